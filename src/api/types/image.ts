@@ -1,0 +1,44 @@
+import type {ContainerConfig} from './container.ts';
+
+export interface ImageInspect {
+  /** `sha256:…` of the image configuration. */
+  readonly Id: string;
+  readonly RepoTags: readonly string[];
+  readonly RepoDigests: readonly string[];
+  readonly Created: string;
+  readonly Architecture: string;
+  readonly Variant?: string;
+  readonly Os: string;
+  readonly Size: number;
+  readonly Config: ContainerConfig;
+  readonly RootFS: {readonly Type: 'layers'; readonly Layers: readonly string[]};
+}
+
+export interface ImageSummary {
+  readonly Id: string;
+  readonly ParentId: string;
+  readonly RepoTags: readonly string[];
+  readonly RepoDigests: readonly string[];
+  /** Unix seconds. */
+  readonly Created: number;
+  readonly Size: number;
+  readonly SharedSize: number;
+  readonly Containers: number;
+  readonly Labels: Readonly<Record<string, string>> | null;
+}
+
+/** One line of a load, import, pull or build stream. An `error` in it ends the stream and is thrown by our client. */
+export interface ImageProgress {
+  readonly status?: string;
+  readonly stream?: string;
+  readonly id?: string;
+  readonly progressDetail?: {readonly current?: number; readonly total?: number};
+  readonly aux?: unknown;
+  readonly error?: string;
+  readonly errorDetail?: {readonly message: string; readonly code?: number; readonly kind?: string};
+}
+
+export interface ImageDeleteItem {
+  readonly Untagged?: string;
+  readonly Deleted?: string;
+}

@@ -1,0 +1,49 @@
+export interface IpamPool {
+  readonly Subnet?: string;
+  readonly IPRange?: string;
+  readonly Gateway?: string;
+  readonly AuxiliaryAddresses?: Readonly<Record<string, string>>;
+}
+
+export interface Ipam {
+  readonly Driver?: string;
+  readonly Config?: readonly IpamPool[] | null;
+  readonly Options?: Readonly<Record<string, string>> | null;
+}
+
+export interface NetworkCreateBody {
+  readonly Name: string;
+  readonly Driver?: string;
+  readonly Internal?: boolean;
+  readonly Attachable?: boolean;
+  readonly EnableIPv4?: boolean;
+  readonly EnableIPv6?: boolean;
+  readonly IPAM?: Ipam;
+  readonly Options?: Readonly<Record<string, string>>;
+  readonly Labels?: Readonly<Record<string, string>>;
+}
+
+export interface NetworkContainer {
+  readonly Name: string;
+  readonly EndpointID: string;
+  readonly MacAddress: string;
+  readonly IPv4Address: string;
+  readonly IPv6Address: string;
+}
+
+export interface NetworkInspect {
+  readonly Name: string;
+  readonly Id: string;
+  readonly Created: string;
+  readonly Scope: string;
+  readonly Driver: string;
+  readonly EnableIPv4: boolean;
+  readonly EnableIPv6: boolean;
+  readonly IPAM: Ipam;
+  readonly Internal: boolean;
+  readonly Attachable: boolean;
+  readonly Ingress: boolean;
+  readonly Containers: Readonly<Record<string, NetworkContainer>>;
+  readonly Options: Readonly<Record<string, string>>;
+  readonly Labels: Readonly<Record<string, string>>;
+}

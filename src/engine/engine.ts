@@ -1,0 +1,140 @@
+import type {
+  ContainerCreateBody,
+  ContainerCreateResult,
+  ContainerInspect,
+  ContainerSummary,
+  ExecCreateBody,
+  ExecInspect,
+  WaitCondition,
+  WaitResult,
+} from '../api/types/container.ts';
+import type {ImageDeleteItem, ImageInspect, ImageProgress, ImageSummary} from '../api/types/image.ts';
+import type {NetworkCreateBody, NetworkInspect} from '../api/types/network.ts';
+import type {EngineEvent, Filters, VersionInfo} from '../api/types/system.ts';
+import type {VolumeCreateBody, VolumeInspect} from '../api/types/volume.ts';
+
+/** A piece of a container's output. With a terminal everything is `stdout`. */
+export interface OutputChunk {
+  readonly stream: 'stdout' | 'stderr';
+  readonly data: Uint8Array;
+}
+
+/** A piece of a container's log: one line or part of a long one, `data` ending in a line feed where the line does. */
+export interface LogChunk extends OutputChunk {
+  /** RFC 3339 with nanoseconds. */
+  readonly time: string;
+}
+
+export interface LogOptions {
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly follow?: boolean;
+  /** Number of lines from the end; absent: all. */
+  readonly tail?: number;
+  /** Unix seconds with fraction. */
+  readonly since?: number;
+  readonly until?: number;
+}
+
+/** A live connection to a process's standard streams. */
+export interface Attachment {
+  /** Ends when the process closed its output, or the container ended. */
+  readonly output: AsyncIterable<OutputChunk>;
+  write(data: Uint8Array): Promise<void>;
+  /** Closes the process's standard input; output goes on. */
+  closeInput(): Promise<void>;
+  resize(height: number, width: number): Promise<void>;
+  /** Detaches; the process goes on. */
+  detach(): void;
+}
+
+export interface AttachOptions {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  /** Replay the log before following. */
+  readonly logs?: boolean;
+}
+
+export interface Containers {
+  list(options?: {readonly all?: boolean; readonly limit?: number; readonly filters?: Filters}): Promise<ContainerSummary[]>;
+  /** `reference`: id, unambiguous id prefix, or name. Throws `notFound`. */
+  inspect(reference: string): Promise<ContainerInspect>;
+  create(body: ContainerCreateBody, options: {readonly name?: string; readonly platform?: string}): Promise<ContainerCreateResult>;
+  /** Resolves when the process has been executed. Throws `notModified` when it runs already. */
+  start(reference: string): Promise<void>;
+  /** Throws `notModified` when it does not run. `timeoutSeconds` -1 waits for ever. */
+  stop(reference: string, options?: {readonly timeoutSeconds?: number; readonly signal?: string}): Promise<void>;
+  restart(reference: string, options?: {readonly timeoutSeconds?: number; readonly signal?: string}): Promise<void>;
+  kill(reference: string, signal?: string): Promise<void>;
+  rename(reference: string, name: string): Promise<void>;
+  remove(reference: string, options?: {readonly force?: boolean; readonly volumes?: boolean}): Promise<void>;
+  wait(reference: string, condition: WaitCondition, signal?: AbortSignal): Promise<WaitResult>;
+  logs(reference: string, options: LogOptions, signal?: AbortSignal): AsyncIterable<LogChunk>;
+  attach(reference: string, options: AttachOptions): Promise<Attachment>;
+  resize(reference: string, size: {readonly height: number; readonly width: number}): Promise<void>;
+}
+
+export interface Execs {
+  create(container: string, body: ExecCreateBody): Promise<{readonly Id: string}>;
+  /** With `detach` resolves to undefined once the process was executed. */
+  start(id: string, options: {readonly detach: boolean; readonly tty: boolean; readonly consoleSize?: readonly [number, number]}): Promise<Attachment | undefined>;
+  resize(id: string, size: {readonly height: number; readonly width: number}): Promise<void>;
+  inspect(id: string): Promise<ExecInspect>;
+}
+
+export interface Networks {
+  list(filters?: Filters): Promise<NetworkInspect[]>;
+  inspect(reference: string): Promise<NetworkInspect>;
+  create(body: NetworkCreateBody): Promise<{readonly Id: string; readonly Warning: string}>;
+  /** Throws `conflict` while containers are attached. */
+  remove(reference: string): Promise<void>;
+}
+
+export interface Volumes {
+  list(filters?: Filters): Promise<VolumeInspect[]>;
+  inspect(name: string): Promise<VolumeInspect>;
+  /** The same name again answers the existing volume. */
+  create(body: VolumeCreateBody): Promise<VolumeInspect>;
+  remove(name: string, options?: {readonly force?: boolean}): Promise<void>;
+}
+
+export interface Images {
+  list(filters?: Filters): Promise<ImageSummary[]>;
+  inspect(reference: string): Promise<ImageInspect>;
+  /** Reads a docker-archive or OCI archive (tar, also compressed), or an OCI layout directory given by path. */
+  load(source: AsyncIterable<Uint8Array> | {readonly path: string}, signal?: AbortSignal): AsyncIterable<ImageProgress>;
+  /** Makes an image of one layer from a root file system tar. */
+  import(
+    source: AsyncIterable<Uint8Array>,
+    options: {readonly repository?: string; readonly tag?: string; readonly message?: string; readonly changes?: readonly string[]},
+    signal?: AbortSignal,
+  ): AsyncIterable<ImageProgress>;
+  tag(reference: string, target: {readonly repository: string; readonly tag: string}): Promise<void>;
+  remove(reference: string, options?: {readonly force?: boolean}): Promise<ImageDeleteItem[]>;
+}
+
+export interface System {
+  version(): Promise<VersionInfo>;
+  /** Replays from `since` (unix seconds with fraction), then follows until `until` or the signal. */
+  events(options: {readonly since?: number; readonly until?: number; readonly filters?: Filters}, signal?: AbortSignal): AsyncIterable<EngineEvent>;
+}
+
+/** A lock shared by all processes that use the same root; released by the kernel when its holder dies. */
+export interface ProjectLocks {
+  /** Waits for its turn; `onWait` is called once when another process holds it. */
+  acquire(project: string, options?: {readonly signal?: AbortSignal; readonly onWait?: () => void}): Promise<AsyncDisposable>;
+}
+
+/** The built-in engine: what the server's handlers call. */
+export interface Engine {
+  readonly containers: Containers;
+  readonly execs: Execs;
+  readonly networks: Networks;
+  readonly volumes: Volumes;
+  readonly images: Images;
+  readonly system: System;
+  readonly locks: ProjectLocks;
+  /** Ends the helper and frees every lock; running containers go on. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,225 @@
+/**
+ * What the engine tells the native helper, as data. A row is one operation: its code, its arguments in order, and the
+ * name of the repeated last argument if it has one. `native/src/operations.h` is generated from this table
+ * (`scripts/generate-operations.mjs`) and a test fails when it is stale; `docs/native.md` explains each.
+ *
+ * Every argument travels as bytes; numbers as decimal text, flags as `0` or `1`, lists of flags with commas. Paths
+ * named `target` are inside the container and resolved by the helper beneath its root; all others are the machine's.
+ */
+interface Row {
+  readonly code: number;
+  readonly args: readonly string[];
+  /** Name of the argument that may repeat, after the fixed ones. */
+  readonly rest?: string;
+}
+
+/** First record of any stream: namespaces that the helper enters before anything else. Empty: stay. */
+export const enterOperations = {
+  enter: {code: 1, args: ['user', 'mount', 'net']},
+} as const satisfies Record<string, Row>;
+
+/** Requests to the coprocess (`serve`). The first argument of each is the request number that its replies carry. */
+export const requestOperations = {
+  hello: {code: 10, args: ['request']},
+  /** `mode`: `shared` or `exclusive`. Replies `{waiting:true}` when it must wait, then `{lock:N}`. */
+  lock: {code: 11, args: ['request', 'path', 'mode']},
+  unlock: {code: 12, args: ['request', 'lock']},
+  /** Gives up a `lock` that still waits. */
+  cancel: {code: 13, args: ['request', 'canceled']},
+  /** Sends a batch of netlink messages (in the namespace file `net`, if not empty) and collects what comes back. */
+  netlink: {code: 14, args: ['request', 'net', 'family', 'batch']},
+  /** Starts a monitor with a launch plan (an encoded list of monitor operations). Replies when the process was executed. */
+  launch: {code: 15, args: ['request', 'plan']},
+  /** Removes `path` (relative) beneath the directory `root`, following no link and crossing no mount. */
+  removeTree: {code: 16, args: ['request', 'root', 'path']},
+  /** Bytes and entries of everything beneath `root`. */
+  measureTree: {code: 17, args: ['request', 'root']},
+  /** Copies directory `target` of the image stacked from `lowers` (top first) into the empty directory `destination`, owner, mode and extended attributes included. */
+  copyUp: {code: 18, args: ['request', 'destination', 'target'], rest: 'lowers'},
+} as const satisfies Record<string, Row>;
+
+/** Steps for a new process, executed in order; a failing step names itself in the error. */
+export const setupOperations = {
+  /** Root file system. `options`: `volatile`, `userxattr`. `lowers`: top first. */
+  overlay: {code: 100, args: ['upper', 'work', 'options'], rest: 'lowers'},
+  /** `flags`: ro nosuid nodev noexec relatime noatime strictatime nodiratime. The target directory is made where missing. */
+  mount: {code: 101, args: ['type', 'source', 'target', 'flags', 'data']},
+  /** `flags` as `mount` and rec, private, rprivate, shared, rshared, slave, rslave. `create`: `directory`, `file`, `auto` (like the source) or empty. */
+  bind: {code: 102, args: ['source', 'target', 'flags', 'create']},
+  /** `type`: `c` or `b`; `mode` octal. Falls back to a bind of the machine's device where mknod is not permitted. */
+  device: {code: 103, args: ['target', 'type', 'major', 'minor', 'mode', 'uid', 'gid']},
+  symlink: {code: 104, args: ['value', 'target']},
+  /** `mode` octal. An existing directory stays as it is. */
+  directory: {code: 105, args: ['target', 'mode', 'uid', 'gid']},
+  /** Copies the regular file `source` onto a memory file system and binds it read-only at `target`. */
+  file: {code: 106, args: ['source', 'target', 'mode', 'uid', 'gid']},
+  mask: {code: 107, args: ['target']},
+  readonly: {code: 108, args: ['target']},
+  readonlyRoot: {code: 109, args: []},
+  hostname: {code: 110, args: ['name']},
+  domainname: {code: 111, args: ['name']},
+  /** `key` with dots or slashes, as sysctl(8). */
+  sysctl: {code: 112, args: ['key', 'value']},
+  /** `uid|name[:gid|group]`, looked up in the container's own files; empty: 0. Adds the user's supplementary groups. */
+  user: {code: 113, args: ['user']},
+  groups: {code: 114, args: [], rest: 'groups'},
+  /** `name` lower-case without RLIMIT_ (`nofile`); limits decimal, `-1` unlimited. */
+  rlimit: {code: 115, args: ['name', 'soft', 'hard']},
+  /** 64-bit masks in hex. */
+  capabilities: {code: 116, args: ['bounding', 'effective', 'permitted', 'inheritable', 'ambient']},
+  noNewPrivileges: {code: 117, args: []},
+  /** `program`: array of struct sock_filter in machine byte order. `flags`: decimal SECCOMP_FILTER_FLAG_*. */
+  seccomp: {code: 118, args: ['program', 'flags']},
+  oomScoreAdj: {code: 119, args: ['value']},
+  /** Made where missing, as Docker does. */
+  workdir: {code: 120, args: ['target']},
+  /** `KEY=VALUE`. HOME is added from the container's passwd file where it is not given. */
+  env: {code: 121, args: [], rest: 'variables'},
+  argv: {code: 122, args: [], rest: 'words'},
+} as const satisfies Record<string, Row>;
+
+/** A launch plan: what the monitor keeps, ending in the setup operations of the container's process. */
+export const monitorOperations = {
+  identity: {code: 200, args: ['id', 'name']},
+  paths: {code: 201, args: ['state', 'exit', 'control', 'lock']},
+  /** json-file log; `maxBytes` 0: never rotated. `maxFiles` counts the live one. Absent: no log is kept. */
+  log: {code: 202, args: ['path', 'maxBytes', 'maxFiles']},
+  /** `policy`: no, always, unless-stopped, on-failure; `maxRetries` 0: without end. */
+  restart: {code: 203, args: ['policy', 'maxRetries']},
+  stop: {code: 204, args: ['signal', 'graceMs']},
+  health: {code: 205, args: ['intervalMs', 'timeoutMs', 'startPeriodMs', 'startIntervalMs', 'retries'], rest: 'words'},
+  /** Journal file, and the members of an event's `Attributes` object as JSON text without the braces. */
+  events: {code: 206, args: ['journal', 'attributes']},
+  /** A cgroup directory to make and to put the container's process into; removed at the end. `version`: 1 or 2. */
+  cgroup: {code: 207, args: ['path', 'version']},
+  /** Written after the directories were made and before the process joins. `optional` 1: a missing file is no error. */
+  cgroupWrite: {code: 208, args: ['path', 'value', 'optional']},
+  /** A cgroup (made where missing, never removed by the monitor) that the monitor itself joins. */
+  monitorCgroup: {code: 209, args: ['path', 'version']},
+  /** Comma list of: pid mount uts ipc cgroup. */
+  namespaces: {code: 210, args: ['list']},
+  /** `mode`: `new` (held for the monitor's life, across restarts), `host`, or a path of a namespace file. */
+  network: {code: 211, args: ['mode']},
+  /**
+   * A netlink batch. `when`: `attach` (machine's namespace, once the new one exists as descriptor 100), `inside` (the
+   * container's namespace), `detach` (machine's namespace, at the end; errors are ignored).
+   */
+  netlinkBatch: {code: 212, args: ['when', 'family', 'batch']},
+  /** The address is bound and held; connections to it are carried to the container. `protocol`: tcp, udp. */
+  publish: {code: 213, args: ['protocol', 'hostAddress', 'hostPort', 'containerAddress', 'containerPort']},
+  /** Answer DNS at `address` (`ip:port`) inside the container's namespace. */
+  dns: {code: 214, args: ['address']},
+  dnsUpstream: {code: 215, args: ['address', 'port']},
+  /** Directory of name files of one network: one file a container, `address… | name name …` (see docs/native.md). */
+  dnsNetwork: {code: 216, args: ['name', 'directory']},
+  stdio: {code: 217, args: ['tty', 'openStdin', 'stdinOnce', 'rows', 'columns']},
+  /** Run the process under a small init that reaps children and forwards signals. */
+  init: {code: 218, args: []},
+  /** A file to unlink when the monitor ends. */
+  cleanup: {code: 219, args: ['path']},
+  /** cgroup v2 device rules: an eBPF program (array of struct bpf_insn) attached to the cgroup. */
+  cgroupDevices: {code: 221, args: ['path', 'program']},
+  /** The encoded setup operations. */
+  process: {code: 220, args: ['operations']},
+} as const satisfies Record<string, Row>;
+
+/** Messages to a monitor's control socket. Stable for ever: monitors live for months. */
+export const controlOperations = {
+  /** Replies `{version, build, features}`. */
+  monitorHello: {code: 300, args: []},
+  /** Replies the state as one JSON line. */
+  state: {code: 301, args: []},
+  /** The state as a JSON line now and at every change, until the monitor ends. */
+  watch: {code: 302, args: []},
+  /** Stops the container (signal, grace period, SIGKILL); no restart follows. Replies, cleans up and ends. Empty: as in the plan. */
+  stopContainer: {code: 303, args: ['signal', 'graceMs']},
+  kill: {code: 304, args: ['signal']},
+  /** Replies `{ok:true}`, then frames in both directions. */
+  attach: {code: 305, args: ['stdin', 'stdout', 'stderr']},
+  resize: {code: 306, args: ['rows', 'columns']},
+  /** A further process (setup operations: user, groups, capabilities, workdir, env, argv). Replies `{ok:true,pid}` or the error, then frames. */
+  exec: {code: 307, args: ['tty', 'stdin', 'rows', 'columns', 'operations']},
+  /** Replaces what can change while the container runs: limits, restart policy, published ports, networks. */
+  replacePlan: {code: 308, args: ['plan']},
+} as const satisfies Record<string, Row>;
+
+/** Unpacks a tar stream (standard input, uncompressed) into the empty directory `destination`. A process of its own. */
+export const unpackOperations = {
+  /** `whiteouts`: `overlay` turns `.wh.` entries into overlay marks (a layer), `none` refuses them (a plain tree). `xattrs`: `trusted` or `user`. */
+  unpack: {code: 400, args: ['destination', 'whiteouts', 'xattrs']},
+} as const satisfies Record<string, Row>;
+
+export const operations = {
+  ...enterOperations,
+  ...requestOperations,
+  ...setupOperations,
+  ...monitorOperations,
+  ...controlOperations,
+  ...unpackOperations,
+} as const;
+
+type Rows = typeof operations;
+export type OperationName = keyof Rows;
+
+export type Argument = string | number | boolean | Uint8Array;
+
+type Arguments<R extends Row> = {readonly [A in R['args'][number]]: Argument} & (R extends {readonly rest: infer N extends string}
+  ? {readonly [A in N]: readonly Argument[]}
+  : unknown);
+
+/** One operation, ready to be encoded: `{kind: 'hostname', name: 'web'}`. */
+export type Operation<K extends OperationName = OperationName> = {
+  [N in K]: {readonly kind: N} & Arguments<Rows[N]>;
+}[K];
+
+export type SetupOperation = Operation<keyof typeof setupOperations>;
+export type MonitorOperation = Operation<keyof typeof monitorOperations>;
+export type ControlOperation = Operation<keyof typeof controlOperations>;
+
+/** Stream header: `TSOP`, version (u16), reserved (u16), build id (16 bytes; zeros on a control socket). */
+export const streamMagic = 'TSOP';
+export const streamVersion = 1;
+
+const encoder = new TextEncoder();
+
+function toBytes(value: Argument): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  if (typeof value === 'boolean') return encoder.encode(value ? '1' : '0');
+  return encoder.encode(String(value));
+}
+
+/**
+ * A record: u32 length of what follows · u16 code · u16 argument count · each argument as u32 size, bytes, a NUL that
+ * the size does not count. Little-endian.
+ */
+export function encodeOperation(operation: Operation): Uint8Array {
+  const row: Row = operations[operation.kind];
+  const values = operation as unknown as Readonly<Record<string, Argument | readonly Argument[]>>;
+  const parts = row.args.map((name) => toBytes(values[name] as Argument));
+  if (row.rest !== undefined) parts.push(...(values[row.rest] as readonly Argument[]).map(toBytes));
+  const length = 4 + parts.reduce((sum, part) => sum + 5 + part.length, 0);
+  const record = new Uint8Array(4 + length);
+  const view = new DataView(record.buffer);
+  view.setUint32(0, length, true);
+  view.setUint16(4, row.code, true);
+  view.setUint16(6, parts.length, true);
+  let offset = 8;
+  for (const part of parts) {
+    view.setUint32(offset, part.length, true);
+    record.set(part, offset + 4);
+    offset += 5 + part.length;
+  }
+  return record;
+}
+
+export function encodeOperations(list: readonly Operation[]): Uint8Array {
+  return Buffer.concat(list.map(encodeOperation));
+}
+
+export function encodeHeader(build: Uint8Array): Uint8Array {
+  const header = new Uint8Array(24);
+  header.set(encoder.encode(streamMagic), 0);
+  new DataView(header.buffer).setUint16(4, streamVersion, true);
+  header.set(build.subarray(0, 16), 8);
+  return header;
+}

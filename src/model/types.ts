@@ -1,0 +1,216 @@
+/**
+ * The canonical Project: what every stage of the loader works towards and everything after it reads. All short forms are
+ * expanded, all defaults that Compose states are filled in, durations are nanoseconds, sizes bytes. A member that the
+ * file did not state and that has no default is absent.
+ */
+export interface Project {
+  readonly name: string;
+  /** Absolute. */
+  readonly workingDir: string;
+  /** Absolute paths of the files it came from, in order. */
+  readonly files: readonly string[];
+  /** Given with `--env-file`; absolute. */
+  readonly environmentFiles: readonly string[];
+  readonly services: Readonly<Record<string, Service>>;
+  /** Services left out by profile or selection; known, so that they are no orphans. */
+  readonly disabledServices: Readonly<Record<string, Service>>;
+  readonly networks: Readonly<Record<string, Network>>;
+  readonly volumes: Readonly<Record<string, Volume>>;
+  readonly configs: Readonly<Record<string, FileObject>>;
+  readonly secrets: Readonly<Record<string, FileObject>>;
+  /** Where each value came from, by path (`services.web.ports[0].target`). */
+  readonly provenance: Provenance;
+}
+
+export interface SourcePosition {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface Provenance {
+  /** The position of the value at the path, or of the nearest value above it that has one. */
+  at(path: string): SourcePosition | undefined;
+}
+
+export interface Service {
+  readonly image?: string;
+  readonly command?: readonly string[] | null;
+  readonly entrypoint?: readonly string[] | null;
+  /** Resolved: `env_file` entries below, `environment` above; null unsets a variable of the image. */
+  readonly environment?: Readonly<Record<string, string | null>>;
+  readonly env_file?: readonly EnvFile[];
+  readonly ports?: readonly Port[];
+  readonly expose?: readonly string[];
+  readonly volumes?: readonly ServiceVolume[];
+  readonly tmpfs?: readonly string[];
+  /** In order of precedence; absent with `network_mode`. */
+  readonly networks?: Readonly<Record<string, ServiceNetwork | null>>;
+  readonly network_mode?: string;
+  readonly depends_on?: Readonly<Record<string, Dependency>>;
+  readonly healthcheck?: Healthcheck;
+  readonly restart?: string;
+  readonly user?: string;
+  readonly group_add?: readonly string[];
+  readonly working_dir?: string;
+  readonly hostname?: string;
+  readonly domainname?: string;
+  readonly container_name?: string;
+  readonly init?: boolean;
+  readonly tty?: boolean;
+  readonly stdin_open?: boolean;
+  readonly read_only?: boolean;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly cap_add?: readonly string[];
+  readonly cap_drop?: readonly string[];
+  readonly security_opt?: readonly string[];
+  readonly ulimits?: Readonly<Record<string, {readonly soft: number; readonly hard: number}>>;
+  readonly sysctls?: Readonly<Record<string, string>>;
+  readonly shm_size?: number;
+  readonly mem_limit?: number;
+  readonly mem_reservation?: number;
+  readonly memswap_limit?: number;
+  readonly cpus?: number;
+  readonly pids_limit?: number;
+  readonly oom_score_adj?: number;
+  readonly deploy?: Deploy;
+  readonly scale?: number;
+  readonly configs?: readonly FileReference[];
+  readonly secrets?: readonly FileReference[];
+  readonly stop_signal?: string;
+  readonly stop_grace_period?: number;
+  readonly extra_hosts?: Readonly<Record<string, readonly string[]>>;
+  readonly dns?: readonly string[];
+  readonly dns_search?: readonly string[];
+  readonly dns_opt?: readonly string[];
+  readonly logging?: {readonly driver?: string; readonly options?: Readonly<Record<string, string>>};
+  readonly profiles?: readonly string[];
+  readonly attach?: boolean;
+  readonly pull_policy?: string;
+  readonly platform?: string;
+}
+
+export interface EnvFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly required: boolean;
+  readonly format?: 'raw';
+}
+
+export interface Port {
+  readonly target: number;
+  /** A port or a range `a-b`; absent: chosen when the container is created. */
+  readonly published?: string;
+  readonly host_ip?: string;
+  readonly protocol: 'tcp' | 'udp' | 'sctp';
+  readonly mode: 'ingress' | 'host';
+  readonly name?: string;
+  readonly app_protocol?: string;
+}
+
+export interface ServiceVolume {
+  readonly type: 'bind' | 'volume' | 'tmpfs';
+  /** Bind: absolute path. Volume: key of a top-level volume; absent: anonymous. */
+  readonly source?: string;
+  readonly target: string;
+  readonly read_only?: boolean;
+  readonly consistency?: string;
+  readonly bind?: {
+    readonly propagation?: string;
+    readonly create_host_path?: boolean;
+    readonly recursive?: 'enabled' | 'disabled' | 'writable' | 'readonly';
+    readonly selinux?: 'z' | 'Z';
+  };
+  readonly volume?: {readonly nocopy?: boolean; readonly subpath?: string; readonly labels?: Readonly<Record<string, string>>};
+  readonly tmpfs?: {readonly size?: number; readonly mode?: number};
+}
+
+export interface ServiceNetwork {
+  readonly aliases?: readonly string[];
+  readonly ipv4_address?: string;
+  readonly ipv6_address?: string;
+  readonly mac_address?: string;
+  readonly priority?: number;
+  readonly gw_priority?: number;
+}
+
+export interface Dependency {
+  readonly condition: 'service_started' | 'service_healthy' | 'service_completed_successfully';
+  readonly restart?: boolean;
+  readonly required: boolean;
+}
+
+export interface Healthcheck {
+  /** `['NONE']`, `['CMD', …]` or `['CMD-SHELL', line]`. */
+  readonly test?: readonly string[];
+  readonly interval?: number;
+  readonly timeout?: number;
+  readonly retries?: number;
+  readonly start_period?: number;
+  readonly start_interval?: number;
+  readonly disable?: boolean;
+}
+
+export interface Deploy {
+  readonly replicas?: number;
+  readonly resources?: {
+    readonly limits?: {readonly cpus?: number; readonly memory?: number; readonly pids?: number};
+    readonly reservations?: {readonly cpus?: number; readonly memory?: number};
+  };
+  readonly restart_policy?: {readonly condition?: 'none' | 'on-failure' | 'any'; readonly max_attempts?: number; readonly delay?: number; readonly window?: number};
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** A use of a config or secret. */
+export interface FileReference {
+  readonly source: string;
+  /** Absolute path in the container. */
+  readonly target: string;
+  readonly uid?: string;
+  readonly gid?: string;
+  /** Permission bits. */
+  readonly mode?: number;
+}
+
+export interface Network {
+  /** The name on the engine. */
+  readonly name: string;
+  readonly driver?: string;
+  readonly driver_opts?: Readonly<Record<string, string>>;
+  readonly external?: boolean;
+  readonly internal?: boolean;
+  readonly attachable?: boolean;
+  readonly enable_ipv4?: boolean;
+  readonly enable_ipv6?: boolean;
+  readonly ipam?: {
+    readonly driver?: string;
+    readonly config?: readonly {
+      readonly subnet?: string;
+      readonly ip_range?: string;
+      readonly gateway?: string;
+      readonly aux_addresses?: Readonly<Record<string, string>>;
+    }[];
+    readonly options?: Readonly<Record<string, string>>;
+  };
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+export interface Volume {
+  readonly name: string;
+  readonly driver?: string;
+  readonly driver_opts?: Readonly<Record<string, string>>;
+  readonly external?: boolean;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** A config or secret. Exactly one of `file`, `content`, `environment`, `external`. */
+export interface FileObject {
+  readonly name: string;
+  /** Absolute. */
+  readonly file?: string;
+  readonly content?: string;
+  readonly environment?: string;
+  readonly external?: boolean;
+  readonly labels?: Readonly<Record<string, string>>;
+}

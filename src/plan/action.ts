@@ -1,0 +1,76 @@
+import type {SourcePosition} from '../model/types.ts';
+
+/** Full id of a container on the engine. */
+export type ContainerId = string & {readonly __brand: 'ContainerId'};
+export type NodeId = number & {readonly __brand: 'NodeId'};
+
+/** A container that exists, or one that an earlier node of the same plan makes. */
+export type ContainerRef =
+  | {readonly kind: 'existing'; readonly id: ContainerId; readonly name: string; readonly service: string}
+  | {readonly kind: 'planned'; readonly node: NodeId; readonly name: string; readonly service: string};
+
+/** Every change the reconciler can make. One action is exactly one engine call (a wait is none: it observes). */
+export interface Actions {
+  /** `network` and `volume` are keys of the project. */
+  createNetwork: {readonly network: string; readonly name: string};
+  removeNetwork: {readonly name: string};
+  createVolume: {readonly volume: string; readonly name: string};
+  removeVolume: {readonly name: string};
+  createContainer: {readonly service: string; readonly replica: number; readonly name: string; readonly replaces?: ContainerId};
+  startContainer: {readonly container: ContainerRef};
+  stopContainer: {readonly container: ContainerRef; readonly timeoutSeconds?: number};
+  restartContainer: {readonly container: ContainerRef; readonly timeoutSeconds?: number};
+  removeContainer: {readonly container: ContainerRef; readonly removeAnonymousVolumes: boolean};
+  renameContainer: {readonly container: ContainerRef; readonly name: string};
+  /** Waits until a dependency's condition holds; ends a wave (the project lock is not held while waiting). */
+  awaitCondition: {readonly service: string; readonly condition: 'service_started' | 'service_healthy' | 'service_completed_successfully'; readonly required: boolean};
+}
+
+export type ActionKind = keyof Actions;
+export type Action<K extends ActionKind = ActionKind> = {[P in K]: {readonly kind: P} & Actions[P]}[K];
+
+/** Why a node is in the plan: a sentence, and where it is known the field with both values and its place in the file. */
+export interface Cause {
+  /** Lower-case, no full stop: `no existing container`, `image changed`. */
+  readonly reason: string;
+  readonly changes?: readonly FieldChange[];
+  readonly source?: SourcePosition;
+}
+
+export interface FieldChange {
+  /** `environment.LOG_LEVEL`. */
+  readonly field: string;
+  /** As shown to a person; absent: was not there. Secret values are masked. */
+  readonly before?: string;
+  readonly after?: string;
+  readonly source?: SourcePosition;
+}
+
+export interface PlanNode {
+  readonly id: NodeId;
+  readonly action: Action;
+  readonly why: Cause;
+  readonly after: readonly NodeId[];
+}
+
+/** Something the caller must ask before the plan may run. */
+export interface Consent {
+  readonly kind: 'recreateVolume';
+  readonly name: string;
+  readonly question: string;
+  readonly why: Cause;
+}
+
+/** Something that a person should know, and that changes nothing. */
+export interface Notice {
+  readonly level: 'note' | 'warning';
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export interface Plan {
+  readonly project: string;
+  readonly nodes: readonly PlanNode[];
+  readonly consents: readonly Consent[];
+  readonly notices: readonly Notice[];
+}
