@@ -1,0 +1,55 @@
+// Builds everything `npm ci` promises: the native helper, the validators compiled from schemas, the bundled command line.
+import {spawnSync} from 'node:child_process';
+import {copyFileSync, existsSync, mkdirSync, readFileSync, rmSync} from 'node:fs';
+import {build} from 'esbuild';
+
+const root = new URL('..', import.meta.url).pathname;
+
+function run(command, args, explain) {
+  const result = spawnSync(command, args, {cwd: root, stdio: 'inherit'});
+  if (result.error?.code === 'ENOENT' || result.status !== 0) {
+    console.error(explain);
+    process.exit(1);
+  }
+}
+
+function buildNative() {
+  for (const tool of ['cc', 'make']) {
+    if (spawnSync(tool, ['--version'], {stdio: 'ignore'}).error) {
+      console.error(`tscompose: cannot build the native helper: "${tool}" is missing`);
+      console.error('Install a C compiler and make (Debian, Ubuntu: apt-get install gcc make libc6-dev), then run npm ci again.');
+      process.exit(1);
+    }
+  }
+  run('make', ['-s', '-C', 'native'], 'tscompose: the native helper did not compile (see above)');
+  const target = `dist/native/linux-${process.arch}`;
+  mkdirSync(`${root}${target}`, {recursive: true});
+  copyFileSync(`${root}native/build/tscompose-helper`, `${root}${target}/tscompose-helper`);
+}
+
+async function bundle() {
+  const {version} = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+  await build({
+    absWorkingDir: root,
+    entryPoints: {cli: 'src/cli/main.ts'},
+    outdir: 'dist',
+    outExtension: {'.js': '.mjs'},
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'linked',
+    define: {TSCOMPOSE_VERSION: JSON.stringify(version)},
+    banner: {js: "import {createRequire as __createRequire} from 'node:module';const require=__createRequire(import.meta.url);"},
+    logLevel: 'warning',
+  });
+}
+
+rmSync(`${root}dist`, {recursive: true, force: true});
+if (!process.argv.includes('--no-native')) buildNative();
+run(process.execPath, ['scripts/generate-validators.mjs'], 'tscompose: the validators could not be generated (see above)');
+if (existsSync(`${root}src/cli/main.ts`)) await bundle();
