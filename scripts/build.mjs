@@ -17,7 +17,9 @@ function buildNative() {
   for (const tool of ['cc', 'make']) {
     if (spawnSync(tool, ['--version'], {stdio: 'ignore'}).error) {
       console.error(`tscompose: cannot build the native helper: "${tool}" is missing`);
-      console.error('Install a C compiler and make (Debian, Ubuntu: apt-get install gcc make libc6-dev), then run npm ci again.');
+      console.error(
+        'Install a C compiler and make (Debian, Ubuntu: apt-get install gcc make libc6-dev), then run npm ci again.',
+      );
       process.exit(1);
     }
   }
@@ -44,12 +46,18 @@ async function bundle() {
     minifyWhitespace: true,
     legalComments: 'linked',
     define: {TSCOMPOSE_VERSION: JSON.stringify(version)},
-    banner: {js: "import {createRequire as __createRequire} from 'node:module';const require=__createRequire(import.meta.url);"},
+    banner: {
+      js: "import {createRequire as __createRequire} from 'node:module';const require=__createRequire(import.meta.url);",
+    },
     logLevel: 'warning',
   });
 }
 
 rmSync(`${root}dist`, {recursive: true, force: true});
 if (!process.argv.includes('--no-native')) buildNative();
-run(process.execPath, ['scripts/generate-validators.mjs'], 'tscompose: the validators could not be generated (see above)');
+run(
+  process.execPath,
+  ['scripts/generate-validators.mjs'],
+  'tscompose: the validators could not be generated (see above)',
+);
 if (existsSync(`${root}src/cli/main.ts`)) await bundle();

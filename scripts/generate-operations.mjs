@@ -19,11 +19,17 @@ export async function renderOperationsHeader() {
     '#ifndef OPERATIONS_H',
     '#define OPERATIONS_H',
     '',
-    ...rows.map(([name, row]) => `#define ${constant(name)} ${row.code} /* ${[...row.args, ...(row.rest ? [`${row.rest}...`] : [])].join(', ')} */`),
+    ...rows.map(
+      ([name, row]) =>
+        `#define ${constant(name)} ${row.code} /* ${[...row.args, ...(row.rest ? [`${row.rest}...`] : [])].join(', ')} */`,
+    ),
     '',
     '/* X(code, name, fixed arguments, 1 when the last may repeat) */',
     '#define OPERATIONS(X) \\',
-    ...rows.map(([name, row], index) => `  X(${constant(name)}, "${name}", ${row.args.length}, ${row.rest ? 1 : 0})${index === rows.length - 1 ? '' : ' \\'}`),
+    ...rows.map(
+      ([name, row], index) =>
+        `  X(${constant(name)}, "${name}", ${row.args.length}, ${row.rest ? 1 : 0})${index === rows.length - 1 ? '' : ' \\'}`,
+    ),
     '',
     '#endif',
     '',

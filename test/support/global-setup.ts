@@ -12,5 +12,6 @@ export function setup(): void {
 
 function step(command: string, args: readonly string[]): void {
   const result = spawnSync(command, args, {cwd: project, encoding: 'utf8'});
-  if (result.status !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${result.stdout}${result.stderr}${result.error ?? ''}`);
+  if (result.status !== 0)
+    throw new Error(`${command} ${args.join(' ')} failed:\n${result.stdout}${result.stderr}${result.error ?? ''}`);
 }
