@@ -1,0 +1,10 @@
+/* What argv[1] selects; each answers the exit status. */
+#ifndef VERBS_H
+#define VERBS_H
+
+int serve_main(void);
+int unpack_main(void);
+/* Started by serve: descriptor 3 is the launch plan (header and records), descriptor 4 takes one status line. */
+int monitor_main(void);
+
+#endif
