@@ -6,7 +6,7 @@ const level = process.env['TSCOMPOSE_TEST_LEVEL'] ?? 'ci';
 export default defineConfig({
   define: {TSCOMPOSE_VERSION: JSON.stringify('0.0.0-test')},
   test: {
-    include: level === 'quick' ? ['test/**/*.test.ts'] : ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts'],
     exclude: [
       ...(level === 'long' ? [] : ['test/**/*.long.test.ts']),
       ...(level === 'quick' ? ['test/**/*.ci.test.ts', 'test/e2e/**', 'test/conformance/**'] : []),
@@ -17,6 +17,5 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     globalSetup: ['test/support/global-setup.ts'],
-    reporters: process.env['CI'] ? ['default', ['json', {outputFile: '.cache/test-results.json'}]] : ['default'],
   },
 });
