@@ -1,3 +1,5 @@
+import type {Diagnostic} from './diagnostic.ts';
+
 /** Exit codes of the command line; `docs/cli.md` is generated from this table. */
 export const exitCodes = {
   success: 0,
@@ -43,6 +45,8 @@ export interface ErrorOptions {
   readonly cause?: unknown;
   /** Overrides the kind's exit code, for the process exit codes 125, 126 and 127. */
   readonly exitCode?: number | undefined;
+  /** The problems of a file, each with its place; the message sums them up. */
+  readonly diagnostics?: readonly Diagnostic[] | undefined;
 }
 
 /**
@@ -54,12 +58,14 @@ export class TscomposeError extends Error {
   readonly kind: ErrorKind;
   readonly hint: string | undefined;
   readonly exitCode: number;
+  readonly diagnostics: readonly Diagnostic[];
 
   constructor(kind: ErrorKind, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : {cause: options.cause});
     this.kind = kind;
     this.hint = options.hint;
     this.exitCode = options.exitCode ?? errorKinds[kind].exitCode;
+    this.diagnostics = options.diagnostics ?? [];
   }
 }
 
