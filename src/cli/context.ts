@@ -1,0 +1,62 @@
+import type {GlobalFlags} from './command.ts';
+
+/** Everything that a command takes from its surroundings: the only place where they are read. */
+export interface CliContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly version: string;
+  readonly global: GlobalFlags;
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  /** Path of the running Node. */
+  readonly nodePath: string;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Colour on the given stream, by `--ansi`, NO_COLOR, FORCE_COLOR, TERM and whether it is a terminal. */
+  color(stream: NodeJS.WriteStream): boolean;
+  /** Calls back at each SIGINT or SIGTERM, until disposed. */
+  onInterrupt(listener: (signal: 'SIGINT' | 'SIGTERM') => void): Disposable;
+}
+
+declare const TSCOMPOSE_VERSION: string;
+
+export function createContext(global: GlobalFlags): CliContext {
+  const env = process.env;
+  const ansi = global.ansi ?? env['TSCOMPOSE_ANSI'] ?? env['COMPOSE_ANSI'] ?? 'auto';
+  return {
+    env,
+    cwd: process.cwd(),
+    version: TSCOMPOSE_VERSION,
+    global,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    nodePath: process.execPath,
+    now: () => Date.now(),
+    color: (stream) => wantsColor(ansi, env, stream),
+    onInterrupt(listener) {
+      process.on('SIGINT', listener);
+      process.on('SIGTERM', listener);
+      return {
+        [Symbol.dispose]() {
+          process.off('SIGINT', listener);
+          process.off('SIGTERM', listener);
+        },
+      };
+    },
+  };
+}
+
+/** The order that tools agree on: the flag, NO_COLOR, FORCE_COLOR, TERM=dumb, then whether it is a terminal. */
+function wantsColor(
+  ansi: string,
+  env: Readonly<Record<string, string | undefined>>,
+  stream: NodeJS.WriteStream,
+): boolean {
+  if (ansi === 'always') return true;
+  if (ansi === 'never') return false;
+  if ((env['NO_COLOR'] ?? '') !== '') return false;
+  if ((env['FORCE_COLOR'] ?? '') !== '' && env['FORCE_COLOR'] !== '0') return true;
+  return env['TERM'] !== 'dumb' && stream.isTTY === true;
+}

@@ -1,0 +1,119 @@
+import type {CommandInput, Flags} from './command.ts';
+
+const timeout = {
+  short: 't',
+  value: 'SECONDS',
+  kind: 'seconds',
+  summary: 'seconds to wait before a container is killed',
+} as const;
+const index = {value: 'N', kind: 'integer', summary: 'number of the replica, where there are several'} as const;
+const quiet = {short: 'q', summary: 'print ids only'} as const;
+
+/** The flags of each command: what it parses, what help and docs say, and the types its code reads. */
+export const commandFlags = {
+  up: {
+    detach: {short: 'd', summary: 'start in the background and return'},
+    wait: {summary: 'return when every service runs and is healthy (implies -d)'},
+    'wait-timeout': {value: 'SECONDS', kind: 'seconds', summary: 'give up waiting after this long'},
+    'force-recreate': {summary: 'recreate containers even if nothing changed'},
+    'no-recreate': {summary: 'leave containers that exist as they are'},
+    'no-deps': {summary: 'leave out services that the named ones depend on'},
+    'no-start': {summary: 'create, but do not start'},
+    'remove-orphans': {summary: 'remove containers of services that the stack no longer has'},
+    'renew-anon-volumes': {short: 'V', summary: 'give recreated containers new anonymous volumes'},
+    scale: {value: 'SERVICE=N', repeat: true, summary: 'number of replicas of a service'},
+    timeout,
+    'no-color': {summary: 'print logs without colours'},
+    'no-log-prefix': {summary: 'print logs without the name of the container'},
+    timestamps: {summary: 'print the time of each log line'},
+    'abort-on-container-exit': {summary: 'stop everything when one container ends'},
+    'exit-code-from': {
+      value: 'SERVICE',
+      summary: 'end with the exit code of this service (implies --abort-on-container-exit)',
+    },
+    yes: {short: 'y', summary: 'answer yes to every question'},
+  },
+  down: {
+    volumes: {short: 'v', summary: 'remove named volumes of the stack and anonymous ones of its containers too'},
+    'remove-orphans': {summary: 'remove containers of services that the stack no longer has'},
+    timeout,
+  },
+  plan: {
+    'exit-code': {summary: 'exit with 2 where there are changes'},
+    format: {value: 'FORMAT', choices: ['text', 'json'], summary: 'text or json'},
+    'force-recreate': {summary: 'plan as up --force-recreate would'},
+    'remove-orphans': {summary: 'plan as up --remove-orphans would'},
+    scale: {value: 'SERVICE=N', repeat: true, summary: 'number of replicas of a service'},
+  },
+  ps: {
+    all: {short: 'a', summary: 'show stopped containers too'},
+    format: {value: 'FORMAT', choices: ['table', 'json'], summary: 'table or json (one object a line)'},
+    quiet,
+    services: {summary: 'print names of services'},
+    status: {
+      value: 'STATUS',
+      repeat: true,
+      choices: ['paused', 'restarting', 'removing', 'running', 'dead', 'created', 'exited'],
+      summary: 'only containers in this state',
+    },
+    'no-trunc': {summary: 'do not shorten'},
+  },
+  logs: {
+    follow: {short: 'f', summary: 'go on as new lines arrive'},
+    tail: {short: 'n', value: 'LINES', summary: 'lines from the end of each container, or "all"'},
+    timestamps: {short: 't', summary: 'print the time of each line'},
+    since: {value: 'TIME', summary: 'only lines after this time (2026-01-02T03:04:05Z) or this long ago (10m)'},
+    until: {value: 'TIME', summary: 'only lines before this time, or before this long ago'},
+    'no-color': {summary: 'print without colours'},
+    'no-log-prefix': {summary: 'print without the name of the container'},
+    index,
+  },
+  exec: {
+    detach: {short: 'd', summary: 'run it in the background'},
+    env: {short: 'e', value: 'KEY=VALUE', repeat: true, summary: 'set a variable'},
+    'no-tty': {short: 'T', summary: 'do not give it a terminal'},
+    user: {short: 'u', value: 'USER', summary: 'run as this user'},
+    workdir: {short: 'w', value: 'DIRECTORY', summary: 'run in this directory'},
+    privileged: {summary: 'give it all privileges'},
+    index,
+  },
+  stop: {timeout},
+  start: {},
+  restart: {timeout, 'no-deps': {summary: 'leave dependents with "restart: true" alone'}},
+  config: {
+    format: {value: 'FORMAT', choices: ['yaml', 'json'], summary: 'yaml or json'},
+    quiet: {short: 'q', summary: 'only check'},
+    services: {summary: 'print the names of the services'},
+    volumes: {summary: 'print the names of the volumes'},
+    networks: {summary: 'print the names of the networks'},
+    images: {summary: 'print the images'},
+    profiles: {summary: 'print the profiles'},
+    output: {short: 'o', value: 'FILE', summary: 'write to a file'},
+  },
+  load: {
+    input: {
+      short: 'i',
+      value: 'FILE',
+      summary: 'archive to read instead of standard input (docker save, OCI archive; also compressed)',
+    },
+    quiet: {short: 'q', summary: 'print nothing but errors'},
+    import: {value: 'NAME', summary: 'the archive is a root file system: make an image of this name from it'},
+    change: {
+      short: 'c',
+      value: 'INSTRUCTION',
+      repeat: true,
+      summary: 'with --import: CMD, ENTRYPOINT, ENV, EXPOSE, USER, WORKDIR, VOLUME, LABEL or STOPSIGNAL to apply',
+    },
+  },
+  images: {
+    all: {short: 'a', summary: 'every image of the engine'},
+    format: {value: 'FORMAT', choices: ['table', 'json'], summary: 'table or json'},
+    quiet,
+  },
+  version: {
+    format: {short: 'f', value: 'FORMAT', choices: ['pretty', 'json'], summary: 'pretty or json'},
+    short: {summary: 'only the number'},
+  },
+} as const satisfies Record<string, Flags>;
+
+export type Input<K extends keyof typeof commandFlags> = CommandInput<(typeof commandFlags)[K]>;

@@ -1,0 +1,111 @@
+import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
+import {exitCodes} from '../base/errors.ts';
+import {type CommandInput, type CommandRow, type Flag, type Flags, type GlobalFlags, globalFlags} from './command.ts';
+import {commands} from './commands.ts';
+import {parseSeconds} from './seconds.ts';
+
+export type Parsed =
+  | {
+      readonly kind: 'run';
+      readonly command: CommandRow;
+      readonly input: CommandInput<Flags>;
+      readonly global: GlobalFlags;
+    }
+  | {readonly kind: 'done'; readonly exitCode: number};
+
+/** Reads the command line by the command table; help and usage errors are written out and end in `done`. */
+export function parseCommandLine(words: readonly string[]): Parsed {
+  let parsed: Parsed = {kind: 'done', exitCode: exitCodes.success};
+  const program = new Command('tscompose')
+    .description('Runs Compose files on a container runtime of its own: no daemon, no Docker needed.')
+    .usage('[OPTIONS] COMMAND')
+    .enablePositionalOptions()
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .showHelpAfterError('(tscompose --help lists commands and options)')
+    .configureHelp({sortSubcommands: false})
+    .exitOverride();
+  for (const [name, flag] of Object.entries<Flag>(globalFlags)) program.addOption(toOption(name, flag));
+  program.option('-v, --version', 'show the version');
+  for (const row of commands) {
+    const command = program
+      .command(row.name)
+      .summary(row.summary)
+      .description(`${row.summary[0]?.toUpperCase()}${row.summary.slice(1)}.`)
+      .usage(`[OPTIONS]${row.args === '' ? '' : ` ${row.args}`}`)
+      .helpOption('-h, --help', 'show help')
+      .argument('[words...]')
+      .configureHelp({visibleArguments: () => []})
+      .exitOverride();
+    if (row.passThrough === true) command.passThroughOptions();
+    if (row.args === '') command.allowExcessArguments(false);
+    for (const [name, flag] of Object.entries(row.flags)) command.addOption(toOption(name, flag));
+    if (row.examples !== undefined)
+      command.addHelpText('after', `\nExamples:\n${row.examples.map((example) => `  ${example}`).join('\n')}`);
+    command.action((args: readonly string[]) => {
+      if (row.args === '' && args.length > 0)
+        command.error(`error: "${row.name}" takes no arguments, but "${args[0]}" was given`);
+      parsed = {
+        kind: 'run',
+        command: row,
+        input: {args, flags: collect(row.flags, command.opts()) as CommandInput<Flags>['flags']},
+        global: collect(globalFlags, program.opts()) as GlobalFlags,
+      };
+    });
+  }
+  program.action(() => {
+    const version = commands.find((row) => row.name === 'version');
+    if (program.opts()['version'] === true && version !== undefined) {
+      parsed = {
+        kind: 'run',
+        command: version,
+        input: {args: [], flags: {}},
+        global: collect(globalFlags, program.opts()) as GlobalFlags,
+      };
+    } else program.help();
+  });
+  try {
+    program.parse(words, {from: 'user'});
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return {kind: 'done', exitCode: error.exitCode === 0 ? exitCodes.success : exitCodes.usage};
+  }
+  return parsed;
+}
+
+function toOption(name: string, flag: Flag): Option {
+  const short = flag.short === undefined ? '' : `-${flag.short}, `;
+  const option = new Option(`${short}--${name}${flag.value === undefined ? '' : ` <${flag.value}>`}`, flag.summary);
+  if (flag.choices !== undefined) option.choices([...flag.choices]);
+  const convert = flag.kind === 'integer' ? toInteger : flag.kind === 'seconds' ? toSeconds : undefined;
+  if (flag.repeat === true) {
+    option.argParser((value: string, previous: readonly unknown[] | undefined) => [
+      ...(previous ?? []),
+      convert === undefined ? value : convert(value),
+    ]);
+  } else if (convert !== undefined) option.argParser(convert);
+  return option;
+}
+
+function toInteger(value: string): number {
+  if (!/^-?\d+$/.test(value)) throw new InvalidArgumentError('a whole number is expected.');
+  return Number(value);
+}
+
+function toSeconds(value: string): number {
+  const seconds = parseSeconds(value);
+  if (seconds === undefined) throw new InvalidArgumentError('seconds are expected, as in 10 or 1m30s.');
+  return seconds;
+}
+
+/** Values under the names of the table (commander writes them in camel case); switches and lists are always there. */
+function collect(flags: Flags, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const found: Record<string, unknown> = {};
+  for (const [name, flag] of Object.entries(flags)) {
+    const value = values[name.replace(/-([a-z])/g, (_all, letter: string) => letter.toUpperCase())];
+    if (value !== undefined) found[name] = value;
+    else if (flag.value === undefined) found[name] = false;
+    else if (flag.repeat === true) found[name] = [];
+  }
+  return found;
+}

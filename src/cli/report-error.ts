@@ -1,0 +1,32 @@
+import picocolors from 'picocolors';
+import {exitCodes, type TscomposeError} from '../base/errors.ts';
+import type {CliContext} from './context.ts';
+
+/**
+ * Shows an error and returns the exit code. A person sees the message and what to do; a trace only for a fault of
+ * ours (kind `internal`) and only when asked for with TSCOMPOSE_TRACE=1.
+ */
+export function reportError(context: CliContext, error: TscomposeError): number {
+  const color = picocolors.createColors(context.color(context.stderr));
+  if (context.global.progress === 'json') {
+    context.stderr.write(
+      `${JSON.stringify({error: true, kind: error.kind, message: error.message, ...(error.hint && {hint: error.hint})})}\n`,
+    );
+    return error.exitCode;
+  }
+  if (error.kind === 'canceled') {
+    context.stderr.write(`${color.yellow('canceled:')} ${error.message}\n`);
+    return exitCodes.interrupted;
+  }
+  context.stderr.write(`${color.red('error:')} ${error.message}\n`);
+  if (error.hint !== undefined) context.stderr.write(`${color.cyan('hint:')} ${error.hint}\n`);
+  if (error.kind === 'internal' && context.env['TSCOMPOSE_TRACE'] === '1') context.stderr.write(`${trace(error)}\n`);
+  return error.exitCode;
+}
+
+function trace(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined
+    ? (error.stack ?? error.message)
+    : `${error.stack}\ncaused by: ${trace(error.cause)}`;
+}
