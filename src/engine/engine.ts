@@ -57,10 +57,17 @@ export interface AttachOptions {
 }
 
 export interface Containers {
-  list(options?: {readonly all?: boolean; readonly limit?: number; readonly filters?: Filters}): Promise<ContainerSummary[]>;
+  list(options?: {
+    readonly all?: boolean;
+    readonly limit?: number;
+    readonly filters?: Filters;
+  }): Promise<ContainerSummary[]>;
   /** `reference`: id, unambiguous id prefix, or name. Throws `notFound`. */
   inspect(reference: string): Promise<ContainerInspect>;
-  create(body: ContainerCreateBody, options: {readonly name?: string; readonly platform?: string}): Promise<ContainerCreateResult>;
+  create(
+    body: ContainerCreateBody,
+    options: {readonly name?: string; readonly platform?: string},
+  ): Promise<ContainerCreateResult>;
   /** Resolves when the process has been executed. Throws `notModified` when it runs already. */
   start(reference: string): Promise<void>;
   /** Throws `notModified` when it does not run. `timeoutSeconds` -1 waits for ever. */
@@ -78,7 +85,10 @@ export interface Containers {
 export interface Execs {
   create(container: string, body: ExecCreateBody): Promise<{readonly Id: string}>;
   /** With `detach` resolves to undefined once the process was executed. */
-  start(id: string, options: {readonly detach: boolean; readonly tty: boolean; readonly consoleSize?: readonly [number, number]}): Promise<Attachment | undefined>;
+  start(
+    id: string,
+    options: {readonly detach: boolean; readonly tty: boolean; readonly consoleSize?: readonly [number, number]},
+  ): Promise<Attachment | undefined>;
   resize(id: string, size: {readonly height: number; readonly width: number}): Promise<void>;
   inspect(id: string): Promise<ExecInspect>;
 }
@@ -107,7 +117,12 @@ export interface Images {
   /** Makes an image of one layer from a root file system tar. */
   import(
     source: AsyncIterable<Uint8Array>,
-    options: {readonly repository?: string; readonly tag?: string; readonly message?: string; readonly changes?: readonly string[]},
+    options: {
+      readonly repository?: string;
+      readonly tag?: string;
+      readonly message?: string;
+      readonly changes?: readonly string[];
+    },
     signal?: AbortSignal,
   ): AsyncIterable<ImageProgress>;
   tag(reference: string, target: {readonly repository: string; readonly tag: string}): Promise<void>;
@@ -117,13 +132,19 @@ export interface Images {
 export interface System {
   version(): Promise<VersionInfo>;
   /** Replays from `since` (unix seconds with fraction), then follows until `until` or the signal. */
-  events(options: {readonly since?: number; readonly until?: number; readonly filters?: Filters}, signal?: AbortSignal): AsyncIterable<EngineEvent>;
+  events(
+    options: {readonly since?: number; readonly until?: number; readonly filters?: Filters},
+    signal?: AbortSignal,
+  ): AsyncIterable<EngineEvent>;
 }
 
 /** A lock shared by all processes that use the same root; released by the kernel when its holder dies. */
 export interface ProjectLocks {
   /** Waits for its turn; `onWait` is called once when another process holds it. */
-  acquire(project: string, options?: {readonly signal?: AbortSignal; readonly onWait?: () => void}): Promise<AsyncDisposable>;
+  acquire(
+    project: string,
+    options?: {readonly signal?: AbortSignal; readonly onWait?: () => void},
+  ): Promise<AsyncDisposable>;
 }
 
 /** The built-in engine: what the server's handlers call. */

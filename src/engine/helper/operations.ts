@@ -163,7 +163,9 @@ export type OperationName = keyof Rows;
 
 export type Argument = string | number | boolean | Uint8Array;
 
-type Arguments<R extends Row> = {readonly [A in R['args'][number]]: Argument} & (R extends {readonly rest: infer N extends string}
+type Arguments<R extends Row> = {readonly [A in R['args'][number]]: Argument} & (R extends {
+  readonly rest: infer N extends string;
+}
   ? {readonly [A in N]: readonly Argument[]}
   : unknown);
 

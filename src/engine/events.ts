@@ -1,0 +1,116 @@
+import {appendFile, rename, stat} from 'node:fs/promises';
+import type {EngineEvent, Filters} from '../api/types/system.ts';
+import {createBootClock, type Now, readBootId, unixNanoseconds} from './clock.ts';
+import {matchEvent} from './event-filters.ts';
+import {followJournal} from './journal-reader.ts';
+import type {Layout} from './layout.ts';
+
+/** A line of the journal holds at most this much: one write of it is whole (O_APPEND). */
+const longestLine = 4096;
+const rotateAt = 16 * 1024 * 1024;
+
+/** What happened, in the journal's own words. Attribute values are texts, as in the Engine API. */
+export interface JournalEntry {
+  readonly type: EngineEvent['Type'];
+  readonly action: string;
+  readonly id: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** Reads and writes the journal that all processes of a root share. */
+export interface Events {
+  append(entry: JournalEntry): Promise<void>;
+  /** Replays from `since` (Unix seconds), then follows until `until` (past: ends at once) or the signal. */
+  follow(
+    options: {
+      readonly since?: number | undefined;
+      readonly until?: number | undefined;
+      readonly filters?: Filters | undefined;
+    },
+    signal?: AbortSignal,
+  ): AsyncIterable<EngineEvent>;
+}
+
+export interface EventsContext {
+  readonly layout: Layout;
+  readonly now: Now;
+  /** Runs the function alone among all processes, see `Helper.lock`. */
+  readonly exclusively: (path: string, run: () => Promise<void>) => Promise<void>;
+}
+
+export function createEvents({layout, now, exclusively}: EventsContext): Events {
+  let bootClock: (() => bigint) | undefined;
+  let boot: string | undefined;
+
+  return {
+    async append(entry) {
+      bootClock ??= createBootClock();
+      boot ??= readBootId();
+      const line = encodeEntry(entry, {seq: bootClock(), boot, time: unixNanoseconds(now)});
+      await appendFile(layout.journal, line, {mode: 0o600});
+      await rotate(layout, exclusively);
+    },
+
+    async *follow({since, until, filters}, signal) {
+      for await (const entry of followJournal(layout, {since, until, now}, signal)) {
+        const event = toEngineEvent(entry);
+        if (filters === undefined || matchEvent(event, filters)) yield event;
+      }
+    },
+  };
+}
+
+interface Stamp {
+  readonly seq: bigint;
+  readonly boot: string;
+  readonly time: bigint;
+}
+
+/** A line too long for one write loses its longest attributes; id, action and the names stay. */
+function encodeEntry({type, action, id, attributes}: JournalEntry, {seq, boot, time}: Stamp): string {
+  const encode = (members: Readonly<Record<string, string>>) =>
+    `{"v":1,"seq":${seq},"boot":${JSON.stringify(boot)},"time":${time},"type":${JSON.stringify(type)},"action":${JSON.stringify(action)},"id":${JSON.stringify(id)},"attributes":${JSON.stringify(members)}}\n`;
+  return encode(shorten(attributes, longestLine - Buffer.byteLength(encode({}))));
+}
+
+/** Leaves the longest attributes out until their JSON (without braces) fits `limit` bytes. `name` and `image` stay. */
+export function shorten(attributes: Readonly<Record<string, string>>, limit: number): Readonly<Record<string, string>> {
+  const size = (members: Readonly<Record<string, string>>) => Buffer.byteLength(JSON.stringify(members)) - 2;
+  if (size(attributes) <= limit) return attributes;
+  const kept = {...attributes};
+  const longestFirst = Object.keys(attributes)
+    .filter((key) => key !== 'name' && key !== 'image')
+    .sort((a, b) => (attributes[b] ?? '').length + b.length - ((attributes[a] ?? '').length + a.length));
+  for (const key of longestFirst) {
+    delete kept[key];
+    if (size(kept) <= limit) break;
+  }
+  return kept;
+}
+
+/** One older journal is kept. */
+async function rotate(layout: Layout, exclusively: EventsContext['exclusively']): Promise<void> {
+  const isFull = async () => ((await stat(layout.journal).catch(() => undefined))?.size ?? 0) >= rotateAt;
+  if (!(await isFull())) return;
+  await exclusively(layout.locks.events, async () => {
+    // Another process may have rotated while we waited.
+    if (await isFull()) await rename(layout.journal, layout.olderJournal);
+  });
+}
+
+export interface StoredEntry extends JournalEntry {
+  readonly v: number;
+  /** Unix nanoseconds, exact. */
+  readonly time: bigint;
+}
+
+function toEngineEvent({type, action, id, attributes, time}: StoredEntry): EngineEvent {
+  return {
+    Type: type,
+    Action: action,
+    Actor: {ID: id, Attributes: attributes},
+    scope: 'local',
+    time: Number(time / 1_000_000_000n),
+    timeNano: Number(time),
+  };
+}

@@ -1,0 +1,243 @@
+import {type ChildProcess, spawn} from 'node:child_process';
+import type {Duplex} from 'node:stream';
+import {TscomposeError} from '../../base/errors.ts';
+import {locateHelper, readHelperBuild} from './locate.ts';
+import {encodeHeader, encodeOperation, encodeOperations, type Operation, type requestOperations} from './operations.ts';
+import {type Reply, replyError, splitLines} from './reply.ts';
+
+export type RequestName = keyof typeof requestOperations;
+
+/** A request without its number: the coprocess counts them. */
+export type HelperRequest<K extends RequestName = RequestName> = {[N in K]: Omit<Operation<N>, 'request'>}[K];
+
+/** What comes back, by request (docs/native.md). */
+export interface HelperReplies {
+  hello: {readonly version: number; readonly build: string; readonly pid: number};
+  lock: {readonly lock: number};
+  unlock: object;
+  cancel: object;
+  netlink: {readonly messages: string; readonly errors?: readonly NetlinkError[]};
+  launch: {readonly pid: number; readonly monitor: number};
+  removeTree: {readonly entries: number};
+  measureTree: {readonly bytes: number; readonly entries: number};
+  copyUp: {readonly entries: number};
+}
+
+export interface NetlinkError {
+  /** Which message of the batch. */
+  readonly index: number;
+  readonly errno: string;
+  readonly code: number;
+}
+
+export interface LockOptions {
+  readonly mode?: 'shared' | 'exclusive';
+  readonly signal?: AbortSignal;
+  /** Called once when another process holds the lock. */
+  readonly onWait?: () => void;
+}
+
+/** The native helper as the engine uses it: one process, started with the first request. */
+export interface Helper {
+  /** The program's path. */
+  path(): Promise<string>;
+  /** The build id that its streams start with. */
+  build(): Promise<Uint8Array>;
+  /** Throws what the helper answered, see `helperFailure`. */
+  request<K extends RequestName>(operation: HelperRequest<K>): Promise<HelperReplies[K]>;
+  /** Waits for its turn. Disposing it frees the lock; so does the end of this process. */
+  lock(path: string, options?: LockOptions): Promise<AsyncDisposable>;
+  /** Undefined when another process holds the lock. */
+  tryLock(path: string, mode?: 'shared' | 'exclusive'): Promise<AsyncDisposable | undefined>;
+  /** Ends the helper, and with it every lock. */
+  close(): Promise<void>;
+}
+
+export interface HelperOptions {
+  /** TSCOMPOSE_HELPER, where given. */
+  readonly helperPath?: string | undefined;
+  /** Namespace files that the helper enters first. */
+  readonly enter?: {readonly user: string; readonly mount: string; readonly net: string} | undefined;
+}
+
+export function createHelper(options: HelperOptions = {}): Helper {
+  let located: Promise<string> | undefined;
+  let learned: Promise<Uint8Array> | undefined;
+  let started: Promise<Connection> | undefined;
+  let closed = false;
+
+  const path = (): Promise<string> => (located ??= locateHelper(options.helperPath));
+  const build = (): Promise<Uint8Array> => (learned ??= path().then(readHelperBuild));
+  const connection = (): Promise<Connection> => {
+    if (closed) return Promise.reject(new TscomposeError('canceled', 'the engine is closed'));
+    started ??= Promise.all([path(), build()]).then(([program, id]) => connect(program, id, options.enter));
+    return started;
+  };
+
+  const lockWith = async (
+    file: string,
+    mode: 'shared' | 'exclusive',
+    onWait: (cancel: () => Promise<void>) => void,
+  ) => {
+    const link = await connection();
+    const reply = await link.request({kind: 'lock', path: file, mode}, (number) => onWait(() => link.cancel(number)));
+    let held = true;
+    return {
+      async [Symbol.asyncDispose]() {
+        if (!held) return;
+        held = false;
+        // A helper that ended has freed it.
+        if (link.alive()) await link.request({kind: 'unlock', lock: (reply as HelperReplies['lock']).lock});
+      },
+    };
+  };
+
+  return {
+    path,
+    build,
+    request: async (operation) => (await (await connection()).request(operation as HelperRequest)) as never,
+
+    async lock(file, {mode = 'exclusive', signal, onWait} = {}) {
+      signal?.throwIfAborted();
+      let abort: (() => void) | undefined;
+      try {
+        return await lockWith(file, mode, (cancel) => {
+          onWait?.();
+          abort = () => void cancel().catch(() => undefined);
+          if (signal?.aborted) abort();
+          else signal?.addEventListener('abort', abort, {once: true});
+        });
+      } finally {
+        if (abort) signal?.removeEventListener('abort', abort);
+      }
+    },
+
+    async tryLock(file, mode = 'exclusive') {
+      let waited = false;
+      try {
+        return await lockWith(file, mode, (cancel) => {
+          waited = true;
+          void cancel().catch(() => undefined);
+        });
+      } catch (error) {
+        if (waited && error instanceof TscomposeError && error.kind === 'canceled') return undefined;
+        throw error;
+      }
+    },
+
+    async close() {
+      closed = true;
+      const link = await started?.catch(() => undefined);
+      await link?.close();
+    },
+  };
+}
+
+interface Connection {
+  request(operation: HelperRequest, onWait?: (request: number) => void): Promise<object>;
+  /** Gives up a lock that waits: its request ends with `canceled`, unless it was granted in the meantime. */
+  cancel(request: number): Promise<void>;
+  alive(): boolean;
+  close(): Promise<void>;
+}
+
+interface Pending {
+  readonly resolve: (reply: object) => void;
+  readonly reject: (error: TscomposeError) => void;
+  onWait: ((request: number) => void) | undefined;
+}
+
+/** Node makes `pipe` a stream socket pair, so descriptor 3 goes both ways. */
+function connect(program: string, build: Uint8Array, enter: HelperOptions['enter']): Connection {
+  const child: ChildProcess = spawn(program, ['serve'], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    cwd: '/',
+    env: {},
+    // A session of its own: Ctrl-C at the terminal is for the command, which still needs the helper to clean up.
+    detached: true,
+  });
+  const socket = child.stdio[3] as Duplex & {ref(): void; unref(): void};
+  const pending = new Map<number, Pending>();
+  let next = 1;
+  let failure: TscomposeError | undefined;
+
+  const fail = (error: TscomposeError) => {
+    failure ??= error;
+    for (const {reject} of pending.values()) reject(failure);
+    pending.clear();
+    socket.destroy();
+  };
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', (code, signal) => {
+      fail(new TscomposeError('internal', `the native helper ended unexpectedly (${signal ?? `exit code ${code}`})`));
+      resolve();
+    });
+    child.once('error', (error) => {
+      fail(new TscomposeError('unavailable', `${program} does not run: ${error.message}`, {cause: error}));
+      resolve();
+    });
+  });
+  socket.on('error', () => undefined);
+  socket.on(
+    'data',
+    splitLines((line) => answer(pending, line, () => idle())),
+  );
+  socket.write(encodeHeader(build));
+  if (enter) socket.write(encodeOperation({kind: 'enter', ...enter}));
+
+  // An idle helper does not keep the command alive.
+  const idle = () => {
+    if (pending.size === 0) {
+      socket.unref();
+      child.unref();
+    }
+  };
+  idle();
+
+  const request: Connection['request'] = (operation, onWait) => {
+    if (failure) return Promise.reject(failure);
+    const number = next++;
+    return new Promise((resolve, reject) => {
+      if (pending.size === 0) {
+        socket.ref();
+        child.ref();
+      }
+      pending.set(number, {resolve, reject, onWait});
+      socket.write(encodeOperations([{...operation, request: number} as Operation<RequestName>]));
+    });
+  };
+
+  return {
+    request,
+    alive: () => failure === undefined,
+    async cancel(canceled) {
+      await request({kind: 'cancel', canceled});
+      // Replies come in order: what was not granted by now never will be.
+      pending.get(canceled)?.reject(new TscomposeError('canceled', 'gave up waiting for a lock'));
+      pending.delete(canceled);
+      idle();
+    },
+    async close() {
+      child.ref();
+      failure ??= new TscomposeError('canceled', 'the engine is closed');
+      socket.end();
+      await ended;
+    },
+  };
+}
+
+function answer(pending: Map<number, Pending>, line: string, settled: () => void): void {
+  const reply = JSON.parse(line) as Reply;
+  const entry = pending.get(reply.request);
+  if (!entry) return;
+  if (reply.waiting === true) {
+    const {onWait} = entry;
+    entry.onWait = undefined;
+    onWait?.(reply.request);
+    return;
+  }
+  pending.delete(reply.request);
+  if (reply.error) entry.reject(replyError(reply.error));
+  else entry.resolve(reply);
+  settled();
+}

@@ -1,0 +1,59 @@
+import {execFile} from 'node:child_process';
+import {access, constants} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {promisify} from 'node:util';
+import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
+
+const run = promisify(execFile);
+
+/**
+ * The helper's program: `given` (TSCOMPOSE_HELPER), else the one of the installed package (`native/linux-x64/` beside the
+ * bundle), else the one built in a source tree. Throws `unavailable` where there is none.
+ */
+export async function locateHelper(given?: string): Promise<string> {
+  if (given !== undefined && given !== '') {
+    if (await isExecutable(given)) return given;
+    throw new TscomposeError(
+      'unavailable',
+      `TSCOMPOSE_HELPER names ${given}, which is no program that can be executed`,
+    );
+  }
+  const places = candidates(dirname(fileURLToPath(import.meta.url)));
+  for (const place of places) if (await isExecutable(place)) return place;
+  throw new TscomposeError('unavailable', 'the native helper "tscompose-helper" is not installed', {
+    hint: 'run "npm ci" (it needs a C compiler and make), or name the program in TSCOMPOSE_HELPER',
+  });
+}
+
+/** `directory` is that of this code: `dist` or `dist/chunks` when bundled, `src/engine/helper` in a source tree. */
+function candidates(directory: string): readonly string[] {
+  const packaged = join('native', `linux-${process.arch}`, 'tscompose-helper');
+  return [
+    join(directory, packaged),
+    join(directory, '..', packaged),
+    join(directory, '../../../native/build/tscompose-helper'),
+    join(directory, '../../../dist', packaged),
+  ];
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The 16 bytes that stand for the helper's sources: streams to it start with them. Asks the program itself. */
+export async function readHelperBuild(path: string): Promise<Uint8Array> {
+  try {
+    const {stdout} = await run(path, ['version'], {env: {}, timeout: 10_000});
+    const {build} = JSON.parse(stdout) as {readonly build?: unknown};
+    if (typeof build === 'string' && /^[0-9a-f]{32}$/.test(build)) return Buffer.from(build, 'hex');
+  } catch (error) {
+    throw new TscomposeError('unavailable', `${path} does not run: ${toTscomposeError(error).message}`, {cause: error});
+  }
+  throw new TscomposeError('unavailable', `${path} is not the tscompose helper`);
+}

@@ -1,0 +1,215 @@
+import {join} from 'node:path';
+import {sha256Hex} from '../base/canonical-json.ts';
+
+/** Where everything is, from the two directories of a root. Pure: touches nothing. See docs/architecture.md. */
+export interface Layout {
+  readonly root: string;
+  readonly run: string;
+  /** 10 hex digits of the root's path: keeps the machine-wide names of two roots apart. */
+  readonly rootHash: string;
+  readonly format: string;
+  readonly journal: string;
+  readonly olderJournal: string;
+  readonly locks: LockPaths;
+  readonly images: ImagePaths;
+  readonly names: string;
+  /** The file that reserves a container's name and holds its id. */
+  name(containerName: string): string;
+  readonly containers: string;
+  container(id: string): ContainerPaths;
+  readonly networks: string;
+  network(id: string): NetworkPaths;
+  readonly volumes: string;
+  volume(name: string): VolumePaths;
+  /** Every directory that exists in a usable root, parents first. */
+  readonly directories: readonly string[];
+}
+
+export interface LockPaths {
+  readonly directory: string;
+  /** Shared by every process that uses the root, exclusive while its format changes. */
+  readonly root: string;
+  readonly images: string;
+  /** Rotation of the journal. */
+  readonly events: string;
+  project(name: string): string;
+  network(id: string): string;
+  volume(name: string): string;
+}
+
+export interface ImagePaths {
+  readonly directory: string;
+  readonly oci: string;
+  readonly blobs: string;
+  readonly references: string;
+  /** The record of a normalised reference (`docker.io/library/redis:latest`). */
+  reference(normalised: string): string;
+  readonly records: string;
+  /** The record of an image id, given as `sha256:…` or bare hex. */
+  record(id: string): string;
+  readonly layers: string;
+  /** The unpacked layer of a diff ID, given as `sha256:…` or bare hex. */
+  layer(diffId: string): string;
+}
+
+export interface ContainerPaths {
+  readonly directory: string;
+  readonly config: string;
+  readonly exit: string;
+  readonly log: string;
+  readonly upper: string;
+  readonly work: string;
+  /** Contents of files given with the create body (configs and secrets), each 0600. */
+  readonly files: string;
+  /** Held by the monitor for its life. */
+  readonly lock: string;
+  /** Held for the length of one operation: start, stop, remove, rename. */
+  readonly operationLock: string;
+  readonly run: string;
+  readonly state: string;
+  readonly control: string;
+  readonly hosts: string;
+  readonly hostname: string;
+  readonly resolvConf: string;
+}
+
+export interface NetworkPaths {
+  readonly directory: string;
+  readonly config: string;
+  readonly run: string;
+  /** Name files of the running containers: also the leases of their addresses. */
+  readonly names: string;
+}
+
+export interface VolumePaths {
+  readonly directory: string;
+  readonly config: string;
+  readonly data: string;
+}
+
+function bareDigest(digest: string): string {
+  return digest.startsWith('sha256:') ? digest.slice(7) : digest;
+}
+
+/** 10 hex digits of a root's path. */
+export function hashOfRoot(root: string): string {
+  return sha256Hex(root).slice(0, 10);
+}
+
+/** `root` and `run` are absolute. */
+export function createLayout({root, run}: {readonly root: string; readonly run: string}): Layout {
+  const locks = join(root, 'locks');
+  const images = join(root, 'images');
+  const oci = join(images, 'oci');
+  const references = join(images, 'references');
+  const records = join(images, 'records');
+  const layers = join(root, 'layers');
+  const names = join(root, 'names');
+  const containers = join(root, 'containers');
+  const networks = join(root, 'networks');
+  const volumes = join(root, 'volumes');
+  const runContainers = join(run, 'containers');
+  const runNetworks = join(run, 'networks');
+  const blobs = join(oci, 'blobs', 'sha256');
+  return {
+    root,
+    run,
+    rootHash: hashOfRoot(root),
+    format: join(root, 'format'),
+    journal: join(root, 'events.ndjson'),
+    olderJournal: join(root, 'events.1.ndjson'),
+    locks: {
+      directory: locks,
+      root: join(locks, 'root.lock'),
+      images: join(locks, 'images.lock'),
+      events: join(locks, 'events.lock'),
+      project: (name) => join(locks, `project-${name}.lock`),
+      network: (id) => join(locks, `network-${id}.lock`),
+      volume: (name) => join(locks, `volume-${sha256Hex(name).slice(0, 32)}.lock`),
+    },
+    images: {
+      directory: images,
+      oci,
+      blobs,
+      references,
+      reference: (normalised) => join(references, `${sha256Hex(normalised)}.json`),
+      records,
+      record: (id) => join(records, `${bareDigest(id)}.json`),
+      layers,
+      layer: (diffId) => join(layers, bareDigest(diffId)),
+    },
+    names,
+    name: (containerName) => join(names, containerName),
+    containers,
+    container: (id) => containerPaths(join(containers, id), join(runContainers, id)),
+    networks,
+    network: (id) => {
+      const directory = join(networks, id);
+      const runDirectory = join(runNetworks, id);
+      return {directory, config: join(directory, 'config.json'), run: runDirectory, names: join(runDirectory, 'names')};
+    },
+    volumes,
+    volume: (name) => {
+      const directory = join(volumes, name);
+      return {directory, config: join(directory, 'config.json'), data: join(directory, 'data')};
+    },
+    directories: [
+      root,
+      locks,
+      images,
+      oci,
+      join(oci, 'blobs'),
+      blobs,
+      references,
+      records,
+      layers,
+      names,
+      containers,
+      networks,
+      volumes,
+      run,
+      runContainers,
+      runNetworks,
+    ],
+  };
+}
+
+function containerPaths(directory: string, run: string): ContainerPaths {
+  return {
+    directory,
+    config: join(directory, 'config.json'),
+    exit: join(directory, 'exit.json'),
+    log: join(directory, 'json.log'),
+    upper: join(directory, 'upper'),
+    work: join(directory, 'work'),
+    files: join(directory, 'files'),
+    lock: join(directory, 'lock'),
+    operationLock: join(directory, 'operation.lock'),
+    run,
+    state: join(run, 'state.json'),
+    control: join(run, 'control.sock'),
+    hosts: join(run, 'hosts'),
+    hostname: join(run, 'hostname'),
+    resolvConf: join(run, 'resolv.conf'),
+  };
+}
+
+/** Names of the kernel's objects that belong to a root, at most 15 characters where they are interfaces. */
+export function bridgeName(layout: Layout, networkId: string): string {
+  return `tsb${sha256Hex(`${layout.root}\n${networkId}`).slice(0, 10)}`;
+}
+
+/** The machine's end of a container's veth pair on a network. */
+export function vethName(layout: Layout, networkId: string, containerId: string): string {
+  return `tsv${sha256Hex(`${layout.root}\n${networkId}\n${containerId}`).slice(0, 10)}`;
+}
+
+/** The one nftables table of a root. */
+export function nftablesTableName(layout: Layout): string {
+  return `tscompose_${layout.rootHash}`;
+}
+
+/** Marks an interface as ours: `id` is the network's (bridge) or the container's (veth). */
+export function interfaceAlias(layout: Layout, id: string): string {
+  return `tscompose:${layout.rootHash}:${id}`;
+}

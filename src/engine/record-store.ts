@@ -1,0 +1,153 @@
+import {randomUUID} from 'node:crypto';
+import {mkdir, open, readFile, rename, rm} from 'node:fs/promises';
+import {basename, dirname, join} from 'node:path';
+import {TscomposeError, toTscomposeError} from '../base/errors.ts';
+import type {Validator} from './generated/record-validators.js';
+
+/** Prefix of directories and files that are not finished yet, or are being removed. */
+export const temporaryPrefix = '.tmp-';
+
+/**
+ * The record at `path`, or undefined where there is none. `validate` comes from `generated/record-validators.js`, which
+ * is made from `schemas/record`. Throws `internal` for a damaged one.
+ */
+export async function readRecord<T>(path: string, validate: Validator): Promise<T | undefined> {
+  const text = await readText(path);
+  return text === undefined ? undefined : parseRecord<T>(text, path, validate);
+}
+
+/** The text of a file, or undefined where there is none. */
+export async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (code === 'EACCES' || code === 'EPERM') {
+      throw new TscomposeError('forbidden', `cannot read ${path}: permission denied`, {
+        hint: 'run tscompose as the user who owns its root',
+        cause: error,
+      });
+    }
+    throw toTscomposeError(error, `cannot read ${path}`);
+  }
+}
+
+export function parseRecord<T>(text: string, path: string, validate: Validator): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new TscomposeError('internal', `the record ${path} is damaged: it is no JSON`, {cause: error});
+  }
+  if (!validate(value)) {
+    const problem = validate.errors?.[0];
+    const place = problem?.instancePath ? `${problem.instancePath} ` : '';
+    throw new TscomposeError(
+      'internal',
+      `the record ${path} is damaged: ${place}${problem?.message ?? 'does not fit its schema'}`,
+    );
+  }
+  return value as T;
+}
+
+/**
+ * Writes a record beside its place and renames it: readers see the old one or the new one. Keys of the value that this
+ * version does not know are written as they are: pass on what was read. `sync`: survives a power loss.
+ */
+export async function writeRecord(
+  path: string,
+  value: unknown,
+  options: {readonly sync?: boolean} = {},
+): Promise<void> {
+  await writeFileAtomically(path, `${JSON.stringify(value)}\n`, options);
+}
+
+/** As {@link writeRecord}, for any content. `mode` is 0600 where not given. */
+export async function writeFileAtomically(
+  path: string,
+  content: string | Uint8Array,
+  options: {readonly sync?: boolean; readonly mode?: number} = {},
+): Promise<void> {
+  const temporary = join(dirname(path), `${temporaryPrefix}${basename(path)}-${randomUUID()}`);
+  try {
+    await writeNewFile(temporary, content, options);
+    await rename(temporary, path);
+    if (options.sync) await syncDirectory(dirname(path));
+  } catch (error) {
+    await rm(temporary, {force: true});
+    throw explainWrite(error, path);
+  }
+}
+
+async function writeNewFile(
+  path: string,
+  content: string | Uint8Array,
+  options: {readonly sync?: boolean; readonly mode?: number},
+): Promise<void> {
+  const file = await open(path, 'wx', options.mode ?? 0o600);
+  try {
+    await file.writeFile(content);
+    if (options.sync) await file.datasync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes what was created or renamed in a directory survive a power loss. */
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+/**
+ * Makes the directory `parent/name` whole or not at all: `fill` gets a directory under a temporary name, which is then
+ * renamed. Throws `conflict` when `parent/name` exists.
+ */
+export async function makeDirectoryWhole(
+  parent: string,
+  name: string,
+  fill: (directory: string) => Promise<void>,
+  options: {readonly sync?: boolean} = {},
+): Promise<void> {
+  const temporary = join(parent, `${temporaryPrefix}${name}-${randomUUID()}`);
+  const path = join(parent, name);
+  try {
+    await mkdir(temporary, {mode: 0o700});
+    await fill(temporary);
+    if (options.sync) await syncDirectory(temporary);
+    await rename(temporary, path);
+    if (options.sync) await syncDirectory(parent);
+  } catch (error) {
+    await rm(temporary, {recursive: true, force: true});
+    const code = (error as NodeJS.ErrnoException).code;
+    // rename(2): a directory only takes the place of an empty one.
+    if (code === 'ENOTEMPTY' || code === 'EEXIST')
+      throw new TscomposeError('conflict', `${path} exists already`, {cause: error});
+    throw explainWrite(error, path);
+  }
+}
+
+function explainWrite(error: unknown, path: string): TscomposeError {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new TscomposeError('exhausted', `cannot write ${path}: no space left on the disk`, {cause: error});
+    case 'EMFILE':
+    case 'ENFILE':
+      return new TscomposeError('exhausted', `cannot write ${path}: too many open files`, {cause: error});
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new TscomposeError('forbidden', `cannot write ${path}: permission denied`, {
+        hint: 'run tscompose as the user who owns its root',
+        cause: error,
+      });
+    default:
+      return toTscomposeError(error, `cannot write ${path}`);
+  }
+}

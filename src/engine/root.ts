@@ -1,0 +1,101 @@
+import {randomUUID} from 'node:crypto';
+import {link, mkdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {TscomposeError, toTscomposeError} from '../base/errors.ts';
+import type {Layout} from './layout.ts';
+
+/** The layout on disk that this program writes, and the oldest program that can read it. */
+const format = {version: 1, minReader: 1} as const;
+
+/** Makes the directories of a root (0700) and checks its format. Throws `forbidden` without permission, `unsupported` for a newer format. */
+export async function ensureRoot(layout: Layout): Promise<void> {
+  // The format comes before the directories: nothing is put into a root that a newer program made differently.
+  if (await checkFormat(layout)) {
+    await makeDirectories([layout.run, ...layout.directories.filter((path) => path.startsWith(`${layout.run}/`))]);
+    return;
+  }
+  await makeDirectories(layout.directories);
+  await writeFormat(layout);
+  await checkFormat(layout);
+}
+
+/** Throws for a root that this program cannot read; false where there is none yet. */
+export async function checkFormat(layout: Layout): Promise<boolean> {
+  const text = await readFile(layout.format, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw explain(error, layout.format);
+  });
+  if (text === undefined) return false;
+  const {version, minReader} = parseFormat(text, layout.format);
+  if (minReader > format.version) {
+    throw new TscomposeError(
+      'unsupported',
+      `the root ${layout.root} has format ${version}, made by a newer tscompose: this one reads up to ${format.version}`,
+      {
+        hint: 'update tscompose, or choose another root with --root',
+      },
+    );
+  }
+  return true;
+}
+
+function parseFormat(text: string, path: string): {readonly version: number; readonly minReader: number} {
+  try {
+    const value = JSON.parse(text) as {readonly version?: unknown; readonly minReader?: unknown};
+    if (Number.isInteger(value.version) && Number.isInteger(value.minReader)) {
+      return {version: value.version as number, minReader: value.minReader as number};
+    }
+  } catch {
+    // Answered below, together with a value of another shape.
+  }
+  throw new TscomposeError('internal', `${path} is damaged: it should hold {"version":1,"minReader":1}`);
+}
+
+/** Directories are given parents first. */
+async function makeDirectories(directories: readonly string[]): Promise<void> {
+  for (const path of directories) {
+    try {
+      await mkdir(path, {recursive: true, mode: 0o700});
+    } catch (error) {
+      throw explain(error as NodeJS.ErrnoException, path);
+    }
+  }
+}
+
+/** By link(2): of several processes that make a root at once, one writes the file. */
+async function writeFormat(layout: Layout): Promise<void> {
+  const temporary = `${layout.format}.${randomUUID()}`;
+  try {
+    await writeFile(temporary, `${JSON.stringify(format)}\n`, {mode: 0o600, flush: true});
+    await link(temporary, layout.format);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
+      throw explain(error as NodeJS.ErrnoException, layout.format);
+  } finally {
+    await rm(temporary, {force: true});
+  }
+}
+
+function explain(error: NodeJS.ErrnoException, path: string): TscomposeError {
+  if (error.code === 'EACCES' || error.code === 'EPERM') {
+    return new TscomposeError('forbidden', `cannot use ${path}: permission denied`, {
+      hint: 'run tscompose as root (sudo tscompose …)',
+      cause: error,
+    });
+  }
+  if (error.code === 'EROFS') {
+    return new TscomposeError('forbidden', `cannot use ${path}: the file system is read-only`, {
+      hint: 'choose another root with --root or TSCOMPOSE_ROOT',
+      cause: error,
+    });
+  }
+  if (error.code === 'ENOSPC' || error.code === 'EDQUOT') {
+    return new TscomposeError('exhausted', `cannot use ${path}: no space left on the disk`, {cause: error});
+  }
+  if (error.code === 'ENOTDIR' || error.code === 'EEXIST') {
+    return new TscomposeError('invalid', `cannot use ${path}: it is not a directory`, {
+      hint: 'choose another root with --root or TSCOMPOSE_ROOT',
+      cause: error,
+    });
+  }
+  return toTscomposeError(error, `cannot use ${path}`);
+}
