@@ -16,14 +16,23 @@ export interface Actions {
   removeNetwork: {readonly name: string};
   createVolume: {readonly volume: string; readonly name: string};
   removeVolume: {readonly name: string};
-  createContainer: {readonly service: string; readonly replica: number; readonly name: string; readonly replaces?: ContainerId};
+  createContainer: {
+    readonly service: string;
+    readonly replica: number;
+    readonly name: string;
+    readonly replaces?: ContainerId;
+  };
   startContainer: {readonly container: ContainerRef};
   stopContainer: {readonly container: ContainerRef; readonly timeoutSeconds?: number};
   restartContainer: {readonly container: ContainerRef; readonly timeoutSeconds?: number};
   removeContainer: {readonly container: ContainerRef; readonly removeAnonymousVolumes: boolean};
   renameContainer: {readonly container: ContainerRef; readonly name: string};
   /** Waits until a dependency's condition holds; ends a wave (the project lock is not held while waiting). */
-  awaitCondition: {readonly service: string; readonly condition: 'service_started' | 'service_healthy' | 'service_completed_successfully'; readonly required: boolean};
+  awaitCondition: {
+    readonly service: string;
+    readonly condition: 'service_started' | 'service_healthy' | 'service_completed_successfully';
+    readonly required: boolean;
+  };
 }
 
 export type ActionKind = keyof Actions;

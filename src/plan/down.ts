@@ -1,0 +1,119 @@
+import {composeLabels} from '../api/labels.ts';
+import type {Project} from '../model/types.ts';
+import type {ContainerId, NodeId, Plan} from './action.ts';
+import {createPlanBuilder, type PlanBuilder} from './builder.ts';
+import {knownDependencies} from './graph.ts';
+import {isUp, type Observed, type ObservedContainer} from './observed.ts';
+import {findOrphans, noteOrphans} from './orphans.ts';
+import {stopInOrder} from './stop.ts';
+
+export interface DownInput {
+  /** Absent where no stack file is at hand: then everything with the project's label goes. */
+  readonly project: Project | undefined;
+  readonly observed: Observed;
+  readonly options: DownOptions;
+}
+
+export interface DownOptions {
+  /** Only these services, and no network or volume; absent: everything. */
+  readonly services?: readonly string[];
+  /** Named volumes of the stack file, and the containers' anonymous ones. */
+  readonly volumes?: boolean;
+  readonly removeOrphans?: boolean;
+  readonly ignoreOrphans?: boolean;
+  /** `--rmi`: not supported. */
+  readonly removeImages?: 'local' | 'all';
+  readonly timeoutSeconds?: number;
+}
+
+/** Stops and removes the project's containers, dependents first, then its networks, then, if asked, its volumes. */
+export function planDown(input: DownInput): Plan {
+  const {project, observed, options} = input;
+  const plan = createPlanBuilder(observed.project, project?.workingDir);
+  if (options.removeImages !== undefined) {
+    plan.problem({kind: 'unsupported', message: 'removing images with "--rmi" is not supported yet'});
+  }
+  const containers = containersToRemove(plan, input);
+  const dependencies = knownDependencies(project, observed.containers);
+  const stops = stopInOrder(plan, {dependencies, containers, timeoutSeconds: options.timeoutSeconds});
+  const removals = new Map<ContainerId, NodeId>();
+  for (const container of stops.order) {
+    const node = plan.add(
+      {
+        kind: 'removeContainer',
+        container: {kind: 'existing', id: container.id, name: container.name, service: container.service},
+        removeAnonymousVolumes: options.volumes === true,
+      },
+      {reason: 'down'},
+      [stops.nodes.get(container.id)],
+    );
+    removals.set(container.id, node);
+  }
+  if (options.services === undefined) {
+    removeNetworks(plan, input, removals);
+    if (options.volumes === true) removeVolumes(plan, input, removals);
+  }
+  return plan.build();
+}
+
+function containersToRemove(plan: PlanBuilder, {project, observed, options}: DownInput): readonly ObservedContainer[] {
+  if (options.services !== undefined) {
+    const {services} = options;
+    return observed.containers.filter(({service, oneOff}) => services.includes(service) && !oneOff);
+  }
+  if (project === undefined || options.removeOrphans === true) return observed.containers;
+  const orphans = new Set(findOrphans(project, observed.containers).filter(({oneOff}) => !oneOff));
+  if (options.ignoreOrphans !== true) noteOrphans(plan, [...orphans]);
+  return observed.containers.filter((container) => !orphans.has(container));
+}
+
+/** Those of the stack file that were made for it; without a stack file, or with orphans, all that carry the label. */
+function removeNetworks(
+  plan: PlanBuilder,
+  {project, observed, options}: DownInput,
+  removals: ReadonlyMap<ContainerId, NodeId>,
+): void {
+  for (const network of [...observed.networks].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (network.labels[composeLabels.project] !== observed.project) continue;
+    const definition = Object.values(project?.networks ?? {}).find(({name}) => name === network.name);
+    if (definition?.external === true) continue;
+    if (project !== undefined && options.removeOrphans !== true && definition === undefined) continue;
+    const attached = observed.containers.filter(({networks}) => Object.hasOwn(networks, network.name));
+    const staying = attached.filter((container) => isUp(container) && !removals.has(container.id));
+    if (staying.length > 0) {
+      plan.note({
+        level: 'warning',
+        message: `network "${network.name}" stays: ${staying
+          .map(({name}) => name)
+          .sort()
+          .join(', ')} still use it`,
+      });
+      continue;
+    }
+    plan.add(
+      {kind: 'removeNetwork', name: network.name},
+      {reason: 'down'},
+      attached.map(({id}) => removals.get(id)),
+    );
+  }
+}
+
+function removeVolumes(
+  plan: PlanBuilder,
+  {project, observed}: DownInput,
+  removals: ReadonlyMap<ContainerId, NodeId>,
+): void {
+  for (const volume of [...observed.volumes].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (volume.labels[composeLabels.project] !== observed.project) continue;
+    const definition = Object.values(project?.volumes ?? {}).find(({name}) => name === volume.name);
+    if (definition?.external === true || (project !== undefined && definition === undefined)) continue;
+    const users = observed.containers.filter(({mounts}) =>
+      mounts.some(({type, name}) => type === 'volume' && name === volume.name),
+    );
+    plan.add(
+      {kind: 'removeVolume', name: volume.name},
+      {reason: 'down with volumes'},
+      users.map(({id}) => removals.get(id)),
+    );
+  }
+}

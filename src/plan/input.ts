@@ -1,0 +1,52 @@
+import type {ContainerCreateBody} from '../api/types/container.ts';
+import type {Project} from '../model/types.ts';
+import type {ContainerId} from './action.ts';
+import type {Observed} from './observed.ts';
+import type {Spec} from './spec.ts';
+
+/** What `up` plans from. */
+export interface UpInput {
+  readonly project: Project;
+  readonly desired: Desired;
+  readonly observed: Observed;
+  readonly options: UpOptions;
+  readonly memory: Memory;
+}
+
+/** What the project asks for, in the form in which it is kept and sent. */
+export interface Desired {
+  /** By service name, network key and volume key. */
+  readonly services: Readonly<Record<string, Spec>>;
+  readonly networks: Readonly<Record<string, Spec>>;
+  readonly volumes: Readonly<Record<string, Spec>>;
+  /** The create request of a replica: for comparing with containers that carry no spec. */
+  body(service: string, replica: number): ContainerCreateBody;
+}
+
+export interface UpOptions {
+  /** `diverged`: what differs from the stack file. `force`: everything. `never`: nothing. */
+  readonly recreate?: 'diverged' | 'force' | 'never';
+  /** The same for services that were not named; default as `recreate`. */
+  readonly recreateDependencies?: 'diverged' | 'force' | 'never';
+  /** The services that were named; absent: all. */
+  readonly services?: readonly string[];
+  readonly renewAnonymousVolumes?: boolean;
+  readonly removeOrphans?: boolean;
+  /** Says nothing about orphans. */
+  readonly ignoreOrphans?: boolean;
+  /** Create only. */
+  readonly noStart?: boolean;
+  /** For stopping; absent: each container's own grace period. */
+  readonly timeoutSeconds?: number;
+  /** Names of volumes that may be deleted and made anew. */
+  readonly recreateVolumes?: readonly string[];
+}
+
+/** What earlier waves of the same command did: they are not done again. */
+export interface Memory {
+  readonly created: ReadonlySet<ContainerId>;
+  /** Started by this command, or seen running by it. */
+  readonly started: ReadonlySet<ContainerId>;
+}
+
+export const emptyMemory: Memory = {created: new Set(), started: new Set()};

@@ -1,0 +1,183 @@
+import type {ContainerConfig, ContainerCreateBody, ContainerInspect, HostConfig} from '../api/types/container.ts';
+import {canonicalJson, type Json} from '../base/canonical-json.ts';
+import type {Provenance} from '../model/types.ts';
+import type {FieldChange} from './action.ts';
+import {maskedChange} from './mask.ts';
+import type {ObservedContainer, ObservedImage} from './observed.ts';
+import {showValue} from './values.ts';
+
+interface InspectedComparison {
+  readonly container: ObservedContainer;
+  /** What the container would be created with now. */
+  readonly body: ContainerCreateBody;
+  /** Its image as it is now; what comes from there is no change. */
+  readonly image: ObservedImage | undefined;
+  readonly path: string;
+  readonly provenance: Provenance;
+}
+
+/**
+ * The fields in which a container that another tool made differs from what the stack file asks for. A value that the file
+ * does not state is only compared where the engine's default is "nothing", or the image says it.
+ */
+export function compareInspected(comparison: InspectedComparison): readonly FieldChange[] {
+  const {container, body, image, path, provenance} = comparison;
+  const {inspected} = container;
+  if (inspected === undefined) return [{field: 'origin', before: 'unknown', after: 'tscompose'}];
+  const changes: FieldChange[] = [];
+  const compare: Compare = (field, before, after) => {
+    if (canonicalJson(before ?? null) === canonicalJson(after ?? null)) return;
+    const source = provenance.at(`${path}.${field}`);
+    changes.push({
+      ...maskedChange({field, before, after, show: (value) => showValue(field, value)}),
+      ...(source && {source}),
+    });
+  };
+  compareConfig(compare, {inspected: inspected.Config, body, image: image?.config});
+  compareHost(compare, inspected.HostConfig, body.HostConfig ?? {});
+  compareMounts(compare, inspected, body.HostConfig ?? {});
+  return changes.sort((a, b) => (a.field < b.field ? -1 : 1));
+}
+
+type Compare = (field: string, before: Json | undefined, after: Json | undefined) => void;
+
+/** Field of the engine's configuration → attribute of the stack file. */
+const configFields = {
+  Cmd: 'command',
+  Entrypoint: 'entrypoint',
+  User: 'user',
+  WorkingDir: 'working_dir',
+  StopSignal: 'stop_signal',
+} as const satisfies Partial<Record<keyof ContainerConfig, string>>;
+
+/** Only where the file states it: else the engine chooses. */
+const statedConfigFields = {
+  Image: 'image',
+  Hostname: 'hostname',
+  Domainname: 'domainname',
+  Tty: 'tty',
+  OpenStdin: 'stdin_open',
+  StopTimeout: 'stop_grace_period',
+  Healthcheck: 'healthcheck',
+} as const satisfies Partial<Record<keyof ContainerConfig, string>>;
+
+function compareConfig(
+  compare: Compare,
+  sides: {
+    readonly inspected: ContainerConfig;
+    readonly body: ContainerConfig;
+    readonly image: ContainerConfig | undefined;
+  },
+): void {
+  const {inspected, body, image} = sides;
+  for (const [field, attribute] of entries(configFields)) {
+    // An entrypoint of the file drops the command of the image.
+    const fromImage = field === 'Cmd' && present(body.Entrypoint) !== undefined ? undefined : present(image?.[field]);
+    compare(attribute, present(inspected[field]), present(body[field]) ?? fromImage);
+  }
+  for (const [field, attribute] of entries(statedConfigFields)) {
+    const wanted = present(body[field]);
+    if (wanted !== undefined) compare(attribute, present(inspected[field]), wanted);
+  }
+  compareMaps(compare, 'environment', variables(inspected.Env), {...variables(image?.Env), ...variables(body.Env)});
+  compareMaps(compare, 'labels', ownLabels(inspected.Labels), {...image?.Labels, ...ownLabels(body.Labels)});
+}
+
+const hostFields = {
+  PortBindings: 'ports',
+  CapAdd: 'cap_add',
+  CapDrop: 'cap_drop',
+  Dns: 'dns',
+  DnsOptions: 'dns_opt',
+  DnsSearch: 'dns_search',
+  ExtraHosts: 'extra_hosts',
+  GroupAdd: 'group_add',
+  Init: 'init',
+  ReadonlyRootfs: 'read_only',
+  SecurityOpt: 'security_opt',
+  Tmpfs: 'tmpfs',
+  Sysctls: 'sysctls',
+  Ulimits: 'ulimits',
+  Memory: 'mem_limit',
+  MemoryReservation: 'mem_reservation',
+  NanoCpus: 'cpus',
+  PidsLimit: 'pids_limit',
+  OomScoreAdj: 'oom_score_adj',
+} as const satisfies Partial<Record<keyof HostConfig, string>>;
+
+const statedHostFields = {
+  ShmSize: 'shm_size',
+  MemorySwap: 'memswap_limit',
+  LogConfig: 'logging',
+  NetworkMode: 'network_mode',
+} as const satisfies Partial<Record<keyof HostConfig, string>>;
+
+function compareHost(compare: Compare, inspected: HostConfig, body: HostConfig): void {
+  for (const [field, attribute] of entries(hostFields))
+    compare(attribute, present(inspected[field]), present(body[field]));
+  for (const [field, attribute] of entries(statedHostFields)) {
+    const wanted = present(body[field]);
+    if (wanted !== undefined) compare(attribute, present(inspected[field]), wanted);
+  }
+  compare('restart', inspected.RestartPolicy?.Name || 'no', body.RestartPolicy?.Name || 'no');
+}
+
+/** Anonymous volumes are nobody's wish: they are left out. */
+function compareMounts(compare: Compare, inspected: ContainerInspect, body: HostConfig): void {
+  const before: Record<string, string> = {};
+  for (const mount of inspected.Mounts) {
+    const anonymous = mount.Type === 'volume' && /^[0-9a-f]{64}$/.test(mount.Name ?? '');
+    if (mount.Type === 'tmpfs' || anonymous) continue;
+    before[mount.Destination] =
+      `${mount.Type === 'volume' ? mount.Name : mount.Source}${mount.RW ? '' : ' (read-only)'}`;
+  }
+  const after: Record<string, string> = {};
+  for (const mount of body.Mounts ?? []) {
+    if (mount.Type === 'tmpfs' || mount.Source === undefined) continue;
+    after[mount.Target] = `${mount.Source}${mount.ReadOnly === true ? ' (read-only)' : ''}`;
+  }
+  for (const bind of body.Binds ?? []) {
+    const [source = '', target = '', options = ''] = bind.split(':');
+    after[target] = `${source}${options.split(',').includes('ro') ? ' (read-only)' : ''}`;
+  }
+  compareMaps(compare, 'volumes', before, after);
+}
+
+function compareMaps(
+  compare: Compare,
+  field: string,
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): void {
+  for (const key of [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()) {
+    compare(`${field}.${key}`, before[key], after[key]);
+  }
+}
+
+function variables(list: readonly string[] | undefined): Record<string, string> {
+  return Object.fromEntries(
+    (list ?? []).flatMap((entry) => {
+      const end = entry.indexOf('=');
+      return end < 0 ? [] : [[entry.slice(0, end), entry.slice(end + 1)]];
+    }),
+  );
+}
+
+function ownLabels(labels: Readonly<Record<string, string>> | undefined): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(labels ?? {}).filter(
+      ([name]) => !name.startsWith('com.docker.compose.') && !name.startsWith('io.tscompose.'),
+    ),
+  );
+}
+
+/** The value, or undefined where it is one of the ways in which an engine spells "nothing". */
+function present(value: unknown): Json | undefined {
+  if (value === undefined || value === null || value === '' || value === false || value === 0) return undefined;
+  if (typeof value === 'object' && Object.keys(value).length === 0) return undefined;
+  return value as Json;
+}
+
+function entries<K extends string, V>(record: Readonly<Record<K, V>>): readonly (readonly [K, V])[] {
+  return Object.entries(record) as unknown as readonly (readonly [K, V])[];
+}

@@ -1,0 +1,79 @@
+import type {ContainerConfig, ContainerInspect, ContainerStatus} from '../api/types/container.ts';
+import type {Ipam} from '../api/types/network.ts';
+import type {ContainerId} from './action.ts';
+import type {Spec} from './spec.ts';
+
+/** What runs and what exists, as far as one project is concerned: the planner's picture of the engine. */
+export interface Observed {
+  readonly project: string;
+  /** Every container with the project's label, one-off ones too. */
+  readonly containers: readonly ObservedContainer[];
+  /** Networks with the project's label, and those that carry a name the project uses. */
+  readonly networks: readonly ObservedNetwork[];
+  /** Volumes with the project's label, and those that carry a name the project uses. */
+  readonly volumes: readonly ObservedVolume[];
+  /** Images by the reference that was looked up; a reference without entry is not on the engine. */
+  readonly images: Readonly<Record<string, ObservedImage>>;
+}
+
+export interface ObservedContainer {
+  readonly id: ContainerId;
+  /** Without the leading slash. */
+  readonly name: string;
+  readonly service: string;
+  /** The replica, from 1. */
+  readonly number: number;
+  /** Made by `run`, no replica of its service. */
+  readonly oneOff: boolean;
+  readonly status: ContainerStatus;
+  /** Id of the image it was made from. */
+  readonly image: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** What it was made from; absent: not made by tscompose, or by one that this one cannot read. */
+  readonly spec?: Spec;
+  /** Network name → network id; the id is empty where the engine does not say. */
+  readonly networks: Readonly<Record<string, string>>;
+  readonly mounts: readonly ObservedMount[];
+  /** Only for containers without spec, which are compared through it. */
+  readonly inspected?: ContainerInspect;
+}
+
+export interface ObservedMount {
+  readonly type: 'bind' | 'volume' | 'tmpfs';
+  /** Of a volume. */
+  readonly name?: string;
+  readonly source: string;
+  readonly target: string;
+}
+
+export interface ObservedNetwork {
+  readonly id: string;
+  readonly name: string;
+  readonly driver: string;
+  readonly internal: boolean;
+  readonly attachable: boolean;
+  readonly enableIpv6: boolean;
+  readonly ipam: Ipam;
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly spec?: Spec;
+}
+
+export interface ObservedVolume {
+  readonly name: string;
+  readonly driver: string;
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly spec?: Spec;
+}
+
+export interface ObservedImage {
+  readonly id: string;
+  /** The image's own settings: what a container has without having been told. */
+  readonly config: ContainerConfig;
+}
+
+/** True while a process of it may be running. */
+export function isUp(container: ObservedContainer): boolean {
+  return container.status === 'running' || container.status === 'restarting' || container.status === 'paused';
+}

@@ -1,0 +1,90 @@
+import type {Project} from '../model/types.ts';
+import type {NodeId, Plan} from './action.ts';
+import {createPlanBuilder} from './builder.ts';
+import {knownDependencies} from './graph.ts';
+import type {Observed} from './observed.ts';
+import {dependencyOrder, withDependents} from './order.ts';
+import {compareContainers} from './replicas.ts';
+import {dependencyNames, requireService} from './selection.ts';
+
+export interface RestartInput {
+  readonly project: Project | undefined;
+  readonly observed: Observed;
+  readonly options: {
+    readonly services?: readonly string[];
+    readonly timeoutSeconds?: number;
+    readonly noDependents?: boolean;
+  };
+}
+
+/**
+ * Restarts containers as they are. Of the dependencies only those with `restart: true` count: a service that has one on a
+ * restarted service restarts too, after it.
+ */
+export function planRestart({project, observed, options}: RestartInput): Plan {
+  const plan = createPlanBuilder(observed.project, project?.workingDir);
+  const containers = observed.containers.filter(({oneOff}) => !oneOff);
+  for (const service of options.services ?? []) requireService(plan, service, project, containers);
+  const all = knownDependencies(project, containers);
+  const following = Object.fromEntries(
+    Object.entries(all).map(([service, of]) => [
+      service,
+      Object.fromEntries(Object.entries(of).filter(([, {restart}]) => restart === true)),
+    ]),
+  );
+  const graph = dependencyNames(following);
+  const selected = selectServices(graph, options);
+  const restarted = new Map<string, readonly NodeId[]>();
+  const awaited = new Map<string, NodeId>();
+  for (const service of dependencyOrder(graph)) {
+    const own = selected.has(service)
+      ? containers.filter((container) => container.service === service).sort(compareContainers)
+      : [];
+    const before = (graph[service] ?? []).flatMap((dependency) => restarted.get(dependency) ?? []);
+    if (own.length === 0) {
+      restarted.set(service, before);
+      continue;
+    }
+    const conditions = Object.entries(following[service] ?? {})
+      .sort()
+      .flatMap(([dependency, {condition, required}]) => {
+        const after = restarted.get(dependency) ?? [];
+        if (condition === 'service_started' || after.length === 0) return [];
+        const key = `${dependency} ${condition} ${required}`;
+        const node =
+          awaited.get(key) ??
+          plan.add(
+            {kind: 'awaitCondition', service: dependency, condition, required},
+            {reason: `${service} depends on it`},
+            after,
+          );
+        awaited.set(key, node);
+        return [node];
+      });
+    const {timeoutSeconds} = options;
+    const named = options.services === undefined || options.services.includes(service);
+    restarted.set(
+      service,
+      own.map((container) =>
+        plan.add(
+          {
+            kind: 'restartContainer',
+            container: {kind: 'existing', id: container.id, name: container.name, service},
+            ...(timeoutSeconds === undefined ? {} : {timeoutSeconds}),
+          },
+          {reason: named ? 'asked to restart' : 'depends on a service that restarts'},
+          [...before, ...conditions],
+        ),
+      ),
+    );
+  }
+  return plan.build();
+}
+
+function selectServices(
+  graph: Readonly<Record<string, readonly string[]>>,
+  options: RestartInput['options'],
+): ReadonlySet<string> {
+  if (options.services === undefined) return new Set(Object.keys(graph));
+  return options.noDependents === true ? new Set(options.services) : withDependents(graph, options.services);
+}

@@ -1,0 +1,38 @@
+import type {Project} from '../model/types.ts';
+import type {PlanBuilder} from './builder.ts';
+import type {Dependencies} from './graph.ts';
+import type {Observed, ObservedContainer} from './observed.ts';
+import type {DependencyGraph} from './order.ts';
+
+interface Selection {
+  readonly project: Project | undefined;
+  readonly observed: Observed;
+  /** Absent: all. */
+  readonly services: readonly string[] | undefined;
+}
+
+/** The containers of the services that were named, one-off ones left out; a name that nothing knows is a problem. */
+export function serviceContainers(
+  plan: PlanBuilder,
+  {project, observed, services}: Selection,
+): readonly ObservedContainer[] {
+  const replicas = observed.containers.filter(({oneOff}) => !oneOff);
+  if (services === undefined) return replicas;
+  for (const service of services) requireService(plan, service, project, replicas);
+  return replicas.filter(({service}) => services.includes(service));
+}
+
+export function requireService(
+  plan: PlanBuilder,
+  service: string,
+  project: Project | undefined,
+  containers: readonly ObservedContainer[],
+): void {
+  const known = {...project?.disabledServices, ...project?.services};
+  if (Object.hasOwn(known, service) || containers.some((container) => container.service === service)) return;
+  plan.problem({kind: 'notFound', message: `no such service: "${service}"`});
+}
+
+export function dependencyNames(dependencies: Dependencies): DependencyGraph {
+  return Object.fromEntries(Object.entries(dependencies).map(([service, of]) => [service, Object.keys(of)]));
+}

@@ -1,0 +1,138 @@
+import type {Project, Service} from '../model/types.ts';
+import type {Cause, FieldChange} from './action.ts';
+import {compareSpecs} from './divergence.ts';
+import type {UpInput} from './input.ts';
+import {compareInspected} from './inspected.ts';
+import {containerName, replicaCount} from './names.ts';
+import type {NetworkDecision} from './networks.ts';
+import type {ObservedContainer} from './observed.ts';
+import {decideReplicas, type ReplicaDecision} from './replicas.ts';
+import type {VolumeDecision} from './volumes.ts';
+
+export interface ResourceDecisions {
+  readonly networks: ReadonlyMap<string, NetworkDecision>;
+  readonly volumes: ReadonlyMap<string, VolumeDecision>;
+}
+
+/** By service name: what is to become of each container, existing and missing. */
+export function decideServices(
+  input: UpInput,
+  resources: ResourceDecisions,
+): ReadonlyMap<string, readonly ReplicaDecision[]> {
+  const {project, observed} = input;
+  const decisions = new Map<string, readonly ReplicaDecision[]>();
+  for (const [name, service] of Object.entries(project.services)) {
+    decisions.set(
+      name,
+      decideReplicas({
+        containers: observed.containers.filter((container) => container.service === name && !container.oneOff),
+        count: replicaCount(service),
+        diverged: (container) => whyRecreate({input, resources, name, service, container}),
+        nameOf: (replica) => containerName(project.name, name, service, replica),
+      }),
+    );
+  }
+  return decisions;
+}
+
+interface Candidate {
+  readonly input: UpInput;
+  readonly resources: ResourceDecisions;
+  readonly name: string;
+  readonly service: Service;
+  readonly container: ObservedContainer;
+}
+
+function whyRecreate(candidate: Candidate): Cause | undefined {
+  const {input, name, container} = candidate;
+  const {options, memory} = input;
+  const named = options.services === undefined || options.services.includes(name);
+  const policy = (named ? options.recreate : (options.recreateDependencies ?? options.recreate)) ?? 'diverged';
+  const needed = resourceCause(candidate);
+  // A volume or network that is made anew takes its containers with it, whatever the policy.
+  if (policy === 'never') return needed.remade;
+  if ((policy === 'force' || (named && options.renewAnonymousVolumes === true)) && !memory.created.has(container.id)) {
+    return {reason: 'recreate asked for'};
+  }
+  if (container.status === 'dead' || container.status === 'removing')
+    return {reason: `container is ${container.status}`};
+  const configuration = configurationCause(candidate);
+  return configuration ?? needed.remade ?? needed.missing;
+}
+
+function configurationCause({input, name, service, container}: Candidate): Cause | undefined {
+  const {project, desired, observed} = input;
+  const path = `services.${name}`;
+  const image = service.image === undefined ? undefined : observed.images[service.image];
+  const changes: FieldChange[] = [
+    ...(container.spec === undefined
+      ? compareInspected({
+          container,
+          body: desired.body(name, container.number),
+          image,
+          path,
+          provenance: project.provenance,
+        })
+      : compareSpecs({
+          stored: container.spec,
+          desired: desired.services[name] ?? {},
+          path,
+          provenance: project.provenance,
+        })),
+  ];
+  // The same reference may name another image by now. An image that is gone changes nothing: the container has its own.
+  const imageReplaced = image !== undefined && image.id !== container.image;
+  if (imageReplaced) {
+    const source = project.provenance.at(`${path}.image`);
+    changes.push({
+      field: 'image id',
+      before: shortId(container.image),
+      after: shortId(image.id),
+      ...(source && {source}),
+    });
+  }
+  if (changes.length === 0) return undefined;
+  return {reason: imageReplaced && changes.length === 1 ? 'image changed' : 'configuration changed', changes};
+}
+
+/** Whether its networks and volumes are what it is attached to. Only a running container can tell. */
+function resourceCause({input, resources, service, container}: Candidate): {remade?: Cause; missing?: Cause} {
+  const result: {remade?: Cause; missing?: Cause} = {};
+  for (const key of Object.keys(service.networks ?? {}).sort()) {
+    const decision = resources.networks.get(key);
+    const name = input.project.networks[key]?.name;
+    if (decision === undefined || name === undefined) continue;
+    const id = container.networks[name];
+    if (decision.kind !== 'keep') {
+      result.remade ??= {reason: `network "${name}" is made anew`};
+    } else if (container.status === 'running') {
+      if (id === undefined) result.missing ??= {reason: `not attached to network "${name}"`};
+      else if (id !== '' && id !== decision.network.id) result.missing ??= {reason: `network "${name}" was made anew`};
+    } else if (id !== undefined && id !== '' && id !== decision.network.id) {
+      // It would look for the network by the id of one that is gone.
+      result.remade ??= {reason: `network "${name}" was made anew`};
+    }
+  }
+  for (const mount of service.volumes ?? []) {
+    if (mount.type !== 'volume' || mount.source === undefined) continue;
+    const decision = resources.volumes.get(mount.source);
+    const name = input.project.volumes[mount.source]?.name;
+    if (decision === undefined || name === undefined) continue;
+    if (decision.kind !== 'keep') result.remade ??= {reason: `volume "${name}" is made anew`};
+    else if (!container.mounts.some((mounted) => mounted.type === 'volume' && mounted.name === name)) {
+      result.missing ??= {reason: `volume "${name}" is not mounted`};
+    }
+  }
+  return result;
+}
+
+function shortId(id: string): string {
+  return id.replace(/^(sha256:)?([0-9a-f]{12})[0-9a-f]*$/, '$1$2');
+}
+
+/** What each service of the project depends on, as far as the project runs it. */
+export function dependencyGraph(project: Project): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(
+    Object.entries(project.services).map(([name, service]) => [name, Object.keys(service.depends_on ?? {})]),
+  );
+}

@@ -1,0 +1,27 @@
+import type {Json} from '../base/canonical-json.ts';
+
+/**
+ * What something was made from: canonical values by attribute, only what the stack file stated. Kept with the container,
+ * network or volume in the label `io.tscompose.spec`, as `{"v":1,…}`.
+ */
+export type Spec = Readonly<Record<string, Json>>;
+
+const specVersion = 1;
+
+/** Reads the label; absent, unreadable or of a later version: undefined, and the thing is compared through inspect. */
+export function parseSpec(label: string | undefined): Spec | undefined {
+  if (label === undefined) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(label);
+  } catch {
+    return undefined;
+  }
+  if (!isRecord(value) || value['v'] !== specVersion) return undefined;
+  const {v: _version, ...spec} = value;
+  return spec;
+}
+
+function isRecord(value: unknown): value is Record<string, Json> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
