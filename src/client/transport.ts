@@ -35,6 +35,9 @@ export interface Transport {
   upgrade(request: CallRequest): Promise<Upgraded>;
   features(): Promise<ReadonlySet<Feature>>;
   /** Only with feature `locks`: a lock on a project for all processes that use the same engine. */
-  lock?(project: string, options?: {readonly signal?: AbortSignal; readonly onWait?: () => void}): Promise<AsyncDisposable>;
+  lock?(
+    project: string,
+    options?: {readonly signal?: AbortSignal; readonly onWait?: () => void},
+  ): Promise<AsyncDisposable>;
   close(): Promise<void>;
 }

@@ -289,6 +289,14 @@ export interface ExecCreateBody {
   readonly ConsoleSize?: readonly [number, number];
 }
 
+export interface ExecStartBody {
+  /** Do not connect to its streams. */
+  readonly Detach?: boolean;
+  readonly Tty?: boolean;
+  /** Height, width. */
+  readonly ConsoleSize?: readonly [number, number] | null;
+}
+
 export interface ExecInspect {
   readonly ID: string;
   readonly Running: boolean;

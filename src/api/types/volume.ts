@@ -14,3 +14,8 @@ export interface VolumeInspect {
   readonly Scope: string;
   readonly Options: Readonly<Record<string, string>> | null;
 }
+
+export interface VolumeList {
+  readonly Volumes: readonly VolumeInspect[];
+  readonly Warnings: readonly string[] | null;
+}

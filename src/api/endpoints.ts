@@ -1,0 +1,17 @@
+import {containerEndpoints} from './endpoints/containers.ts';
+import {execEndpoints} from './endpoints/execs.ts';
+import {imageEndpoints} from './endpoints/images.ts';
+import {networkEndpoints} from './endpoints/networks.ts';
+import {systemEndpoints} from './endpoints/system.ts';
+import {volumeEndpoints} from './endpoints/volumes.ts';
+
+/** Every request of the Engine API that we know: the client calls them, the server answers them. */
+export const endpoints = {
+  ...containerEndpoints,
+  ...execEndpoints,
+  ...networkEndpoints,
+  ...volumeEndpoints,
+  ...imageEndpoints,
+  ...systemEndpoints,
+};
+export type Endpoints = typeof endpoints;

@@ -1,0 +1,105 @@
+import {bytesBody, type EndpointTable, earlyJson, json, jsonBody, noBody, none, stream, upgrade} from '../endpoint.ts';
+import {filters, flag, integer, oneOf, tail, text, unixTime} from '../parameters.ts';
+import type {
+  ContainerCreateBody,
+  ContainerCreateResult,
+  ContainerInspect,
+  ContainerSummary,
+  WaitResult,
+} from '../types/container.ts';
+
+export const containerEndpoints = {
+  containerList: {
+    method: 'GET',
+    path: '/containers/json',
+    query: {all: flag, limit: integer, filters},
+    body: noBody,
+    answer: json<ContainerSummary[]>(),
+  },
+  containerCreate: {
+    method: 'POST',
+    path: '/containers/create',
+    query: {name: text, platform: text},
+    body: jsonBody<ContainerCreateBody>(),
+    answer: json<ContainerCreateResult>(201),
+  },
+  containerInspect: {
+    method: 'GET',
+    path: '/containers/{id}/json',
+    query: {},
+    body: noBody,
+    answer: json<ContainerInspect>(),
+  },
+  containerStart: {method: 'POST', path: '/containers/{id}/start', query: {}, body: noBody, answer: none()},
+  /** `t`: seconds until it is killed, -1 for never. */
+  containerStop: {
+    method: 'POST',
+    path: '/containers/{id}/stop',
+    query: {t: integer, signal: text},
+    body: noBody,
+    answer: none(),
+  },
+  containerRestart: {
+    method: 'POST',
+    path: '/containers/{id}/restart',
+    query: {t: integer, signal: text},
+    body: noBody,
+    answer: none(),
+  },
+  containerKill: {method: 'POST', path: '/containers/{id}/kill', query: {signal: text}, body: noBody, answer: none()},
+  containerRename: {method: 'POST', path: '/containers/{id}/rename', query: {name: text}, body: noBody, answer: none()},
+  /** `v`: its anonymous volumes too. */
+  containerDelete: {
+    method: 'DELETE',
+    path: '/containers/{id}',
+    query: {force: flag, v: flag, link: flag},
+    body: noBody,
+    answer: none(),
+  },
+  containerWait: {
+    method: 'POST',
+    path: '/containers/{id}/wait',
+    query: {condition: oneOf('not-running', 'next-exit', 'removed')},
+    body: noBody,
+    answer: earlyJson<WaitResult>(),
+  },
+  containerLogs: {
+    method: 'GET',
+    path: '/containers/{id}/logs',
+    query: {
+      follow: flag,
+      stdout: flag,
+      stderr: flag,
+      since: unixTime,
+      until: unixTime,
+      timestamps: flag,
+      tail,
+      details: flag,
+    },
+    body: noBody,
+    answer: stream(),
+  },
+  containerAttach: {
+    method: 'POST',
+    path: '/containers/{id}/attach',
+    query: {logs: flag, stream: flag, stdin: flag, stdout: flag, stderr: flag, detachKeys: text},
+    body: noBody,
+    answer: upgrade(),
+  },
+  /** `h` rows, `w` columns. */
+  containerResize: {
+    method: 'POST',
+    path: '/containers/{id}/resize',
+    query: {h: integer, w: integer},
+    body: noBody,
+    answer: none(200),
+  },
+  /** Unpacks a tar archive into the directory `path` of the container. */
+  containerPutArchive: {
+    method: 'PUT',
+    path: '/containers/{id}/archive',
+    query: {path: text, noOverwriteDirNonDir: flag, copyUIDGID: flag},
+    body: bytesBody('application/x-tar'),
+    answer: none(200),
+  },
+} satisfies EndpointTable;

@@ -1,0 +1,47 @@
+import {bytesBody, type EndpointTable, json, noBody, none, progress} from '../endpoint.ts';
+import {filters, flag, text, texts} from '../parameters.ts';
+import type {ImageDeleteItem, ImageInspect, ImageProgress, ImageSummary} from '../types/image.ts';
+
+export const imageEndpoints = {
+  imageList: {
+    method: 'GET',
+    path: '/images/json',
+    query: {all: flag, filters},
+    body: noBody,
+    answer: json<ImageSummary[]>(),
+  },
+  imageInspect: {method: 'GET', path: '/images/{+name}/json', query: {}, body: noBody, answer: json<ImageInspect>()},
+  /**
+   * Reads an archive of images. `path` is an extension of ours (feature `files`): a file or directory on the engine's
+   * machine to read in place of the body, which is then empty.
+   */
+  imageLoad: {
+    method: 'POST',
+    path: '/images/load',
+    query: {quiet: flag, path: text},
+    body: bytesBody('application/x-tar'),
+    answer: progress<ImageProgress>(),
+  },
+  /** Makes an image of a root file system (`fromSrc` is `-`: the body), or pulls one (`fromImage`). */
+  imageCreate: {
+    method: 'POST',
+    path: '/images/create',
+    query: {fromImage: text, fromSrc: text, repo: text, tag: text, message: text, changes: texts, platform: text},
+    body: bytesBody('application/x-tar'),
+    answer: progress<ImageProgress>(),
+  },
+  imageTag: {
+    method: 'POST',
+    path: '/images/{+name}/tag',
+    query: {repo: text, tag: text},
+    body: noBody,
+    answer: none(201),
+  },
+  imageDelete: {
+    method: 'DELETE',
+    path: '/images/{+name}',
+    query: {force: flag, noprune: flag},
+    body: noBody,
+    answer: json<ImageDeleteItem[]>(),
+  },
+} satisfies EndpointTable;

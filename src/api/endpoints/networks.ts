@@ -1,0 +1,16 @@
+import {type EndpointTable, json, jsonBody, noBody, none} from '../endpoint.ts';
+import {filters} from '../parameters.ts';
+import type {NetworkCreateBody, NetworkInspect} from '../types/network.ts';
+
+export const networkEndpoints = {
+  networkList: {method: 'GET', path: '/networks', query: {filters}, body: noBody, answer: json<NetworkInspect[]>()},
+  networkInspect: {method: 'GET', path: '/networks/{id}', query: {}, body: noBody, answer: json<NetworkInspect>()},
+  networkCreate: {
+    method: 'POST',
+    path: '/networks/create',
+    query: {},
+    body: jsonBody<NetworkCreateBody>(),
+    answer: json<{readonly Id: string; readonly Warning: string}>(201),
+  },
+  networkDelete: {method: 'DELETE', path: '/networks/{id}', query: {}, body: noBody, answer: none()},
+} satisfies EndpointTable;

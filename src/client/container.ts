@@ -1,0 +1,161 @@
+import type {Calls} from '../api/endpoint.ts';
+import type {Endpoints} from '../api/endpoints.ts';
+import type {ContainerInspect, ExecCreateBody, WaitCondition, WaitResult} from '../api/types/container.ts';
+import {Exec} from './exec.ts';
+import {decodeLog, type LogChunk} from './logs.ts';
+import {ProcessStream} from './process-stream.ts';
+import type {Transport} from './transport.ts';
+
+/** Ends a call early: it is then rejected with kind `canceled`. */
+export interface Abortable {
+  readonly abortSignal?: AbortSignal | undefined;
+}
+
+export interface LogOptions extends Abortable {
+  readonly stdout?: boolean | undefined;
+  readonly stderr?: boolean | undefined;
+  readonly follow?: boolean | undefined;
+  /** Number of lines from the end. */
+  readonly tail?: number | 'all' | undefined;
+  /** Unix seconds with fraction. */
+  readonly since?: number | undefined;
+  readonly until?: number | undefined;
+}
+
+export interface AttachOptions extends Abortable {
+  readonly stdin?: boolean | undefined;
+  readonly stdout?: boolean | undefined;
+  readonly stderr?: boolean | undefined;
+  /** Replay the log first. */
+  readonly logs?: boolean | undefined;
+  /** Go on with what comes; off: only the log. On unless stated. */
+  readonly stream?: boolean | undefined;
+}
+
+/** A container of an engine, by id or name. Nothing is asked of the engine until a method is called. */
+export class Container {
+  readonly id: string;
+  readonly #calls: Calls<Endpoints>;
+  readonly #transport: Transport;
+
+  constructor(id: string, calls: Calls<Endpoints>, transport: Transport) {
+    this.id = id;
+    this.#calls = calls;
+    this.#transport = transport;
+  }
+
+  inspect(options: Abortable = {}): Promise<ContainerInspect> {
+    return this.#calls.containerInspect({path: this, signal: options.abortSignal});
+  }
+
+  /** Throws `notModified` when it runs already. */
+  async start(options: Abortable = {}): Promise<void> {
+    await this.#calls.containerStart({path: this, signal: options.abortSignal});
+  }
+
+  /** `t`: seconds until it is killed, -1 for never. Throws `notModified` when it does not run. */
+  async stop(
+    options: Abortable & {readonly t?: number | undefined; readonly signal?: string | undefined} = {},
+  ): Promise<void> {
+    await this.#calls.containerStop({
+      path: this,
+      query: {t: options.t, signal: options.signal},
+      signal: options.abortSignal,
+    });
+  }
+
+  async restart(
+    options: Abortable & {readonly t?: number | undefined; readonly signal?: string | undefined} = {},
+  ): Promise<void> {
+    await this.#calls.containerRestart({
+      path: this,
+      query: {t: options.t, signal: options.signal},
+      signal: options.abortSignal,
+    });
+  }
+
+  async kill(options: Abortable & {readonly signal?: string | undefined} = {}): Promise<void> {
+    await this.#calls.containerKill({path: this, query: {signal: options.signal}, signal: options.abortSignal});
+  }
+
+  async rename(options: Abortable & {readonly name: string}): Promise<void> {
+    await this.#calls.containerRename({path: this, query: {name: options.name}, signal: options.abortSignal});
+  }
+
+  /** `v`: its anonymous volumes too. */
+  async remove(
+    options: Abortable & {readonly force?: boolean | undefined; readonly v?: boolean | undefined} = {},
+  ): Promise<void> {
+    await this.#calls.containerDelete({
+      path: this,
+      query: {force: options.force, v: options.v},
+      signal: options.abortSignal,
+    });
+  }
+
+  /** Resolves with the exit code once the condition holds; without one: once it does not run. */
+  wait(options: Abortable & {readonly condition?: WaitCondition | undefined} = {}): Promise<WaitResult> {
+    return this.#calls.containerWait({path: this, query: {condition: options.condition}, signal: options.abortSignal});
+  }
+
+  /** Both streams unless only one is asked for. Resolves once the engine has begun to answer. */
+  async logs(options: LogOptions = {}): Promise<AsyncIterable<LogChunk>> {
+    const both = options.stdout === undefined && options.stderr === undefined;
+    const log = await this.#calls.containerLogs({
+      path: this,
+      query: {
+        stdout: both || options.stdout === true,
+        stderr: both || options.stderr === true,
+        follow: options.follow,
+        tail: options.tail,
+        since: options.since,
+        until: options.until,
+        timestamps: true,
+      },
+      signal: options.abortSignal,
+    });
+    return decodeLog(log);
+  }
+
+  /** Standard output and error unless stated. Resolves once the engine has taken the connection. */
+  async attach(options: AttachOptions = {}): Promise<ProcessStream> {
+    const both = options.stdout === undefined && options.stderr === undefined;
+    const connection = await this.#calls.containerAttach({
+      path: this,
+      query: {
+        stream: options.stream ?? true,
+        logs: options.logs,
+        stdin: options.stdin,
+        stdout: both || options.stdout === true,
+        stderr: both || options.stderr === true,
+      },
+      signal: options.abortSignal,
+    });
+    return new ProcessStream(connection);
+  }
+
+  /** Size of its terminal: `h` rows, `w` columns. */
+  async resize(options: Abortable & {readonly h: number; readonly w: number}): Promise<void> {
+    await this.#calls.containerResize({path: this, query: {h: options.h, w: options.w}, signal: options.abortSignal});
+  }
+
+  /** Makes a process to run in the container; {@link Exec.start} runs it. */
+  async exec(options: ExecCreateBody & Abortable): Promise<Exec> {
+    const {abortSignal, ...body} = options;
+    const created = await this.#calls.execCreate({path: this, body, signal: abortSignal});
+    return new Exec(created.Id, this.#calls, this.#transport);
+  }
+
+  /** Unpacks a tar archive into the directory `path` of the container. */
+  async putArchive(
+    archive: AsyncIterable<Uint8Array>,
+    options: Abortable & {
+      readonly path: string;
+      readonly noOverwriteDirNonDir?: boolean | undefined;
+      readonly copyUIDGID?: boolean | undefined;
+    },
+  ): Promise<void> {
+    const {abortSignal, ...query} = options;
+    await this.#calls.containerPutArchive({path: this, query, body: archive, signal: abortSignal});
+  }
+}

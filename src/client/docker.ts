@@ -1,0 +1,188 @@
+import type {Calls} from '../api/endpoint.ts';
+import {type Endpoints, endpoints} from '../api/endpoints.ts';
+import type {ContainerCreateBody, ContainerSummary} from '../api/types/container.ts';
+import type {ImageProgress, ImageSummary} from '../api/types/image.ts';
+import type {NetworkCreateBody, NetworkInspect} from '../api/types/network.ts';
+import type {EngineEvent, Filters, VersionInfo} from '../api/types/system.ts';
+import type {VolumeCreateBody, VolumeInspect, VolumeList} from '../api/types/volume.ts';
+import {TscomposeError} from '../base/errors.ts';
+import {createCalls} from './call.ts';
+import {type Abortable, Container} from './container.ts';
+import {Exec} from './exec.ts';
+import type {EngineAddressOptions} from './host.ts';
+import {addressOfOptions} from './host.ts';
+import {httpTransport} from './http-transport.ts';
+import {Image} from './image.ts';
+import {Network} from './network.ts';
+import {followProgress} from './progress.ts';
+import type {Feature, Transport} from './transport.ts';
+import {Volume} from './volume.ts';
+
+/** Where the engine is: an address in dockerode's terms, or a ready transport. */
+export type DockerOptions = EngineAddressOptions | {readonly transport: Transport};
+
+export interface ImportOptions extends Abortable {
+  readonly repo?: string | undefined;
+  readonly tag?: string | undefined;
+  readonly message?: string | undefined;
+  /** Dockerfile instructions: `CMD ["sh"]`. */
+  readonly changes?: readonly string[] | undefined;
+  readonly platform?: string | undefined;
+}
+
+/**
+ * An engine: the built-in one or a Docker Engine, in dockerode's shape. Every method answers a promise; errors are
+ * `EngineError`s with a kind and a status code; options take an `abortSignal`.
+ */
+export class Docker {
+  readonly #transport: Transport;
+  readonly #calls: Calls<Endpoints>;
+
+  constructor(options: DockerOptions = {}) {
+    this.#transport = 'transport' in options ? options.transport : httpTransport(addressOfOptions(options));
+    this.#calls = createCalls(endpoints, this.#transport);
+  }
+
+  getContainer(id: string): Container {
+    return new Container(id, this.#calls, this.#transport);
+  }
+
+  getExec(id: string): Exec {
+    return new Exec(id, this.#calls, this.#transport);
+  }
+
+  getImage(name: string): Image {
+    return new Image(name, this.#calls);
+  }
+
+  getNetwork(id: string): Network {
+    return new Network(id, this.#calls);
+  }
+
+  getVolume(name: string): Volume {
+    return new Volume(name, this.#calls);
+  }
+
+  /** Newest first; only running ones unless `all`. A limit implies `all`. */
+  listContainers(
+    options: Abortable & {
+      readonly all?: boolean | undefined;
+      readonly limit?: number | undefined;
+      readonly filters?: Filters | undefined;
+    } = {},
+  ): Promise<readonly ContainerSummary[]> {
+    const {abortSignal, ...query} = options;
+    return this.#calls.containerList({query, signal: abortSignal});
+  }
+
+  async createContainer(
+    options: ContainerCreateBody &
+      Abortable & {readonly name?: string | undefined; readonly platform?: string | undefined},
+  ): Promise<Container> {
+    const {abortSignal, name, platform, ...body} = options;
+    const created = await this.#calls.containerCreate({query: {name, platform}, body, signal: abortSignal});
+    return this.getContainer(created.Id);
+  }
+
+  listNetworks(options: Abortable & {readonly filters?: Filters | undefined} = {}): Promise<readonly NetworkInspect[]> {
+    return this.#calls.networkList({query: {filters: options.filters}, signal: options.abortSignal});
+  }
+
+  async createNetwork(options: NetworkCreateBody & Abortable): Promise<Network> {
+    const {abortSignal, ...body} = options;
+    const created = await this.#calls.networkCreate({body, signal: abortSignal});
+    return this.getNetwork(created.Id);
+  }
+
+  listVolumes(options: Abortable & {readonly filters?: Filters | undefined} = {}): Promise<VolumeList> {
+    return this.#calls.volumeList({query: {filters: options.filters}, signal: options.abortSignal});
+  }
+
+  /** The same name again answers the existing volume. */
+  createVolume(options: VolumeCreateBody & Abortable = {}): Promise<VolumeInspect> {
+    const {abortSignal, ...body} = options;
+    return this.#calls.volumeCreate({body, signal: abortSignal});
+  }
+
+  listImages(
+    options: Abortable & {readonly all?: boolean | undefined; readonly filters?: Filters | undefined} = {},
+  ): Promise<readonly ImageSummary[]> {
+    return this.#calls.imageList({query: {all: options.all, filters: options.filters}, signal: options.abortSignal});
+  }
+
+  /**
+   * Reads an archive of images, or (feature `files`) a file or directory on the engine's machine. The work is done while
+   * the answered lines are read; a failure is thrown from them.
+   */
+  async loadImage(
+    source: AsyncIterable<Uint8Array> | {readonly path: string},
+    options: Abortable & {readonly quiet?: boolean | undefined} = {},
+  ): Promise<AsyncIterable<ImageProgress>> {
+    const {abortSignal, quiet} = options;
+    // A file's read stream has a `path` too.
+    if (Symbol.asyncIterator in source)
+      return this.#calls.imageLoad({query: {quiet}, body: source, signal: abortSignal});
+    if (!(await this.#transport.features()).has('files')) {
+      throw new TscomposeError(
+        'unsupported',
+        `cannot load "${source.path}" by its path: this engine reads archives only`,
+      );
+    }
+    return this.#calls.imageLoad({query: {quiet, path: source.path}, body: nothing(), signal: abortSignal});
+  }
+
+  /** Makes an image of one layer from the tar of a root file system. Read the answered lines to the end. */
+  importImage(source: AsyncIterable<Uint8Array>, options: ImportOptions = {}): Promise<AsyncIterable<ImageProgress>> {
+    const {abortSignal, ...query} = options;
+    return this.#calls.imageCreate({query: {...query, fromSrc: '-'}, body: source, signal: abortSignal});
+  }
+
+  /** Reads a progress stream to its end, and answers all of its lines. Throws the error the stream carries. */
+  followProgress<T>(lines: AsyncIterable<T>, onProgress?: (line: T) => void): Promise<readonly T[]> {
+    return followProgress(lines, onProgress);
+  }
+
+  /** Replays from `since` (unix seconds with fraction), then follows. Resolves once the engine has subscribed us. */
+  getEvents(
+    options: Abortable & {
+      readonly since?: number | undefined;
+      readonly until?: number | undefined;
+      readonly filters?: Filters | undefined;
+    } = {},
+  ): Promise<AsyncIterable<EngineEvent>> {
+    const {abortSignal, ...query} = options;
+    return this.#calls.systemEvents({query, signal: abortSignal});
+  }
+
+  version(options: Abortable = {}): Promise<VersionInfo> {
+    return this.#calls.systemVersion({signal: options.abortSignal});
+  }
+
+  /** Answers `OK`. */
+  ping(options: Abortable = {}): Promise<string> {
+    return this.#calls.systemPing({signal: options.abortSignal});
+  }
+
+  /** What the engine offers beyond Docker's API. */
+  features(): Promise<ReadonlySet<Feature>> {
+    return this.#transport.features();
+  }
+
+  /**
+   * With feature `locks`: a lock on a project, shared by all processes that use the same engine and free as soon as its
+   * holder ends. Undefined for an engine without locks: there a name conflict means to observe again.
+   */
+  async lockProject(
+    project: string,
+    options: {readonly signal?: AbortSignal; readonly onWait?: () => void} = {},
+  ): Promise<AsyncDisposable | undefined> {
+    return this.#transport.lock?.(project, options);
+  }
+
+  /** Closes connections; the engine and its containers go on. */
+  close(): Promise<void> {
+    return this.#transport.close();
+  }
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}

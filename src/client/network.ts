@@ -1,0 +1,23 @@
+import type {Calls} from '../api/endpoint.ts';
+import type {Endpoints} from '../api/endpoints.ts';
+import type {NetworkInspect} from '../api/types/network.ts';
+import type {Abortable} from './container.ts';
+
+/** A network of an engine, by id or name. */
+export class Network {
+  readonly id: string;
+  readonly #calls: Calls<Endpoints>;
+
+  constructor(id: string, calls: Calls<Endpoints>) {
+    this.id = id;
+    this.#calls = calls;
+  }
+
+  inspect(options: Abortable = {}): Promise<NetworkInspect> {
+    return this.#calls.networkInspect({path: this, signal: options.abortSignal});
+  }
+
+  async remove(options: Abortable = {}): Promise<void> {
+    await this.#calls.networkDelete({path: this, signal: options.abortSignal});
+  }
+}
