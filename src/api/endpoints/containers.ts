@@ -102,4 +102,4 @@ export const containerEndpoints = {
     body: bytesBody('application/x-tar'),
     answer: none(200),
   },
-} satisfies EndpointTable;
+} as const satisfies EndpointTable;

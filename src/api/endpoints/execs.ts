@@ -27,4 +27,4 @@ export const execEndpoints = {
     answer: none(200),
   },
   execInspect: {method: 'GET', path: '/exec/{id}/json', query: {}, body: noBody, answer: json<ExecInspect>()},
-} satisfies EndpointTable;
+} as const satisfies EndpointTable;

@@ -44,4 +44,4 @@ export const imageEndpoints = {
     body: noBody,
     answer: json<ImageDeleteItem[]>(),
   },
-} satisfies EndpointTable;
+} as const satisfies EndpointTable;

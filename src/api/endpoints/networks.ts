@@ -13,4 +13,4 @@ export const networkEndpoints = {
     answer: json<{readonly Id: string; readonly Warning: string}>(201),
   },
   networkDelete: {method: 'DELETE', path: '/networks/{id}', query: {}, body: noBody, answer: none()},
-} satisfies EndpointTable;
+} as const satisfies EndpointTable;

@@ -14,4 +14,4 @@ export const systemEndpoints = {
     body: noBody,
     answer: progress<EngineEvent>({early: true}),
   },
-} satisfies EndpointTable;
+} as const satisfies EndpointTable;

@@ -14,4 +14,4 @@ export const volumeEndpoints = {
     answer: json<VolumeInspect>(201),
   },
   volumeDelete: {method: 'DELETE', path: '/volumes/{name}', query: {force: flag}, body: noBody, answer: none()},
-} satisfies EndpointTable;
+} as const satisfies EndpointTable;

@@ -1,0 +1,23 @@
+import {ownHeaders} from '../api/version.ts';
+import {errorKinds, toTscomposeError} from '../base/errors.ts';
+import type {ServerResponse} from './request.ts';
+
+/** The Engine API's `{"message": …}`, with kind, hint and exit code of ours beside it. */
+export function errorResponse(error: unknown, headers: Readonly<Record<string, string>>): ServerResponse {
+  const {kind, message, hint, exitCode} = toTscomposeError(error);
+  const status = errorKinds[kind].httpStatus;
+  const own = {...headers, [ownHeaders.errorKind]: kind};
+  if (status === 304) return {status, headers: own, body: {json: undefined}};
+  const body = {
+    message,
+    ...(hint === undefined ? {} : {hint}),
+    ...(exitCode === errorKinds[kind].exitCode ? {} : {exitCode}),
+  };
+  return {status, headers: own, body: {json: body}};
+}
+
+/** The last line of a progress stream that failed after status 200 was sent. */
+export function errorLine(error: unknown): unknown {
+  const {kind, message, hint} = toTscomposeError(error);
+  return {error: message, errorDetail: {message, kind, ...(hint === undefined ? {} : {hint})}};
+}

@@ -1,0 +1,136 @@
+import type {Connection, HandlerInput, Handlers} from '../../api/endpoint.ts';
+import type {containerEndpoints} from '../../api/endpoints/containers.ts';
+import {checkFilters, knownFilters} from '../../api/filters.ts';
+import {addTimestamp} from '../../api/log-timestamp.ts';
+import {TscomposeError} from '../../base/errors.ts';
+import type {Engine, LogChunk, LogOptions, OutputChunk} from '../../engine/engine.ts';
+import {attachmentConnection, encodeOutput, outputConnection, outputType} from '../attachment-connection.ts';
+
+type Rows = typeof containerEndpoints;
+
+export function containerHandlers({containers}: Engine): Handlers<Rows> {
+  return {
+    containerList: async ({query}) => {
+      checkFilters(query.filters, knownFilters.containers);
+      const limit = query.limit !== undefined && query.limit > 0 ? query.limit : undefined;
+      return containers.list({
+        all: query.all === true || limit !== undefined,
+        ...(limit === undefined ? {} : {limit}),
+        ...(query.filters === undefined ? {} : {filters: query.filters}),
+      });
+    },
+    containerCreate: ({query, body}) =>
+      containers.create(body, {
+        ...(query.name === undefined || query.name === '' ? {} : {name: query.name}),
+        ...(query.platform === undefined || query.platform === '' ? {} : {platform: query.platform}),
+      }),
+    containerInspect: ({path}) => containers.inspect(path.id),
+    containerStart: ({path}) => containers.start(path.id),
+    containerStop: ({path, query}) => containers.stop(path.id, endOptions(query)),
+    containerRestart: ({path, query}) => containers.restart(path.id, endOptions(query)),
+    containerKill: ({path, query}) => containers.kill(path.id, query.signal === '' ? undefined : query.signal),
+    containerRename: ({path, query}) => {
+      if (query.name === undefined || query.name === '') {
+        throw new TscomposeError('invalid', `cannot rename container "${path.id}": the new name is empty`);
+      }
+      return containers.rename(path.id, query.name);
+    },
+    containerDelete: ({path, query}) => {
+      if (query.link === true)
+        throw new TscomposeError('unsupported', 'removing a link of a container is not supported');
+      return containers.remove(path.id, {force: query.force ?? false, volumes: query.v ?? false});
+    },
+    containerWait: async ({path, query, signal}) => {
+      // Asked first, so that an exit right after the headers is not missed; a container that is not there is an error
+      // with a status of its own.
+      const waiting = containers.wait(path.id, query.condition ?? 'not-running', signal);
+      waiting.catch(() => {});
+      await containers.inspect(path.id);
+      return {later: waiting.catch((error: unknown) => ({StatusCode: -1, Error: {Message: messageOf(error)}}))};
+    },
+    containerLogs: async ({path, query, signal}) => {
+      if (query.stdout !== true && query.stderr !== true) {
+        throw new TscomposeError('invalid', "must specify at least one of 'stdout' or 'stderr'");
+      }
+      if (query.details === true) throw new TscomposeError('unsupported', 'logs with details are not supported');
+      const tty = (await containers.inspect(path.id)).Config.Tty === true;
+      const log = containers.logs(path.id, logOptions(query), signal);
+      return {contentType: outputType(tty), bytes: encodeOutput(query.timestamps === true ? stamped(log) : log, tty)};
+    },
+    containerAttach: async (input) => attach(containers, input),
+    containerResize: ({path, query}) => containers.resize(path.id, sizeOf(query)),
+    containerPutArchive: async ({path}) => {
+      throw new TscomposeError(
+        'unsupported',
+        `cannot copy files into container "${path.id}": copying is not supported`,
+      );
+    },
+  };
+}
+
+/** `h` and `w` of a resize. Throws `invalid`. */
+export function sizeOf(query: {readonly h?: number | undefined; readonly w?: number | undefined}): {
+  readonly height: number;
+  readonly width: number;
+} {
+  const {h, w} = query;
+  if (h === undefined || w === undefined || h < 0 || w < 0 || h > 65535 || w > 65535) {
+    throw new TscomposeError('invalid', 'the size of a terminal needs "h" and "w", each from 0 to 65535');
+  }
+  return {height: h, width: w};
+}
+
+async function attach(
+  containers: Engine['containers'],
+  {path, query, signal}: HandlerInput<Rows['containerAttach']>,
+): Promise<Connection> {
+  if (query.detachKeys !== undefined && query.detachKeys !== '') {
+    throw new TscomposeError('unsupported', 'detach keys are not supported');
+  }
+  const tty = (await containers.inspect(path.id)).Config.Tty === true;
+  const streams = {stdout: query.stdout ?? false, stderr: query.stderr ?? false};
+  if (query.stream !== true) {
+    const stop = new AbortController();
+    const none = query.logs !== true || !(streams.stdout || streams.stderr);
+    const log = none ? nothing() : containers.logs(path.id, streams, AbortSignal.any([signal, stop.signal]));
+    return outputConnection(log, tty, () => stop.abort());
+  }
+  const attachment = await containers.attach(path.id, {
+    stdin: query.stdin ?? false,
+    logs: query.logs ?? false,
+    ...streams,
+  });
+  return attachmentConnection(attachment, tty);
+}
+
+function endOptions(query: {readonly t?: number | undefined; readonly signal?: string | undefined}): {
+  readonly timeoutSeconds?: number;
+  readonly signal?: string;
+} {
+  return {
+    ...(query.t === undefined ? {} : {timeoutSeconds: query.t < 0 ? -1 : query.t}),
+    ...(query.signal === undefined || query.signal === '' ? {} : {signal: query.signal}),
+  };
+}
+
+function logOptions(query: HandlerInput<Rows['containerLogs']>['query']): LogOptions {
+  return {
+    stdout: query.stdout ?? false,
+    stderr: query.stderr ?? false,
+    follow: query.follow ?? false,
+    ...(query.tail === undefined || query.tail === 'all' ? {} : {tail: query.tail}),
+    // 0 is what clients send for "from the beginning" and "to the end".
+    ...(query.since === undefined || query.since === 0 ? {} : {since: query.since}),
+    ...(query.until === undefined || query.until === 0 ? {} : {until: query.until}),
+  };
+}
+
+async function* stamped(log: AsyncIterable<LogChunk>): AsyncGenerator<OutputChunk> {
+  for await (const {stream, data, time} of log) yield {stream, data: addTimestamp(time, data)};
+}
+
+async function* nothing(): AsyncGenerator<OutputChunk> {}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

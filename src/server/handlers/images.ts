@@ -1,0 +1,58 @@
+import type {Handlers} from '../../api/endpoint.ts';
+import type {imageEndpoints} from '../../api/endpoints/images.ts';
+import {checkFilters, knownFilters} from '../../api/filters.ts';
+import {TscomposeError} from '../../base/errors.ts';
+import type {Engine} from '../../engine/engine.ts';
+
+export function imageHandlers({images}: Engine): Handlers<typeof imageEndpoints> {
+  return {
+    imageList: async ({query}) => {
+      checkFilters(query.filters, knownFilters.images);
+      return images.list(query.filters);
+    },
+    imageInspect: ({path}) => images.inspect(path.name),
+    imageLoad: async ({query, body, signal}) =>
+      images.load(query.path === undefined || query.path === '' ? body : {path: query.path}, signal),
+    imageCreate: async ({query, body, signal}) => {
+      if (query.fromSrc === undefined || query.fromSrc === '') {
+        throw new TscomposeError(
+          'unsupported',
+          `cannot pull image "${query.fromImage ?? ''}": pulling is not supported`,
+          {
+            hint: 'load it from an archive with "tscompose load"',
+          },
+        );
+      }
+      if (query.fromSrc !== '-') {
+        throw new TscomposeError(
+          'unsupported',
+          `cannot import "${query.fromSrc}": only an archive in the request is read`,
+        );
+      }
+      return images.import(
+        body,
+        {
+          ...(query.repo === undefined || query.repo === '' ? {} : {repository: query.repo}),
+          ...(query.tag === undefined || query.tag === '' ? {} : {tag: query.tag}),
+          ...(query.message === undefined ? {} : {message: query.message}),
+          ...(query.changes === undefined ? {} : {changes: query.changes}),
+        },
+        signal,
+      );
+    },
+    imageTag: async ({path, query}) => {
+      if (query.repo === undefined || query.repo === '') {
+        throw new TscomposeError('invalid', `cannot tag image "${path.name}": no repository is given`);
+      }
+      return images.tag(path.name, {
+        repository: query.repo,
+        tag: query.tag === undefined || query.tag === '' ? 'latest' : query.tag,
+      });
+    },
+    imageDelete: ({path, query}) => {
+      if (query.noprune === true)
+        throw new TscomposeError('unsupported', 'removing an image without its parents is not supported');
+      return images.remove(path.name, {force: query.force ?? false});
+    },
+  };
+}
