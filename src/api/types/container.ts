@@ -122,6 +122,10 @@ export interface HostConfig {
   /** Memory plus swap; -1 is unlimited. */
   readonly MemorySwap?: number;
   readonly NanoCpus?: number;
+  readonly CpuShares?: number;
+  /** Microseconds, as `CpuQuota`. */
+  readonly CpuPeriod?: number;
+  readonly CpuQuota?: number;
   readonly PidsLimit?: number | null;
   readonly OomScoreAdj?: number;
   readonly Privileged?: boolean;
