@@ -1,24 +1,22 @@
-/** Docker Compose's labels, written for interoperability: other tools find and manage our containers by them. */
+/** Labels on containers, networks and volumes. Compose's are written for other tools and for discovery; ours decide. */
 export const composeLabels = {
   project: 'com.docker.compose.project',
   service: 'com.docker.compose.service',
-  containerNumber: 'com.docker.compose.container-number',
-  oneOff: 'com.docker.compose.oneoff',
-  configHash: 'com.docker.compose.config-hash',
-  image: 'com.docker.compose.image',
-  dependsOn: 'com.docker.compose.depends_on',
   version: 'com.docker.compose.version',
-  slug: 'com.docker.compose.slug',
-  replace: 'com.docker.compose.replace',
-  workingDirectory: 'com.docker.compose.project.working_dir',
+  workingDir: 'com.docker.compose.project.working_dir',
   configFiles: 'com.docker.compose.project.config_files',
   environmentFile: 'com.docker.compose.project.environment_file',
+  oneOff: 'com.docker.compose.oneoff',
+  configHash: 'com.docker.compose.config-hash',
+  containerNumber: 'com.docker.compose.container-number',
+  dependsOn: 'com.docker.compose.depends_on',
+  image: 'com.docker.compose.image',
+  /** On a container made to replace another one: that one's name. */
+  replace: 'com.docker.compose.replace',
+  slug: 'com.docker.compose.slug',
   network: 'com.docker.compose.network',
   volume: 'com.docker.compose.volume',
 } as const;
 
-/** Our own labels. Values are versioned. */
-export const tscomposeLabels = {
-  /** What a container, network or volume was made from: `{"v":1,…}`, only what the stack file stated. */
-  spec: 'io.tscompose.spec',
-} as const;
+/** What a container, network or volume was made from: `{"v":1,…}`, the canonical values that the stack file stated. */
+export const specLabel = 'io.tscompose.spec';
