@@ -12,37 +12,37 @@
 
 /** An upstream resolver, reached from the namespace of the process that calls network_child_broker(). */
 struct network_child_upstream {
-    struct sockaddr_storage address; /* AF_INET or AF_INET6, port set */
+  struct sockaddr_storage address; /* AF_INET or AF_INET6, port set */
 };
 
 /** One network of the container: its name, and the directory of name files (docs/native.md). */
 struct network_child_network {
-    const char *name;
-    const char *directory;
+  const char *name;
+  const char *directory;
 };
 
 /** A published address. The monitor has bound the socket (TCP: also called listen()). */
 struct network_child_endpoint {
-    int fd;
-    bool udp;
-    struct sockaddr_storage target; /* address and port inside the container's namespace */
+  int fd;
+  bool udp;
+  struct sockaddr_storage target; /* address and port inside the container's namespace */
 };
 
 struct network_child {
-    int container_net;              /* namespace descriptor: O_RDONLY|O_CLOEXEC */
-    struct sockaddr_storage dns;    /* where to answer, inside the namespace; ss_family 0: no DNS */
-    const struct network_child_upstream *upstreams; /* asked in this order; none: unknown names do not exist */
-    size_t upstream_count;
-    const struct network_child_network *networks;
-    size_t network_count;
-    const struct network_child_endpoint *endpoints; /* the descriptors stay the caller's; the child keeps copies */
-    size_t endpoint_count;
+  int container_net;              /* namespace descriptor: O_RDONLY|O_CLOEXEC */
+  struct sockaddr_storage dns;    /* where to answer, inside the namespace; ss_family 0: no DNS */
+  const struct network_child_upstream *upstreams; /* asked in this order; none: unknown names do not exist */
+  size_t upstream_count;
+  const struct network_child_network *networks;
+  size_t network_count;
+  const struct network_child_endpoint *endpoints; /* the descriptors stay the caller's; the child keeps copies */
+  size_t endpoint_count;
 };
 
 /** Why a start failed: an errno and what was done, as "answer dns at 127.0.0.11:53". */
 struct network_child_error {
-    int number;
-    char step[128];
+  int number;
+  char step[128];
 };
 
 /*

@@ -1,0 +1,20 @@
+/* What the network child gives up before it reads the first byte from a container. */
+#ifndef NETWORK_CHILD_SANDBOX_H
+#define NETWORK_CHILD_SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Leaves the machine's file tree for an empty read-only one (a mount namespace of its own) that holds only the given
+ * directories. `directories[i]` becomes a descriptor in `opened[i]`. False: errno is set, `*failed` names the step.
+ */
+bool sandbox_enter_root(const char *const *directories, size_t count, int *opened, const char **failed);
+
+/** Lowers resource limits; returns the number of descriptors that the process may hold. */
+size_t sandbox_limit(void);
+
+/** Drops groups and every capability for good, and loads the system call filter. */
+bool sandbox_drop(const char **failed);
+
+#endif
