@@ -244,6 +244,22 @@ int make_directories(const char *path, mode_t mode) {
   return result;
 }
 
+int chmod_at(int directory, const char *name, mode_t mode) {
+  struct stat status;
+  char path[40];
+  int fd = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return -1;
+  int result = fstat(fd, &status);
+  if (result == 0 && S_ISLNK(status.st_mode)) {
+    errno = ELOOP;
+    result = -1;
+  }
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  if (result == 0) result = chmod(path, mode);
+  close_quietly(fd);
+  return result;
+}
+
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x10U
 #endif

@@ -55,6 +55,9 @@ int read_file_at(int directory, const char *path, size_t limit, struct buffer *o
 /* mkdir -p; existing directories stay as they are. */
 int make_directories(const char *path, mode_t mode);
 
+/* chmod of an entry; a link is never followed, not even one that is put there meanwhile (ELOOP). */
+int chmod_at(int directory, const char *name, mode_t mode);
+
 /* A sealed memory file with the bytes; close-on-exec, offset 0. */
 int sealed_memfd(const char *name, const void *data, size_t size);
 /* This program in a sealed memory file, made once a process; close-on-exec. Nothing can write to it. */

@@ -1,0 +1,36 @@
+#include "merged.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+/* Short names by descriptor: mount(2) takes one page of options, and paths may hold colons and commas. */
+static int mount_layers(char *const *lowers, unsigned count, struct failure *failure) {
+  struct buffer options = {0};
+  buffer_text(&options, "lowerdir=");
+  for (unsigned i = 0; i < count; i++) {
+    int fd = open(lowers[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return fail_errno(failure, errno, "layer %s", lowers[i]);
+    buffer_printf(&options, "%s/proc/self/fd/%d", i > 0 ? ":" : "", fd);
+  }
+  buffer_append(&options, "", 1);
+  /* Over the topmost layer itself: no directory has to be made, and only this namespace sees it. */
+  int result = mount("overlay", lowers[0], "overlay", MS_RDONLY, options.data);
+  if (result != 0) fail_errno(failure, errno, "overlay of %u layers", count);
+  buffer_free(&options);
+  return result;
+}
+
+int merged_open(char *const *lowers, unsigned count, struct failure *failure) {
+  if (count == 0) return fail_kind(failure, KIND_INVALID, "none given", "layers");
+  if (count > 1) {
+    if (unshare(CLONE_NEWNS) != 0) return fail_errno(failure, errno, "mount namespace");
+    if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) != 0) return fail_errno(failure, errno, "mount propagation of /");
+    if (mount_layers(lowers, count, failure) != 0) return -1;
+  }
+  int fd = open(lowers[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) fail_errno(failure, errno, "layer %s", lowers[0]);
+  return fd;
+}

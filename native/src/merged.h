@@ -1,0 +1,13 @@
+/* Layers seen as one tree, read-only. */
+#ifndef MERGED_H
+#define MERGED_H
+
+#include "status.h"
+
+/*
+ * A directory descriptor of the merged tree of unpacked layers, top first. The process moves into a mount namespace of
+ * its own, so the mount ends with it. One layer alone is opened as it is (its overlay marks then show).
+ */
+int merged_open(char *const *lowers, unsigned count, struct failure *failure);
+
+#endif
