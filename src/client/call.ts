@@ -2,6 +2,7 @@ import type {CallInput, Calls, Connection, Endpoint, EndpointTable} from '../api
 import {expandPath} from '../api/path-template.ts';
 import {decodeJsonLines} from '../api/stream-json.ts';
 import {TscomposeError} from '../base/errors.ts';
+import {abortableStream} from './abort.ts';
 import {errorOfResponse} from './engine-error.ts';
 import {checkedProgress} from './progress.ts';
 import type {CallRequest, CallResponse, Transport} from './transport.ts';
@@ -36,10 +37,16 @@ export async function callWithoutUpgrade<E extends Endpoint>(
 
 async function send(transport: Transport, endpoint: Endpoint, input: AnyInput): Promise<unknown> {
   const request = requestOf(endpoint, input);
-  if (endpoint.answer.kind === 'upgrade') return (await transport.upgrade(request)) satisfies Connection;
+  if (endpoint.answer.kind === 'upgrade') return closedOnAbort(await transport.upgrade(request), input.signal);
   const response = await transport.call(request);
   await check(response, endpoint, successOf(endpoint));
-  return read(response, endpoint, input.signal);
+  return read(response, endpoint);
+}
+
+function closedOnAbort(connection: Connection, signal: AbortSignal | undefined): Connection {
+  if (signal === undefined) return connection;
+  signal.addEventListener('abort', () => connection.destroy(), {once: true});
+  return {...connection, readable: abortableStream(signal, connection.readable)};
 }
 
 function requestOf(endpoint: Endpoint, input: AnyInput): CallRequest {
@@ -78,7 +85,7 @@ async function check(response: CallResponse, endpoint: Endpoint, success: readon
   if (!success.includes(response.status)) throw await errorOfResponse(response, `${endpoint.method} ${endpoint.path}`);
 }
 
-async function read(response: CallResponse, endpoint: Endpoint, signal: AbortSignal | undefined): Promise<unknown> {
+async function read(response: CallResponse, endpoint: Endpoint): Promise<unknown> {
   switch (endpoint.answer.kind) {
     case 'json':
       return 'json' in response.body ? response.body.json : JSON.parse(await textOf(response));
@@ -87,7 +94,7 @@ async function read(response: CallResponse, endpoint: Endpoint, signal: AbortSig
     case 'stream':
       return {contentType: response.headers['content-type'] ?? '', bytes: bytesOf(response)};
     case 'progress':
-      return checkedProgress(decodeJsonLines(bytesOf(response)), signal);
+      return checkedProgress(decodeJsonLines(bytesOf(response)));
     default:
       await drain(response);
       return undefined;

@@ -4,6 +4,7 @@ import {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {apiVersion, compareVersions, oldestUsedVersion, ownHeaders} from '../api/version.ts';
 import {type ErrorKind, TscomposeError} from '../base/errors.ts';
+import {canceled} from './abort.ts';
 import {errorOfResponse} from './engine-error.ts';
 import {type EngineAddress, formatAddress} from './host.ts';
 import {socketConnection} from './socket-connection.ts';
@@ -77,7 +78,7 @@ async function exchange(
       throw connectionError(error, address, request.signal);
     });
   }
-  sent.end(body === undefined ? undefined : JSON.stringify(body.json));
+  sent.end(jsonBytes(request));
   return answered;
 }
 
@@ -101,8 +102,7 @@ async function upgradeRequest(address: EngineAddress, request: CallRequest, pref
     sent.on('error', (error) => reject(connectionError(error, address, request.signal)));
   });
   limitConnecting(sent, address);
-  const body = request.body;
-  sent.end(body !== undefined && 'json' in body ? JSON.stringify(body.json) : undefined);
+  sent.end(jsonBytes(request));
   return answered;
 }
 
@@ -119,9 +119,6 @@ function requestOptions(
   const headers: Record<string, string> = {...address.options.headers, ...request.headers};
   if (request.body !== undefined)
     headers['Content-Type'] = 'json' in request.body ? 'application/json' : request.body.contentType;
-  if (request.body !== undefined && 'json' in request.body) {
-    headers['Content-Length'] = String(Buffer.byteLength(JSON.stringify(request.body.json)));
-  }
   return {
     ...(address.kind === 'unix' ? {socketPath: address.socketPath} : {host: address.host, port: address.port}),
     method: request.method,
@@ -129,6 +126,13 @@ function requestOptions(
     headers,
     ...(request.signal === undefined ? {} : {signal: request.signal}),
   };
+}
+
+/** Given to `end` in one piece, so that Node states its length. */
+function jsonBytes(request: CallRequest): Buffer | undefined {
+  return request.body !== undefined && 'json' in request.body
+    ? Buffer.from(JSON.stringify(request.body.json))
+    : undefined;
 }
 
 function limitConnecting(sent: ClientRequest, address: EngineAddress): void {
@@ -157,7 +161,7 @@ async function* bodyStream(message: IncomingMessage, signal: AbortSignal | undef
   try {
     yield* message;
   } catch (error) {
-    if (signal?.aborted === true) throw new TscomposeError('canceled', 'canceled', {cause: error});
+    if (signal?.aborted === true) throw canceled(error);
     throw new TscomposeError('unavailable', 'the engine closed the connection in the middle of an answer', {
       cause: error,
     });
@@ -180,7 +184,7 @@ const reasons: Readonly<Record<string, {readonly kind: ErrorKind; readonly reaso
 };
 
 function connectionError(error: unknown, address: EngineAddress, signal: AbortSignal | undefined): TscomposeError {
-  if (signal?.aborted === true) return new TscomposeError('canceled', 'canceled', {cause: error});
+  if (signal?.aborted === true) return canceled(error);
   const subject = `cannot reach the engine at ${formatAddress(address)}`;
   if (error instanceof TscomposeError)
     return new TscomposeError(error.kind, `${subject}: ${error.message}`, {cause: error});

@@ -1,4 +1,4 @@
-import {TscomposeError} from '../base/errors.ts';
+import {abortable, abortableStream} from './abort.ts';
 import {errorOfResponse} from './engine-error.ts';
 import type {CallRequest, CallResponse, Feature, Transport, Upgraded} from './transport.ts';
 
@@ -34,13 +34,14 @@ export function localTransport(engine: LocalEngine, options: LocalTransportOptio
     request.body !== undefined && 'json' in request.body
       ? {...request, body: {json: encode(request.body.json)}}
       : request;
-  const settle = async (response: LocalResponse): Promise<CallResponse> => {
+  const settle = async (response: LocalResponse, signal?: AbortSignal): Promise<CallResponse> => {
     const {status, headers, body} = response;
-    if ('stream' in body) return {status, headers, body};
+    if ('stream' in body) return {status, headers, body: {stream: abortableStream(signal, body.stream)}};
     return {status, headers, body: {json: encode('later' in body ? await body.later : body.json)}};
   };
   return {
-    call: (request) => abortable(request.signal, async () => settle(await engine.handle(prepare(request)))),
+    call: (request) =>
+      abortable(request.signal, async () => settle(await engine.handle(prepare(request)), request.signal)),
     upgrade: (request) =>
       abortable(request.signal, async () => {
         const answer = await engine.upgrade(prepare(request));
@@ -59,21 +60,4 @@ export function localTransport(engine: LocalEngine, options: LocalTransportOptio
 
 function throughJson(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
-}
-
-/** A caller who aborts does not wait for the engine, as on a connection that it closes. */
-async function abortable<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-  if (signal === undefined) return work();
-  const canceled = () => new TscomposeError('canceled', 'canceled', {cause: signal.reason});
-  if (signal.aborted) throw canceled();
-  let onAbort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(canceled());
-    signal.addEventListener('abort', onAbort, {once: true});
-  });
-  try {
-    return await Promise.race([work(), aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

@@ -10,9 +10,8 @@ interface ErrorLine {
  * Progress lines as they come. An error that travels in-band after status 200 is thrown, so that no caller takes a
  * failed load for a finished one.
  */
-export async function* checkedProgress(lines: AsyncIterable<unknown>, signal?: AbortSignal): AsyncGenerator<unknown> {
+export async function* checkedProgress(lines: AsyncIterable<unknown>): AsyncGenerator<unknown> {
   for await (const line of lines) {
-    signal?.throwIfAborted();
     const error = errorOfLine(line);
     if (error !== undefined) throw error;
     yield line;
