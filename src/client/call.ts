@@ -30,8 +30,9 @@ export async function callWithoutUpgrade<E extends Endpoint>(
   endpoint: E,
   input: CallInput<E>,
 ): Promise<void> {
-  const response = await transport.call(requestOf(endpoint, input));
-  await check(response, endpoint, [200, 204]);
+  const request = requestOf(endpoint, input);
+  const response = await transport.call(request);
+  await check(response, request, [200, 204]);
   await drain(response);
 }
 
@@ -39,7 +40,7 @@ async function send(transport: Transport, endpoint: Endpoint, input: AnyInput): 
   const request = requestOf(endpoint, input);
   if (endpoint.answer.kind === 'upgrade') return closedOnAbort(await transport.upgrade(request), input.signal);
   const response = await transport.call(request);
-  await check(response, endpoint, successOf(endpoint));
+  await check(response, request, successOf(endpoint));
   return read(response, endpoint);
 }
 
@@ -81,8 +82,8 @@ function successOf(endpoint: Endpoint): readonly number[] {
   return [endpoint.answer.status, 200, 201, 204];
 }
 
-async function check(response: CallResponse, endpoint: Endpoint, success: readonly number[]): Promise<void> {
-  if (!success.includes(response.status)) throw await errorOfResponse(response, `${endpoint.method} ${endpoint.path}`);
+async function check(response: CallResponse, {method, path}: CallRequest, success: readonly number[]): Promise<void> {
+  if (!success.includes(response.status)) throw await errorOfResponse(response, `${method} ${path}`);
 }
 
 async function read(response: CallResponse, endpoint: Endpoint): Promise<unknown> {

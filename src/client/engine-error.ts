@@ -22,7 +22,8 @@ export class EngineError extends TscomposeError {
 /** Turns an answer outside an endpoint's success statuses into an error; its kind is our header's, else by status. */
 export async function errorOfResponse(response: CallResponse, subject: string): Promise<EngineError> {
   const json = await bodyOf(response);
-  const message = textMember(json, 'message') ?? `${subject}: answered with status ${response.status}`;
+  const silent = response.status === 304 ? 'nothing to change' : `answered with status ${response.status}`;
+  const message = textMember(json, 'message') ?? `${subject}: ${silent}`;
   const exitCode = numberMember(json, 'exitCode');
   return new EngineError(kindOf(response), message, {
     statusCode: response.status,
