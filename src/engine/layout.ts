@@ -33,6 +33,8 @@ export interface LockPaths {
   /** Rotation of the journal. */
   readonly events: string;
   project(name: string): string;
+  /** Bridges, address leases, the firewall: everything about networks that one process changes at a time. */
+  readonly networks: string;
   network(id: string): string;
   volume(name: string): string;
 }
@@ -79,6 +81,8 @@ export interface NetworkPaths {
   readonly run: string;
   /** Name files of the running containers: also the leases of their addresses. */
   readonly names: string;
+  /** What is known of each running container on it, beside its name file. */
+  readonly endpoints: string;
 }
 
 export interface VolumePaths {
@@ -124,6 +128,7 @@ export function createLayout({root, run}: {readonly root: string; readonly run: 
       images: join(locks, 'images.lock'),
       events: join(locks, 'events.lock'),
       project: (name) => join(locks, `project-${name}.lock`),
+      networks: join(locks, 'networks.lock'),
       network: (id) => join(locks, `network-${id}.lock`),
       volume: (name) => join(locks, `volume-${sha256Hex(name).slice(0, 32)}.lock`),
     },
@@ -146,7 +151,13 @@ export function createLayout({root, run}: {readonly root: string; readonly run: 
     network: (id) => {
       const directory = join(networks, id);
       const runDirectory = join(runNetworks, id);
-      return {directory, config: join(directory, 'config.json'), run: runDirectory, names: join(runDirectory, 'names')};
+      return {
+        directory,
+        config: join(directory, 'config.json'),
+        run: runDirectory,
+        names: join(runDirectory, 'names'),
+        endpoints: join(runDirectory, 'endpoints'),
+      };
     },
     volumes,
     volume: (name) => {

@@ -1,0 +1,78 @@
+import {TscomposeError} from '../../base/errors.ts';
+import type {NetworkRecord} from './network-record.ts';
+
+/** What `Options` of a bridge network may say: Docker's keys, honoured or refused by name. */
+export interface DriverOptions {
+  readonly bridgeName?: string;
+  /** Containers of the network reach each other. */
+  readonly interContainer: boolean;
+  readonly masquerade: boolean;
+  readonly mtu?: number;
+  /** Where ports are published that name no address. */
+  readonly hostAddress?: string;
+  readonly interfacePrefix: string;
+}
+
+const readers: Readonly<Record<string, (value: string, key: string) => Partial<DriverOptions>>> = {
+  'com.docker.network.bridge.name': (value, key) => {
+    if (!/^[A-Za-z0-9_.-]{1,15}$/.test(value) || value === '.' || value === '..') {
+      throw wrong(key, value, 'an interface name of at most 15 characters');
+    }
+    return {bridgeName: value};
+  },
+  'com.docker.network.bridge.enable_icc': (value, key) => ({interContainer: boolean(value, key)}),
+  'com.docker.network.bridge.enable_ip_masquerade': (value, key) => ({masquerade: boolean(value, key)}),
+  'com.docker.network.driver.mtu': (value, key) => {
+    const mtu = Number(value);
+    if (!/^\d+$/.test(value) || mtu < 68 || mtu > 65535) throw wrong(key, value, 'a number from 68 to 65535');
+    return {mtu};
+  },
+  'com.docker.network.bridge.host_binding_ipv4': (value, key) => {
+    if (!/^\d+\.\d+\.\d+\.\d+$/.test(value)) throw wrong(key, value, 'an IPv4 address');
+    return {hostAddress: value};
+  },
+  'com.docker.network.container_iface_prefix': (value, key) => {
+    if (!/^[A-Za-z0-9_-]{1,11}$/.test(value)) throw wrong(key, value, 'a name of at most 11 characters');
+    return {interfacePrefix: value};
+  },
+  'com.docker.network.bridge.gateway_mode_ipv4': gatewayMode,
+  'com.docker.network.bridge.gateway_mode_ipv6': gatewayMode,
+};
+
+/** Throws `unsupported` for a key that is not honoured, `invalid` for a value of another shape. */
+export function readDriverOptions(options: Readonly<Record<string, string>>): DriverOptions {
+  let found: DriverOptions = {interContainer: true, masquerade: true, interfacePrefix: 'eth'};
+  for (const [key, value] of Object.entries(options)) {
+    const read = Object.hasOwn(readers, key) ? readers[key] : undefined;
+    if (!read) throw new TscomposeError('unsupported', `network option "${key}" is not supported by driver "bridge"`);
+    found = {...found, ...read(value, key)};
+  }
+  return found;
+}
+
+/** Of a record: what was checked when it was created. */
+export function driverOptionsOf(record: NetworkRecord): DriverOptions {
+  return readDriverOptions(record.options);
+}
+
+const truths: Readonly<Record<string, boolean>> = {
+  ...Object.fromEntries(['1', 't', 'T', 'true', 'TRUE', 'True'].map((word) => [word, true])),
+  ...Object.fromEntries(['0', 'f', 'F', 'false', 'FALSE', 'False'].map((word) => [word, false])),
+};
+
+function boolean(value: string, key: string): boolean {
+  const truth = Object.hasOwn(truths, value) ? truths[value] : undefined;
+  if (truth === undefined) throw wrong(key, value, 'true or false');
+  return truth;
+}
+
+function gatewayMode(value: string, key: string): Partial<DriverOptions> {
+  if (value !== '' && value !== 'nat') {
+    throw new TscomposeError('unsupported', `network option "${key}": "${value}" is not supported, only "nat" is`);
+  }
+  return {};
+}
+
+function wrong(key: string, value: string, expected: string): TscomposeError {
+  return new TscomposeError('invalid', `network option "${key}": "${value}" is not ${expected}`);
+}
