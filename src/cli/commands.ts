@@ -1,51 +1,44 @@
 import {type CommandRow, defineCommand} from './command.ts';
 import {commandFlags} from './flags.ts';
-
-const services = '[SERVICE...]';
+import {commandSummaries} from './summaries.ts';
 
 /** Every command a person can type. Their code is loaded only when they run. */
 export const commands: readonly CommandRow[] = [
   defineCommand({
     name: 'up',
-    summary: 'create and start the services of the stack, changing only what differs',
-    args: services,
+    ...commandSummaries.up,
     flags: commandFlags.up,
     examples: ['tscompose up', 'tscompose up -d --wait', 'tscompose up --scale web=3 web'],
     run: async (context, input) => (await import('./commands/up.ts')).runUp(context, input),
   }),
   defineCommand({
     name: 'down',
-    summary: 'stop and remove the containers and networks of the stack',
-    args: services,
+    ...commandSummaries.down,
     flags: commandFlags.down,
     examples: ['tscompose down', 'tscompose down -v'],
     run: async (context, input) => (await import('./commands/down.ts')).runDown(context, input),
   }),
   defineCommand({
     name: 'plan',
-    summary: 'show what up would change and why, and change nothing',
-    args: services,
+    ...commandSummaries.plan,
     flags: commandFlags.plan,
     run: async (context, input) => (await import('./commands/plan.ts')).runPlan(context, input),
   }),
   defineCommand({
     name: 'ps',
-    summary: 'list the containers of the stack',
-    args: services,
+    ...commandSummaries.ps,
     flags: commandFlags.ps,
     run: async (context, input) => (await import('./commands/ps.ts')).runPs(context, input),
   }),
   defineCommand({
     name: 'logs',
-    summary: 'print the output of the services',
-    args: services,
+    ...commandSummaries.logs,
     flags: commandFlags.logs,
     run: async (context, input) => (await import('./commands/logs.ts')).runLogs(context, input),
   }),
   defineCommand({
     name: 'exec',
-    summary: 'run a command in a running container of a service',
-    args: 'SERVICE COMMAND [ARGS...]',
+    ...commandSummaries.exec,
     passThrough: true,
     flags: commandFlags.exec,
     examples: ['tscompose exec web sh', 'tscompose exec -T db pg_dump -U postgres shop > shop.sql'],
@@ -53,36 +46,31 @@ export const commands: readonly CommandRow[] = [
   }),
   defineCommand({
     name: 'stop',
-    summary: 'stop services without removing them',
-    args: services,
+    ...commandSummaries.stop,
     flags: commandFlags.stop,
     run: async (context, input) => (await import('./commands/lifecycle.ts')).runStop(context, input),
   }),
   defineCommand({
     name: 'start',
-    summary: 'start services that were stopped',
-    args: services,
+    ...commandSummaries.start,
     flags: commandFlags.start,
     run: async (context, input) => (await import('./commands/lifecycle.ts')).runStart(context, input),
   }),
   defineCommand({
     name: 'restart',
-    summary: 'restart services as they are (up applies changes of the stack file)',
-    args: services,
+    ...commandSummaries.restart,
     flags: commandFlags.restart,
     run: async (context, input) => (await import('./commands/lifecycle.ts')).runRestart(context, input),
   }),
   defineCommand({
     name: 'config',
-    summary: 'print the resolved stack, or check it with --quiet',
-    args: services,
+    ...commandSummaries.config,
     flags: commandFlags.config,
     run: async (context, input) => (await import('./commands/config.ts')).runConfig(context, input),
   }),
   defineCommand({
     name: 'load',
-    summary: 'load images from an archive or an OCI layout directory',
-    args: '[DIRECTORY]',
+    ...commandSummaries.load,
     flags: commandFlags.load,
     examples: [
       'tscompose load -i redis.tar',
@@ -93,15 +81,13 @@ export const commands: readonly CommandRow[] = [
   }),
   defineCommand({
     name: 'images',
-    summary: 'list the images that the services of the stack use, or all with --all',
-    args: services,
+    ...commandSummaries.images,
     flags: commandFlags.images,
     run: async (context, input) => (await import('./commands/images.ts')).runImages(context, input),
   }),
   defineCommand({
     name: 'version',
-    summary: 'show the version',
-    args: '',
+    ...commandSummaries.version,
     flags: commandFlags.version,
     run: async (context, input) => (await import('./commands/version.ts')).runVersion(context, input),
   }),

@@ -1,3 +1,4 @@
+import {StringDecoder} from 'node:string_decoder';
 import picocolors from 'picocolors';
 import stringWidth from 'string-width';
 import {safeForTerminal} from './terminal-text.ts';
@@ -38,7 +39,7 @@ const paints = [
 export function createLogPrinter(options: LogPrinterOptions): LogPrinter {
   const colors = picocolors.createColors(options.color);
   const names: string[] = [];
-  const pending = new Map<string, {readonly decoder: TextDecoder; text: string}>();
+  const pending = new Map<string, {readonly decoder: StringDecoder; text: string}>();
   let width = 0;
 
   const add = (name: string): void => {
@@ -60,9 +61,9 @@ export function createLogPrinter(options: LogPrinterOptions): LogPrinter {
     print(name, stream, data, time) {
       add(name);
       const key = `${name}\0${stream}`;
-      const state = pending.get(key) ?? {decoder: new TextDecoder(), text: ''};
+      const state = pending.get(key) ?? {decoder: new StringDecoder('utf8'), text: ''};
       pending.set(key, state);
-      state.text += state.decoder.decode(data, {stream: true});
+      state.text += state.decoder.write(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
       const lines = state.text.split('\n');
       state.text = lines.pop() ?? '';
       for (const line of lines) writeLine(name, line, time);

@@ -1,0 +1,2 @@
+/** The text of native/src/operations.h. */
+export function renderOperationsHeader(): Promise<string>;

@@ -1,0 +1,85 @@
+import {exitCodes, TscomposeError} from '../../base/errors.ts';
+import type {Exec} from '../../client/exec.ts';
+import type {CliContext} from '../context.ts';
+import type {Input} from '../flags.ts';
+import {chooseReplica, listProjectContainers} from '../project-containers.ts';
+import {withProject} from '../session.ts';
+
+export function runExec(context: CliContext, input: Input<'exec'>): Promise<number> {
+  const {flags} = input;
+  const [service, ...command] = input.args;
+  if (service === undefined || command.length === 0) {
+    throw new TscomposeError('invalid', 'exec needs a service and a command', {
+      exitCode: exitCodes.usage,
+      hint: 'for example: tscompose exec web sh',
+    });
+  }
+  return withProject(context, async ({name, docker, knownServices}) => {
+    const containers = await listProjectContainers(docker, {
+      project: name,
+      services: [service],
+      all: false,
+      known: knownServices,
+    });
+    const {id} = chooseReplica(containers, service, flags.index);
+    const tty = !flags['no-tty'] && !flags.detach && context.stdin.isTTY === true && context.stdout.isTTY === true;
+    const size = [context.stdout.rows ?? 24, context.stdout.columns ?? 80] as const;
+    const exec = await docker.getContainer(id).exec({
+      Cmd: command,
+      Tty: tty,
+      AttachStdin: !flags.detach,
+      AttachStdout: !flags.detach,
+      AttachStderr: !flags.detach,
+      Env: [
+        ...(tty ? [`TERM=${context.env['TERM'] ?? 'xterm'}`] : []),
+        ...flags.env.map((entry) => withValue(entry, context)),
+      ],
+      Privileged: flags.privileged,
+      ...(flags.user !== undefined && {User: flags.user}),
+      ...(flags.workdir !== undefined && {WorkingDir: flags.workdir}),
+      ...(tty && {ConsoleSize: size}),
+    });
+    if (flags.detach) {
+      await exec.startDetached();
+      return 0;
+    }
+    return runAttached(context, exec, tty, size);
+  });
+}
+
+/** `KEY` alone hands over the value that the caller's own environment has. */
+function withValue(entry: string, context: CliContext): string {
+  return entry.includes('=') ? entry : `${entry}=${context.env[entry] ?? ''}`;
+}
+
+async function runAttached(
+  context: CliContext,
+  exec: Exec,
+  tty: boolean,
+  size: readonly [number, number],
+): Promise<number> {
+  const stream = await exec.start({Tty: tty, ...(tty && {ConsoleSize: size})});
+  const {stdin, stdout, stderr} = context;
+  const resize = (): void => void exec.resize({h: stdout.rows, w: stdout.columns}).catch(() => {});
+  if (tty) {
+    stdin.setRawMode(true);
+    stdout.on('resize', resize);
+  }
+  // A process that ended closes its side; what is typed after that goes nowhere.
+  stream.stdin.on('error', () => {});
+  stdin.pipe(stream.stdin);
+  try {
+    for await (const chunk of stream.output) {
+      const out = chunk.stream === 'stderr' ? stderr : stdout;
+      if (!out.write(chunk.data)) await new Promise((resolve) => out.once('drain', resolve));
+    }
+  } finally {
+    stdin.unpipe(stream.stdin);
+    stdin.pause();
+    if (tty) {
+      stdin.setRawMode(false);
+      stdout.off('resize', resize);
+    }
+  }
+  return (await exec.inspect()).ExitCode ?? 0;
+}

@@ -1,0 +1,41 @@
+import {TscomposeError} from '../../base/errors.ts';
+import type {CliContext} from '../context.ts';
+import type {Input} from '../flags.ts';
+import {followProject} from '../follow-logs.ts';
+import {createLogPrinter} from '../log-printer.ts';
+import {listProjectContainers} from '../project-containers.ts';
+import {withProject} from '../session.ts';
+import {parseTime} from '../time.ts';
+
+export function runLogs(context: CliContext, input: Input<'logs'>): Promise<number> {
+  const {flags} = input;
+  const tail = parseTail(flags.tail);
+  const since = flags.since === undefined ? undefined : parseTime(flags.since, context.now());
+  const until = flags.until === undefined ? undefined : parseTime(flags.until, context.now());
+  return withProject(context, async ({name, docker, knownServices}) => {
+    const containers = (
+      await listProjectContainers(docker, {project: name, services: input.args, all: true, known: knownServices})
+    ).filter(({number}) => flags.index === undefined || number === flags.index);
+    const printer = createLogPrinter({
+      out: context.stdout,
+      color: context.color(context.stdout) && !flags['no-color'],
+      prefix: !flags['no-log-prefix'],
+      timestamps: flags.timestamps,
+    });
+    const abort = new AbortController();
+    using _interrupt = context.onInterrupt(() => abort.abort());
+    await followProject(
+      {docker, project: name, services: input.args, printer, signal: abort.signal},
+      {containers, follow: flags.follow, tail, since, until},
+    );
+    return abort.signal.aborted ? 130 : 0;
+  });
+}
+
+function parseTail(text: string | undefined): number | undefined {
+  if (text === undefined || text === 'all') return undefined;
+  if (!/^\d+$/.test(text)) {
+    throw new TscomposeError('invalid', `--tail "${text}": a number of lines or "all" is expected`, {exitCode: 64});
+  }
+  return Number(text);
+}

@@ -1,0 +1,107 @@
+import type {ContainerSummary, PortSummary} from '../../api/types/container.ts';
+import type {CliContext} from '../context.ts';
+import type {Input} from '../flags.ts';
+import {listProjectContainers, type ProjectContainer} from '../project-containers.ts';
+import {humanDuration} from '../relative-time.ts';
+import {withProject} from '../session.ts';
+import {formatTable} from '../table.ts';
+
+export function runPs(context: CliContext, input: Input<'ps'>): Promise<number> {
+  return withProject(context, async ({name, docker, knownServices}) => {
+    const wanted = input.flags.status;
+    const containers = (
+      await listProjectContainers(docker, {
+        project: name,
+        services: input.args,
+        all: input.flags.all || wanted.length > 0,
+        known: knownServices,
+      })
+    ).filter(({summary}) => wanted.length === 0 || wanted.includes(summary.State));
+    context.stdout.write(render(containers, name, input, context.now()));
+    return 0;
+  });
+}
+
+function render(containers: readonly ProjectContainer[], project: string, input: Input<'ps'>, now: number): string {
+  const {flags} = input;
+  if (flags.quiet) return lines(containers.map(({id}) => id));
+  if (flags.services) return lines([...new Set(containers.map(({service}) => service))]);
+  if (flags.format === 'json')
+    return lines(containers.map((container) => JSON.stringify(toJson(container, project, now))));
+  return formatTable(
+    ['NAME', 'IMAGE', 'COMMAND', 'SERVICE', 'CREATED', 'STATUS', 'PORTS'],
+    containers.map(({name, service, summary}) => [
+      name,
+      summary.Image,
+      quoteCommand(summary.Command, flags['no-trunc']),
+      service,
+      created(summary, now),
+      summary.Status,
+      describePorts(summary.Ports),
+    ]),
+  );
+}
+
+function lines(texts: readonly string[]): string {
+  return texts.map((text) => `${text}\n`).join('');
+}
+
+function created(summary: ContainerSummary, now: number): string {
+  return `${humanDuration(now / 1000 - summary.Created)} ago`;
+}
+
+function quoteCommand(command: string, whole: boolean): string {
+  return whole || command.length <= 20 ? `"${command}"` : `"${command.slice(0, 19)}…"`;
+}
+
+/** The object that `docker compose ps --format json` prints, a line each. */
+function toJson({id, name, service, summary}: ProjectContainer, project: string, now: number): object {
+  return {
+    Command: quoteCommand(summary.Command, false),
+    CreatedAt: new Date(summary.Created * 1000)
+      .toISOString()
+      .replace('T', ' ')
+      .replace(/\.\d+Z$/, ' +0000 UTC'),
+    ExitCode: Number(/^Exited \((\d+)\)/.exec(summary.Status)?.[1] ?? 0),
+    Health: /\((?:health: )?(healthy|unhealthy|starting)\)$/.exec(summary.Status)?.[1] ?? '',
+    ID: id.slice(0, 12),
+    Image: summary.Image,
+    Labels: Object.entries(summary.Labels)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(','),
+    LocalVolumes: String(summary.Mounts.filter(({Type}) => Type === 'volume').length),
+    Mounts: summary.Mounts.map(({Name, Source}) => Name ?? Source).join(','),
+    Name: name,
+    Names: name,
+    Networks: Object.keys(summary.NetworkSettings.Networks).join(','),
+    Ports: describePorts(summary.Ports),
+    Project: project,
+    Publishers: publishers(summary.Ports),
+    RunningFor: created(summary, now),
+    Service: service,
+    Size: '0B',
+    State: summary.State,
+    Status: summary.Status,
+  };
+}
+
+function publishers(ports: readonly PortSummary[]): readonly object[] {
+  return ports.map(({IP, PrivatePort, PublicPort, Type}) => ({
+    URL: IP ?? '',
+    TargetPort: PrivatePort,
+    PublishedPort: PublicPort ?? 0,
+    Protocol: Type,
+  }));
+}
+
+/** `0.0.0.0:8080->80/tcp, [::]:8080->80/tcp, 9000/tcp`. */
+function describePorts(ports: readonly PortSummary[]): string {
+  return [...ports]
+    .sort((a, b) => a.PrivatePort - b.PrivatePort || (a.IP ?? '').localeCompare(b.IP ?? ''))
+    .map(({IP, PrivatePort, PublicPort, Type}) => {
+      if (PublicPort === undefined) return `${PrivatePort}/${Type}`;
+      const address = IP?.includes(':') ? `[${IP}]` : (IP ?? '');
+      return `${address}:${PublicPort}->${PrivatePort}/${Type}`;
+    })
+    .join(', ');
+}

@@ -1,0 +1,79 @@
+import {composeLabels} from '../api/labels.ts';
+import type {ContainerSummary} from '../api/types/container.ts';
+import {TscomposeError} from '../base/errors.ts';
+import type {Docker} from '../client/docker.ts';
+
+/** A container of a project, with what commands show of it. */
+export interface ProjectContainer {
+  readonly id: string;
+  /** Without the leading slash. */
+  readonly name: string;
+  readonly service: string;
+  /** The replica, from 1. */
+  readonly number: number;
+  readonly summary: ContainerSummary;
+}
+
+export interface ContainerSelection {
+  readonly project: string;
+  /** Empty: all services. */
+  readonly services: readonly string[];
+  /** Stopped ones too. */
+  readonly all: boolean;
+  /** Services that may be named though no container is there. */
+  readonly known?: readonly string[];
+}
+
+/**
+ * Containers of a project, found by their labels, by service and number. Throws `notFound` for a named service that
+ * neither the stack file nor a container knows.
+ */
+export async function listProjectContainers(
+  docker: Docker,
+  selection: ContainerSelection,
+): Promise<readonly ProjectContainer[]> {
+  const summaries = await docker.listContainers({
+    all: true,
+    filters: {label: [`${composeLabels.project}=${selection.project}`, `${composeLabels.oneOff}=False`]},
+  });
+  const containers = summaries.map(toProjectContainer);
+  for (const service of selection.services) {
+    if (selection.known?.includes(service) || containers.some((container) => container.service === service)) continue;
+    throw new TscomposeError('notFound', `no such service: "${service}"`);
+  }
+  return containers
+    .filter(({service}) => selection.services.length === 0 || selection.services.includes(service))
+    .filter(({summary}) => selection.all || isUp(summary))
+    .sort((a, b) => compareText(a.service, b.service) || a.number - b.number || compareText(a.name, b.name));
+}
+
+/** The container of a service that a command is meant for: the replica with that number, else the lowest that runs. */
+export function chooseReplica(
+  containers: readonly ProjectContainer[],
+  service: string,
+  index: number | undefined,
+): ProjectContainer {
+  const replicas = containers.filter((container) => container.service === service);
+  const chosen = index === undefined ? replicas[0] : replicas.find(({number}) => number === index);
+  if (chosen !== undefined) return chosen;
+  const what = index === undefined ? `service "${service}"` : `replica ${index} of service "${service}"`;
+  throw new TscomposeError('notFound', `${what} is not running`, {hint: `start it with "tscompose up -d ${service}"`});
+}
+
+function isUp({State}: ContainerSummary): boolean {
+  return State === 'running' || State === 'paused' || State === 'restarting';
+}
+
+function toProjectContainer(summary: ContainerSummary): ProjectContainer {
+  return {
+    id: summary.Id,
+    name: (summary.Names[0] ?? summary.Id).replace(/^\//, ''),
+    service: summary.Labels[composeLabels.service] ?? '',
+    number: Number(summary.Labels[composeLabels.containerNumber] ?? 1),
+    summary,
+  };
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
