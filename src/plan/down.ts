@@ -83,10 +83,11 @@ function removeNetworks(
     if (staying.length > 0) {
       plan.note({
         level: 'warning',
-        message: `network "${network.name}" stays: ${staying
+        message: `network "${network.name}" stays: still used by ${staying
           .map(({name}) => name)
           .sort()
-          .join(', ')} still use it`,
+
+          .join(', ')}`,
       });
       continue;
     }

@@ -47,6 +47,8 @@ export interface Memory {
   readonly created: ReadonlySet<ContainerId>;
   /** Started by this command, or seen running by it. */
   readonly started: ReadonlySet<ContainerId>;
+  /** Restarted by this command. */
+  readonly restarted: ReadonlySet<ContainerId>;
 }
 
-export const emptyMemory: Memory = {created: new Set(), started: new Set()};
+export const emptyMemory: Memory = {created: new Set(), started: new Set(), restarted: new Set()};

@@ -2,6 +2,7 @@ import type {Project} from '../model/types.ts';
 import type {NodeId, Plan} from './action.ts';
 import {createPlanBuilder} from './builder.ts';
 import {knownDependencies} from './graph.ts';
+import type {Memory} from './input.ts';
 import type {Observed} from './observed.ts';
 import {dependencyOrder, withDependents} from './order.ts';
 import {compareContainers} from './replicas.ts';
@@ -15,13 +16,14 @@ export interface RestartInput {
     readonly timeoutSeconds?: number;
     readonly noDependents?: boolean;
   };
+  readonly memory: Memory;
 }
 
 /**
  * Restarts containers as they are. Of the dependencies only those with `restart: true` count: a service that has one on a
  * restarted service restarts too, after it.
  */
-export function planRestart({project, observed, options}: RestartInput): Plan {
+export function planRestart({project, observed, options, memory}: RestartInput): Plan {
   const plan = createPlanBuilder(observed.project, project?.workingDir);
   const containers = observed.containers.filter(({oneOff}) => !oneOff);
   for (const service of options.services ?? []) requireService(plan, service, project, containers);
@@ -38,7 +40,7 @@ export function planRestart({project, observed, options}: RestartInput): Plan {
   const awaited = new Map<string, NodeId>();
   for (const service of dependencyOrder(graph)) {
     const own = selected.has(service)
-      ? containers.filter((container) => container.service === service).sort(compareContainers)
+      ? containers.filter(({id, service: of}) => of === service && !memory.restarted.has(id)).sort(compareContainers)
       : [];
     const before = (graph[service] ?? []).flatMap((dependency) => restarted.get(dependency) ?? []);
     if (own.length === 0) {
@@ -49,7 +51,8 @@ export function planRestart({project, observed, options}: RestartInput): Plan {
       .sort()
       .flatMap(([dependency, {condition, required}]) => {
         const after = restarted.get(dependency) ?? [];
-        if (condition === 'service_started' || after.length === 0) return [];
+        const restartedBefore = containers.some(({id, service: of}) => of === dependency && memory.restarted.has(id));
+        if (condition === 'service_started' || (after.length === 0 && !restartedBefore)) return [];
         const key = `${dependency} ${condition} ${required}`;
         const node =
           awaited.get(key) ??

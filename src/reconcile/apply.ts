@@ -1,0 +1,174 @@
+import type {ContainerCreateBody, Mount} from '../api/types/container.ts';
+import {hasKind, TscomposeError} from '../base/errors.ts';
+import type {Action, ActionKind, ContainerId, ContainerRef, NodeId} from '../plan/action.ts';
+import type {Observed, ObservedContainer, ObservedImage} from '../plan/observed.ts';
+import type {EngineClient} from './engine-client.ts';
+import type {Lowering} from './lowering.ts';
+
+export interface ApplyContext {
+  readonly engine: EngineClient;
+  /** Absent where no stack file is at hand: then nothing is created. */
+  readonly lowering: Lowering | undefined;
+  /** What the plan was made from. */
+  readonly observed: Observed;
+  /** Containers that earlier nodes of the same plan made. */
+  readonly created: Map<NodeId, ContainerId>;
+  readonly renewAnonymousVolumes: boolean;
+  readonly imageOf: (service: string) => string | undefined;
+}
+
+/** What became of it: `kept` says why something was left as it is. */
+export interface Applied {
+  readonly container?: ContainerId;
+  readonly kept?: string;
+}
+
+/** Actions that are one call of the engine; a wait is none. */
+export type CallKind = Exclude<ActionKind, 'awaitCondition'>;
+
+type Apply = {
+  readonly [K in CallKind]: (action: Action<K>, context: ApplyContext, node: NodeId) => Promise<Applied>;
+};
+
+/** One call each, nothing decided. What is already as it should be counts as done. */
+export const apply: Apply = {
+  async createNetwork(action, context) {
+    await context.engine.createNetwork(required(context.lowering).network(action.network));
+    return {};
+  },
+  async removeNetwork(action, {engine}) {
+    try {
+      await engine.getNetwork(action.name).remove();
+    } catch (error) {
+      // Containers of others are nothing that this command may touch.
+      if (hasKind(error, 'conflict', 'forbidden')) return {kept: `network "${action.name}" stays: ${error.message}`};
+      tolerate(error, 'notFound');
+    }
+    return {};
+  },
+  async createVolume(action, context) {
+    await context.engine.createVolume(required(context.lowering).volume(action.volume));
+    return {};
+  },
+  async removeVolume(action, {engine}) {
+    try {
+      await engine.getVolume(action.name).remove();
+    } catch (error) {
+      if (hasKind(error, 'conflict')) return {kept: `volume "${action.name}" stays: ${error.message}`};
+      tolerate(error, 'notFound');
+    }
+    return {};
+  },
+  async createContainer(action, context, node) {
+    const {observed, lowering, engine} = context;
+    const reference = context.imageOf(action.service);
+    const image = reference === undefined ? undefined : observed.images[reference];
+    const replaces = observed.containers.find(({id}) => id === action.replaces);
+    const {platform, ...body} = required(lowering).container({
+      service: action.service,
+      replica: action.replica,
+      image,
+      ...(replaces === undefined ? {} : {replaces}),
+    });
+    const inherited =
+      replaces === undefined || context.renewAnonymousVolumes ? [] : inheritedMounts(replaces, body, image);
+    const {id} = await engine.createContainer({
+      ...(inherited.length === 0 ? body : withMounts(body, inherited)),
+      name: action.name,
+      ...(platform === undefined ? {} : {platform}),
+    });
+    context.created.set(node, id as ContainerId);
+    return {container: id as ContainerId};
+  },
+  async startContainer(action, context) {
+    const id = resolve(action.container, context);
+    await context.engine
+      .getContainer(id)
+      .start()
+      .catch((error: unknown) => tolerate(error, 'notModified'));
+    return {container: id};
+  },
+  async stopContainer(action, context) {
+    const id = resolve(action.container, context);
+    const options = action.timeoutSeconds === undefined ? {} : {t: action.timeoutSeconds};
+    await context.engine
+      .getContainer(id)
+      .stop(options)
+      .catch((error: unknown) => tolerate(error, 'notModified', 'notFound'));
+    return {container: id};
+  },
+  async restartContainer(action, context) {
+    const id = resolve(action.container, context);
+    await context.engine
+      .getContainer(id)
+      .restart(action.timeoutSeconds === undefined ? {} : {t: action.timeoutSeconds});
+    return {container: id};
+  },
+  async removeContainer(action, context) {
+    const id = resolve(action.container, context);
+    // Forced, as Compose does: it was stopped before, and may have been started again by its policy or by anybody.
+    const options = {force: true, v: action.removeAnonymousVolumes};
+    await context.engine
+      .getContainer(id)
+      .remove(options)
+      .catch((error: unknown) => tolerate(error, 'notFound'));
+    return {container: id};
+  },
+  async renameContainer(action, context) {
+    const id = resolve(action.container, context);
+    await context.engine.getContainer(id).rename({name: action.name});
+    return {container: id};
+  },
+};
+
+/** Walks the table for an action of any kind. */
+export function applyAction(action: Action<CallKind>, context: ApplyContext, node: NodeId): Promise<Applied> {
+  // The row of a kind takes the action of that kind: TypeScript cannot follow a union through a table.
+  const row = apply[action.kind] as (action: Action<CallKind>, context: ApplyContext, node: NodeId) => Promise<Applied>;
+  return row(action, context, node);
+}
+
+function resolve(container: ContainerRef, context: ApplyContext): ContainerId {
+  if (container.kind === 'existing') return container.id;
+  const id = context.created.get(container.node);
+  if (id === undefined)
+    throw new TscomposeError('internal', `container "${container.name}" is used before it is created`);
+  return id;
+}
+
+function required(lowering: Lowering | undefined): Lowering {
+  if (lowering === undefined) throw new TscomposeError('internal', 'nothing can be created without a stack file');
+  return lowering;
+}
+
+function tolerate(error: unknown, ...kinds: readonly ('notFound' | 'notModified')[]): void {
+  if (!hasKind(error, ...kinds)) throw error;
+}
+
+/**
+ * Anonymous volumes of the container that is replaced, for the places where the new one would get fresh ones: those the
+ * image declares, and those the stack file asks for without a name.
+ */
+function inheritedMounts(
+  replaced: ObservedContainer,
+  body: ContainerCreateBody,
+  image: ObservedImage | undefined,
+): readonly Mount[] {
+  const stated = new Map((body.HostConfig?.Mounts ?? []).map((mount) => [mount.Target, mount]));
+  const bound = new Set((body.HostConfig?.Binds ?? []).map((bind) => bind.split(':')[1]));
+  return replaced.mounts.flatMap((mount): Mount[] => {
+    if (mount.type !== 'volume' || mount.name === undefined || bound.has(mount.target)) return [];
+    const own = stated.get(mount.target);
+    const anonymous =
+      own === undefined
+        ? Object.hasOwn(image?.config.Volumes ?? {}, mount.target) || Object.hasOwn(body.Volumes ?? {}, mount.target)
+        : own.Type === 'volume' && own.Source === undefined;
+    return anonymous ? [{...own, Type: 'volume', Source: mount.name, Target: mount.target}] : [];
+  });
+}
+
+function withMounts(body: ContainerCreateBody, inherited: readonly Mount[]): ContainerCreateBody {
+  const targets = new Set(inherited.map(({Target}) => Target));
+  const others = (body.HostConfig?.Mounts ?? []).filter(({Target}) => !targets.has(Target));
+  return {...body, HostConfig: {...body.HostConfig, Mounts: [...others, ...inherited]}};
+}

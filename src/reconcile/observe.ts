@@ -1,0 +1,146 @@
+import {composeLabels, specLabel} from '../api/labels.ts';
+import type {ContainerSummary} from '../api/types/container.ts';
+import type {NetworkInspect} from '../api/types/network.ts';
+import type {VolumeInspect} from '../api/types/volume.ts';
+import {mapLimited} from '../base/concurrency.ts';
+import {hasKind} from '../base/errors.ts';
+import type {Project} from '../model/types.ts';
+import type {ContainerId} from '../plan/action.ts';
+import type {Observed, ObservedContainer, ObservedImage, ObservedNetwork, ObservedVolume} from '../plan/observed.ts';
+import {parseSpec} from '../plan/spec.ts';
+import type {EngineClient} from './engine-client.ts';
+
+export interface ObserveOptions {
+  /** Absent where no stack file is at hand: only what carries the label is seen. */
+  readonly project: Project | undefined;
+  /** Look up what is needed to compare containers with the stack file: only where containers may be created. */
+  readonly compare: boolean;
+}
+
+const inspectsAtOnce = 8;
+
+/**
+ * The project as the engine has it: a list each of containers, networks and volumes, and one call for each image and for
+ * each container that another tool made.
+ */
+export async function observe(engine: EngineClient, name: string, options: ObserveOptions): Promise<Observed> {
+  const filters = {label: [`${composeLabels.project}=${name}`]};
+  const references = options.compare ? imageReferences(options.project) : [];
+  const [containers, networks, volumes, images] = await Promise.all([
+    engine.listContainers({all: true, filters}).then((list) => observeContainers(engine, list, options.compare)),
+    // Those that only have a name the project uses are needed too: lists without filter, there are never many.
+    engine.listNetworks(options.project === undefined ? {filters} : {}),
+    engine.listVolumes(options.project === undefined ? {filters} : {}),
+    observeImages(engine, references),
+  ]);
+  const networkNames = new Set(Object.values(options.project?.networks ?? {}).map((network) => network.name));
+  const volumeNames = new Set(Object.values(options.project?.volumes ?? {}).map((volume) => volume.name));
+  return {
+    project: name,
+    containers,
+    networks: networks
+      .filter((network) => isOurs(network.Labels, name) || networkNames.has(network.Name))
+      .map(toNetwork),
+    volumes: (volumes.Volumes ?? [])
+      .filter((volume) => isOurs(volume.Labels, name) || volumeNames.has(volume.Name))
+      .map(toVolume),
+    images,
+  };
+}
+
+function isOurs(labels: Readonly<Record<string, string>> | null | undefined, project: string): boolean {
+  return labels?.[composeLabels.project] === project;
+}
+
+function imageReferences(project: Project | undefined): readonly string[] {
+  const references = Object.values(project?.services ?? {}).flatMap(({image}) => (image === undefined ? [] : [image]));
+  return [...new Set(references)].sort();
+}
+
+async function observeImages(
+  engine: EngineClient,
+  references: readonly string[],
+): Promise<Record<string, ObservedImage>> {
+  const found = await mapLimited(references, inspectsAtOnce, async (reference) => {
+    try {
+      const image = await engine.getImage(reference).inspect();
+      return [[reference, {id: image.Id, config: image.Config}] as const];
+    } catch (error) {
+      if (hasKind(error, 'notFound')) return [];
+      throw error;
+    }
+  });
+  return Object.fromEntries(found.flat());
+}
+
+async function observeContainers(
+  engine: EngineClient,
+  list: readonly ContainerSummary[],
+  compare: boolean,
+): Promise<readonly ObservedContainer[]> {
+  const containers = await mapLimited(list, inspectsAtOnce, async (summary) => {
+    const container = toContainer(summary);
+    if (container.spec !== undefined || !compare) return [container];
+    try {
+      return [{...container, inspected: await engine.getContainer(container.id).inspect()}];
+    } catch (error) {
+      // Gone since it was listed.
+      if (hasKind(error, 'notFound')) return [];
+      throw error;
+    }
+  });
+  return containers.flat();
+}
+
+function toContainer(summary: ContainerSummary): ObservedContainer {
+  const labels = summary.Labels;
+  const spec = parseSpec(labels[specLabel]);
+  return {
+    id: summary.Id as ContainerId,
+    name: (summary.Names[0] ?? summary.Id).replace(/^\//, ''),
+    service: labels[composeLabels.service] ?? '',
+    number: Number(labels[composeLabels.containerNumber] ?? 0) || 0,
+    oneOff: labels[composeLabels.oneOff] === 'True',
+    status: summary.State,
+    image: summary.ImageID,
+    labels,
+    ...(spec === undefined ? {} : {spec}),
+    networks: Object.fromEntries(
+      Object.entries(summary.NetworkSettings.Networks).map(([name, endpoint]) => [name, endpoint.NetworkID ?? '']),
+    ),
+    mounts: summary.Mounts.map((mount) => ({
+      type: mount.Type,
+      ...(mount.Name === undefined ? {} : {name: mount.Name}),
+      source: mount.Source,
+      target: mount.Destination,
+    })),
+  };
+}
+
+function toNetwork(network: NetworkInspect): ObservedNetwork {
+  const spec = parseSpec(network.Labels[specLabel]);
+  return {
+    id: network.Id,
+    name: network.Name,
+    driver: network.Driver,
+    internal: network.Internal,
+    attachable: network.Attachable,
+    enableIpv6: network.EnableIPv6,
+    ipam: network.IPAM,
+    options: network.Options ?? {},
+    labels: network.Labels,
+    ...(spec === undefined ? {} : {spec}),
+  };
+}
+
+function toVolume(volume: VolumeInspect): ObservedVolume {
+  const labels = volume.Labels ?? {};
+  const spec = parseSpec(labels[specLabel]);
+  return {
+    name: volume.Name,
+    driver: volume.Driver,
+    options: volume.Options ?? {},
+    labels,
+    ...(spec === undefined ? {} : {spec}),
+  };
+}

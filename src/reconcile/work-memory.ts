@@ -1,0 +1,121 @@
+import {TscomposeError} from '../base/errors.ts';
+import type {Action, Consent, ContainerId, Plan} from '../plan/action.ts';
+import type {Memory} from '../plan/input.ts';
+import type {Observed} from '../plan/observed.ts';
+import type {WaitInfo} from '../report/event.ts';
+import type {Applied} from './apply.ts';
+import {type Failure, nodeKey} from './failure.ts';
+import type {RunResult} from './run.ts';
+
+/** A container that a command counts on: it saw it or made it, and nothing in its plans removed it. */
+export interface Expected {
+  readonly id: ContainerId;
+  readonly name: string;
+  readonly service: string;
+  readonly number: number;
+}
+
+/** What a command remembers from one wave to the next. */
+export interface WorkMemory extends Memory {
+  readonly created: Set<ContainerId>;
+  /** A container that ran is not started again: whether it ended well is for its conditions to say. */
+  readonly started: Set<ContainerId>;
+  readonly restarted: Set<ContainerId>;
+  readonly expected: Map<ContainerId, Expected>;
+  /** By node key. */
+  readonly failures: Map<string, Failure>;
+  readonly skipped: Set<string>;
+  /** By name of the volume: the answer of a person. */
+  readonly answers: Map<Consent['name'], boolean>;
+  /** Notices that were given. */
+  readonly notices: Set<string>;
+  /** Waits that were told of and have not ended, with what was missing last. */
+  readonly waits: Map<string, {readonly wait: WaitInfo; readonly detail: string}>;
+  /** Engine calls that were done. */
+  done: number;
+}
+
+export function createWorkMemory(): WorkMemory {
+  return {
+    created: new Set(),
+    started: new Set(),
+    restarted: new Set(),
+    expected: new Map(),
+    failures: new Map(),
+    skipped: new Set(),
+    answers: new Map(),
+    notices: new Set(),
+    waits: new Map(),
+    done: 0,
+  };
+}
+
+/**
+ * Takes in a fresh look at the world. Throws `canceled` where a container this command counts on is gone and no other has
+ * its place: a `down` or `rm` came in between, and it wins. A container that another `up` replaced has its place taken.
+ */
+export function rememberObserved(memory: WorkMemory, observed: Observed, services: ReadonlySet<string>): void {
+  const replicas = observed.containers.filter(({service, oneOff}) => !oneOff && services.has(service));
+  const places = new Set(replicas.map(({service, number}) => place(service, number)));
+  for (const {name, service, number} of memory.expected.values()) {
+    if (places.has(place(service, number))) continue;
+    throw new TscomposeError('canceled', `canceled: container "${name}" was removed by another command`);
+  }
+  memory.expected.clear();
+  for (const {id, name, service, number} of replicas) memory.expected.set(id, {id, name, service, number});
+  for (const {id, status} of replicas) if (status === 'running' || status === 'restarting') memory.started.add(id);
+}
+
+/** Takes in what an engine call did. */
+export function rememberApplied(memory: WorkMemory, action: Action, {container}: Applied): void {
+  memory.done += 1;
+  if (container === undefined) return;
+  switch (action.kind) {
+    case 'createContainer': {
+      const {service, replica, name} = action;
+      memory.created.add(container);
+      memory.expected.set(container, {id: container, name, service, number: replica});
+      return;
+    }
+    case 'restartContainer':
+      memory.restarted.add(container);
+      memory.started.add(container);
+      return;
+    case 'startContainer':
+      memory.started.add(container);
+      return;
+    case 'stopContainer':
+      memory.started.delete(container);
+      return;
+    case 'removeContainer':
+      memory.expected.delete(container);
+      return;
+    case 'renameContainer': {
+      const entry = memory.expected.get(container);
+      if (entry !== undefined) memory.expected.set(container, {...entry, name: action.name});
+      return;
+    }
+    default:
+  }
+}
+
+/** Takes in how the nodes of a wave ended. */
+export function rememberResult(memory: WorkMemory, plan: Plan, result: RunResult): void {
+  for (const node of plan.nodes) {
+    const outcome = result.get(node.id);
+    const key = nodeKey(node);
+    if (outcome?.kind === 'failed' && !memory.failures.has(key)) memory.failures.set(key, outcome.failure);
+    if (outcome?.kind === 'skipped') memory.skipped.add(key);
+  }
+}
+
+/** True the first time. */
+export function isNewNotice(memory: WorkMemory, message: string): boolean {
+  if (memory.notices.has(message)) return false;
+  memory.notices.add(message);
+  return true;
+}
+
+function place(service: string, number: number): string {
+  return `${service} ${number}`;
+}

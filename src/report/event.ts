@@ -1,0 +1,63 @@
+import type {ErrorKind} from '../base/errors.ts';
+import type {Notice, Plan, PlanNode} from '../plan/action.ts';
+
+/** What a command tells while it works; values that JSON can hold. Every event carries the time, in ms since the epoch. */
+export type ProgressEvent = {readonly time: number} & ProgressContent;
+
+export type ProgressContent =
+  /** Another process works on the same project: this one waits for its turn. */
+  | {readonly kind: 'lockWait'; readonly project: string}
+  /** A wave begins: everything that is to be done as seen now. */
+  | {readonly kind: 'planned'; readonly wave: number; readonly plan: Plan}
+  | {readonly kind: 'nodeStarted'; readonly node: PlanNode}
+  | {readonly kind: 'nodeDone'; readonly node: PlanNode; readonly tookMs: number; readonly container?: ContainerInfo}
+  | {readonly kind: 'nodeFailed'; readonly node: PlanNode; readonly failure: FailureInfo}
+  | {readonly kind: 'nodeSkipped'; readonly node: PlanNode; readonly reason: string}
+  /** A condition that is waited for; again whenever its detail changes. */
+  | {readonly kind: 'waiting'; readonly wait: WaitInfo; readonly detail: string}
+  | {
+      readonly kind: 'waitEnded';
+      readonly wait: WaitInfo;
+      readonly outcome: 'met' | 'failed';
+      readonly failure?: FailureInfo;
+    }
+  | {readonly kind: 'notice'; readonly notice: Notice}
+  | {readonly kind: 'summary'; readonly command: string; readonly summary: Summary};
+
+export interface ContainerInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly service: string;
+}
+
+export interface WaitInfo {
+  readonly service: string;
+  readonly containers: readonly string[];
+  readonly condition: 'service_started' | 'service_healthy' | 'service_completed_successfully' | 'running_or_healthy';
+}
+
+export interface FailureInfo {
+  readonly kind: ErrorKind;
+  readonly message: string;
+  readonly hint?: string;
+  /** What is known of the container that failed. */
+  readonly evidence?: Evidence;
+}
+
+export interface Evidence {
+  readonly container: string;
+  /** The last health probe. */
+  readonly probe?: {readonly exitCode: number; readonly output: string};
+  /** The last lines of its log. */
+  readonly log?: readonly string[];
+}
+
+export interface Summary {
+  readonly outcome: 'done' | 'failed' | 'canceled';
+  readonly tookMs: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+export type Report = (event: ProgressContent) => void;

@@ -1,0 +1,294 @@
+import {expect, test} from 'vitest';
+import {formatPlan} from '../../src/plan/format.ts';
+import {planUp} from '../../src/plan/up.ts';
+import {container, containerId, imagesOf, network, observed, project, running, upInput, volume} from './fixtures.ts';
+
+const shop = project({
+  services: {
+    web: {networks: {default: null}, depends_on: {api: {condition: 'service_started', required: true}}, scale: 2},
+    api: {networks: {default: null}, depends_on: {db: {condition: 'service_healthy', required: true}}},
+    db: {networks: {default: null}, volumes: [{type: 'volume', source: 'data', target: '/data'}]},
+  },
+  networks: {default: {}},
+  volumes: {data: {}},
+});
+
+test('everything is made in the order of the dependencies, creation before any start', () => {
+  expect(formatPlan(planUp(upInput(shop, observed({images: imagesOf(shop)}))))).toBe(
+    `
+[] -> #1 createNetwork default, no existing network
+[] -> #2 createVolume data, no existing volume
+[1,2] -> #3 createContainer db-1, no existing container
+[1] -> #4 createContainer api-1, no existing container
+[1] -> #5 createContainer web-1, no existing container
+[1] -> #6 createContainer web-2, no existing container
+[3] -> #7 startContainer db-1, new container
+[7] -> #8 awaitCondition db service_healthy, api depends on it
+[4,8] -> #9 startContainer api-1, new container
+[5,9] -> #10 startContainer web-1, new container
+[6,9] -> #11 startContainer web-2, new container`.trim(),
+  );
+});
+
+test('a stack that runs as it should needs nothing', () => {
+  expect(formatPlan(planUp(upInput(shop, running(shop))))).toBe('');
+});
+
+test('a changed field recreates only its service, says which field, and keeps the old container until the new one is made', () => {
+  const before = running(project({services: {api: {environment: {LOG_LEVEL: 'info', OLD: '1', API_TOKEN: 'a'}}}}));
+  const after = project({
+    services: {api: {environment: {LOG_LEVEL: 'debug', API_TOKEN: 'b'}}},
+    lines: {'services.api.environment.LOG_LEVEL': 6},
+  });
+  const plan = planUp(upInput(after, before));
+  expect(formatPlan(plan)).toBe(
+    `
+[] -> #1 createContainer api-1 as 617069310000_api-1, configuration changed: environment.API_TOKEN ‹set› => ‹set, changed›; environment.LOG_LEVEL info => debug; environment.OLD - 1
+[1] -> #2 stopContainer api-1, replaced by a new container
+[1,2] -> #3 removeContainer api-1, replaced by a new container
+[1,3] -> #4 renameContainer 617069310000_api-1 to api-1, takes the place of the old container
+[1,4] -> #5 startContainer api-1, new container`.trim(),
+  );
+  expect(plan.nodes[0]?.why.changes?.[1]?.source).toEqual({file: '/src/shop/compose.yaml', line: 6, column: 5});
+});
+
+test('an image that was loaded anew under the same name recreates', () => {
+  const one = project({services: {api: {}}});
+  const world = running(one);
+  const plan = planUp(upInput(one, {...world, images: {api: {id: 'sha256:0123456789abcdef', config: {}}}}));
+  expect(formatPlan(plan).split('\n')[0]).toBe(
+    '[] -> #1 createContainer api-1 as 617069310000_api-1, image changed: image id sha256:api => sha256:0123456789ab',
+  );
+});
+
+test('what says nothing about a container recreates nothing', () => {
+  const before = running(project({services: {api: {profiles: ['a'], pull_policy: 'missing', attach: true}, db: {}}}));
+  const after = project({services: {api: {depends_on: {db: {condition: 'service_started', required: true}}}, db: {}}});
+  expect(formatPlan(planUp(upInput(after, before)))).toBe('');
+});
+
+test('an image that is gone is no matter for containers that need no replacement', () => {
+  expect(formatPlan(planUp(upInput(shop, {...running(shop), images: {}})))).toBe('');
+});
+
+test('missing images are told all at once, with place and hint', () => {
+  const two = project({
+    services: {a: {image: 'x:1'}, b: {image: 'y'}},
+    lines: {'services.a.image': 3, 'services.b.image': 5},
+  });
+  expect(() => planUp(upInput(two, observed()))).toThrow(
+    expect.objectContaining({
+      kind: 'notFound',
+      message:
+        'compose.yaml:3:5: service "a": image "x:1" is not on this machine\ncompose.yaml:5:5: service "b": image "y" is not on this machine',
+      hint: 'load it with "tscompose load -i FILE"',
+    }),
+  );
+});
+
+test('a pull policy that needs a registry is refused by name', () => {
+  const one = project({services: {a: {pull_policy: 'always'}}});
+  expect(() => planUp(upInput(one, observed({images: imagesOf(one)})))).toThrow(
+    expect.objectContaining({
+      kind: 'unsupported',
+      message: 'service "a": pull_policy "always" is not supported yet: images are loaded, not pulled',
+    }),
+  );
+});
+
+test('scaling up counts on from the highest number, scaling down takes diverged replicas first, then the highest', () => {
+  const three = project({services: {web: {scale: 3}}});
+  const gap = observed({
+    containers: [container(three, 'web'), container(three, 'web', {number: 4})],
+    images: imagesOf(three),
+  });
+  expect(formatPlan(planUp(upInput(three, gap)))).toBe(
+    '[] -> #1 createContainer web-5, no existing container\n[1] -> #2 startContainer web-5, new container',
+  );
+  const old = container(three, 'web', {number: 1, spec: {image: 'older'}});
+  const world = observed({
+    containers: [old, container(three, 'web', {number: 2}), container(three, 'web', {number: 3})],
+    images: imagesOf(three),
+  });
+  const one = project({services: {web: {scale: 1}}});
+  expect(formatPlan(planUp(upInput(one, world)))).toBe(
+    `
+[] -> #1 stopContainer web-1, more than 1 replica
+[1] -> #2 removeContainer web-1, more than 1 replica
+[] -> #3 stopContainer web-3, more than 1 replica
+[3] -> #4 removeContainer web-3, more than 1 replica`.trim(),
+  );
+});
+
+test('what does not run is started again, what it depends on first, through services that run', () => {
+  const world = running(shop);
+  const containers = world.containers.map((one) => (one.service === 'api' ? one : {...one, status: 'exited' as const}));
+  expect(formatPlan(planUp(upInput(shop, {...world, containers})))).toBe(
+    `
+[] -> #1 startContainer db-1, not running (exited)
+[1] -> #2 startContainer web-1, not running (exited)
+[1] -> #3 startContainer web-2, not running (exited)`.trim(),
+  );
+});
+
+test('what a command has started once it does not start again, and what it made it does not force again', () => {
+  const one = project({services: {job: {}}});
+  const exited = container(one, 'job', {status: 'exited'});
+  const world = observed({containers: [exited], images: imagesOf(one)});
+  const memory = {created: new Set([exited.id]), started: new Set([exited.id]), restarted: new Set<never>()};
+  expect(formatPlan(planUp({...upInput(one, world, {recreate: 'force'}), memory}))).toBe('');
+});
+
+test('dependents with restart: true stop before what they depend on is recreated, and start after it', () => {
+  const parts = (image: string) =>
+    project({
+      services: {
+        db: {image},
+        api: {depends_on: {db: {condition: 'service_started', restart: true, required: true}}},
+        web: {depends_on: {api: {condition: 'service_started', required: true}}},
+      },
+    });
+  const world = {...running(parts('db:1')), images: imagesOf(parts('db:2'))};
+  expect(formatPlan(planUp(upInput(parts('db:2'), world)))).toBe(
+    `
+[] -> #1 stopContainer api-1, depends on db, which is recreated
+[] -> #2 createContainer db-1 as 646231000000_db-1, configuration changed: image db:1 => db:2; image id sha256:db:1 => sha256:db:2
+[1,2] -> #3 stopContainer db-1, replaced by a new container
+[1,2,3] -> #4 removeContainer db-1, replaced by a new container
+[2,4] -> #5 renameContainer 646231000000_db-1 to db-1, takes the place of the old container
+[2,5] -> #6 startContainer db-1, new container
+[1,6] -> #7 startContainer api-1, stopped for what it depends on`.trim(),
+  );
+});
+
+test('a network that differs is made anew, with its containers', () => {
+  const parts = (internal: boolean) =>
+    project({services: {a: {networks: {back: null}}}, networks: {back: internal ? {internal} : {}}});
+  expect(formatPlan(planUp(upInput(parts(true), running(parts(false)))))).toBe(
+    `
+[] -> #1 stopContainer a-1, network "shop_back" is made anew
+[1] -> #2 removeNetwork back, configuration changed: internal + true
+[2] -> #3 createNetwork back, configuration changed: internal + true
+[3] -> #4 createContainer a-1 as 613100000000_a-1, network "shop_back" is made anew
+[1,4] -> #5 removeContainer a-1, replaced by a new container
+[4,5] -> #6 renameContainer 613100000000_a-1 to a-1, takes the place of the old container
+[4,6] -> #7 startContainer a-1, new container`.trim(),
+  );
+});
+
+test('a running container that is attached to another network of the same name is recreated', () => {
+  const one = project({services: {a: {networks: {back: null}}}, networks: {back: {}}});
+  const world = {...running(one), networks: [network(one, 'back', {id: 'another'})]};
+  expect(formatPlan(planUp(upInput(one, world))).split('\n')[0]).toBe(
+    '[] -> #1 createContainer a-1 as 613100000000_a-1, network "shop_back" was made anew',
+  );
+});
+
+test('a volume that differs is asked for, and untouched without consent', () => {
+  const parts = (type: string) =>
+    project({
+      services: {db: {volumes: [{type: 'volume', source: 'data', target: '/d'}]}},
+      volumes: {data: {driver_opts: {type}}},
+    });
+  const world = running(parts('ext4'));
+  expect(formatPlan(planUp(upInput(parts('tmpfs'), world)))).toBe(
+    'ask recreateVolume data, configuration changed: driver_opts.type ext4 => tmpfs',
+  );
+  expect(formatPlan(planUp(upInput(parts('tmpfs'), world, {recreateVolumes: ['shop_data']})))).toBe(
+    `
+[] -> #1 stopContainer db-1, volume "shop_data" is made anew
+[1] -> #2 removeContainer db-1, volume "shop_data" is made anew
+[2] -> #3 removeVolume data, configuration changed: driver_opts.type ext4 => tmpfs
+[3] -> #4 createVolume data, configuration changed: driver_opts.type ext4 => tmpfs
+[2,4] -> #5 createContainer db-1 as db-1, volume "shop_data" is made anew
+[5] -> #6 startContainer db-1, new container`.trim(),
+  );
+});
+
+test('resources of others are used with a warning, missing external ones are refused', () => {
+  const one = project({
+    services: {a: {networks: {back: null}, volumes: [{type: 'volume', source: 'data', target: '/d'}]}},
+    networks: {back: {}},
+    volumes: {data: {}},
+  });
+  const world = {
+    ...running(one),
+    networks: [network(one, 'back', {labels: {}, spec: {other: true}})],
+    volumes: [volume(one, 'data', {labels: {'com.docker.compose.project': 'other'}})],
+  };
+  expect(formatPlan(planUp(upInput(one, world)))).toBe(
+    `
+warning: network "shop_back" exists, but was not made for project "shop"; it is used as it is
+warning: volume "shop_data" exists, but was made for project "other"; it is used as it is`.trim(),
+  );
+  const external = project({
+    services: {a: {networks: {back: null}, volumes: [{type: 'volume', source: 'data', target: '/d'}]}},
+    networks: {back: {external: true, name: 'lan'}},
+    volumes: {data: {external: true, name: 'disk'}},
+    lines: {'networks.back': 9},
+  });
+  expect(() => planUp(upInput(external, observed({images: imagesOf(external)})))).toThrow(
+    'compose.yaml:9:5: network "lan" is declared as external, but there is none of that name\nvolume "disk" is declared as external, but there is none of that name',
+  );
+});
+
+test('an interrupted recreate is finished, or begun anew where it is out of date', () => {
+  const one = project({services: {a: {}}});
+  const oldOne = container(one, 'a', {spec: {image: 'older'}});
+  const name = `${oldOne.id.slice(0, 12)}_shop-a-1`;
+  const fresh = container(one, 'a', {id: containerId('new'), name, status: 'created'});
+  const world = (...containers: (typeof fresh)[]) => observed({containers, images: imagesOf(one)});
+  expect(formatPlan(planUp(upInput(one, world(oldOne, fresh))))).toBe(
+    `
+[] -> #1 stopContainer a-1, finishes an interrupted recreate
+[1] -> #2 removeContainer a-1, finishes an interrupted recreate
+[2] -> #3 renameContainer 613100000000_a-1 to a-1, finishes an interrupted recreate
+[3] -> #4 startContainer a-1, finishes an interrupted recreate`.trim(),
+  );
+  expect(formatPlan(planUp(upInput(one, world(fresh))))).toBe(
+    `
+[] -> #1 renameContainer 613100000000_a-1 to a-1, finishes an interrupted recreate
+[1] -> #2 startContainer a-1, finishes an interrupted recreate`.trim(),
+  );
+  const stale = {...fresh, spec: {image: 'oldest'}};
+  expect(
+    formatPlan(planUp(upInput(one, world(oldOne, stale))))
+      .split('\n')
+      .slice(0, 2),
+  ).toEqual([
+    '[] -> #1 removeContainer 613100000000_a-1, left over from an interrupted recreate',
+    '[1] -> #2 createContainer a-1 as 613100000000_a-1, configuration changed: image older => a',
+  ]);
+});
+
+test('orphans are told, and removed only when asked', () => {
+  const one = project({services: {a: {}}});
+  const orphan = container(one, 'legacy');
+  const run = container(one, 'a', {name: 'shop-a-run-1', id: containerId('run'), status: 'exited', oneOff: true});
+  const busy = container(one, 'a', {name: 'shop-a-run-2', id: containerId('busy'), oneOff: true});
+  const world = {...running(one), containers: [...running(one).containers, orphan, run, busy]};
+  expect(formatPlan(planUp(upInput(one, world)))).toBe(
+    'warning: containers of this project that no service in the stack file has: shop-a-run-1, shop-legacy-1',
+  );
+  expect(formatPlan(planUp(upInput(one, world, {ignoreOrphans: true})))).toBe('');
+  expect(formatPlan(planUp(upInput(one, world, {removeOrphans: true})))).toBe(
+    `
+[] -> #1 removeContainer a-run-1, left over from a run
+[] -> #2 stopContainer legacy-1, no service in the stack file has it
+[2] -> #3 removeContainer legacy-1, no service in the stack file has it`.trim(),
+  );
+});
+
+test('a policy for recreating counts for the named services, another one for the rest', () => {
+  const two = project({services: {a: {}, b: {}}});
+  const kinds = (options: Parameters<typeof upInput>[2]) =>
+    planUp(upInput(two, running(two), options)).nodes.flatMap(({action}) =>
+      action.kind === 'createContainer' ? [action.service] : [],
+    );
+  expect(kinds({recreate: 'force'})).toEqual(['a', 'b']);
+  expect(kinds({recreate: 'force', recreateDependencies: 'diverged', services: ['a']})).toEqual(['a']);
+  expect(kinds({recreate: 'diverged', recreateDependencies: 'force', services: ['a']})).toEqual(['b']);
+  expect(kinds({renewAnonymousVolumes: true, services: ['a']})).toEqual(['a']);
+  const changed = project({services: {a: {user: '1'}, b: {}}});
+  expect(formatPlan(planUp(upInput(changed, running(two), {recreate: 'never'})))).toBe('');
+});
