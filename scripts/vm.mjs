@@ -1,0 +1,140 @@
+// Runs an end-to-end smoke in a virtual machine with Debian's stock kernel and cgroup v2: npm run test:vm
+// The guest is a Debian root with this build in it, started by qemu (hardware acceleration where there is any).
+import {execFileSync, spawn, spawnSync} from 'node:child_process';
+import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync} from 'node:fs';
+import {homedir} from 'node:os';
+import {join} from 'node:path';
+
+const project = new URL('..', import.meta.url).pathname;
+const cache = join(process.env.TSCOMPOSE_TEST_CACHE ?? join(homedir(), '.cache/tscompose-test'), 'vm');
+const suite = 'bookworm';
+const packages = [
+  'linux-image-amd64',
+  'initramfs-tools',
+  'kmod',
+  'iproute2',
+  'curl',
+  'procps',
+  'libstdc++6',
+  'nftables',
+  'busybox-static',
+  'util-linux',
+];
+const limitMs = 25 * 60_000;
+
+function need(program, debianPackage) {
+  if (spawnSync('sh', ['-c', `command -v ${program}`], {stdio: 'ignore'}).status === 0) return;
+  const installed = spawnSync('apt-get', ['-qq', 'install', '-y', '--no-install-recommends', debianPackage], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: {...process.env, DEBIAN_FRONTEND: 'noninteractive'},
+  });
+  if (installed.status !== 0) {
+    console.error(`the virtual machine needs "${program}": apt-get install ${debianPackage}`);
+    process.exit(1);
+  }
+}
+
+function mirror() {
+  for (const file of ['/etc/apt/sources.list.d/debian.sources', '/etc/apt/sources.list']) {
+    const found = existsSync(file) ? /^(?:URIs:|deb(?: \[[^\]]*\])?)\s+(\S+)/m.exec(readFileSync(file, 'utf8')) : null;
+    if (found?.[1]) return found[1];
+  }
+  return 'http://deb.debian.org/debian';
+}
+
+function guestRoot() {
+  const root = join(cache, 'root');
+  if (existsSync(join(root, '.ready'))) return root;
+  rmSync(root, {recursive: true, force: true});
+  mkdirSync(cache, {recursive: true});
+  console.error(`making the guest: Debian ${suite} with its own kernel`);
+  execFileSync(
+    'mmdebstrap',
+    [
+      '--quiet',
+      '--variant=minbase',
+      '--mode=root',
+      `--include=${packages.join(',')}`,
+      '--aptopt=Acquire::Languages "none"',
+      '--dpkgopt=path-exclude=/usr/share/doc/*',
+      '--dpkgopt=path-exclude=/usr/share/locale/*',
+      suite,
+      root,
+      mirror(),
+    ],
+    {stdio: ['ignore', 'ignore', 'inherit']},
+  );
+  execFileSync('touch', [join(root, '.ready')]);
+  return root;
+}
+
+/** The guest's disk: the Debian root, this build, the quick start, the running Node, and what the guest does. */
+function makeDisk(root) {
+  const target = join(root, 'opt/tscompose');
+  rmSync(target, {recursive: true, force: true});
+  mkdirSync(target, {recursive: true});
+  for (const part of ['dist', 'schemas', 'examples', 'package.json'])
+    execFileSync('cp', ['-a', join(project, part), target]);
+  execFileSync('cp', [process.execPath, join(root, 'usr/local/bin/node')]);
+  execFileSync('cp', [join(project, 'test/vm/guest.sh'), join(root, 'guest.sh')]);
+  const disk = join(cache, 'disk.ext4');
+  rmSync(disk, {force: true});
+  execFileSync('truncate', ['-s', '3G', disk]);
+  execFileSync('mke2fs', ['-q', '-t', 'ext4', '-d', root, disk]);
+  return disk;
+}
+
+function boot(root, disk) {
+  const kernels = readdirSync(join(root, 'boot'));
+  const [kernel, initrd] = ['vmlinuz-', 'initrd.img-'].map((prefix) =>
+    join(root, 'boot', kernels.find((name) => name.startsWith(prefix)) ?? ''),
+  );
+  const acceleration = existsSync('/dev/kvm')
+    ? ['-accel', 'kvm', '-cpu', 'host']
+    : ['-accel', 'tcg,thread=multi', '-cpu', 'max'];
+  const machine = spawn(
+    'qemu-system-x86_64',
+    [
+      ...acceleration,
+      '-smp',
+      '2',
+      '-m',
+      '2048',
+      '-nographic',
+      '-no-reboot',
+      '-nic',
+      'none',
+      '-kernel',
+      kernel,
+      '-initrd',
+      initrd,
+      '-drive',
+      `file=${disk},format=raw,if=virtio,cache=unsafe`,
+      '-append',
+      'root=/dev/vda rw console=ttyS0 quiet init=/guest.sh panic=-1',
+    ],
+    {stdio: ['ignore', 'pipe', 'inherit']},
+  );
+  const timer = setTimeout(() => machine.kill('SIGKILL'), limitMs);
+  return new Promise((resolve) => {
+    let text = '';
+    machine.stdout.setEncoding('utf8').on('data', (piece) => {
+      text += piece;
+      process.stdout.write(piece);
+    });
+    machine.on('close', () => {
+      clearTimeout(timer);
+      resolve(text);
+    });
+  });
+}
+
+need('qemu-system-x86_64', 'qemu-system-x86');
+need('mmdebstrap', 'mmdebstrap');
+need('mke2fs', 'e2fsprogs');
+const root = guestRoot();
+const output = await boot(root, makeDisk(root));
+const passed = (output.match(/^ok /gm) ?? []).length;
+const failed = (output.match(/^not ok /gm) ?? []).length + (/^guest: all done/m.test(output) ? 0 : 1);
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
