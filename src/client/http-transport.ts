@@ -3,7 +3,7 @@ import type {Socket} from 'node:net';
 import {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {apiVersion, compareVersions, oldestUsedVersion, ownHeaders} from '../api/version.ts';
-import {type ErrorKind, TscomposeError} from '../base/errors.ts';
+import {type ErrorKind, TscomposeError, toTscomposeError} from '../base/errors.ts';
 import {canceled} from './abort.ts';
 import {errorOfResponse} from './engine-error.ts';
 import {type EngineAddress, formatAddress} from './host.ts';
@@ -71,15 +71,34 @@ async function exchange(
   });
   limitConnecting(sent, address);
   const body = request.body;
-  if (body !== undefined && 'stream' in body) {
-    // An engine may answer before it has read everything: then its answer counts, not the broken pipe.
-    const uploaded = pipeline(Readable.from(body.stream, {objectMode: false}), sent);
-    return await Promise.race([answered, uploaded.then(() => answered)]).catch((error: unknown) => {
-      throw connectionError(error, address, request.signal);
-    });
-  }
+  if (body !== undefined && 'stream' in body) return upload(body.stream, sent, answered);
   sent.end(jsonBytes(request));
   return answered;
+}
+
+/** Sends a body. An engine may answer before it has read everything: then its answer counts, not the broken pipe. */
+async function upload(
+  stream: AsyncIterable<Uint8Array>,
+  sent: ClientRequest,
+  answered: Promise<IncomingMessage>,
+): Promise<IncomingMessage> {
+  let failure: TscomposeError | undefined;
+  const source = async function* () {
+    try {
+      yield* stream;
+    } catch (error) {
+      failure = toTscomposeError(error);
+      throw error;
+    }
+  };
+  const uploaded = pipeline(Readable.from(source(), {objectMode: false}), sent);
+  try {
+    return await Promise.race([answered, uploaded.then(() => answered)]);
+  } catch {
+    // The connection broke because there was nothing more to send: the reason is the caller's.
+    if (failure !== undefined) throw failure;
+    return await answered;
+  }
 }
 
 async function upgradeRequest(address: EngineAddress, request: CallRequest, prefix: string): Promise<Upgraded> {
