@@ -3,8 +3,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/mount.h>
 #include <unistd.h>
+
+/* In a user namespace overlayfs keeps its marks in user.overlay.* (Linux 5.11): there trusted.* cannot be written. */
+static bool in_user_namespace(void) {
+  struct buffer map = {0};
+  unsigned inside = 0, outside = 0, count = 0;
+  bool whole = false;
+  if (read_file_at(AT_FDCWD, "/proc/self/uid_map", 4096, &map) == 0) {
+    buffer_append(&map, "", 1);
+    whole = sscanf(map.data, "%u %u %u", &inside, &outside, &count) == 3 && inside == 0 && outside == 0 && count == UINT32_MAX;
+  }
+  buffer_free(&map);
+  return !whole;
+}
 
 /* Short names by descriptor: mount(2) takes one page of options, and paths may hold colons and commas. */
 static int mount_layers(char *const *lowers, unsigned count, struct failure *failure) {
@@ -15,6 +29,7 @@ static int mount_layers(char *const *lowers, unsigned count, struct failure *fai
     if (fd < 0) return fail_errno(failure, errno, "layer %s", lowers[i]);
     buffer_printf(&options, "%s/proc/self/fd/%d", i > 0 ? ":" : "", fd);
   }
+  if (in_user_namespace()) buffer_text(&options, ",userxattr");
   buffer_append(&options, "", 1);
   /* Over the topmost layer itself: no directory has to be made, and only this namespace sees it. */
   int result = mount("overlay", lowers[0], "overlay", MS_RDONLY, options.data);

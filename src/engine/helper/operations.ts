@@ -145,8 +145,12 @@ export const controlOperations = {
 
 /** Unpacks a tar stream (standard input, uncompressed) into the empty directory `destination`. A process of its own. */
 export const unpackOperations = {
-  /** `whiteouts`: `overlay` turns `.wh.` entries into overlay marks (a layer), `none` refuses them (a plain tree). `xattrs`: `trusted` or `user`. */
-  unpack: {code: 400, args: ['destination', 'whiteouts', 'xattrs']},
+  /**
+   * `whiteouts`: `overlay` turns `.wh.` entries into overlay marks (a layer), `none` refuses them (a plain tree).
+   * `xattrs`: `trusted` or `user`. `lowers` (top first): the layers below, for hard links into them and for directories
+   * that no entry describes; without them such a link is an error of kind `unsupported`, and `implied` counts the directories.
+   */
+  unpack: {code: 400, args: ['destination', 'whiteouts', 'xattrs'], rest: 'lowers'},
 } as const satisfies Record<string, Row>;
 
 export const operations = {
