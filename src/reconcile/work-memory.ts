@@ -59,7 +59,7 @@ export function rememberObserved(memory: WorkMemory, observed: Observed, service
   const places = new Set(replicas.map(({service, number}) => place(service, number)));
   for (const {name, service, number} of memory.expected.values()) {
     if (places.has(place(service, number))) continue;
-    throw new TscomposeError('canceled', `canceled: container "${name}" was removed by another command`);
+    throw new TscomposeError('canceled', `container "${name}" was removed by another command`);
   }
   memory.expected.clear();
   for (const {id, name, service, number} of replicas) memory.expected.set(id, {id, name, service, number});

@@ -1,0 +1,35 @@
+import stringWidth from 'string-width';
+
+/** A text cut to at most `width` cells of a terminal, with an ellipsis where something is missing. */
+export function cut(text: string, width: number): string {
+  if (stringWidth(text) <= width) return text;
+  if (width < 1) return '';
+  let kept = '';
+  let used = 0;
+  for (const {segment} of segments.segment(text)) {
+    const size = stringWidth(segment);
+    if (used + size > width - 1) break;
+    kept += segment;
+    used += size;
+  }
+  return `${kept}…`;
+}
+
+/** A text filled up with blanks to `width` cells. */
+export function pad(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - stringWidth(text)));
+}
+
+export function cellWidth(text: string): number {
+  return stringWidth(text);
+}
+
+/** One line, without anything that could move the cursor: texts of containers and engines are not trusted. */
+export function oneLine(text: string): string {
+  return text
+    .replace(/\x1b\[[0-?]*[ -/]*[@-~]|\x1b./g, '')
+    .replace(/[\x00-\x1f\x7f-\x9f]+/g, ' ')
+    .trim();
+}
+
+const segments = new Intl.Segmenter(undefined, {granularity: 'grapheme'});

@@ -1,0 +1,79 @@
+import {cellWidth} from './cells.ts';
+import type {ProgressContent} from './event.ts';
+import {failureLines} from './evidence.ts';
+import {type LiveFrameOptions, liveFrame} from './live-frame.ts';
+import type {Output, Reporter} from './reporter.ts';
+import {emptyState, reduce, type ViewState} from './state.ts';
+
+/** The part of a terminal that is needed; its size may change at any time. */
+export interface Terminal extends Output {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+export interface LiveOptions {
+  readonly terminal: Terminal;
+  readonly color: boolean;
+  /** `up shop`. */
+  readonly title: string;
+  readonly now: () => number;
+  /** Calls back again and again until disposed; drives the clock and the spinner. */
+  readonly every: (ms: number, callback: () => void) => Disposable;
+}
+
+const redrawEveryMs = 100;
+
+/**
+ * Status lines that are drawn over and over, at most ten times a second, for a terminal. What scrolled away is never
+ * touched: a frame is always lower than the screen, and no line is wider. The last frame stays, whole.
+ */
+export function liveReporter(options: LiveOptions): Reporter {
+  const {terminal} = options;
+  let state = emptyState;
+  let drawn: readonly string[] = [];
+  let changed = false;
+  let step = 0;
+  const draw = (lines: readonly string[]): void => {
+    terminal.write(erase(drawn, terminal.columns) + lines.map((line) => `${line}\n`).join(''));
+    drawn = lines;
+  };
+  const ticker = options.every(redrawEveryMs, () => {
+    step += 1;
+    if (changed || isBusy(state)) draw(liveFrame(state, frameOptions(options, step)));
+    changed = false;
+  });
+  return {
+    report(content: ProgressContent) {
+      state = reduce(state, {time: options.now(), ...content});
+      changed = true;
+    },
+    finish() {
+      ticker[Symbol.dispose]();
+      if (state.rows.length === 0 && drawn.length === 0 && state.notices.length === 0) return;
+      draw([...liveFrame(state, {...frameOptions(options, step), rows: undefined}), ...evidence(state)]);
+    },
+  };
+}
+
+function frameOptions({terminal, color, title, now}: LiveOptions, step: number): LiveFrameOptions {
+  return {columns: terminal.columns, rows: terminal.rows, color, title, now: now(), step};
+}
+
+function isBusy(state: ViewState): boolean {
+  return state.ended === undefined && state.rows.some(({phase}) => phase === 'working' || phase === 'waiting');
+}
+
+/** What is known of the containers that failed; the failures themselves are told by the command's error. */
+function evidence(state: ViewState): readonly string[] {
+  return state.rows.flatMap(({failure}) => (failure?.evidence === undefined ? [] : failureLines(failure)));
+}
+
+/**
+ * Moves to the beginning of what was drawn and clears from there on. A terminal that has become narrower has broken the
+ * lines: they are counted as they are now.
+ */
+function erase(drawn: readonly string[], columns: number): string {
+  if (drawn.length === 0) return '';
+  const height = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(cellWidth(line) / Math.max(1, columns))), 0);
+  return `\x1b[${height}A\r\x1b[0J`;
+}

@@ -1,0 +1,72 @@
+import {oneLine} from './cells.ts';
+import type {ProgressContent, ProgressEvent} from './event.ts';
+import {failureLines} from './evidence.ts';
+import type {Output, Reporter} from './reporter.ts';
+import {nodeStatus, nodeSubject} from './subject.ts';
+import {shortTime} from './time.ts';
+
+/** How often a wait tells what it waits for, where that changes all the time. */
+const waitEveryMs = 5_000;
+
+/** One line for each thing that was done, for pipes, files and CI. */
+export function plainReporter(options: {readonly output: Output; readonly now: () => number}): Reporter {
+  const waits = new Map<string, number>();
+  const report = (content: ProgressContent): void => {
+    const event = {time: options.now(), ...content};
+    if (event.kind === 'waiting') {
+      const key = `${event.wait.service} ${event.wait.condition}`;
+      const last = waits.get(key);
+      if (last !== undefined && event.time - last < waitEveryMs) return;
+      waits.set(key, event.time);
+    }
+    for (const line of plainLines(event)) options.output.write(`${line}\n`);
+  };
+  return {report, finish: () => undefined};
+}
+
+/** What is told of an event; nothing of most. */
+export function plainLines(event: ProgressEvent): readonly string[] {
+  switch (event.kind) {
+    case 'lockWait':
+      return [`waiting for another command on project "${event.project}"`];
+    case 'nodeDone': {
+      const {kind, name} = nodeSubject(event.node);
+      return isStep(event) ? [] : [`${kind} ${name} ${nodeStatus(event.node).done} (${shortTime(event.tookMs)})`];
+    }
+    case 'nodeFailed': {
+      const {kind, name} = nodeSubject(event.node);
+      const [first = '', ...others] = failureLines(event.failure);
+      return [`${kind} ${name} failed: ${first}`, ...others];
+    }
+    case 'nodeSkipped': {
+      const {kind, name} = nodeSubject(event.node);
+      return [`${kind} ${name} skipped: ${oneLine(event.reason)}`];
+    }
+    case 'waiting':
+      return [`waiting for service ${event.wait.service}: ${oneLine(event.detail)}`];
+    case 'waitEnded':
+      if (event.outcome === 'met') return [`service ${event.wait.service} is ${waitWords[event.wait.condition]}`];
+      return event.failure === undefined ? [] : failureLines(event.failure);
+    case 'notice':
+      return [
+        `${event.notice.level}: ${oneLine(event.notice.message)}`,
+        ...(event.notice.hint === undefined ? [] : [`hint: ${event.notice.hint}`]),
+      ];
+    case 'planned':
+    case 'nodeStarted':
+    case 'summary':
+      return [];
+  }
+}
+
+const waitWords = {
+  service_started: 'started',
+  service_healthy: 'healthy',
+  service_completed_successfully: 'done',
+  running_or_healthy: 'ready',
+} as const;
+
+/** The temporary container of a recreate is told of once it has its name. */
+function isStep({node: {action}}: ProgressEvent & {readonly kind: 'nodeDone'}): boolean {
+  return action.kind === 'createContainer' && action.replaces !== undefined && /^[0-9a-f]{12}_/.test(action.name);
+}

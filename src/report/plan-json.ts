@@ -1,0 +1,20 @@
+import type {Plan, PlanNode} from '../plan/action.ts';
+import {countChanges} from './plan-changes.ts';
+import {nodeSubject} from './subject.ts';
+
+/** A plan for programs: additive only, `version` is raised when a member changes its meaning. */
+export function planJson(plan: Plan): Readonly<Record<string, unknown>> {
+  return {
+    version: 1,
+    project: plan.project,
+    nodes: plan.nodes.map(nodeJson),
+    consents: plan.consents,
+    notices: plan.notices,
+    summary: countChanges(plan),
+  };
+}
+
+export function nodeJson(node: PlanNode): Readonly<Record<string, unknown>> {
+  const {kind, ...action} = node.action;
+  return {id: node.id, kind, subject: nodeSubject(node), action, why: node.why, after: node.after};
+}

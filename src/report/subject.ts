@@ -1,0 +1,54 @@
+import type {Action, ActionKind, PlanNode} from '../plan/action.ts';
+
+/** The thing that an action is about, under the name that it will keep. */
+export interface Subject {
+  readonly kind: 'network' | 'volume' | 'container' | 'service';
+  readonly name: string;
+  /** Of a container. */
+  readonly service?: string;
+}
+
+export function nodeSubject({action}: PlanNode): Subject {
+  switch (action.kind) {
+    case 'createNetwork':
+    case 'removeNetwork':
+      return {kind: 'network', name: action.name};
+    case 'createVolume':
+    case 'removeVolume':
+      return {kind: 'volume', name: action.name};
+    case 'createContainer':
+      return {kind: 'container', name: lastingName(action.name), service: action.service};
+    case 'awaitCondition':
+      return {kind: 'service', name: action.service};
+    case 'renameContainer':
+      return {kind: 'container', name: lastingName(action.name), service: action.container.service};
+    default:
+      return {kind: 'container', name: lastingName(action.container.name), service: action.container.service};
+  }
+}
+
+/** A container that is to replace another has a temporary name: 12 digits and an underscore before its own. */
+function lastingName(name: string): string {
+  return name.replace(/^[0-9a-f]{12}_/, '');
+}
+
+const words: Readonly<Record<ActionKind, {readonly doing: string; readonly done: string}>> = {
+  createNetwork: {doing: 'creating', done: 'created'},
+  removeNetwork: {doing: 'removing', done: 'removed'},
+  createVolume: {doing: 'creating', done: 'created'},
+  removeVolume: {doing: 'removing', done: 'removed'},
+  createContainer: {doing: 'creating', done: 'created'},
+  startContainer: {doing: 'starting', done: 'started'},
+  stopContainer: {doing: 'stopping', done: 'stopped'},
+  restartContainer: {doing: 'restarting', done: 'restarted'},
+  removeContainer: {doing: 'removing', done: 'removed'},
+  renameContainer: {doing: 'recreating', done: 'recreated'},
+  awaitCondition: {doing: 'waiting', done: 'ready'},
+};
+
+/** The words for an action while it goes on and once it is done. */
+export function nodeStatus({action}: {readonly action: Action}): {readonly doing: string; readonly done: string} {
+  if (action.kind === 'createContainer' && action.replaces !== undefined)
+    return {doing: 'recreating', done: 'recreating'};
+  return words[action.kind];
+}
