@@ -1,3 +1,5 @@
+import type {Json} from '../base/canonical-json.ts';
+
 /**
  * The canonical Project: what every stage of the loader works towards and everything after it reads. All short forms are
  * expanded, all defaults that Compose states are filled in, durations are nanoseconds, sizes bytes. A member that the
@@ -18,6 +20,8 @@ export interface Project {
   readonly volumes: Readonly<Record<string, Volume>>;
   readonly configs: Readonly<Record<string, FileObject>>;
   readonly secrets: Readonly<Record<string, FileObject>>;
+  /** Top-level `x-` members, as they stand in the file. */
+  readonly extensions?: Readonly<Record<string, Json>>;
   /** Where each value came from, by path (`services.web.ports[0].target`). */
   readonly provenance: Provenance;
 }
@@ -89,6 +93,8 @@ export interface Service {
   readonly attach?: boolean;
   readonly pull_policy?: string;
   readonly platform?: string;
+  /** `x-` members, as they stand in the file. */
+  readonly extensions?: Readonly<Record<string, Json>>;
 }
 
 export interface EnvFile {
@@ -122,7 +128,11 @@ export interface ServiceVolume {
     readonly recursive?: 'enabled' | 'disabled' | 'writable' | 'readonly';
     readonly selinux?: 'z' | 'Z';
   };
-  readonly volume?: {readonly nocopy?: boolean; readonly subpath?: string; readonly labels?: Readonly<Record<string, string>>};
+  readonly volume?: {
+    readonly nocopy?: boolean;
+    readonly subpath?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
   readonly tmpfs?: {readonly size?: number; readonly mode?: number};
 }
 
@@ -158,7 +168,12 @@ export interface Deploy {
     readonly limits?: {readonly cpus?: number; readonly memory?: number; readonly pids?: number};
     readonly reservations?: {readonly cpus?: number; readonly memory?: number};
   };
-  readonly restart_policy?: {readonly condition?: 'none' | 'on-failure' | 'any'; readonly max_attempts?: number; readonly delay?: number; readonly window?: number};
+  readonly restart_policy?: {
+    readonly condition?: 'none' | 'on-failure' | 'any';
+    readonly max_attempts?: number;
+    readonly delay?: number;
+    readonly window?: number;
+  };
   readonly labels?: Readonly<Record<string, string>>;
 }
 
@@ -213,4 +228,8 @@ export interface FileObject {
   readonly environment?: string;
   readonly external?: boolean;
   readonly labels?: Readonly<Record<string, string>>;
+  /** `sha256:…` of the content; absent where there is none to read. */
+  readonly digest?: string;
+  /** What an `environment` source holds in the project's environment; never printed. */
+  readonly value?: string;
 }

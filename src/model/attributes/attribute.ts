@@ -1,0 +1,59 @@
+import type {ContainerConfig, HostConfig} from '../../api/types/container.ts';
+import type {Json} from '../../base/canonical-json.ts';
+import type {Problems} from '../problems.ts';
+import type {Tree} from '../tree.ts';
+import type {Project, Service} from '../types.ts';
+import type {Reader} from './readers.ts';
+
+/** How two files' values of one place become one. Lists without a rule are put together, equal items once. */
+export interface MergeRule {
+  /** The later value stands alone. */
+  readonly replace?: boolean;
+  /** Lists: what makes an item the same as an earlier one, whose place it then takes. */
+  readonly unique?: (item: Tree) => string;
+  /** Mappings: a null in the later file is a value and takes the place of the earlier one. */
+  readonly nullIsValue?: boolean;
+  /** Mappings: they are merged only if this member is the same in both; else the later one stands alone. */
+  readonly onlySame?: string;
+  readonly members?: Readonly<Record<string, MergeRule>>;
+  /** For every member or item that has no rule of its own. */
+  readonly each?: MergeRule;
+}
+
+export interface FilePlace {
+  readonly problems: Problems;
+  /** Makes a path absolute: relative ones begin where the file's project does, `~` is the home directory. */
+  readonly absolute: (path: string) => string;
+}
+
+/** A container's create body while attributes write into it. */
+export interface Draft {
+  readonly config: {-readonly [K in keyof ContainerConfig]: ContainerConfig[K]};
+  readonly host: {-readonly [K in keyof HostConfig]: HostConfig[K]};
+}
+
+export interface LowerContext {
+  readonly project: Project;
+  readonly service: Service;
+  readonly serviceName: string;
+  /** True where the engine places files with owner and mode itself. */
+  readonly files: boolean;
+}
+
+/** Whether a change of an attribute can be applied to a running container, needs a new one, or concerns no container. */
+export type Change = 'live' | 'recreate' | 'none';
+
+/** Everything about one attribute of a service. */
+export interface Attribute<T> {
+  /** Short form → long form, before files are merged. Leaves alone what it cannot read: validation names that. */
+  readonly expand?: (node: Tree, place: FilePlace) => Tree;
+  readonly merge?: MergeRule;
+  /** Long form → canonical value. */
+  readonly read: Reader<T>;
+  /** The value as it is kept with the container to be compared later: no defaults, nothing that concerns no container. */
+  readonly spec?: (value: T, context: LowerContext) => Json | undefined;
+  readonly lower?: (value: T, draft: Draft, context: LowerContext) => void;
+  /** As `config` prints it, where that is not the value itself. */
+  readonly render?: (value: T) => Json;
+  readonly change: Change;
+}

@@ -1,0 +1,34 @@
+import type {Service} from '../types.ts';
+import type {Attribute} from './attribute.ts';
+import {dependencyAttributes} from './dependencies.ts';
+import {environmentAttributes} from './environment.ts';
+import {fileAttributes} from './files.ts';
+import {networkAttributes} from './networks.ts';
+import {portAttributes} from './ports.ts';
+import {processAttributes} from './process.ts';
+import {resourceAttributes} from './resources.ts';
+import {securityAttributes} from './security.ts';
+import {volumeAttributes} from './volumes.ts';
+
+/** Members of a service that are attributes of the stack file; `extensions` gathers its `x-` members. */
+export type AttributeName = Exclude<keyof Service, 'extensions'>;
+
+type Rows = {readonly [K in AttributeName]-?: Attribute<Exclude<Service[K], undefined>>};
+
+/** What a service may say, a row an attribute. */
+export const serviceAttributes = {
+  ...processAttributes,
+  ...environmentAttributes,
+  ...portAttributes,
+  ...volumeAttributes,
+  ...networkAttributes,
+  ...dependencyAttributes,
+  ...resourceAttributes,
+  ...securityAttributes,
+  ...fileAttributes,
+} satisfies Rows;
+
+/** The rows by name, for programs that walk the table. */
+export const attributeTable: ReadonlyMap<string, Attribute<unknown>> = new Map(
+  Object.entries(serviceAttributes as unknown as Readonly<Record<string, Attribute<unknown>>>),
+);

@@ -1,0 +1,78 @@
+import type {Diagnostic} from '../base/diagnostic.ts';
+import {TscomposeError} from '../base/errors.ts';
+import {excerptOf, positionOf, type Span} from './source.ts';
+
+export interface Problem {
+  /** Stable, kebab-case. */
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string | undefined;
+  /** `unsupported`: right, but not there yet. */
+  readonly kind?: 'invalid' | 'unsupported';
+  readonly related?: {readonly message: string; readonly at: Span} | undefined;
+}
+
+/** Collects what is wrong, so that everything is told at once. */
+export interface Problems {
+  error(at: Span | undefined, problem: Problem): void;
+  warning(at: Span | undefined, problem: Problem): void;
+  readonly warnings: readonly Diagnostic[];
+  readonly hasErrors: boolean;
+  /** Throws one error with all problems, where there are any: `invalid`, or `unsupported` where all are of that kind. */
+  throwIfAny(): void;
+}
+
+export function createProblems(): Problems {
+  const errors: (Diagnostic & {readonly kind: 'invalid' | 'unsupported'})[] = [];
+  const warnings: Diagnostic[] = [];
+  const seen = new Set<string>();
+  const isNew = (diagnostic: Diagnostic): boolean => {
+    const key = `${diagnostic.file}:${diagnostic.line}:${diagnostic.column} ${diagnostic.message}`;
+    return !seen.has(key) && seen.add(key) !== undefined;
+  };
+  return {
+    error: (at, problem) => {
+      const diagnostic = {...toDiagnostic('error', at, problem), kind: problem.kind ?? 'invalid'};
+      if (isNew(diagnostic)) errors.push(diagnostic);
+    },
+    warning: (at, problem) => {
+      const diagnostic = toDiagnostic('warning', at, problem);
+      if (isNew(diagnostic)) warnings.push(diagnostic);
+    },
+    warnings,
+    get hasErrors() {
+      return errors.length > 0;
+    },
+    throwIfAny: () => {
+      if (errors.length === 0) return;
+      const kind = errors.every((error) => error.kind === 'unsupported') ? 'unsupported' : 'invalid';
+      const diagnostics = sortedByPlace(errors.map(({kind: _, ...diagnostic}) => diagnostic));
+      const [first] = diagnostics;
+      const message =
+        errors.length === 1 && first !== undefined ? first.message : `the stack file has ${errors.length} problems`;
+      throw new TscomposeError(kind, message, {diagnostics: [...diagnostics, ...warnings]});
+    },
+  };
+}
+
+function toDiagnostic(severity: Diagnostic['severity'], at: Span | undefined, problem: Problem): Diagnostic {
+  const {related} = problem;
+  return {
+    severity,
+    code: problem.code,
+    message: problem.message,
+    ...(problem.hint === undefined ? {} : {hint: problem.hint}),
+    ...(at === undefined ? {} : {...positionOf(at), file: at.source.shown, ...excerptOf(at)}),
+    ...(related === undefined
+      ? {}
+      : {related: {message: related.message, ...positionOf(related.at), file: related.at.source.shown}}),
+  };
+}
+
+/** By file, in the order in which files first had a problem, then by place. */
+function sortedByPlace(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const files = [...new Set(diagnostics.map(({file}) => file))];
+  const order = (a: Diagnostic, b: Diagnostic): number =>
+    files.indexOf(a.file) - files.indexOf(b.file) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+  return [...diagnostics].sort(order);
+}

@@ -1,0 +1,51 @@
+import type {SourcePosition} from './types.ts';
+
+/** A text that values come from: a stack file or an environment file. */
+export interface SourceFile {
+  /** Absolute, or a name in angle brackets where it is no file: `<stdin>`. */
+  readonly path: string;
+  /** As the user gave it: what messages show. */
+  readonly shown: string;
+  readonly text: string;
+}
+
+/** A piece of a source; offsets count UTF-16 units, `end` is not part of it. */
+export interface Span {
+  readonly source: SourceFile;
+  readonly start: number;
+  readonly end: number;
+}
+
+const lineStarts = new WeakMap<SourceFile, readonly number[]>();
+
+function startsOf(source: SourceFile): readonly number[] {
+  const known = lineStarts.get(source);
+  if (known !== undefined) return known;
+  const starts = [0];
+  for (let at = source.text.indexOf('\n'); at !== -1; at = source.text.indexOf('\n', at + 1)) starts.push(at + 1);
+  lineStarts.set(source, starts);
+  return starts;
+}
+
+/** Line and column, both from 1. */
+export function positionOf(span: Span): SourcePosition {
+  const starts = startsOf(span.source);
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((starts[middle] ?? 0) <= span.start) low = middle;
+    else high = middle - 1;
+  }
+  return {file: span.source.path, line: low + 1, column: span.start - (starts[low] ?? 0) + 1};
+}
+
+/** The text of the line a span begins in, and how many of its characters the span covers (at least 1). */
+export function excerptOf(span: Span): {readonly excerpt: string; readonly length: number} {
+  const {line, column} = positionOf(span);
+  const starts = startsOf(span.source);
+  const start = starts[line - 1] ?? 0;
+  const excerpt = span.source.text.slice(start, starts[line] ?? span.source.text.length).replace(/\r?\n$/, '');
+  const marked = excerpt.slice(column - 1, Math.max(column, span.end - start));
+  return {excerpt, length: Math.max(1, marked.trimEnd().length)};
+}

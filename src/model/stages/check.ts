@@ -1,0 +1,266 @@
+import {didYouMean} from '../../base/suggest.ts';
+import {parsePortRange} from '../attributes/ports.ts';
+import type {Problems} from '../problems.ts';
+import type {Span} from '../source.ts';
+import type {Tree} from '../tree.ts';
+import type {Port, Service} from '../types.ts';
+import type {ReadStack} from './read.ts';
+
+export interface CheckContext {
+  readonly tree: Tree;
+  readonly problems: Problems;
+}
+
+/** What one value alone cannot show: names that lead nowhere, cycles, values that contradict each other. */
+export function checkStack(stack: ReadStack, context: CheckContext): void {
+  for (const [name, service] of Object.entries(stack.services)) {
+    checkReferences(name, service, stack, context);
+    checkConflicts(name, service, context);
+  }
+  checkContainerNames(stack, context);
+  checkCycles(stack, context);
+}
+
+/** The place of a member below a service: of its key, or with `value` of the value. */
+function place(
+  {tree}: CheckContext,
+  path: readonly (string | number)[],
+  part: 'key' | 'value' = 'key',
+): Span | undefined {
+  let node: Tree = tree;
+  let at: Span | undefined;
+  for (const step of path) {
+    const entry = node.kind === 'mapping' ? node.entries.get(String(step)) : undefined;
+    const next: Tree | undefined = node.kind === 'sequence' ? node.items[Number(step)] : entry?.value;
+    if (next === undefined) return at;
+    node = next;
+    at = part === 'key' ? (entry?.key ?? node.at) : node.at;
+  }
+  return at;
+}
+
+function checkReferences(name: string, service: Service, stack: ReadStack, context: CheckContext): void {
+  const {problems} = context;
+  const where = `services.${name}`;
+  const undefinedName = (kind: string, section: string, used: string, at: Span | undefined, known: object): void => {
+    const names = Object.keys(known);
+    problems.error(at, {
+      code: 'undefined-name',
+      message: `${where}: the ${kind} "${used}" is not defined`,
+      hint: didYouMean(used, names) ?? `define it below "${section}:" at the top level`,
+    });
+  };
+  if (service.image === undefined && !hasMember(context, name, 'build') && !hasMember(context, name, 'provider')) {
+    problems.error(place(context, ['services', name]), {
+      code: 'missing-key',
+      message: `${where}: "image" is missing`,
+      hint: 'add image: NAME',
+    });
+  }
+  for (const network of Object.keys(service.networks ?? {})) {
+    if (network === 'default' || network in stack.networks) continue;
+    undefinedName(
+      'network',
+      'networks',
+      network,
+      place(context, ['services', name, 'networks', network]),
+      stack.networks,
+    );
+  }
+  for (const [index, {type, source}] of (service.volumes ?? []).entries()) {
+    if (type !== 'volume' || source === undefined || source in stack.volumes) continue;
+    const at = place(context, ['services', name, 'volumes', index], 'value');
+    const hint = didYouMean(source, Object.keys(stack.volumes));
+    if (hint === undefined && source.includes('/')) {
+      problems.error(at, {
+        code: 'undefined-name',
+        message: `${where}: the volume "${source}" is not defined`,
+        hint: `a path begins with "./": write ./${source}`,
+      });
+    } else {
+      undefinedName('volume', 'volumes', source, at, stack.volumes);
+    }
+  }
+  for (const kind of ['configs', 'secrets'] as const) {
+    for (const [index, {source}] of (service[kind] ?? []).entries()) {
+      if (source in stack[kind]) continue;
+      undefinedName(
+        kind.slice(0, -1),
+        kind,
+        source,
+        place(context, ['services', name, kind, index], 'value'),
+        stack[kind],
+      );
+    }
+  }
+  for (const [dependency, {required}] of Object.entries(service.depends_on ?? {})) {
+    if (dependency in stack.services || !required) continue;
+    undefinedName(
+      'service',
+      'services',
+      dependency,
+      place(context, ['services', name, 'depends_on', dependency]),
+      stack.services,
+    );
+  }
+}
+
+function hasMember({tree}: CheckContext, service: string, name: string): boolean {
+  const services = tree.kind === 'mapping' ? tree.entries.get('services')?.value : undefined;
+  const node = services?.kind === 'mapping' ? services.entries.get(service)?.value : undefined;
+  return node?.kind === 'mapping' && node.entries.has(name);
+}
+
+function checkConflicts(name: string, service: Service, context: CheckContext): void {
+  const where = `services.${name}`;
+  const {problems} = context;
+  const {deploy} = service;
+  const conflict = (attribute: string, other: string, values: string): void => {
+    problems.error(place(context, ['services', name, attribute]), {
+      code: 'conflict',
+      message: `${where}: ${attribute} and ${other} contradict each other: ${values}`,
+      hint: `take one of them away`,
+      related: related(context, ['services', name, ...other.split('.')], `${other} is given`),
+    });
+  };
+  const pairs: readonly (readonly [string, number | undefined, string, number | undefined])[] = [
+    ['cpus', service.cpus, 'deploy.resources.limits.cpus', deploy?.resources?.limits?.cpus],
+    ['mem_limit', service.mem_limit, 'deploy.resources.limits.memory', deploy?.resources?.limits?.memory],
+    [
+      'mem_reservation',
+      service.mem_reservation,
+      'deploy.resources.reservations.memory',
+      deploy?.resources?.reservations?.memory,
+    ],
+    ['pids_limit', service.pids_limit, 'deploy.resources.limits.pids', deploy?.resources?.limits?.pids],
+    ['scale', service.scale, 'deploy.replicas', deploy?.replicas],
+  ];
+  for (const [attribute, value, other, otherValue] of pairs) {
+    if (value !== undefined && otherValue !== undefined && value !== otherValue)
+      conflict(attribute, other, `${value} and ${otherValue}`);
+  }
+  if (service.network_mode !== undefined && service.networks !== undefined) {
+    problems.error(place(context, ['services', name, 'network_mode']), {
+      code: 'conflict',
+      message: `${where}: network_mode and networks exclude each other`,
+      hint: 'take one of them away',
+      related: related(context, ['services', name, 'networks'], 'networks is given'),
+    });
+  }
+  const replicas = service.scale ?? deploy?.replicas ?? 1;
+  if (service.container_name !== undefined && replicas > 1) {
+    problems.error(place(context, ['services', name, 'container_name']), {
+      code: 'conflict',
+      message: `${where}: container_name allows one container, and ${replicas} are wanted`,
+      hint: 'take container_name away, or the number of replicas',
+    });
+  }
+  checkMemory(name, service, context);
+  checkPorts(name, service, context);
+}
+
+function checkMemory(name: string, service: Service, context: CheckContext): void {
+  const limit = service.mem_limit ?? service.deploy?.resources?.limits?.memory;
+  const reservation = service.mem_reservation ?? service.deploy?.resources?.reservations?.memory;
+  if (limit === undefined || limit === 0) return;
+  if (reservation !== undefined && reservation > limit) {
+    context.problems.error(
+      place(context, ['services', name, service.mem_reservation === undefined ? 'deploy' : 'mem_reservation']),
+      {
+        code: 'conflict',
+        message: `services.${name}: more memory is reserved (${reservation}) than allowed (${limit})`,
+      },
+    );
+  }
+  const swap = service.memswap_limit;
+  if (swap !== undefined && swap > 0 && swap < limit) {
+    context.problems.error(place(context, ['services', name, 'memswap_limit']), {
+      code: 'conflict',
+      message: `services.${name}: memswap_limit (${swap}) is memory and swap together and cannot be below the memory limit (${limit})`,
+    });
+  }
+}
+
+function related(
+  context: CheckContext,
+  path: readonly string[],
+  message: string,
+): {readonly message: string; readonly at: Span} | undefined {
+  const at = place(context, path);
+  return at === undefined ? undefined : {message, at};
+}
+
+/** One port cannot be published twice by one service, nor by two containers of it. */
+function checkPorts(name: string, service: Service, context: CheckContext): void {
+  const seen: {readonly port: Port; readonly index: number}[] = [];
+  for (const [index, port] of (service.ports ?? []).entries()) {
+    const range = single(port);
+    if (range === undefined) continue;
+    const twin = seen.find(
+      (other) => single(other.port) === range && other.port.protocol === port.protocol && sameAddress(other.port, port),
+    );
+    if (twin !== undefined) {
+      const at = place(context, ['services', name, 'ports', index], 'value');
+      const first = place(context, ['services', name, 'ports', twin.index], 'value');
+      context.problems.error(at, {
+        code: 'conflict',
+        message: `services.${name}: port ${range}/${port.protocol} of the machine is published twice`,
+        hint: 'publish one of them elsewhere',
+        related: first === undefined ? undefined : {message: 'published first', at: first},
+      });
+    }
+    seen.push({port, index});
+  }
+}
+
+/** The published port where it is one; 0 and a range let the engine choose. */
+function single({published}: Port): number | undefined {
+  const range = published === undefined ? undefined : parsePortRange(published);
+  return range !== undefined && range.first === range.last && range.first > 0 ? range.first : undefined;
+}
+
+function sameAddress(a: Port, b: Port): boolean {
+  return (a.host_ip ?? '0.0.0.0') === (b.host_ip ?? '0.0.0.0');
+}
+
+function checkContainerNames(stack: ReadStack, context: CheckContext): void {
+  const owners = new Map<string, string>();
+  for (const [name, {container_name}] of Object.entries(stack.services)) {
+    if (container_name === undefined) continue;
+    const owner = owners.get(container_name);
+    if (owner !== undefined) {
+      context.problems.error(place(context, ['services', name, 'container_name'], 'value'), {
+        code: 'conflict',
+        message: `services.${name}: the container name "${container_name}" is taken by services.${owner}`,
+        hint: 'give each its own name',
+        related: related(context, ['services', owner, 'container_name'], 'given first'),
+      });
+    }
+    owners.set(container_name, owner ?? name);
+  }
+}
+
+/** Each cycle once, as the path that leads back to its beginning. */
+function checkCycles(stack: ReadStack, context: CheckContext): void {
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (name: string): void => {
+    const start = path.indexOf(name);
+    if (start !== -1) {
+      const cycle = [...path.slice(start), name];
+      const last = cycle.at(-2) ?? name;
+      context.problems.error(place(context, ['services', last, 'depends_on', name]), {
+        code: 'cycle',
+        message: `services depend on each other in a circle: ${cycle.join(' → ')}`,
+        hint: 'take one of these dependencies away',
+      });
+      return;
+    }
+    if (done.has(name)) return;
+    path.push(name);
+    for (const dependency of Object.keys(stack.services[name]?.depends_on ?? {})) visit(dependency);
+    path.pop();
+    done.add(name);
+  };
+  for (const name of Object.keys(stack.services)) visit(name);
+}

@@ -1,0 +1,48 @@
+import type {FilePlace} from '../attributes/attribute.ts';
+import {attributeTable} from '../attributes/index.ts';
+import {keyValues} from '../attributes/short-forms.ts';
+import type {MappingNode, Tree} from '../tree.ts';
+import {isText, mapEntries, withMember} from '../tree.ts';
+
+/** Every short form of one file in its long form, every path absolute. */
+export function expandFile(tree: Tree, place: FilePlace): Tree {
+  return mapEntries(tree, (section, name) => {
+    if (name === 'services') return mapEntries(section, (service) => expandService(service, place));
+    const expand = sections[name];
+    return expand === undefined ? section : mapEntries(section, (resource) => expand(resource, place));
+  });
+}
+
+function expandService(service: Tree, place: FilePlace): Tree {
+  return mapEntries(service, (value, name) => attributeTable.get(name)?.expand?.(value, place) ?? value);
+}
+
+const withLabels = (node: Tree): Tree => withMember(node, 'labels', keyValues(''));
+
+const sections: Readonly<Record<string, (node: Tree, place: FilePlace) => Tree>> = {
+  networks: withLabels,
+  volumes: (node, place) => withDevicePath(withLabels(node), place),
+  configs: (node, place) => withFilePath(withLabels(node), place),
+  secrets: (node, place) => withFilePath(withLabels(node), place),
+};
+
+function withFilePath(node: Tree, {absolute}: FilePlace): Tree {
+  return withMember(node, 'file', (value) =>
+    isText(value) && value.value !== '' ? {...value, value: absolute(value.value)} : value,
+  );
+}
+
+/** The device of a local volume that is a bind mount is a path too. */
+function withDevicePath(node: Tree, {absolute}: FilePlace): Tree {
+  return withMember(node, 'driver_opts', (driverOptions) => {
+    if (driverOptions.kind !== 'mapping' || !isBindMount(driverOptions)) return driverOptions;
+    return withMember(driverOptions, 'device', (value) =>
+      isText(value) ? {...value, value: absolute(value.value)} : value,
+    );
+  });
+}
+
+function isBindMount(driverOptions: MappingNode): boolean {
+  const mountOptions = driverOptions.entries.get('o')?.value;
+  return isText(mountOptions) && mountOptions.value.split(',').includes('bind');
+}

@@ -1,0 +1,49 @@
+import type {Problems} from '../problems.ts';
+import type {Span} from '../source.ts';
+import type {Tree} from '../tree.ts';
+import {mapEntries, mapItems} from '../tree.ts';
+import {substitute} from './template.ts';
+
+export interface InterpolationOptions {
+  readonly lookup: (name: string) => string | undefined;
+  readonly problems: Problems;
+}
+
+/** Puts values in place of variables in every text of a tree; keys stay as they are. */
+export function interpolate(tree: Tree, options: InterpolationOptions): Tree {
+  if (tree.kind === 'mapping') return mapEntries(tree, (value) => interpolate(value, options));
+  if (tree.kind === 'sequence') return mapItems(tree, (item) => interpolate(item, options));
+  if (typeof tree.value !== 'string' || !tree.value.includes('$')) return tree;
+  const text = interpolateText(tree.value, tree.at, options);
+  return text === tree.value ? tree : {...tree, value: text};
+}
+
+function interpolateText(text: string, at: Span, {lookup, problems}: InterpolationOptions): string {
+  const result = substitute(text, {
+    lookup,
+    missing: (name, offset) => {
+      problems.warning(placeWithin(at, text, offset, name.length + 1), {
+        code: 'unset-variable',
+        message: `the variable ${name} is not set: it becomes an empty text`,
+        hint: `set it in .env or the environment, or write \${${name}:-default}`,
+      });
+    },
+  });
+  if (result.ok) return result.text;
+  const required = result.reason === 'required';
+  problems.error(placeWithin(at, text, result.offset, 1), {
+    code: required ? 'required-variable' : 'interpolation',
+    message: required ? result.message : `not a variable: ${result.message}`,
+    hint: required ? 'set it in .env or in the environment' : 'write $$ for a dollar sign that stands for itself',
+  });
+  return text;
+}
+
+/** The place of a variable within a text, where the text stands in the file as it is (no escapes, no folding). */
+function placeWithin(at: Span, text: string, offset: number, length: number): Span {
+  const written = at.source.text.slice(at.start, at.end);
+  const start = written.indexOf(text);
+  return start === -1
+    ? at
+    : {source: at.source, start: at.start + start + offset, end: at.start + start + offset + length};
+}

@@ -1,0 +1,218 @@
+import {
+  Alias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  type Node,
+  type ParsedNode,
+  parseAllDocuments,
+  type YAMLError,
+  type YAMLMap,
+  type YAMLSeq,
+  type Scalar as YamlScalar,
+} from 'yaml';
+import type {Problems} from '../problems.ts';
+import type {SourceFile, Span} from '../source.ts';
+import type {Entry, Scalar, Tree} from '../tree.ts';
+import {isNull, scalar} from '../tree.ts';
+import {resolvePlainScalar} from './scalars.ts';
+
+/** Aliases can name a text that unfolds without end: this is far above any real file. */
+const mostNodes = 200_000;
+
+/**
+ * Reads the YAML documents of a file into trees with places. Anchors, aliases and merge keys are followed; a key given
+ * twice is a problem. An empty document gives no tree.
+ */
+export function parseStackFile(source: SourceFile, problems: Problems): readonly Tree[] {
+  // Scalars are resolved here, not by the library: the library's schemas differ from what Compose reads.
+  const documents = parseAllDocuments(source.text, {
+    schema: 'failsafe',
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: 'silent',
+  });
+  const trees: Tree[] = [];
+  if (!('length' in documents)) return trees;
+  for (const document of documents) {
+    for (const error of document.errors) reportSyntax(error, source, problems);
+    if (document.errors.length > 0 || document.contents === null) continue;
+    const tree = convertDocument(document.contents, source, problems);
+    if (!isNull(tree)) trees.push(tree);
+  }
+  return trees;
+}
+
+function reportSyntax(error: YAMLError, source: SourceFile, problems: Problems): void {
+  const [start, end] = error.pos;
+  const tab = error.code === 'TAB_AS_INDENT' || /^[ ]*\t/m.test(lineAround(source.text, start));
+  problems.error(
+    {source, start, end: Math.max(end, start + 1)},
+    {
+      code: 'yaml-syntax',
+      message: tab
+        ? 'a tab indents this line, and YAML allows only spaces'
+        : `not valid YAML: ${lowerFirst(error.message)}`,
+      hint: tab ? 'replace the tab by spaces' : syntaxHints[error.code],
+    },
+  );
+}
+
+const syntaxHints: Readonly<Record<string, string>> = {
+  BAD_INDENT: 'line it up with the lines around it',
+  MISSING_CHAR: 'check for a missing quote, bracket or colon',
+  BLOCK_AS_IMPLICIT_KEY: 'check for a missing quote, or for a second colon in the line',
+  MULTILINE_IMPLICIT_KEY: 'a colon may be missing after the key',
+  BAD_SCALAR_START: 'put the text into quotes',
+  BAD_DQ_ESCAPE: 'use single quotes, or write the backslash twice',
+};
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+function lineAround(text: string, offset: number): string {
+  const start = text.lastIndexOf('\n', offset - 1) + 1;
+  const end = text.indexOf('\n', offset);
+  return text.slice(start, end === -1 ? text.length : end);
+}
+
+interface Conversion {
+  readonly source: SourceFile;
+  readonly problems: Problems;
+  readonly anchors: Map<string, {readonly tree: Tree; readonly size: number}>;
+  size: number;
+  tooLarge: boolean;
+}
+
+function convertDocument(contents: ParsedNode, source: SourceFile, problems: Problems): Tree {
+  return convert(contents, {source, problems, anchors: new Map(), size: 0, tooLarge: false});
+}
+
+function spanOf(node: {readonly range?: readonly number[] | null | undefined}, source: SourceFile): Span {
+  const [start = 0, end = start] = node.range ?? [];
+  return {source, start, end};
+}
+
+function convert(node: Node, conversion: Conversion): Tree {
+  const at = spanOf(node, conversion.source);
+  if (node instanceof Alias) return followAlias(node.source, at, conversion);
+  const before = conversion.size;
+  conversion.size += 1;
+  const tree = withDirective(convertOwn(node, at, conversion), node.tag, conversion);
+  if (!(node instanceof Alias) && 'anchor' in node && node.anchor !== undefined) {
+    conversion.anchors.set(node.anchor, {tree, size: conversion.size - before});
+  }
+  return tree;
+}
+
+function convertOwn(node: Node, at: Span, conversion: Conversion): Tree {
+  if (isMap(node)) return convertMapping(node, at, conversion);
+  if (isSeq(node)) return convertSequence(node, at, conversion);
+  return isScalar(node) ? scalar(scalarValue(node), at) : scalar(null, at);
+}
+
+function followAlias(name: string, at: Span, conversion: Conversion): Tree {
+  const anchor = conversion.anchors.get(name);
+  if (anchor === undefined) {
+    conversion.problems.error(at, {
+      code: 'unknown-anchor',
+      message: `*${name} refers to an anchor that is not defined before it`,
+      hint: `write &${name} before the value that is meant`,
+    });
+    return scalar(null, at);
+  }
+  conversion.size += anchor.size;
+  if (conversion.size > mostNodes && !conversion.tooLarge) {
+    conversion.tooLarge = true;
+    conversion.problems.error(at, {
+      code: 'too-large',
+      message: `aliases unfold this file to more than ${mostNodes} values`,
+    });
+  }
+  return conversion.tooLarge ? scalar(null, at) : anchor.tree;
+}
+
+/** The tag of a node: ours, or one of YAML's own that asks for a type. */
+function withDirective(tree: Tree, tag: string | undefined, {problems}: Conversion): Tree {
+  if (tag === undefined || tag === '' || tag === '!') return tree;
+  if (tag === '!reset') return {...tree, directive: 'reset'};
+  if (tag === '!override') return {...tree, directive: 'override'};
+  if (/^tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq|merge)$/.test(tag)) return tree;
+  problems.error(tree.at, {
+    code: 'unknown-tag',
+    message: `unknown YAML tag "${tag.replace('tag:yaml.org,2002:', '!!')}"`,
+    hint: 'the tags of a stack file are !reset and !override',
+  });
+  return tree;
+}
+
+function scalarValue(node: YamlScalar): Scalar {
+  const text = typeof node.value === 'string' ? node.value : (node.source ?? '');
+  const plain = node.type === 'PLAIN' || node.type === undefined;
+  if (node.tag === 'tag:yaml.org,2002:str' || node.tag === '!') return text;
+  if (plain) return resolvePlainScalar(text);
+  return node.tag?.startsWith('tag:yaml.org,2002:') === true ? resolvePlainScalar(text) : text;
+}
+
+function convertSequence(node: YAMLSeq, at: Span, conversion: Conversion): Tree {
+  const items: Tree[] = [];
+  for (const item of node.items) items.push(isPair(item) ? scalar(null, at) : convert(item as Node, conversion));
+  return {kind: 'sequence', items, at};
+}
+
+function convertMapping(node: YAMLMap, at: Span, conversion: Conversion): Tree {
+  const entries = new Map<string, Entry>();
+  const merged: Tree[] = [];
+  for (const pair of node.items) {
+    const key = pair.key as Node;
+    const keyAt = spanOf(key, conversion.source);
+    const value = pair.value === null ? scalar(null, keyAt) : convert(pair.value as Node, conversion);
+    if (!isScalar(key)) {
+      conversion.problems.error(keyAt, {code: 'wrong-key', message: 'a key must be text', hint: 'put it into quotes'});
+      continue;
+    }
+    const name = typeof key.value === 'string' ? key.value : String(key.value);
+    if (name === '<<' && key.type === 'PLAIN') {
+      merged.push(...mergeSources(value, conversion));
+      continue;
+    }
+    const first = entries.get(name);
+    if (first === undefined) {
+      entries.set(name, {key: keyAt, value});
+      continue;
+    }
+    conversion.problems.error(keyAt, {
+      code: 'duplicate-key',
+      message: `"${name}" is given twice`,
+      hint: 'keep one of the two',
+      related: {message: 'given first', at: first.key},
+    });
+  }
+  return {kind: 'mapping', entries: merged.length === 0 ? entries : mergeKeys(entries, merged), at};
+}
+
+/** `<<: *a` or `<<: [*a, *b]`: the mappings, of which the first wins. */
+function mergeSources(value: Tree, conversion: Conversion): readonly Tree[] {
+  const sources = value.kind === 'sequence' ? value.items : [value];
+  for (const source of sources) {
+    if (source.kind === 'mapping') continue;
+    conversion.problems.error(source.at, {
+      code: 'wrong-type',
+      message: '"<<" merges mappings only',
+      hint: 'name an anchor of a mapping: <<: *name',
+    });
+  }
+  return sources.filter(({kind}) => kind === 'mapping');
+}
+
+/** A mapping's own keys win over merged ones. */
+function mergeKeys(own: ReadonlyMap<string, Entry>, merged: readonly Tree[]): Map<string, Entry> {
+  const entries = new Map<string, Entry>();
+  for (const source of [...merged].reverse()) {
+    if (source.kind === 'mapping') for (const [key, entry] of source.entries) entries.set(key, entry);
+  }
+  for (const [key, entry] of own) entries.set(key, entry);
+  return entries;
+}

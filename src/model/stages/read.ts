@@ -1,0 +1,66 @@
+import type {Json} from '../../base/canonical-json.ts';
+import {attributeTable} from '../attributes/index.ts';
+import {type ResourceContext, readFileObject, readNetwork, readVolume} from '../attributes/top-level.ts';
+import type {Problems} from '../problems.ts';
+import type {Tree} from '../tree.ts';
+import {isNull, member, toPlain} from '../tree.ts';
+import type {FileObject, Network, Service, Volume} from '../types.ts';
+
+/** The parts of a project that its files state, in canonical form. */
+export interface ReadStack {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly networks: Readonly<Record<string, Network>>;
+  readonly volumes: Readonly<Record<string, Volume>>;
+  readonly configs: Readonly<Record<string, FileObject>>;
+  readonly secrets: Readonly<Record<string, FileObject>>;
+  readonly extensions?: Readonly<Record<string, Json>>;
+}
+
+/** Canonical values of a validated tree; what is wrong with one is reported and the value left out. */
+export function readStack(tree: Tree, projectName: string, problems: Problems): ReadStack {
+  const section = <T>(name: string, read: (node: Tree, context: ResourceContext) => T): Record<string, T> => {
+    const result: Record<string, T> = {};
+    const node = member(tree, name);
+    if (node?.kind !== 'mapping') return result;
+    for (const [key, entry] of node.entries) {
+      if (key.startsWith('x-')) continue;
+      result[key] = read(entry.value, {problems, where: `${name}.${key}`, projectName, key});
+    }
+    return result;
+  };
+  const extensions = readExtensions(tree);
+  return {
+    services: section('services', (node, {where}) => readService(node, where, problems)),
+    networks: section('networks', readNetwork),
+    volumes: section('volumes', readVolume),
+    configs: section('configs', readFileObject),
+    secrets: section('secrets', readFileObject),
+    ...(extensions === undefined ? {} : {extensions}),
+  };
+}
+
+export function readService(node: Tree, where: string, problems: Problems): Service {
+  const service: Record<string, unknown> = {};
+  if (node.kind !== 'mapping') return service;
+  for (const [name, row] of attributeTable) {
+    const value = node.entries.get(name)?.value;
+    if (value === undefined || (isNull(value) && name !== 'command' && name !== 'entrypoint')) continue;
+    const read = row.read(value, {problems, where: `${where}.${name}`});
+    if (read !== undefined) service[name] = read;
+  }
+  const extensions = readExtensions(node);
+  if (extensions !== undefined) service['extensions'] = extensions;
+  return withDefaultNetwork(service);
+}
+
+/** A service that says nothing of networks joins the project's default one. */
+function withDefaultNetwork(service: Service): Service {
+  if (service.network_mode !== undefined || Object.keys(service.networks ?? {}).length > 0) return service;
+  return {...service, networks: {default: null}};
+}
+
+function readExtensions(node: Tree): Record<string, Json> | undefined {
+  if (node.kind !== 'mapping') return undefined;
+  const found = [...node.entries].filter(([key]) => key.startsWith('x-'));
+  return found.length === 0 ? undefined : Object.fromEntries(found.map(([key, {value}]) => [key, toPlain(value)]));
+}

@@ -1,0 +1,126 @@
+import {TscomposeError} from '../../base/errors.ts';
+import {didYouMean} from '../../base/suggest.ts';
+import type {Problems} from '../problems.ts';
+import type {Span} from '../source.ts';
+import type {Service} from '../types.ts';
+import type {ReadStack} from './read.ts';
+
+export interface Selection {
+  /** Active profiles; `*` is all of them. */
+  readonly profiles: readonly string[];
+  /** Services asked for by name; empty: all that are active. */
+  readonly services: readonly string[];
+  /** Take the services that the asked-for ones depend on, too. */
+  readonly dependencies: boolean;
+}
+
+export interface SelectContext {
+  readonly problems: Problems;
+  /** The place where a service names one it depends on. */
+  readonly dependencyPlace: (service: string, dependency: string) => Span | undefined;
+}
+
+export interface Selected {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly disabled: Readonly<Record<string, Service>>;
+}
+
+/** Leaves out services whose profiles are not active, then those that nobody asked for. Naming one activates it. */
+export function selectServices(stack: ReadStack, selection: Selection, context: SelectContext): Selected {
+  const all = stack.services;
+  for (const name of selection.services) {
+    if (name in all) continue;
+    throw new TscomposeError('notFound', `no such service: "${name}"`, {hint: didYouMean(name, Object.keys(all))});
+  }
+  const profiles = new Set([...selection.profiles, ...selection.services.flatMap((name) => all[name]?.profiles ?? [])]);
+  const active = new Set(Object.keys(all).filter((name) => isActive(all[name] ?? {}, profiles)));
+  const wanted = selection.services.length === 0 ? active : withDependencies(selection, all, active);
+  reportInactive(wanted, {all, active}, context);
+  const services: Record<string, Service> = {};
+  const disabled: Record<string, Service> = {};
+  for (const [name, service] of Object.entries(all)) {
+    if (wanted.has(name)) services[name] = withoutAbsent(service, active);
+    else disabled[name] = service;
+  }
+  return {services, disabled};
+}
+
+function isActive({profiles = []}: Service, active: ReadonlySet<string>): boolean {
+  return profiles.length === 0 || active.has('*') || profiles.some((profile) => active.has(profile));
+}
+
+function withDependencies(
+  selection: Selection,
+  all: Readonly<Record<string, Service>>,
+  active: ReadonlySet<string>,
+): Set<string> {
+  const wanted = new Set<string>();
+  const visit = (name: string): void => {
+    if (wanted.has(name) || !(name in all)) return;
+    wanted.add(name);
+    if (!selection.dependencies) return;
+    for (const [dependency, {required}] of Object.entries(all[name]?.depends_on ?? {})) {
+      if (required || active.has(dependency)) visit(dependency);
+    }
+  };
+  for (const name of selection.services) visit(name);
+  return wanted;
+}
+
+/** A dependency that must be there and is left out by its profile. */
+function reportInactive(
+  wanted: ReadonlySet<string>,
+  {all, active}: {readonly all: Readonly<Record<string, Service>>; readonly active: ReadonlySet<string>},
+  {problems, dependencyPlace}: SelectContext,
+): void {
+  for (const name of wanted) {
+    for (const [dependency, {required}] of Object.entries(all[name]?.depends_on ?? {})) {
+      const service = all[dependency];
+      if (!required || service === undefined || active.has(dependency)) continue;
+      const [profile = ''] = service.profiles ?? [];
+      problems.error(dependencyPlace(name, dependency), {
+        code: 'inactive-dependency',
+        message: `services.${name}: depends on "${dependency}", which takes part only with a profile that is not active`,
+        hint: `add --profile ${profile}, or say "required: false" here`,
+      });
+    }
+  }
+}
+
+/** Dependencies that need not be there and are not. */
+function withoutAbsent(service: Service, active: ReadonlySet<string>): Service {
+  const entries = Object.entries(service.depends_on ?? {});
+  const kept = entries.filter(([name, {required}]) => required || active.has(name));
+  return kept.length === entries.length ? service : {...service, depends_on: Object.fromEntries(kept)};
+}
+
+/** Resources that the services use; `default` is added where it is joined. */
+export function usedResources(
+  stack: ReadStack,
+  services: Readonly<Record<string, Service>>,
+  projectName: string,
+): Omit<ReadStack, 'services' | 'extensions'> {
+  const list = Object.values(services);
+  const used = {
+    networks: new Set(list.flatMap(({networks = {}}) => Object.keys(networks))),
+    volumes: new Set(
+      list.flatMap(({volumes = []}) =>
+        volumes.flatMap(({type, source}) => (type === 'volume' && source !== undefined ? [source] : [])),
+      ),
+    ),
+    configs: new Set(list.flatMap(({configs = []}) => configs.map(({source}) => source))),
+    secrets: new Set(list.flatMap(({secrets = []}) => secrets.map(({source}) => source))),
+  };
+  const keep = <T>(all: Readonly<Record<string, T>>, names: ReadonlySet<string>): Record<string, T> =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => names.has(name)));
+  return {
+    networks: keep(withDefaultNetwork(stack, projectName), used.networks),
+    volumes: keep(stack.volumes, used.volumes),
+    configs: keep(stack.configs, used.configs),
+    secrets: keep(stack.secrets, used.secrets),
+  };
+}
+
+export function withDefaultNetwork(stack: ReadStack, projectName: string): ReadStack['networks'] {
+  return {default: {name: `${projectName}_default`}, ...stack.networks};
+}

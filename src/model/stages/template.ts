@@ -1,0 +1,113 @@
+/** Where variables come from, and who is told that one is not set. */
+export interface Variables {
+  lookup(name: string): string | undefined;
+  /** A variable without a value and without a default was used; `offset` is its place in the text. */
+  missing(name: string, offset: number): void;
+}
+
+export type Substitution =
+  | {readonly ok: true; readonly text: string}
+  | {readonly ok: false; readonly reason: 'syntax' | 'required'; readonly message: string; readonly offset: number};
+
+const name = /[_a-z][_a-z0-9]*/iy;
+const operator = /:?[-+?]/y;
+
+/**
+ * Puts values in place of `$NAME` and `${NAME}`; `$$` is a dollar sign. `-` gives a default, `+` an alternative, `?` a
+ * message to fail with; a colon before them counts an empty value as none. What follows the operator may hold variables
+ * itself, and is looked at only when it is used. A dollar sign before anything else stays (Compose specification,
+ * "Interpolation").
+ */
+export function substitute(text: string, variables: Variables): Substitution {
+  if (!text.includes('$')) return {ok: true, text};
+  const run: Run = {variables, failure: undefined};
+  const result = expand(text, 0, run);
+  return run.failure ?? {ok: true, text: result};
+}
+
+type Failure = Exclude<Substitution, {readonly ok: true}>;
+
+interface Run {
+  readonly variables: Variables;
+  /** The first one; what is expanded after it is of no use. */
+  failure: Failure | undefined;
+}
+
+function fail(run: Run, reason: Failure['reason'], message: string, offset: number): string {
+  run.failure ??= {ok: false, reason, message, offset};
+  return '';
+}
+
+function expand(text: string, base: number, run: Run): string {
+  let result = '';
+  let at = 0;
+  for (;;) {
+    const dollar = text.indexOf('$', at);
+    if (dollar === -1) return result + text.slice(at);
+    result += text.slice(at, dollar);
+    const next = text[dollar + 1];
+    if (next === '$') {
+      result += '$';
+      at = dollar + 2;
+    } else if (next === '{') {
+      const end = closingBrace(text, dollar + 1);
+      if (end === -1)
+        return fail(run, 'syntax', `"${text.slice(dollar, dollar + 2)}" has no closing "}"`, base + dollar);
+      result += expandBraced(text.slice(dollar + 2, end), base + dollar + 2, run);
+      at = end + 1;
+    } else {
+      const found = matchAt(name, text, dollar + 1);
+      result += found === undefined ? '$' : valueOrEmpty(found, base + dollar, run);
+      at = dollar + 1 + (found?.length ?? 0);
+    }
+  }
+}
+
+function matchAt(pattern: RegExp, text: string, at: number): string | undefined {
+  pattern.lastIndex = at;
+  return pattern.exec(text)?.[0];
+}
+
+function closingBrace(text: string, open: number): number {
+  let depth = 0;
+  for (let at = open; at < text.length; at++) {
+    if (text[at] === '{') depth += 1;
+    else if (text[at] === '}') {
+      depth -= 1;
+      if (depth === 0) return at;
+    }
+  }
+  return -1;
+}
+
+function valueOrEmpty(variable: string, offset: number, {variables}: Run): string {
+  const value = variables.lookup(variable);
+  if (value === undefined) variables.missing(variable, offset);
+  return value ?? '';
+}
+
+function expandBraced(inner: string, base: number, run: Run): string {
+  const variable = matchAt(name, inner, 0);
+  if (variable === undefined)
+    return fail(run, 'syntax', `"\${${inner}}" does not begin with the name of a variable`, base - 2);
+  if (variable.length === inner.length) return valueOrEmpty(variable, base - 2, run);
+  const sign = matchAt(operator, inner, variable.length);
+  if (sign === undefined) {
+    const rest = inner.slice(variable.length);
+    return fail(run, 'syntax', `"\${${inner}}": "${rest}" is no operator`, base + variable.length);
+  }
+  const argument = inner.slice(variable.length + sign.length);
+  const argumentBase = base + variable.length + sign.length;
+  const value = run.variables.lookup(variable);
+  const given = value !== undefined && !(sign.startsWith(':') && value === '');
+  if (sign.endsWith('+')) return given ? expand(argument, argumentBase, run) : '';
+  if (given) return value ?? '';
+  const text = expand(argument, argumentBase, run);
+  if (sign.endsWith('-')) return text;
+  return fail(
+    run,
+    'required',
+    `required variable ${variable} is missing a value${text === '' ? '' : `: ${text}`}`,
+    base - 2,
+  );
+}
