@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -18,6 +19,13 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* Address sanitizer needs more memory and more calls than the real program: it tests everything but these limits. */
+#ifdef __SANITIZE_ADDRESS__
+static const bool sanitized = true;
+#else
+static const bool sanitized = false;
+#endif
 
 /* ---- file tree ---- */
 
@@ -87,7 +95,8 @@ size_t sandbox_limit(void)
   struct rlimit files = {32768, 32768};
   setrlimit(RLIMIT_CORE, &none);
   setrlimit(RLIMIT_FSIZE, &none);
-  setrlimit(RLIMIT_DATA, &memory);
+  if (!sanitized)
+    setrlimit(RLIMIT_DATA, &memory);
   if (setrlimit(RLIMIT_NOFILE, &files) != 0) {
     getrlimit(RLIMIT_NOFILE, &files);
     if (files.rlim_max > 32768)
@@ -111,15 +120,16 @@ size_t sandbox_limit(void)
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define LOAD_ARGUMENT(index) \
   BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args) + 8 * (index)) /* low half */
+#define LOAD_ARGUMENT_HIGH(index) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args) + 8 * (index) + 4)
 #define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 #define KILL BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
 #define PERMIT(number) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), ALLOW
 
 /*
- * Everything else kills. Sockets: IPv4 and IPv6, streams and datagrams (so no packet, netlink or unix sockets).
- * Files: opened for reading only. Memory: never executable.
+ * Everything else kills. Files: opened for reading only. Memory: never executable. A datagram is sent to an address only
+ * where the proxy is needed, or from the socket that answers DNS: the sockets of upstreams go where they were connected to.
  */
-static struct sock_filter filter[] = {
+static const struct sock_filter common[] = {
   LOAD(arch),
   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_AUDIT_ARCH, 1, 0),
   KILL,
@@ -129,17 +139,9 @@ static struct sock_filter filter[] = {
 #endif
   PERMIT(__NR_epoll_pwait),
   PERMIT(__NR_epoll_ctl),
-  PERMIT(__NR_splice),
   PERMIT(__NR_recvfrom),
   PERMIT(__NR_recvmsg),
-  PERMIT(__NR_sendto),
-  PERMIT(__NR_sendmsg),
   PERMIT(__NR_accept4),
-  PERMIT(__NR_connect),
-  PERMIT(__NR_shutdown),
-  PERMIT(__NR_setsockopt),
-  PERMIT(__NR_getsockopt),
-  PERMIT(__NR_pipe2),
   PERMIT(__NR_close),
   PERMIT(__NR_read),
   PERMIT(__NR_write),
@@ -170,6 +172,18 @@ static struct sock_filter filter[] = {
   BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1),
   KILL,
   ALLOW,
+};
+
+/* What only the proxy needs. New sockets: IPv4 and IPv6, streams and datagrams (no packet, netlink or unix sockets). */
+static const struct sock_filter with_proxy[] = {
+  PERMIT(__NR_splice),
+  PERMIT(__NR_sendto),
+  PERMIT(__NR_sendmsg),
+  PERMIT(__NR_connect),
+  PERMIT(__NR_shutdown),
+  PERMIT(__NR_setsockopt),
+  PERMIT(__NR_getsockopt),
+  PERMIT(__NR_pipe2),
   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_socket, 0, 8),
   LOAD_ARGUMENT(0),
   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 1, 0),
@@ -179,8 +193,39 @@ static struct sock_filter filter[] = {
   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SOCK_STREAM, 1, 0),
   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SOCK_DGRAM, 0, 1),
   ALLOW,
-  KILL,
 };
+
+enum { ANSWERING = 2 }; /* the instruction of without_proxy whose operand is the descriptor that answers */
+
+static const struct sock_filter without_proxy[] = {
+  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_sendto, 0, 7),
+  LOAD_ARGUMENT(0),
+  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 4, 0),
+  LOAD_ARGUMENT(4),
+  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3),
+  LOAD_ARGUMENT_HIGH(4),
+  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+  ALLOW,
+};
+
+static const struct sock_filter last[] = {KILL};
+
+static bool load_filter(int answering, bool proxy)
+{
+  struct sock_filter filter[sizeof common / sizeof *common + sizeof with_proxy / sizeof *with_proxy + 1];
+  size_t count = 0;
+#define APPEND(part) (memcpy(filter + count, part, sizeof part), count += sizeof part / sizeof *part)
+  APPEND(common);
+  if (proxy) {
+    APPEND(with_proxy);
+  } else {
+    APPEND(without_proxy);
+    filter[sizeof common / sizeof *common + ANSWERING].k = (uint32_t)answering;
+  }
+  APPEND(last);
+  struct sock_fprog program = {(unsigned short)count, filter};
+  return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
+}
 
 static bool drop_capabilities(void)
 {
@@ -193,9 +238,8 @@ static bool drop_capabilities(void)
   return syscall(SYS_capset, &header, none) == 0;
 }
 
-bool sandbox_drop(const char **failed)
+bool sandbox_drop(int answering, bool proxy, const char **failed)
 {
-  struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};
   *failed = "drop groups";
   /* In a user namespace with setgroups denied there is nothing that could be dropped. */
   if (setgroups(0, NULL) != 0 && errno != EPERM)
@@ -205,5 +249,5 @@ bool sandbox_drop(const char **failed)
     return false;
   *failed = "load the system call filter";
   return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
+         (sanitized || load_filter(answering, proxy));
 }

@@ -14,7 +14,10 @@ bool sandbox_enter_root(const char *const *directories, size_t count, int *opene
 /** Lowers resource limits; returns the number of descriptors that the process may hold. */
 size_t sandbox_limit(void);
 
-/** Drops groups and every capability for good, and loads the system call filter. */
-bool sandbox_drop(const char **failed);
+/*
+ * Drops groups and every capability for good, and loads the system call filter. Without `proxy` no socket can be made or
+ * connected, and only the descriptor `answering` (-1: none) sends datagrams to an address.
+ */
+bool sandbox_drop(int answering, bool proxy, const char **failed);
 
 #endif

@@ -233,7 +233,8 @@ static void keep_descriptors(const struct network_child *child, int broker, int 
   free(kept);
 }
 
-static void start_dns(const struct network_child *child, struct loop *loop, const int *directories, int ready)
+/* Returns the descriptor that answers over UDP. */
+static int start_dns(const struct network_child *child, struct loop *loop, const int *directories, int ready)
 {
   char text[64];
   describe_address(&child->dns, text, sizeof text);
@@ -248,6 +249,7 @@ static void start_dns(const struct network_child *child, struct loop *loop, cons
     give_up(ready, "answer dns at %s", text);
   for (size_t i = 0; i < child->network_count; i++)
     dns_add_network(state.dns, child->networks[i].name, directories[i]);
+  return config.udp;
 }
 
 static void start_proxy(const struct network_child *child, struct loop *loop, size_t limit, int ready)
@@ -297,12 +299,11 @@ __attribute__((noreturn)) static void run(const struct network_child *child, int
   state.broker = (struct source){broker, broker_ready};
   if (!source_add(&loop, &state.broker, EPOLLIN))
     give_up(ready, "network child");
-  if (child->dns.ss_family != 0)
-    start_dns(child, &loop, directories, ready);
+  int answering = child->dns.ss_family != 0 ? start_dns(child, &loop, directories, ready) : -1;
   free(directories);
   start_proxy(child, &loop, limit, ready);
   loop.after = after_events;
-  if (!sandbox_drop(&failed))
+  if (!sandbox_drop(answering, child->endpoint_count > 0, &failed))
     give_up(ready, "network child: %s", failed);
   struct network_child_error fine = {0};
   if (write(ready, &fine, sizeof fine) != sizeof fine)
