@@ -17,16 +17,21 @@ export interface JournalEntry {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
+export interface FollowOptions {
+  /** Unix seconds with fraction; absent: only what happens from now on. */
+  readonly since?: number | undefined;
+  readonly until?: number | undefined;
+  readonly filters?: Filters | undefined;
+  /** Called once the journal is open: nothing that happens from then on is missed. */
+  readonly onReady?: () => void;
+}
+
 /** Reads and writes the journal that all processes of a root share. */
 export interface Events {
   append(entry: JournalEntry): Promise<void>;
   /** Replays from `since` (Unix seconds), then follows until `until` (past: ends at once) or the signal. */
   follow(
-    options: {
-      readonly since?: number | undefined;
-      readonly until?: number | undefined;
-      readonly filters?: Filters | undefined;
-    },
+    options: FollowOptions,
     signal?: AbortSignal,
   ): AsyncIterable<EngineEvent>;
 }
@@ -51,8 +56,8 @@ export function createEvents({layout, now, exclusively}: EventsContext): Events 
       await rotate(layout, exclusively);
     },
 
-    async *follow({since, until, filters}, signal) {
-      for await (const entry of followJournal(layout, {since, until, now}, signal)) {
+    async *follow({since, until, filters, onReady}, signal) {
+      for await (const entry of followJournal(layout, {since, until, now, onReady}, signal)) {
         const event = toEngineEvent(entry);
         if (filters === undefined || matchEvent(event, filters)) yield event;
       }

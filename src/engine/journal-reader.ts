@@ -10,6 +10,7 @@ export interface JournalRange {
   readonly since?: number | undefined;
   readonly until?: number | undefined;
   readonly now: Now;
+  readonly onReady?: (() => void) | undefined;
 }
 
 /**
@@ -29,6 +30,7 @@ export async function* followJournal(
   try {
     // Opened once the watch is on, so that nothing falls between the two.
     await journal.start();
+    range.onReady?.();
     for (;;) {
       const wake = waker.next();
       for (const entry of await journal.read()) {

@@ -32,6 +32,8 @@ export interface LockPaths {
   readonly images: string;
   /** Rotation of the journal. */
   readonly events: string;
+  /** Shared while a container is being started, exclusive while the cgroups above all of them are removed. */
+  readonly cgroups: string;
   project(name: string): string;
   /** Bridges, address leases, the firewall: everything about networks that one process changes at a time. */
   readonly networks: string;
@@ -127,6 +129,7 @@ export function createLayout({root, run}: {readonly root: string; readonly run: 
       root: join(locks, 'root.lock'),
       images: join(locks, 'images.lock'),
       events: join(locks, 'events.lock'),
+      cgroups: join(locks, 'cgroups.lock'),
       project: (name) => join(locks, `project-${name}.lock`),
       networks: join(locks, 'networks.lock'),
       network: (id) => join(locks, `network-${id}.lock`),

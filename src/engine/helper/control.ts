@@ -144,6 +144,8 @@ export interface FrameConnection<T> {
   write(frame: Uint8Array): Promise<void>;
   /** Ends the connection; the process goes on. */
   destroy(): void;
+  /** The connection alone does not keep this program alive. */
+  unref(): void;
 }
 
 /** Throws the monitor's error when it refuses (a program that is not there, for example). */
@@ -166,6 +168,7 @@ export async function openFrames<T extends object>(
           socket.write(frame, (error) => (error && !isClosed(error) ? reject(error) : resolve()));
         }),
       destroy: () => socket.destroy(),
+      unref: () => void socket.unref(),
     };
   } catch (error) {
     socket.destroy();

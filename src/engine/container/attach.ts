@@ -1,0 +1,90 @@
+import {TscomposeError} from '../../base/errors.ts';
+import type {Attachment, AttachOptions, OutputChunk} from '../engine.ts';
+import {callMonitor, type FrameConnection, isMonitorGone, openFrames} from '../helper/control.ts';
+import {encodeFrame, frameTypes} from '../helper/frames.ts';
+import {publishContainerEvent} from './container-event.ts';
+import type {ContainerContext} from './context.ts';
+import {readLogs} from './logs.ts';
+import {type FoundContainer, findContainer} from './reference.ts';
+import {observe} from './state.ts';
+
+/** Connects to a running container's streams. Throws `conflict` when it does not run. */
+export async function attachContainer(
+  context: ContainerContext,
+  reference: string,
+  options: AttachOptions,
+): Promise<Attachment> {
+  const found = await findContainer(context.layout, reference);
+  const {id, name, record} = found;
+  if ((await observe(context, id)).kind !== 'live') throw notRunning(found);
+  const connection = await openFrames<object>(context.layout.container(id).control, {
+    kind: 'attach',
+    stdin: options.stdin && record.config.OpenStdin === true,
+    stdout: options.stdout,
+    stderr: options.stderr,
+  }).catch((error: unknown) => {
+    throw isMonitorGone(error) ? notRunning(found) : error;
+  });
+  await publishContainerEvent(context, record, name, 'attach');
+  const live = readOutput(connection, () => undefined);
+  const {stdout, stderr} = options;
+  const output = options.logs ? inTurn(readLogs(context, id, {stdout, stderr}), live) : live;
+  return toAttachment(connection, output);
+}
+
+/** Throws `conflict` when it does not run. */
+export async function resizeContainer(
+  context: ContainerContext,
+  reference: string,
+  {height, width}: {readonly height: number; readonly width: number},
+): Promise<void> {
+  const found = await findContainer(context.layout, reference);
+  try {
+    await callMonitor(context.layout.container(found.id).control, {kind: 'resize', rows: height, columns: width});
+  } catch (error) {
+    throw isMonitorGone(error) ? notRunning(found) : error;
+  }
+}
+
+export function notRunning({id}: FoundContainer): TscomposeError {
+  return new TscomposeError('conflict', `container ${id} is not running`);
+}
+
+async function* inTurn(
+  first: AsyncIterable<OutputChunk>,
+  second: AsyncIterable<OutputChunk>,
+): AsyncGenerator<OutputChunk, void, undefined> {
+  yield* first;
+  yield* second;
+}
+
+/** Frames as chunks, up to the exit frame or the end of the connection. `onExit` is called before the iteration ends. */
+export async function* readOutput(
+  connection: FrameConnection<object>,
+  onExit: (exitCode: number | undefined) => void,
+): AsyncGenerator<OutputChunk, void, undefined> {
+  let exitCode: number | undefined;
+  try {
+    for await (const {type, payload} of connection.frames) {
+      if (type === frameTypes.stdout) yield {stream: 'stdout', data: payload};
+      else if (type === frameTypes.stderr) yield {stream: 'stderr', data: payload};
+      else if (type === frameTypes.exit) {
+        exitCode = (JSON.parse(Buffer.from(payload).toString()) as {readonly exitCode: number}).exitCode;
+        break;
+      }
+    }
+  } finally {
+    onExit(exitCode);
+    connection.destroy();
+  }
+}
+
+export function toAttachment(connection: FrameConnection<object>, output: AsyncIterable<OutputChunk>): Attachment {
+  return {
+    output,
+    write: (data) => connection.write(encodeFrame(frameTypes.stdin, data)),
+    closeInput: () => connection.write(encodeFrame(frameTypes.endOfInput)),
+    resize: (height, width) => connection.write(encodeFrame(frameTypes.resize, Buffer.from(`${height} ${width}`))),
+    detach: () => connection.destroy(),
+  };
+}

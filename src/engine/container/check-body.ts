@@ -1,0 +1,141 @@
+import type {ContainerCreateBody, HealthConfig, HostConfig} from '../../api/types/container.ts';
+import {TscomposeError} from '../../base/errors.ts';
+import {resolveCapabilities} from './capabilities.ts';
+import {parseLogConfig} from './log-config.ts';
+import {parseSecurityOptions} from './security-options.ts';
+import {parseSignal} from './signal.ts';
+import {refuseUnsupported} from './supported-body.ts';
+import {checkSysctls} from './sysctls.ts';
+import {checkUlimits} from './ulimits.ts';
+
+/** Docker's least: less than this no process starts in. */
+const leastMemory = 6 * 1024 * 1024;
+/** What Docker's healthcheck accepts at least, in nanoseconds. */
+const leastInterval = 1_000_000;
+
+/** Everything about a create body that can be wrong without looking at an image. Throws `invalid` or `unsupported`. */
+export function checkBody(body: ContainerCreateBody): void {
+  refuseUnsupported(body);
+  const host = body.HostConfig ?? {};
+  if (body.WorkingDir && !body.WorkingDir.startsWith('/'))
+    throw invalid(`the working directory '${body.WorkingDir}' is invalid, it needs to be an absolute path`);
+  if (body.StopSignal) parseSignal(body.StopSignal);
+  for (const entry of body.Env ?? []) checkVariable(entry);
+  for (const port of Object.keys(body.ExposedPorts ?? {})) parsePort(port);
+  if (body.Healthcheck) checkHealth(body.Healthcheck);
+  checkHostName(body.Hostname);
+  checkResources(host);
+  resolveCapabilities(host.CapAdd ?? [], host.CapDrop ?? []);
+  parseSecurityOptions(host.SecurityOpt ?? []);
+  parseLogConfig(host.LogConfig);
+  checkSysctls(host.Sysctls ?? {}, host.NetworkMode ?? 'default');
+  checkUlimits(host.Ulimits ?? []);
+  checkRestartPolicy(host);
+  checkNetworking(body);
+  for (const entry of host.ExtraHosts ?? []) checkExtraHost(entry);
+  for (const port of Object.keys(host.PortBindings ?? {})) parsePort(port);
+}
+
+function invalid(message: string): TscomposeError {
+  return new TscomposeError('invalid', message);
+}
+
+function checkVariable(entry: string): void {
+  if (entry === '' || entry.startsWith('=')) throw invalid(`invalid environment variable: ${entry}`);
+  if (entry.includes('\0'))
+    throw invalid(`invalid environment variable ${entry.split('=', 1)[0]}: it holds a NUL byte`);
+}
+
+/** `80`, `80/tcp`. Throws `invalid`. */
+export function parsePort(text: string): {readonly port: number; readonly protocol: string} {
+  const [number = '', protocol = 'tcp', ...more] = text.split('/');
+  const port = Number(number);
+  if (!/^\d+$/.test(number) || port < 1 || port > 65535 || more.length > 0)
+    throw invalid(`invalid port specification: "${text}"`);
+  if (!['tcp', 'udp', 'sctp'].includes(protocol)) throw invalid(`invalid proto: ${protocol}`);
+  return {port, protocol};
+}
+
+function checkHealth(health: HealthConfig): void {
+  const [kind, ...words] = health.Test ?? [];
+  if (kind !== undefined && !['NONE', 'CMD', 'CMD-SHELL', ''].includes(kind)) {
+    throw invalid(`Unknown healthcheck type '${kind}' (expected 'NONE', 'CMD' or 'CMD-SHELL')`);
+  }
+  if ((kind === 'CMD' || kind === 'CMD-SHELL') && words.length === 0)
+    throw invalid(`healthcheck of type ${kind} has no command`);
+  for (const [member, value] of Object.entries({
+    Interval: health.Interval,
+    Timeout: health.Timeout,
+    StartPeriod: health.StartPeriod,
+    StartInterval: health.StartInterval,
+  })) {
+    if (value !== undefined && value !== 0 && value < leastInterval)
+      throw invalid(`${member} in Healthcheck cannot be less than 1ms`);
+  }
+  if ((health.Retries ?? 0) < 0) throw invalid('Retries in Healthcheck cannot be negative');
+}
+
+/** sethostname(2) takes 64 bytes. */
+function checkHostName(name: string | undefined): void {
+  if (name !== undefined && (name.length > 64 || /[\s\0/]/.test(name)))
+    throw invalid(`invalid hostname format: ${name}`);
+}
+
+function checkResources(host: HostConfig): void {
+  const {
+    Memory = 0,
+    MemorySwap = 0,
+    MemoryReservation = 0,
+    NanoCpus = 0,
+    CpuPeriod = 0,
+    CpuQuota = 0,
+    CpuShares = 0,
+  } = host;
+  if (Memory > 0 && Memory < leastMemory) throw invalid('Minimum memory limit allowed is 6MB');
+  if (Memory > 0 && MemorySwap > 0 && MemorySwap < Memory)
+    throw invalid('Minimum memoryswap limit should be larger than memory limit, see usage');
+  if (Memory === 0 && MemorySwap > 0)
+    throw invalid('You should always set the Memory limit when using Memoryswap limit, see usage');
+  if (MemoryReservation > 0 && MemoryReservation < leastMemory)
+    throw invalid('Minimum memory reservation allowed is 6MB');
+  if (Memory > 0 && MemoryReservation > Memory)
+    throw invalid('Minimum memory limit can not be less than memory reservation limit, see usage');
+  if (NanoCpus < 0) throw invalid(`invalid CPU value ${NanoCpus}: it cannot be negative`);
+  if (NanoCpus > 0 && (CpuPeriod > 0 || CpuQuota > 0))
+    throw invalid('Conflicting options: Nano CPUs and CPU Period or Quota cannot both be set');
+  if (CpuPeriod !== 0 && (CpuPeriod < 1000 || CpuPeriod > 1_000_000))
+    throw invalid('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)');
+  if (CpuQuota > 0 && CpuQuota < 1000) throw invalid('CPU cfs quota can not be less than 1ms (i.e. 1000)');
+  if (CpuShares < 0) throw invalid('invalid CPU shares: they cannot be negative');
+  if (host.OomScoreAdj !== undefined && (host.OomScoreAdj < -1000 || host.OomScoreAdj > 1000)) {
+    throw invalid(`Invalid value ${host.OomScoreAdj}, range for oom score adj is [-1000, 1000]`);
+  }
+  if ((host.ShmSize ?? 0) < 0) throw invalid('SHM size can not be less than 0');
+}
+
+function checkRestartPolicy(host: HostConfig): void {
+  const {Name = 'no', MaximumRetryCount = 0} = host.RestartPolicy ?? {};
+  if (!['', 'no', 'always', 'unless-stopped', 'on-failure'].includes(Name))
+    throw invalid(
+      `invalid restart policy: unknown policy '${Name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
+    );
+  if (MaximumRetryCount < 0) throw invalid('invalid restart policy: maximum retry count cannot be negative');
+  if (MaximumRetryCount > 0 && Name !== 'on-failure')
+    throw invalid("invalid restart policy: maximum retry count can only be used with 'on-failure'");
+}
+
+function checkNetworking(body: ContainerCreateBody): void {
+  const mode = body.HostConfig?.NetworkMode ?? 'default';
+  if (mode.startsWith('container:'))
+    throw new TscomposeError('unsupported', `this engine does not support HostConfig.NetworkMode "${mode}"`);
+  if (mode !== 'host' && mode !== 'none') return;
+  const others = Object.keys(body.NetworkingConfig?.EndpointsConfig ?? {}).filter((network) => network !== mode);
+  if (others.length > 0)
+    throw invalid(`container cannot be attached to network ${others[0]}: its network mode is "${mode}"`);
+}
+
+/** `name:address`, `name=address`; `host-gateway` stands for the machine. */
+function checkExtraHost(entry: string): void {
+  const at = entry.search(/[:=]/);
+  if (at <= 0 || at === entry.length - 1) throw invalid(`bad format for add-host: "${entry}"`);
+}

@@ -1,0 +1,31 @@
+import type {Containers} from '../engine.ts';
+import {attachContainer, resizeContainer} from './attach.ts';
+import type {ContainerContext} from './context.ts';
+import {createContainer} from './create.ts';
+import {inspectContainer} from './inspect.ts';
+import {listContainers} from './list.ts';
+import {readLogs} from './logs.ts';
+import {removeContainer} from './remove.ts';
+import {renameContainer} from './rename.ts';
+import {startContainer} from './start.ts';
+import {killContainer, restartContainer, stopContainer} from './stop.ts';
+import {waitForContainer} from './wait.ts';
+
+/** One file an operation; this is the table of them. */
+export function createContainers(context: ContainerContext): Containers {
+  return {
+    list: (options) => listContainers(context, options),
+    inspect: (reference) => inspectContainer(context, reference),
+    create: (body, options) => createContainer(context, body, options),
+    start: (reference) => startContainer(context, reference),
+    stop: (reference, options) => stopContainer(context, reference, options),
+    restart: (reference, options) => restartContainer(context, reference, options),
+    kill: (reference, signal) => killContainer(context, reference, signal),
+    rename: (reference, name) => renameContainer(context, reference, name),
+    remove: (reference, options) => removeContainer(context, reference, options),
+    wait: (reference, condition, signal) => waitForContainer(context, reference, condition, signal),
+    logs: (reference, options, signal) => readLogs(context, reference, options, signal),
+    attach: (reference, options) => attachContainer(context, reference, options),
+    resize: (reference, size) => resizeContainer(context, reference, size),
+  };
+}

@@ -1,0 +1,87 @@
+import type {ContainerConfig, EndpointSettings, PortMap} from '../../api/types/container.ts';
+import type {VolumeCreateBody, VolumeInspect} from '../../api/types/volume.ts';
+import type {Now} from '../clock.ts';
+import type {Events} from '../events.ts';
+import type {Helper} from '../helper/coprocess.ts';
+import type {MonitorOperation, SetupOperation} from '../helper/operations.ts';
+import type {Layout} from '../layout.ts';
+import type {ExecRecords} from './exec-records.ts';
+import type {Machine} from './machine.ts';
+import type {ContainerRecord, RecordedImage} from './record.ts';
+
+/** An image as containers need it. */
+export interface ContainerImage extends RecordedImage {
+  readonly config: ContainerConfig;
+}
+
+/** How a container's root file system is stacked. */
+export interface ImageRoot {
+  /** Unpacked layers, top first. */
+  readonly lowers: readonly string[];
+  /** Steps after the overlay: the built-in image binds the machine's programs. */
+  readonly operations: readonly SetupOperation[];
+}
+
+/** What containers ask of images. */
+export interface ImageSource {
+  /** Throws `notFound` ("No such image: …"). */
+  resolve(reference: string, platform?: string): Promise<ContainerImage>;
+  /** Throws `notFound` when a layer is gone. */
+  root(image: RecordedImage): Promise<ImageRoot>;
+}
+
+/** What containers ask of volumes. */
+export interface VolumeSource {
+  create(body: VolumeCreateBody): Promise<VolumeInspect>;
+  inspect(name: string): Promise<VolumeInspect>;
+  remove(name: string, options?: {readonly force?: boolean}): Promise<void>;
+}
+
+/** A container's place in its networks, for one run. */
+export interface NetworkPlan {
+  /** Network mode, netlink batches, publishing, name service, clean-up of name files. */
+  readonly operations: readonly MonitorOperation[];
+  /** Own addresses, for /etc/hosts. */
+  readonly addresses: readonly string[];
+  /** In the container's resolv.conf. Absent: the machine's servers. */
+  readonly nameServer?: string;
+  /** The machine, as seen from the container (`host-gateway`). */
+  readonly gateway?: string;
+}
+
+/** What containers ask of networks. */
+export interface EndpointSource {
+  /** Leases addresses and plans a run. Throws `notFound` for a network that does not exist. */
+  plan(record: ContainerRecord, name: string): Promise<NetworkPlan>;
+  /** Gives back what `plan` took, and clears what a lost monitor left behind. */
+  release(record: ContainerRecord): Promise<void>;
+  /** The name service answers to the new name of a running container from now on. */
+  rename(record: ContainerRecord, name: string): Promise<void>;
+  /** As inspect and list answer it. */
+  describe(record: ContainerRecord, running: boolean): Promise<EndpointDescription>;
+}
+
+export interface EndpointDescription {
+  readonly networks: Readonly<Record<string, EndpointSettings>>;
+  readonly ports: PortMap;
+}
+
+/** What the operations on containers work with. */
+export interface ContainerContext {
+  readonly layout: Layout;
+  readonly helper: Helper;
+  readonly events: Events;
+  readonly now: Now;
+  /** Of the machine's running kernel: a state of another boot is nobody's. */
+  readonly bootId: string;
+  readonly images: ImageSource;
+  readonly volumes: VolumeSource;
+  readonly endpoints: EndpointSource;
+  readonly execs: ExecRecords;
+  /** What the running kernel offers; read once, when the first container starts. */
+  readonly machine: () => Promise<Machine>;
+  /** The machine's host name, for containers in its network. */
+  readonly hostName: string;
+  /** Name of the cgroup directory in each hierarchy, below which ours are. */
+  readonly cgroupParent: string;
+}

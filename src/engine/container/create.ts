@@ -1,0 +1,178 @@
+import {randomBytes} from 'node:crypto';
+import {lstat, mkdir, rename, rm, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import type {
+  ContainerConfig,
+  ContainerCreateBody,
+  ContainerCreateResult,
+  ContainerFile,
+  HostConfig,
+} from '../../api/types/container.ts';
+import {TscomposeError} from '../../base/errors.ts';
+import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
+import {writeRecord} from '../record-store.ts';
+import {checkBody} from './check-body.ts';
+import {publishContainerEvent} from './container-event.ts';
+import type {ContainerContext} from './context.ts';
+import {storeFiles} from './files.ts';
+import {fillVolumes} from './fill-volumes.ts';
+import {mergeImageConfig} from './image-config.ts';
+import {parseContainerName} from './name.ts';
+import {type MountRequest, parseMounts} from './parse-mounts.ts';
+import type {ContainerRecord, RecordedMount} from './record.ts';
+import {discard, ownsVolumesMark, unfinishedDirectory} from './remove.ts';
+import {reserveFor, reserveRandom} from './reserve.ts';
+
+/**
+ * Makes a container whole or not at all: its directory is filled under a temporary name, its name is reserved, and then
+ * the directory takes its place. While that lasts the maker holds the operation lock inside the directory, so that others
+ * can tell a container that is being made from one whose maker was killed.
+ */
+export async function createContainer(
+  context: ContainerContext,
+  body: ContainerCreateBody,
+  options: {readonly name?: string; readonly platform?: string},
+): Promise<ContainerCreateResult> {
+  const name = options.name === undefined || options.name === '' ? undefined : parseContainerName(options.name);
+  if (!body.Image) throw new TscomposeError('invalid', 'no image specified');
+  checkBody(body);
+  const image = await context.images.resolve(body.Image, options.platform);
+  const {HostConfig: hostBody = {}, NetworkingConfig, ...configBody} = body;
+  const config = mergeImageConfig(withoutQueryMembers(configBody), image.config);
+  const requests = parseMounts(config, hostBody);
+  await checkSources(requests);
+
+  const id = randomBytes(32).toString('hex');
+  const {config: _imageConfig, ...recordedImage} = image;
+  const hostConfig = completeHostConfig(hostBody);
+  const record: Omit<ContainerRecord, 'name' | 'files'> = {
+    v: 1,
+    id,
+    created: formatNanoseconds(unixNanoseconds(context.now)),
+    image: recordedImage,
+    config: {...config, Hostname: hostNameOf(config, hostConfig, id, context.hostName), Image: body.Image},
+    hostConfig,
+    endpoints: endpointsOf(hostConfig, NetworkingConfig?.EndpointsConfig ?? {}),
+    mounts: requests.map(toMount),
+  };
+  await makeWhole(context, {record, requests, name, files: hostBody.TscomposeFiles ?? []});
+  return {Id: id, Warnings: []};
+}
+
+interface Making {
+  readonly record: Omit<ContainerRecord, 'name' | 'files'>;
+  readonly requests: readonly MountRequest[];
+  readonly name: string | undefined;
+  readonly files: readonly ContainerFile[];
+}
+
+async function makeWhole(context: ContainerContext, making: Making): Promise<void> {
+  const {id} = making.record;
+  const unfinished = unfinishedDirectory(context.layout, id);
+  await mkdir(unfinished, {mode: 0o700});
+  await using lock = await context.helper.lock(join(unfinished, 'operation.lock'));
+  void lock;
+  let whole = false;
+  try {
+    await writeFile(join(unfinished, ownsVolumesMark), '');
+    await Promise.all([
+      mkdir(join(unfinished, 'upper'), {mode: 0o755}),
+      mkdir(join(unfinished, 'work'), {mode: 0o700}),
+    ]);
+    const files = await storeFiles(join(unfinished, 'files'), making.files);
+    if (making.name !== undefined) await reserveFor(context, making.name, id);
+    const name = making.name ?? (await reserveRandom(context, id));
+    const record: ContainerRecord = {...making.record, name, files};
+    // Before its volumes are made, so that whoever clears up after a killed process knows which they are.
+    await writeRecord(join(unfinished, 'config.json'), record, {sync: true});
+    await makeVolumes(context, record, making.requests);
+    await fillVolumes(context, record);
+    const {directory} = context.layout.container(id);
+    await rename(unfinished, directory);
+    whole = true;
+    await rm(join(directory, ownsVolumesMark));
+    await publishContainerEvent(context, record, name, 'create');
+  } finally {
+    if (!whole) await discard(context, id, making.name);
+  }
+}
+
+/** Some clients repeat the query's members in the body. */
+function withoutQueryMembers(config: ContainerConfig): ContainerConfig {
+  const {
+    name: _name,
+    platform: _platform,
+    ...rest
+  } = config as ContainerConfig & {readonly name?: unknown; readonly platform?: unknown};
+  return rest;
+}
+
+/** The source of a bind mount is only looked at, by its own name: no link is followed here. */
+async function checkSources(requests: readonly MountRequest[]): Promise<void> {
+  for (const request of requests) {
+    if (request.kind !== 'bind' || !request.mustExist) continue;
+    if ((await lstat(request.source).catch(() => undefined)) === undefined) {
+      throw new TscomposeError(
+        'invalid',
+        `invalid mount config for type "bind": bind source path does not exist: ${request.source}`,
+      );
+    }
+  }
+}
+
+/** A volume without a name is made for this container, under a name that nobody has. */
+function toMount(request: MountRequest): RecordedMount {
+  if (request.kind === 'tmpfs') return request;
+  if (request.kind === 'bind') {
+    const {mustExist: _checked, ...bind} = request;
+    return bind;
+  }
+  const {labels: _labels, driver: _driver, driverOptions: _driverOptions, name, ...mount} = request;
+  return {...mount, name: name ?? randomBytes(32).toString('hex'), anonymous: name === undefined};
+}
+
+async function makeVolumes(
+  context: ContainerContext,
+  record: ContainerRecord,
+  requests: readonly MountRequest[],
+): Promise<void> {
+  for (const [index, mount] of record.mounts.entries()) {
+    const request = requests[index];
+    if (mount.kind !== 'volume' || request?.kind !== 'volume') continue;
+    await context.volumes.create({
+      Name: mount.name,
+      ...(request.driver ? {Driver: request.driver} : {}),
+      ...(request.driverOptions ? {DriverOpts: request.driverOptions} : {}),
+      // As Docker marks them, so that a clean-up of unused anonymous volumes finds them.
+      Labels: mount.anonymous ? {...request.labels, 'com.docker.volume.anonymous': ''} : {...request.labels},
+    });
+  }
+}
+
+function completeHostConfig(host: HostConfig): HostConfig {
+  const {TscomposeFiles: _files, ...rest} = host;
+  return {
+    ...rest,
+    NetworkMode: host.NetworkMode || 'default',
+    LogConfig: {Type: host.LogConfig?.Type || 'json-file', Config: host.LogConfig?.Config ?? {}},
+    RestartPolicy: {
+      Name: host.RestartPolicy?.Name || 'no',
+      MaximumRetryCount: host.RestartPolicy?.MaximumRetryCount ?? 0,
+    },
+    ShmSize: host.ShmSize || 64 * 1024 * 1024,
+  };
+}
+
+function hostNameOf(config: ContainerConfig, host: HostConfig, id: string, machineName: string): string {
+  return config.Hostname || (host.NetworkMode === 'host' ? machineName : id.slice(0, 12));
+}
+
+/** The network of `NetworkMode` first, as Docker attaches it first. */
+function endpointsOf(host: HostConfig, given: Readonly<Record<string, object | null>>): ContainerRecord['endpoints'] {
+  const mode = host.NetworkMode ?? 'default';
+  const endpoints: Record<string, object> = {};
+  if (mode !== 'host' && mode !== 'none') endpoints[mode] = given[mode] ?? {};
+  for (const [network, settings] of Object.entries(given)) endpoints[network] = settings ?? {};
+  if (mode === 'host' || mode === 'none') endpoints[mode] = given[mode] ?? {};
+  return endpoints;
+}

@@ -1,0 +1,101 @@
+import type {SetupOperation} from '../helper/operations.ts';
+import type {CgroupHierarchies} from './cgroup-hierarchies.ts';
+
+/** The file systems every container has, as Docker mounts them. */
+export function defaultMounts(cgroups: CgroupHierarchies, shmSize: number): readonly SetupOperation[] {
+  const mount = (type: string, source: string, target: string, flags: string, data = ''): SetupOperation => ({
+    kind: 'mount',
+    type,
+    source,
+    target,
+    flags,
+    data,
+  });
+  return [
+    mount('proc', 'proc', '/proc', 'nosuid,noexec,nodev'),
+    mount('tmpfs', 'tmpfs', '/dev', 'nosuid,strictatime', 'mode=755,size=65536k'),
+    mount('devpts', 'devpts', '/dev/pts', 'nosuid,noexec', 'newinstance,ptmxmode=0666,mode=0620,gid=5'),
+    mount('sysfs', 'sysfs', '/sys', 'nosuid,noexec,nodev,ro'),
+    ...cgroupMounts(cgroups),
+    mount('mqueue', 'mqueue', '/dev/mqueue', 'nosuid,noexec,nodev'),
+    mount('tmpfs', 'shm', '/dev/shm', 'nosuid,noexec,nodev', `mode=1777,size=${shmSize}`),
+    ...devices,
+    ...links,
+  ];
+}
+
+/** Seen from the container's own cgroup namespace each hierarchy begins at its own cgroup. */
+function cgroupMounts({v1, v2}: CgroupHierarchies): readonly SetupOperation[] {
+  const flags = 'nosuid,noexec,nodev,ro';
+  if (v1.length === 0)
+    return v2 ? [{kind: 'mount', type: 'cgroup2', source: 'cgroup', target: '/sys/fs/cgroup', flags, data: ''}] : [];
+  const operations: SetupOperation[] = [
+    {
+      kind: 'mount',
+      type: 'tmpfs',
+      source: 'tmpfs',
+      target: '/sys/fs/cgroup',
+      flags: 'nosuid,noexec,nodev',
+      data: 'mode=755',
+    },
+  ];
+  for (const {controllers} of v1) {
+    const [first = ''] = controllers;
+    const name = first.startsWith('name=') ? first.slice(5) : controllers.join(',');
+    const data = first.startsWith('name=') ? `none,${first}` : controllers.join(',');
+    operations.push({kind: 'mount', type: 'cgroup', source: 'cgroup', target: `/sys/fs/cgroup/${name}`, flags, data});
+    if (controllers.length > 1)
+      operations.push(
+        ...controllers.map(
+          (controller): SetupOperation => ({kind: 'symlink', value: name, target: `/sys/fs/cgroup/${controller}`}),
+        ),
+      );
+  }
+  return operations;
+}
+
+const devices: readonly SetupOperation[] = (
+  [
+    ['null', 1, 3],
+    ['zero', 1, 5],
+    ['full', 1, 7],
+    ['random', 1, 8],
+    ['urandom', 1, 9],
+    ['tty', 5, 0],
+  ] as const
+).map(([name, major, minor]) => ({
+  kind: 'device',
+  target: `/dev/${name}`,
+  type: 'c',
+  major,
+  minor,
+  mode: '666',
+  uid: 0,
+  gid: 0,
+}));
+
+const links: readonly SetupOperation[] = [
+  {kind: 'symlink', value: '/proc/self/fd', target: '/dev/fd'},
+  {kind: 'symlink', value: '/proc/self/fd/0', target: '/dev/stdin'},
+  {kind: 'symlink', value: '/proc/self/fd/1', target: '/dev/stdout'},
+  {kind: 'symlink', value: '/proc/self/fd/2', target: '/dev/stderr'},
+  {kind: 'symlink', value: 'pts/ptmx', target: '/dev/ptmx'},
+];
+
+/** What of the kernel's interfaces a container may not see, and not change: Docker's lists. */
+export const maskedPaths = [
+  '/proc/asound',
+  '/proc/acpi',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/sys/firmware',
+  '/sys/devices/virtual/powercap',
+] as const;
+
+export const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'] as const;

@@ -1,0 +1,169 @@
+import {randomBytes} from 'node:crypto';
+import type {ExecCreateBody, ExecInspect} from '../../api/types/container.ts';
+import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
+import type {Attachment, Execs, OutputChunk} from '../engine.ts';
+import {isMonitorGone, openFrames} from '../helper/control.ts';
+import {encodeOperations, type SetupOperation} from '../helper/operations.ts';
+import {notRunning, readOutput, toAttachment} from './attach.ts';
+import {publishContainerEvent} from './container-event.ts';
+import type {ContainerContext} from './context.ts';
+import {addExec, type ExecRecord} from './exec-records.ts';
+import {processEnvironment} from './image-config.ts';
+import {type FoundContainer, findContainer} from './reference.ts';
+import {observe} from './state.ts';
+
+export function createExecs(context: ContainerContext): Execs {
+  return {
+    create: (reference, body) => createExec(context, reference, body),
+    start: (id, options) => startExec(context, id, options),
+    async resize(id, {height, width}) {
+      const record = findExec(context, id);
+      if (record.attachment === undefined || record.state !== 'running')
+        throw new TscomposeError('conflict', `exec ${id} is not running`);
+      await record.attachment.resize(height, width);
+    },
+    inspect: async (id) => toInspect(findExec(context, id)),
+  };
+}
+
+function findExec(context: ContainerContext, id: string): ExecRecord {
+  const record = context.execs.get(id);
+  if (record === undefined) throw new TscomposeError('notFound', `No such exec instance: ${id}`);
+  return record;
+}
+
+async function createExec(
+  context: ContainerContext,
+  reference: string,
+  body: ExecCreateBody,
+): Promise<{readonly Id: string}> {
+  const found = await findContainer(context.layout, reference);
+  if ((body.Cmd ?? []).length === 0) throw new TscomposeError('invalid', 'No exec command specified');
+  if (body.Privileged) throw new TscomposeError('unsupported', 'this engine does not support Privileged for exec');
+  if (body.WorkingDir && !body.WorkingDir.startsWith('/'))
+    throw new TscomposeError(
+      'invalid',
+      `the working directory '${body.WorkingDir}' is invalid, it needs to be an absolute path`,
+    );
+  const observation = await observe(context, found.id);
+  if (observation.kind !== 'live') throw notRunning(found);
+  if (observation.state.status === 'restarting') {
+    throw new TscomposeError('conflict', `Container ${found.id} is restarting, wait until the container is running`);
+  }
+  const id = randomBytes(32).toString('hex');
+  addExec(context.execs, {
+    id,
+    containerId: found.id,
+    body,
+    state: 'created',
+    exitCode: null,
+    pid: 0,
+    attachment: undefined,
+  });
+  await publishContainerEvent(context, found.record, found.name, `exec_create: ${(body.Cmd ?? []).join(' ')}`, {
+    execID: id,
+  });
+  return {Id: id};
+}
+
+interface ExecStart {
+  readonly detach: boolean;
+  readonly tty: boolean;
+  readonly consoleSize?: readonly [number, number];
+}
+
+async function startExec(context: ContainerContext, id: string, options: ExecStart): Promise<Attachment | undefined> {
+  const exec = findExec(context, id);
+  if (exec.state !== 'created') throw new TscomposeError('conflict', `exec ${id} has already been started`);
+  exec.state = 'running';
+  const {body} = exec;
+  const found = await findContainer(context.layout, exec.containerId);
+  const [rows, columns] = options.consoleSize ?? body.ConsoleSize ?? [0, 0];
+  try {
+    const connection = await openFrames<{readonly pid: number}>(context.layout.container(found.id).control, {
+      kind: 'exec',
+      tty: body.Tty ?? false,
+      stdin: (body.AttachStdin ?? false) && !options.detach,
+      rows,
+      columns,
+      operations: encodeOperations(planExec(found, body)),
+    });
+    exec.pid = connection.first.pid;
+    const output = readOutput(connection, (exitCode) => {
+      exec.state = 'exited';
+      exec.exitCode = exitCode ?? null;
+    });
+    await publishContainerEvent(context, found.record, found.name, `exec_start: ${(body.Cmd ?? []).join(' ')}`, {
+      execID: id,
+    });
+    exec.attachment = toAttachment(connection, selectStreams(output, body));
+    if (!options.detach) return exec.attachment;
+    // Read on for the exit code, for as long as this engine lives.
+    connection.unref();
+    void drain(output);
+    return undefined;
+  } catch (error) {
+    exec.state = 'exited';
+    exec.exitCode = error instanceof TscomposeError && [125, 126, 127].includes(error.exitCode) ? error.exitCode : 126;
+    throw isMonitorGone(error) ? notRunning(found) : toTscomposeError(error);
+  }
+}
+
+async function drain(output: AsyncIterable<OutputChunk>): Promise<void> {
+  try {
+    for await (const chunk of output) void chunk;
+  } catch {
+    // The container ended.
+  }
+}
+
+/** With a terminal everything is output; else only what was asked for. */
+async function* selectStreams(
+  output: AsyncIterable<OutputChunk>,
+  body: ExecCreateBody,
+): AsyncGenerator<OutputChunk, void, undefined> {
+  for await (const chunk of output) {
+    if (chunk.stream === 'stdout' ? body.AttachStdout !== false : body.AttachStderr !== false) yield chunk;
+  }
+}
+
+/** What differs from the container's own process; the rest (limits, filter) is the same. */
+function planExec({record}: FoundContainer, body: ExecCreateBody): readonly SetupOperation[] {
+  const {config} = record;
+  const hostname = config.Hostname ?? '';
+  return [
+    {kind: 'user', user: body.User || config.User || ''},
+    {kind: 'workdir', target: body.WorkingDir || config.WorkingDir || '/'},
+    {
+      kind: 'env',
+      variables: processEnvironment(
+        {...config, Tty: body.Tty ?? false, Env: [...(config.Env ?? []), ...(body.Env ?? [])]},
+        hostname,
+      ),
+    },
+    {kind: 'argv', words: body.Cmd ?? []},
+  ];
+}
+
+function toInspect({id, containerId, body, state, exitCode, pid}: ExecRecord): ExecInspect {
+  const [entrypoint = '', ...words] = body.Cmd ?? [];
+  return {
+    ID: id,
+    Running: state === 'running',
+    ExitCode: exitCode,
+    ProcessConfig: {
+      tty: body.Tty ?? false,
+      entrypoint,
+      arguments: words,
+      privileged: false,
+      ...(body.User ? {user: body.User} : {}),
+    },
+    OpenStdin: body.AttachStdin ?? false,
+    OpenStdout: body.AttachStdout ?? false,
+    OpenStderr: body.AttachStderr ?? false,
+    CanRemove: state === 'exited',
+    ContainerID: containerId,
+    DetachKeys: body.DetachKeys ?? '',
+    Pid: pid,
+  };
+}

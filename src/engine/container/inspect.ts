@@ -1,0 +1,158 @@
+import type {ContainerInspect, HostConfig, MountPoint} from '../../api/types/container.ts';
+import type {ContainerContext} from './context.ts';
+import {maskedPaths, readonlyPaths} from './default-mounts.ts';
+import {execIds} from './exec-records.ts';
+import {noticeLoss} from './notice-loss.ts';
+import type {ContainerRecord, RecordedMount} from './record.ts';
+import {findContainer} from './reference.ts';
+import {toContainerState} from './state.ts';
+
+/** Throws `notFound`. */
+export async function inspectContainer(context: ContainerContext, reference: string): Promise<ContainerInspect> {
+  const found = await findContainer(context.layout, reference);
+  const {id, name, record} = found;
+  const observation = await noticeLoss(context, found);
+  const state = toContainerState(observation);
+  const paths = context.layout.container(id);
+  const endpoints = await context.endpoints.describe(record, state.Running);
+  const [path = '', ...args] = [...(record.config.Entrypoint ?? []), ...(record.config.Cmd ?? [])];
+  const first = Object.values(endpoints.networks)[0];
+  return {
+    Id: id,
+    Created: record.created,
+    Path: path,
+    Args: args,
+    State: state,
+    Image: record.image.id,
+    ResolvConfPath: paths.resolvConf,
+    HostnamePath: paths.hostname,
+    HostsPath: paths.hosts,
+    LogPath: record.hostConfig.LogConfig?.Type === 'none' ? '' : paths.log,
+    Name: `/${name}`,
+    RestartCount: observation.state?.restartCount ?? 0,
+    Driver: 'overlay2',
+    Platform: 'linux',
+    ...{MountLabel: '', ProcessLabel: '', AppArmorProfile: ''},
+    ExecIDs: execIds(context.execs, id),
+    HostConfig: {...emptyHostConfig, ...record.hostConfig},
+    GraphDriver: {Name: 'overlay2', Data: {LowerDir: '', MergedDir: '', UpperDir: paths.upper, WorkDir: paths.work}},
+    Mounts: record.mounts.flatMap((mount) => toMountPoint(context, mount)),
+    Config: withHealthcheck(record),
+    NetworkSettings: {
+      ...{
+        Bridge: '',
+        HairpinMode: false,
+        LinkLocalIPv6Address: '',
+        LinkLocalIPv6PrefixLen: 0,
+        SecondaryIPAddresses: null,
+        SecondaryIPv6Addresses: null,
+      },
+      SandboxID: state.Running ? id : '',
+      SandboxKey: state.Running && state.Pid > 0 ? `/proc/${state.Pid}/ns/net` : '',
+      Ports: endpoints.ports,
+      Networks: endpoints.networks,
+      // Of the first network: clients older than API 1.52 look here.
+      IPAddress: first?.IPAddress ?? '',
+      Gateway: first?.Gateway ?? '',
+      MacAddress: first?.MacAddress ?? '',
+    },
+  };
+}
+
+/** Members that clients expect to be there, as Docker fills them in. */
+const emptyHostConfig = {
+  Binds: null,
+  LogConfig: {Type: 'json-file', Config: {}},
+  NetworkMode: 'default',
+  PortBindings: {},
+  RestartPolicy: {Name: 'no', MaximumRetryCount: 0},
+  AutoRemove: false,
+  CapAdd: null,
+  CapDrop: null,
+  CgroupnsMode: 'private',
+  Dns: [],
+  DnsOptions: [],
+  DnsSearch: [],
+  ExtraHosts: null,
+  GroupAdd: null,
+  IpcMode: 'private',
+  OomScoreAdj: 0,
+  PidMode: '',
+  Privileged: false,
+  PublishAllPorts: false,
+  ReadonlyRootfs: false,
+  SecurityOpt: null,
+  UTSMode: '',
+  UsernsMode: '',
+  ShmSize: 64 * 1024 * 1024,
+  Runtime: 'tscompose',
+  CpuShares: 0,
+  CpuPeriod: 0,
+  CpuQuota: 0,
+  Memory: 0,
+  MemoryReservation: 0,
+  MemorySwap: 0,
+  NanoCpus: 0,
+  PidsLimit: null,
+  Ulimits: [],
+  MaskedPaths: maskedPaths,
+  ReadonlyPaths: readonlyPaths,
+} as const satisfies HostConfig & Readonly<Record<string, unknown>>;
+
+function withHealthcheck({config}: ContainerRecord): ContainerRecord['config'] {
+  return {
+    Domainname: '',
+    User: '',
+    Tty: false,
+    OpenStdin: false,
+    StdinOnce: false,
+    AttachStdin: false,
+    AttachStdout: true,
+    AttachStderr: true,
+    WorkingDir: '',
+    ...config,
+  };
+}
+
+/** As inspect and list answer it; a tmpfs of the short form is not listed, as in Docker. */
+export function toMountPoint(context: Pick<ContainerContext, 'layout'>, mount: RecordedMount): MountPoint[] {
+  switch (mount.kind) {
+    case 'bind':
+      return [
+        {
+          Type: 'bind',
+          Source: mount.source,
+          Destination: mount.target,
+          Mode: mount.mode ?? '',
+          RW: !mount.readOnly,
+          Propagation: mount.propagation,
+        },
+      ];
+    case 'volume':
+      return [
+        {
+          Type: 'volume',
+          Name: mount.name,
+          Source: context.layout.volume(mount.name).data,
+          Destination: mount.target,
+          Driver: 'local',
+          Mode: mount.mode ?? '',
+          RW: !mount.readOnly,
+          Propagation: '',
+        },
+      ];
+    case 'tmpfs':
+      return mount.listed
+        ? [
+            {
+              Type: 'tmpfs',
+              Source: '',
+              Destination: mount.target,
+              Mode: '',
+              RW: !mount.options.includes('ro'),
+              Propagation: '',
+            },
+          ]
+        : [];
+  }
+}

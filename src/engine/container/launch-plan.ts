@@ -1,0 +1,104 @@
+import type {ContainerConfig} from '../../api/types/container.ts';
+import {encodeOperations, type MonitorOperation} from '../helper/operations.ts';
+import type {Layout} from '../layout.ts';
+import {planCgroups} from './cgroups.ts';
+import {eventAttributesText} from './container-event.ts';
+import type {ImageRoot, NetworkPlan} from './context.ts';
+import {compileDeviceProgram} from './device-program.ts';
+import {deviceRules} from './device-rules.ts';
+import {parseLogConfig} from './log-config.ts';
+import type {Machine} from './machine.ts';
+import {planProcess} from './process-plan.ts';
+import type {ContainerRecord} from './record.ts';
+import {planRoot} from './root-plan.ts';
+import {parseSignal} from './signal.ts';
+
+/** Seconds that a container gets to stop by itself. */
+const defaultStopTimeout = 10;
+
+export interface LaunchRequest {
+  readonly layout: Layout;
+  readonly machine: Machine;
+  readonly cgroupParent: string;
+  readonly record: ContainerRecord;
+  readonly name: string;
+  readonly image: ImageRoot;
+  readonly volumes: ReadonlyMap<string, string>;
+  readonly network: NetworkPlan;
+}
+
+/** Everything a monitor has to know about a container, for all of its runs. */
+export function planLaunch({
+  layout,
+  machine,
+  cgroupParent,
+  record,
+  name,
+  image,
+  volumes,
+  network,
+}: LaunchRequest): readonly MonitorOperation[] {
+  const {id, config, hostConfig} = record;
+  const paths = layout.container(id);
+  const {file: log} = parseLogConfig(hostConfig.LogConfig);
+  const policy = hostConfig.RestartPolicy?.Name || 'no';
+  return [
+    {kind: 'identity', id, name},
+    {kind: 'paths', state: paths.state, exit: paths.exit, control: paths.control, lock: paths.lock},
+    ...(log ? [{kind: 'log', path: paths.log, maxBytes: log.maxBytes, maxFiles: log.maxFiles} as const] : []),
+    {kind: 'restart', policy, maxRetries: hostConfig.RestartPolicy?.MaximumRetryCount ?? 0},
+    {
+      kind: 'stop',
+      signal: parseSignal(config.StopSignal || 'SIGTERM'),
+      graceMs: stopGraceMs(config.StopTimeout ?? defaultStopTimeout),
+    },
+    ...planHealth(config),
+    {kind: 'events', journal: layout.journal, attributes: eventAttributesText(record, name)},
+    ...planCgroups(machine, {cgroupParent, id}, hostConfig, () => compileDeviceProgram(deviceRules)),
+    {kind: 'namespaces', list: 'pid,mount,uts,ipc,cgroup'},
+    ...network.operations,
+    {
+      kind: 'stdio',
+      tty: config.Tty ?? false,
+      openStdin: config.OpenStdin ?? false,
+      stdinOnce: config.StdinOnce ?? false,
+      rows: 0,
+      columns: 0,
+    },
+    ...(hostConfig.Init ? [{kind: 'init'} as const] : []),
+    ...[paths.hosts, paths.hostname, paths.resolvConf].map((path): MonitorOperation => ({kind: 'cleanup', path})),
+    {
+      kind: 'process',
+      operations: encodeOperations([
+        ...planRoot({machine, paths, record, image, volumes}),
+        ...planProcess(machine, record),
+      ]),
+    },
+  ];
+}
+
+/** Negative: for ever. */
+export function stopGraceMs(seconds: number): number {
+  return seconds < 0 ? -1 : Math.round(seconds * 1000);
+}
+
+/** Docker's defaults, in milliseconds. */
+const healthDefaults = {interval: 30_000, timeout: 30_000, startInterval: 5_000, retries: 3} as const;
+
+function planHealth({Healthcheck: health}: ContainerConfig): readonly MonitorOperation[] {
+  const [kind, ...rest] = health?.Test ?? [];
+  if (health === undefined || kind === undefined || kind === '' || kind === 'NONE') return [];
+  const milliseconds = (nanoseconds: number | undefined, otherwise: number) =>
+    nanoseconds ? Math.max(Math.round(nanoseconds / 1e6), 1) : otherwise;
+  return [
+    {
+      kind: 'health',
+      intervalMs: milliseconds(health.Interval, healthDefaults.interval),
+      timeoutMs: milliseconds(health.Timeout, healthDefaults.timeout),
+      startPeriodMs: milliseconds(health.StartPeriod, 0),
+      startIntervalMs: milliseconds(health.StartInterval, healthDefaults.startInterval),
+      retries: health.Retries || healthDefaults.retries,
+      words: kind === 'CMD-SHELL' ? ['/bin/sh', '-c', ...rest] : rest,
+    },
+  ];
+}

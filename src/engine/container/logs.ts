@@ -1,0 +1,187 @@
+import {type FSWatcher, watch} from 'node:fs';
+import {TscomposeError} from '../../base/errors.ts';
+import {parseNanoseconds, secondsToNanoseconds, unixNanoseconds} from '../clock.ts';
+import type {LogChunk, LogOptions} from '../engine.ts';
+import {watchMonitor} from '../helper/control.ts';
+import type {ContainerContext} from './context.ts';
+import {type LogFile, openLogFiles, openNextLogFile} from './log-file.ts';
+import {findContainer} from './reference.ts';
+import {observe} from './state.ts';
+
+/** A line of a json-file log. */
+interface LogLine {
+  readonly log: string;
+  readonly stream: 'stdout' | 'stderr';
+  readonly time: string;
+}
+
+/** A container's log from where the options say; with `follow` until it stops, the signal, or `until`. Throws `notFound`, `invalid`, `unsupported`. */
+export async function* readLogs(
+  context: ContainerContext,
+  reference: string,
+  options: LogOptions,
+  signal?: AbortSignal,
+): AsyncGenerator<LogChunk, void, undefined> {
+  if (!options.stdout && !options.stderr) {
+    throw new TscomposeError('invalid', 'Bad parameters: you must choose at least one stream');
+  }
+  const {id, record} = await findContainer(context.layout, reference);
+  if (record.hostConfig.LogConfig?.Type === 'none') {
+    throw new TscomposeError('unsupported', 'configured logging driver does not support reading');
+  }
+  const {log: path, directory, control} = context.layout.container(id);
+  const until = options.until === undefined ? undefined : secondsToNanoseconds(options.until);
+  const wanted = selectLines(options, until);
+  // Asked before the first read: what is written until it ends is then read for sure.
+  const follow = options.follow === true && (await observe(context, id)).kind === 'live';
+  const remainingMs = until === undefined ? undefined : Number(until - unixNanoseconds(context.now)) / 1e6;
+  using wakes = follow ? watchLog({directory, control, remainingMs, signal}) : undefined;
+  await using files = await openTail(path, options.tail);
+  for (;;) {
+    const wake = wakes?.next();
+    const over = wakes === undefined || wakes.ended() || signal?.aborted === true;
+    for await (const line of files.lines()) {
+      const chunk = wanted(line);
+      if (chunk === 'over') return;
+      if (chunk !== undefined) yield chunk;
+      if (signal?.aborted) break;
+    }
+    if (over) break;
+    await wake;
+  }
+  signal?.throwIfAborted();
+}
+
+/** Undefined: left out. `over`: this and everything after it is too late. */
+function selectLines(options: LogOptions, until: bigint | undefined): (line: string) => LogChunk | 'over' | undefined {
+  const since = options.since === undefined ? undefined : secondsToNanoseconds(options.since);
+  return (text) => {
+    const line = parseLine(text);
+    if (line === undefined || !options[line.stream]) return undefined;
+    if (since !== undefined || until !== undefined) {
+      const time = parseNanoseconds(line.time) ?? 0n;
+      if (since !== undefined && time < since) return undefined;
+      if (until !== undefined && time > until) return 'over';
+    }
+    return {stream: line.stream, data: Buffer.from(line.log, 'utf8'), time: line.time};
+  };
+}
+
+/** A line torn by a power loss is skipped. */
+function parseLine(text: string): LogLine | undefined {
+  try {
+    const line = JSON.parse(text) as LogLine;
+    return typeof line.log === 'string' && (line.stream === 'stdout' || line.stream === 'stderr') ? line : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+interface LogFiles extends AsyncDisposable {
+  /** What was not read yet, in all files up to the newest. */
+  lines(): AsyncGenerator<string, void, undefined>;
+}
+
+async function openTail(path: string, tail: number | undefined): Promise<LogFiles> {
+  let files = await openLogFiles(path);
+  if (tail !== undefined && tail >= 0) {
+    let missing = tail;
+    const kept: LogFile[] = [];
+    for (const file of files.reverse()) {
+      if (missing > 0 || kept.length === 0) {
+        missing -= await file.seekTail(missing);
+        kept.unshift(file);
+      } else {
+        await file.close();
+      }
+    }
+    files = kept;
+  }
+  return {
+    async *lines() {
+      for (;;) {
+        const [oldest, ...newer] = files;
+        if (oldest === undefined) {
+          files = await openLogFiles(path);
+          if (files.length === 0) return;
+          continue;
+        }
+        yield* oldest.lines();
+        if (newer.length === 0) {
+          const next = await openNextLogFile(path, oldest.inode);
+          if (next === undefined) return;
+          // What was written to it before it was rotated.
+          yield* oldest.lines();
+          newer.push(next);
+        }
+        await oldest.close();
+        files = newer;
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      for (const file of files) await file.close();
+    },
+  };
+}
+
+interface LogWatch extends Disposable {
+  next(): Promise<void>;
+  /** The container stopped, or time is over. */
+  ended(): boolean;
+}
+
+interface Watched {
+  readonly directory: string;
+  readonly control: string;
+  readonly remainingMs: number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The directory tells of new lines, the monitor of the end. */
+function watchLog({directory, control, remainingMs, signal}: Watched): LogWatch {
+  let wake: () => void = () => undefined;
+  let ended = false;
+  let poll: NodeJS.Timeout | undefined;
+  let watcher: FSWatcher | undefined;
+  const stop = new AbortController();
+  const end = () => {
+    ended = true;
+    wake();
+  };
+  // Watches are a limited resource of the machine (inotify(7)); without one the file is looked at now and then.
+  const fallBack = () => {
+    poll ??= setInterval(() => wake(), 250);
+  };
+  try {
+    watcher = watch(directory, () => wake());
+    watcher.on('error', fallBack);
+  } catch {
+    fallBack();
+  }
+  const timer =
+    remainingMs === undefined ? undefined : setTimeout(end, Math.min(Math.max(remainingMs, 0), 2 ** 31 - 1));
+  signal?.addEventListener('abort', end, {once: true});
+  void untilMonitorEnds(control, stop.signal).then(end);
+  return {
+    next: () =>
+      new Promise((resolve) => {
+        wake = resolve;
+      }),
+    ended: () => ended,
+    [Symbol.dispose]() {
+      stop.abort();
+      watcher?.close();
+      clearInterval(poll);
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+    },
+  };
+}
+
+async function untilMonitorEnds(control: string, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const state of watchMonitor<object>(control, signal)) void state;
+  } catch {
+    // Gone already, or we are.
+  }
+}

@@ -1,0 +1,58 @@
+import {randomUUID} from 'node:crypto';
+import {link, rm, unlink, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {mapLimited} from '../../base/concurrency.ts';
+import type {Layout} from '../layout.ts';
+import {readText, temporaryPrefix} from '../record-store.ts';
+import {readNames} from './record.ts';
+
+/**
+ * Reserves a name for an id: by link(2), so that one of several processes gets it, and the file is never seen half
+ * written. Answers the id that has the name when it is taken.
+ */
+export async function reserveName(layout: Layout, name: string, id: string): Promise<string | undefined> {
+  const temporary = join(layout.names, `${temporaryPrefix}${randomUUID()}`);
+  await writeFile(temporary, id, {mode: 0o600});
+  try {
+    await link(temporary, layout.name(name));
+    return undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return (await readText(layout.name(name))) ?? '';
+  } finally {
+    await rm(temporary, {force: true});
+  }
+}
+
+/** Frees a name, if the id has it. */
+export async function freeName(layout: Layout, name: string, id: string): Promise<void> {
+  if ((await readText(layout.name(name))) === id) await unlink(layout.name(name)).catch(() => undefined);
+}
+
+/** The id that has a name. */
+export function idOfName(layout: Layout, name: string): Promise<string | undefined> {
+  return name.startsWith(temporaryPrefix) || name.includes('/') || name === '.' || name === '..' || name === ''
+    ? Promise.resolve(undefined)
+    : readText(layout.name(name));
+}
+
+/**
+ * The present name of a container, undefined when it has none (it is being made or removed). `expected` is where to look
+ * first: the name at creation, which holds unless it was renamed.
+ */
+export async function nameOfId(layout: Layout, id: string, expected: string): Promise<string | undefined> {
+  if ((await readText(layout.name(expected))) === id) return expected;
+  return (await readAllNames(layout)).get(id);
+}
+
+/** Present names by id. */
+export async function readAllNames(layout: Layout): Promise<ReadonlyMap<string, string>> {
+  const names = (await readNames(layout.names)).filter((name) => !name.startsWith(temporaryPrefix));
+  const ids = await mapLimited(names, 16, (name) => readText(layout.name(name)));
+  const found = new Map<string, string>();
+  names.forEach((name, index) => {
+    const id = ids[index];
+    if (id) found.set(id, name);
+  });
+  return found;
+}

@@ -1,0 +1,28 @@
+import {lstat} from 'node:fs/promises';
+import {TscomposeError} from '../../base/errors.ts';
+import type {ContainerContext} from './context.ts';
+import {randomName} from './name.ts';
+import {reserveName} from './names.ts';
+import {removeUnfinished} from './remove.ts';
+
+/** Reserves a name; one that is held by what a killed process left is taken over. Throws `conflict`. */
+export async function reserveFor(context: ContainerContext, name: string, id: string): Promise<void> {
+  for (;;) {
+    const holder = await reserveName(context.layout, name, id);
+    if (holder === undefined) return;
+    const exists = (await lstat(context.layout.container(holder).directory).catch(() => undefined)) !== undefined;
+    if (!exists && (await removeUnfinished(context, holder, name))) continue;
+    throw new TscomposeError(
+      'conflict',
+      `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`,
+    );
+  }
+}
+
+/** Reserves a name that nobody has. */
+export async function reserveRandom(context: ContainerContext, id: string): Promise<string> {
+  for (let attempt = 0; ; attempt++) {
+    const name = randomName(attempt);
+    if ((await reserveName(context.layout, name, id)) === undefined) return name;
+  }
+}

@@ -1,0 +1,97 @@
+import {lstat, mkdir, rm} from 'node:fs/promises';
+import {TscomposeError} from '../../base/errors.ts';
+import {encodeOperations} from '../helper/operations.ts';
+import {clearCgroups} from './cgroups.ts';
+import type {ContainerContext} from './context.ts';
+import {writeIdentityFiles} from './hosts.ts';
+import {planLaunch} from './launch-plan.ts';
+import {clearLost} from './lost.ts';
+import {withContainer} from './operation.ts';
+import type {ContainerRecord} from './record.ts';
+import type {FoundContainer} from './reference.ts';
+import {observe} from './state.ts';
+
+/** Resolves when the container's process has been executed. Throws `notModified` when it runs already. */
+export async function startContainer(context: ContainerContext, reference: string): Promise<void> {
+  await withContainer(context, reference, (found) => startFound(context, found));
+}
+
+/** The caller holds the operation lock. */
+export async function startFound(context: ContainerContext, found: FoundContainer): Promise<void> {
+  const {id, name, record} = found;
+  await clearPrevious(context, found);
+  const machine = await context.machine();
+  const [image, volumes] = await Promise.all([
+    context.images.root(record.image),
+    resolveVolumes(context, record),
+    checkBinds(record),
+  ]);
+  const network = await context.endpoints.plan(record, name);
+  try {
+    await writeIdentityFiles(context.layout.container(id), record, network);
+    const plan = planLaunch({
+      layout: context.layout,
+      machine,
+      cgroupParent: context.cgroupParent,
+      record,
+      name,
+      image,
+      volumes,
+      network,
+    });
+    // Whoever removes the last container takes the cgroups above away; not while one is being started below them.
+    await using cgroups = await context.helper.lock(context.layout.locks.cgroups, {mode: 'shared'});
+    void cgroups;
+    await context.helper.request({kind: 'launch', plan: encodeOperations(plan)});
+  } catch (error) {
+    await undo(context, record);
+    throw error;
+  }
+}
+
+/** Waits for a monitor that is about to end, and clears what an earlier run left. Throws `notModified` for a running container. */
+async function clearPrevious(context: ContainerContext, found: FoundContainer): Promise<void> {
+  const observation = await observe(context, found.id);
+  if (observation.kind === 'live')
+    throw new TscomposeError('notModified', `container ${found.name} is already running`);
+  // A monitor holds its lock until everything of the run before is cleared.
+  await using monitor = await context.helper.lock(context.layout.container(found.id).lock);
+  void monitor;
+  if (observation.kind === 'lost') await clearLost(context, found, observation.state);
+}
+
+async function resolveVolumes(
+  context: ContainerContext,
+  record: ContainerRecord,
+): Promise<ReadonlyMap<string, string>> {
+  const names = record.mounts.flatMap((mount) => (mount.kind === 'volume' ? [mount.name] : []));
+  const directories = await Promise.all(
+    names.map(async (name) => [name, (await context.volumes.inspect(name)).Mountpoint] as const),
+  );
+  return new Map(directories);
+}
+
+/** Docker makes the missing source of a short bind a directory; a long one was there at creation. */
+async function checkBinds(record: ContainerRecord): Promise<void> {
+  for (const mount of record.mounts) {
+    if (mount.kind !== 'bind' || (await lstat(mount.source).catch(() => undefined)) !== undefined) continue;
+    if (!mount.createSource) {
+      throw new TscomposeError(
+        'invalid',
+        `invalid mount config for type "bind": bind source path does not exist: ${mount.source}`,
+      );
+    }
+    await mkdir(mount.source, {recursive: true, mode: 0o755});
+  }
+}
+
+/** A start that failed leaves nothing: the container is as it was. */
+async function undo(context: ContainerContext, record: ContainerRecord): Promise<void> {
+  const paths = context.layout.container(record.id);
+  // The monitor clears up after itself before it frees its lock.
+  await using monitor = await context.helper.lock(paths.lock);
+  void monitor;
+  await context.endpoints.release(record);
+  await clearCgroups((await context.machine()).cgroups, {cgroupParent: context.cgroupParent, id: record.id});
+  await rm(paths.run, {recursive: true, force: true});
+}

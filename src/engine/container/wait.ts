@@ -1,0 +1,147 @@
+import type {WaitCondition, WaitResult} from '../../api/types/container.ts';
+import {hasKind} from '../../base/errors.ts';
+import {isMonitorGone, watchMonitor} from '../helper/control.ts';
+import type {ContainerContext} from './context.ts';
+import {noticeLoss} from './notice-loss.ts';
+import {type FoundContainer, findContainer, noSuchContainer} from './reference.ts';
+import {type MonitorState, type Observation, observe, toContainerState} from './state.ts';
+
+/** Resolves with the exit code once the condition holds. Throws `notFound`, `canceled` by the signal. */
+export async function waitForContainer(
+  context: ContainerContext,
+  reference: string,
+  condition: WaitCondition,
+  signal?: AbortSignal,
+): Promise<WaitResult> {
+  const found = await findContainer(context.layout, reference);
+  if (condition === 'not-running') return await waitUntilStopped(context, found, signal);
+  return await waitForEvent(context, found, {reference, condition, signal});
+}
+
+function toResult(observation: Observation): WaitResult {
+  const {ExitCode, Error: message} = toContainerState(observation);
+  return {StatusCode: ExitCode, ...(message === '' ? {} : {Error: {Message: message}})};
+}
+
+/** The monitor's own word: its connection ends when everything of the container has been cleared. */
+async function waitUntilStopped(
+  context: ContainerContext,
+  found: FoundContainer,
+  signal: AbortSignal | undefined,
+): Promise<WaitResult> {
+  for (;;) {
+    const observation = await noticeLoss(context, found);
+    if (observation.kind !== 'live') return toResult(observation);
+    await followMonitor(context, found, signal);
+  }
+}
+
+async function followMonitor(
+  context: ContainerContext,
+  {id}: FoundContainer,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    for await (const state of watchMonitor<MonitorState>(context.layout.container(id).control, signal)) void state;
+  } catch (error) {
+    if (!isMonitorGone(error)) throw error;
+  }
+}
+
+interface EventWait {
+  readonly reference: string;
+  readonly condition: 'next-exit' | 'removed';
+  readonly signal: AbortSignal | undefined;
+}
+
+/** By the journal, which also tells of a container that is started later, or by another process. */
+async function waitForEvent(
+  context: ContainerContext,
+  found: FoundContainer,
+  {reference, condition, signal}: EventWait,
+): Promise<WaitResult> {
+  using ended = endWith(signal);
+  let ready: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => {
+    ready = resolve;
+  });
+  const events = context.events
+    .follow({filters: {type: ['container'], container: [found.id]}, onReady: ready}, ended.signal)
+    [Symbol.asyncIterator]();
+  let next = events.next();
+  await Promise.race([opened, next]);
+  let last = await observe(context, found.id);
+  // A monitor that is killed writes no event: whoever sees its connection end has it written.
+  const watchdog = watchForLoss(context, found, ended.signal);
+  try {
+    // Removed between the two looks: there is no further event to come.
+    if (!(await stillExists(context, found.id))) {
+      if (condition === 'removed') return toResult(last);
+      throw noSuchContainer(reference);
+    }
+    for (;;) {
+      const {value: event, done} = await next;
+      if (done) break;
+      if (event.Action === 'die') {
+        const code = Number(event.Actor.Attributes['exitCode'] ?? 0);
+        if (condition === 'next-exit') return {StatusCode: code};
+        last = await observe(context, found.id);
+      }
+      if (event.Action === 'destroy') {
+        if (condition === 'removed') return toResult(last);
+        throw noSuchContainer(reference);
+      }
+      next = events.next();
+    }
+  } finally {
+    ended.end();
+    await events.return?.(undefined);
+    await watchdog;
+  }
+  signal?.throwIfAborted();
+  return toResult(last);
+}
+
+async function watchForLoss(context: ContainerContext, found: FoundContainer, signal: AbortSignal): Promise<void> {
+  try {
+    const events = context.events.follow(
+      {filters: {type: ['container'], container: [found.id], event: ['start']}},
+      signal,
+    );
+    const starts = events[Symbol.asyncIterator]();
+    for (;;) {
+      const start = starts.next();
+      await followMonitor(context, found, signal);
+      await noticeLoss(context, found);
+      if ((await start).done) return;
+    }
+  } catch (error) {
+    if (!signal.aborted && !hasKind(error, 'notFound')) throw error;
+  }
+}
+
+async function stillExists(context: ContainerContext, id: string): Promise<boolean> {
+  try {
+    await findContainer(context.layout, id);
+    return true;
+  } catch (error) {
+    if (hasKind(error, 'notFound')) return false;
+    throw error;
+  }
+}
+
+/** A signal of our own that also follows the caller's. */
+function endWith(signal: AbortSignal | undefined): Disposable & {readonly signal: AbortSignal; end(): void} {
+  const controller = new AbortController();
+  const end = () => controller.abort();
+  signal?.addEventListener('abort', end, {once: true});
+  if (signal?.aborted) end();
+  return {
+    signal: controller.signal,
+    end,
+    [Symbol.dispose]() {
+      signal?.removeEventListener('abort', end);
+      end();
+    },
+  };
+}
