@@ -14,7 +14,8 @@ export interface Condition {
 }
 
 export type Verdict =
-  | {readonly state: 'met'}
+  /** Settled: by a probe or an end. Else a container runs, and may have just been started only to fail. */
+  | {readonly state: 'met'; readonly settled: boolean}
   /** Detail: what is there instead, `shop-db-1 is starting`. */
   | {readonly state: 'pending'; readonly detail: string}
   | {
@@ -52,7 +53,8 @@ export async function evaluate(engine: EngineClient, condition: Condition): Prom
     }
     if (judgement.state === 'pending') pending ??= judgement.detail;
   }
-  return pending === undefined ? {state: 'met'} : {state: 'pending', detail: pending};
+  if (pending !== undefined) return {state: 'pending', detail: pending};
+  return {state: 'met', settled: condition.condition !== 'running_or_healthy' || inspected.every(hasProbe)};
 }
 
 type Judgement =

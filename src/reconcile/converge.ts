@@ -76,8 +76,8 @@ export async function converge(goal: Goal, context: ConvergeContext): Promise<re
   }
 }
 
-/** How often the world may turn out to be another than the one a plan was made for: about 7 seconds in all. */
-const staleAttempts = {firstMs: 50, maxMs: 2_000, attempts: 8};
+/** How often the world may turn out to be another than the one a plan was made for: about 3 seconds in all. */
+const staleAttempts = {firstMs: 50, maxMs: 2_000, attempts: 6};
 
 async function runWaves(goal: Goal, context: ConvergeContext, memory: WorkMemory): Promise<void> {
   const delays = [...backoffDelays(staleAttempts)];
@@ -88,6 +88,8 @@ async function runWaves(goal: Goal, context: ConvergeContext, memory: WorkMemory
     if (wave.next === 'done') break;
     if (wave.next === 'ask') {
       for (const consent of wave.consents) memory.answers.set(consent.name, (await context.ask?.(consent)) ?? false);
+    } else if (wave.next === 'settle') {
+      await context.clock.sleep(wave.ms, context.signal);
     } else if (wave.next === 'again') {
       const delayMs = delays.shift();
       if (delayMs === undefined)

@@ -26,6 +26,8 @@ export type Next =
   | {readonly next: 'done'}
   /** The world is another than the one the plan was made for. */
   | {readonly next: 'again'}
+  /** Everything runs, but has not run for long enough to believe it. */
+  | {readonly next: 'settle'; readonly ms: number}
   | {readonly next: 'ask'; readonly consents: readonly Consent[]}
   /** Until one of `any` holds or fails; without those: until all of `all` hold, or one fails. */
   | {readonly next: 'wait'; readonly any: readonly Condition[]; readonly all: readonly Condition[]};
@@ -87,7 +89,7 @@ function carryOut(
     async apply({action, id}) {
       try {
         const applied = await applyAction(action, applyContext, id);
-        rememberApplied(memory, action, applied);
+        rememberApplied(memory, action, applied, context.clock.now());
         return applied;
       } catch (error) {
         throw !locked && retryStale && isStale(action, error)
@@ -129,6 +131,12 @@ function awaitedCondition({action}: AwaitNode, plan: Plan, memory: WorkMemory): 
   };
 }
 
+/**
+ * A container without a probe that fails right after its start does so within this time, as a rule. Compose looks for the
+ * first time after as long.
+ */
+const settleMs = 500;
+
 /** After the work: whether the command may end, must wait, or has failed. */
 async function checkFinally({goal, context, memory}: WaveOptions): Promise<Next> {
   const conditions = goal.finally?.([...memory.expected.values()]) ?? [];
@@ -149,7 +157,13 @@ async function checkFinally({goal, context, memory}: WaveOptions): Promise<Next>
     memory.failures.set(failure.key, failure);
     context.report({kind: 'waitEnded', wait: waitInfo(condition), outcome: 'failed', failure: failureInfo(failure)});
   }
-  if (memory.failures.size > 0 || verdicts.every(({state}) => state === 'met')) return {next: 'done'};
+  if (memory.failures.size > 0) return {next: 'done'};
+  if (verdicts.every(({state}) => state === 'met')) {
+    const ms = memory.lastStart === undefined ? 0 : memory.lastStart + settleMs - context.clock.now();
+    return ms > 0 && verdicts.some((verdict) => verdict.state === 'met' && !verdict.settled)
+      ? {next: 'settle', ms}
+      : {next: 'done'};
+  }
   return {next: 'wait', any: [], all: conditions};
 }
 

@@ -33,6 +33,8 @@ export interface WorkMemory extends Memory {
   readonly waits: Map<string, {readonly wait: WaitInfo; readonly detail: string}>;
   /** Engine calls that were done. */
   done: number;
+  /** When this command last started something. */
+  lastStart: number | undefined;
 }
 
 export function createWorkMemory(): WorkMemory {
@@ -47,6 +49,7 @@ export function createWorkMemory(): WorkMemory {
     notices: new Set(),
     waits: new Map(),
     done: 0,
+    lastStart: undefined,
   };
 }
 
@@ -67,8 +70,9 @@ export function rememberObserved(memory: WorkMemory, observed: Observed, service
 }
 
 /** Takes in what an engine call did. */
-export function rememberApplied(memory: WorkMemory, action: Action, {container}: Applied): void {
+export function rememberApplied(memory: WorkMemory, action: Action, {container}: Applied, time: number): void {
   memory.done += 1;
+  if (action.kind === 'startContainer' || action.kind === 'restartContainer') memory.lastStart = time;
   if (container === undefined) return;
   switch (action.kind) {
     case 'createContainer': {
