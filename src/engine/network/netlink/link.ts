@@ -166,7 +166,7 @@ export function setLink(
   values: Omit<LinkAttributes, 'name' | 'info'> & {readonly up?: boolean},
 ): NetlinkMessage {
   const {up, ...rest} = values;
-  const byName = 'name' in target ? {name: target.name} : {};
+  const byName = 'index' in target ? {} : {name: target.name};
   return linkMessage(
     messageTypes.newLink,
     0,
@@ -190,6 +190,11 @@ export function getLinks(): NetlinkMessage {
     flags: messageFlags.request | messageFlags.dump,
     payload: header.encode({family: 0, index: 0, flags: 0, change: 0}),
   };
+}
+
+/** One interface by name; the kernel answers ENODEV where there is none. */
+export function getLink(name: string): NetlinkMessage {
+  return linkMessage(messageTypes.getLink, 0, {name});
 }
 
 export function decodeLink({type, payload}: NetlinkMessage): Link | undefined {

@@ -164,6 +164,11 @@ export function deleteRule(ref: TableRef, rule: {readonly chain: string; readonl
   return change('deleteRule', 0, ref.family, ruleAttributes, {table: ref.table, ...rule});
 }
 
+/** Empties all chains of a table. */
+export function deleteRulesOf({family, table}: TableRef): NetlinkMessage {
+  return change('deleteRule', 0, family, ruleAttributes, {table});
+}
+
 /** Data types as nft numbers them, so that it can show our sets; a concatenation is 6 bits a part. */
 export const dataTypes = {ipv4Address: 7, ipv6Address: 8, protocol: 12, port: 13, interfaceName: 41} as const;
 export type DataType = keyof typeof dataTypes;

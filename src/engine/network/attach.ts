@@ -1,0 +1,212 @@
+import {randomInt} from 'node:crypto';
+import type {MonitorOperation} from '../helper/operations.ts';
+import {interfaceAlias, type Layout, vethName} from '../layout.ts';
+import {driverOptionsOf} from './driver-options.ts';
+import {tableOf} from './firewall.ts';
+import {protocolNumbers} from './firewall-rules.ts';
+import {bytesOf, lastOf, parseAddress} from './ip.ts';
+import {type NetlinkFamily, netlinkFamilies} from './kernel.ts';
+import {leaseFiles} from './leases.ts';
+import {parseMac} from './mac.ts';
+import {addAddress, addDefaultRoute, addressFamilies} from './netlink/address.ts';
+import {equals, load, register, translateDestination} from './netlink/expression.ts';
+import {createVethPair, deleteLink, isolateBridgePort, noGeneratedAddress, setLink} from './netlink/link.ts';
+import {encodeMessages, type NetlinkMessage} from './netlink/message.ts';
+import {
+  addChain,
+  addElements,
+  addRule,
+  addTable,
+  deleteElements,
+  type TableRef,
+  tableFamilies,
+  transaction,
+} from './netlink/nftables.ts';
+import {type NetworkRecord, poolsOf} from './network-record.ts';
+import {type PortElement, type PublishedPort, portElement} from './port-elements.ts';
+import {nameServiceAddress} from './resolv-conf.ts';
+
+/** A container's interface on one network, decided but not made. */
+export interface PlannedInterface {
+  readonly network: NetworkRecord;
+  /** Index of the bridge. */
+  readonly bridgeIndex: number;
+  /** Inside the container. */
+  readonly name: string;
+  readonly mac: string;
+  readonly addresses: readonly string[];
+  /** The default route of these families leads through this network. */
+  readonly routes: {readonly ipv4: boolean; readonly ipv6: boolean};
+}
+
+export interface AttachRequest {
+  readonly layout: Layout;
+  readonly containerId: string;
+  readonly interfaces: readonly PlannedInterface[];
+  readonly ports: readonly PublishedPort[];
+  readonly upstreams: readonly string[];
+  readonly ipv6Machine: boolean;
+}
+
+/** docs/native.md: the new network namespace, while `attach` batches run. */
+const namespaceDescriptor = 100;
+/** Above what the kernel counts up by itself in a new namespace, tunnels included. */
+const firstIndex = 100;
+
+const ownNamespace: MonitorOperation = {kind: 'network', mode: 'new'};
+/** The loopback interface is the first in every namespace. */
+const loopbackUp = setLink({index: 1}, {up: true});
+
+/** A namespace with nothing but a loopback interface. */
+export function isolatedOperations(): readonly MonitorOperation[] {
+  return [ownNamespace, batch('inside', 'route', [loopbackUp])];
+}
+
+/** Everything a monitor does for a container's networks, at its start and at its end. */
+export function attachOperations(request: AttachRequest): readonly MonitorOperation[] {
+  const {layout, containerId, interfaces, ports, upstreams} = request;
+  // Above the range that outgoing connections take theirs from; 53 itself is the container's to use.
+  const servicePort = 61000 + randomInt(4000);
+  const elements = ports.flatMap((port) => portElement(port, containerId) ?? []);
+  const table = tableOf(layout);
+  return [
+    ownNamespace,
+    batch(
+      'attach',
+      'route',
+      interfaces.flatMap((planned, position) => pairMessages(request, planned, position)),
+    ),
+    ...(elements.length > 0
+      ? [
+          rules(
+            'attach',
+            elements.map(({set, element}) => addElements(table, set, [element])),
+          ),
+        ]
+      : []),
+    batch('inside', 'route', [
+      loopbackUp,
+      ...interfaces.flatMap((planned, position) => insideMessages(request, planned, position)),
+    ]),
+    rules('inside', nameServiceRules(servicePort)),
+    ...ports.map((port): MonitorOperation => ({kind: 'publish', ...port})),
+    {kind: 'dns', address: `${nameServiceAddress}:${servicePort}`},
+    ...upstreams.map((address): MonitorOperation => ({kind: 'dnsUpstream', address, port: 53})),
+    ...interfaces.map(({network}): MonitorOperation => {
+      return {kind: 'dnsNetwork', name: network.name, directory: layout.network(network.id).names};
+    }),
+    // One transaction each: what is missing already must not keep the rest.
+    ...elements.map((element) => rules('detach', [removal(table, element)])),
+    batch(
+      'detach',
+      'route',
+      interfaces.map(({network}) => deleteLink(vethName(layout, network.id, containerId))),
+    ),
+    ...interfaces.flatMap(({network}) =>
+      leaseFiles(layout, network.id, containerId).map((path): MonitorOperation => ({kind: 'cleanup', path})),
+    ),
+  ];
+}
+
+export function removal(table: TableRef, {set, element}: PortElement): NetlinkMessage {
+  return deleteElements(table, set, [element.key]);
+}
+
+type When = 'attach' | 'inside' | 'detach';
+
+function batch(when: When, family: NetlinkFamily, messages: readonly NetlinkMessage[]): MonitorOperation {
+  return {kind: 'netlinkBatch', when, family: netlinkFamilies[family], batch: encodeMessages(messages)};
+}
+
+function rules(when: When, changes: readonly NetlinkMessage[]): MonitorOperation {
+  return batch(when, 'netfilter', transaction(changes));
+}
+
+/** Both ends are made by one message, so that none is ever left without the other. */
+function pairMessages(
+  {layout, containerId, ipv6Machine}: AttachRequest,
+  {network, bridgeIndex, name, mac}: PlannedInterface,
+  position: number,
+): readonly NetlinkMessage[] {
+  const {mtu, interContainer} = driverOptionsOf(network);
+  const veth = vethName(layout, network.id, containerId);
+  // Far above the indexes in use: one that is taken would fail the start.
+  const index = 0x10000000 + randomInt(0x10000000);
+  return [
+    createVethPair({
+      name: veth,
+      index,
+      master: bridgeIndex,
+      mtu,
+      peer: {name, index: firstIndex + position, address: parseMac(mac), namespaceDescriptor},
+    }),
+    setLink(
+      {index},
+      {
+        alias: interfaceAlias(layout, containerId),
+        ...(ipv6Machine ? {familySettings: {inet6: {addressGeneration: noGeneratedAddress}}} : {}),
+      },
+    ),
+    ...(interContainer ? [] : [isolateBridgePort({index})]),
+  ];
+}
+
+function insideMessages(
+  {ipv6Machine}: AttachRequest,
+  {network, addresses, routes}: PlannedInterface,
+  position: number,
+): readonly NetlinkMessage[] {
+  const index = firstIndex + position;
+  const pools = poolsOf(network);
+  const parsed = addresses.flatMap((text) => parseAddress(text) ?? []);
+  const plainIpv4 = ipv6Machine && !parsed.some(({family}) => family === 6);
+  return [
+    ...(plainIpv4 ? [setLink({index}, {familySettings: {inet6: {addressGeneration: noGeneratedAddress}}})] : []),
+    ...parsed.flatMap((address) => {
+      const pool = pools.find(({subnet}) => subnet.family === address.family);
+      if (!pool) return [];
+      return addAddress({
+        index,
+        address: bytesOf(address),
+        prefixLength: pool.subnet.length,
+        ...(address.family === 4 ? {broadcast: bytesOf(lastOf(pool.subnet))} : {}),
+      });
+    }),
+    setLink({index}, {up: true}),
+    ...pools.flatMap(({gateway}) =>
+      (gateway.family === 4 ? routes.ipv4 : routes.ipv6) ? [addDefaultRoute({index, gateway: bytesOf(gateway)})] : [],
+    ),
+  ];
+}
+
+/**
+ * Questions to the name service's port 53 go to where it listens: a container that binds port 53 on all of its addresses
+ * finds it free. As Docker does; the table is the container's own.
+ */
+function nameServiceRules(servicePort: number): readonly NetlinkMessage[] {
+  const table: TableRef = {family: tableFamilies.ipv4, table: 'tscompose_names'};
+  const address = parseAddress(nameServiceAddress);
+  const service = address ? bytesOf(address) : new Uint8Array(4);
+  const port = (number: number) => Uint8Array.of(number >> 8, number & 0xff);
+  const redirect = (protocol: number) =>
+    addRule(table, {
+      chain: 'output',
+      expressions: [
+        load.ipv4Destination(),
+        equals(service),
+        load.l4proto(),
+        equals(Uint8Array.of(protocol)),
+        load.destinationPort(),
+        equals(port(53)),
+        {kind: 'immediate', destination: register(0), data: {value: service}},
+        {kind: 'immediate', destination: register(1), data: {value: port(servicePort)}},
+        translateDestination({family: addressFamilies.inet, address: register(0), port: register(1)}),
+      ],
+    });
+  return [
+    addTable(table),
+    addChain(table, 'output', {type: 'nat', hook: 'output', priority: -100}),
+    redirect(protocolNumbers.udp),
+    redirect(protocolNumbers.tcp),
+  ];
+}

@@ -1,0 +1,168 @@
+import {randomBytes} from 'node:crypto';
+import {rename, rm} from 'node:fs/promises';
+import {join} from 'node:path';
+import type {NetworkCreateBody} from '../../api/types/network.ts';
+import {TscomposeError} from '../../base/errors.ts';
+import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
+import {bridgeName} from '../layout.ts';
+import {makeDirectoryWhole, temporaryPrefix, writeRecord} from '../record-store.ts';
+import {ensureBridge, readLink, removeBridge} from './bridge.ts';
+import {readDriverOptions} from './driver-options.ts';
+import {parsePrefix} from './ip.ts';
+import type {Kernel} from './kernel.ts';
+import {hasIpv6, type MachineFiles, occupiedByMachine} from './machine.ts';
+import type {NetworkContext} from './network-context.ts';
+import type {NetworkRecord} from './network-record.ts';
+import {choosePools, type Occupied} from './pools.ts';
+import {isPredefined} from './predefined.ts';
+import type {Upkeep} from './upkeep.ts';
+import type {Warning} from './warning.ts';
+
+/** Refuses what cannot be, before anything is locked or read. */
+export function checkCreateBody(body: NetworkCreateBody): void {
+  const name = body.Name.trim();
+  if (name === '') throw new TscomposeError('invalid', 'a network needs a name');
+  if (isPredefined(name)) {
+    throw new TscomposeError(
+      'forbidden',
+      `cannot create network "${name}": operation is not permitted on predefined ${name} network`,
+    );
+  }
+  const driver = body.Driver || 'bridge';
+  if (driver !== 'bridge') {
+    throw new TscomposeError(
+      'unsupported',
+      `cannot create network "${name}": network driver "${driver}" is not supported, "bridge" is`,
+    );
+  }
+  const ipam = body.IPAM?.Driver || 'default';
+  if (ipam !== 'default') {
+    throw new TscomposeError(
+      'unsupported',
+      `cannot create network "${name}": address driver "${ipam}" is not supported, "default" is`,
+    );
+  }
+  const [option] = Object.keys(body.IPAM?.Options ?? {});
+  if (option !== undefined) {
+    throw new TscomposeError(
+      'unsupported',
+      `cannot create network "${name}": address driver option "${option}" is not supported`,
+    );
+  }
+  if (body.EnableIPv4 === false && body.EnableIPv6 !== true) {
+    throw new TscomposeError('invalid', `cannot create network "${name}": IPv4 or IPv6 must be enabled`);
+  }
+  readDriverOptions(body.Options ?? {});
+}
+
+interface CreateRequest {
+  readonly context: NetworkContext;
+  readonly kernel: Kernel;
+  readonly files: MachineFiles;
+  readonly upkeep: Upkeep;
+  readonly networks: readonly NetworkRecord[];
+  readonly body: NetworkCreateBody;
+}
+
+/**
+ * The record first, then what follows it on the machine; a failure takes both back. The networks' lock is held. Throws
+ * `conflict` when the name is taken, and what `choosePools` throws.
+ */
+export async function createNetwork(
+  request: CreateRequest,
+): Promise<{readonly record: NetworkRecord; readonly warnings: readonly Warning[]}> {
+  const {context, kernel, files, upkeep, networks} = request;
+  const {layout} = context;
+  const record = await planRecord(request);
+  await makeDirectoryWhole(layout.networks, record.id, (directory) =>
+    writeRecord(join(directory, 'config.json'), record),
+  );
+  try {
+    await ensureBridge(kernel, layout, record, await hasIpv6(files));
+    const warnings = await upkeep.ensure([...networks, record]);
+    return {record, warnings};
+  } catch (error) {
+    await removeNetworkParts({context, kernel, upkeep, record, remaining: networks}).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function planRecord({context, kernel, files, networks, body}: CreateRequest): Promise<NetworkRecord> {
+  const {layout, now} = context;
+  const name = body.Name.trim();
+  if (networks.some((network) => network.name === name)) {
+    throw new TscomposeError('conflict', `network with name ${name} already exists`);
+  }
+  const ipv4 = body.EnableIPv4 ?? true;
+  const ipv6 = body.EnableIPv6 ?? false;
+  if (ipv6 && !(await hasIpv6(files))) {
+    throw new TscomposeError('unsupported', `cannot create network "${name}": IPv6 is switched off on this machine`, {
+      hint: 'create the network without IPv6 (enable_ipv6: false)',
+    });
+  }
+  const {bridgeName: asked} = readDriverOptions(body.Options ?? {});
+  if (asked !== undefined) await refuseTakenBridge(kernel, networks, name, asked);
+  const machine = await occupiedByMachine(kernel, files, new Set(networks.map(({bridge}) => bridge)));
+  const pools = choosePools({
+    network: name,
+    ipv4,
+    ipv6,
+    given: body.IPAM?.Config ?? [],
+    occupied: [...networks.flatMap(occupiedBy), ...machine],
+    rootHash: layout.rootHash,
+  });
+  const id = randomBytes(32).toString('hex');
+  return {
+    v: 1,
+    id,
+    name,
+    created: formatNanoseconds(unixNanoseconds(now)),
+    driver: 'bridge',
+    internal: body.Internal ?? false,
+    attachable: body.Attachable ?? false,
+    ipv4,
+    ipv6,
+    pools,
+    bridge: asked ?? bridgeName(layout, id),
+    options: body.Options ?? {},
+    labels: body.Labels ?? {},
+  };
+}
+
+function occupiedBy({name, pools}: NetworkRecord): readonly Occupied[] {
+  return pools.flatMap(({subnet}) => {
+    const prefix = parsePrefix(subnet);
+    return prefix ? {prefix, by: `network "${name}"`} : [];
+  });
+}
+
+async function refuseTakenBridge(
+  kernel: Kernel,
+  networks: readonly NetworkRecord[],
+  name: string,
+  bridge: string,
+): Promise<void> {
+  const other = networks.find((network) => network.bridge === bridge);
+  if (!other && (await readLink(kernel, bridge)) === undefined) return;
+  const by = other ? `network "${other.name}" has it` : 'the machine has an interface of this name';
+  throw new TscomposeError('conflict', `cannot create network "${name}": bridge name "${bridge}" is taken: ${by}`);
+}
+
+/** Takes a network away from the machine, then its record: killed in between, it is removed again. The lock is held. */
+export async function removeNetworkParts(request: {
+  readonly context: NetworkContext;
+  readonly kernel: Kernel;
+  readonly upkeep: Upkeep;
+  readonly record: NetworkRecord;
+  readonly remaining: readonly NetworkRecord[];
+}): Promise<void> {
+  const {context, kernel, upkeep, record, remaining} = request;
+  const {layout} = context;
+  const paths = layout.network(record.id);
+  await removeBridge(kernel, layout, record);
+  await upkeep.ensure(remaining);
+  await rm(paths.run, {recursive: true, force: true});
+  const aside = join(layout.networks, `${temporaryPrefix}${record.id}`);
+  await rename(paths.directory, aside);
+  await rm(aside, {recursive: true, force: true});
+}

@@ -1,0 +1,17 @@
+import type {Now} from '../clock.ts';
+import type {Events} from '../events.ts';
+import type {Helper} from '../helper/coprocess.ts';
+import type {Layout} from '../layout.ts';
+import type {MachineFiles} from './machine.ts';
+
+/** What networks work with. */
+export interface NetworkContext {
+  readonly layout: Layout;
+  readonly helper: Pick<Helper, 'request' | 'lock' | 'tryLock'>;
+  readonly events: Pick<Events, 'append'>;
+  readonly now: Now;
+  /** Where ports are published that name no address: `all` (as Docker does, and where not given), `loopback`, or an address. */
+  readonly publishAddress?: string | undefined;
+  /** The machine's settings; /proc/sys and /etc where not given. */
+  readonly files?: MachineFiles | undefined;
+}

@@ -1,0 +1,47 @@
+import {TscomposeError} from '../../base/errors.ts';
+import {helperFailure} from '../helper/reply.ts';
+import type {PublishedPort} from './port-elements.ts';
+import {findPortHolder} from './port-holder.ts';
+import {formatPublished} from './publish.ts';
+
+/** A port that another container of ours has. */
+export function portOfContainer(port: PublishedPort, name: string): TscomposeError {
+  return new TscomposeError(
+    'conflict',
+    `cannot publish ${formatPublished(port)}: port is already allocated by container "${name}"`,
+    {hint: `stop it, or publish another port than ${port.hostPort}`},
+  );
+}
+
+/** Says of a monitor's failure to bind a published address who has it; any other error passes unchanged. */
+export async function explainPublishError(error: unknown, ports: readonly PublishedPort[]): Promise<unknown> {
+  const failure = helperFailure(error);
+  const port = failure && ports.find((candidate) => stepOf(candidate) === failure.step);
+  if (!failure || !port) return error;
+  if (failure.errno === 'EADDRINUSE') {
+    const holder = await findPortHolder(port.protocol, port.hostAddress, port.hostPort);
+    const by = holder ? `process ${holder.name} (pid ${holder.pid})` : 'another process';
+    return new TscomposeError(
+      'conflict',
+      `cannot publish ${formatPublished(port)}: port is already allocated by ${by}`,
+      {
+        hint: `stop it, or publish another port than ${port.hostPort}`,
+        cause: error,
+      },
+    );
+  }
+  if (failure.errno === 'EADDRNOTAVAIL') {
+    return new TscomposeError(
+      'invalid',
+      `cannot publish ${formatPublished(port)}: ${port.hostAddress} is not an address of this machine`,
+      {cause: error},
+    );
+  }
+  return error;
+}
+
+/** docs/native.md: `publish tcp 0.0.0.0:80`. */
+function stepOf({protocol, hostAddress, hostPort}: PublishedPort): string {
+  const address = hostAddress.includes(':') ? `[${hostAddress}]` : hostAddress;
+  return `publish ${protocol} ${address}:${hostPort}`;
+}

@@ -1,0 +1,174 @@
+import {readdir, rm} from 'node:fs/promises';
+import {join} from 'node:path';
+import {nftablesTableName, vethName} from '../layout.ts';
+import {temporaryPrefix} from '../record-store.ts';
+import {removal} from './attach.ts';
+import {readOwnLinks, removeLink} from './bridge.ts';
+import {ensureFirewall, readElements, tableOf} from './firewall.ts';
+import {type PortSetName, portSets} from './firewall-rules.ts';
+import {deleteMarkedRules, ensureAccepted, readMarkedRules} from './foreign-firewall.ts';
+import {deleteGuard, ensureForwarding, guardedFamilies, switchForwarding} from './forwarding.ts';
+import {type Kernel, kernelErrno} from './kernel.ts';
+import {type Endpoint, readEndpoints, removeEndpoint, removeUnfinishedLeases} from './leases.ts';
+import {isContainerAlive} from './liveness.ts';
+import {hasIpv6, type MachineFiles, unlessMissing} from './machine.ts';
+import {decodeGeneration, decodeTable, deleteTable, getGeneration, getTables} from './netlink/nftables.ts';
+import type {NetworkContext} from './network-context.ts';
+import type {NetworkRecord} from './network-record.ts';
+import {type PortElement, portElement} from './port-elements.ts';
+import type {Warning} from './warning.ts';
+
+/**
+ * Keeps the machine as the records say it should be. Every function expects the networks' lock to be held.
+ */
+export interface Upkeep {
+  /** Firewall and forwarding as these networks need them; what is missing or was changed by others is put right. */
+  ensure(networks: readonly NetworkRecord[]): Promise<readonly Warning[]>;
+  /** Clears what killed processes left: once for each process. */
+  sweep(networks: readonly NetworkRecord[]): Promise<void>;
+  /** Takes away what a container has on a network, as its monitor does at its end. */
+  clear(network: {readonly id: string}, endpoint: Endpoint): Promise<void>;
+}
+
+/** What was checked less than this ago is not checked again: starts come by the dozen. */
+const checkedForMs = 3000;
+
+export function createUpkeep(context: NetworkContext, kernel: Kernel, files: MachineFiles): Upkeep {
+  const {layout, now} = context;
+  let checked: {readonly networks: string; readonly at: number; readonly warnings: readonly Warning[]} | undefined;
+  let swept = false;
+
+  const clear: Upkeep['clear'] = async (network, endpoint) => {
+    for (const element of elementsOf(endpoint)) await removeElement(context, kernel, element);
+    await removeLink(kernel, vethName(layout, network.id, endpoint.container));
+    await removeEndpoint(layout, network.id, endpoint.container);
+  };
+
+  return {
+    clear,
+    async ensure(networks) {
+      const key = networks.map(({id}) => id).join();
+      if (checked?.networks === key && now() - checked.at < checkedForMs) return checked.warnings;
+      checked = undefined;
+      if (networks.length === 0) {
+        await takeDown(context, kernel, files);
+        return [];
+      }
+      await ensureFirewall(kernel, layout, networks, async () => allElements(context, networks));
+      const open = networks.filter(({internal}) => !internal);
+      await ensureForwarding(kernel, files, {
+        ipv4: open.some(({ipv4}) => ipv4),
+        ipv6: open.some(({ipv6}) => ipv6) && (await hasIpv6(files)),
+      });
+      const warnings = await ensureAccepted(kernel, layout, networks);
+      checked = {networks: key, at: now(), warnings};
+      return warnings;
+    },
+    async sweep(networks) {
+      if (swept) return;
+      swept = true;
+      await sweepDirectories(context, networks);
+      await sweepInterfaces(context, kernel, networks, clear);
+      await sweepElements(context, kernel, networks);
+    },
+  };
+}
+
+function elementsOf(endpoint: Endpoint): readonly PortElement[] {
+  return endpoint.ports.flatMap((port) => portElement(port, endpoint.container) ?? []);
+}
+
+function allElements({layout}: NetworkContext, networks: readonly NetworkRecord[]): readonly PortElement[] {
+  return networks.flatMap(({id}) => readEndpoints(layout, id).flatMap(elementsOf));
+}
+
+async function removeElement({layout}: NetworkContext, kernel: Kernel, element: PortElement): Promise<void> {
+  await unlessMissing(kernel.rules([removal(tableOf(layout), element)], `remove a published port from ${element.set}`));
+}
+
+/** Half-made records, and run directories of networks that are gone. Records are made and removed under the lock. */
+async function sweepDirectories({layout}: NetworkContext, networks: readonly NetworkRecord[]): Promise<void> {
+  const known = new Set(networks.map(({id}) => id));
+  for (const name of await readdir(layout.networks).catch(() => [])) {
+    if (name.startsWith(temporaryPrefix)) await rm(join(layout.networks, name), {recursive: true, force: true});
+  }
+  const runDirectory = join(layout.run, 'networks');
+  for (const name of await readdir(runDirectory).catch(() => [])) {
+    if (!known.has(name)) await rm(join(runDirectory, name), {recursive: true, force: true});
+    else await removeUnfinishedLeases(layout, name);
+  }
+}
+
+/** Leases of containers that died with their monitors; interfaces that belong to no network and to no lease. */
+async function sweepInterfaces(
+  {layout, helper}: NetworkContext,
+  kernel: Kernel,
+  networks: readonly NetworkRecord[],
+  clear: Upkeep['clear'],
+): Promise<void> {
+  const links = await readOwnLinks(kernel, layout);
+  const names = new Set(links.map(({link}) => link.name));
+  const expected = new Set(networks.map(({bridge}) => bridge));
+  for (const network of networks) {
+    for (const endpoint of readEndpoints(layout, network.id)) {
+      const veth = vethName(layout, network.id, endpoint.container);
+      // The pair goes with the container's namespace: while it is there, the container most likely is.
+      const alive = names.has(veth) || (await isContainerAlive(helper, layout, endpoint.container));
+      if (alive) expected.add(veth);
+      else await clear(network, endpoint);
+    }
+  }
+  for (const {link} of links) if (!expected.has(link.name)) await removeLink(kernel, link.name);
+}
+
+/** Published ports of nobody: they would lead packets to an address that is given to another container. */
+async function sweepElements(
+  context: NetworkContext,
+  kernel: Kernel,
+  networks: readonly NetworkRecord[],
+): Promise<void> {
+  const keyOf = ({set, element}: PortElement) => `${set} ${Buffer.from(element.key).toString('hex')}`;
+  const expected = new Set(allElements(context, networks).map(keyOf));
+  for (const set of Object.keys(portSets) as PortSetName[]) {
+    const found = await unlessMissing(readElements(kernel, tableOf(context.layout), set));
+    // No table: no elements in any set.
+    if (!found) return;
+    for (const element of found) {
+      if (!expected.has(keyOf({set, element}))) await removeElement(context, kernel, {set, element});
+    }
+  }
+}
+
+/** A transaction is refused while others change the rules at the same time. */
+const attempts = 20;
+
+/**
+ * With the last network everything goes: table, accepts in other firewalls, and forwarding where we switched it on and no
+ * other root needs it. In one transaction that is refused when anything changed since it was decided.
+ */
+async function takeDown({layout}: NetworkContext, kernel: Kernel, files: MachineFiles): Promise<void> {
+  const own = nftablesTableName(layout);
+  for (let attempt = 1; ; attempt += 1) {
+    const [generation] = await kernel.read('netfilter', getGeneration(), decodeGeneration, 'read the rules generation');
+    const tables = await kernel.read('netfilter', getTables(), decodeTable, 'list the firewall tables');
+    const marked = await readMarkedRules(kernel, layout);
+    const others = tables.some(({table}) => table !== own && /^tscompose_[0-9a-f]{10}$/.test(table));
+    const guarded = others ? new Map<string, readonly string[]>() : await guardedFamilies(kernel);
+    const hasGuard = !others && tables.some(({table}) => table === 'tscompose_forwarding');
+    const changes = [
+      ...deleteMarkedRules(marked),
+      ...(tables.some(({table}) => table === own) ? [deleteTable(tableOf(layout))] : []),
+      ...(hasGuard ? [deleteGuard] : []),
+    ];
+    if (changes.length === 0) return;
+    // Before the guard goes: at no time does the machine forward for everybody.
+    await switchForwarding(files, guarded, false);
+    try {
+      await kernel.rules(changes, 'take down the firewall table', generation);
+      return;
+    } catch (error) {
+      await switchForwarding(files, guarded, true);
+      if (kernelErrno(error) !== 'ERESTART' || attempt === attempts) throw error;
+    }
+  }
+}
