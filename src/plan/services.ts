@@ -95,7 +95,7 @@ function configurationCause({input, name, service, container}: Candidate): Cause
   return {reason: imageReplaced && changes.length === 1 ? 'image changed' : 'configuration changed', changes};
 }
 
-/** Whether its networks and volumes are what it is attached to. Only a running container can tell. */
+/** Whether its networks and volumes are what it is attached to. */
 function resourceCause({input, resources, service, container}: Candidate): {remade?: Cause; missing?: Cause} {
   const result: {remade?: Cause; missing?: Cause} = {};
   for (const key of Object.keys(service.networks ?? {}).sort()) {
@@ -103,15 +103,10 @@ function resourceCause({input, resources, service, container}: Candidate): {rema
     const name = input.project.networks[key]?.name;
     if (decision === undefined || name === undefined) continue;
     const id = container.networks[name];
-    if (decision.kind !== 'keep') {
-      result.remade ??= {reason: `network "${name}" is made anew`};
-    } else if (container.status === 'running') {
-      if (id === undefined) result.missing ??= {reason: `not attached to network "${name}"`};
-      else if (id !== '' && id !== decision.network.id) result.missing ??= {reason: `network "${name}" was made anew`};
-    } else if (id !== undefined && id !== '' && id !== decision.network.id) {
-      // It would look for the network by the id of one that is gone.
-      result.remade ??= {reason: `network "${name}" was made anew`};
-    }
+    if (decision.kind !== 'keep') result.remade ??= {reason: `network "${name}" is made anew`};
+    else if (id === undefined) result.missing ??= {reason: `not attached to network "${name}"`};
+    // It would look for the network by the id of one that is gone: it could not even start.
+    else if (id !== '' && id !== decision.network.id) result.remade ??= {reason: `network "${name}" was made anew`};
   }
   for (const mount of service.volumes ?? []) {
     if (mount.type !== 'volume' || mount.source === undefined) continue;

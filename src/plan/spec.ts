@@ -17,8 +17,15 @@ export function parseSpec(label: string | undefined): Spec | undefined {
   } catch {
     return undefined;
   }
-  if (!isRecord(value) || value['v'] !== specVersion) return undefined;
-  const {v: _version, ...spec} = value;
+  return isRecord(value) && value['v'] === specVersion ? withoutVersion(value) : undefined;
+}
+
+/** A spec as the label would give it back: without its version, and only what JSON can hold. */
+export function canonicalSpec(spec: Spec): Spec {
+  return withoutVersion(JSON.parse(JSON.stringify(spec)) as Spec);
+}
+
+function withoutVersion({v: _version, ...spec}: Spec): Spec {
   return spec;
 }
 
