@@ -1,0 +1,27 @@
+/* cgroup directories, versions 1 and 2. */
+#ifndef CGROUP_H
+#define CGROUP_H
+
+#include "plan.h"
+
+/* Makes the directory and its parents. In a version 1 cpuset, what is empty is copied from the parent. 0 or -1. */
+int cgroup_make(const struct cgroup_path *cgroup, struct failure *failure);
+int cgroup_write_all(const struct cgroup_write *writes, size_t count, struct failure *failure);
+/* Attaches device programs (version 2). */
+int cgroup_attach_devices(const struct cgroup_device_program *programs, size_t count, struct failure *failure);
+/* Moves this process there. */
+int cgroup_join(const struct cgroup_path *cgroup, struct failure *failure);
+/*
+ * Kills what is still inside. Refuses (returns false, nothing killed) when this process is inside itself or the
+ * directory is the top of a hierarchy: then it is not a container's.
+ */
+bool cgroup_kill(const struct cgroup_path *cgroup);
+bool cgroup_is_empty(const struct cgroup_path *cgroup);
+/* Removes the directory with what the container made below it. 0, also when it is not there; -1 with errno (EBUSY). */
+int cgroup_remove(const struct cgroup_path *cgroup);
+/* How often the kernel killed inside for want of memory; 0 where it cannot be known. */
+uint64_t cgroup_oom_kills(const struct cgroup_path *cgroups, size_t count);
+/* A descriptor that poll(2) reports (POLLPRI) when memory.events changes; -1 on version 1. */
+int cgroup_oom_events(const struct cgroup_path *cgroups, size_t count);
+
+#endif

@@ -1,0 +1,50 @@
+/* A connection to the control socket. */
+#ifndef CLIENT_H
+#define CLIENT_H
+
+#include "frame.h"
+#include "monitor.h"
+
+enum client_mode {
+  CLIENT_REQUEST, /* header and one record are awaited */
+  CLIENT_WATCH,   /* gets the state at every change */
+  CLIENT_STOP,    /* gets its answer when everything is over */
+  CLIENT_ATTACH,
+  CLIENT_CLOSING, /* goes when the rest was sent */
+};
+
+struct client {
+  struct monitor *monitor;
+  struct client *next;
+  struct watch watch;
+  struct timer timer;
+  enum client_mode mode;
+  struct stream stream;
+  struct buffer out;
+  struct buffer in; /* attach: frames that are not taken yet */
+  size_t input_written; /* of the frame at the front of `in` */
+  bool input, output, error;
+  bool input_ended;
+};
+
+/* control.c: carries out the one record of a connection. */
+void control_request(struct client *client, const struct record *record);
+
+/* Answers `{"ok":true}` or the failure, then closes. */
+void client_reply_ok(struct client *client);
+void client_reply_failure(struct client *client, const struct failure *failure);
+/* Adds a line feed and sends; the text is freed. */
+void client_send_json(struct client *client, struct json *json);
+void client_close(struct client *client);
+/* The connection now belongs to somebody else. */
+void client_release(struct client *client);
+void client_flush(struct client *client);
+/* Frames that have arrived with the request already. */
+void client_attach(struct client *client);
+
+/* replace.c */
+void replace_plan(struct client *client, const struct record *record);
+/* session.c */
+void session_start(struct client *client, const struct record *record);
+
+#endif

@@ -1,0 +1,167 @@
+/* Requests on the control socket, one a connection. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <signal.h>
+
+#include "client.h"
+
+static void reply_bad(struct client *client, const struct record *record, const char *kind, const char *reason) {
+  struct failure failure;
+  fail_kind(&failure, kind, reason, "%s", record->name);
+  client_reply_failure(client, &failure);
+}
+
+static void hello(struct client *client) {
+  struct json json = {0};
+  json_open(&json, '{');
+  json_member_number(&json, "version", 1);
+  json_member_string(&json, "build", build_id);
+  json_key(&json, "features");
+  json_open(&json, '[');
+  json_close(&json, ']');
+  json_close(&json, '}');
+  client->mode = CLIENT_CLOSING;
+  client_send_json(client, &json);
+}
+
+static void send_state(struct client *client, enum client_mode next) {
+  struct json json = {0};
+  state_append(client->monitor, &json);
+  client->mode = next;
+  client_send_json(client, &json);
+}
+
+static void event_with_signal(struct monitor *monitor, int signal) {
+  char extra[48];
+  snprintf(extra, sizeof extra, ",\"signal\":\"%d\"", signal);
+  journal_event(monitor, "kill", extra);
+}
+
+static void stop_container(struct client *client, const struct record *record) {
+  struct monitor *monitor = client->monitor;
+  int signal = monitor->plan.stop_signal;
+  uint64_t grace = monitor->plan.grace_ms;
+  int64_t given;
+  if (record->argv[0][0] != '\0' && (signal = signal_number(record->argv[0])) == 0) {
+    reply_bad(client, record, KIND_INVALID, "no such signal");
+    return;
+  }
+  if (record->argv[1][0] != '\0') {
+    if (!parse_signed(record->argv[1], -1, INT64_MAX / 1000000, &given)) {
+      reply_bad(client, record, KIND_INVALID, "not a number of milliseconds");
+      return;
+    }
+    grace = given < 0 ? UINT64_MAX : (uint64_t)given;
+  }
+  client->mode = CLIENT_STOP;
+  monitor->stopped_by_user = true;
+  monitor->stop_requested = true;
+  if (monitor->phase == PHASE_RUNNING) event_with_signal(monitor, signal);
+  monitor_stop(monitor, signal, grace);
+}
+
+/* A signal that is sent to end the container is a wish that it stays ended. */
+static bool is_meant_to_end(const struct monitor *monitor, int signal) {
+  return signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGQUIT || signal == SIGABRT ||
+         signal == monitor->plan.stop_signal;
+}
+
+static void kill_container(struct client *client, const struct record *record) {
+  struct monitor *monitor = client->monitor;
+  int signal = signal_number(record->argv[0]);
+  if (signal == 0) {
+    reply_bad(client, record, KIND_INVALID, "no such signal");
+    return;
+  }
+  if (monitor->phase != PHASE_RUNNING) {
+    reply_bad(client, record, KIND_CONFLICT, "the container is not running");
+    return;
+  }
+  if (is_meant_to_end(monitor, signal)) monitor->stopped_by_user = true;
+  monitor_send_signal(monitor, signal);
+  event_with_signal(monitor, signal);
+  client_reply_ok(client);
+}
+
+static void attach(struct client *client, const struct record *record) {
+  struct monitor *monitor = client->monitor;
+  struct failure failure;
+  struct json json = {0};
+  if (record_flag(record, 0, &client->input, &failure) != 0 || record_flag(record, 1, &client->output, &failure) != 0 ||
+      record_flag(record, 2, &client->error, &failure) != 0) {
+    client_reply_failure(client, &failure);
+    return;
+  }
+  if (monitor->phase != PHASE_RUNNING && monitor->phase != PHASE_STARTING) {
+    reply_bad(client, record, KIND_CONFLICT, "the container is not running");
+    return;
+  }
+  client->mode = CLIENT_ATTACH;
+  json_open(&json, '{');
+  json_member_bool(&json, "ok", true);
+  json_close(&json, '}');
+  client_send_json(client, &json);
+  client_attach(client);
+}
+
+static void resize(struct client *client, const struct record *record) {
+  struct monitor *monitor = client->monitor;
+  struct failure failure;
+  uint64_t rows, columns;
+  if (record_unsigned(record, 0, 65535, &rows, &failure) != 0 ||
+      record_unsigned(record, 1, 65535, &columns, &failure) != 0) {
+    client_reply_failure(client, &failure);
+    return;
+  }
+  if (!monitor->plan.terminal || monitor->outputs[0].watch.fd < 0) {
+    reply_bad(client, record, KIND_CONFLICT, monitor->plan.terminal ? "the container is not running" : "the container has no terminal");
+    return;
+  }
+  if (terminal_resize(monitor->outputs[0].watch.fd, (unsigned)rows, (unsigned)columns) != 0) {
+    fail_errno(&failure, errno, "resize");
+    client_reply_failure(client, &failure);
+    return;
+  }
+  client_reply_ok(client);
+}
+
+void control_request(struct client *client, const struct record *record) {
+  struct failure failure;
+  if (record->code != OP_EXEC && record->code != OP_REPLACE_PLAN && record_texts(record, &failure) != 0) {
+    client_reply_failure(client, &failure);
+    return;
+  }
+  switch (record->code) {
+    case OP_MONITOR_HELLO:
+      hello(client);
+      return;
+    case OP_STATE:
+      send_state(client, CLIENT_CLOSING);
+      return;
+    case OP_WATCH:
+      send_state(client, CLIENT_WATCH);
+      return;
+    case OP_STOP_CONTAINER:
+      stop_container(client, record);
+      return;
+    case OP_KILL:
+      kill_container(client, record);
+      return;
+    case OP_ATTACH:
+      attach(client, record);
+      return;
+    case OP_RESIZE:
+      resize(client, record);
+      return;
+    case OP_EXEC:
+      session_start(client, record);
+      return;
+    case OP_REPLACE_PLAN:
+      replace_plan(client, record);
+      return;
+    default:
+      reply_bad(client, record, KIND_INVALID, "not a control operation");
+  }
+}

@@ -1,0 +1,93 @@
+/*
+ * The end of a monitor. The lock is given up last: whoever finds it free finds nothing left of this run. What takes time
+ * (processes, cgroups) is looked at again and again from the loop, so that clients are served meanwhile.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "monitor.h"
+#include "text.h"
+
+#define SESSIONS_NS 2000000000
+#define GIVE_UP_NS 30000000000
+
+static void step(void *data);
+
+static bool cgroups_removed(const struct monitor *monitor) {
+  bool all = true;
+  for (size_t i = 0; i < monitor->plan.cgroup_count; i++) {
+    if (cgroup_remove(&monitor->plan.cgroups[i]) == 0) continue;
+    if (errno == EBUSY) cgroup_kill(&monitor->plan.cgroups[i]);
+    all = false;
+  }
+  return all;
+}
+
+static void look_again(struct monitor *monitor) {
+  /* 1, 2, 4 … 64 ms: usually once is enough. */
+  int64_t wait_ms = monitor->ending_tries < 6 ? (int64_t)1 << monitor->ending_tries : 64;
+  monitor->ending_tries++;
+  monitor->ending_timer.expired = step;
+  monitor->ending_timer.data = monitor;
+  loop_timer_set(&monitor->loop, &monitor->ending_timer, now_ns() + wait_ms * 1000000);
+}
+
+static void report_failure(struct monitor *monitor) {
+  if (monitor->report < 0) return;
+  if (monitor->failure.exit_code == 0) monitor->failure.exit_code = 125;
+  send_failure(monitor->report, &monitor->failure);
+}
+
+static void finish(struct monitor *monitor) {
+  const struct plan *plan = &monitor->plan;
+  state_write_exit(monitor);
+  unlink(plan->state);
+  for (size_t i = 0; i < plan->cleanup_count; i++) unlink(plan->cleanup[i]);
+  unlink(plan->control);
+  flock(monitor->lock, LOCK_UN);
+  report_failure(monitor);
+  client_answer_stops(monitor);
+  _exit(0);
+}
+
+static void step(void *data) {
+  struct monitor *monitor = data;
+  int64_t passed = now_ns() - monitor->ending_since_ns;
+  bool late = passed > GIVE_UP_NS;
+  if (!monitor->ended && monitor->process.pid > 0) {
+    monitor_send_signal(monitor, SIGKILL);
+    if (!late) {
+      look_again(monitor);
+      return;
+    }
+  }
+  if (session_any(monitor) && passed > SESSIONS_NS) session_kill_all(monitor);
+  bool gone = cgroups_removed(monitor);
+  if (!late && (!gone || session_any(monitor) || monitor->writer.pid > 0 || monitor->network.child_pid > 0 ||
+                !client_all_flushed(monitor))) {
+    look_again(monitor);
+    return;
+  }
+  finish(monitor);
+}
+
+void ending_begin(struct monitor *monitor) {
+  if (monitor->phase == PHASE_ENDING) return;
+  monitor->phase = PHASE_ENDING;
+  monitor->ending_since_ns = now_ns();
+  loop_timer_clear(&monitor->stop);
+  loop_timer_clear(&monitor->restart_timer);
+  health_stop(monitor);
+  if (monitor->stop_requested) journal_event(monitor, "stop", "");
+  if (monitor->control.fd >= 0) {
+    loop_remove(&monitor->loop, &monitor->control);
+    close_quietly(monitor->control.fd);
+    monitor->control.fd = -1;
+  }
+  network_detach(&monitor->network);
+  writer_finish(&monitor->writer);
+  step(monitor);
+}

@@ -1,0 +1,341 @@
+#include "monitor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "syscalls.h"
+#include "text.h"
+#include "verbs.h"
+
+#define PLAN 3
+#define REPORT 4
+
+static int read_plan(struct monitor *monitor) {
+  struct stat status;
+  if (fstat(PLAN, &status) != 0 || status.st_size == 0)
+    return fail_errno(&monitor->failure, errno != 0 ? errno : EINVAL, "launch plan");
+  size_t size = (size_t)status.st_size;
+  char *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, PLAN, 0);
+  if (data == MAP_FAILED) return fail_errno(&monitor->failure, errno, "launch plan");
+  close(PLAN);
+  return plan_read(&monitor->plan, data, size, 0, &monitor->failure);
+}
+
+/* Free again by the kernel, whatever ends this process: a free lock means a dead monitor. */
+static int take_lock(struct monitor *monitor) {
+  monitor->lock = open(monitor->plan.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (monitor->lock < 0) return fail_errno(&monitor->failure, errno, "lock %s", monitor->plan.lock);
+  if (flock(monitor->lock, LOCK_EX | LOCK_NB) == 0) return 0;
+  if (errno != EWOULDBLOCK) return fail_errno(&monitor->failure, errno, "lock %s", monitor->plan.lock);
+  fail_kind(&monitor->failure, KIND_CONFLICT, "another monitor holds it: the container runs already", "lock %s",
+            monitor->plan.lock);
+  monitor->failure.error = EWOULDBLOCK;
+  return -1;
+}
+
+/* What a monitor that was killed left in this container's cgroups. */
+static void clear_leftovers(const struct plan *plan) {
+  for (size_t i = 0; i < plan->cgroup_count; i++)
+    for (int tries = 0; tries < 200 && !cgroup_is_empty(&plan->cgroups[i]); tries++) {
+      if (!cgroup_kill(&plan->cgroups[i])) break;
+      usleep(5000);
+    }
+}
+
+static int make_cgroups(struct monitor *monitor) {
+  struct plan *plan = &monitor->plan;
+  clear_leftovers(plan);
+  for (size_t i = 0; i < plan->cgroup_count; i++)
+    if (cgroup_make(&plan->cgroups[i], &monitor->failure) != 0) return -1;
+  if (cgroup_write_all(plan->writes, plan->write_count, &monitor->failure) != 0) return -1;
+  return cgroup_attach_devices(plan->devices, plan->device_count, &monitor->failure);
+}
+
+static int join_own_cgroups(struct monitor *monitor) {
+  struct plan *plan = &monitor->plan;
+  for (size_t i = 0; i < plan->monitor_cgroup_count; i++)
+    if (cgroup_make(&plan->monitor_cgroups[i], &monitor->failure) != 0 ||
+        cgroup_join(&plan->monitor_cgroups[i], &monitor->failure) != 0)
+      return -1;
+  return 0;
+}
+
+static void report_success(struct monitor *monitor) {
+  struct json json = {0};
+  if (monitor->report < 0) return;
+  json_open(&json, '{');
+  json_member_bool(&json, "ok", true);
+  json_member_number(&json, "pid", monitor->process.pid);
+  json_member_number(&json, "monitor", getpid());
+  json_close(&json, '}');
+  json_send(&json, monitor->report);
+  close_quietly(monitor->report);
+  monitor->report = -1;
+}
+
+static uint64_t oom_kills(const struct monitor *monitor) {
+  return cgroup_oom_kills(monitor->plan.cgroups, monitor->plan.cgroup_count);
+}
+
+static void note_oom(struct monitor *monitor) {
+  uint64_t kills = oom_kills(monitor);
+  if (kills <= monitor->oom_kills) return;
+  monitor->oom_kills = kills;
+  monitor->oom_killed = true;
+  journal_event(monitor, "oom", "");
+}
+
+static void memory_ready(void *data, short events) {
+  struct monitor *monitor = data;
+  (void)events;
+  note_oom(monitor);
+}
+
+static void watch_memory(struct monitor *monitor) {
+  int fd = cgroup_oom_events(monitor->plan.cgroups, monitor->plan.cgroup_count);
+  monitor->memory_events = (struct watch){.fd = fd, .events = POLLPRI, .ready = memory_ready, .data = monitor};
+  if (fd >= 0) loop_add(&monitor->loop, &monitor->memory_events);
+}
+
+static void unwatch_memory(struct monitor *monitor) {
+  if (monitor->memory_events.fd < 0) return;
+  loop_remove(&monitor->loop, &monitor->memory_events);
+  close_quietly(monitor->memory_events.fd);
+  monitor->memory_events.fd = -1;
+}
+
+static void executed(struct monitor *monitor) {
+  monitor->phase = PHASE_RUNNING;
+  monitor->status = "running";
+  monitor->shown_pid = monitor->process.pid;
+  monitor->started = time_now();
+  monitor->has_started = true;
+  monitor->has_finished = false;
+  monitor->exit_code = 0;
+  monitor->oom_killed = false;
+  monitor->oom_kills = oom_kills(monitor);
+  restart_ran(monitor);
+  watch_memory(monitor);
+  health_start(monitor);
+  state_changed(monitor);
+  journal_event(monitor, "start", "");
+  report_success(monitor);
+}
+
+/* A process that could not be set up; it is reaped by itself. */
+static void not_executed(struct monitor *monitor) {
+  output_close(monitor);
+  monitor->exit_code = monitor->failure.exit_code != 0 ? monitor->failure.exit_code : 125;
+  ending_begin(monitor);
+}
+
+static void end_sync(struct monitor *monitor) {
+  loop_remove(&monitor->loop, &monitor->sync);
+  monitor->sync.fd = -1;
+}
+
+static void sync_ready(void *data, short events) {
+  struct monitor *monitor = data;
+  (void)events;
+  enum process_progress progress = process_continue(&monitor->process, &monitor->failure);
+  if (monitor->process.terminal >= 0) {
+    output_watch_terminal(monitor, monitor->process.terminal);
+    monitor->process.terminal = -1; /* belongs to the output now */
+  }
+  if (progress == PROCESS_PENDING) return;
+  end_sync(monitor);
+  if (progress == PROCESS_EXECUTED) executed(monitor);
+  else not_executed(monitor);
+}
+
+int monitor_begin_run(struct monitor *monitor) {
+  int standard[3];
+  struct plan *plan = &monitor->plan;
+  monitor->ended = false;
+  monitor->phase = PHASE_STARTING;
+  if (output_open(monitor, standard) != 0) return -1;
+  struct process_request request = {
+      .namespaces = plan->namespaces,
+      .join = -1,
+      .network = monitor->network.namespace,
+      .cgroups = plan->cgroups,
+      .cgroup_count = plan->cgroup_count,
+      .operations = plan->process,
+      .operations_size = plan->process_size,
+      .keyring = plan->id,
+      .terminal = plan->terminal,
+      .rows = plan->rows,
+      .columns = plan->columns,
+      .init = plan->init,
+      .standard = {standard[0], standard[1], standard[2]},
+  };
+  int result = process_begin(&request, &monitor->process, &monitor->failure);
+  for (int fd = 0; fd < 3; fd++) close_quietly(standard[fd]);
+  if (result != 0) {
+    output_close(monitor);
+    monitor->exit_code = 125;
+    return -1;
+  }
+  monitor->sync = (struct watch){.fd = monitor->process.sync, .events = POLLIN, .ready = sync_ready, .data = monitor};
+  loop_add(&monitor->loop, &monitor->sync);
+  return 0;
+}
+
+/* The first process has ended: with its pid namespace everything in it; without one the rest is killed here. */
+static void first_process_ended(struct monitor *monitor, int status) {
+  monitor->ended = true;
+  monitor->wait_status = status;
+  while (monitor->process.sync >= 0) sync_ready(monitor, POLLIN);
+  if (monitor->phase != PHASE_RUNNING) return;
+  monitor->phase = PHASE_DRAINING;
+  monitor->finished = time_now();
+  monitor->has_finished = true;
+  loop_timer_clear(&monitor->stop);
+  health_stop(monitor);
+  if (!(monitor->plan.namespaces & CLONE_NEWPID))
+    for (size_t i = 0; i < monitor->plan.cgroup_count; i++) cgroup_kill(&monitor->plan.cgroups[i]);
+  output_drain(monitor);
+}
+
+void monitor_drained(struct monitor *monitor) {
+  char extra[64];
+  int status = monitor->wait_status;
+  monitor->exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  monitor->shown_pid = 0;
+  output_close(monitor);
+  writer_send(&monitor->writer, WRITE_END, "", 0);
+  unwatch_memory(monitor);
+  note_oom(monitor);
+  process_close(&monitor->process);
+  client_run_ended(monitor);
+  snprintf(extra, sizeof extra, ",\"exitCode\":\"%d\"", monitor->exit_code);
+  bool again = restart_plan_next(monitor);
+  monitor->status = again ? "restarting" : "exited";
+  monitor->phase = PHASE_WAITING;
+  state_changed(monitor);
+  journal_event(monitor, "die", extra);
+  if (!again) ending_begin(monitor);
+}
+
+static void reaped(struct monitor *monitor, pid_t pid, int status) {
+  if (pid == monitor->process.pid && !monitor->ended) first_process_ended(monitor, status);
+  else if (pid == monitor->writer.pid) writer_ended(&monitor->writer);
+  else if (pid == monitor->network.child_pid) {
+    if (monitor->phase == PHASE_ENDING) monitor->network.child_pid = 0;
+    else network_child_ended(&monitor->network);
+  } else if (!health_reaped(monitor, pid, status)) {
+    session_ended(monitor, pid, status);
+  }
+}
+
+static void signals_ready(void *data, short events) {
+  struct monitor *monitor = data;
+  struct signalfd_siginfo info;
+  (void)events;
+  while (read(monitor->signals.fd, &info, sizeof info) == sizeof info) {
+    /* The machine goes down: the container is stopped, and its policy starts it again next time. */
+    if (info.ssi_signo != SIGTERM) continue;
+    monitor->leaving = true;
+    monitor_stop(monitor, monitor->plan.stop_signal, monitor->plan.grace_ms);
+  }
+  int status;
+  pid_t pid;
+  while ((pid = waitpid(-1, &status, WNOHANG)) > 0) reaped(monitor, pid, status);
+}
+
+void monitor_send_signal(struct monitor *monitor, int signal) {
+  if (monitor->process.pid <= 0 || monitor->ended) return;
+  if (pidfd_kill(monitor->process.pidfd, signal) != 0 && errno == ENOSYS) kill(monitor->process.pid, signal);
+}
+
+static void stop_expired(void *data) {
+  monitor_send_signal(data, SIGKILL);
+}
+
+void monitor_stop(struct monitor *monitor, int signal, uint64_t grace_ms) {
+  if (monitor->phase == PHASE_ENDING || monitor->phase == PHASE_DRAINING) return;
+  if (monitor->phase == PHASE_WAITING) {
+    loop_timer_clear(&monitor->restart_timer);
+    monitor->status = "exited";
+    ending_begin(monitor);
+    return;
+  }
+  /* Not executed yet: nobody could handle the signal. */
+  monitor_send_signal(monitor, monitor->phase == PHASE_STARTING ? SIGKILL : signal);
+  if (grace_ms == UINT64_MAX) return;
+  monitor->stop.expired = stop_expired;
+  monitor->stop.data = monitor;
+  loop_timer_set(&monitor->loop, &monitor->stop, now_ns() + (int64_t)grace_ms * 1000000);
+}
+
+static int watch_signals(struct monitor *monitor) {
+  sigset_t all, watched;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, NULL);
+  sigemptyset(&watched);
+  sigaddset(&watched, SIGCHLD);
+  sigaddset(&watched, SIGTERM);
+  int fd = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (fd < 0) return fail_errno(&monitor->failure, errno, "signal descriptor");
+  monitor->signals = (struct watch){.fd = fd, .events = POLLIN, .ready = signals_ready, .data = monitor};
+  loop_add(&monitor->loop, &monitor->signals);
+  return 0;
+}
+
+/* Out of reach of the container and of the killer of large processes. */
+static void protect(void) {
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  prctl(PR_SET_NAME, "tscompose-monit", 0, 0, 0);
+  write_file_at(AT_FDCWD, "/proc/self/oom_score_adj", "-999");
+  umask(077);
+}
+
+static int launch(struct monitor *monitor) {
+  if (watch_signals(monitor) != 0 || join_own_cgroups(monitor) != 0) return -1;
+  if (client_listen(monitor, &monitor->failure) != 0 || make_cgroups(monitor) != 0) return -1;
+  if (network_publish(&monitor->network, &monitor->failure) != 0) return -1;
+  if (network_attach(&monitor->network, &monitor->failure) != 0) return -1;
+  if (network_start_child(&monitor->network, &monitor->failure) != 0) return -1;
+  return monitor_begin_run(monitor);
+}
+
+int monitor_main(void) {
+  static struct monitor monitor;
+  monitor.report = REPORT;
+  cloexec_from(PLAN);
+  protect();
+  if (read_plan(&monitor) != 0 || take_lock(&monitor) != 0) {
+    monitor.failure.exit_code = 125;
+    send_failure(REPORT, &monitor.failure);
+    return 1;
+  }
+  /* Left by a monitor that was killed: it does not speak of this run. */
+  unlink(monitor.plan.state);
+  monitor.status = "exited";
+  monitor.memory_events.fd = monitor.control.fd = monitor.network.broker.fd = monitor.network.namespace = -1;
+  monitor.process.pidfd = monitor.process.sync = monitor.process.terminal = monitor.terminal_peer = -1;
+  monitor.outputs[0].watch.fd = monitor.outputs[1].watch.fd = monitor.input.fd = monitor.sync.fd = -1;
+  monitor.health.output.fd = monitor.health.sync.fd = -1;
+  monitor.network.loop = &monitor.loop;
+  monitor.network.plan = &monitor.plan;
+  monitor.writer = (struct writer){.loop = &monitor.loop,
+                                   .plan = &monitor.plan,
+                                   .pipe = {.fd = -1},
+                                   .relieved = output_resume,
+                                   .data = &monitor};
+  if (launch(&monitor) != 0) ending_begin(&monitor);
+  for (;;) loop_turn(&monitor.loop);
+}

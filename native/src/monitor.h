@@ -1,0 +1,171 @@
+/*
+ * The monitor of one container: what it holds, and what its parts offer each other. One process, one event loop, no
+ * threads; docs/native.md says what it does and in which order.
+ */
+#ifndef MONITOR_H
+#define MONITOR_H
+
+#include "cgroup.h"
+#include "loop.h"
+#include "network.h"
+#include "plan.h"
+#include "process.h"
+#include "writer.h"
+
+enum phase {
+  PHASE_STARTING, /* the first process is being set up */
+  PHASE_RUNNING,
+  PHASE_DRAINING, /* it has ended, its output is still being read */
+  PHASE_WAITING,  /* between two runs */
+  PHASE_ENDING,   /* cleaning up */
+};
+
+/* One of the container's output streams, as this side sees it. */
+struct output {
+  struct monitor *monitor;
+  struct watch watch;
+  unsigned stream; /* 1 standard output (and terminal), 2 standard error */
+};
+
+struct probe_result {
+  struct timespec start, end;
+  int exit_code;
+  char *output;
+};
+
+struct health {
+  const char *status; /* starting, healthy, unhealthy; NULL without a probe */
+  unsigned failing_streak;
+  struct probe_result results[5]; /* oldest first */
+  unsigned result_count;
+  struct timer timer;   /* next probe, or the end of the running one's time */
+  int64_t started_ns;   /* of the container's run */
+  struct process probe; /* pid 0: none under way */
+  struct watch output;
+  struct watch sync;
+  struct buffer text;
+  struct timespec probe_start;
+  bool began_in_start_period;
+  bool timed_out;
+  struct failure failure; /* why the probe could not be executed */
+};
+
+struct client;
+struct session;
+
+struct monitor {
+  struct loop loop;
+  struct plan plan;
+  struct plan *replacement; /* limits and restart policy that replaced the plan's */
+  int lock;
+  int report; /* takes one line: whether the launch worked; -1 afterwards */
+  struct watch signals;
+  enum phase phase;
+  struct failure failure; /* why the launch, or a later run, did not work */
+
+  struct network network;
+  struct writer writer;
+
+  /* The run under way. */
+  struct process process;
+  struct watch sync;
+  struct output outputs[2];
+  struct watch input; /* to the process; events only while something waits for it to take more */
+  int terminal_peer;  /* keeps the terminal from hanging up while nobody has it open */
+  struct timer drain;
+  struct timer stop;
+  bool ended; /* reaped; wait_status is known */
+  int wait_status;
+  struct watch memory_events;
+  uint64_t oom_kills;
+
+  /* The record. */
+  const char *status;
+  pid_t shown_pid;
+  struct timespec started, finished;
+  bool has_started, has_finished;
+  int exit_code;
+  bool oom_killed;
+  unsigned restart_count;
+  bool stopped_by_user; /* no restart follows */
+  bool stop_requested;
+  bool leaving; /* the machine goes down: no restart, but the policy holds for the next boot */
+  struct health health;
+
+  /* restart.c */
+  struct timer restart_timer;
+  int64_t backoff_ms;
+  int64_t run_started_ns;
+
+  struct watch control;
+  struct client *clients;
+  struct session *sessions;
+
+  /* ending.c */
+  struct timer ending_timer;
+  int64_t ending_since_ns;
+  unsigned ending_tries;
+};
+
+/* --- monitor.c --- */
+/* Clones the container's process; what becomes of it is seen later, in the loop. 0, or -1 with monitor->failure. */
+int monitor_begin_run(struct monitor *monitor);
+void monitor_drained(struct monitor *monitor);
+void monitor_send_signal(struct monitor *monitor, int signal);
+/* Sends the stop signal, and SIGKILL after the grace period (UINT64_MAX: never). */
+void monitor_stop(struct monitor *monitor, int signal, uint64_t grace_ms);
+
+/* --- ending.c --- */
+/* Cleans everything up and exits the process; takes several turns of the loop. */
+void ending_begin(struct monitor *monitor);
+
+/* --- output.c --- */
+int output_open(struct monitor *monitor, int standard[3]);
+void output_watch_terminal(struct monitor *monitor, int master);
+/* The process has ended: everything still unread is read, then monitor_drained is called. */
+void output_drain(struct monitor *monitor);
+void output_close(struct monitor *monitor);
+void output_close_input(struct monitor *monitor);
+/* Reads again what was held back while the writer was behind. */
+void output_resume(void *monitor);
+
+/* --- client.c, control.c --- */
+int client_listen(struct monitor *monitor, struct failure *failure);
+void client_broadcast(struct monitor *monitor, unsigned stream, const char *data, size_t size);
+/* The run is over: attached clients get the exit code and are let go. */
+void client_run_ended(struct monitor *monitor);
+void client_state_changed(struct monitor *monitor);
+/* The process takes more input: clients that wait for it are read again. */
+void client_input_ready(struct monitor *monitor);
+/* True when every client has received what it was sent, or is not worth waiting for. */
+bool client_all_flushed(struct monitor *monitor);
+/* The very last thing: answers those who asked for the stop. */
+void client_answer_stops(struct monitor *monitor);
+
+/* --- session.c --- */
+void session_ended(struct monitor *monitor, pid_t pid, int status);
+bool session_any(const struct monitor *monitor);
+void session_kill_all(struct monitor *monitor);
+
+/* --- health.c --- */
+void health_start(struct monitor *monitor);
+void health_stop(struct monitor *monitor);
+/* True when the pid was a probe's. */
+bool health_reaped(struct monitor *monitor, pid_t pid, int status);
+
+/* --- restart.c --- */
+/* Whether another run follows; sets the timer for it. */
+bool restart_plan_next(struct monitor *monitor);
+void restart_ran(struct monitor *monitor);
+
+/* --- state.c --- */
+void state_append(const struct monitor *monitor, struct json *json);
+/* Writes the state file and tells those who watch. */
+void state_changed(struct monitor *monitor);
+void state_write_exit(struct monitor *monitor);
+
+/* --- journal.c --- */
+/* `extra`: members to add, as JSON text starting with a comma, or "". */
+void journal_event(struct monitor *monitor, const char *action, const char *extra);
+
+#endif

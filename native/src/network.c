@@ -1,0 +1,214 @@
+#include "network.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "netlink.h"
+
+/* Where `attach` batches find the container's namespace (IFLA_NET_NS_FD). */
+#define NAMESPACE_NUMBER 100
+
+static socklen_t address_size(const struct sockaddr_storage *address) {
+  return address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+}
+
+static unsigned port_of(const struct sockaddr_storage *address) {
+  return ntohs(address->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)address)->sin6_port
+                                              : ((const struct sockaddr_in *)address)->sin_port);
+}
+
+static int bind_address(const struct publish *publish) {
+  int on = 1;
+  int fd = socket(publish->address.ss_family, (publish->udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -1;
+  /* Only for TCP, where it overrides connections in TIME_WAIT; for UDP it would let two processes share the address. */
+  if (!publish->udp) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (publish->address.ss_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  if (bind(fd, (const struct sockaddr *)&publish->address, address_size(&publish->address)) == 0 &&
+      (publish->udp || listen(fd, SOMAXCONN) == 0))
+    return fd;
+  close_quietly(fd);
+  return -1;
+}
+
+/* A machine without IPv6 has no `::` to publish at; the IPv4 twin of the same port is enough then. */
+static bool is_absent_ipv6(const struct publish *publish, int error) {
+  return strcmp(publish->host, "::") == 0 && (error == EAFNOSUPPORT || error == EADDRNOTAVAIL);
+}
+
+int network_publish(struct network *network, struct failure *failure) {
+  const struct plan *plan = network->plan;
+  network->endpoints = xcalloc(plan->published_count, sizeof *network->endpoints);
+  for (size_t i = 0; i < plan->published_count; i++) {
+    const struct publish *publish = &plan->published[i];
+    int fd = bind_address(publish);
+    if (fd < 0 && is_absent_ipv6(publish, errno)) continue;
+    if (fd < 0)
+      return fail_errno(failure, errno, publish->address.ss_family == AF_INET6 ? "publish %s [%s]:%u" : "publish %s %s:%u",
+                        publish->udp ? "udp" : "tcp", publish->host, port_of(&publish->address));
+    network->endpoints[network->endpoint_count++] =
+        (struct network_child_endpoint){.fd = fd, .udp = publish->udp, .target = publish->target};
+  }
+  return 0;
+}
+
+/* In and out again: this process stays in the machine's namespace, the descriptor holds the new one. */
+static int new_namespace(void) {
+  int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  if (own < 0) return -1;
+  int made = -1;
+  if (unshare(CLONE_NEWNET) == 0) {
+    made = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (setns(own, CLONE_NEWNET) != 0) abort();
+  }
+  close_quietly(own);
+  return made;
+}
+
+static int open_namespace(struct network *network, struct failure *failure) {
+  const char *mode = network->plan->network;
+  network->namespace = -1;
+  if (strcmp(mode, "host") == 0) return 0;
+  if (strcmp(mode, "new") == 0) network->namespace = new_namespace();
+  else network->namespace = open(mode, O_RDONLY | O_CLOEXEC);
+  if (network->namespace >= 0) return 0;
+  return fail_errno(failure, errno, mode[0] == '/' ? "network namespace %s" : "%s network namespace", mode);
+}
+
+static int run_batches(struct network *network, int when, struct failure *failure) {
+  static const char *const names[] = {"attach", "inside", "detach"};
+  for (size_t i = 0; i < network->plan->batch_count; i++) {
+    const struct netlink_job *job = &network->plan->batches[i];
+    struct netlink_result result = {0};
+    if ((int)job->when != when) continue;
+    int status = netlink_batch(job->family, job->batch, job->size, &result);
+    if (status != 0) {
+      fail_errno(failure, errno, "network: %s", names[when]);
+    } else if (result.error_count > 0) {
+      const struct netlink_error *error = &result.errors[0];
+      if (error->text != NULL) {
+        fail_kind(failure, kind_of_errno(error->code), error->text, "network: %s, message %u", names[when], error->index);
+        failure->error = error->code;
+      } else {
+        fail_errno(failure, error->code, "network: %s, message %u", names[when], error->index);
+      }
+      status = -1;
+    }
+    netlink_result_free(&result);
+    if (status != 0 && when != BATCH_DETACH) return -1;
+  }
+  return 0;
+}
+
+static int run_inside(struct network *network, struct failure *failure) {
+  int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  if (own < 0 || setns(network->namespace, CLONE_NEWNET) != 0) {
+    fail_errno(failure, errno, "network: inside");
+    close_quietly(own);
+    return -1;
+  }
+  int result = run_batches(network, BATCH_INSIDE, failure);
+  if (setns(own, CLONE_NEWNET) != 0) abort();
+  close_quietly(own);
+  return result;
+}
+
+static bool has_batches(const struct network *network, int when) {
+  for (size_t i = 0; i < network->plan->batch_count; i++)
+    if ((int)network->plan->batches[i].when == when) return true;
+  return false;
+}
+
+int network_attach(struct network *network, struct failure *failure) {
+  if (open_namespace(network, failure) != 0) return -1;
+  if (has_batches(network, BATCH_ATTACH)) {
+    int numbered = network->namespace >= 0 ? dup3(network->namespace, NAMESPACE_NUMBER, O_CLOEXEC) : -1;
+    int result = run_batches(network, BATCH_ATTACH, failure);
+    close_quietly(numbered);
+    if (result != 0) return -1;
+  }
+  return network->namespace >= 0 && has_batches(network, BATCH_INSIDE) ? run_inside(network, failure) : 0;
+}
+
+static void broker_ready(void *data, short events) {
+  struct network *network = data;
+  (void)events;
+  if (network_child_broker(network->broker.fd, &network->child)) return;
+  loop_remove(network->loop, &network->broker);
+  close_quietly(network->broker.fd);
+  network->broker.fd = -1;
+}
+
+static void describe_child(struct network *network) {
+  const struct plan *plan = network->plan;
+  struct network_child *child = &network->child;
+  struct network_child_upstream *upstreams = xcalloc(plan->upstream_count, sizeof *upstreams);
+  struct network_child_network *networks = xcalloc(plan->network_count, sizeof *networks);
+  for (size_t i = 0; i < plan->upstream_count; i++) upstreams[i].address = plan->upstreams[i];
+  for (size_t i = 0; i < plan->network_count; i++) {
+    networks[i].name = plan->networks[i].name;
+    networks[i].directory = plan->networks[i].directory;
+  }
+  *child = (struct network_child){
+      .container_net = network->namespace,
+      .dns = plan->dns,
+      .upstreams = upstreams,
+      .upstream_count = plan->upstream_count,
+      .networks = networks,
+      .network_count = plan->network_count,
+      .endpoints = network->endpoints,
+      .endpoint_count = network->endpoint_count,
+  };
+}
+
+int network_start_child(struct network *network, struct failure *failure) {
+  struct network_child_error error;
+  network->broker.fd = -1;
+  if (network->namespace < 0 || (network->endpoint_count == 0 && network->plan->dns.ss_family == 0)) return 0;
+  if (network->child.networks == NULL) describe_child(network);
+  pid_t pid = network_child_start(&network->child, &network->broker.fd, &error);
+  if (pid < 0) {
+    network->broker.fd = -1;
+    return fail_errno(failure, error.number, "%s", error.step);
+  }
+  network->child_pid = pid;
+  network->broker.events = POLLIN;
+  network->broker.ready = broker_ready;
+  network->broker.data = network;
+  loop_add(network->loop, &network->broker);
+  return 0;
+}
+
+static void drop_broker(struct network *network) {
+  if (network->broker.fd < 0) return;
+  loop_remove(network->loop, &network->broker);
+  close_quietly(network->broker.fd);
+  network->broker.fd = -1;
+}
+
+void network_child_ended(struct network *network) {
+  struct failure failure;
+  network->child_pid = 0;
+  drop_broker(network);
+  network_start_child(network, &failure);
+}
+
+void network_detach(struct network *network) {
+  struct failure failure;
+  if (network->child_pid > 0) kill(network->child_pid, SIGKILL);
+  drop_broker(network);
+  for (size_t i = 0; i < network->endpoint_count; i++) close_quietly(network->endpoints[i].fd);
+  network->endpoint_count = 0;
+  /* Before the namespace goes: its interfaces are then gone when this returns, not some time later. */
+  run_batches(network, BATCH_DETACH, &failure);
+  close_quietly(network->namespace);
+  network->namespace = -1;
+}

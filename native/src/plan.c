@@ -1,0 +1,280 @@
+#include "plan.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One more zeroed element at the end of a list. */
+#define GROW(list, count) \
+  ((list) = xrealloc((list), ((count) + 1) * sizeof *(list)), \
+   memset(&(list)[(count)], 0, sizeof *(list)), &(list)[(count)++])
+
+int signal_number(const char *name) {
+  uint64_t number;
+  if (parse_unsigned(name, NSIG - 1, &number)) return (int)number;
+  if (strncmp(name, "SIG", 3) == 0) name += 3;
+  for (int i = 1; i < 32; i++)
+    if (sigabbrev_np(i) != NULL && strcmp(sigabbrev_np(i), name) == 0) return i;
+  if (strncmp(name, "RTMIN", 5) == 0) {
+    if (name[5] == '\0') return SIGRTMIN;
+    if (name[5] == '+' && parse_unsigned(name + 6, 30, &number)) return SIGRTMIN + (int)number;
+  }
+  if (strncmp(name, "RTMAX", 5) == 0) {
+    if (name[5] == '\0') return SIGRTMAX;
+    if (name[5] == '-' && parse_unsigned(name + 6, 30, &number)) return SIGRTMAX - (int)number;
+  }
+  return 0;
+}
+
+static int read_address(const char *host, const char *port, struct sockaddr_storage *out) {
+  struct sockaddr_in *v4 = (struct sockaddr_in *)out;
+  struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
+  uint64_t number;
+  memset(out, 0, sizeof *out);
+  if (!parse_unsigned(port, 65535, &number)) return -1;
+  if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons((uint16_t)number);
+    return 0;
+  }
+  if (inet_pton(AF_INET6, host, &v6->sin6_addr) != 1) return -1;
+  v6->sin6_family = AF_INET6;
+  v6->sin6_port = htons((uint16_t)number);
+  return 0;
+}
+
+static int bad(const struct record *record, struct failure *failure, const char *value) {
+  return fail_kind(failure, KIND_INVALID, "not a valid value", "%s %s", record->name, value);
+}
+
+static int read_namespaces(struct plan *plan, const struct record *record, struct failure *failure) {
+  static const struct {
+    const char *name;
+    uint64_t flag;
+  } kinds[] = {{"pid", CLONE_NEWPID}, {"mount", CLONE_NEWNS},        {"uts", CLONE_NEWUTS},
+               {"ipc", CLONE_NEWIPC}, {"cgroup", CLONE_NEWCGROUP}};
+  const char *list = record->argv[0];
+  while (*list != '\0') {
+    size_t length = strcspn(list, ","), i = 0;
+    while (i < ARRAY_SIZE(kinds) && (strlen(kinds[i].name) != length || memcmp(kinds[i].name, list, length) != 0)) i++;
+    if (i == ARRAY_SIZE(kinds)) return bad(record, failure, record->argv[0]);
+    plan->namespaces |= kinds[i].flag;
+    list += length;
+    if (*list == ',') list++;
+  }
+  return 0;
+}
+
+static int read_cgroup(struct cgroup_path **list, size_t *count, const struct record *record, struct failure *failure) {
+  uint64_t version;
+  if (record_unsigned(record, 1, 2, &version, failure) != 0) return -1;
+  if (version == 0 || record->argv[0][0] != '/') return bad(record, failure, record->argv[0]);
+  struct cgroup_path *cgroup = GROW(*list, *count);
+  cgroup->path = record->argv[0];
+  cgroup->version = (int)version;
+  return 0;
+}
+
+static int read_restart(struct plan *plan, const struct record *record, struct failure *failure) {
+  static const char *const names[] = {"no", "always", "unless-stopped", "on-failure"};
+  for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+    if (strcmp(names[i], record->argv[0]) == 0) {
+      plan->restart = (enum restart_policy)i;
+      return record_unsigned(record, 1, UINT32_MAX, &plan->max_retries, failure);
+    }
+  return bad(record, failure, record->argv[0]);
+}
+
+static int read_health(struct plan *plan, const struct record *record, struct failure *failure) {
+  struct health_plan *health = &plan->health;
+  uint64_t *numbers[] = {&health->interval_ms, &health->timeout_ms, &health->start_period_ms,
+                         &health->start_interval_ms, &health->retries};
+  const uint64_t longest = (uint64_t)10 * 365 * 24 * 3600 * 1000;
+  for (unsigned i = 0; i < ARRAY_SIZE(numbers); i++)
+    if (record_unsigned(record, i, longest, numbers[i], failure) != 0) return -1;
+  if (record->argc == 5) return bad(record, failure, "without words");
+  health->words = record->argv + 5;
+  health->set = true;
+  return 0;
+}
+
+static int read_batch(struct plan *plan, const struct record *record, struct failure *failure) {
+  static const char *const moments[] = {"attach", "inside", "detach"};
+  uint64_t family;
+  if (record_unsigned(record, 1, 255, &family, failure) != 0) return -1;
+  for (unsigned i = 0; i < ARRAY_SIZE(moments); i++) {
+    if (strcmp(moments[i], record->argv[0]) != 0) continue;
+    struct netlink_job *job = GROW(plan->batches, plan->batch_count);
+    job->when = i;
+    job->family = (int)family;
+    job->batch = record->argv[2];
+    job->size = record->sizes[2];
+    return 0;
+  }
+  return bad(record, failure, record->argv[0]);
+}
+
+static int read_publish(struct plan *plan, const struct record *record, struct failure *failure) {
+  struct publish *publish = GROW(plan->published, plan->published_count);
+  publish->udp = strcmp(record->argv[0], "udp") == 0;
+  if (!publish->udp && strcmp(record->argv[0], "tcp") != 0) return bad(record, failure, record->argv[0]);
+  publish->host = record->argv[1];
+  if (read_address(record->argv[1], record->argv[2], &publish->address) != 0)
+    return bad(record, failure, record->argv[1]);
+  if (read_address(record->argv[3], record->argv[4], &publish->target) != 0)
+    return bad(record, failure, record->argv[3]);
+  return 0;
+}
+
+/* `ip:port`; the address of version 6 may stand in brackets. */
+static int read_dns(struct plan *plan, const struct record *record, struct failure *failure) {
+  char *text = xstrdup(record->argv[0]);
+  char *colon = strrchr(text, ':'), *host = text;
+  int result = -1;
+  if (colon != NULL) {
+    *colon = '\0';
+    if (host[0] == '[' && colon[-1] == ']') {
+      host++;
+      colon[-1] = '\0';
+    }
+    result = read_address(host, colon + 1, &plan->dns);
+  }
+  free(text);
+  return result == 0 ? 0 : bad(record, failure, record->argv[0]);
+}
+
+static int read_stdio(struct plan *plan, const struct record *record, struct failure *failure) {
+  uint64_t rows, columns;
+  if (record_flag(record, 0, &plan->terminal, failure) != 0 || record_flag(record, 1, &plan->open_stdin, failure) != 0 ||
+      record_flag(record, 2, &plan->stdin_once, failure) != 0 ||
+      record_unsigned(record, 3, 65535, &rows, failure) != 0 || record_unsigned(record, 4, 65535, &columns, failure) != 0)
+    return -1;
+  plan->rows = (unsigned)rows;
+  plan->columns = (unsigned)columns;
+  return 0;
+}
+
+static int read_stop(struct plan *plan, const struct record *record, struct failure *failure) {
+  plan->stop_signal = signal_number(record->argv[0]);
+  if (plan->stop_signal == 0) return bad(record, failure, record->argv[0]);
+  /* -1: wait for ever. */
+  int64_t grace;
+  if (record_signed(record, 1, -1, INT64_MAX / 1000000, &grace, failure) != 0) return -1;
+  plan->grace_ms = grace < 0 ? UINT64_MAX : (uint64_t)grace;
+  return 0;
+}
+
+static int read_operation(struct plan *plan, const struct record *record, struct failure *failure) {
+  bool binary = record->code == OP_NETLINK_BATCH || record->code == OP_CGROUP_DEVICES || record->code == OP_PROCESS;
+  if (!binary && record_texts(record, failure) != 0) return -1;
+  switch (record->code) {
+    case OP_IDENTITY:
+      plan->id = record->argv[0];
+      plan->name = record->argv[1];
+      return 0;
+    case OP_PATHS:
+      plan->state = record->argv[0];
+      plan->exit = record->argv[1];
+      plan->control = record->argv[2];
+      plan->lock = record->argv[3];
+      return 0;
+    case OP_LOG:
+      plan->log = record->argv[0];
+      if (record_unsigned(record, 1, INT64_MAX, &plan->log_bytes, failure) != 0) return -1;
+      return record_unsigned(record, 2, 1000, &plan->log_files, failure);
+    case OP_RESTART:
+      return read_restart(plan, record, failure);
+    case OP_STOP:
+      return read_stop(plan, record, failure);
+    case OP_HEALTH:
+      return read_health(plan, record, failure);
+    case OP_EVENTS:
+      plan->journal = record->argv[0];
+      plan->attributes = record->argv[1];
+      return 0;
+    case OP_CGROUP:
+      return read_cgroup(&plan->cgroups, &plan->cgroup_count, record, failure);
+    case OP_MONITOR_CGROUP:
+      return read_cgroup(&plan->monitor_cgroups, &plan->monitor_cgroup_count, record, failure);
+    case OP_CGROUP_WRITE: {
+      struct cgroup_write *write = GROW(plan->writes, plan->write_count);
+      write->path = record->argv[0];
+      write->value = record->argv[1];
+      return record_flag(record, 2, &write->optional, failure);
+    }
+    case OP_CGROUP_DEVICES: {
+      struct cgroup_device_program *program = GROW(plan->devices, plan->device_count);
+      program->path = record->argv[0];
+      program->program = record->argv[1];
+      program->size = record->sizes[1];
+      return 0;
+    }
+    case OP_NAMESPACES:
+      return read_namespaces(plan, record, failure);
+    case OP_NETWORK:
+      plan->network = record->argv[0];
+      return 0;
+    case OP_NETLINK_BATCH:
+      return read_batch(plan, record, failure);
+    case OP_PUBLISH:
+      return read_publish(plan, record, failure);
+    case OP_DNS:
+      return read_dns(plan, record, failure);
+    case OP_DNS_UPSTREAM: {
+      struct sockaddr_storage *upstream = GROW(plan->upstreams, plan->upstream_count);
+      if (read_address(record->argv[0], record->argv[1], upstream) != 0) return bad(record, failure, record->argv[0]);
+      return 0;
+    }
+    case OP_DNS_NETWORK: {
+      struct dns_network *network = GROW(plan->networks, plan->network_count);
+      network->name = record->argv[0];
+      network->directory = record->argv[1];
+      return 0;
+    }
+    case OP_STDIO:
+      return read_stdio(plan, record, failure);
+    case OP_INIT:
+      plan->init = true;
+      return 0;
+    case OP_CLEANUP:
+      *GROW(plan->cleanup, plan->cleanup_count) = record->argv[0];
+      return 0;
+    case OP_PROCESS:
+      plan->process = record->argv[0];
+      plan->process_size = record->sizes[0];
+      return 0;
+    default:
+      return fail_kind(failure, KIND_INVALID, "not a monitor operation", "%s", record->name);
+  }
+}
+
+int plan_read(struct plan *plan, char *data, size_t size, unsigned flags, struct failure *failure) {
+  memset(plan, 0, sizeof *plan);
+  plan->network = "host";
+  plan->stop_signal = SIGTERM;
+  plan->grace_ms = 10000;
+  if (record_list_read(&plan->records, data, size, flags, failure) != 0) return -1;
+  for (size_t i = 0; i < plan->records.count; i++)
+    if (read_operation(plan, &plan->records.items[i], failure) != 0) return -1;
+  if (plan->id == NULL || plan->state == NULL || plan->process == NULL)
+    return fail_kind(failure, KIND_INVALID, "identity, paths and process are needed", "launch plan");
+  return 0;
+}
+
+void plan_free(struct plan *plan) {
+  record_list_free(&plan->records);
+  free(plan->cgroups);
+  free(plan->monitor_cgroups);
+  free(plan->writes);
+  free(plan->devices);
+  free(plan->batches);
+  free(plan->published);
+  free(plan->upstreams);
+  free(plan->networks);
+  free(plan->cleanup);
+  memset(plan, 0, sizeof *plan);
+}

@@ -1,0 +1,91 @@
+/* A launch plan: what a monitor knows about its container. Texts point into the plan's memory file. */
+#ifndef PLAN_H
+#define PLAN_H
+
+#include <sys/socket.h>
+
+#include "process.h"
+#include "record-list.h"
+
+enum restart_policy { RESTART_NO, RESTART_ALWAYS, RESTART_UNLESS_STOPPED, RESTART_ON_FAILURE };
+
+struct publish {
+  bool udp;
+  const char *host;               /* as given, for messages */
+  struct sockaddr_storage address; /* on the machine */
+  struct sockaddr_storage target;  /* in the container */
+};
+
+struct netlink_job {
+  enum { BATCH_ATTACH, BATCH_INSIDE, BATCH_DETACH } when;
+  int family;
+  const char *batch;
+  size_t size;
+};
+
+struct cgroup_write {
+  const char *path, *value;
+  bool optional;
+};
+
+struct cgroup_device_program {
+  const char *path, *program;
+  size_t size;
+};
+
+struct health_plan {
+  bool set;
+  uint64_t interval_ms, timeout_ms, start_period_ms, start_interval_ms, retries;
+  char **words;
+};
+
+struct plan {
+  struct record_list records; /* owns the argument vectors */
+  const char *id, *name;
+  const char *state, *exit, *control, *lock;
+  const char *log; /* NULL: no log is kept */
+  uint64_t log_bytes, log_files;
+  enum restart_policy restart;
+  uint64_t max_retries;
+  int stop_signal;
+  uint64_t grace_ms;
+  struct health_plan health;
+  const char *journal, *attributes;
+  struct cgroup_path *cgroups;
+  size_t cgroup_count;
+  struct cgroup_path *monitor_cgroups;
+  size_t monitor_cgroup_count;
+  struct cgroup_write *writes;
+  size_t write_count;
+  struct cgroup_device_program *devices;
+  size_t device_count;
+  uint64_t namespaces; /* CLONE_NEW* */
+  const char *network; /* new, host, or a path */
+  struct netlink_job *batches;
+  size_t batch_count;
+  struct publish *published;
+  size_t published_count;
+  struct sockaddr_storage dns;
+  struct sockaddr_storage *upstreams;
+  size_t upstream_count;
+  struct dns_network {
+    const char *name, *directory;
+  } *networks;
+  size_t network_count;
+  bool terminal, open_stdin, stdin_once;
+  unsigned rows, columns;
+  bool init;
+  const char **cleanup;
+  size_t cleanup_count;
+  char *process;
+  size_t process_size;
+};
+
+/* Reads a plan; `flags` as stream_init. The bytes must stay. 0 or -1; the plan is then to be freed all the same. */
+int plan_read(struct plan *plan, char *data, size_t size, unsigned flags, struct failure *failure);
+void plan_free(struct plan *plan);
+
+/* `TERM`, `SIGTERM` or a number; 0 where there is none such. */
+int signal_number(const char *name);
+
+#endif

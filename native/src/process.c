@@ -1,0 +1,327 @@
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "syscalls.h"
+
+/* What the new process tells about itself: its terminal, or what went wrong; end of file means it was executed. */
+struct message {
+  char kind; /* 'T' with a descriptor, or 'F' */
+  struct failure failure;
+};
+
+/* Descriptors of the new process from here on. */
+enum { SYNC = 3, PARENT = 4, FIRST_OTHER = 5 };
+
+static void send_message(int socket, const struct message *message, int fd) {
+  struct iovec part = {.iov_base = (void *)message, .iov_len = sizeof *message};
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(int))];
+  } control = {0};
+  struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
+  if (fd >= 0) {
+    packet.msg_control = &control;
+    packet.msg_controllen = sizeof control;
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_RIGHTS;
+    control.header.cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+  }
+  if (sendmsg(socket, &packet, MSG_NOSIGNAL) < 0) _exit(125);
+}
+
+/*
+ * SIGKILL when the parent dies. In a new pid namespace getppid() is 0, so whether it died before is seen on its pid
+ * descriptor.
+ */
+static void die_with(int parent) {
+  struct pollfd state = {.fd = parent, .events = POLLIN};
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (poll(&state, 1, 0) > 0) _exit(125);
+}
+
+/* Only the streams, the sync socket and the parent's descriptor stay: nothing else can lead out of the container. */
+static int close_others(int *sync, int *parent, struct failure *failure) {
+  int high_sync = duplicate_above(*sync, 64), high_parent = duplicate_above(*parent, 64);
+  if (high_sync < 0 || high_parent < 0 || dup3(high_sync, SYNC, O_CLOEXEC) < 0 ||
+      dup3(high_parent, PARENT, O_CLOEXEC) < 0)
+    return fail_errno(failure, errno, "descriptors");
+  *sync = SYNC;
+  *parent = PARENT;
+  close_from(FIRST_OTHER);
+  return 0;
+}
+
+static int join_cgroups(const struct process_request *request, bool in_v2, struct failure *failure) {
+  for (size_t i = 0; i < request->cgroup_count; i++) {
+    const struct cgroup_path *cgroup = &request->cgroups[i];
+    if (cgroup->version == 2 && in_v2) continue;
+    /* "0" is the writer itself: unlike a foreign pid it needs no lock over all of the machine's forks. */
+    char *path = xasprintf("%s/%s", cgroup->path, cgroup->version == 2 ? "cgroup.procs" : "tasks");
+    int result = write_file_at(AT_FDCWD, path, "0");
+    free(path);
+    if (result != 0) return fail_errno(failure, errno, "cgroup %s", cgroup->path);
+  }
+  return 0;
+}
+
+static int enter_namespaces(const struct process_request *request, struct failure *failure) {
+  if (request->join >= 0) {
+    int all = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
+    return setns(request->join, all) == 0 ? 0 : fail_errno(failure, errno, "enter the container's namespaces");
+  }
+  if (request->network >= 0 && setns(request->network, CLONE_NEWNET) != 0)
+    return fail_errno(failure, errno, "enter the network namespace");
+  /* Only now: the namespace's root is the cgroup that its maker is in. */
+  if (request->namespaces & CLONE_NEWCGROUP && unshare(CLONE_NEWCGROUP) != 0)
+    return fail_errno(failure, errno, "cgroup namespace");
+  return 0;
+}
+
+static int read_request(const struct process_request *request, struct setup *setup) {
+  bool joining = request->join >= 0;
+  if (setup_read(setup, request->operations, request->operations_size, joining) != 0) return -1;
+  if (request->overrides != NULL && setup_read(setup, request->overrides, request->overrides_size, true) != 0) return -1;
+  if (request->words != NULL) setup->words = request->words;
+  if (setup->words == NULL || setup->words[0] == NULL)
+    return fail_kind(setup->failure, KIND_INVALID, "no program", "launch");
+  return 0;
+}
+
+/* The container's /dev/console is its terminal. */
+static int bind_console(struct setup *setup) {
+  struct mount_flags flags = {0};
+  int target = target_open(setup->root, "/dev/console", TARGET_FILE);
+  int tree = target < 0 ? -1 : tree_clone(setup->terminal, "", false);
+  int result = tree < 0 ? -1 : tree_attach(setup, tree, target, "/dev/console", &flags);
+  if (result != 0) fail_errno(setup->failure, errno, "terminal: /dev/console");
+  close_quietly(tree);
+  close_quietly(target);
+  return result;
+}
+
+static int open_terminal(const struct process_request *request, struct setup *setup, int sync) {
+  struct message message = {.kind = 'T'};
+  int master;
+  setup->terminal = terminal_open(setup->root, request->rows, request->columns, &master, setup->failure);
+  if (setup->terminal < 0) return -1;
+  send_message(sync, &message, master);
+  close(master);
+  return request->join >= 0 ? 0 : bind_console(setup);
+}
+
+static int make_root(const struct process_request *request, struct setup *setup, int sync) {
+  umask(0);
+  if (setup_root(setup) != 0) return -1;
+  if (request->terminal && open_terminal(request, setup, sync) != 0) return -1;
+  if (user_lookup(setup->root, setup->user, setup->groups, &setup->who, setup->failure) != 0) return -1;
+  if (setup_make_workdir(setup) != 0) return -1;
+  if (setup->readonly_root && setup_readonly_root(setup) != 0) return -1;
+  return setup_pivot(setup) != 0 || setup_names(setup) != 0 || setup_sysctls(setup) != 0 ? -1 : 0;
+}
+
+static int join_root(const struct process_request *request, struct setup *setup, int sync) {
+  setup->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (setup->root < 0) return fail_errno(setup->failure, errno, "open /");
+  if (request->terminal && open_terminal(request, setup, sync) != 0) return -1;
+  return user_lookup(setup->root, setup->user, setup->groups, &setup->who, setup->failure);
+}
+
+/* Opened before the container's tree is entered: its /dev/null may be anything. */
+static int set_streams(const struct process_request *request, struct setup *setup, int null_device) {
+  if (request->terminal) return terminal_take(setup->terminal, setup->failure);
+  for (int fd = 0; fd < 3; fd++)
+    if (dup2(request->standard[fd] >= 0 ? request->standard[fd] : null_device, fd) < 0)
+      return fail_errno(setup->failure, errno, "standard streams");
+  return 0;
+}
+
+/* So that the user can open /dev/stdout and the like; a device node of the machine stays the machine's. */
+static void own_streams(const struct setup *setup, bool terminal) {
+  struct stat status;
+  for (int fd = 0; fd < 3; fd++)
+    if (fstat(fd, &status) == 0 && (terminal || !S_ISCHR(status.st_mode)) && status.st_uid != setup->who.uid)
+      if (fchown(fd, setup->who.uid, (gid_t)-1) != 0) continue;
+}
+
+static void join_keyring(const char *name) {
+  /* Failing is no danger: the default filter denies keyctl, and a quota may be used up. */
+  syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name);
+}
+
+static void reset_signals(void) {
+  sigset_t none;
+  for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Process 1 stays behind as init; its child goes on. */
+static int split_init(const struct process_request *request, struct failure *failure) {
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, NULL);
+  pid_t child = fork();
+  if (child < 0) return fail_errno(failure, errno, "fork");
+  if (child > 0) init_run(child);
+  /* Its own group, so that a terminal's signals reach it and not init. */
+  setpgid(0, 0);
+  if (request->terminal) tcsetpgrp(STDIN_FILENO, getpid());
+  return 0;
+}
+
+/* From here on the new process is on its own: no descriptor of the monitor's, its own user, its own filter. */
+static int become(const struct process_request *request, struct setup *setup, int parent) {
+  int later = setup_enter_workdir(setup, false);
+  if (later < 0) return -1;
+  if (setup->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    return fail_errno(setup->failure, errno, "no new privileges");
+  /* Without no_new_privs a filter needs CAP_SYS_ADMIN, so it comes before the capabilities go. */
+  if (!setup->no_new_privileges && setup_seccomp(setup) != 0) return -1;
+  if (setup_credentials(setup) != 0) return -1;
+  if (later > 0 && setup_enter_workdir(setup, true) != 0) return -1;
+  char **environment = setup_environment(setup);
+  die_with(parent); /* the change of user took the signal away */
+  if (request->init && split_init(request, setup->failure) != 0) return -1;
+  umask(022);
+  reset_signals();
+  if (setup->no_new_privileges && setup_seccomp(setup) != 0) return -1;
+  return setup_execute(setup, environment);
+}
+
+static int run(const struct process_request *request, bool in_v2, int *sync, int parent, struct failure *failure) {
+  struct setup setup;
+  setup_init(&setup, failure);
+  die_with(parent);
+  if (read_request(request, &setup) != 0 || join_cgroups(request, in_v2, failure) != 0) return -1;
+  if (write_file_at(AT_FDCWD, "/proc/self/oom_score_adj", setup.oom_score_adj != NULL ? setup.oom_score_adj : "0") != 0)
+    return fail_errno(failure, errno, "oom_score_adj");
+  int null_device = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null_device < 0) return fail_errno(failure, errno, "open /dev/null");
+  if (enter_namespaces(request, failure) != 0) return -1;
+  setsid();
+  join_keyring(request->keyring);
+  if ((request->join >= 0 ? join_root : make_root)(request, &setup, *sync) != 0) return -1;
+  if (setup_limits(&setup) != 0 || set_streams(request, &setup, null_device) != 0) return -1;
+  own_streams(&setup, request->terminal);
+  if (close_others(sync, &parent, failure) != 0) return -1;
+  return become(request, &setup, parent);
+}
+
+static void run_child(const struct process_request *request, bool in_v2, int sync, int parent) {
+  struct message message = {.kind = 'F'};
+  run(request, in_v2, &sync, parent, &message.failure);
+  if (message.failure.exit_code == 0) message.failure.exit_code = 125;
+  send_message(sync, &message, -1);
+  _exit(message.failure.exit_code);
+}
+
+static const char *unified_cgroup(const struct process_request *request) {
+  for (size_t i = 0; i < request->cgroup_count; i++)
+    if (request->cgroups[i].version == 2) return request->cgroups[i].path;
+  return NULL;
+}
+
+/* Clones straight into the cgroup where the kernel can; otherwise the child joins by itself. */
+static pid_t clone_into(const struct process_request *request, int *pidfd, bool *in_v2) {
+  const char *path = unified_cgroup(request);
+  uint64_t flags = request->namespaces & ~(uint64_t)CLONE_NEWCGROUP;
+  int cgroup = path == NULL ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  *in_v2 = cgroup >= 0;
+  pid_t pid = clone_process(flags, pidfd, cgroup);
+  if (pid < 0 && cgroup >= 0 && errno != EAGAIN && errno != ENOMEM) {
+    *in_v2 = false;
+    pid = clone_process(flags, pidfd, -1);
+  }
+  close_quietly(cgroup);
+  return pid;
+}
+
+static int clone_for(const struct process_request *request, struct process *process, int sync[2], int parent) {
+  int own = -1;
+  bool in_v2;
+  if (request->join >= 0) {
+    own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+    if (own < 0 || setns(request->join, CLONE_NEWPID) != 0) {
+      close_quietly(own);
+      return -1;
+    }
+  }
+  process->pid = clone_into(request, &process->pidfd, &in_v2);
+  if (process->pid == 0) run_child(request, in_v2, sync[1], parent);
+  int error = errno;
+  /* This process's later children are its own again. */
+  if (own >= 0 && setns(own, CLONE_NEWPID) != 0) abort();
+  close_quietly(own);
+  errno = error;
+  return process->pid < 0 ? -1 : 0;
+}
+
+int process_begin(const struct process_request *request, struct process *process, struct failure *failure) {
+  int sync[2];
+  *process = (struct process){.pidfd = -1, .sync = -1, .terminal = -1};
+  int parent = pidfd_open_process(getpid());
+  if (parent < 0) return fail_errno(failure, errno, "pid descriptor");
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sync) != 0) {
+    close_quietly(parent);
+    return fail_errno(failure, errno, "socket pair");
+  }
+  int result = clone_for(request, process, sync, parent);
+  if (result != 0) {
+    fail_errno(failure, errno, request->join >= 0 ? "enter the container" : "make the namespaces");
+    process->pid = 0;
+    close_quietly(sync[0]);
+  } else {
+    process->sync = sync[0];
+  }
+  close_quietly(sync[1]);
+  close_quietly(parent);
+  return result;
+}
+
+enum process_progress process_continue(struct process *process, struct failure *failure) {
+  struct message message;
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(int))];
+  } control;
+  struct iovec part = {.iov_base = &message, .iov_len = sizeof message};
+  struct msghdr packet = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  ssize_t size = recvmsg(process->sync, &packet, MSG_CMSG_CLOEXEC);
+  if (size < 0 && (errno == EINTR || errno == EAGAIN)) return PROCESS_PENDING;
+  struct cmsghdr *attached = size > 0 ? CMSG_FIRSTHDR(&packet) : NULL;
+  if (attached != NULL && attached->cmsg_type == SCM_RIGHTS && process->terminal < 0) {
+    memcpy(&process->terminal, CMSG_DATA(attached), sizeof(int));
+    return PROCESS_PENDING;
+  }
+  close_quietly(process->sync);
+  process->sync = -1;
+  if (size == 0) return PROCESS_EXECUTED;
+  if (size == sizeof message && message.kind == 'F') *failure = message.failure;
+  else fail_kind(failure, KIND_INTERNAL, "the new process ended before it was executed", "launch");
+  return PROCESS_FAILED;
+}
+
+void process_close(struct process *process) {
+  close_quietly(process->pidfd);
+  close_quietly(process->sync);
+  close_quietly(process->terminal);
+  *process = (struct process){.pidfd = -1, .sync = -1, .terminal = -1};
+}

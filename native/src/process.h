@@ -1,0 +1,59 @@
+/* Making a process of a container: cloned by its monitor or by an exec session, set up, executed. */
+#ifndef PROCESS_H
+#define PROCESS_H
+
+#include "setup.h"
+
+struct cgroup_path {
+  const char *path;
+  int version; /* 1 or 2 */
+};
+
+struct process_request {
+  uint64_t namespaces; /* CLONE_NEW* to make; 0 when joining */
+  int join;            /* pid descriptor of the container's first process, whose namespaces are joined; -1: a new container */
+  int network;         /* network namespace to enter, -1: stay */
+  const struct cgroup_path *cgroups;
+  size_t cgroup_count;
+  char *operations; /* setup operations of the container */
+  size_t operations_size;
+  char *overrides; /* further operations laid over them, or NULL */
+  size_t overrides_size;
+  char **words; /* instead of `argv`, or NULL */
+  const char *keyring;
+  bool terminal;
+  unsigned rows, columns; /* 0: as the kernel makes it */
+  bool init;              /* a small init as the first process */
+  int standard[3];        /* without a terminal: descriptors for 0, 1, 2; -1: the null device */
+};
+
+struct process {
+  pid_t pid; /* 0: none */
+  int pidfd;
+  int sync;     /* readable when process_continue has something to do; -1 once it is known */
+  int terminal; /* the pty's master side, -1 without */
+};
+
+enum process_progress {
+  PROCESS_PENDING,
+  PROCESS_EXECUTED,
+  PROCESS_FAILED, /* the process ends by itself; its pid is still to be reaped */
+};
+
+/* Clones the process, which then sets itself up. 0, or -1 with the failure filled in. */
+int process_begin(const struct process_request *request, struct process *process, struct failure *failure);
+/* What became of it. Blocks when `sync` is not readable. */
+enum process_progress process_continue(struct process *process, struct failure *failure);
+void process_close(struct process *process);
+
+/* terminal.c */
+/* A new pty of the container's own devpts: the slave side is answered, the master side is in `master`. */
+int terminal_open(int root, unsigned rows, unsigned columns, int *master, struct failure *failure);
+int terminal_resize(int master, unsigned rows, unsigned columns);
+/* Makes the pty the controlling terminal and the standard streams of this process (a session leader). */
+int terminal_take(int slave, struct failure *failure);
+
+/* init.c */
+void init_run(pid_t child) __attribute__((noreturn));
+
+#endif

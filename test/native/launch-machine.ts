@@ -1,0 +1,424 @@
+import {execFileSync} from 'node:child_process';
+import {randomBytes} from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {callMonitor} from '../../src/engine/helper/control.ts';
+import {createHelper, type Helper} from '../../src/engine/helper/coprocess.ts';
+import {encodeOperations, type MonitorOperation, type SetupOperation} from '../../src/engine/helper/operations.ts';
+
+/** What a monitor writes into its state and exit files. */
+export interface State {
+  readonly id: string;
+  readonly status: 'running' | 'restarting' | 'exited';
+  readonly pid: number;
+  readonly monitor: number;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+  readonly error: string;
+  readonly restartCount: number;
+  readonly stoppedByUser: boolean;
+  readonly health?: {
+    readonly status: string;
+    readonly failingStreak: number;
+    readonly log: readonly {
+      readonly start: string;
+      readonly end: string;
+      readonly exitCode: number;
+      readonly output: string;
+    }[];
+  };
+}
+
+export interface LogLine {
+  readonly log: string;
+  readonly stream: string;
+  readonly time: string;
+}
+
+export interface ContainerOptions {
+  readonly words?: readonly string[];
+  /** Further steps: before the process's own (files) and after them (the later of two settings counts). */
+  readonly mounts?: readonly SetupOperation[];
+  readonly process?: readonly SetupOperation[];
+  readonly monitor?: readonly MonitorOperation[];
+  /** Instead of `pid,mount,uts,ipc,cgroup`. */
+  readonly namespaces?: string;
+  readonly network?: string;
+  readonly lowers?: readonly string[];
+  readonly overlayOptions?: string;
+  readonly tty?: boolean;
+  readonly openStdin?: boolean;
+  readonly stdinOnce?: boolean;
+  readonly log?: {readonly maxBytes: number; readonly maxFiles: number} | false;
+}
+
+export interface Container {
+  readonly id: string;
+  readonly directory: string;
+  readonly paths: {
+    readonly state: string;
+    readonly exit: string;
+    readonly control: string;
+    readonly lock: string;
+    readonly log: string;
+    readonly upper: string;
+  };
+  /** Of each hierarchy. */
+  readonly cgroups: readonly string[];
+  launch(): Promise<{readonly pid: number; readonly monitor: number}>;
+  state(): State | undefined;
+  exit(): State | undefined;
+  log(): readonly LogLine[];
+  /** Text of one stream of the log. */
+  text(stream?: string): string;
+  ended(timeoutMs?: number): Promise<State>;
+  stop(options?: {readonly signal?: string; readonly graceMs?: number}): Promise<void>;
+}
+
+/** Directories, cgroups and a helper of a test's own. Everything that was made goes away with `close`. */
+export interface LaunchMachine {
+  readonly directory: string;
+  readonly helper: Helper;
+  /** A root file system with busybox and the usual directories. */
+  readonly rootfs: string;
+  readonly journal: string;
+  container(options?: ContainerOptions): Container;
+  events(): readonly {
+    readonly action: string;
+    readonly id: string;
+    readonly attributes: Readonly<Record<string, string>>;
+  }[];
+  close(): Promise<void>;
+}
+
+const busybox = '/bin/busybox';
+
+export const applets = [
+  'sh',
+  'cat',
+  'echo',
+  'ls',
+  'id',
+  'sleep',
+  'true',
+  'false',
+  'env',
+  'hostname',
+  'mount',
+  'umount',
+  'ps',
+  'kill',
+  'readlink',
+  'stat',
+  'dd',
+  'head',
+  'mkdir',
+  'mknod',
+  'touch',
+  'chmod',
+  'test',
+  'tail',
+  'grep',
+  'printf',
+  'sed',
+  'wc',
+  'yes',
+  'stty',
+  'tty',
+  'unshare',
+  'nsenter',
+  'date',
+  'dmesg',
+  'seq',
+  'rm',
+  'mkfifo',
+  'ln',
+  'cp',
+  'sync',
+  'sort',
+  'usleep',
+];
+
+/** A tree of files that a container can run in. Fails where the machine has no static busybox. */
+export function makeRootfs(directory: string): string {
+  if (!existsSync(busybox)) throw new Error(`${busybox} is missing: install Debian's package busybox-static`);
+  for (const name of ['bin', 'dev', 'etc', 'proc', 'sys', 'tmp', 'root', 'home/app', 'var/log'])
+    mkdirSync(join(directory, name), {recursive: true});
+  copyFileSync(busybox, join(directory, 'bin/busybox'));
+  execFileSync('chmod', ['755', join(directory, 'bin/busybox')]);
+  execFileSync('chmod', ['1777', join(directory, 'tmp')]);
+  for (const applet of applets) symlinkSync('busybox', join(directory, 'bin', applet));
+  writeFileSync(
+    join(directory, 'etc/passwd'),
+    'root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001:app:/home/app:/bin/sh\nother:x:1002:1002::/nowhere:/bin/sh\n',
+  );
+  writeFileSync(
+    join(directory, 'etc/group'),
+    'root:x:0:root\napp:x:1001:\naudio:x:29:app,other\nvideo:x:44:other,app\nother:x:1002:\n',
+  );
+  return directory;
+}
+
+const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Docker's default capabilities. */
+export const dockerCapabilities = 'a80425fb';
+
+export function defaultMounts(): readonly SetupOperation[] {
+  const mount = (type: string, source: string, target: string, flags: string, data = ''): SetupOperation => ({
+    kind: 'mount',
+    type,
+    source,
+    target,
+    flags,
+    data,
+  });
+  const device = (name: string, major: number, minor: number): SetupOperation => ({
+    kind: 'device',
+    target: `/dev/${name}`,
+    type: 'c',
+    major,
+    minor,
+    mode: '666',
+    uid: 0,
+    gid: 0,
+  });
+  return [
+    mount('proc', 'proc', '/proc', 'nosuid,noexec,nodev'),
+    mount('tmpfs', 'tmpfs', '/dev', 'nosuid,strictatime', 'mode=755,size=65536k'),
+    mount('devpts', 'devpts', '/dev/pts', 'nosuid,noexec', 'newinstance,ptmxmode=0666,mode=0620,gid=5'),
+    mount('sysfs', 'sysfs', '/sys', 'nosuid,noexec,nodev,ro'),
+    mount('tmpfs', 'shm', '/dev/shm', 'nosuid,noexec,nodev', 'mode=1777,size=67108864'),
+    device('null', 1, 3),
+    device('zero', 1, 5),
+    device('full', 1, 7),
+    device('tty', 5, 0),
+    {kind: 'symlink', value: '/proc/self/fd', target: '/dev/fd'},
+    {kind: 'symlink', value: '/proc/self/fd/1', target: '/dev/stdout'},
+    {kind: 'symlink', value: '/proc/self/fd/2', target: '/dev/stderr'},
+    {kind: 'symlink', value: 'pts/ptmx', target: '/dev/ptmx'},
+  ];
+}
+
+interface Hierarchy {
+  readonly path: string;
+  readonly version: 1 | 2;
+}
+
+/** Where this machine has its cgroup hierarchies mounted. */
+export function cgroupHierarchies(): readonly Hierarchy[] {
+  return readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '))
+    .filter(([, , type]) => type === 'cgroup' || type === 'cgroup2')
+    .map(([, path, type]) => ({path: path ?? '', version: type === 'cgroup2' ? 2 : 1}));
+}
+
+export async function openLaunchMachine(): Promise<LaunchMachine> {
+  const directory = mkdtempSync(join(tmpdir(), 'tscompose-launch-'));
+  const parent = `tscompose-test-${randomBytes(5).toString('hex')}`;
+  const hierarchies = cgroupHierarchies();
+  const helper = createHelper({helperPath: process.env['TSCOMPOSE_HELPER']});
+  const rootfs = makeRootfs(join(directory, 'rootfs'));
+  const journal = join(directory, 'events.ndjson');
+  const containers: Container[] = [];
+  return {
+    directory,
+    helper,
+    rootfs,
+    journal,
+    container(options = {}) {
+      const container = describeContainer({directory, helper, rootfs, journal, parent, hierarchies}, options);
+      containers.push(container);
+      return container;
+    },
+    events: () =>
+      existsSync(journal)
+        ? readFileSync(journal, 'utf8')
+            .trim()
+            .split('\n')
+            .filter(Boolean)
+            .map((line) => JSON.parse(line))
+        : [],
+    async close() {
+      for (const container of containers) await container.stop({graceMs: 0}).catch(() => undefined);
+      await helper.close();
+      for (const {path} of hierarchies) {
+        for (const name of ['monitors', '']) await removeCgroup(join(path, parent, name));
+      }
+      rmSync(directory, {recursive: true, force: true});
+    },
+  };
+}
+
+interface Place {
+  readonly directory: string;
+  readonly helper: Helper;
+  readonly rootfs: string;
+  readonly journal: string;
+  readonly parent: string;
+  readonly hierarchies: readonly Hierarchy[];
+}
+
+function describeContainer(place: Place, options: ContainerOptions): Container {
+  const id = randomBytes(32).toString('hex');
+  const directory = join(place.directory, id.slice(0, 12));
+  for (const name of ['upper', 'work']) mkdirSync(join(directory, name), {recursive: true});
+  const paths = {
+    state: join(directory, 'state.json'),
+    exit: join(directory, 'exit.json'),
+    control: join(directory, 'control.sock'),
+    lock: join(directory, 'lock'),
+    log: join(directory, 'json.log'),
+    upper: join(directory, 'upper'),
+  };
+  const cgroups = place.hierarchies.map(({path}) => join(path, place.parent, id));
+  const read = (path: string): State | undefined =>
+    existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as State) : undefined;
+  const container: Container = {
+    id,
+    directory,
+    paths,
+    cgroups,
+    launch: () =>
+      place.helper.request({
+        kind: 'launch',
+        plan: encodeOperations(planOf(place, {id, directory, paths, cgroups}, options)),
+      }),
+    state: () => read(paths.state),
+    exit: () => read(paths.exit),
+    log: () =>
+      existsSync(paths.log)
+        ? readFileSync(paths.log, 'utf8')
+            .split('\n')
+            .filter(Boolean)
+            .map((line) => JSON.parse(line) as LogLine)
+        : [],
+    text: (stream = 'stdout') =>
+      container
+        .log()
+        .filter((line) => line.stream === stream)
+        .map((line) => line.log)
+        .join(''),
+    ended: async (timeoutMs = 15_000) => {
+      await eventually(() => existsSync(paths.exit) && !existsSync(paths.control), timeoutMs);
+      return read(paths.exit) as State;
+    },
+    stop: async ({signal = '', graceMs} = {}) => {
+      await callMonitor(paths.control, {kind: 'stopContainer', signal, graceMs: graceMs ?? ''});
+    },
+  };
+  return container;
+}
+
+function planOf(
+  place: Place,
+  {id, directory, paths, cgroups}: Pick<Container, 'id' | 'directory' | 'paths' | 'cgroups'>,
+  options: ContainerOptions,
+): readonly MonitorOperation[] {
+  const words = options.words ?? ['true'];
+  return [
+    {kind: 'identity', id, name: id.slice(0, 12)},
+    {kind: 'paths', state: paths.state, exit: paths.exit, control: paths.control, lock: paths.lock},
+    ...(options.log === false
+      ? []
+      : [{kind: 'log', path: paths.log, ...(options.log ?? {maxBytes: 0, maxFiles: 1})} as const]),
+    {kind: 'stop', signal: 'SIGTERM', graceMs: 2000},
+    {kind: 'events', journal: place.journal, attributes: '"name":"test"'},
+    ...place.hierarchies.map(
+      ({path, version}) => ({kind: 'monitorCgroup', path: join(path, place.parent, 'monitors'), version}) as const,
+    ),
+    ...cgroups.map((path, index) => ({kind: 'cgroup', path, version: place.hierarchies[index]?.version ?? 1}) as const),
+    {kind: 'namespaces', list: options.namespaces ?? 'pid,mount,uts,ipc,cgroup'},
+    {kind: 'network', mode: options.network ?? 'new'},
+    {
+      kind: 'stdio',
+      tty: options.tty ?? false,
+      openStdin: options.openStdin ?? false,
+      stdinOnce: options.stdinOnce ?? false,
+      rows: 0,
+      columns: 0,
+    },
+    ...(options.monitor ?? []),
+    {
+      kind: 'process',
+      operations: encodeOperations([
+        {
+          kind: 'overlay',
+          upper: paths.upper,
+          work: join(directory, 'work'),
+          options: options.overlayOptions ?? '',
+          lowers: options.lowers ?? [place.rootfs],
+        },
+        ...defaultMounts(),
+        ...(options.mounts ?? []),
+        {kind: 'hostname', name: 'box'},
+        {kind: 'user', user: ''},
+        {
+          kind: 'capabilities',
+          bounding: dockerCapabilities,
+          effective: dockerCapabilities,
+          permitted: dockerCapabilities,
+          inheritable: '0',
+          ambient: '0',
+        },
+        {kind: 'workdir', target: '/'},
+        {kind: 'env', variables: [defaultPath]},
+        {kind: 'argv', words},
+        ...(options.process ?? []),
+      ]),
+    },
+  ];
+}
+
+/** Waits until it is so. Throws after the time. */
+export async function eventually(check: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await check())) {
+    if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${check.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+async function removeCgroup(path: string): Promise<void> {
+  if (!existsSync(path)) return;
+  await eventually(() => {
+    for (const entry of readdirSync(path, {withFileTypes: true}))
+      if (entry.isDirectory()) rmdirQuietly(join(path, entry.name));
+    return rmdirQuietly(path);
+  }, 5000).catch(() => undefined);
+}
+
+function rmdirQuietly(path: string): boolean {
+  try {
+    rmdirSync(path);
+    return true;
+  } catch {
+    return !existsSync(path);
+  }
+}
+
+/** Runs the words to their end. */
+export async function runToEnd(
+  machine: LaunchMachine,
+  options: ContainerOptions,
+): Promise<{readonly state: State; readonly stdout: string; readonly stderr: string}> {
+  const container = machine.container(options);
+  await container.launch();
+  const state = await container.ended();
+  return {state, stdout: container.text('stdout'), stderr: container.text('stderr')};
+}
