@@ -43,8 +43,9 @@ export class Docker {
     this.#calls = createCalls(endpoints, this.#transport);
   }
 
+  /** By id, a prefix of it, or name, also with the leading `/` that names have in lists. */
   getContainer(id: string): Container {
-    return new Container(id, this.#calls, this.#transport);
+    return new Container(id.replace(/^\//, ''), this.#calls, this.#transport);
   }
 
   getExec(id: string): Exec {

@@ -93,8 +93,9 @@ describe.each(Object.entries(ways))('the client %s', (_, open) => {
     const docker = await open({images: {inspect}, containers: {inspect}, volumes: {inspect}});
     const names = ['docker.io/library/redis:7', 'a@sha256:0f', 'sha256:0f', 'with space', '100%'];
     for (const name of names) expect(await docker.getImage(name).inspect()).toEqual({Id: name});
-    for (const name of ['/web', 'a/b', '?#']) expect(await docker.getContainer(name).inspect()).toEqual({Id: name});
-    expect(references).toEqual([...names, '/web', 'a/b', '?#']);
+    for (const name of ['web', 'a/b', '?#']) expect(await docker.getContainer(name).inspect()).toEqual({Id: name});
+    await docker.getContainer('/slash').inspect();
+    expect(references).toEqual([...names, 'web', 'a/b', '?#', 'slash']);
   });
 
   it('keeps kind, hint, exit code and status of an error', async () => {
