@@ -30,10 +30,7 @@ export interface FollowOptions {
 export interface Events {
   append(entry: JournalEntry): Promise<void>;
   /** Replays from `since` (Unix seconds), then follows until `until` (past: ends at once) or the signal. */
-  follow(
-    options: FollowOptions,
-    signal?: AbortSignal,
-  ): AsyncIterable<EngineEvent>;
+  follow(options: FollowOptions, signal?: AbortSignal): AsyncIterable<EngineEvent>;
 }
 
 export interface EventsContext {

@@ -24,21 +24,21 @@ export async function* followJournal(
 ): AsyncGenerator<StoredEntry, void, undefined> {
   const since = range.since === undefined ? undefined : secondsToNanoseconds(range.since);
   const until = range.until === undefined ? undefined : secondsToNanoseconds(range.until);
-  const started = unixNanoseconds(range.now);
-  const waker = createWaker(layout.journal, until === undefined ? undefined : Number(until - started) / 1e6, signal);
+  const waker = createWaker(layout.journal, signal);
   const journal = new Journal(layout, since !== undefined);
   try {
     // Opened once the watch is on, so that nothing falls between the two.
     await journal.start();
     range.onReady?.();
     for (;;) {
-      const wake = waker.next();
+      const remaining = until === undefined ? undefined : until - unixNanoseconds(range.now);
+      const wake = waker.next(remaining === undefined ? undefined : Number(remaining) / 1e6);
       for (const entry of await journal.read()) {
         if (since !== undefined && entry.time < since) continue;
         if (until !== undefined && entry.time > until) continue;
         yield entry;
       }
-      if (signal?.aborted || (until !== undefined && unixNanoseconds(range.now) >= until)) return;
+      if (signal?.aborted || (remaining !== undefined && remaining <= 0n)) return;
       await wake;
     }
   } finally {
@@ -48,16 +48,20 @@ export async function* followJournal(
 }
 
 interface Waker {
-  /** Resolves at the next change, the end of time, or the signal. */
-  next(): Promise<void>;
+  /** Resolves at the next change, after that long, or at the signal. */
+  next(afterMs: number | undefined): Promise<void>;
   close(): void;
 }
 
-function createWaker(path: string, endsInMs: number | undefined, signal: AbortSignal | undefined): Waker {
+/** What setTimeout takes. */
+const longestTimer = 2 ** 31 - 1;
+
+function createWaker(path: string, signal: AbortSignal | undefined): Waker {
   let wake: () => void = () => undefined;
   const call = () => wake();
   let watcher: FSWatcher | undefined;
   let poll: NodeJS.Timeout | undefined;
+  let timer: NodeJS.Timeout | undefined;
   // Watches are a limited resource of the machine (inotify(7)); without one the file is looked at now and then.
   const fallBack = () => {
     watcher?.close();
@@ -72,19 +76,19 @@ function createWaker(path: string, endsInMs: number | undefined, signal: AbortSi
   } catch {
     fallBack();
   }
-  const longestTimer = 2 ** 31 - 1;
-  const end =
-    endsInMs === undefined ? undefined : setTimeout(call, Math.min(Math.max(Math.ceil(endsInMs), 0), longestTimer));
   signal?.addEventListener('abort', call, {once: true});
   return {
-    next: () =>
-      new Promise((resolve) => {
+    next(afterMs) {
+      clearTimeout(timer);
+      if (afterMs !== undefined) timer = setTimeout(call, Math.min(Math.max(Math.ceil(afterMs), 1), longestTimer));
+      return new Promise((resolve) => {
         wake = resolve;
-      }),
+      });
+    },
     close() {
       watcher?.close();
       clearInterval(poll);
-      clearTimeout(end);
+      clearTimeout(timer);
       signal?.removeEventListener('abort', call);
     },
   };
@@ -126,6 +130,8 @@ class Journal {
   }
 }
 
+const longestLine = 64 * 1024;
+
 class OpenFile {
   readonly inode: bigint;
   private readonly handle: FileHandle;
@@ -160,7 +166,8 @@ class OpenFile {
       this.position += bytesRead;
       const data = Buffer.concat([this.rest, buffer.subarray(0, bytesRead)]);
       const end = data.lastIndexOf(10);
-      this.rest = Buffer.from(data.subarray(end + 1));
+      // No line is that long: what has no end by then is damage.
+      this.rest = data.length - end > longestLine ? Buffer.alloc(0) : Buffer.from(data.subarray(end + 1));
       for (const line of data
         .subarray(0, end + 1)
         .toString('utf8')

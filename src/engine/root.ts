@@ -22,7 +22,7 @@ export async function ensureRoot(layout: Layout): Promise<void> {
 export async function checkFormat(layout: Layout): Promise<boolean> {
   const text = await readFile(layout.format, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
-    throw explain(error, layout.format);
+    throw explain(error, error.code === 'ENOTDIR' ? layout.root : layout.format);
   });
   if (text === undefined) return false;
   const {version, minReader} = parseFormat(text, layout.format);
