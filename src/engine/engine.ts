@@ -76,7 +76,8 @@ export interface Containers {
   kill(reference: string, signal?: string): Promise<void>;
   rename(reference: string, name: string): Promise<void>;
   remove(reference: string, options?: {readonly force?: boolean; readonly volumes?: boolean}): Promise<void>;
-  wait(reference: string, condition: WaitCondition, signal?: AbortSignal): Promise<WaitResult>;
+  /** `onReady` is called once no exit from then on is missed. */
+  wait(reference: string, condition: WaitCondition, signal?: AbortSignal, onReady?: () => void): Promise<WaitResult>;
   logs(reference: string, options: LogOptions, signal?: AbortSignal): AsyncIterable<LogChunk>;
   attach(reference: string, options: AttachOptions): Promise<Attachment>;
   resize(reference: string, size: {readonly height: number; readonly width: number}): Promise<void>;
@@ -131,9 +132,17 @@ export interface Images {
 
 export interface System {
   version(): Promise<VersionInfo>;
-  /** Replays from `since` (unix seconds with fraction), then follows until `until` or the signal. */
+  /**
+   * Replays from `since` (unix seconds with fraction), then follows until `until` or the signal. `onReady` is called,
+   * while the first value is asked for, once no event from then on is missed.
+   */
   events(
-    options: {readonly since?: number; readonly until?: number; readonly filters?: Filters},
+    options: {
+      readonly since?: number;
+      readonly until?: number;
+      readonly filters?: Filters;
+      readonly onReady?: () => void;
+    },
     signal?: AbortSignal,
   ): AsyncIterable<EngineEvent>;
 }

@@ -48,7 +48,7 @@ const pingHeaders = {
 
 /**
  * Lines of a progress stream. The first value is awaited before anything is answered, so that what fails at once fails
- * with a status of its own; an `early` stream is answered now, and subscribed now.
+ * with a status of its own; an `early` stream, which may stay silent for long, is answered now.
  */
 async function progressLines(values: AsyncIterable<unknown>, early: boolean): Promise<AsyncIterable<Uint8Array>> {
   const iterator = values[Symbol.asyncIterator]();

@@ -266,13 +266,21 @@ describe.each(Object.entries(ways))('the client %s', (_, open) => {
   });
 
   it('ends what is aborted with kind canceled', async () => {
-    const forever = async function* (): AsyncGenerator<never> {
+    const forever = async function* (onReady = () => {}): AsyncGenerator<never> {
+      onReady();
       await new Promise(() => {});
     };
     const docker = await open({
       ...process().parts,
-      containers: {...process().parts?.containers, wait: () => new Promise(() => {}), logs: () => forever()},
-      system: {events: () => forever()},
+      containers: {
+        ...process().parts?.containers,
+        logs: () => forever(),
+        wait: (_reference, _condition, _signal, onReady) => {
+          onReady?.();
+          return new Promise(() => {});
+        },
+      },
+      system: {events: ({onReady}) => forever(onReady)},
     });
     const aborting = async (work: (signal: AbortSignal) => Promise<unknown>) => {
       const controller = new AbortController();
@@ -294,7 +302,8 @@ describe.each(Object.entries(ways))('the client %s', (_, open) => {
     let emit = (_: string) => {};
     const docker = await open({
       system: {
-        events: async function* () {
+        events: async function* ({onReady}) {
+          onReady?.();
           const next = () =>
             new Promise<string>((resolve) => {
               emit = resolve;

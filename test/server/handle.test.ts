@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {decodeFrames} from '../../src/api/framing.ts';
 import {TscomposeError} from '../../src/base/errors.ts';
+import type {Engine} from '../../src/engine/engine.ts';
 import {createServer} from '../../src/server/handle.ts';
 import type {ServerRequest, ServerResponse} from '../../src/server/request.ts';
 import {cat, fakeEngine, inspected, inspectedExec, notFound} from './fake-engine.ts';
@@ -229,16 +230,33 @@ describe('progress', () => {
     expect(released).toBe(true);
   });
 
-  it('of events is subscribed before the answer', async () => {
-    let subscribed = false;
-    const events = async function* () {
-      subscribed = true;
+  it('of events is answered once it is subscribed', async () => {
+    let subscribe = () => {};
+    let answered = false;
+    const events: Engine['system']['events'] = async function* ({onReady}) {
+      await new Promise<void>((resolve) => {
+        subscribe = resolve;
+      });
+      onReady?.();
       await new Promise(() => {});
       yield* [];
     };
-    const response = await handle({system: {events}}, {method: 'GET', path: '/events'});
-    expect(response.status).toBe(200);
-    expect(subscribed).toBe(true);
+    const response = handle({system: {events}}, {method: 'GET', path: '/events'}).then((response) => {
+      answered = true;
+      return response;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(answered).toBe(false);
+    subscribe();
+    expect((await response).status).toBe(200);
+  });
+
+  it('of events fails with a status where it cannot be subscribed', async () => {
+    const events = async function* () {
+      yield* [];
+      throw new TscomposeError('unavailable', 'the journal is gone');
+    };
+    expect(await handle({system: {events}}, {method: 'GET', path: '/events'})).toMatchObject({status: 503});
   });
 });
 
@@ -249,10 +267,12 @@ describe('wait', () => {
       {
         containers: {
           inspect: async () => inspected(),
-          wait: () =>
-            new Promise((resolve) => {
+          wait: (_reference, _condition, _signal, onReady) => {
+            setTimeout(() => onReady?.(), 20);
+            return new Promise((resolve) => {
               exit = resolve;
-            }),
+            });
+          },
         },
       },
       {method: 'POST', path: '/containers/web/wait', query: {condition: 'next-exit'}},
@@ -267,10 +287,7 @@ describe('wait', () => {
     const fail = async () => {
       throw notFound('web');
     };
-    const response = await handle(
-      {containers: {inspect: fail, wait: fail}},
-      {method: 'POST', path: '/containers/web/wait'},
-    );
+    const response = await handle({containers: {wait: fail}}, {method: 'POST', path: '/containers/web/wait'});
     expect(response).toMatchObject({status: 404, body: {json: {message: 'no such container: web'}}});
   });
 });

@@ -4,6 +4,7 @@ import {connect, createServer as createNetServer, type Socket} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import type {Engine} from '../../src/engine/engine.ts';
 import {createServer} from '../../src/server/handle.ts';
 import {type Listener, listen} from '../../src/server/listen.ts';
 import {type Cat, cat, fakeEngine, inspected, inspectedExec, notFound} from './fake-engine.ts';
@@ -285,10 +286,12 @@ describe('plain requests', () => {
 
   it('get their headers before a value that comes later', async () => {
     let exit = (_: {StatusCode: number}) => {};
-    const wait = () =>
-      new Promise<{StatusCode: number}>((resolve) => {
+    const wait: Engine['containers']['wait'] = (_reference, _condition, _signal, onReady) => {
+      onReady?.();
+      return new Promise((resolve) => {
         exit = resolve;
       });
+    };
     await serve({containers: {inspect: async () => inspected(), wait}});
     const raw = new Raw(socketPath).send('POST /v1.51/containers/web/wait HTTP/1.1\r\nHost: x\r\n\r\n');
     expect(await raw.until('\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
@@ -306,13 +309,15 @@ describe('plain requests', () => {
 
   it('are aborted when the client is gone', async () => {
     let aborted = false;
-    const wait = (_reference: string, _condition: string, signal?: AbortSignal) =>
-      new Promise<never>((_, reject) => {
+    const wait: Engine['containers']['wait'] = (_reference, _condition, signal, onReady) => {
+      onReady?.();
+      return new Promise<never>((_, reject) => {
         signal?.addEventListener('abort', () => {
           aborted = true;
           reject(new Error('aborted'));
         });
       });
+    };
     await serve({containers: {inspect: async () => inspected(), wait}});
     const raw = new Raw(socketPath).send('POST /containers/web/wait HTTP/1.1\r\nHost: x\r\n\r\n');
     await raw.until('\r\n\r\n');

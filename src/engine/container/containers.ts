@@ -23,7 +23,7 @@ export function createContainers(context: ContainerContext): Containers {
     kill: (reference, signal) => killContainer(context, reference, signal),
     rename: (reference, name) => renameContainer(context, reference, name),
     remove: (reference, options) => removeContainer(context, reference, options),
-    wait: (reference, condition, signal) => waitForContainer(context, reference, condition, signal),
+    wait: (reference, condition, signal, onReady) => waitForContainer(context, reference, condition, signal, onReady),
     logs: (reference, options, signal) => readLogs(context, reference, options, signal),
     attach: (reference, options) => attachContainer(context, reference, options),
     resize: (reference, size) => resizeContainer(context, reference, size),

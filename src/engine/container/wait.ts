@@ -6,16 +6,21 @@ import {noticeLoss} from './notice-loss.ts';
 import {type FoundContainer, findContainer, noSuchContainer} from './reference.ts';
 import {type MonitorState, type Observation, observe, toContainerState} from './state.ts';
 
-/** Resolves with the exit code once the condition holds. Throws `notFound`, `canceled` by the signal. */
+/**
+ * Resolves with the exit code once the condition holds. `onReady` is called once no exit from then on is missed.
+ * Throws `notFound`, `canceled` by the signal.
+ */
 export async function waitForContainer(
   context: ContainerContext,
   reference: string,
   condition: WaitCondition,
   signal?: AbortSignal,
+  onReady: () => void = () => {},
 ): Promise<WaitResult> {
   const found = await findContainer(context.layout, reference);
-  if (condition === 'not-running') return await waitUntilStopped(context, found, signal);
-  return await waitForEvent(context, found, {reference, condition, signal});
+  if (condition !== 'not-running') return await waitForEvent(context, found, {reference, condition, signal, onReady});
+  onReady();
+  return await waitUntilStopped(context, found, signal);
 }
 
 function toResult(observation: Observation): WaitResult {
@@ -52,13 +57,14 @@ interface EventWait {
   readonly reference: string;
   readonly condition: 'next-exit' | 'removed';
   readonly signal: AbortSignal | undefined;
+  readonly onReady: () => void;
 }
 
 /** By the journal, which also tells of a container that is started later, or by another process. */
 async function waitForEvent(
   context: ContainerContext,
   found: FoundContainer,
-  {reference, condition, signal}: EventWait,
+  {reference, condition, signal, onReady}: EventWait,
 ): Promise<WaitResult> {
   using ended = endWith(signal);
   let ready: () => void = () => undefined;
@@ -79,6 +85,7 @@ async function waitForEvent(
       if (condition === 'removed') return toResult(last);
       throw noSuchContainer(reference);
     }
+    onReady();
     for (;;) {
       const {value: event, done} = await next;
       if (done) break;

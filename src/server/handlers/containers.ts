@@ -41,11 +41,13 @@ export function containerHandlers({containers}: Engine): Handlers<Rows> {
       return containers.remove(path.id, {force: query.force ?? false, volumes: query.v ?? false});
     },
     containerWait: async ({path, query, signal}) => {
-      // Asked first, so that an exit right after the headers is not missed; a container that is not there is an error
-      // with a status of its own.
-      const waiting = containers.wait(path.id, query.condition ?? 'not-running', signal);
-      waiting.catch(() => {});
-      await containers.inspect(path.id);
+      // The headers tell the client that its container may end now. One that is not there has a status of its own.
+      let onReady = () => {};
+      const ready = new Promise<void>((resolve) => {
+        onReady = resolve;
+      });
+      const waiting = containers.wait(path.id, query.condition ?? 'not-running', signal, onReady);
+      await Promise.race([ready, waiting]);
       return {later: waiting.catch((error: unknown) => ({StatusCode: -1, Error: {Message: messageOf(error)}}))};
     },
     containerLogs: async ({path, query, signal}) => {

@@ -10,14 +10,39 @@ export function systemHandlers({system}: Engine): Handlers<typeof systemEndpoint
     systemVersion: () => system.version(),
     systemEvents: async ({query, signal}) => {
       checkFilters(query.filters, knownFilters.events);
-      return system.events(
-        {
-          ...(query.since === undefined ? {} : {since: query.since}),
-          ...(query.until === undefined ? {} : {until: query.until}),
-          ...(query.filters === undefined ? {} : {filters: query.filters}),
-        },
-        signal,
+      return subscribed((onReady) =>
+        system.events(
+          {
+            ...(query.since === undefined ? {} : {since: query.since}),
+            ...(query.until === undefined ? {} : {until: query.until}),
+            ...(query.filters === undefined ? {} : {filters: query.filters}),
+            onReady,
+          },
+          signal,
+        ),
       );
     },
   };
+}
+
+/** A stream that has begun: the answer to it tells the client that it misses nothing from now on. */
+async function subscribed<T>(open: (onReady: () => void) => AsyncIterable<T>): Promise<AsyncIterable<T>> {
+  let onReady = () => {};
+  const ready = new Promise<void>((resolve) => {
+    onReady = resolve;
+  });
+  const iterator = open(onReady)[Symbol.asyncIterator]();
+  const first = iterator.next();
+  await Promise.race([ready, first]);
+  // Its failure is seen by whoever reads the stream.
+  first.catch(() => {});
+  return resumed(first, iterator);
+}
+
+async function* resumed<T>(first: Promise<IteratorResult<T>>, iterator: AsyncIterator<T>): AsyncGenerator<T> {
+  try {
+    for (let next = await first; next.done !== true; next = await iterator.next()) yield next.value;
+  } finally {
+    await iterator.return?.();
+  }
 }
