@@ -2,7 +2,7 @@ import {composeLabels} from '../api/labels.ts';
 import {hasKind} from '../base/errors.ts';
 import type {Docker} from '../client/docker.ts';
 import type {LogPrinter} from './log-printer.ts';
-import type {ProjectContainer} from './project-containers.ts';
+import {listProjectContainers, type ProjectContainer} from './project-containers.ts';
 
 export interface LogTarget {
   readonly docker: Docker;
@@ -21,6 +21,8 @@ export interface LogRange {
   /** Unix seconds. */
   readonly since?: number | undefined;
   readonly until?: number | undefined;
+  /** Ids of containers whose whole log is printed, whatever `since` says. */
+  readonly fromStart?: ReadonlySet<string> | undefined;
 }
 
 /**
@@ -30,35 +32,45 @@ export interface LogRange {
 export async function followProject(target: LogTarget, range: LogRange): Promise<void> {
   for (const {name} of range.containers) target.printer.add(shortName(name, target.project));
   if (!range.follow) return printMerged(target, range);
+  // Ends with the caller's signal, and once no container is left whose log could go on.
+  const ended = new AbortController();
+  const signal = AbortSignal.any([target.signal, ended.signal]);
   const events = await target.docker
     .getEvents({
-      filters: {
-        type: ['container'],
-        event: ['start', 'destroy'],
-        label: [`${composeLabels.project}=${target.project}`],
-      },
-      abortSignal: target.signal,
+      filters: {type: ['container'], event: ['start'], label: [`${composeLabels.project}=${target.project}`]},
+      abortSignal: signal,
     })
-    .catch((error: unknown) => rethrowUnlessAborted(error, target.signal));
+    .catch((error: unknown) => rethrowUnlessAborted(error, signal));
   if (events === undefined) return;
   const following = new Map<string, Promise<void>>();
   const follow = (container: {readonly id: string; readonly name: string}, since: number | undefined): void => {
     if (following.has(container.id)) return;
-    const done = printOne(target, container, {...range, since}).finally(() => following.delete(container.id));
+    const done = printOne(target, container, {...range, since}).finally(async () => {
+      following.delete(container.id);
+      if (following.size === 0 && !(await someRun(target)) && following.size === 0) ended.abort();
+    });
     following.set(container.id, done);
   };
-  for (const container of range.containers) follow(container, range.since);
+  for (const container of range.containers) {
+    follow(container, range.fromStart?.has(container.id) === true ? undefined : range.since);
+  }
+  if (following.size === 0) ended.abort();
   try {
     for await (const event of events) {
       const {name = event.Actor.ID, [composeLabels.service]: service = ''} = event.Actor.Attributes;
-      if (event.Action !== 'start') continue;
       if (target.services.length > 0 && !target.services.includes(service)) continue;
       follow({id: event.Actor.ID, name}, event.timeNano / 1e9);
     }
   } catch (error) {
-    rethrowUnlessAborted(error, target.signal);
+    rethrowUnlessAborted(error, signal);
   }
   await Promise.all(following.values());
+}
+
+/** Whether a container of the target runs, or is about to run again. */
+async function someRun({docker, project, services}: LogTarget): Promise<boolean> {
+  const running = await listProjectContainers(docker, {project, services: [], all: false});
+  return running.some(({service}) => services.length === 0 || services.includes(service));
 }
 
 /** The name without the project's, as the prefix of its lines. */

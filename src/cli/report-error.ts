@@ -1,4 +1,5 @@
 import picocolors from 'picocolors';
+import {renderDiagnostics} from '../base/diagnostic.ts';
 import {exitCodes, type TscomposeError} from '../base/errors.ts';
 import type {CliContext} from './context.ts';
 
@@ -17,6 +18,10 @@ export function reportError(context: CliContext, error: TscomposeError): number 
   if (error.kind === 'canceled') {
     context.stderr.write(`${color.yellow('canceled:')} ${error.message}\n`);
     return exitCodes.interrupted;
+  }
+  if (error.diagnostics.length > 0) {
+    context.stderr.write(renderDiagnostics(error.diagnostics, {color: context.color(context.stderr)}));
+    return error.exitCode;
   }
   context.stderr.write(`${color.red('error:')} ${error.message}\n`);
   if (error.hint !== undefined) context.stderr.write(`${color.cyan('hint:')} ${error.hint}\n`);

@@ -1,0 +1,181 @@
+import {composeLabels} from '../api/labels.ts';
+import {systemClock} from '../base/clock.ts';
+import {exitCodes, hasKind, type TscomposeError} from '../base/errors.ts';
+import type {Docker} from '../client/docker.ts';
+import type {Project} from '../model/types.ts';
+import {stop} from '../reconcile/commands.ts';
+import type {ContainerInfo} from '../report/event.ts';
+import type {CliContext} from './context.ts';
+import {followProject, shortName} from './follow-logs.ts';
+import {createLogPrinter, type LogPrinter, type LogPrinterOptions} from './log-printer.ts';
+import {withProgress} from './progress.ts';
+import {listProjectContainers} from './project-containers.ts';
+
+export interface AttachedOptions {
+  readonly abortOnExit: boolean;
+  readonly exitCodeFrom: string | undefined;
+  readonly timeoutSeconds: number | undefined;
+  readonly printer: LogPrinterOptions;
+}
+
+interface Stack {
+  readonly docker: Docker;
+  readonly project: Project;
+}
+
+/**
+ * `up` in the foreground: brings the stack up and prints the merged logs until all containers have ended, until one has
+ * where that was asked for, or until Ctrl-C, which stops the stack; a second Ctrl-C kills it.
+ */
+export async function runAttached(
+  context: CliContext,
+  stack: Stack,
+  options: AttachedOptions,
+  bringUp: () => Promise<readonly ContainerInfo[]>,
+): Promise<number> {
+  const {docker, project} = stack;
+  const printer = createLogPrinter(options.printer);
+  const follow = new AbortController();
+  const watch = await watchExits(stack, printer, options);
+  let containers: readonly ContainerInfo[];
+  try {
+    containers = await bringUp();
+  } catch (error) {
+    follow.abort();
+    watch.end();
+    // Interrupted while it came up: what runs already is stopped, as at any other time.
+    if (hasKind(error, 'canceled')) await stopStack(context, stack, options).catch(() => {});
+    throw error;
+  }
+  const services = Object.keys(project.services).filter((service) => project.services[service]?.attach !== false);
+  const attached = containers.filter(({service}) => services.includes(service));
+  const logs = followProject(
+    {docker, project: project.name, services, printer, signal: follow.signal},
+    {containers: attached, follow: true, since: (context.now() - 1000) / 1000, fromStart: watch.started},
+  );
+  let interrupted = false;
+  using _interrupt = context.onInterrupt(() => {
+    if (interrupted) void killStack(stack);
+    interrupted = true;
+    watch.end();
+  });
+  watch.expect(containers.map(({id}) => id));
+  const first = await watch.done;
+  if (interrupted || first !== undefined) {
+    context.stderr.write(interrupted ? '\nstopping: press Ctrl-C again to kill\n' : `stopping: ${first?.name} ended\n`);
+    await stopStack(context, stack, options);
+  }
+  follow.abort();
+  await logs;
+  if (interrupted) return exitCodes.interrupted;
+  return options.abortOnExit ? exitCodeOf(stack, options, first) : exitCodes.success;
+}
+
+interface Exit {
+  readonly id: string;
+  readonly name: string;
+  readonly service: string;
+  readonly exitCode: number;
+}
+
+interface ExitWatch {
+  /** Ids of containers that started since the watch began: their logs are printed from the start. */
+  readonly started: ReadonlySet<string>;
+  /** The containers that were brought up; `done` resolves once all of them have ended for good. */
+  expect(ids: readonly string[]): void;
+  /** The first exit where one ends the stack; undefined where all ended or `end` was called. */
+  readonly done: Promise<Exit | undefined>;
+  end(): void;
+}
+
+/** Follows the containers' ends from before anything is started, so that none is missed. */
+async function watchExits({docker, project}: Stack, printer: LogPrinter, options: AttachedOptions): Promise<ExitWatch> {
+  const abort = new AbortController();
+  const started = new Set<string>();
+  const running = new Set<string>();
+  let expected: readonly string[] | undefined;
+  let resolve: (exit: Exit | undefined) => void = () => {};
+  const done = new Promise<Exit | undefined>((settle) => {
+    resolve = settle;
+  });
+  const end = (exit?: Exit): void => {
+    abort.abort();
+    resolve(exit);
+  };
+  const endWhenEmpty = async (): Promise<void> => {
+    if (expected === undefined || running.size > 0) return;
+    const left = await listProjectContainers(docker, {project: project.name, services: [], all: false});
+    if (running.size === 0 && !left.some(({id}) => expected?.includes(id))) end();
+  };
+  const events = await docker.getEvents({
+    filters: {type: ['container'], event: ['start', 'die'], label: [`${composeLabels.project}=${project.name}`]},
+    abortSignal: abort.signal,
+  });
+  const read = async (): Promise<void> => {
+    for await (const {Action, Actor} of events) {
+      const {name = Actor.ID, exitCode = '0', [composeLabels.service]: service = ''} = Actor.Attributes;
+      if (Action === 'start') {
+        started.add(Actor.ID);
+        running.add(Actor.ID);
+        continue;
+      }
+      running.delete(Actor.ID);
+      printer.note(`${shortName(name, project.name)} exited with code ${exitCode}`);
+      const exit = {id: Actor.ID, name, service, exitCode: Number(exitCode)};
+      if (options.abortOnExit && expected !== undefined) end(exit);
+      else await endWhenEmpty();
+    }
+  };
+  void read().catch((error: unknown) => {
+    if (!abort.signal.aborted) printer.note(`events are lost: ${(error as Error).message}`);
+    end();
+  });
+  return {
+    started,
+    expect(ids) {
+      expected = ids;
+      void endWhenEmpty();
+    },
+    done,
+    end: () => end(),
+  };
+}
+
+async function stopStack(context: CliContext, {docker, project}: Stack, options: AttachedOptions): Promise<void> {
+  const {timeoutSeconds} = options;
+  await withProgress(context, docker, {title: `stop ${project.name}`}, (converge) =>
+    stop(
+      {name: project.name, project},
+      timeoutSeconds === undefined ? {} : {timeoutSeconds},
+      // Ctrl-C asked for just this: it does not cancel the stopping.
+      {...converge, clock: systemClock(context.now), signal: new AbortController().signal},
+    ),
+  );
+}
+
+async function killStack({docker, project}: Stack): Promise<void> {
+  const running = await listProjectContainers(docker, {project: project.name, services: [], all: false});
+  await Promise.all(
+    running.map(({id}) =>
+      docker
+        .getContainer(id)
+        .kill()
+        .catch((error: TscomposeError) => {
+          if (!hasKind(error, 'notFound', 'conflict')) throw error;
+        }),
+    ),
+  );
+}
+
+/** The exit code of the service that was asked for, else of the container that ended first. */
+async function exitCodeOf(
+  {docker, project}: Stack,
+  options: AttachedOptions,
+  first: Exit | undefined,
+): Promise<number> {
+  const {exitCodeFrom} = options;
+  if (exitCodeFrom === undefined || first?.service === exitCodeFrom) return first?.exitCode ?? exitCodes.success;
+  const [container] = await listProjectContainers(docker, {project: project.name, services: [exitCodeFrom], all: true});
+  if (container === undefined) return exitCodes.failure;
+  return (await docker.getContainer(container.id).inspect()).State.ExitCode;
+}

@@ -1,0 +1,17 @@
+import {type Backend, openBackend} from '../backend/backend.ts';
+import type {CliContext} from './context.ts';
+
+/** The engine that a command talks to: by `--host` or TSCOMPOSE_HOST a remote one, else the built-in one. */
+export function openEngineBackend(context: CliContext): Promise<Backend> {
+  const {env, global, version} = context;
+  return openBackend({
+    host: global.host ?? env['TSCOMPOSE_HOST'],
+    version,
+    openEngine: async () => {
+      const {createEngine} = await import('../engine/create-engine.ts');
+      return createEngine({
+        root: global.root ?? env['TSCOMPOSE_ROOT'],
+      });
+    },
+  });
+}

@@ -1,0 +1,14 @@
+import {createInterface} from 'node:readline/promises';
+import type {CliContext} from './context.ts';
+
+/** Asks a yes-or-no question on the terminal; without one the answer is no, as it is for anything but "y" or "yes". */
+export async function askOnTerminal(context: CliContext, question: string): Promise<boolean> {
+  if (context.stdin.isTTY !== true || context.stderr.isTTY !== true) return false;
+  const lines = createInterface({input: context.stdin, output: context.stderr});
+  try {
+    const answer = await lines.question(`${question} [y/N] `);
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    lines.close();
+  }
+}

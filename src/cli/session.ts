@@ -1,0 +1,97 @@
+import {renderDiagnostics} from '../base/diagnostic.ts';
+import {hasKind, TscomposeError} from '../base/errors.ts';
+import {machineFiles} from '../base/file-source.ts';
+import type {Docker} from '../client/docker.ts';
+import type {LoadRequest} from '../model/load.ts';
+import type {Project} from '../model/types.ts';
+import type {CliContext} from './context.ts';
+
+/** A project by its stack file, or, where only `-p` is given, by its name. */
+export interface ProjectSession {
+  readonly name: string;
+  readonly project: Project | undefined;
+  readonly docker: Docker;
+  /** Names of the services of the stack file, also those that are switched off. */
+  readonly knownServices: readonly string[];
+}
+
+type Selection = Pick<LoadRequest, 'services' | 'dependencies' | 'allResources' | 'requireSources'> & {
+  /** Also those of switched-off profiles: for commands on what exists. */
+  readonly allProfiles?: boolean;
+};
+
+/** Loads the stack file; its warnings go to standard error. Throws with all of its problems at once. */
+export async function loadStack(context: CliContext, selection: Selection = {}): Promise<Project> {
+  const {loadProject} = await import('../model/load.ts');
+  const {global, env} = context;
+  const {allProfiles, ...request} = selection;
+  const {project, warnings} = await loadProject(
+    {
+      ...request,
+      files: global.file,
+      environmentFiles: global['env-file'],
+      projectDirectory: global['project-directory'],
+      projectName: global['project-name'],
+      profiles: allProfiles === true ? ['*'] : global.profile,
+      workingDirectory: context.cwd,
+      environment: env,
+    },
+    machineFiles,
+  );
+  if (warnings.length > 0 && global.progress !== 'quiet' && global.progress !== 'json') {
+    context.stderr.write(renderDiagnostics(warnings, {color: context.color(context.stderr)}));
+  }
+  return project;
+}
+
+/** Opens the engine for a command, and closes it whatever happens. */
+export async function withEngine<T>(context: CliContext, work: (docker: Docker) => Promise<T>): Promise<T> {
+  const {openEngineBackend} = await import('./open-engine.ts');
+  const backend = await openEngineBackend(context);
+  try {
+    return await work(backend.docker);
+  } finally {
+    await backend.close();
+  }
+}
+
+/** For commands on what exists: the stack file names the project; with `-p` there need be none. */
+export async function withProject<T>(context: CliContext, work: (session: ProjectSession) => Promise<T>): Promise<T> {
+  const project = await loadExisting(context);
+  const name = project?.name ?? context.global['project-name'] ?? '';
+  const knownServices = Object.keys({...project?.disabledServices, ...project?.services});
+  return withEngine(context, (docker) => work({name, project, docker, knownServices}));
+}
+
+async function loadExisting(context: CliContext): Promise<Project | undefined> {
+  const {global, env} = context;
+  try {
+    return await loadStack(context, {allProfiles: true, allResources: true});
+  } catch (error) {
+    const named =
+      global['project-name'] !== undefined && global.file.length === 0 && (env['COMPOSE_FILE'] ?? '') === '';
+    if (named && hasKind(error, 'notFound')) return undefined;
+    throw error;
+  }
+}
+
+/** `SERVICE=N` of `--scale`, put into the project. */
+export function scaled(project: Project, scale: readonly string[]): Project {
+  const services = {...project.services};
+  for (const entry of scale) {
+    const [, name = '', count = ''] = /^([^=]+)=(\d+)$/.exec(entry) ?? [];
+    const service = services[name];
+    if (count === '') {
+      throw new TscomposeError('invalid', `--scale "${entry}": SERVICE=N is expected`, {exitCode: 64});
+    }
+    if (service === undefined) throw new TscomposeError('notFound', `--scale "${entry}": no such service: "${name}"`);
+    if (service.container_name !== undefined && Number(count) > 1) {
+      throw new TscomposeError(
+        'invalid',
+        `--scale "${entry}": service "${name}" has a container_name, so there can be one only`,
+      );
+    }
+    services[name] = {...service, scale: Number(count)};
+  }
+  return {...project, services};
+}
