@@ -43,10 +43,16 @@ export interface NetworkPlan {
   readonly operations: readonly MonitorOperation[];
   /** Own addresses, for /etc/hosts. */
   readonly addresses: readonly string[];
-  /** In the container's resolv.conf. Absent: the machine's servers. */
-  readonly nameServer?: string;
   /** The machine, as seen from the container (`host-gateway`). */
   readonly gateway?: string;
+  /** Text of the container's resolv.conf. */
+  readonly resolvConf: string;
+  /** Settings of the container's namespace that belong to its interfaces. */
+  readonly sysctls: Readonly<Record<string, string>>;
+  /** Some published port was chosen, not asked for: a start that fails for want of it can be tried again. */
+  readonly ephemeral: boolean;
+  /** Says of a failed launch who has the port, where that was it. */
+  explain(error: unknown): Promise<unknown>;
 }
 
 /** What containers ask of networks. */

@@ -22,17 +22,15 @@ export async function writeIdentityFiles(
 ): Promise<void> {
   await mkdir(paths.run, {recursive: true, mode: 0o700});
   const hostNetwork = record.hostConfig.NetworkMode === 'host';
-  const [hosts, resolvConf] = await Promise.all([
+  const hosts =
     hostNetwork && (record.hostConfig.ExtraHosts ?? []).length === 0
-      ? readMachineFile('/etc/hosts')
-      : renderHosts(record, network),
-    renderResolvConf(record, network),
-  ]);
+      ? await readMachineFile('/etc/hosts')
+      : renderHosts(record, network);
   // World-readable: the container's users read them, behind directories that nobody else enters.
   await Promise.all([
     writeFile(paths.hosts, hosts, {mode: 0o644}),
     writeFile(paths.hostname, `${record.config.Hostname ?? ''}\n`, {mode: 0o644}),
-    writeFile(paths.resolvConf, resolvConf, {mode: 0o644}),
+    writeFile(paths.resolvConf, network.resolvConf, {mode: 0o644}),
   ]);
 }
 
@@ -57,53 +55,6 @@ function renderExtraHost(entry: string, network: NetworkPlan): string {
     throw new TscomposeError('invalid', `extra host ${name}: "host-gateway" needs a network with a way to the machine`);
   }
   return `${network.gateway}\t${name}`;
-}
-
-/** Our name server where the container's network has one, else the machine's, with what the container states above. */
-async function renderResolvConf({hostConfig}: ContainerRecord, network: NetworkPlan): Promise<string> {
-  const machine = parseResolvConf(await readMachineFile('/etc/resolv.conf'));
-  const given = {
-    servers: hostConfig.Dns ?? [],
-    search: hostConfig.DnsSearch ?? [],
-    options: hostConfig.DnsOptions ?? [],
-  };
-  const servers =
-    network.nameServer !== undefined
-      ? [network.nameServer]
-      : given.servers.length > 0
-        ? given.servers
-        : machine.servers;
-  const search = given.search.length > 0 ? given.search.filter((domain) => domain !== '.') : machine.search;
-  const options = given.options.length > 0 ? given.options : machine.options;
-  // A name without a dot is asked for as it is first: it is most likely a container's.
-  const own =
-    network.nameServer !== undefined && !options.some((option) => option.startsWith('ndots:')) ? ['ndots:0'] : [];
-  return [
-    ...servers.map((server) => `nameserver ${server}`),
-    ...(search.length > 0 ? [`search ${search.join(' ')}`] : []),
-    ...(options.length + own.length > 0 ? [`options ${[...options, ...own].join(' ')}`] : []),
-    '',
-  ].join('\n');
-}
-
-interface ResolvConf {
-  readonly servers: readonly string[];
-  readonly search: readonly string[];
-  readonly options: readonly string[];
-}
-
-/** resolv.conf(5); of several `search` lines the last counts. */
-export function parseResolvConf(text: string): ResolvConf {
-  let servers: readonly string[] = [];
-  let search: readonly string[] = [];
-  let options: readonly string[] = [];
-  for (const line of text.split('\n')) {
-    const [keyword, ...words] = line.trim().split(/\s+/);
-    if (keyword === 'nameserver') servers = [...servers, ...words.slice(0, 1)];
-    else if (keyword === 'search' || keyword === 'domain') search = words;
-    else if (keyword === 'options') options = [...options, ...words];
-  }
-  return {servers, search, options};
 }
 
 async function readMachineFile(path: string): Promise<string> {

@@ -71,7 +71,7 @@ export function planLaunch({
       kind: 'process',
       operations: encodeOperations([
         ...planRoot({machine, paths, record, image, volumes}),
-        ...planProcess(machine, record),
+        ...planProcess(machine, record, network.sysctls),
       ]),
     },
   ];

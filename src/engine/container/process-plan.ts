@@ -8,13 +8,20 @@ import {parseSecurityOptions} from './security-options.ts';
 import {completeSysctls} from './sysctls.ts';
 
 /** The steps that make a container's process what it is: names, limits, user, privileges, environment, words. */
-export function planProcess(machine: Machine, record: ContainerRecord): readonly SetupOperation[] {
+export function planProcess(
+  machine: Machine,
+  record: ContainerRecord,
+  interfaceSysctls: Readonly<Record<string, string>>,
+): readonly SetupOperation[] {
   const {config, hostConfig} = record;
   const capabilities = resolveCapabilities(hostConfig.CapAdd ?? [], hostConfig.CapDrop ?? []);
   const mask = capabilityMask(capabilities, machine.lastCapability);
   const {noNewPrivileges, seccomp} = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
   const filter = compileFilter(seccomp, capabilities);
-  const sysctls = completeSysctls(hostConfig.Sysctls ?? {}, hostConfig.NetworkMode ?? 'default');
+  const sysctls = {
+    ...interfaceSysctls,
+    ...completeSysctls(hostConfig.Sysctls ?? {}, hostConfig.NetworkMode ?? 'default'),
+  };
   return [
     {kind: 'hostname', name: config.Hostname ?? ''},
     ...(config.Domainname ? [{kind: 'domainname', name: config.Domainname} as const] : []),

@@ -1,10 +1,11 @@
 import {lstat, mkdir, rm} from 'node:fs/promises';
 import {TscomposeError} from '../../base/errors.ts';
 import {encodeOperations} from '../helper/operations.ts';
+import {helperFailure} from '../helper/reply.ts';
 import {clearCgroups} from './cgroups.ts';
 import type {ContainerContext} from './context.ts';
 import {writeIdentityFiles} from './hosts.ts';
-import {planLaunch} from './launch-plan.ts';
+import {type LaunchRequest, planLaunch} from './launch-plan.ts';
 import {clearLost} from './lost.ts';
 import {withContainer} from './operation.ts';
 import type {ContainerRecord} from './record.ts';
@@ -16,37 +17,42 @@ export async function startContainer(context: ContainerContext, reference: strin
   await withContainer(context, reference, (found) => startFound(context, found));
 }
 
+/** A port that was free when it was chosen may be taken a moment later by anybody on the machine. */
+const portAttempts = 5;
+
 /** The caller holds the operation lock. */
 export async function startFound(context: ContainerContext, found: FoundContainer): Promise<void> {
-  const {id, name, record} = found;
   await clearPrevious(context, found);
-  const machine = await context.machine();
   const [image, volumes] = await Promise.all([
-    context.images.root(record.image),
-    resolveVolumes(context, record),
-    checkBinds(record),
+    context.images.root(found.record.image),
+    resolveVolumes(context, found.record),
+    checkBinds(found.record),
   ]);
-  const network = await context.endpoints.plan(record, name);
-  try {
-    await writeIdentityFiles(context.layout.container(id), record, network);
-    const plan = planLaunch({
-      layout: context.layout,
-      machine,
-      cgroupParent: context.cgroupParent,
-      record,
-      name,
-      image,
-      volumes,
-      network,
-    });
-    // Whoever removes the last container takes the cgroups above away; not while one is being started below them.
-    await using cgroups = await context.helper.lock(context.layout.locks.cgroups, {mode: 'shared'});
-    void cgroups;
-    await context.helper.request({kind: 'launch', plan: encodeOperations(plan)});
-  } catch (error) {
-    await undo(context, record);
-    throw error;
+  for (let attempt = 1; ; attempt++) {
+    const network = await context.endpoints.plan(found.record, found.name);
+    try {
+      await launch(context, found, {image, volumes, network});
+      return;
+    } catch (error) {
+      await undo(context, found.record);
+      if (network.ephemeral && attempt < portAttempts && helperFailure(error)?.errno === 'EADDRINUSE') continue;
+      throw await network.explain(error);
+    }
   }
+}
+
+async function launch(
+  context: ContainerContext,
+  {id, name, record}: FoundContainer,
+  parts: Pick<LaunchRequest, 'image' | 'volumes' | 'network'>,
+): Promise<void> {
+  const {layout, cgroupParent} = context;
+  await writeIdentityFiles(layout.container(id), record, parts.network);
+  const plan = planLaunch({layout, machine: await context.machine(), cgroupParent, record, name, ...parts});
+  // Whoever removes the last container takes the cgroups above away; not while one is being started below them.
+  await using cgroups = await context.helper.lock(layout.locks.cgroups, {mode: 'shared'});
+  void cgroups;
+  await context.helper.request({kind: 'launch', plan: encodeOperations(plan)});
 }
 
 /** Waits for a monitor that is about to end, and clears what an earlier run left. Throws `notModified` for a running container. */
