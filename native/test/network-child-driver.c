@@ -72,7 +72,7 @@ static bool configure(char *line)
   char *words[8] = {0};
   size_t count = 0;
   for (char *word = strtok(line, " \n"); word != NULL && count < 8; word = strtok(NULL, " \n"))
-    words[count++] = strdup(word);
+    words[count++] = word;
   if (count == 2 && strcmp(words[0], "net") == 0)
     child.container_net = open(words[1], O_RDONLY | O_CLOEXEC);
   else if (count == 3 && strcmp(words[0], "dns") == 0)
@@ -80,7 +80,7 @@ static bool configure(char *line)
   else if (count == 3 && strcmp(words[0], "upstream") == 0)
     parse_address(words[1], words[2], &upstreams[child.upstream_count++].address);
   else if (count == 3 && strcmp(words[0], "network") == 0)
-    networks[child.network_count++] = (struct network_child_network){words[1], words[2]};
+    networks[child.network_count++] = (struct network_child_network){strdup(words[1]), strdup(words[2])};
   else if (count == 6 && strcmp(words[0], "publish") == 0)
     publish(words);
   else if (count == 1 && strcmp(words[0], "start") == 0)
