@@ -226,6 +226,15 @@ describe.each(Object.entries(ways))('the client %s', (_, open) => {
     await expect.poll(() => one.detached).toBe(true);
   });
 
+  it('lets go of a process when it is aborted, also while nobody reads', async () => {
+    const {one, parts} = process(false, 'hello');
+    const docker = await open(parts);
+    const controller = new AbortController();
+    await docker.getContainer('web').attach({abortSignal: controller.signal});
+    controller.abort();
+    await expect.poll(() => one.detached).toBe(true);
+  });
+
   it('throws what a progress stream carries', async () => {
     const seen: unknown[] = [];
     const docker = await open({
