@@ -41,6 +41,14 @@ static int drop_bounding(uint64_t keep) {
   return 0;
 }
 
+/* What this process may have itself: where the machine lacks a capability, its containers do without, as with runc. */
+static uint64_t own_permitted(void) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct data[2];
+  if (syscall(SYS_capget, &header, data) != 0) return ~(uint64_t)0;
+  return (uint64_t)data[1].permitted << 32 | data[0].permitted;
+}
+
 static int set_capabilities(const struct capability_sets *sets) {
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
   struct __user_cap_data_struct data[2];
@@ -62,6 +70,10 @@ static int raise_ambient(uint64_t ambient) {
 int setup_credentials(struct setup *setup) {
   struct user *who = &setup->who;
   struct capability_sets sets = setup->capabilities;
+  sets.permitted &= own_permitted();
+  /* Another user than root has none but ambient ones after execution; so it has none before, when the file is opened. */
+  if (who->uid != 0) sets.permitted &= sets.ambient;
+  sets.effective &= sets.permitted;
   if (setup->has_capabilities && drop_bounding(sets.bounding) != 0)
     return fail_errno(setup->failure, errno, "capabilities: bounding set");
   /* Keeps the permitted set across the change of user; execution clears the flag. */

@@ -152,6 +152,16 @@ static int set_streams(const struct process_request *request, struct setup *setu
   return 0;
 }
 
+/* The container's own null device shows a name that can be opened again; where it is none, the machine's stays. */
+static void adopt_null(const struct setup *setup) {
+  struct stat status;
+  int own = open_beneath(setup->root, "dev/null", O_RDWR | O_NOFOLLOW, 0);
+  if (own >= 0 && fstat(own, &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3))
+    for (int fd = 0; fd < 3; fd++)
+      if (fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3)) dup2(own, fd);
+  close_quietly(own);
+}
+
 /* So that the user can open /dev/stdout and the like; a device node of the machine stays the machine's. */
 static void own_streams(const struct setup *setup, bool terminal) {
   struct stat status;
@@ -219,6 +229,7 @@ static int run(const struct process_request *request, bool in_v2, int *sync, int
   join_keyring(request->keyring);
   if ((request->join >= 0 ? join_root : make_root)(request, &setup, *sync) != 0) return -1;
   if (setup_limits(&setup) != 0 || set_streams(request, &setup, null_device) != 0) return -1;
+  adopt_null(&setup);
   own_streams(&setup, request->terminal);
   if (close_others(sync, &parent, failure) != 0) return -1;
   return become(request, &setup, parent);
