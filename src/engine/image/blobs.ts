@@ -1,0 +1,105 @@
+import {createHash, randomUUID} from 'node:crypto';
+import {type FileHandle, open, readFile, rename, rm} from 'node:fs/promises';
+import {join} from 'node:path';
+import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
+import {syncDirectory, temporaryPrefix} from '../record-store.ts';
+
+/** Content that was written under a temporary name and is not a blob yet. */
+export interface StagedBlob {
+  readonly path: string;
+  readonly digest: string;
+  readonly size: number;
+  /** The first bytes, for telling compression. */
+  readonly head: Uint8Array;
+}
+
+/** Files kept under the SHA-256 of their content: the OCI layout's `blobs/sha256`. */
+export interface BlobStore {
+  path(digest: string): string;
+  /** Writes content beside the blobs and hashes it on the way. */
+  stage(content: AsyncIterable<Uint8Array>): Promise<StagedBlob>;
+  /** Staged content then survives a power loss. */
+  sync(blob: StagedBlob): Promise<void>;
+  /** Gives staged and synced contents their names. */
+  keep(blobs: readonly StagedBlob[]): Promise<void>;
+  discard(blob: StagedBlob): Promise<void>;
+  /** The content of a small one, checked against its digest. Throws `notFound`, `internal`. */
+  read(digest: string): Promise<Uint8Array>;
+  remove(digest: string): Promise<void>;
+}
+
+const headLength = 8;
+
+export function createBlobStore(directory: string): BlobStore {
+  const path = (digest: string): string => join(directory, digest.slice('sha256:'.length));
+  return {
+    path,
+
+    async stage(content) {
+      const temporary = join(directory, `${temporaryPrefix}${randomUUID()}`);
+      const file = await open(temporary, 'wx', 0o600).catch((error) => Promise.reject(explain(error, temporary)));
+      try {
+        return {path: temporary, ...(await writeHashed(file, content))};
+      } catch (error) {
+        await rm(temporary, {force: true});
+        throw explain(error, temporary);
+      } finally {
+        await file.close();
+      }
+    },
+
+    async sync(blob) {
+      const file = await open(blob.path, 'r+');
+      try {
+        await file.datasync();
+      } finally {
+        await file.close();
+      }
+    },
+
+    async keep(staged) {
+      for (const blob of staged) await rename(blob.path, path(blob.digest));
+      await syncDirectory(directory);
+    },
+
+    async discard(blob) {
+      await rm(blob.path, {force: true});
+    },
+
+    async read(digest) {
+      const bytes = await readFile(path(digest)).catch((cause) =>
+        Promise.reject(new TscomposeError('notFound', `blob ${digest} is missing`, {cause})),
+      );
+      const found = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+      if (found !== digest) throw new TscomposeError('internal', `blob ${digest} is damaged: its content is ${found}`);
+      return bytes;
+    },
+
+    async remove(digest) {
+      await rm(path(digest), {force: true});
+    },
+  };
+}
+
+async function writeHashed(file: FileHandle, content: AsyncIterable<Uint8Array>): Promise<Omit<StagedBlob, 'path'>> {
+  const hash = createHash('sha256');
+  let size = 0;
+  let head = new Uint8Array();
+  for await (const chunk of content) {
+    if (head.length < headLength) head = Buffer.concat([head, chunk.subarray(0, headLength - head.length)]);
+    hash.update(chunk);
+    size += chunk.length;
+    for (let offset = 0; offset < chunk.length; ) {
+      offset += (await file.write(chunk, offset, chunk.length - offset)).bytesWritten;
+    }
+  }
+  return {digest: `sha256:${hash.digest('hex')}`, size, head};
+}
+
+function explain(error: unknown, path: string): TscomposeError {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new TscomposeError('exhausted', `cannot write ${path}: no space left on the disk`, {cause: error});
+  }
+  return toTscomposeError(error, `cannot write ${path}`);
+}

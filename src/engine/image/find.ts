@@ -1,0 +1,62 @@
+import {TscomposeError} from '../../base/errors.ts';
+import {createBlobStore} from './blobs.ts';
+import {type ImageConfiguration, parseConfiguration} from './configuration.ts';
+import type {ImageContext} from './context.ts';
+import {type ImageRecord, listImages, readImage, readReference} from './record.ts';
+import {formatReference, isDigest, parseReference} from './reference.ts';
+
+/** How an image was found: by a name, which can be taken from it, or by its id. */
+export interface FoundImage {
+  readonly image: ImageRecord;
+  /** Normalised. */
+  readonly reference?: string;
+}
+
+/** An image by name, id (with or without `sha256:`) or the start of one. Throws `notFound`, `conflict` for an ambiguous start. */
+export async function findImage({layout}: ImageContext, text: string): Promise<FoundImage> {
+  if (isDigest(text) || /^[0-9a-f]{64}$/.test(text)) {
+    const image = await readImage(layout, text);
+    if (image) return {image};
+    throw noSuchImage(text);
+  }
+  const reference = readable(text);
+  if (reference?.digest !== undefined) {
+    // A digest is that of a manifest; a few clients use the image's id.
+    const {digest} = reference;
+    const image = (await listImages(layout)).find(({manifest, id}) => manifest === digest || id === digest);
+    if (image) return {image};
+    throw noSuchImage(text);
+  }
+  const record = reference && (await readReference(layout, formatReference(reference)));
+  const image = record && (await readImage(layout, record.image));
+  if (record && image) return {image, reference: record.reference};
+  return {image: await findByPrefix({layout}, text)};
+}
+
+function readable(text: string): ReturnType<typeof parseReference> | undefined {
+  try {
+    return parseReference(text);
+  } catch (error) {
+    if (/^(?:sha256:)?[0-9a-f]+$/.test(text)) return undefined;
+    throw error;
+  }
+}
+
+async function findByPrefix({layout}: Pick<ImageContext, 'layout'>, text: string): Promise<ImageRecord> {
+  const prefix = text.startsWith('sha256:') ? text.slice('sha256:'.length) : text;
+  if (!/^[0-9a-f]{1,63}$/.test(prefix)) throw noSuchImage(text);
+  const [first, second] = (await listImages(layout)).filter(({id}) => id.startsWith(`sha256:${prefix}`));
+  if (first === undefined) throw noSuchImage(text);
+  if (second !== undefined) throw new TscomposeError('conflict', `image id prefix "${text}" is ambiguous`);
+  return first;
+}
+
+/** As Docker words it: with the tag that was looked for. */
+export function noSuchImage(text: string): TscomposeError {
+  const bare = !/[:@]/.test(text.slice(text.lastIndexOf('/') + 1)) && !/^[0-9a-f]{12,64}$/.test(text);
+  return new TscomposeError('notFound', `No such image: ${bare ? `${text}:latest` : text}`);
+}
+
+export async function readConfiguration({layout}: ImageContext, {id}: ImageRecord): Promise<ImageConfiguration> {
+  return parseConfiguration(await createBlobStore(layout.images.blobs).read(id), `image ${id}`);
+}

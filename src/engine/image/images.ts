@@ -1,0 +1,151 @@
+import {lstat} from 'node:fs/promises';
+import {join} from 'node:path';
+import type {ContainerConfig} from '../../api/types/container.ts';
+import {TscomposeError} from '../../base/errors.ts';
+import type {Images} from '../engine.ts';
+import type {SetupOperation} from '../helper/operations.ts';
+import type {ImageContext} from './context.ts';
+import {findImage, noSuchImage, readConfiguration} from './find.ts';
+import {hostImage, hostReference, hostRoot, refuseHostReference} from './host-image.ts';
+import {importImage} from './import.ts';
+import {describeImage, listSummaries} from './list.ts';
+import {loadImages} from './load.ts';
+import {formatPlatform, parsePlatform, platformRank} from './platform.ts';
+import {type ImageRecord, listReferences, readImage, writeReference} from './record.ts';
+import {familiarReference, isDigest, normaliseReference, parseReference} from './reference.ts';
+import {removeImage} from './remove.ts';
+
+/** An image as a container takes it. */
+export interface ResolvedImage {
+  /** `sha256:…` */
+  readonly id: string;
+  /** As given. */
+  readonly reference: string;
+  readonly os: string;
+  readonly architecture: string;
+  /** Diff IDs, lowest first. */
+  readonly layers: readonly string[];
+  readonly config: ContainerConfig;
+}
+
+export interface StackedImage {
+  /** Unpacked layers, absolute, top first. */
+  readonly lowers: readonly string[];
+  /** Steps after the overlay: the built-in image binds the machine's directories. */
+  readonly operations: readonly SetupOperation[];
+}
+
+export interface ImageStore {
+  /** What the Engine API offers. */
+  readonly images: Images;
+  /** Throws `notFound` ("No such image: …"), also where the image is for another platform than asked for. */
+  resolve(reference: string, platform?: string): Promise<ResolvedImage>;
+  /** Where the image's layers are. Throws `notFound` when the image or a layer is gone. */
+  root(image: {readonly id: string}): Promise<StackedImage>;
+}
+
+export function createImages(context: ImageContext): ImageStore {
+  const host = hostImage(context.architecture);
+  const inspect = async (reference: string) => {
+    if (isHost(reference, host.Id)) return host;
+    const {image} = await findImage(context, reference);
+    return await describeImage(context, image, await listReferences(context.layout));
+  };
+  return {
+    images: {
+      list: (filters) => listSummaries(context, filters),
+      inspect,
+      load: (source, signal) => loadImages(context, source, signal),
+      import: (source, options, signal) => importImage(context, source, options, signal),
+      tag: (reference, target) => tagImage(context, reference, target),
+      async remove(reference, {force = false} = {}) {
+        if (isHost(reference, host.Id))
+          throw new TscomposeError('conflict', 'the built-in image "tscompose/host" cannot be removed');
+        return await removeImage(context, reference, force);
+      },
+    },
+
+    async resolve(reference, platform) {
+      if (isHost(reference, host.Id)) {
+        checkPlatform(reference, {os: host.Os, architecture: host.Architecture}, platform);
+        return {id: host.Id, reference, os: host.Os, architecture: host.Architecture, layers: [], config: host.Config};
+      }
+      const {image} = await findImage(context, reference);
+      checkPlatform(reference, image, platform);
+      const {config} = await readConfiguration(context, image);
+      const {id, os, architecture} = image;
+      return {id, reference, os, architecture, layers: image.layers.map(({diffId}) => diffId), config};
+    },
+
+    async root({id}) {
+      if (id === host.Id) return await hostRoot(context);
+      const image = await readImage(context.layout, id);
+      if (!image) throw noSuchImage(id);
+      return {lowers: await layerPaths(context, image), operations: []};
+    },
+  };
+}
+
+/** Its name, its id, or 12 digits and more of it. */
+function isHost(text: string, id: string): boolean {
+  const hex = text.startsWith('sha256:') ? text.slice('sha256:'.length) : text;
+  if (/^[0-9a-f]{12,64}$/.test(hex)) return id.startsWith(`sha256:${hex}`);
+  try {
+    return normaliseReference(text) === hostReference;
+  } catch {
+    return false;
+  }
+}
+
+function checkPlatform(
+  reference: string,
+  image: {readonly os: string; readonly architecture: string; readonly variant?: string},
+  platform?: string,
+): void {
+  if (!platform) return;
+  const wanted = parsePlatform(platform);
+  // An image of another kind of machine may say nothing about itself.
+  if (image.architecture === '' || platformRank(image, wanted) !== undefined) return;
+  throw new TscomposeError(
+    'notFound',
+    `image with reference ${reference} was found but its platform (${formatPlatform(image)}) does not match the specified platform (${formatPlatform(wanted)})`,
+  );
+}
+
+async function layerPaths({layout}: ImageContext, image: ImageRecord): Promise<readonly string[]> {
+  const paths = image.layers.map(({directory}) => join(layout.images.layers, directory)).reverse();
+  await Promise.all(
+    paths.map((path) =>
+      lstat(path).catch((cause) => {
+        throw new TscomposeError('notFound', `image ${image.id}: its layer ${path} is gone`, {
+          cause,
+          hint: 'load the image again',
+        });
+      }),
+    ),
+  );
+  return paths;
+}
+
+async function tagImage(
+  context: ImageContext,
+  reference: string,
+  {repository, tag}: {readonly repository: string; readonly tag: string},
+): Promise<void> {
+  const text = tag === '' ? repository : `${repository}:${tag}`;
+  const target = normaliseReference(text);
+  if (parseReference(text).digest !== undefined || isDigest(repository)) {
+    throw new TscomposeError('invalid', 'cannot create a tag with a digest reference');
+  }
+  refuseHostReference(target);
+  await using lock = await context.helper.lock(context.layout.locks.images);
+  void lock;
+  const {image} = await findImage(context, reference);
+  await writeReference(context.layout, target, image.id);
+  await context.events.append({
+    type: 'image',
+    action: 'tag',
+    id: image.id,
+    attributes: {name: familiarReference(target)},
+  });
+}

@@ -1,0 +1,180 @@
+import {createReadStream} from 'node:fs';
+import {stat} from 'node:fs/promises';
+import type {ImageProgress} from '../../api/types/image.ts';
+import {TscomposeError} from '../../base/errors.ts';
+import {type ArchiveFiles, createStaging, readArchive, readDirectory, type Staging} from './archive.ts';
+import {type BlobStore, createBlobStore, type StagedBlob} from './blobs.ts';
+import {type Channel, runWithProgress} from './channel.ts';
+import {type ImageConfiguration, parseConfiguration} from './configuration.ts';
+import type {ImageContext} from './context.ts';
+import {type Candidate, readDockerArchive, readStaged} from './docker-archive.ts';
+import {refuseHostReference} from './host-image.ts';
+import {createLayerStore, type LayerStore} from './layers.ts';
+import {readOciLayout} from './oci-layout.ts';
+import {machinePlatform, type Platform} from './platform.ts';
+import {type LayerRecord, readReference, writeImage, writeReference} from './record.ts';
+import {familiarReference} from './reference.ts';
+import {tidy} from './tidy.ts';
+
+export type LoadSource = AsyncIterable<Uint8Array> | {readonly path: string};
+
+/**
+ * Reads the images of an archive or layout into the store. An image is there whole or not at all: its record comes last.
+ * Throws `invalid` for a damaged archive, `unsupported`, `notFound` for a missing path or platform, `exhausted`.
+ */
+export function loadImages(
+  context: ImageContext,
+  source: LoadSource,
+  signal?: AbortSignal,
+): AsyncGenerator<ImageProgress> {
+  return runWithProgress<ImageProgress>(async (channel, stopped) => {
+    const blobs = createBlobStore(context.layout.images.blobs);
+    await using lock = await lockImages(context, channel, stopped);
+    void lock;
+    const images = await tidy(context);
+    await using staging = createStaging(blobs);
+    const files = await readSource(source, staging, stopped);
+    const candidates = await readCandidates(files, machinePlatform(context.architecture));
+    for (const {references} of candidates) references.forEach(refuseHostReference);
+    const layers = createLayerStore(context, images);
+    for (const candidate of candidates) {
+      stopped.throwIfAborted();
+      await store({context, blobs, staging, layers, channel, signal: stopped}, candidate);
+    }
+  }, signal);
+}
+
+/** Held by whoever changes the store; readers need none, since records are replaced whole. */
+export function lockImages(
+  context: ImageContext,
+  channel: Channel<ImageProgress>,
+  signal: AbortSignal,
+): Promise<AsyncDisposable> {
+  return context.helper.lock(context.layout.locks.images, {
+    signal,
+    onWait: () => channel.push({status: 'Waiting for another process that changes images'}),
+  });
+}
+
+async function readSource(source: LoadSource, staging: Staging, signal: AbortSignal): Promise<ArchiveFiles> {
+  if (!('path' in source)) return await readArchive(source, staging, signal);
+  const {path} = source;
+  const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+    const kind = cause.code === 'ENOENT' || cause.code === 'ENOTDIR' ? 'notFound' : 'forbidden';
+    throw new TscomposeError(
+      kind,
+      `cannot read ${path}: ${kind === 'notFound' ? 'no such file or directory' : cause.message}`,
+      {cause},
+    );
+  });
+  if (found.isDirectory()) return readDirectory(path, staging);
+  return await readArchive(createReadStream(path, {highWaterMark: 1024 * 1024, signal}), staging, signal);
+}
+
+async function readCandidates(files: ArchiveFiles, platform: Platform): Promise<readonly Candidate[]> {
+  const candidates = (await readDockerArchive(files)) ?? (await readOciLayout(files, platform));
+  if (candidates === undefined) {
+    throw new TscomposeError('invalid', 'the archive holds no image: it has neither manifest.json nor an OCI layout', {
+      hint: 'a root file system is read with "import"',
+    });
+  }
+  if (candidates.length === 0) throw new TscomposeError('invalid', 'the archive holds no image: its list is empty');
+  return candidates;
+}
+
+export interface StoreContext {
+  readonly context: ImageContext;
+  readonly blobs: BlobStore;
+  readonly staging: Staging;
+  readonly layers: LayerStore;
+  readonly channel: Channel<ImageProgress>;
+  readonly signal: AbortSignal;
+}
+
+async function store(work: StoreContext, candidate: Candidate): Promise<void> {
+  const {channel, context} = work;
+  const [first] = candidate.references;
+  const what = `image ${first === undefined ? candidate.configuration.digest : `"${familiarReference(first)}"`}`;
+  const configuration = parseConfiguration(await readStaged(candidate.configuration, 'configuration'), what);
+  const id = await storeImage(work, candidate, configuration).catch((error) => Promise.reject(nameImage(error, what)));
+  for (const reference of candidate.references) {
+    const before = await readReference(context.layout, reference);
+    await writeReference(context.layout, reference, id);
+    const name = familiarReference(reference);
+    if (before && before.image !== id) {
+      channel.push({
+        stream: `The image ${name} already exists, renaming the old one with ID ${before.image} to empty string\n`,
+      });
+    }
+    channel.push({stream: `Loaded image: ${name}\n`});
+    await context.events.append({type: 'image', action: 'load', id, attributes: {name}});
+  }
+  if (candidate.references.length === 0) {
+    channel.push({stream: `Loaded image ID: ${id}\n`});
+    await context.events.append({type: 'image', action: 'load', id, attributes: {name: id}});
+  }
+}
+
+/** Puts blobs, layers and the record in place, in this order. Answers the image's id. */
+export async function storeImage(
+  work: StoreContext,
+  candidate: Candidate,
+  configuration: ImageConfiguration,
+): Promise<string> {
+  const {blobs, staging, layers, channel, signal} = work;
+  const {diffIds} = configuration;
+  if (diffIds.length !== candidate.layers.length) {
+    throw new TscomposeError(
+      'invalid',
+      `its configuration names ${diffIds.length} layers, its manifest ${candidate.layers.length}`,
+    );
+  }
+  const kept = [candidate.configuration, ...(candidate.manifest ? [candidate.manifest] : []), ...candidate.layers];
+  const wanted = candidate.layers.map((blob, index) => ({
+    diffId: diffIds[index],
+    blob,
+    archive: staging.isOpen(blob) ? blob.path : blobs.path(blob.digest),
+  }));
+  const onProgress = (layer: StagedBlob, state: 'start' | 'end') => channel.push(layerProgress(layer, state));
+  const [records] = await allOrFirstError([
+    layers.provide(wanted, {signal, onProgress}),
+    Promise.all(kept.filter(staging.isOpen).map(blobs.sync)),
+  ]);
+  await staging.keep(kept);
+  await writeImage(work.context.layout, imageRecord(candidate, configuration, records));
+  return candidate.configuration.digest;
+}
+
+/** The disk is busy while layers unpack: contents are made durable at the same time. Waits for both, whatever fails. */
+async function allOrFirstError<A, B>(work: readonly [Promise<A>, Promise<B>]): Promise<readonly [A, B]> {
+  await Promise.allSettled(work);
+  return await Promise.all(work);
+}
+
+function imageRecord(
+  {configuration: {digest}, manifest}: Candidate,
+  image: ImageConfiguration,
+  layers: readonly LayerRecord[],
+) {
+  const {os, architecture, variant, created} = image;
+  return {
+    v: 1 as const,
+    id: digest,
+    ...(manifest ? {manifest: manifest.digest} : {}),
+    os,
+    architecture,
+    ...(variant === undefined ? {} : {variant}),
+    created,
+    layers,
+  };
+}
+
+function layerProgress({digest, size}: StagedBlob, state: 'start' | 'end'): ImageProgress {
+  const progressDetail = {current: state === 'start' ? 0 : size, total: size};
+  return {status: 'Loading layer', id: digest.slice('sha256:'.length, 'sha256:'.length + 12), progressDetail};
+}
+
+function nameImage(error: unknown, what: string): unknown {
+  if (!(error instanceof TscomposeError) || error.kind === 'canceled') return error;
+  return new TscomposeError(error.kind, `${what}: ${error.message}`, {cause: error, hint: error.hint});
+}

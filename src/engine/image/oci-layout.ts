@@ -1,0 +1,158 @@
+import {TscomposeError} from '../../base/errors.ts';
+import type {ArchiveFiles} from './archive.ts';
+import type {StagedBlob} from './blobs.ts';
+import {isObject, parseJson} from './configuration.ts';
+import {type Candidate, readStaged} from './docker-archive.ts';
+import {formatPlatform, type Platform, platformRank} from './platform.ts';
+import {isDigest, normaliseReference} from './reference.ts';
+
+/** OCI image spec, descriptor.md. */
+interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly platform?: Platform;
+  readonly annotations: Readonly<Record<string, unknown>>;
+}
+
+/** Indexes in indexes: more than this is no image. */
+const depthMax = 4;
+const configurationTypes = new Set([
+  'application/vnd.oci.image.config.v1+json',
+  'application/vnd.docker.container.image.v1+json',
+]);
+
+/** An OCI image layout (image-layout.md): of an index's platforms the one that fits is taken. Undefined for another archive. */
+export async function readOciLayout(files: ArchiveFiles, wanted: Platform): Promise<readonly Candidate[] | undefined> {
+  const index = await files.find('index.json');
+  if (index === undefined || (await files.find('oci-layout')) === undefined) return undefined;
+  const descriptors = await readIndex(index, 'index.json');
+  const candidates: Candidate[] = [];
+  for (const {names, choices} of groupByName(descriptors)) {
+    const found = await choose(files, choices, wanted, 0);
+    if (found !== undefined) candidates.push({...found, references: names.map(normaliseReference)});
+  }
+  return candidates;
+}
+
+/** Manifests of one name are platforms of one image; each without a name is an image of its own. */
+function groupByName(
+  descriptors: readonly Descriptor[],
+): readonly {readonly names: readonly string[]; readonly choices: readonly Descriptor[]}[] {
+  const groups = new Map<string, Descriptor[]>();
+  for (const descriptor of descriptors.filter(isImage)) {
+    const name = nameOf(descriptor);
+    const key = name ?? descriptor.digest;
+    groups.set(key, [...(groups.get(key) ?? []), descriptor]);
+  }
+  return [...groups].map(([name, choices]) => ({names: isDigest(name) ? [] : [name], choices}));
+}
+
+/** The full name as containerd writes it, else the layout's own reference name. */
+function nameOf({annotations}: Descriptor): string | undefined {
+  const name = annotations['io.containerd.image.name'] ?? annotations['org.opencontainers.image.ref.name'];
+  return typeof name === 'string' && name !== '' ? name : undefined;
+}
+
+/** Attestations stand beside images in an index. */
+function isImage({annotations, platform}: Descriptor): boolean {
+  return annotations['vnd.docker.reference.type'] !== 'attestation-manifest' && platform?.os !== 'unknown';
+}
+
+async function choose(
+  files: ArchiveFiles,
+  choices: readonly Descriptor[],
+  wanted: Platform,
+  depth: number,
+): Promise<Candidate | undefined> {
+  if (depth === depthMax) throw new TscomposeError('invalid', 'the archive has indexes nested too deeply');
+  const images = choices.filter(isImage);
+  const [only] = images;
+  // A single image is taken whatever it is for: it may have no platform, or be wanted on purpose.
+  const best = images.length === 1 ? only : pickPlatform(images, wanted);
+  if (best === undefined) return undefined;
+  const blob = await fetch(files, best);
+  const value = parseJson(await readStaged(blob, best.digest), `manifest ${best.digest}`);
+  checkShape(value, best);
+  if (Array.isArray(value['manifests']))
+    return await choose(files, await readIndex(blob, best.digest), wanted, depth + 1);
+  return await readManifest(files, blob, best);
+}
+
+/** One of the two, never both: what a checker saw must be what is used (CVE-2021-41190). */
+function checkShape(value: Readonly<Record<string, unknown>>, {digest, mediaType}: Descriptor): void {
+  const isIndex = 'manifests' in value;
+  const isManifest = 'layers' in value || 'config' in value;
+  const says = typeof value['mediaType'] === 'string' ? value['mediaType'] : mediaType;
+  const named = /index|manifest\.list/.test(says) ? 'index' : 'manifest';
+  if (isIndex !== isManifest && (isIndex ? 'index' : 'manifest') === named) return;
+  const schema1 = 'fsLayers' in value;
+  throw schema1
+    ? new TscomposeError('unsupported', `manifest ${digest} has the old schema 1, which is not supported`)
+    : new TscomposeError('invalid', `manifest ${digest} is not of its type ${says}`);
+}
+
+function pickPlatform(images: readonly Descriptor[], wanted: Platform): Descriptor | undefined {
+  if (images.length === 0) return undefined;
+  let best: {readonly image: Descriptor; readonly rank: number} | undefined;
+  for (const image of images) {
+    const rank = image.platform && platformRank(image.platform, wanted);
+    if (rank !== undefined && (best === undefined || rank < best.rank)) best = {image, rank};
+  }
+  if (best) return best.image;
+  const has = images.map(({platform}) => (platform ? formatPlatform(platform) : 'unknown')).join(', ');
+  throw new TscomposeError('notFound', `no image for ${formatPlatform(wanted)} in the archive: it has ${has}`);
+}
+
+async function readManifest(files: ArchiveFiles, manifest: StagedBlob, descriptor: Descriptor): Promise<Candidate> {
+  const what = `manifest ${descriptor.digest}`;
+  const value = parseJson(await readStaged(manifest, descriptor.digest), what);
+  const configuration = parseDescriptor(value['config'], what);
+  if (!configurationTypes.has(configuration.mediaType)) {
+    throw new TscomposeError('unsupported', `${what} is no container image but ${configuration.mediaType}`);
+  }
+  const layers = Array.isArray(value['layers'])
+    ? value['layers'].map((layer: unknown) => parseDescriptor(layer, what))
+    : [];
+  return {
+    references: [],
+    configuration: await fetch(files, configuration),
+    layers: await Promise.all(layers.map((layer) => fetch(files, layer))),
+    manifest,
+  };
+}
+
+async function fetch(files: ArchiveFiles, {digest, size}: Descriptor): Promise<StagedBlob> {
+  const blob = await files.find(`blobs/${digest.replace(':', '/')}`);
+  if (blob === undefined)
+    throw new TscomposeError('invalid', `the archive lacks blob ${digest}, which its manifest names`);
+  if (blob.digest !== digest)
+    throw new TscomposeError('invalid', `blob ${digest} is damaged: its content is ${blob.digest}`);
+  if (blob.size !== size)
+    throw new TscomposeError('invalid', `blob ${digest} is damaged: it has ${blob.size} bytes, not ${size}`);
+  return blob;
+}
+
+async function readIndex(blob: StagedBlob, name: string): Promise<readonly Descriptor[]> {
+  const value = parseJson(await readStaged(blob, name), `the archive's ${name}`);
+  const manifests = value['manifests'];
+  if (!Array.isArray(manifests)) throw new TscomposeError('invalid', `the archive's ${name} lists no manifests`);
+  return manifests.map((item: unknown) => parseDescriptor(item, name));
+}
+
+function parseDescriptor(value: unknown, what: string): Descriptor {
+  const {mediaType, digest, size, platform, annotations} = isObject(value) ? value : {};
+  if (typeof digest !== 'string' || !isDigest(digest) || typeof size !== 'number') {
+    throw new TscomposeError('invalid', `${what}: a descriptor has no sha256 digest and size`);
+  }
+  const {os, architecture, variant} = isObject(platform) ? platform : {};
+  return {
+    mediaType: typeof mediaType === 'string' ? mediaType : '',
+    digest,
+    size,
+    ...(typeof os === 'string' && typeof architecture === 'string'
+      ? {platform: {os, architecture, ...(typeof variant === 'string' && variant ? {variant} : {})}}
+      : {}),
+    annotations: isObject(annotations) ? annotations : {},
+  };
+}

@@ -1,0 +1,70 @@
+import {TscomposeError} from '../../base/errors.ts';
+
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string;
+}
+
+const architectures: Readonly<Record<string, string>> = {
+  x64: 'amd64',
+  x86_64: 'amd64',
+  'x86-64': 'amd64',
+  ia32: '386',
+  i386: '386',
+  i686: '386',
+  aarch64: 'arm64',
+  armhf: 'arm',
+  armel: 'arm',
+  ppc64el: 'ppc64le',
+  riscv: 'riscv64',
+};
+
+/** The names that images use (Go's), from those of Node and uname. */
+export function normaliseArchitecture(name: string): string {
+  return architectures[name.toLowerCase()] ?? name.toLowerCase();
+}
+
+/** `linux/amd64`, `linux/arm/v7`, `amd64`. Throws `invalid`. */
+export function parsePlatform(text: string): Platform {
+  const parts = text.split('/');
+  const [first = '', second, third] = parts;
+  if (parts.length > 3 || parts.some((part) => !/^[A-Za-z0-9_.-]+$/.test(part))) {
+    throw new TscomposeError('invalid', `invalid platform "${text}": it reads os/architecture[/variant]`);
+  }
+  if (second === undefined) {
+    return first === 'linux' || first === 'windows'
+      ? {os: first, architecture: normaliseArchitecture(process.arch)}
+      : {os: 'linux', architecture: normaliseArchitecture(first)};
+  }
+  const variant =
+    third ?? (second.toLowerCase() === 'armhf' ? 'v7' : second.toLowerCase() === 'armel' ? 'v6' : undefined);
+  return {os: first.toLowerCase(), architecture: normaliseArchitecture(second), ...(variant ? {variant} : {})};
+}
+
+export function formatPlatform({os, architecture, variant}: Platform): string {
+  return [os || 'unknown', architecture || 'unknown', ...(variant ? [variant] : [])].join('/');
+}
+
+/** Variants a machine also runs, best first (containerd platforms, compare.go). */
+function variantRank({architecture, variant}: Platform, wanted: Platform): number | undefined {
+  const number = (text: string | undefined, fallback: number) => Number(/^v(\d)/.exec(text ?? '')?.[1] ?? fallback);
+  const fallbacks: Readonly<Record<string, number>> = {amd64: 1, arm64: 8, arm: 7};
+  const fallback = fallbacks[architecture];
+  if (fallback === undefined) return (variant ?? '') === (wanted.variant ?? '') ? 0 : undefined;
+  const has = number(variant, fallback);
+  const wants = number(wanted.variant, fallback);
+  return has <= wants ? wants - has : undefined;
+}
+
+/** How well an image fits: smaller is better, undefined not at all. */
+export function platformRank(image: Platform, wanted: Platform): number | undefined {
+  const os = image.os.toLowerCase();
+  const architecture = normaliseArchitecture(image.architecture);
+  if (os !== wanted.os || architecture !== wanted.architecture) return undefined;
+  return variantRank({...image, architecture}, wanted);
+}
+
+export function machinePlatform(nodeArchitecture: string): Platform {
+  return {os: 'linux', architecture: normaliseArchitecture(nodeArchitecture)};
+}
