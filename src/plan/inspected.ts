@@ -1,4 +1,10 @@
-import type {ContainerConfig, ContainerCreateBody, ContainerInspect, HostConfig} from '../api/types/container.ts';
+import type {
+  ContainerConfig,
+  ContainerCreateBody,
+  ContainerInspect,
+  HostConfig,
+  PortMap,
+} from '../api/types/container.ts';
 import {canonicalJson, type Json} from '../base/canonical-json.ts';
 import type {Provenance} from '../model/types.ts';
 import type {FieldChange} from './action.ts';
@@ -84,17 +90,12 @@ function compareConfig(
 }
 
 const hostFields = {
-  PortBindings: 'ports',
-  CapAdd: 'cap_add',
-  CapDrop: 'cap_drop',
   Dns: 'dns',
   DnsOptions: 'dns_opt',
   DnsSearch: 'dns_search',
   ExtraHosts: 'extra_hosts',
-  GroupAdd: 'group_add',
   Init: 'init',
   ReadonlyRootfs: 'read_only',
-  SecurityOpt: 'security_opt',
   Tmpfs: 'tmpfs',
   Sysctls: 'sysctls',
   Ulimits: 'ulimits',
@@ -112,6 +113,14 @@ const statedHostFields = {
   NetworkMode: 'network_mode',
 } as const satisfies Partial<Record<keyof HostConfig, string>>;
 
+/** Lists without an order; capabilities are written with and without their prefix. */
+const setFields = {
+  CapAdd: 'cap_add',
+  CapDrop: 'cap_drop',
+  GroupAdd: 'group_add',
+  SecurityOpt: 'security_opt',
+} as const satisfies Partial<Record<keyof HostConfig, string>>;
+
 function compareHost(compare: Compare, inspected: HostConfig, body: HostConfig): void {
   for (const [field, attribute] of entries(hostFields))
     compare(attribute, present(inspected[field]), present(body[field]));
@@ -119,7 +128,28 @@ function compareHost(compare: Compare, inspected: HostConfig, body: HostConfig):
     const wanted = present(body[field]);
     if (wanted !== undefined) compare(attribute, present(inspected[field]), wanted);
   }
+  for (const [field, attribute] of entries(setFields)) {
+    compare(attribute, present(asSet(inspected[field])), present(asSet(body[field])));
+  }
+  compareMaps(compare, 'ports', portMap(inspected.PortBindings), portMap(body.PortBindings));
   compare('restart', inspected.RestartPolicy?.Name || 'no', body.RestartPolicy?.Name || 'no');
+}
+
+function asSet(list: readonly string[] | null | undefined): readonly string[] {
+  return (list ?? []).map((item) => item.replace(/^CAP_/, '')).sort();
+}
+
+/** All addresses are meant where none is stated, a chosen port where none is. */
+function portMap(ports: PortMap | undefined): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(ports ?? {}).map(([port, bindings]) => [
+      port,
+      (bindings ?? [])
+        .map(({HostIp, HostPort}) => `${HostIp || '0.0.0.0'}:${HostPort || '0'}`)
+        .sort()
+        .join(', '),
+    ]),
+  );
 }
 
 /** Anonymous volumes are nobody's wish: they are left out. */

@@ -98,6 +98,17 @@ function configurationCause({input, name, service, container}: Candidate): Cause
 /** Whether its networks and volumes are what it is attached to. */
 function resourceCause({input, resources, service, container}: Candidate): {remade?: Cause; missing?: Cause} {
   const result: {remade?: Cause; missing?: Cause} = {};
+  // Also those that it shall not have any more: it could not start again with what is gone.
+  for (const {network} of remade(resources.networks)) {
+    if (Object.hasOwn(container.networks, network.name)) {
+      result.remade ??= {reason: `network "${network.name}" is made anew`};
+    }
+  }
+  for (const {volume} of remade(resources.volumes)) {
+    if (container.mounts.some(({type, name: mounted}) => type === 'volume' && mounted === volume.name)) {
+      result.remade ??= {reason: `volume "${volume.name}" is made anew`};
+    }
+  }
   for (const key of Object.keys(service.networks ?? {}).sort()) {
     const decision = resources.networks.get(key);
     const name = input.project.networks[key]?.name;
@@ -119,6 +130,14 @@ function resourceCause({input, resources, service, container}: Candidate): {rema
     }
   }
   return result;
+}
+
+function remade<T extends {readonly kind: string}>(
+  decisions: ReadonlyMap<string, T>,
+): readonly (T & {readonly kind: 'remake'})[] {
+  return [...decisions.values()].filter(
+    (decision): decision is T & {readonly kind: 'remake'} => decision.kind === 'remake',
+  );
 }
 
 function shortId(id: string): string {
