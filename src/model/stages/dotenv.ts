@@ -54,7 +54,7 @@ export function parseEnvironmentFile(file: SourceFile, options: EnvironmentFileO
 const failed = Symbol('failed');
 
 function skip(reader: Reader, pattern: RegExp): void {
-  pattern.lastIndex = reader.at;
+  pattern.lastIndex = Math.min(reader.at, reader.text.length);
   pattern.test(reader.text);
   reader.at = pattern.lastIndex;
 }
