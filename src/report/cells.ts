@@ -24,12 +24,13 @@ export function cellWidth(text: string): number {
   return stringWidth(text);
 }
 
-/** One line, without anything that could move the cursor: texts of containers and engines are not trusted. */
+/** One line, without anything that could move the cursor or do more: texts of containers and engines are not trusted. */
 export function oneLine(text: string): string {
-  return text
-    .replace(/\x1b\[[0-?]*[ -/]*[@-~]|\x1b./g, '')
-    .replace(/[\x00-\x1f\x7f-\x9f]+/g, ' ')
-    .trim();
+  return text.replace(sequences, '').replace(controls, ' ').trim();
 }
+
+/** ECMA-48: control sequences; strings (titles, clipboard, links) to their end; other escapes. */
+const sequences = /\x1b\[[0-?]*[ -/]*[@-~]|\x1b[PX^_\]][\s\S]*?(?:\x1b\\|\x07|$)|\x1b[ -/]*[0-~]?/g;
+const controls = /[\x00-\x1f\x7f-\x9f]+/g;
 
 const segments = new Intl.Segmenter(undefined, {granularity: 'grapheme'});

@@ -1,0 +1,149 @@
+import fc from 'fast-check';
+import stringWidth from 'string-width';
+import {expect, test} from 'vitest';
+import type {ProgressContent} from '../../src/report/event.ts';
+import {liveReporter} from '../../src/report/live.ts';
+import {liveFrame} from '../../src/report/live-frame.ts';
+import {node, plan, stateAfter, unhealthyRun} from './events.ts';
+
+const options = {color: false, title: 'up shop', now: 8500, step: 0};
+
+test('a frame shows what goes on, with times on the right', () => {
+  const frame = liveFrame(stateAfter(...unhealthyRun.slice(0, 8)), {...options, columns: 80, rows: 24});
+  expect(frame).toEqual([
+    'up shop  1/3  8.5s',
+    ' ✔ network shop_default  created                                           1.0s',
+    ' ⠋ container shop-db-1   waiting  shop-db-1 is starting, last probe exit…  5.5s',
+    ' · container shop-web-1         ',
+  ]);
+});
+
+test('colour is never all there is: every phase has its own symbol', () => {
+  const frame = liveFrame(stateAfter(...unhealthyRun), {...options, columns: 100, rows: undefined});
+  expect(frame.slice(1).map((line) => line.slice(0, 3))).toEqual([' ✔ ', ' ✘ ', ' - ']);
+});
+
+const name = fc.string({
+  unit: fc.constantFrom('a', '-', '漢', '👩‍🚀', '\u001b[2J', '\n', 'e\u0301'),
+  minLength: 1,
+  maxLength: 60,
+});
+const step = fc.record({name, detail: name, phase: fc.constantFrom('start', 'done', 'wait', 'fail')});
+
+const anyEvents = fc.array(step, {maxLength: 40}).map((steps): ProgressContent[] =>
+  steps.flatMap(({name: container, detail, phase}, index): ProgressContent[] => {
+    const one = node(index + 1, {kind: 'createContainer', service: container, replica: 1, name: container});
+    const failure = {kind: 'internal', message: detail} as const;
+    return [
+      {kind: 'planned', wave: 1, plan: plan(one)},
+      {kind: 'nodeStarted', node: one},
+      ...(phase === 'done' ? [{kind: 'nodeDone', node: one, tookMs: 1} as const] : []),
+      ...(phase === 'fail' ? [{kind: 'nodeFailed', node: one, failure} as const] : []),
+      ...(phase === 'wait'
+        ? [
+            {
+              kind: 'waiting',
+              wait: {service: container, containers: [container], condition: 'service_healthy'},
+              detail,
+            } as const,
+          ]
+        : []),
+      ...(phase === 'wait' ? [{kind: 'notice', notice: {level: 'warning', message: detail}} as const] : []),
+    ];
+  }),
+);
+
+test('no frame is wider or as high as the terminal, whatever names and texts there are', () => {
+  fc.assert(
+    fc.property(
+      anyEvents,
+      fc.integer({min: 1, max: 120}),
+      fc.integer({min: 1, max: 30}),
+      fc.boolean(),
+      (events, columns, rows, color) => {
+        const frame = liveFrame(stateAfter(...events), {...options, columns, rows, color});
+        for (const line of frame) {
+          expect(stringWidth(line)).toBeLessThanOrEqual(Math.max(1, columns - 1));
+          expect(line.replace(/\u001b\[\d+m/g, '')).not.toMatch(/[\u0000-\u001f]/);
+        }
+        expect(frame.length).toBeLessThanOrEqual(Math.max(1, rows - 1));
+      },
+    ),
+    {numRuns: 300},
+  );
+});
+
+/** A terminal that knows what the reporter sends: text, line feeds, cursor up, and clearing to the end. */
+function screen(columns: number, rows: number) {
+  const lines: string[] = [''];
+  let row = 0;
+  return {
+    columns,
+    rows,
+    lines,
+    write(text: string) {
+      for (const part of text.split(/(\u001b\[\d+A|\u001b\[0J|\r|\n)/)) {
+        const up = /^\u001b\[(\d+)A$/.exec(part);
+        if (up !== null) row -= Number(up[1]);
+        else if (part === '\u001b[0J') lines.splice(row, lines.length, '');
+        else if (part === '\n') lines[++row] ??= '';
+        else if (part !== '\r') lines[row] += part;
+        if (row < 0) throw new Error('the cursor left the screen');
+      }
+    },
+  };
+}
+
+test('frames replace each other, what stood before stays, and the last one stays whole with the evidence', () => {
+  const terminal = screen(70, 10);
+  terminal.write('$ tscompose up\n');
+  let tick: () => void = () => undefined;
+  let time = 0;
+  const reporter = liveReporter({
+    terminal,
+    color: false,
+    title: 'up shop',
+    now: () => time,
+    every: (_ms, callback) => {
+      tick = callback;
+      return {[Symbol.dispose]: () => (tick = () => undefined)};
+    },
+  });
+  for (const event of unhealthyRun) {
+    reporter.report(event);
+    time += 1000;
+    tick();
+    tick();
+  }
+  reporter.finish();
+  expect(terminal.lines).toEqual([
+    '$ tscompose up',
+    'up shop  1/3  9.0s',
+    ' ✔ network shop_default  created                                 1.0s',
+    ' ✘ container shop-db-1   failed   dependency failed to start: …  5.0s',
+    ' - container shop-web-1  skipped  needs service "db", which failed',
+    'dependency failed to start: container shop-db-1 is unhealthy',
+    '  last probe: exit 2: no answer',
+    '  shop-db-1 | FATAL: disk',
+    '',
+  ]);
+});
+
+test('a command that does nothing draws nothing', () => {
+  const terminal = screen(80, 24);
+  const reporter = liveReporter({
+    terminal,
+    color: false,
+    title: 'up shop',
+    now: () => 0,
+    every: () => ({[Symbol.dispose]: () => undefined}),
+  });
+  reporter.report({kind: 'planned', wave: 1, plan: plan()});
+  reporter.report({
+    kind: 'summary',
+    command: 'up',
+    summary: {outcome: 'done', tookMs: 0, done: 0, failed: 0, skipped: 0},
+  });
+  reporter.finish();
+  expect(terminal.lines).toEqual(['']);
+});
