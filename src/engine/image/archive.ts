@@ -3,6 +3,7 @@ import {join, posix} from 'node:path';
 import type {Writable} from 'node:stream';
 import {extract} from 'tar-stream';
 import {TscomposeError} from '../../base/errors.ts';
+import {writeChunk} from './back-pressure.ts';
 import type {BlobStore, StagedBlob} from './blobs.ts';
 import {decompress, peek, sniffCompression} from './compression.ts';
 
@@ -96,25 +97,11 @@ export async function readArchive(
 /** Writes with back-pressure; what goes wrong with the source ends the reading. */
 async function feed(source: AsyncIterable<Uint8Array>, tar: Writable): Promise<void> {
   try {
-    for await (const chunk of source) {
-      if (tar.destroyed) return;
-      if (!tar.write(chunk)) await new Promise<void>((resolve) => whenWritable(tar, resolve));
-    }
+    for await (const chunk of source) if (!(await writeChunk(tar, chunk))) return;
     tar.end();
   } catch (error) {
     tar.destroy(error as Error);
   }
-}
-
-function whenWritable(tar: Writable, resolve: () => void): void {
-  const done = () => {
-    tar.off('drain', done);
-    tar.off('close', done);
-    resolve();
-  };
-  tar.on('drain', done);
-  tar.on('close', done);
-  if (tar.destroyed) done();
 }
 
 /** An OCI layout in a directory: files are copied as they are asked for. */

@@ -1,6 +1,5 @@
 import {spawn} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {once} from 'node:events';
 import {createReadStream} from 'node:fs';
 import {open} from 'node:fs/promises';
 import type {Duplex, Writable} from 'node:stream';
@@ -8,6 +7,7 @@ import {TscomposeError} from '../../base/errors.ts';
 import type {Helper} from '../helper/coprocess.ts';
 import {encodeHeader, encodeOperation} from '../helper/operations.ts';
 import {type ReplyError, replyError} from '../helper/reply.ts';
+import {writeChunk} from './back-pressure.ts';
 import {type Compression, decompress} from './compression.ts';
 
 export interface UnpackRequest {
@@ -112,16 +112,13 @@ function parseAnswer(text: string, end: {readonly code: number | null; readonly 
 /** Answers the digest of what went through. A process that stopped reading has an answer why. */
 async function feed({archive, compression}: UnpackRequest, stdin: Writable): Promise<string | undefined> {
   const hash = createHash('sha256');
-  let broken = false;
-  stdin.on('error', () => {
-    broken = true;
-  });
+  // A process that ended has said why.
+  stdin.on('error', () => undefined);
   const source = createReadStream(archive, {highWaterMark: 1024 * 1024});
   try {
     for await (const chunk of decompress(source, compression)) {
-      if (broken) return undefined;
       hash.update(chunk);
-      if (!stdin.write(chunk)) await Promise.race([once(stdin, 'drain'), once(stdin, 'close')]).catch(() => undefined);
+      if (!(await writeChunk(stdin, chunk))) return undefined;
     }
     return `sha256:${hash.digest('hex')}`;
   } finally {
