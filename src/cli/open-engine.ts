@@ -11,6 +11,13 @@ export function openEngineBackend(context: CliContext): Promise<Backend> {
       const {createEngine} = await import('../engine/create-engine.ts');
       return createEngine({
         root: global.root ?? env['TSCOMPOSE_ROOT'],
+        run: env['TSCOMPOSE_RUN'],
+        cgroupParent: env['TSCOMPOSE_CGROUP_PARENT'],
+        helperPath: env['TSCOMPOSE_HELPER'],
+        publishAddress: env['TSCOMPOSE_PUBLISH_ADDRESS'],
+        version,
+        nodePath: context.nodePath,
+        now: context.now,
       });
     },
   });

@@ -30,6 +30,10 @@ export interface LockPaths {
   /** Shared by every process that uses the root, exclusive while its format changes. */
   readonly root: string;
   readonly images: string;
+  /** Shared while a container is being made from an image, exclusive while it is decided that nobody uses one. */
+  readonly imageUse: string;
+  /** The same for volumes. */
+  readonly volumeUse: string;
   /** Rotation of the journal. */
   readonly events: string;
   /** Shared while a container is being started, exclusive while the cgroups above all of them are removed. */
@@ -128,6 +132,8 @@ export function createLayout({root, run}: {readonly root: string; readonly run: 
       directory: locks,
       root: join(locks, 'root.lock'),
       images: join(locks, 'images.lock'),
+      imageUse: join(locks, 'image-use.lock'),
+      volumeUse: join(locks, 'volume-use.lock'),
       events: join(locks, 'events.lock'),
       cgroups: join(locks, 'cgroups.lock'),
       project: (name) => join(locks, `project-${name}.lock`),

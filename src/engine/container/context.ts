@@ -43,6 +43,8 @@ export interface NetworkPlan {
   readonly operations: readonly MonitorOperation[];
   /** Own addresses, for /etc/hosts. */
   readonly addresses: readonly string[];
+  /** Where the container asks for names. Absent: the machine's servers. */
+  readonly nameServer?: string;
   /** The machine, as seen from the container (`host-gateway`). */
   readonly gateway?: string;
   /** Text of the container's resolv.conf. */

@@ -85,6 +85,9 @@ async function makeWhole(context: ContainerContext, making: Making): Promise<voi
     const record: ContainerRecord = {...making.record, name, files};
     // Before its volumes are made, so that whoever clears up after a killed process knows which they are.
     await writeRecord(join(unfinished, 'config.json'), record, {sync: true});
+    await using uses = await lockUses(context);
+    void uses;
+    await context.images.resolve(record.image.id);
     await makeVolumes(context, record, making.requests);
     await fillVolumes(context, record);
     const {directory} = context.layout.container(id);
@@ -95,6 +98,19 @@ async function makeWhole(context: ContainerContext, making: Making): Promise<voi
   } finally {
     if (!whole) await discard(context, id, making.name);
   }
+}
+
+/** Until the container is there, nobody else knows that it uses its image and volumes: none of them may be removed meanwhile. */
+async function lockUses({helper, layout}: ContainerContext): Promise<AsyncDisposable> {
+  const locks = await Promise.all([
+    helper.lock(layout.locks.imageUse, {mode: 'shared'}),
+    helper.lock(layout.locks.volumeUse, {mode: 'shared'}),
+  ]);
+  return {
+    async [Symbol.asyncDispose]() {
+      await Promise.all(locks.map((lock) => lock[Symbol.asyncDispose]()));
+    },
+  };
 }
 
 /** Some clients repeat the query's members in the body. */

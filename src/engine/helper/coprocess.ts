@@ -58,6 +58,8 @@ export interface HelperOptions {
   readonly helperPath?: string | undefined;
   /** Namespace files that the helper enters first. */
   readonly enter?: {readonly user: string; readonly mount: string; readonly net: string} | undefined;
+  /** Taken shared before anything else and held until the end; then `check` decides whether the helper may be used. */
+  readonly rootLock?: {readonly path: string; readonly check: () => Promise<void>} | undefined;
 }
 
 export function createHelper(options: HelperOptions = {}): Helper {
@@ -70,8 +72,18 @@ export function createHelper(options: HelperOptions = {}): Helper {
   const build = (): Promise<Uint8Array> => (learned ??= path().then(readHelperBuild));
   const connection = (): Promise<Connection> => {
     if (closed) return Promise.reject(new TscomposeError('canceled', 'the engine is closed'));
-    started ??= Promise.all([path(), build()]).then(([program, id]) => connect(program, id, options.enter));
+    started ??= start();
     return started;
+  };
+
+  const start = async () => {
+    const [program, id] = await Promise.all([path(), build()]);
+    const link = connect(program, id, options.enter);
+    if (options.rootLock) {
+      await link.request({kind: 'lock', path: options.rootLock.path, mode: 'shared'});
+      await options.rootLock.check();
+    }
+    return link;
   };
 
   const lockWith = async (

@@ -1,0 +1,132 @@
+import {hostname} from 'node:os';
+import {type Now, readBootId} from './clock.ts';
+import {createContainers} from './container/containers.ts';
+import type {ContainerContext} from './container/context.ts';
+import {createExecs} from './container/exec.ts';
+import {readMachine} from './container/machine.ts';
+import {imageUsers, volumeUsers} from './container/users.ts';
+import type {Engine, Images, Volumes} from './engine.ts';
+import {createEvents} from './events.ts';
+import {createHelper} from './helper/coprocess.ts';
+import {createImages} from './image/images.ts';
+import {createLayout, hashOfRoot, type Layout} from './layout.ts';
+import {createProjectLocks} from './locks.ts';
+import {createNetworks} from './network/networks.ts';
+import {checkFormat, ensureRoot} from './root.ts';
+import {createSystem} from './system.ts';
+import {createVolumes} from './volume/volumes.ts';
+
+const defaultRoot = '/var/lib/tscompose';
+
+export interface EngineOptions {
+  /** Where everything is kept (`--root`, TSCOMPOSE_ROOT). */
+  readonly root?: string | undefined;
+  /** Volatile state (TSCOMPOSE_RUN). */
+  readonly run?: string | undefined;
+  /** Name of the cgroup directory in each hierarchy (TSCOMPOSE_CGROUP_PARENT). */
+  readonly cgroupParent?: string | undefined;
+  /** The helper's program (TSCOMPOSE_HELPER). */
+  readonly helperPath?: string | undefined;
+  /** Where ports are published that name no address: `all`, `loopback`, or an address. */
+  readonly publishAddress?: string | undefined;
+  /** The machine's name, for containers in its network. */
+  readonly hostName?: string | undefined;
+  /** Of the program. */
+  readonly version: string;
+  /** Path of the running Node. */
+  readonly nodePath: string;
+  readonly now: Now;
+}
+
+/** Layers of an image that are unpacked at the same time. */
+const unpackConcurrency = 4;
+
+/**
+ * The built-in engine over a root. Starts nothing: the helper comes with the first request that needs it. Throws
+ * `forbidden` without permission, `unsupported` for the root of a newer version.
+ */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const {now, version} = options;
+  const root = options.root || defaultRoot;
+  const hash = hashOfRoot(root);
+  const layout = createLayout({
+    root,
+    run: options.run || (root === defaultRoot ? '/run/tscompose' : `/run/tscompose-${hash}`),
+  });
+  await ensureRoot(layout);
+
+  const helper = createHelper({
+    helperPath: options.helperPath,
+    // A newer version that changes the root's format waits for us, or was before us.
+    rootLock: {path: layout.locks.root, check: async () => void (await checkFormat(layout))},
+  });
+  const exclusively = async <T>(path: string, run: () => Promise<T>): Promise<T> => {
+    await using lock = await helper.lock(path);
+    void lock;
+    return await run();
+  };
+  const events = createEvents({layout, now, exclusively});
+  const looking = {layout, bootId: readBootId()};
+  const store = createImages({
+    layout,
+    helper,
+    events,
+    now,
+    users: (imageId) => imageUsers(looking, imageId),
+    nodePath: options.nodePath,
+    architecture: process.arch,
+    concurrency: unpackConcurrency,
+  });
+  const images: Images = {
+    ...store.images,
+    remove: (reference, removal) => exclusively(layout.locks.imageUse, () => store.images.remove(reference, removal)),
+  };
+  const volumes = guardVolumes(
+    layout,
+    exclusively,
+    createVolumes({
+      layout,
+      helper,
+      events,
+      now,
+      users: async (name) => (await volumeUsers(looking, name)).map(({id}) => id),
+    }),
+  );
+  const networks = createNetworks({layout, helper, events, now, publishAddress: options.publishAddress});
+  let machine: ReturnType<typeof readMachine> | undefined;
+  const context: ContainerContext = {
+    ...looking,
+    helper,
+    events,
+    now,
+    images: store,
+    volumes,
+    endpoints: networks.endpoints,
+    execs: new Map(),
+    machine: () => (machine ??= readMachine()),
+    hostName: options.hostName ?? hostname(),
+    cgroupParent: options.cgroupParent || `tscompose-${hash}`,
+  };
+  return {
+    containers: createContainers(context),
+    execs: createExecs(context),
+    networks,
+    volumes,
+    images,
+    system: createSystem({version, events, architecture: process.arch}),
+    locks: createProjectLocks(layout, helper),
+    close: () => helper.close(),
+  };
+}
+
+/** A volume goes only while no container is being made: one that will use it is not seen yet. */
+function guardVolumes(
+  layout: Layout,
+  exclusively: <T>(path: string, run: () => Promise<T>) => Promise<T>,
+  volumes: Volumes,
+): Volumes {
+  return {
+    ...volumes,
+    remove: (name, removal) => exclusively(layout.locks.volumeUse, () => volumes.remove(name, removal)),
+  };
+}
