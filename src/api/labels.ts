@@ -20,3 +20,6 @@ export const composeLabels = {
 
 /** What a container, network or volume was made from: `{"v":1,…}`, the canonical values that the stack file stated. */
 export const specLabel = 'io.tscompose.spec';
+
+/** On volumes without a name in the stack file, beside the project's label: they go with `down --volumes`. */
+export const anonymousVolumeLabel = 'io.tscompose.anonymous';

@@ -1,4 +1,4 @@
-import {composeLabels} from '../api/labels.ts';
+import {anonymousVolumeLabel, composeLabels} from '../api/labels.ts';
 import type {Project} from '../model/types.ts';
 import type {ContainerId, NodeId, Plan} from './action.ts';
 import {createPlanBuilder, type PlanBuilder} from './builder.ts';
@@ -99,6 +99,7 @@ function removeNetworks(
   }
 }
 
+/** Those of the stack file, and those without a name: all of them carry the project's label. */
 function removeVolumes(
   plan: PlanBuilder,
   {project, observed}: DownInput,
@@ -107,7 +108,8 @@ function removeVolumes(
   for (const volume of [...observed.volumes].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     if (volume.labels[composeLabels.project] !== observed.project) continue;
     const definition = Object.values(project?.volumes ?? {}).find(({name}) => name === volume.name);
-    if (definition?.external === true || (project !== undefined && definition === undefined)) continue;
+    const anonymous = volume.labels[anonymousVolumeLabel] !== undefined;
+    if (definition?.external === true || (project !== undefined && definition === undefined && !anonymous)) continue;
     const users = observed.containers.filter(({mounts}) =>
       mounts.some(({type, name}) => type === 'volume' && name === volume.name),
     );

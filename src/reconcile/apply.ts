@@ -1,7 +1,7 @@
-import type {ContainerCreateBody, Mount} from '../api/types/container.ts';
 import {hasKind, TscomposeError} from '../base/errors.ts';
 import type {Action, ActionKind, ContainerId, ContainerRef, NodeId} from '../plan/action.ts';
-import type {Observed, ObservedContainer, ObservedImage} from '../plan/observed.ts';
+import type {Observed} from '../plan/observed.ts';
+import {withAnonymousVolumes} from './anonymous-volumes.ts';
 import type {EngineClient} from './engine-client.ts';
 import type {Lowering} from './lowering.ts';
 
@@ -70,10 +70,12 @@ export const apply: Apply = {
       image,
       ...(replaces === undefined ? {} : {replaces}),
     });
-    const inherited =
-      replaces === undefined || context.renewAnonymousVolumes ? [] : inheritedMounts(replaces, body, image);
     const {id} = await engine.createContainer({
-      ...(inherited.length === 0 ? body : withMounts(body, inherited)),
+      ...withAnonymousVolumes(body, {
+        project: observed.project,
+        image,
+        inherited: context.renewAnonymousVolumes ? [] : (replaces?.mounts ?? []),
+      }),
       name: action.name,
       ...(platform === undefined ? {} : {platform}),
     });
@@ -143,32 +145,4 @@ function required(lowering: Lowering | undefined): Lowering {
 
 function tolerate(error: unknown, ...kinds: readonly ('notFound' | 'notModified')[]): void {
   if (!hasKind(error, ...kinds)) throw error;
-}
-
-/**
- * Anonymous volumes of the container that is replaced, for the places where the new one would get fresh ones: those the
- * image declares, and those the stack file asks for without a name.
- */
-function inheritedMounts(
-  replaced: ObservedContainer,
-  body: ContainerCreateBody,
-  image: ObservedImage | undefined,
-): readonly Mount[] {
-  const stated = new Map((body.HostConfig?.Mounts ?? []).map((mount) => [mount.Target, mount]));
-  const bound = new Set((body.HostConfig?.Binds ?? []).map((bind) => bind.split(':')[1]));
-  return replaced.mounts.flatMap((mount): Mount[] => {
-    if (mount.type !== 'volume' || mount.name === undefined || bound.has(mount.target)) return [];
-    const own = stated.get(mount.target);
-    const anonymous =
-      own === undefined
-        ? Object.hasOwn(image?.config.Volumes ?? {}, mount.target) || Object.hasOwn(body.Volumes ?? {}, mount.target)
-        : own.Type === 'volume' && own.Source === undefined;
-    return anonymous ? [{...own, Type: 'volume', Source: mount.name, Target: mount.target}] : [];
-  });
-}
-
-function withMounts(body: ContainerCreateBody, inherited: readonly Mount[]): ContainerCreateBody {
-  const targets = new Set(inherited.map(({Target}) => Target));
-  const others = (body.HostConfig?.Mounts ?? []).filter(({Target}) => !targets.has(Target));
-  return {...body, HostConfig: {...body.HostConfig, Mounts: [...others, ...inherited]}};
 }

@@ -122,7 +122,7 @@ function reportWaits(report: Report, memory: WorkMemory): Report {
 }
 
 function throwIfCanceled(signal: AbortSignal): void {
-  if (signal.aborted) throw new TscomposeError('canceled', 'canceled');
+  if (signal.aborted) throw new TscomposeError('canceled', 'interrupted');
 }
 
 /** The words of Compose, and what was still missing. */

@@ -1,3 +1,4 @@
+import {TscomposeError} from '../base/errors.ts';
 import type {Consent, ContainerId, NodeId, Plan} from '../plan/action.ts';
 import type {Observed} from '../plan/observed.ts';
 import type {Report} from '../report/event.ts';
@@ -50,11 +51,13 @@ export async function runWave(options: WaveOptions): Promise<Next> {
   const result = await carryOut(options, {plan, observed, locked: lock !== undefined});
   rememberResult(memory, plan, result);
   const outcomes = [...result.values()];
+  if (outcomes.some(({kind}) => kind === 'canceled'))
+    throw new TscomposeError('canceled', 'interrupted: not everything was done');
   if (outcomes.some(({kind}) => kind === 'stale')) return {next: 'again'};
   const blocked = plan.nodes.filter(isAwait).filter(({id}) => result.get(id)?.kind === 'waiting');
   const any = blocked.filter((node) => isFirstToWait(node, result)).map((node) => awaitedCondition(node, plan, memory));
   if (any.length > 0) return {next: 'wait', any, all: []};
-  return memory.failures.size > 0 || signal.aborted ? {next: 'done'} : checkFinally(options);
+  return memory.failures.size > 0 ? {next: 'done'} : checkFinally(options);
 }
 
 function reportPlan(plan: Plan, {number, memory, context: {report}}: WaveOptions): void {

@@ -166,7 +166,8 @@ export class MemoryEngine {
     const mounts = [...stated, ...declared.map((Target) => ({Type: 'volume' as const, Target, Source: undefined}))].map(
       (mount): MountPoint => {
         const volume = mount.Type === 'volume' ? (mount.Source ?? randomBytes(32).toString('hex')) : undefined;
-        if (volume !== undefined && !this.volumes.has(volume)) this.#createVolume({Name: volume});
+        const labels = 'VolumeOptions' in mount ? (mount.VolumeOptions?.Labels ?? {}) : {};
+        if (volume !== undefined && !this.volumes.has(volume)) this.#createVolume({Name: volume, Labels: labels});
         return {
           Type: mount.Type,
           ...(volume === undefined ? {} : {Name: volume}),

@@ -163,6 +163,37 @@ test('a recreate keeps anonymous volumes, unless they are to be renewed', async 
   expect(engine.named('shop-db-1').mounts.map(({Name}) => Name)).not.toEqual(before.map(({Name}) => Name));
 });
 
+test('volumes without a name go with down -v, also those that outlived their container', async () => {
+  const parts = (user: string): ProjectParts => ({
+    services: {db: {user, volumes: [{type: 'volume', target: '/cache'}]}},
+  });
+  const engine = engineFor(parts('1'));
+  engine.addImage('db', {volumes: ['/var/lib', '/cache']});
+  await upProject(parts('1'), runOn(engine));
+  expect(engine.volumes.size).toBe(2);
+  await upProject(parts('2'), runOn(engine));
+  expect(engine.volumes.size).toBe(2);
+  await downProject(parts('2'), runOn(engine));
+  expect(engine.volumes.size).toBe(2);
+  await downProject(parts('2'), runOn(engine), {volumes: true});
+  expect(engine.volumes.size).toBe(0);
+});
+
+test('an interrupt between actions leaves the rest undone, and is no success', async () => {
+  const parts: ProjectParts = {services: {a: {}, b: {depends_on: {a: started}}}};
+  const engine = engineFor(parts);
+  const run: ReturnType<typeof runOn> = runOn(engine, {
+    before: (call) => {
+      if (call === 'start shop-a-1') run.abort();
+    },
+  });
+  await expect(upProject(parts, run)).rejects.toMatchObject({
+    kind: 'canceled',
+    message: 'interrupted: not everything was done',
+  });
+  expect([engine.names('running'), engine.names('created')]).toEqual([['shop-a-1'], ['shop-b-1']]);
+});
+
 test('consent is asked for without holding the lock, and the answer is kept', async () => {
   const parts = (internal: string): ProjectParts => ({
     services: {db: {volumes: [{type: 'volume', source: 'data', target: '/d'}]}},
