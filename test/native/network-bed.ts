@@ -23,6 +23,8 @@ export interface ChildOptions {
   /** Lines of configuration, see native/test/network-child-driver.c. The namespace is added. */
   readonly lines: readonly string[];
   readonly sanitized?: boolean;
+  /** Words put before the driver's, as a program that runs it. */
+  readonly under?: readonly string[];
 }
 
 /** A network child started by the driver, which runs in the machine's namespace. */
@@ -128,10 +130,10 @@ function makePeer(process: ChildProcess): Peer {
 
 async function startChild(
   namespaces: {readonly machine: string; readonly container: string},
-  {lines, sanitized}: ChildOptions,
+  {lines, sanitized, under = []}: ChildOptions,
 ): Promise<NetworkChild> {
   const program = nativeProgram(sanitized ? 'network-child-driver-asan' : 'network-child-driver');
-  const driver = spawn('nsenter', [`--net=/run/netns/${namespaces.machine}`, '--', program], {
+  const driver = spawn('nsenter', [`--net=/run/netns/${namespaces.machine}`, '--', ...under, program], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: {ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1'},
   });
