@@ -153,15 +153,15 @@ function pairMessages(
 
 function insideMessages(
   {ipv6Machine}: AttachRequest,
-  {network, addresses, routes}: PlannedInterface,
+  {network, mac, addresses, routes}: PlannedInterface,
   position: number,
 ): readonly NetlinkMessage[] {
   const index = firstIndex + position;
   const pools = poolsOf(network);
   const parsed = addresses.flatMap((text) => parseAddress(text) ?? []);
-  const plainIpv4 = ipv6Machine && !parsed.some(({family}) => family === 6);
   return [
-    ...(plainIpv4 ? [setLink({index}, {familySettings: {inet6: {addressGeneration: noGeneratedAddress}}})] : []),
+    ...(ipv6Machine ? [setLink({index}, {familySettings: {inet6: {addressGeneration: noGeneratedAddress}}})] : []),
+    ...(network.ipv6 ? [addAddress({index, address: linkLocalAddress(mac), prefixLength: 64})] : []),
     ...parsed.flatMap((address) => {
       const pool = pools.find(({subnet}) => subnet.family === address.family);
       if (!pool) return [];
@@ -177,6 +177,12 @@ function insideMessages(
       (gateway.family === 4 ? routes.ipv4 : routes.ipv6) ? [addDefaultRoute({index, gateway: bytesOf(gateway)})] : [],
     ),
   ];
+}
+
+/** As the kernel makes it from a MAC address (RFC 4291, appendix A), but usable at once. */
+function linkLocalAddress(mac: string): Uint8Array {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = parseMac(mac);
+  return Uint8Array.of(0xfe, 0x80, 0, 0, 0, 0, 0, 0, a ^ 0x02, b, c, 0xff, 0xfe, d, e, f);
 }
 
 /**

@@ -56,9 +56,11 @@ export async function ensureBridge(
         familySettings: {
           // A container that comes back through the machine to its neighbour is translated: no hint to go directly.
           inet: {settings: {[ipv4Settings.sendRedirects]: 0}},
-          ...(ipv6Machine && !record.ipv6 ? {inet6: {addressGeneration: noGeneratedAddress}} : {}),
+          ...(ipv6Machine ? {inet6: {addressGeneration: noGeneratedAddress}} : {}),
         },
       }),
+      // The kernel's own would be tentative for its first seconds, and the machine mute towards containers.
+      ...(record.ipv6 ? [addAddress({index: link.index, address: linkLocalGateway, prefixLength: 64})] : []),
       ...poolsOf(record).map(({subnet, gateway}) =>
         addAddress({
           index: link.index,
@@ -73,6 +75,9 @@ export async function ensureBridge(
   );
   return link.index;
 }
+
+/** fe80::1 */
+const linkLocalGateway = Uint8Array.of(0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
 
 /** Given once and for all: a bridge without an address of its own takes over that of one of its ports, and changes it with them. */
 function bridgeAddress(name: string): Uint8Array {

@@ -63,7 +63,6 @@ export const protocolNumbers: Readonly<Record<'tcp' | 'udp', number>> = protocol
 /** Loads `iifname . oifname`. */
 const bothInterfaces = [load.iifname(register(0)), load.oifname(register(4))];
 const toThisMachine = [load.destinationType(), equals(nativeNumber(2))];
-const translated = [load.ctStatus(), ...hasBits(connectionStatus.destinationTranslated)];
 const notTranslated = [load.ctStatus(), ...lacksBits(connectionStatus.destinationTranslated)];
 const drop = decide({kind: 'drop'});
 const accept = decide({kind: 'accept'});
@@ -126,7 +125,12 @@ export const chains: readonly FirewallChain[] = [
   {
     name: 'prerouting',
     base: {type: 'nat', hook: 'prerouting', priority: -100},
-    rules: [[...toThisMachine, decide({kind: 'jump', chain: 'publish'})]],
+    rules: [
+      // A container that asks for a port of the machine is served by the proxy: where bridge-nf-call-iptables is set, a
+      // translated packet that leads back into its own bridge is bridged, and would not come back to where it came from.
+      [load.iifname(), inSet(sets.bridges.name), back],
+      [...toThisMachine, decide({kind: 'jump', chain: 'publish'})],
+    ],
   },
   {
     name: 'output',
@@ -142,9 +146,6 @@ export const chains: readonly FirewallChain[] = [
     name: 'postrouting',
     base: {type: 'nat', hook: 'postrouting', priority: 100},
     rules: [
-      // A container that reached a port of the machine which leads back into its own network: the answer must come back
-      // through the machine too.
-      [...bothInterfaces, inSet(sets.same.name), ...translated, masquerade],
       [
         load.iifname(),
         inSet(sets.masquerade.name),

@@ -72,9 +72,9 @@ export function findNetwork(networks: readonly NetworkRecord[], reference: strin
   return only;
 }
 
-/** The pools that addresses are given from: one a family that is switched on. */
+/** The pools that addresses are given from: one a family that is switched on, IPv4 first. */
 export function poolsOf(record: NetworkRecord): readonly Pool[] {
-  return record.pools.flatMap(({subnet: text, range, gateway: gatewayText, auxiliary, automatic}) => {
+  const pools = record.pools.flatMap(({subnet: text, range, gateway: gatewayText, auxiliary, automatic}) => {
     const subnet = parsePrefix(text);
     const gateway = parseAddress(gatewayText);
     if (!subnet || !gateway || !(subnet.family === 4 ? record.ipv4 : record.ipv6)) return [];
@@ -86,6 +86,7 @@ export function poolsOf(record: NetworkRecord): readonly Pool[] {
       automatic,
     };
   });
+  return pools.sort((a, b) => a.subnet.family - b.subnet.family);
 }
 
 /** As the Engine API shows it. */
