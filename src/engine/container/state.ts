@@ -120,9 +120,11 @@ export function toContainerState(observation: Observation): ContainerState {
   const live = observation.kind === 'live';
   const restarting = live && state.status === 'restarting';
   const running = live && state.status !== 'exited';
+  // Its start failed: the error is told, and it stays what it was.
+  const neverRan = state.startedAt === '' || state.startedAt === zeroTime;
   return {
     ...noState,
-    Status: restarting ? 'restarting' : running ? 'running' : 'exited',
+    Status: restarting ? 'restarting' : running ? 'running' : neverRan ? 'created' : 'exited',
     Running: running,
     Restarting: restarting,
     OOMKilled: state.oomKilled,
