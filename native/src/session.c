@@ -19,6 +19,8 @@
 
 /* Output that the client has not taken: more is not read, which holds the process back. */
 #define BACKLOG_MAX 65536
+/* How long a client that has everything may take to close. */
+#define CLOSE_WAIT_MS 5000
 
 /* What a session tells its monitor, in shared memory. */
 struct verdict {
@@ -179,10 +181,21 @@ static void drain(struct exec *exec) {
     }
 }
 
+/*
+ * Sends what is left and waits for the client to close. A connection closed with input on its way would be reset, and
+ * the client, in the middle of a write, would lose what it has not read yet.
+ */
 static void send_rest(struct exec *exec) {
+  char unread[4096];
+  struct pollfd client = {.fd = exec->connection, .events = POLLIN};
   if (exec->connection < 0) return;
   set_nonblocking(exec->connection, false);
-  if (write_all(exec->connection, exec->out.data, exec->out.size) != 0) lose_client(exec);
+  if (write_all(exec->connection, exec->out.data, exec->out.size) != 0 || shutdown(exec->connection, SHUT_WR) != 0) {
+    lose_client(exec);
+    return;
+  }
+  while (poll(&client, 1, CLOSE_WAIT_MS) > 0)
+    if (recv(exec->connection, unread, sizeof unread, MSG_DONTWAIT) <= 0) return;
 }
 
 static int reply(int connection, pid_t pid, const struct failure *failure) {
