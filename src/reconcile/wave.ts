@@ -36,11 +36,8 @@ export type Next =
 /** Observes, plans, and does what can be done at once: all of it under the project's lock. */
 export async function runWave(options: WaveOptions): Promise<Next> {
   const {goal, context, memory} = options;
-  const {engine, signal, report} = context;
-  await using lock = await engine.lockProject(goal.name, {
-    signal,
-    onWait: () => report({kind: 'lockWait', project: goal.name}),
-  });
+  const {engine} = context;
+  await using lock = await lockProject(options);
   const observed = await observe(engine, goal.name, {project: goal.project, compare: goal.lowering !== undefined});
   rememberObserved(memory, observed, goal.keeps(observed));
   const recreateVolumes = [...memory.answers].filter(([, yes]) => yes).map(([name]) => name);
@@ -58,6 +55,23 @@ export async function runWave(options: WaveOptions): Promise<Next> {
   const any = blocked.filter((node) => isFirstToWait(node, result)).map((node) => awaitedCondition(node, plan, memory));
   if (any.length > 0) return {next: 'wait', any, all: []};
   return memory.failures.size > 0 ? {next: 'done'} : checkFinally(options);
+}
+
+/** Most waits for the lock are too short to be told of. */
+const tellLockWaitAfterMs = 500;
+
+async function lockProject({goal, context}: WaveOptions): Promise<AsyncDisposable | undefined> {
+  const {engine, clock, signal, report} = context;
+  const over = new AbortController();
+  const onWait = async (): Promise<void> => {
+    await clock.sleep(tellLockWaitAfterMs, over.signal);
+    if (!over.signal.aborted) report({kind: 'lockWait', project: goal.name});
+  };
+  try {
+    return await engine.lockProject(goal.name, {signal, onWait: () => void onWait()});
+  } finally {
+    over.abort();
+  }
 }
 
 function reportPlan(plan: Plan, {number, memory, context: {report}}: WaveOptions): void {

@@ -15,7 +15,8 @@ export function nodeSubject({action}: PlanNode): Subject {
       return {kind: 'network', name: action.name};
     case 'createVolume':
     case 'removeVolume':
-      return {kind: 'volume', name: action.name};
+      // One without a name is called by 64 digits, of which people know the first 12.
+      return {kind: 'volume', name: /^[0-9a-f]{64}$/.test(action.name) ? action.name.slice(0, 12) : action.name};
     case 'createContainer':
       return {kind: 'container', name: lastingName(action.name), service: action.service};
     case 'awaitCondition':
