@@ -53,9 +53,8 @@ const registers = {result: 0, context: 1, type: 2, access: 3, major: 4, minor: 5
 
 /**
  * Compiles rules to an eBPF program of type BPF_PROG_TYPE_CGROUP_DEVICE, an array of struct bpf_insn: 1 where a rule
- * allows everything that is asked for, else 0. Unlike the v1 files, where permissions of several matching rules add up,
- * one rule must allow the whole request; nodes are opened and made in separate requests, so only reading and writing
- * in separate rules for one device would tell them apart. Such rules are joined here first.
+ * allows everything that is asked for, else 0. As with the v1 files, rules for the same devices are joined, and one
+ * joined rule must allow the whole request.
  */
 export function compileDeviceProgram(lines: readonly string[]): Uint8Array {
   const rules = joinRules(lines.map(parseDeviceRule));

@@ -47,12 +47,15 @@ function words(value: number | bigint): readonly [high: number, low: number] {
   return [Number((value >> 32n) & 0xffffffffn), Number(value & 0xffffffffn)];
 }
 
-const allBits = [0xffffffff, 0xffffffff] as const;
+/** It counts in tests for equality only. */
+function maskOf({operator, mask}: Condition): readonly [high: number, low: number] {
+  return operator === '==' && mask !== undefined ? words(mask) : [0xffffffff, 0xffffffff];
+}
 
 /** Compares both halves: the high ones decide unless they are equal. */
 function wideSteps(condition: Condition): readonly Step[] {
   const {argument, operator} = condition;
-  const [mask] = condition.mask === undefined ? allBits : words(condition.mask);
+  const [mask] = maskOf(condition);
   const high = (words(condition.value)[0] & mask) >>> 0;
   const load = loadArgument(argument, 'high');
   const equal = (yes: Way, no: Way): Step => ({test: '==', operand: high, yes, no});
@@ -72,8 +75,9 @@ function wideSteps(condition: Condition): readonly Step[] {
   }
 }
 
-function lowSteps({argument, operator, value, mask}: Condition): readonly Step[] {
-  const [, lowMask] = mask === undefined ? allBits : words(mask);
+function lowSteps(condition: Condition): readonly Step[] {
+  const {argument, operator, value} = condition;
+  const [, lowMask] = maskOf(condition);
   const low = (words(value)[1] & lowMask) >>> 0;
   const load = loadArgument(argument, 'low');
   switch (operator) {

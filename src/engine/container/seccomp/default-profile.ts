@@ -124,7 +124,7 @@ export const defaultSeccompProfile: SeccompProfile = {
     ...personalities,
     {calls: 'arch_prctl modify_ldt', action: allow, machines: ['x64']},
     {
-      calls: 'arm_fadvise64_64 arm_sync_file_range sync_file_range2 breakpoint cacheflush set_tls',
+      calls: 'arm_fadvise64_64 arm_sync_file_range breakpoint cacheflush set_tls',
       action: allow,
       machines: ['arm64'],
     },
