@@ -17,9 +17,11 @@
 
 static void update_events(struct client *client) {
   bool blocked = client->mode == CLIENT_ATTACH && (client->input_written > 0 || client->in.size >= FRAME_PAYLOAD_MAX);
-  client->watch.events = (short)((client->out.size > 0 ? POLLOUT : 0) |
-                                 (client->input_ended || blocked || client->mode == CLIENT_CLOSING ? POLLRDHUP : POLLIN));
-  if (client->input_ended && client->out.size == 0 && client->mode != CLIENT_CLOSING) client->watch.events = 0;
+  short events = client->out.size > 0 ? POLLOUT : 0;
+  /* Closed from the loop, by the next turn: the callers of this still use the client. */
+  if (client->mode == CLIENT_CLOSING) events |= POLLOUT;
+  else if (!client->input_ended && !blocked) events |= POLLIN;
+  client->watch.events = events;
 }
 
 void client_release(struct client *client) {
@@ -290,14 +292,16 @@ static int bind_control(int fd, const char *path) {
   if (directory < 0) return -1;
   snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", directory, slash == NULL ? path : slash + 1);
   unlink(path);
+  /* The mode comes from the umask: there is no moment at which others could connect. */
+  mode_t mask = umask(0177);
   int result = bind(fd, (struct sockaddr *)&address, sizeof address);
+  umask(mask);
   close_quietly(directory);
   return result;
 }
 
 int client_listen(struct monitor *monitor, struct failure *failure) {
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  /* The mode comes from the umask, 0077: there is no moment at which others could connect. */
   if (fd < 0 || bind_control(fd, monitor->plan.control) != 0 || listen(fd, 64) != 0) {
     fail_errno(failure, errno, "control socket %s", monitor->plan.control);
     close_quietly(fd);

@@ -12,7 +12,8 @@
 #include "text.h"
 
 #define SESSIONS_NS 2000000000
-#define GIVE_UP_NS 30000000000
+/* A disk that hangs keeps the writer; it is not waited for much longer than for anything else. */
+#define GIVE_UP_NS 10000000000
 
 static void step(void *data);
 
@@ -43,6 +44,7 @@ static void report_failure(struct monitor *monitor) {
 
 static void finish(struct monitor *monitor) {
   const struct plan *plan = &monitor->plan;
+  if (monitor->writer.pid > 0) kill(monitor->writer.pid, SIGKILL);
   state_write_exit(monitor);
   unlink(plan->state);
   for (size_t i = 0; i < plan->cleanup_count; i++) unlink(plan->cleanup[i]);

@@ -85,6 +85,7 @@ static void finish_probe(struct monitor *monitor, int exit_code, char *output) {
   close_output(monitor);
   keep_result(health, exit_code, output);
   judge(monitor, exit_code, health->began_in_start_period);
+  monitor_settle(monitor);
   plan_next(monitor);
 }
 

@@ -16,12 +16,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "memory.h"
 #include "syscalls.h"
 #include "text.h"
 #include "verbs.h"
 
 #define PLAN 3
 #define REPORT 4
+#define QUIET_NS 1000000000
 
 static int read_plan(struct monitor *monitor) {
   struct stat status;
@@ -117,6 +119,17 @@ static void unwatch_memory(struct monitor *monitor) {
   monitor->memory_events.fd = -1;
 }
 
+/* Everything up to here needed code and memory that waiting does not. */
+static void quiet(void *data) {
+  (void)data;
+  memory_trim();
+}
+
+void monitor_settle(struct monitor *monitor) {
+  monitor->quiet.expired = quiet;
+  loop_timer_set(&monitor->loop, &monitor->quiet, now_ns() + QUIET_NS);
+}
+
 static void executed(struct monitor *monitor) {
   monitor->phase = PHASE_RUNNING;
   monitor->status = "running";
@@ -133,6 +146,7 @@ static void executed(struct monitor *monitor) {
   state_changed(monitor);
   journal_event(monitor, "start", "");
   report_success(monitor);
+  monitor_settle(monitor);
 }
 
 /* A process that could not be set up; it is reaped by itself. */

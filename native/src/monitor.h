@@ -73,6 +73,7 @@ struct monitor {
   struct watch input; /* to the process; events only while something waits for it to take more */
   int terminal_peer;  /* keeps the terminal from hanging up while nobody has it open */
   struct timer drain;
+  struct timer quiet;
   struct timer stop;
   bool ended; /* reaped; wait_status is known */
   int wait_status;
@@ -111,6 +112,8 @@ struct monitor {
 /* Clones the container's process; what becomes of it is seen later, in the loop. 0, or -1 with monitor->failure. */
 int monitor_begin_run(struct monitor *monitor);
 void monitor_drained(struct monitor *monitor);
+/* Gives memory back when nothing has happened for a moment. */
+void monitor_settle(struct monitor *monitor);
 void monitor_send_signal(struct monitor *monitor, int signal);
 /* Sends the stop signal, and SIGKILL after the grace period (UINT64_MAX: never). */
 void monitor_stop(struct monitor *monitor, int signal, uint64_t grace_ms);

@@ -1,6 +1,7 @@
 #include "network-child.h"
 
 #include "dns.h"
+#include "memory.h"
 #include "network-child-loop.h"
 #include "network-child-sandbox.h"
 #include "proxy.h"
@@ -303,6 +304,8 @@ __attribute__((noreturn)) static void run(const struct network_child *child, int
   free(directories);
   start_proxy(child, &loop, limit, ready);
   loop.after = after_events;
+  /* The last moment at which it is allowed to: what the monitor had mapped at its start is not needed here. */
+  memory_trim();
   if (!sandbox_drop(answering, child->endpoint_count > 0, &failed))
     give_up(ready, "network child: %s", failed);
   struct network_child_error fine = {0};

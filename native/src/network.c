@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "netlink.h"
@@ -154,8 +155,9 @@ static void describe_child(struct network *network) {
   struct network_child_network *networks = xcalloc(plan->network_count, sizeof *networks);
   for (size_t i = 0; i < plan->upstream_count; i++) upstreams[i].address = plan->upstreams[i];
   for (size_t i = 0; i < plan->network_count; i++) {
-    networks[i].name = plan->networks[i].name;
-    networks[i].directory = plan->networks[i].directory;
+    /* Copies: the plan itself, with the container's environment, is nothing for a process that reads packets. */
+    networks[i].name = xstrdup(plan->networks[i].name);
+    networks[i].directory = xstrdup(plan->networks[i].directory);
   }
   *child = (struct network_child){
       .container_net = network->namespace,
@@ -174,7 +176,9 @@ int network_start_child(struct network *network, struct failure *failure) {
   network->broker.fd = -1;
   if (network->namespace < 0 || (network->endpoint_count == 0 && network->plan->dns.ss_family == 0)) return 0;
   if (network->child.networks == NULL) describe_child(network);
+  madvise(network->plan->bytes, network->plan->size, MADV_DONTFORK);
   pid_t pid = network_child_start(&network->child, &network->broker.fd, &error);
+  madvise(network->plan->bytes, network->plan->size, MADV_DOFORK);
   if (pid < 0) {
     network->broker.fd = -1;
     return fail_errno(failure, error.number, "%s", error.step);

@@ -254,6 +254,8 @@ static int read_operation(struct plan *plan, const struct record *record, struct
 
 int plan_read(struct plan *plan, char *data, size_t size, unsigned flags, struct failure *failure) {
   memset(plan, 0, sizeof *plan);
+  plan->bytes = data;
+  plan->size = size;
   plan->network = "host";
   plan->stop_signal = SIGTERM;
   plan->grace_ms = 10000;

@@ -40,6 +40,8 @@ struct health_plan {
 };
 
 struct plan {
+  char *bytes; /* as they were read; a whole number of pages where they are mapped */
+  size_t size;
   struct record_list records; /* owns the argument vectors */
   const char *id, *name;
   const char *state, *exit, *control, *lock;

@@ -1,16 +1,25 @@
 /* The disk writer's own process. It may block on a disk for as long as it likes. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "log.h"
+#include "memory.h"
 #include "writer.h"
 
 /* Larger than anything the monitor sends in one frame. */
 #define FRAME_MAX 65536
+#define IDLE_MS 1000
+
+/* Once there was nothing to do for a while, memory is given back; then it waits for as long as it takes. */
+static void wait_for_frame(int pipe) {
+  struct pollfd ready = {.fd = pipe, .events = POLLIN};
+  if (poll(&ready, 1, IDLE_MS) == 0) memory_trim();
+}
 
 static int read_exactly(int fd, void *data, size_t size) {
   char *bytes = data;
@@ -39,8 +48,11 @@ void writer_run(int pipe, const struct plan *plan) {
   /* It lives until the monitor's end of the pipe is closed, and writes what is left even when the monitor was killed. */
   prctl(PR_SET_NAME, "writer", 0, 0, 0);
   if (plan->log != NULL) log_init(&log, plan->log, plan->log_bytes, plan->log_files);
-  while (read_exactly(pipe, &header, sizeof header) == 0 && header.size <= FRAME_MAX &&
-         read_exactly(pipe, data, header.size) == 0) {
+  for (;;) {
+    wait_for_frame(pipe);
+    if (read_exactly(pipe, &header, sizeof header) != 0 || header.size > FRAME_MAX ||
+        read_exactly(pipe, data, header.size) != 0)
+      break;
     struct timespec time = {.tv_sec = header.seconds, .tv_nsec = header.nanoseconds};
     if (header.kind == WRITE_JOURNAL) append_journal(plan->journal, data, header.size);
     else if (plan->log == NULL) continue;

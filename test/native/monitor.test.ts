@@ -484,22 +484,22 @@ function isAlive(pid: number): boolean {
   }
 }
 
-test('memory: monitor and its children stay small', async () => {
-  const container = machine.container({words: shell('echo hello; sleep 30')});
+test('memory: monitor, network child and log writer together stay small', async () => {
+  const container = machine.container({
+    words: shell('echo hello; sleep 30'),
+    monitor: [{kind: 'dns', address: '127.0.0.11:53'}],
+  });
   const {monitor} = await container.launch();
   await eventually(() => container.text().includes('hello'));
   const family = [monitor, ...children(monitor)].filter((pid) => pid !== container.state()?.pid);
-  const sum = (field: string) =>
-    family.reduce(
-      (total, pid) =>
-        total +
-        Number(
-          new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0,
-        ),
-      0,
-    );
-  expect(sum('Rss')).toBeLessThan(2048);
-  expect(sum('Pss')).toBeLessThan(1024);
+  expect(family).toHaveLength(3);
+  const kilobytes = (field: string) =>
+    family.reduce((total, pid) => {
+      const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+      return total + Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(rollup)?.[1]);
+    }, 0);
+  // What was needed only for the start is given back a second later.
+  await eventually(() => kilobytes('Rss') < 2048 && kilobytes('Pss') < 1024, 5000);
   await container.stop({graceMs: 0});
 });
 
@@ -508,9 +508,9 @@ function children(pid: number): readonly number[] {
 }
 
 test('an idle monitor does nothing', async () => {
-  const container = machine.container({words: patient});
+  const container = machine.container({words: ['sleep', '30']});
   const {monitor} = await container.launch();
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await new Promise((resolve) => setTimeout(resolve, 1500));
   const switches = () =>
     Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync(`/proc/${monitor}/status`, 'utf8'))?.[1]);
   const before = switches();
