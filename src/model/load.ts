@@ -129,7 +129,7 @@ function combine(documents: readonly Tree[], {located, name, problems}: Combinat
 
 function absolutePath(path: string, directory: string, home: string | undefined): string {
   if (home !== undefined && (path === '~' || path.startsWith('~/'))) return join(home, path.slice(1));
-  return isAbsolute(path) ? resolve(path) : resolve(directory, path);
+  return isAbsolute(path) ? path : resolve(directory, path);
 }
 
 function selectionOf(request: LoadRequest, {environment}: Located): Parameters<typeof selectServices>[1] {

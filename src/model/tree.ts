@@ -15,6 +15,8 @@ interface NodeBase {
 export interface ScalarNode extends NodeBase {
   readonly kind: 'scalar';
   readonly value: Scalar;
+  /** A number as text, where that is not simply the value's: `1e6` stays so. */
+  readonly spelling?: string;
 }
 
 export interface SequenceNode extends NodeBase {

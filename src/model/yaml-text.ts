@@ -1,39 +1,27 @@
 import type {Json} from '../base/canonical-json.ts';
-import {resolvePlainScalar} from './stages/scalars.ts';
+import {isPlainText} from './stages/scalars.ts';
 
-/** Plain text could be read as something else by YAML 1.1 readers, which are still about. */
-const oldBooleans = /^(?:y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF)$/;
-const sexagesimal = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
-const timestamp = /^\d{4}-\d{1,2}-\d{1,2}(?:$|[Tt ])/;
-const indicator = /^[-?:,[\]{}#&*!|>'"%@`]/;
-const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u0084\u0086-\u009f\ufeff\ufffe\uffff]/;
-
-/** A value as YAML text, laid out as Go's library does it: two blanks a level, lists indented below their key. */
+/**
+ * A value as YAML text, laid out and quoted as the Go library does that Compose writes with: two blanks a level, lists
+ * indented below their key, quotes only where a text would be read as something else.
+ */
 export function yamlText(value: Json): string {
-  return `${block(value, 0)}\n`.replace(/^\n/, '');
+  return `${block(value, 0).replace(/^[\n ]/, '')}\n`;
 }
 
+/** What stands behind a colon or dash; begins with a blank or a line break. */
 function block(value: Json, indent: number): string {
   const pad = ' '.repeat(indent);
   if (isList(value)) {
     if (value.length === 0) return ' []';
-    return value.map((item) => `\n${pad}- ${nested(item, indent + 2)}`).join('');
+    return value.map((item) => `\n${pad}- ${block(item, indent + 2).replace(/^(?:\n *| )/, '')}`).join('');
   }
   if (isObject(value)) {
     const entries = Object.entries(value);
     if (entries.length === 0) return ' {}';
-    return entries.map(([key, member]) => `\n${pad}${scalarText(key, indent)}:${child(member, indent)}`).join('');
+    return entries.map(([key, member]) => `\n${pad}${keyText(key)}:${block(member, indent + 2)}`).join('');
   }
-  return ` ${scalarText(value, indent)}`;
-}
-
-function child(value: Json, indent: number): string {
-  return block(value, indent + 2);
-}
-
-/** What stands behind a dash begins on its line. */
-function nested(value: Json, indent: number): string {
-  return block(value, indent).replace(/^(?:\n *| )/, '');
+  return ` ${typeof value === 'string' ? stringText(value, indent) : plainText(value)}`;
 }
 
 function isList(value: Json): value is readonly Json[] {
@@ -44,52 +32,97 @@ function isObject(value: Json): value is {readonly [key: string]: Json} {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function scalarText(value: Json, indent: number): string {
-  if (typeof value === 'string') return stringText(value, indent);
-  if (typeof value === 'number') return numberText(value);
-  return String(value);
+function plainText(value: null | boolean | number): string {
+  if (typeof value !== 'number' || Number.isFinite(value)) return String(value);
+  if (Number.isNaN(value)) return '.nan';
+  return value > 0 ? '.inf' : '-.inf';
 }
 
-function numberText(value: number): string {
-  if (Number.isNaN(value)) return '.nan';
-  if (!Number.isFinite(value)) return value > 0 ? '.inf' : '-.inf';
-  return String(value);
+interface Shape {
+  readonly plain: boolean;
+  readonly single: boolean;
+  readonly literal: boolean;
+}
+
+// YAML 1.1 readers take these for something else than text.
+const oldBoolean = /^(?:[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF)$/;
+const sexagesimal = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
+const timestamp =
+  /^\d{4}-\d{1,2}-\d{1,2}(?:$|(?:[Tt]|[ \t]+)\d{1,2}:\d{2}:\d{2}(?:\.\d*)?[ \t]*(?:[Zz]|[-+]\d{1,2}(?::?\d{2})?)?$)/;
+const unprintable = /[^\n\t\u0020-\u007e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/u;
+const breaks = /[\n\u2028\u2029]/;
+
+function shapeOf(text: string): Shape {
+  const special = unprintable.test(text);
+  const blankBeforeBreak = / [\n\u2028\u2029]/.test(text);
+  const blankAfterBreak = /[\n\u2028\u2029] /.test(text);
+  const indicator = /^(?:[#,[\]{}&*!|>'"%@`]|[-?:](?:\s|$)|---|\.\.\.)/.test(text) || /:(?:[ \t]|$)|\s#/.test(text);
+  const outside = /^[ \n\u2028\u2029]|[ \n\u2028\u2029]$/.test(text);
+  return {
+    plain: !(special || text.includes('\t') || indicator || outside || breaks.test(text)),
+    single: !(special || text.includes('\t') || blankBeforeBreak || blankAfterBreak),
+    literal: !(special || blankBeforeBreak || text.endsWith(' ')),
+  };
+}
+
+function readsAsText(text: string): boolean {
+  return (
+    text !== '<<' && isPlainText(text) && !oldBoolean.test(text) && !sexagesimal.test(text) && !timestamp.test(text)
+  );
+}
+
+function keyText(text: string): string {
+  return text.includes('\n') ? doubleQuoted(text) : flowText(text);
 }
 
 function stringText(text: string, indent: number): string {
-  if (text.includes('\n') && isBlockText(text)) return literal(text, indent);
-  if (isPlain(text)) return text;
-  return needsEscapes(text) || typeof resolvePlainScalar(text) !== 'string' || isAmbiguous(text)
-    ? JSON.stringify(text)
-    : `'${text.replaceAll("'", "''")}'`;
+  if (!text.includes('\n')) return flowText(text);
+  return shapeOf(text).literal ? literal(text, indent) : doubleQuoted(text);
 }
 
-function isAmbiguous(text: string): boolean {
-  return oldBooleans.test(text) || sexagesimal.test(text) || timestamp.test(text);
+function flowText(text: string): string {
+  if (!readsAsText(text)) return doubleQuoted(text);
+  const {plain, single} = shapeOf(text);
+  if (plain) return text;
+  return single ? `'${text.replaceAll("'", "''")}'` : doubleQuoted(text);
 }
 
-function needsEscapes(text: string): boolean {
-  return /[\n\t\u0085\u2028\u2029]/.test(text) || unprintable.test(text);
+const escapes: Readonly<Record<string, string>> = {
+  '\0': '\\0',
+  '\u0007': '\\a',
+  '\b': '\\b',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\v': '\\v',
+  '\f': '\\f',
+  '\r': '\\r',
+  '\u001b': '\\e',
+  '"': '\\"',
+  '\\': '\\\\',
+  '\u0085': '\\N',
+  '\u2028': '\\L',
+  '\u2029': '\\P',
+};
+
+function doubleQuoted(text: string): string {
+  const inner = [...text].map((character) => {
+    const known = escapes[character];
+    if (known !== undefined) return known;
+    if (!unprintable.test(character)) return character;
+    const code = character.codePointAt(0) ?? 0;
+    return code < 0x100 ? `\\x${hex(code, 2)}` : code < 0x10000 ? `\\u${hex(code, 4)}` : `\\U${hex(code, 8)}`;
+  });
+  return `"${inner.join('')}"`;
 }
 
-function isBlockText(text: string): boolean {
-  return !unprintable.test(text) && !/[\t\u0085\u2028\u2029]/.test(text)
-    ? true
-    : !unprintable.test(text) && !/^\s/.test(text);
+function hex(code: number, digits: number): string {
+  return code.toString(16).toUpperCase().padStart(digits, '0');
 }
 
 function literal(text: string, indent: number): string {
-  const chomp = text.endsWith('\n\n') || text === '\n' ? '+' : text.endsWith('\n') ? '' : '-';
-  const first = /^[ \n\t]/.test(text) ? '2' : '';
+  const kept = /(?:^|\n)\n$/.test(text) ? '+' : text.endsWith('\n') ? '' : '-';
+  const hint = /^[ \n]/.test(text) ? '2' : '';
   const body = text.endsWith('\n') ? text.slice(0, -1) : text;
   const lines = body.split('\n').map((line) => (line === '' ? '' : `${' '.repeat(indent)}${line}`));
-  return `|${first}${chomp}\n${lines.join('\n')}`;
-}
-
-function isPlain(text: string): boolean {
-  if (text === '' || needsEscapes(text) || isAmbiguous(text)) return false;
-  if (typeof resolvePlainScalar(text) !== 'string') return false;
-  if (/^\s|\s$/.test(text) || / #|: |:$/.test(text)) return false;
-  if (/^[-?:](?=\S)/.test(text)) return !/^[?:]/.test(text) || !/^[-?:](?:\s|$)/.test(text);
-  return !indicator.test(text);
+  return `|${hint}${kept}\n${lines.join('\n')}`;
 }

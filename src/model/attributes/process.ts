@@ -248,7 +248,7 @@ const pull_policy: Row<'pull_policy'> = {
   read: refine(text, (value, node, context) => {
     if (value === 'build')
       return wrong(node, context, {kind: 'unsupported', code: 'unsupported', message: '"build" is not supported yet'});
-    return value;
+    return value === 'if_not_present' ? 'missing' : value;
   }),
   spec: () => undefined,
   change: 'none',

@@ -32,7 +32,8 @@ function scalarOf(node: Tree): Exclude<Scalar, null> | undefined {
 
 export const text: Reader<string> = (node) => {
   const value = scalarOf(node);
-  return value === undefined ? undefined : scalarText(value);
+  if (node.kind !== 'scalar' || value === undefined) return undefined;
+  return node.spelling ?? scalarText(value);
 };
 
 /** As `text`, and null is a value: a variable to be unset, a name alone. */

@@ -5,7 +5,7 @@ import {mapEntries, objectAt, withMember} from '../tree.ts';
 import type {Deploy, Service} from '../types.ts';
 import type {Attribute, Draft} from './attribute.ts';
 import {labelMap} from './process.ts';
-import {bytes, duration, integer, number, object, oneOf, type Reader, record, refine, wrong} from './readers.ts';
+import {boolean, bytes, duration, integer, number, object, oneOf, type Reader, record, refine, wrong} from './readers.ts';
 import {keyValues} from './short-forms.ts';
 
 type Row<K extends keyof Service> = Attribute<Exclude<Service[K], undefined>>;
@@ -75,14 +75,20 @@ const shm_size: Row<'shm_size'> = {
 /** One number is both limits. */
 function expandUlimit(node: Tree): Tree {
   if (node.kind !== 'scalar' || node.value === null || typeof node.value === 'boolean') return node;
-  return objectAt({soft: node, hard: node}, node.at);
+  return objectAt({soft: node, hard: node, single: true}, node.at);
 }
 
+type Ulimit = {readonly soft: number; readonly hard: number; readonly single?: boolean};
+
 const ulimits: Row<'ulimits'> = {
+  spec: (value): Json | undefined => {
+    const stated = Object.entries(value).map(([name, {soft, hard}]) => [name, {soft, hard}] as const);
+    return stated.length === 0 ? undefined : Object.fromEntries(stated);
+  },
   expand: (node) => mapEntries(node, expandUlimit),
   merge: {each: {replace: true}},
   read: record(
-    refine(object<{soft: number; hard: number}>({soft: integer, hard: integer}), (value, node, context) =>
+    refine(object<Ulimit>({soft: integer, hard: integer, single: boolean}), (value, node, context) =>
       value.hard === -1 || (value.soft !== -1 && value.soft <= value.hard)
         ? value
         : wrong(node, context, {message: `the soft limit ${value.soft} is above the hard limit ${value.hard}`}),
@@ -93,7 +99,7 @@ const ulimits: Row<'ulimits'> = {
   },
   render: (value): Json =>
     Object.fromEntries(
-      Object.entries(value).map(([name, {soft, hard}]) => [name, soft === hard ? soft : {soft, hard}]),
+      Object.entries(value).map(([name, {soft, hard, single}]) => [name, single === true ? soft : {soft, hard}]),
     ),
   change: 'recreate',
 };

@@ -45,7 +45,7 @@ function expandShort(value: string, item: Tree, {problems}: FilePlace): Tree {
     type: bind ? 'bind' : 'volume',
     source,
     target: target ?? '',
-    ...(bind ? {bind: {create_host_path: true}} : {}),
+    ...(bind ? {bind: {create_host_path: true}} : {volume: {}}),
   };
   for (const option of optionList === '' ? [] : optionList.split(',')) {
     const members = options[option];
@@ -165,7 +165,7 @@ const volumes: Row<'volumes'> = {
       ...(read_only === true ? {read_only} : {}),
       ...(consistency === undefined ? {} : {consistency}),
       ...(bind === undefined ? {} : {bind: renderBind(bind)}),
-      ...(volume !== undefined || type === 'volume' ? {volume: (volume ?? {}) as Json} : {}),
+      ...(volume === undefined ? {} : {volume: volume as Json}),
       ...(tmpfs === undefined
         ? {}
         : {

@@ -16,7 +16,7 @@ import type {Problems} from '../problems.ts';
 import type {SourceFile, Span} from '../source.ts';
 import type {Entry, Scalar, Tree} from '../tree.ts';
 import {isNull, scalar} from '../tree.ts';
-import {resolvePlainScalar} from './scalars.ts';
+import {floatSpelling, resolvePlainScalar} from './scalars.ts';
 
 /** Aliases can name a text that unfolds without end: this is far above any real file. */
 const mostNodes = 200_000;
@@ -110,7 +110,13 @@ function convert(node: Node, conversion: Conversion): Tree {
 function convertOwn(node: Node, at: Span, conversion: Conversion): Tree {
   if (isMap(node)) return convertMapping(node, at, conversion);
   if (isSeq(node)) return convertSequence(node, at, conversion);
-  return isScalar(node) ? scalar(scalarValue(node), at) : scalar(null, at);
+  return isScalar(node) ? convertScalar(node, at) : scalar(null, at);
+}
+
+function convertScalar(node: YamlScalar, at: Span): Tree {
+  const value = scalarValue(node);
+  const spelling = floatSpelling(node.source ?? '', value);
+  return spelling === undefined ? scalar(value, at) : {kind: 'scalar', value, spelling, at};
 }
 
 function followAlias(name: string, at: Span, conversion: Conversion): Tree {

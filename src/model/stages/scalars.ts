@@ -36,6 +36,11 @@ export function resolvePlainScalar(text: string): Scalar {
   return text;
 }
 
+/** True for plain text that stands for text: neither a word of YAML nor a number. */
+export function isPlainText(text: string): boolean {
+  return !(words.has(text) || integer.test(text) || float.test(text) || infinite.test(text) || notANumber.test(text));
+}
+
 function resolveInteger(text: string): Scalar {
   const negative = text.startsWith('-');
   const digits = text.replace(/^[-+]/, '').replaceAll('_', '');
@@ -53,6 +58,13 @@ function resolveBig(digits: string, value: number): Scalar {
 
 function resolveFloat(text: string): Scalar {
   return Number(text.replaceAll('_', ''));
+}
+
+/** How Go prints a number that was written as a float, where that differs from `scalarText` of its value. */
+export function floatSpelling(text: string, value: Scalar): string | undefined {
+  if (typeof value !== 'number' || Math.abs(value) < 1e6 || !Number.isSafeInteger(value) || integer.test(text))
+    return undefined;
+  return floatText(value);
 }
 
 /** A scalar as text, as Go prints it: what becomes of `PORT: 8080` in an environment. Null has none. */
