@@ -3,7 +3,7 @@ import type {CliContext} from './context.ts';
 
 /** The engine that a command talks to: by `--host` or TSCOMPOSE_HOST a remote one, else the built-in one. */
 export function openEngineBackend(context: CliContext): Promise<Backend> {
-  const {env, global, version} = context;
+  const {env, global, version, nodePath, now} = context;
   return openBackend({
     host: global.host ?? env['TSCOMPOSE_HOST'],
     version,
@@ -14,10 +14,10 @@ export function openEngineBackend(context: CliContext): Promise<Backend> {
         run: env['TSCOMPOSE_RUN'],
         cgroupParent: env['TSCOMPOSE_CGROUP_PARENT'],
         helperPath: env['TSCOMPOSE_HELPER'],
-        publishAddress: env['TSCOMPOSE_PUBLISH_ADDRESS'],
+        publishAddress: env['TSCOMPOSE_PUBLISH'],
         version,
-        nodePath: context.nodePath,
-        now: context.now,
+        nodePath,
+        now,
       });
     },
   });
