@@ -79,10 +79,17 @@ export async function* readOutput(
   }
 }
 
+/** A monitor takes a frame once it has all of it, and keeps little for a process that does not read. */
+const longestInput = 32 * 1024;
+
 export function toAttachment(connection: FrameConnection<object>, output: AsyncIterable<OutputChunk>): Attachment {
   return {
     output,
-    write: (data) => connection.write(encodeFrame(frameTypes.stdin, data)),
+    async write(data) {
+      for (let at = 0; at < data.length; at += longestInput) {
+        await connection.write(encodeFrame(frameTypes.stdin, data.subarray(at, at + longestInput)));
+      }
+    },
     closeInput: () => connection.write(encodeFrame(frameTypes.endOfInput)),
     resize: (height, width) => connection.write(encodeFrame(frameTypes.resize, Buffer.from(`${height} ${width}`))),
     detach: () => connection.destroy(),

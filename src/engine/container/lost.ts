@@ -1,11 +1,13 @@
 import {rm} from 'node:fs/promises';
+import {setTimeout as delay} from 'node:timers/promises';
 import {hasKind} from '../../base/errors.ts';
+import {writeRecord} from '../record-store.ts';
 import {clearCgroups} from './cgroups.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
 import type {FoundContainer} from './reference.ts';
 import {startFound} from './start.ts';
-import {type MonitorState, observe, recordLoss} from './state.ts';
+import {lossOf, type MonitorState, readState} from './state.ts';
 
 /**
  * Deals with a container whose monitor was killed, whoever noticed it: writes its end down, clears what it left, and
@@ -29,27 +31,39 @@ export async function settleLost(context: ContainerContext, found: FoundContaine
 }
 
 async function takeLost(context: ContainerContext, found: FoundContainer): Promise<MonitorState | undefined> {
-  // The kernel frees a dead monitor's lock only once the process is gone.
-  await using monitor = await context.helper.lock(context.layout.container(found.id).lock);
+  const lock = await takeLockOfDead(context, context.layout.container(found.id).lock);
+  if (lock === undefined) return undefined;
+  await using monitor = lock;
   void monitor;
-  const observation = await observe(context, found.id);
-  return observation.kind === 'lost' ? await clearLost(context, found, observation.state) : undefined;
+  return await clearDead(context, found);
 }
 
-/** The caller holds the operation lock and the monitor's. */
-export async function clearLost(
-  context: ContainerContext,
-  found: FoundContainer,
-  lost: MonitorState,
-): Promise<MonitorState> {
+/** The kernel frees a dead monitor's lock once its process is gone; one that stays held is that of a living monitor after all. */
+async function takeLockOfDead(context: ContainerContext, path: string): Promise<AsyncDisposable | undefined> {
+  for (let delayMs = 1; ; delayMs *= 2) {
+    const lock = await context.helper.tryLock(path);
+    if (lock !== undefined || delayMs > 500) return lock;
+    await delay(delayMs);
+  }
+}
+
+/**
+ * Clears what a monitor left that was killed, and writes down how the run ended; answers that, or nothing where the
+ * monitor had done so. The caller holds the operation lock and the monitor's: so there is none.
+ */
+export async function clearDead(context: ContainerContext, found: FoundContainer): Promise<MonitorState | undefined> {
   const paths = context.layout.container(found.id);
+  const left = await readState(paths.state);
+  if (left === undefined) return undefined;
   // Its cgroups first: nothing of the container may live when its end is written down.
   await clearCgroups((await context.machine()).cgroups, {cgroupParent: context.cgroupParent, id: found.id});
   await context.endpoints.release(found.record);
-  const exit = await recordLoss(context, lost);
+  const ended = left.status === 'exited' ? left : lossOf(left, context.now);
+  await writeRecord(paths.exit, ended);
   await rm(paths.run, {recursive: true, force: true});
-  await publishContainerEvent(context, found.record, found.name, 'die', {exitCode: String(exit.exitCode)});
-  return exit;
+  if (ended === left) return undefined;
+  await publishContainerEvent(context, found.record, found.name, 'die', {exitCode: String(ended.exitCode)});
+  return ended;
 }
 
 function restartsAfter({record}: FoundContainer, exit: MonitorState): boolean {

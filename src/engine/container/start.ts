@@ -6,7 +6,7 @@ import {clearCgroups} from './cgroups.ts';
 import type {ContainerContext} from './context.ts';
 import {writeIdentityFiles} from './hosts.ts';
 import {type LaunchRequest, planLaunch} from './launch-plan.ts';
-import {clearLost} from './lost.ts';
+import {clearDead} from './lost.ts';
 import {withContainer} from './operation.ts';
 import type {ContainerRecord} from './record.ts';
 import type {FoundContainer} from './reference.ts';
@@ -63,7 +63,7 @@ async function clearPrevious(context: ContainerContext, found: FoundContainer): 
   // A monitor holds its lock until everything of the run before is cleared.
   await using monitor = await context.helper.lock(context.layout.container(found.id).lock);
   void monitor;
-  if (observation.kind === 'lost') await clearLost(context, found, observation.state);
+  await clearDead(context, found);
 }
 
 async function resolveVolumes(

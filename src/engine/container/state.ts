@@ -1,8 +1,8 @@
 import type {ContainerState, Health} from '../../api/types/container.ts';
-import {formatNanoseconds, unixNanoseconds, zeroTime} from '../clock.ts';
+import {formatNanoseconds, type Now, unixNanoseconds, zeroTime} from '../clock.ts';
 import {validateContainerState} from '../generated/record-validators.js';
 import {connectControl, isMonitorGone} from '../helper/control.ts';
-import {readRecord, writeRecord} from '../record-store.ts';
+import {readRecord, readText} from '../record-store.ts';
 import type {ContainerContext} from './context.ts';
 
 /** What a monitor writes (schemas/record/container-state.schema.json). */
@@ -48,7 +48,7 @@ export function readState(path: string): Promise<MonitorState | undefined> {
   return readRecord<MonitorState>(path, validateContainerState);
 }
 
-/** Reads the container's files and asks whether its monitor still listens; starts no process. */
+/** Reads the container's files and looks for its monitor; starts no process. */
 export async function observe(
   {layout, bootId}: Pick<ContainerContext, 'layout' | 'bootId'>,
   id: string,
@@ -56,27 +56,22 @@ export async function observe(
   const paths = layout.container(id);
   const state = await readState(paths.state);
   if (state !== undefined) {
+    // The monitor is about to go, once it has cleared up.
+    if (state.status === 'exited') return {kind: 'exited', state};
     if (await isAlive(state, paths.control, bootId)) return {kind: 'live', state};
-    // A monitor that ends writes `exit` and takes `state` away: only a state that stays tells of one that was killed.
+    // A monitor that ends takes its state away: only one that stays tells of a monitor that was killed.
     const still = await readState(paths.state);
-    if (still !== undefined && still.monitor === state.monitor && still.boot === state.boot)
-      return {kind: 'lost', state: still};
-    if (still !== undefined) return {kind: 'live', state: still};
+    if (still?.status === 'exited') return {kind: 'exited', state: still};
+    if (still !== undefined) return {kind: still.monitor === state.monitor ? 'lost' : 'live', state: still};
   }
   const exit = await readState(paths.exit);
   return exit === undefined ? {kind: 'created'} : {kind: 'exited', state: exit};
 }
 
-/** A process number alone may be another's by now, so a living one must also answer at the control socket. */
+/** By its process, or, from a process namespace where that is not seen, by its control socket. */
 async function isAlive(state: MonitorState, control: string, bootId: string): Promise<boolean> {
   if (state.boot !== undefined && state.boot !== '' && state.boot !== bootId) return false;
-  if (state.monitor !== undefined) {
-    try {
-      process.kill(state.monitor, 0);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-    }
-  }
+  if (state.monitor !== undefined && (await isMonitor(state.monitor))) return true;
   try {
     (await connectControl(control)).destroy();
     return true;
@@ -86,22 +81,32 @@ async function isAlive(state: MonitorState, control: string, bootId: string): Pr
   }
 }
 
+/** What a monitor calls itself: its process number may be another program's by now. */
+const monitorName = '(tscompose-monit)';
+
+async function isMonitor(pid: number): Promise<boolean> {
+  const stat = await readText(`/proc/${pid}/stat`).catch(() => undefined);
+  const nameEnd = stat?.lastIndexOf(') ') ?? -1;
+  if (stat === undefined || nameEnd < 0) return false;
+  // Dead but not reaped yet: it holds nothing any more (proc_pid_stat(5)).
+  const isDead = ['Z', 'X'].includes(stat.charAt(nameEnd + 2));
+  return !isDead && stat.slice(stat.indexOf('('), nameEnd + 1) === monitorName;
+}
+
 /** Exit code of a container whose monitor was killed: it died by SIGKILL with it. */
 const lostExitCode = 137;
 const lostError = 'monitor lost';
 
-/** Writes down the end that a lost monitor could not. The caller holds the operation lock and found the monitor's lock free. */
-export async function recordLoss(context: ContainerContext, lost: MonitorState): Promise<MonitorState> {
-  const exit: MonitorState = {
+/** The end of a run that its monitor could not write down. */
+export function lossOf(lost: MonitorState, now: Now): MonitorState {
+  return {
     ...lost,
     status: 'exited',
     pid: 0,
-    finishedAt: formatNanoseconds(unixNanoseconds(context.now)),
+    finishedAt: formatNanoseconds(unixNanoseconds(now)),
     exitCode: lostExitCode,
     error: lostError,
   };
-  await writeRecord(context.layout.container(lost.id).exit, exit);
-  return exit;
 }
 
 /** As inspect answers it. */

@@ -3,7 +3,7 @@ import {callMonitor, isMonitorGone} from '../helper/control.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
 import {stopGraceMs} from './launch-plan.ts';
-import {clearLost} from './lost.ts';
+import {clearDead} from './lost.ts';
 import {withContainer} from './operation.ts';
 import type {FoundContainer} from './reference.ts';
 import {findContainer} from './reference.ts';
@@ -51,11 +51,10 @@ export async function stopFound(
 ): Promise<boolean> {
   const paths = context.layout.container(found.id);
   const ended = async () => {
-    // Waits for the monitor's last step, and finds out whether it was able to take it.
+    // Waits for the monitor's last step, and takes it where the monitor could not.
     await using monitor = await context.helper.lock(paths.lock);
     void monitor;
-    const after = await observe(context, found.id);
-    if (after.kind === 'lost') await clearLost(context, found, after.state);
+    await clearDead(context, found);
   };
   const observation = await observe(context, found.id);
   if (observation.kind !== 'live') {

@@ -1,3 +1,4 @@
+import {setTimeout as delay} from 'node:timers/promises';
 import type {WaitCondition, WaitResult} from '../../api/types/container.ts';
 import {hasKind} from '../../base/errors.ts';
 import {isMonitorGone, watchMonitor} from '../helper/control.ts';
@@ -28,7 +29,7 @@ function toResult(observation: Observation): WaitResult {
   return {StatusCode: ExitCode, ...(message === '' ? {} : {Error: {Message: message}})};
 }
 
-/** The monitor's own word: its connection ends when everything of the container has been cleared. */
+/** The monitor's own word. */
 async function waitUntilStopped(
   context: ContainerContext,
   found: FoundContainer,
@@ -41,15 +42,20 @@ async function waitUntilStopped(
   }
 }
 
+/** Until the container has ended for good, or its monitor is gone. */
 async function followMonitor(
   context: ContainerContext,
   {id}: FoundContainer,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   try {
-    for await (const state of watchMonitor<MonitorState>(context.layout.container(id).control, signal)) void state;
+    for await (const state of watchMonitor<MonitorState>(context.layout.container(id).control, signal)) {
+      if (state.status === 'exited') return;
+    }
   } catch (error) {
     if (!isMonitorGone(error)) throw error;
+    // About to end: its last word comes in a moment.
+    await delay(5);
   }
 }
 
