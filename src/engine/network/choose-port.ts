@@ -82,7 +82,7 @@ function listenOnce(host: string, port: number): Promise<void> {
 
 function bindOnce(address: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = createSocket({type: address.includes(':') ? 'udp6' : 'udp4', ipv6Only: true});
+    const socket = createSocket(address.includes(':') ? {type: 'udp6', ipv6Only: true} : {type: 'udp4'});
     socket.once('error', (error) => {
       socket.close();
       reject(error);

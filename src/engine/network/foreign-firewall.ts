@@ -166,9 +166,12 @@ function refusedWarning(chain: ChainInfo, patterns: readonly Uint8Array[]): Warn
   const names = patterns.map((pattern, index) =>
     index === 0 ? `${bridgePrefix}*` : Buffer.from(pattern).toString().replace(/\0+$/, ''),
   );
+  const commands = names.flatMap((name) =>
+    ['iifname', 'oifname'].map((side) => `nft 'insert rule ${nameOf(chain)} ${side} "${name}" accept'`),
+  );
   const hint =
     chain.table === 'firewalld'
-      ? `run "firewall-cmd --permanent --new-policy tscompose --set-target ACCEPT" or put the bridges into a trusted zone`
-      : `run ${names.map((name) => `"nft insert rule ${nameOf(chain)} iifname ${name} accept" and "nft insert rule ${nameOf(chain)} oifname ${name} accept"`).join(' and ')}`;
+      ? `run firewall-cmd --permanent --zone=trusted --add-interface=${bridgePrefix}+ and firewall-cmd --reload`
+      : `run ${commands.join(' and ')}`;
   return {message: `the firewall chain ${nameOf(chain)} drops packets of containers and refuses changes`, hint};
 }

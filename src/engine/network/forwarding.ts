@@ -1,3 +1,8 @@
+import {rm} from 'node:fs/promises';
+import {join} from 'node:path';
+import {readBootId} from '../clock.ts';
+import type {Layout} from '../layout.ts';
+import {readText, writeRecord} from '../record-store.ts';
 import type {Kernel} from './kernel.ts';
 import {type MachineFiles, readLinks, unlessMissing} from './machine.ts';
 import {addressFamilies} from './netlink/address.ts';
@@ -32,7 +37,7 @@ import {
  * to be forwarded but what was published. Interfaces made later belong to someone who wants forwarding and are let be.
  *
  * The table is shared by all roots of the network namespace, and is itself the record of what was switched on: like the
- * settings, it lives exactly as long as the namespace.
+ * settings, it lives exactly as long as the namespace. A note in the run directory helps over a flush of all rules.
  */
 export const forwardingTable: TableRef = {family: tableFamilies.inet, table: 'tscompose_forwarding'};
 
@@ -55,14 +60,36 @@ const families: readonly Family[] = [
 export async function ensureForwarding(
   kernel: Kernel,
   files: MachineFiles,
+  layout: Layout,
   wanted: {readonly ipv4: boolean; readonly ipv6: boolean},
 ): Promise<void> {
   for (const family of families) {
-    if (!wanted[family.name] || (await files.readSetting(family.setting)) === '1') continue;
+    if (!wanted[family.name]) continue;
+    const isOn = (await files.readSetting(family.setting)) === '1';
+    const ours = await readNote(layout);
+    if (isOn && !ours.includes(family.name)) continue;
     if (!(await guardedFamilies(kernel)).has(family.name)) await addGuard(kernel, files, family);
+    if (isOn) continue;
+    await writeRecord(notePath(layout), {boot: readBootId(), families: [...new Set([...ours, family.name])]});
     if (family.name === 'ipv6') await keepRouterAdvertisements(kernel, files);
     await files.writeSetting(family.setting, '1');
   }
+}
+
+function notePath(layout: Layout): string {
+  return join(layout.run, 'forwarding.json');
+}
+
+/** What this root switched on since the machine was started. */
+async function readNote(layout: Layout): Promise<readonly string[]> {
+  const text = await readText(notePath(layout));
+  if (text === undefined) return [];
+  const note = JSON.parse(text) as {readonly boot?: string; readonly families?: readonly string[]};
+  return note.boot === readBootId() ? (note.families ?? []) : [];
+}
+
+export async function removeNote(layout: Layout): Promise<void> {
+  await rm(notePath(layout), {force: true});
 }
 
 /** What was switched on by us, with the interfaces whose `accept_ra` was changed with it. */
@@ -97,8 +124,9 @@ export async function switchForwarding(
 
 async function addGuard(kernel: Kernel, files: MachineFiles, family: Family): Promise<void> {
   const names = (await readLinks(kernel))
-    .map(({name}) => name)
-    .filter((name) => name !== 'lo' && !/^ts[bv][0-9a-f]{10}$/.test(name));
+    // Those of every root carry an alias of ours.
+    .filter(({name, alias}) => name !== 'lo' && !alias.startsWith('tscompose:'))
+    .map(({name}) => name);
   const accepting = family.name === 'ipv6' ? await acceptingInterfaces(files, names) : [];
   const accept = decide({kind: 'accept'});
   const own: readonly Expression[] = [load.nfproto(), equals(Uint8Array.of(family.number))];

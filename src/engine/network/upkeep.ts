@@ -7,7 +7,7 @@ import {readOwnLinks, removeLink} from './bridge.ts';
 import {ensureFirewall, readElements, tableOf} from './firewall.ts';
 import {type PortSetName, portSets} from './firewall-rules.ts';
 import {deleteMarkedRules, ensureAccepted, readMarkedRules} from './foreign-firewall.ts';
-import {deleteGuard, ensureForwarding, guardedFamilies, switchForwarding} from './forwarding.ts';
+import {deleteGuard, ensureForwarding, guardedFamilies, removeNote, switchForwarding} from './forwarding.ts';
 import {type Kernel, kernelErrno} from './kernel.ts';
 import {type Endpoint, readEndpoints, removeEndpoint, removeUnfinishedLeases} from './leases.ts';
 import {isContainerAlive} from './liveness.ts';
@@ -52,11 +52,12 @@ export function createUpkeep(context: NetworkContext, kernel: Kernel, files: Mac
       checked = undefined;
       if (networks.length === 0) {
         await takeDown(context, kernel, files);
+        await removeNote(layout);
         return [];
       }
       await ensureFirewall(kernel, layout, networks, async () => allElements(context, networks));
       const open = networks.filter(({internal}) => !internal);
-      await ensureForwarding(kernel, files, {
+      await ensureForwarding(kernel, files, layout, {
         ipv4: open.some(({ipv4}) => ipv4),
         ipv6: open.some(({ipv6}) => ipv6) && (await hasIpv6(files)),
       });

@@ -29,6 +29,8 @@ export interface NetworkMachine extends AsyncDisposable {
   try(line: string): Promise<CommandResult>;
   /** A second engine process on the same root. */
   another(): EngineNetworks;
+  /** Another root on the same machine. */
+  otherRoot(): Promise<AsyncDisposable & {readonly networks: EngineNetworks}>;
   /** Plans a container's networks and does to a new namespace what its monitor would. */
   start(request: ContainerRequest): Promise<FakeContainer>;
   /** A neighbour that reaches the machine over a wire of its own. */
@@ -72,9 +74,9 @@ export async function makeMachine(options: {readonly publishAddress?: string} = 
   const enter = {user: '', mount: '', net: `/run/netns/${host.namespace}`};
   const helper = createHelper({helperPath, enter});
   const files = filesIn(host);
-  const build = () =>
+  const build = (where = layout) =>
     createNetworks({
-      layout,
+      layout: where,
       helper,
       now: Date.now,
       events: {append: async (entry) => void events.push(entry)},
@@ -116,7 +118,18 @@ export async function makeMachine(options: {readonly publishAddress?: string} = 
     files,
     sh,
     try: attemptHere,
-    another: build,
+    another: () => build(),
+    async otherRoot() {
+      const paths = {root: `${host.root}-other`, run: `${host.run}-other`};
+      const other = createLayout(paths);
+      await ensureRoot(other);
+      return {
+        networks: build(other),
+        async [Symbol.asyncDispose]() {
+          for (const path of Object.values(paths)) rmSync(path, {recursive: true, force: true});
+        },
+      };
+    },
     async start(request) {
       const record = recordOf(request);
       const directory = layout.container(record.id).directory;
@@ -260,12 +273,12 @@ export async function ask(where: Pick<Namespace, 'try'>, address: string, port: 
 
 /** What a server of ours answers: its text, and the address it was asked from. */
 export async function askFull(where: Pick<Namespace, 'try'>, address: string, port: number): Promise<string> {
-  return (await where.try(`busybox nc -w 2 ${address} ${port} </dev/null`)).stdout.trim();
+  return (await where.try(`busybox nc -w 1 ${address} ${port} </dev/null`)).stdout.trim();
 }
 
 export async function askUdp(where: Pick<Namespace, 'try'>, address: string, port: number): Promise<string> {
   const family = address.includes(':') ? 'AF_INET6' : 'AF_INET';
-  const script = `import socket; s = socket.socket(socket.${family}, socket.SOCK_DGRAM); s.settimeout(2); s.connect(("${address}", ${port})); s.send(b"x"); print(s.recv(99).decode())`;
+  const script = `import socket; s = socket.socket(socket.${family}, socket.SOCK_DGRAM); s.settimeout(1); s.connect(("${address}", ${port})); s.send(b"x"); print(s.recv(99).decode())`;
   return (await where.try(`python3 -c '${script}'`)).stdout.trim();
 }
 
