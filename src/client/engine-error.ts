@@ -30,6 +30,7 @@ export async function errorOfResponse(response: CallResponse, subject: string): 
     json,
     hint: textMember(json, 'hint'),
     exitCode,
+    cause: response.cause,
   });
 }
 

@@ -20,6 +20,8 @@ export interface LocalResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: CallResponse['body'] | {readonly later: Promise<unknown>};
+  /** The error itself, where the response tells of one. */
+  readonly cause?: unknown;
 }
 
 export interface LocalTransportOptions {
@@ -35,9 +37,9 @@ export function localTransport(engine: LocalEngine, options: LocalTransportOptio
       ? {...request, body: {json: encode(request.body.json)}}
       : request;
   const settle = async (response: LocalResponse, signal?: AbortSignal): Promise<CallResponse> => {
-    const {status, headers, body} = response;
+    const {status, headers, body, cause} = response;
     if ('stream' in body) return {status, headers, body: {stream: abortableStream(signal, body.stream)}};
-    return {status, headers, body: {json: encode('later' in body ? await body.later : body.json)}};
+    return {status, headers, body: {json: encode('later' in body ? await body.later : body.json)}, cause};
   };
   return {
     call: (request) =>

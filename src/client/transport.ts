@@ -15,6 +15,8 @@ export interface CallResponse {
   readonly headers: Readonly<Record<string, string>>;
   /** The value of a JSON answer, or the bytes of any other as they come. */
   readonly body: {readonly json: unknown} | {readonly stream: AsyncIterable<Uint8Array>};
+  /** In process only: the error that the answer tells of, for whoever looks for a fault. Nothing branches on it. */
+  readonly cause?: unknown;
 }
 
 /** A connection turned into a raw stream, each direction closed on its own (HTTP Upgrade: tcp). */

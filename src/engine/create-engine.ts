@@ -11,6 +11,7 @@ import {createHelper} from './helper/coprocess.ts';
 import {createImages} from './image/images.ts';
 import {createLayout, hashOfRoot, type Layout} from './layout.ts';
 import {createProjectLocks} from './locks.ts';
+import type {MachineFiles} from './network/machine.ts';
 import {createNetworks} from './network/networks.ts';
 import {checkFormat, ensureRoot} from './root.ts';
 import {createSystem} from './system.ts';
@@ -29,6 +30,8 @@ export interface EngineOptions {
   readonly helperPath?: string | undefined;
   /** Where ports are published that name no address: `all`, `loopback`, or an address. */
   readonly publishAddress?: string | undefined;
+  /** Settings of the network namespace that the helper is in: the machine's, where not given. */
+  readonly machineFiles?: MachineFiles | undefined;
   /** The machine's name, for containers in its network. */
   readonly hostName?: string | undefined;
   /** Of the program. */
@@ -92,7 +95,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       users: async (name) => (await volumeUsers(looking, name)).map(({id}) => id),
     }),
   );
-  const networks = createNetworks({layout, helper, events, now, publishAddress: options.publishAddress});
+  const {publishAddress, machineFiles: files} = options;
+  const networks = createNetworks({layout, helper, events, now, publishAddress, files});
   let machine: ReturnType<typeof readMachine> | undefined;
   const context: ContainerContext = {
     ...looking,

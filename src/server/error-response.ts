@@ -7,13 +7,13 @@ export function errorResponse(error: unknown, headers: Readonly<Record<string, s
   const {kind, message, hint, exitCode} = toTscomposeError(error);
   const status = errorKinds[kind].httpStatus;
   const own = {...headers, [ownHeaders.errorKind]: kind};
-  if (status === 304) return {status, headers: own, body: {json: undefined}};
+  if (status === 304) return {status, headers: own, body: {json: undefined}, cause: error};
   const body = {
     message,
     ...(hint === undefined ? {} : {hint}),
     ...(exitCode === errorKinds[kind].exitCode ? {} : {exitCode}),
   };
-  return {status, headers: own, body: {json: body}};
+  return {status, headers: own, body: {json: body}, cause: error};
 }
 
 /** The last line of a progress stream that failed after status 200 was sent. */

@@ -21,6 +21,8 @@ export interface ServerResponse {
     | {readonly json: unknown}
     | {readonly later: Promise<unknown>}
     | {readonly stream: AsyncIterable<Uint8Array>};
+  /** The error itself, where the response tells of one; it does not travel. */
+  readonly cause?: unknown;
 }
 
 /** An upgrade that was granted, or the response it was declined with. */

@@ -26,6 +26,14 @@ export interface Target {
   run(body?: Partial<ContainerCreateBody> & {readonly name?: string}): Promise<Container>;
 }
 
+/** Skips a test with what an engine refuses by name. */
+export function skipUnsupported(context: {skip(note?: string): never}): (error: unknown) => never {
+  return (error) => {
+    if (hasKind(error, 'unsupported')) context.skip(error.message);
+    throw error;
+  };
+}
+
 interface Opened {
   readonly docker: Docker;
   close(): Promise<void>;
@@ -98,7 +106,7 @@ export function describeTargets(title: string, tests: (target: Target) => void):
 async function openOverSocket(): Promise<Opened> {
   const directory = mkdtempSync(join(tmpdir(), 'tsc-conformance-'));
   const socketPath = join(directory, 'engine.sock');
-  const builtin = await openTestEngine({});
+  const builtin = await openTestEngine({encode: false});
   const listener = await listen(createServer(builtin.engine, {version: '0.0.0'}), {socketPath});
   const docker = new Docker({socketPath});
   return {

@@ -17,19 +17,31 @@ export async function attachContainer(
   const found = await findContainer(context.layout, reference);
   const {id, name, record} = found;
   if ((await observe(context, id)).kind !== 'live') throw notRunning(found);
+  const {stdout, stderr, logs = false} = options;
   const connection = await openFrames<object>(context.layout.container(id).control, {
     kind: 'attach',
     stdin: options.stdin && record.config.OpenStdin === true,
-    stdout: options.stdout,
-    stderr: options.stderr,
+    // The log replayed and then followed has everything once; a replay beside the live streams would repeat some of it.
+    stdout: stdout && !logs,
+    stderr: stderr && !logs,
   }).catch((error: unknown) => {
     throw isMonitorGone(error) ? notRunning(found) : error;
   });
   await publishContainerEvent(context, record, name, 'attach');
-  const live = readOutput(connection, () => undefined);
-  const {stdout, stderr} = options;
-  const output = options.logs ? inTurn(readLogs(context, id, {stdout, stderr}), live) : live;
-  return toAttachment(connection, output);
+  const attachment = toAttachment(
+    connection,
+    readOutput(connection, () => undefined),
+  );
+  if (!logs || !(stdout || stderr)) return attachment;
+  const detached = new AbortController();
+  return {
+    ...attachment,
+    output: untilAborted(detached.signal, readLogs(context, id, {stdout, stderr, follow: true}, detached.signal)),
+    detach: () => {
+      detached.abort();
+      attachment.detach();
+    },
+  };
 }
 
 /** Throws `conflict` when it does not run. */
@@ -50,12 +62,16 @@ export function notRunning({id}: FoundContainer): TscomposeError {
   return new TscomposeError('conflict', `container ${id} is not running`);
 }
 
-async function* inTurn(
-  first: AsyncIterable<OutputChunk>,
-  second: AsyncIterable<OutputChunk>,
+/** Detaching is an end like any other. */
+async function* untilAborted(
+  signal: AbortSignal,
+  output: AsyncIterable<OutputChunk>,
 ): AsyncGenerator<OutputChunk, void, undefined> {
-  yield* first;
-  yield* second;
+  try {
+    yield* output;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }
 
 /** Frames as chunks, up to the exit frame or the end of the connection. `onExit` is called before the iteration ends. */

@@ -89,13 +89,21 @@ async function attach(
   if (query.detachKeys !== undefined && query.detachKeys !== '') {
     throw new TscomposeError('unsupported', 'detach keys are not supported');
   }
-  const tty = (await containers.inspect(path.id)).Config.Tty === true;
+  const {Config, State} = await containers.inspect(path.id);
+  const tty = Config.Tty === true;
   const streams = {stdout: query.stdout ?? false, stderr: query.stderr ?? false};
   if (query.stream !== true) {
     const stop = new AbortController();
     const none = query.logs !== true || !(streams.stdout || streams.stderr);
     const log = none ? nothing() : containers.logs(path.id, streams, AbortSignal.any([signal, stop.signal]));
     return outputConnection(log, tty, () => stop.abort());
+  }
+  if (!State.Running) {
+    throw new TscomposeError(
+      'unsupported',
+      `cannot attach to container "${path.id}": attaching before the start is not supported`,
+      {hint: 'start the container first; its log has what it wrote until then'},
+    );
   }
   const attachment = await containers.attach(path.id, {
     stdin: query.stdin ?? false,

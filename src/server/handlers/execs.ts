@@ -1,9 +1,11 @@
 import type {Handlers} from '../../api/endpoint.ts';
 import type {execEndpoints} from '../../api/endpoints/execs.ts';
-import {TscomposeError} from '../../base/errors.ts';
-import type {Engine} from '../../engine/engine.ts';
-import {attachmentConnection} from '../attachment-connection.ts';
+import {exitCodes, TscomposeError} from '../../base/errors.ts';
+import type {Engine, OutputChunk} from '../../engine/engine.ts';
+import {attachmentConnection, outputConnection} from '../attachment-connection.ts';
 import {sizeOf} from './containers.ts';
+
+const cannotExecute: readonly number[] = [exitCodes.notExecutable, exitCodes.commandNotFound];
 
 export function execHandlers({execs}: Engine): Handlers<typeof execEndpoints> {
   return {
@@ -18,14 +20,21 @@ export function execHandlers({execs}: Engine): Handlers<typeof execEndpoints> {
       const size = body.ConsoleSize;
       const detach = body.Detach ?? false;
       const {tty} = (await execs.inspect(path.id)).ProcessConfig;
-      const attachment = await execs.start(path.id, {
-        detach,
-        tty,
-        ...(size === undefined || size === null ? {} : {consoleSize: size}),
-      });
-      return attachment === undefined ? undefined : attachmentConnection(attachment, tty);
+      const options = {detach, tty, ...(size === undefined || size === null ? {} : {consoleSize: size})};
+      try {
+        const attachment = await execs.start(path.id, options);
+        return attachment === undefined ? undefined : attachmentConnection(attachment, tty);
+      } catch (error) {
+        // A command that cannot be executed is told in its stream, and by its exit code: clients look for it there.
+        if (detach || !(error instanceof TscomposeError) || !cannotExecute.includes(error.exitCode)) throw error;
+        return outputConnection(told(error.message), tty, () => {});
+      }
     },
     execResize: ({path, query}) => execs.resize(path.id, sizeOf(query)),
     execInspect: ({path}) => execs.inspect(path.id),
   };
+}
+
+async function* told(message: string): AsyncGenerator<OutputChunk> {
+  yield {stream: 'stderr', data: Buffer.from(`${message}\r\n`)};
 }
