@@ -16,11 +16,12 @@
 #define BACKLOG_MAX (4u << 20)
 
 static void update_events(struct client *client) {
-  bool blocked = client->mode == CLIENT_ATTACH && (client->input_written > 0 || client->in.size >= FRAME_PAYLOAD_MAX);
   short events = client->out.size > 0 ? POLLOUT : 0;
   /* Closed from the loop, by the next turn: the callers of this still use the client. */
   if (client->mode == CLIENT_CLOSING) events |= POLLOUT;
-  else if (!client->input_ended && !blocked) events |= POLLIN;
+  else if (!client->input_ended && !client->input_blocked) events |= POLLIN;
+  /* Never without any event: that it hangs up altogether must be seen. */
+  else events |= POLLPRI;
   client->watch.events = events;
 }
 
@@ -151,8 +152,12 @@ static bool take_frames(struct client *client) {
   const char *payload;
   uint32_t size;
   int result;
+  client->input_blocked = false;
   while ((result = frame_next(&client->in, &position, &type, &payload, &size)) > 0) {
-    if (!handle_frame(client, type, payload, size)) break;
+    if (!handle_frame(client, type, payload, size)) {
+      client->input_blocked = true;
+      break;
+    }
     taken = position;
   }
   if (result < 0) {

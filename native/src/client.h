@@ -25,6 +25,7 @@ struct client {
   size_t input_written; /* of the frame at the front of `in` */
   bool input, output, error;
   bool input_ended;
+  bool input_blocked; /* the frame at the front waits until the process takes more */
 };
 
 /* control.c: carries out the one record of a connection. */

@@ -44,6 +44,7 @@ struct exec {
   int outputs[2]; /* standard output or terminal, standard error */
   struct buffer in, out;
   size_t input_written;
+  bool input_blocked; /* the frame at the front waits until the process takes more */
   struct verdict *verdict;
 };
 
@@ -105,8 +106,12 @@ static void take_frames(struct exec *exec) {
   const char *payload;
   uint32_t size;
   int result;
+  exec->input_blocked = false;
   while ((result = frame_next(&exec->in, &position, &type, &payload, &size)) > 0) {
-    if (type == FRAME_INPUT && !write_input(exec, payload, size)) break;
+    if (type == FRAME_INPUT && !write_input(exec, payload, size)) {
+      exec->input_blocked = true;
+      break;
+    }
     if (type == FRAME_END_OF_INPUT) close_input(exec);
     if (type == FRAME_RESIZE && exec->terminal && frame_size(payload, size, &rows, &columns))
       terminal_resize(exec->process.terminal, rows, columns);
@@ -130,12 +135,11 @@ enum { CLIENT, INPUT, OUTPUT, ERROR, ENDED, WATCHED };
 
 static void wait_for_something(struct exec *exec, struct pollfd polled[WATCHED]) {
   bool behind = exec->connection >= 0 && exec->out.size >= BACKLOG_MAX;
-  bool blocked = exec->in.size >= BACKLOG_MAX || exec->input_written > 0;
-  short wanted = (short)((exec->out.size > 0 ? POLLOUT : 0) | (exec->input_ended || blocked ? 0 : POLLIN));
+  short wanted = (short)((exec->out.size > 0 ? POLLOUT : 0) | (exec->input_ended || exec->input_blocked ? 0 : POLLIN));
   memset(polled, 0, WATCHED * sizeof *polled);
   /* With its input ended and nothing to send, the client is watched for going away only where that is told apart. */
   polled[CLIENT] = (struct pollfd){.fd = exec->connection, .events = wanted};
-  polled[INPUT] = (struct pollfd){.fd = exec->in.size > 0 ? exec->input : -1, .events = POLLOUT};
+  polled[INPUT] = (struct pollfd){.fd = exec->input_blocked ? exec->input : -1, .events = POLLOUT};
   for (unsigned i = 0; i < 2; i++)
     polled[OUTPUT + i] = (struct pollfd){.fd = behind ? -1 : exec->outputs[i], .events = POLLIN};
   polled[ENDED] = (struct pollfd){.fd = exec->process.pidfd, .events = POLLIN};

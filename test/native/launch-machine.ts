@@ -79,6 +79,7 @@ export interface Container {
   };
   /** Of each hierarchy. */
   readonly cgroups: readonly string[];
+  readonly plan: readonly MonitorOperation[];
   launch(): Promise<{readonly pid: number; readonly monitor: number}>;
   state(): State | undefined;
   exit(): State | undefined;
@@ -289,16 +290,14 @@ function describeContainer(place: Place, options: ContainerOptions): Container {
   const cgroups = place.hierarchies.map(({path}) => join(path, place.parent, id));
   const read = (path: string): State | undefined =>
     existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as State) : undefined;
+  const plan = planOf(place, {id, directory, paths, cgroups}, options);
   const container: Container = {
     id,
     directory,
     paths,
     cgroups,
-    launch: () =>
-      place.helper.request({
-        kind: 'launch',
-        plan: encodeOperations(planOf(place, {id, directory, paths, cgroups}, options)),
-      }),
+    plan,
+    launch: () => place.helper.request({kind: 'launch', plan: encodeOperations(plan)}),
     state: () => read(paths.state),
     exit: () => read(paths.exit),
     log: () =>
