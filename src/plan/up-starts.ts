@@ -1,0 +1,65 @@
+import type {Service} from '../model/types.ts';
+import type {Cause, NodeId} from './action.ts';
+import {replicaCount} from './names.ts';
+import {isUp} from './observed.ts';
+import {reference, type Startable, type Work} from './up-work.ts';
+
+/** Starts the containers of a service once what it depends on has been started and is as it asks. */
+export function planStarts(work: Work, service: string): void {
+  const definition = work.input.project.services[service];
+  if (definition === undefined) return;
+  const startable = [...(work.startable.get(service) ?? []), ...keptToStart(work, service)];
+  const inherited = Object.keys(definition.depends_on ?? {})
+    .sort()
+    .flatMap((dependency) => work.started.get(dependency) ?? []);
+  if (startable.length === 0) {
+    work.started.set(service, inherited);
+    return;
+  }
+  const dependencies = dependenciesMet(work, service, definition);
+  work.started.set(
+    service,
+    startable.map(({container, after, why}) =>
+      work.plan.add({kind: 'startContainer', container}, why, [...after, ...dependencies]),
+    ),
+  );
+}
+
+function keptToStart(work: Work, service: string): readonly Startable[] {
+  const {memory} = work.input;
+  return (work.services.get(service) ?? []).flatMap((decision) => {
+    if (decision.kind !== 'keep') return [];
+    const {container} = decision;
+    const stopped = work.stops.get(container.id);
+    if (stopped !== undefined)
+      return [{container: reference(container), after: [stopped], why: {reason: 'stopped for what it depends on'}}];
+    if (container.status === 'paused') {
+      work.plan.note({level: 'warning', message: `container "${container.name}" is paused and stays so`});
+      return [];
+    }
+    if (isUp(container) || memory.started.has(container.id)) return [];
+    const reason = container.status === 'created' ? 'created, not started' : `not running (${container.status})`;
+    return [{container: reference(container), after: [], why: {reason}}];
+  });
+}
+
+/** The nodes that must be done before the service may start. */
+function dependenciesMet(work: Work, service: string, definition: Service): readonly NodeId[] {
+  const {project} = work.input;
+  return Object.entries(definition.depends_on ?? {})
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([name, {condition, required}]) => {
+      const dependency = project.services[name];
+      if (dependency === undefined) return [];
+      const started = work.started.get(name) ?? [];
+      if (condition === 'service_started' || replicaCount(dependency) === 0) return started;
+      const key = `${name} ${condition} ${required}`;
+      const known = work.awaited.get(key);
+      if (known !== undefined) return [known];
+      const source = project.provenance.at(`services.${service}.depends_on.${name}`);
+      const why: Cause = {reason: `${service} depends on it`, ...(source && {source})};
+      const node = work.plan.add({kind: 'awaitCondition', service: name, condition, required}, why, started);
+      work.awaited.set(key, node);
+      return [node];
+    });
+}
