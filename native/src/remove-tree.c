@@ -76,10 +76,9 @@ int tree_remove(int parent, const char *name, uint64_t *entries, const char *ste
   if (fstatat(parent, name, &entry.status, AT_SYMLINK_NOFOLLOW) != 0)
     return errno == ENOENT ? 0 : fail_errno(failure, errno, "%s %s", step, name);
   if (!S_ISDIR(entry.status.st_mode)) return remove_file(&entry, &removal, failure);
-  /* A mount on the very place is left alone, as any other. */
-  int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0 && errno == EACCES && chmod_at(parent, name, 0700) == 0)
-    fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  int fd = tree_open(parent, name);
+  if (fd < 0 && errno == EACCES && chmod_at(parent, name, 0700) == 0) fd = tree_open(parent, name);
+  if (fd < 0 && errno == EXDEV) return fail_kind(failure, KIND_CONFLICT, "is a mount point", "%s %s", step, name);
   if (fd < 0) return fail_errno(failure, errno, "%s %s", step, name);
   int result = tree_walk(fd, &visitor, step, failure);
   close_quietly(fd);

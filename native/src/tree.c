@@ -38,7 +38,7 @@ static int is_mount_boundary(int parent, int fd) {
   return above.stx_dev_major != below.stx_dev_major || above.stx_dev_minor != below.stx_dev_minor;
 }
 
-static int open_directory_once(int parent, const char *name) {
+int tree_open(int parent, const char *name) {
   struct open_how how = {
       .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
       .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
@@ -56,11 +56,11 @@ static int open_directory_once(int parent, const char *name) {
 
 /* Without privileges the directory's own mode may keep us out, its owner. */
 static int open_locked_directory(int parent, const char *name) {
-  return chmod_at(parent, name, 0700) == 0 ? open_directory_once(parent, name) : -1;
+  return chmod_at(parent, name, 0700) == 0 ? tree_open(parent, name) : -1;
 }
 
 static int open_directory(struct walk *walk, int parent, const char *name) {
-  int fd = open_directory_once(parent, name);
+  int fd = tree_open(parent, name);
   if (fd < 0 && errno == EACCES && walk->visitor->removing) fd = open_locked_directory(parent, name);
   if (fd < 0 && errno == EXDEV) fail_kind(walk->failure, KIND_CONFLICT, "is a mount point", "%s %s", walk->step, name);
   else if (fd < 0) fail_errno(walk->failure, errno, "%s %s", walk->step, name);

@@ -28,6 +28,9 @@ struct tree_visitor {
 /* Walks the content of the directory; the directory itself is not visited. `step` names the work in errors. */
 int tree_walk(int directory, const struct tree_visitor *visitor, const char *step, struct failure *failure);
 
+/* A directory beneath another; EXDEV where a mount is in between. -1 with errno. */
+int tree_open(int parent, const char *name);
+
 /* Removes an entry with everything beneath it; a missing one is no error. Adds to `*entries` what it removed. */
 int tree_remove(int parent, const char *name, uint64_t *entries, const char *step, struct failure *failure);
 

@@ -55,6 +55,8 @@ export interface ContainerOptions {
   readonly mounts?: readonly SetupOperation[];
   readonly process?: readonly SetupOperation[];
   readonly monitor?: readonly MonitorOperation[];
+  /** Operations that need to know the container's cgroups. */
+  readonly limits?: (cgroups: readonly string[]) => readonly MonitorOperation[];
   /** Instead of `pid,mount,uts,ipc,cgroup`. */
   readonly namespaces?: string;
   readonly network?: string;
@@ -353,6 +355,7 @@ function planOf(
       columns: 0,
     },
     ...(options.monitor ?? []),
+    ...(options.limits?.(cgroups) ?? []),
     {
       kind: 'process',
       operations: encodeOperations([

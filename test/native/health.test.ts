@@ -1,0 +1,211 @@
+import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {type Container, eventually, type LaunchMachine, openLaunchMachine} from './launch-machine.ts';
+
+let machine: LaunchMachine;
+
+beforeAll(async () => {
+  machine = await openLaunchMachine();
+});
+afterAll(async () => {
+  await machine.close();
+});
+
+interface Probe {
+  readonly intervalMs?: number;
+  readonly timeoutMs?: number;
+  readonly startPeriodMs?: number;
+  readonly startIntervalMs?: number;
+  readonly retries?: number;
+  readonly words: readonly string[];
+}
+
+const shell = (script: string) => ['sh', '-c', script];
+
+async function start(probe: Probe, words: readonly string[] = ['sleep', '1000']): Promise<Container> {
+  const container = machine.container({
+    words,
+    monitor: [
+      {kind: 'health', intervalMs: 100, timeoutMs: 5000, startPeriodMs: 0, startIntervalMs: 50, retries: 3, ...probe},
+    ],
+  });
+  await container.launch();
+  return container;
+}
+
+const health = (container: Container) => container.state()?.health;
+const changes = (container: Container) =>
+  machine
+    .events()
+    .filter(({id, action}) => id === container.id && action.startsWith('health_status'))
+    .map(({action}) => action);
+
+test('starts as starting, becomes healthy, and says so once', async () => {
+  const container = await start({words: shell('echo fine; hostname')});
+  expect(health(container)).toEqual({status: 'starting', failingStreak: 0, log: []});
+  await eventually(() => (health(container)?.log.length ?? 0) >= 3);
+  expect(health(container)).toMatchObject({status: 'healthy', failingStreak: 0});
+  expect(health(container)?.log[0]).toMatchObject({exitCode: 0, output: 'fine\nbox\n'});
+  expect(changes(container)).toEqual(['health_status: healthy']);
+  await container.stop({graceMs: 0});
+});
+
+test('becomes unhealthy after the number of retries, and healthy again', async () => {
+  const container = await start({words: shell('test -f /tmp/good || { echo bad >&2; exit 3; }')});
+  await eventually(() => health(container)?.status === 'unhealthy');
+  expect(health(container)?.log).toHaveLength(3);
+  expect(health(container)?.log.at(-1)).toMatchObject({exitCode: 3, output: 'bad\n'});
+  expect(health(container)?.failingStreak).toBe(3);
+  const {writeFileSync, mkdirSync} = await import('node:fs');
+  mkdirSync(`${container.paths.upper}/tmp`, {recursive: true});
+  writeFileSync(`/proc/${container.state()?.pid}/root/tmp/good`, '');
+  await eventually(() => health(container)?.status === 'healthy');
+  expect(health(container)?.failingStreak).toBe(0);
+  expect(changes(container)).toEqual(['health_status: unhealthy', 'health_status: healthy']);
+  await container.stop({graceMs: 0});
+});
+
+test('keeps the last five results', async () => {
+  const container = await start({intervalMs: 20, words: shell('echo x >> /tmp/n; wc -l < /tmp/n')});
+  await eventually(() => Number(health(container)?.log.at(-1)?.output ?? 0) >= 7);
+  const numbers = health(container)?.log.map(({output}) => Number(output)) ?? [];
+  expect(numbers).toHaveLength(5);
+  expect(numbers).toEqual(numbers.map((_, index) => (numbers[0] ?? 0) + index));
+  await container.stop({graceMs: 0});
+});
+
+test('failures in the start period do not count, and it probes at its own interval', async () => {
+  const container = await start({
+    intervalMs: 60_000,
+    startPeriodMs: 700,
+    startIntervalMs: 50,
+    retries: 2,
+    words: ['false'],
+  });
+  await eventually(() => (health(container)?.log.length ?? 0) >= 3);
+  expect(health(container)).toMatchObject({status: 'starting', failingStreak: 0});
+  await new Promise((resolve) => setTimeout(resolve, 900));
+  const count = health(container)?.log.at(-1)?.start;
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  // Afterwards the next one is a minute away.
+  expect(health(container)?.log.at(-1)?.start).toBe(count);
+  await container.stop({graceMs: 0});
+});
+
+test('a success in the start period ends it', async () => {
+  const container = await start({
+    intervalMs: 50,
+    startPeriodMs: 60_000,
+    startIntervalMs: 20,
+    retries: 2,
+    words: shell('test -e /tmp/once && exit 1; touch /tmp/once'),
+  });
+  await eventually(() => health(container)?.status === 'unhealthy');
+  expect(changes(container)).toEqual(['health_status: healthy', 'health_status: unhealthy']);
+  await container.stop({graceMs: 0});
+});
+
+test('one that takes too long is killed with what it started', async () => {
+  const container = await start({timeoutMs: 200, retries: 1, words: shell('echo begun; sleep 1234; echo never')});
+  await eventually(() => health(container)?.status === 'unhealthy');
+  expect(health(container)?.log[0]).toMatchObject({
+    exitCode: -1,
+    output: 'Health check exceeded timeout (0.2s): begun\n',
+  });
+  await eventually(() => (health(container)?.log.length ?? 0) >= 2);
+  const {readdirSync, readFileSync} = await import('node:fs');
+  const sleepers = readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid))
+    .filter((pid) => {
+      try {
+        return (
+          readFileSync(`/proc/${pid}/cmdline`, 'utf8') === 'sleep\u00001234\u0000' &&
+          readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes(container.id)
+        );
+      } catch {
+        return false;
+      }
+    });
+  expect(sleepers.length).toBeLessThanOrEqual(1);
+  await container.stop({graceMs: 0});
+});
+
+test('output is cut', async () => {
+  const container = await start({words: shell('head -c 100000 /dev/zero | sed "s/\\x00/x/g"')});
+  await eventually(() => (health(container)?.log.length ?? 0) >= 1);
+  const output = health(container)?.log[0]?.output ?? '';
+  expect(output).toBe(`${'x'.repeat(4096)}...`);
+  await container.stop({graceMs: 0});
+});
+
+test('one that leaves something running with its output open does not hang', async () => {
+  const container = await start({words: shell('sleep 1000 & echo started')});
+  await eventually(() => health(container)?.status === 'healthy');
+  expect(health(container)?.log[0]).toMatchObject({exitCode: 0, output: 'started\n'});
+  await container.stop({graceMs: 0});
+});
+
+test('one that cannot be executed says why', async () => {
+  const container = await start({retries: 1, words: ['no-such-probe']});
+  await eventually(() => health(container)?.status === 'unhealthy');
+  expect(health(container)?.log[0]).toMatchObject({
+    exitCode: 127,
+    output: 'execute "no-such-probe": executable file not found in $PATH',
+  });
+  await container.stop({graceMs: 0});
+});
+
+describe('confinement', () => {
+  test("a probe is the container's user, with its capabilities and cgroups", async () => {
+    const container = machine.container({
+      words: ['sleep', '1000'],
+      monitor: [
+        {
+          kind: 'health',
+          intervalMs: 50,
+          timeoutMs: 5000,
+          startPeriodMs: 0,
+          startIntervalMs: 50,
+          retries: 1,
+          words: shell(
+            'id -u; grep CapEff /proc/self/status; ls /proc/self/fd | wc -l; cat /proc/self/cgroup | grep -vc ":/$"; echo $HOME',
+          ),
+        },
+      ],
+      process: [{kind: 'user', user: 'app'}],
+    });
+    await container.launch();
+    await eventually(() => (health(container)?.log.length ?? 0) >= 1);
+    expect(health(container)?.log[0]?.output).toBe('1000\nCapEff:\t0000000000000000\n4\n0\n/home/app\n');
+    await container.stop({graceMs: 0});
+  });
+});
+
+test('stopping in the middle of a probe waits for nothing', async () => {
+  const container = await start({intervalMs: 10, words: ['sleep', '500']});
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const started = Date.now();
+  await container.stop({graceMs: 0});
+  expect(Date.now() - started).toBeLessThan(3000);
+});
+
+test('a restart begins anew', async () => {
+  const container = machine.container({
+    words: shell('sleep 0.4; exit 1'),
+    monitor: [
+      {kind: 'restart', policy: 'always', maxRetries: 0},
+      {
+        kind: 'health',
+        intervalMs: 30,
+        timeoutMs: 5000,
+        startPeriodMs: 0,
+        startIntervalMs: 50,
+        retries: 1,
+        words: ['true'],
+      },
+    ],
+  });
+  await container.launch();
+  await eventually(() => changes(container).length >= 2);
+  expect(changes(container).slice(0, 2)).toEqual(['health_status: healthy', 'health_status: healthy']);
+  await container.stop({graceMs: 0});
+});
