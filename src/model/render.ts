@@ -16,7 +16,7 @@ export function renderProject(project: Project, format: ConfigFormat): string {
 function jsonOf(project: Project): Json {
   const services = mapValues(project.services, (service) => {
     const {command = null, entrypoint = null, deploy, ...rest} = renderService(service, false);
-    const placed = deploy === undefined ? {} : {deploy: {...(deploy as JsonObject), placement: {}}};
+    const placed = deploy === undefined ? {} : {deploy: {resources: {}, ...(deploy as JsonObject), placement: {}}};
     return ordered({command, entrypoint, ...placed, ...rest});
   });
   return {
@@ -26,7 +26,7 @@ function jsonOf(project: Project): Json {
     ...section('secrets', project.secrets, renderFileObject),
     services,
     ...section('volumes', project.volumes, renderVolume),
-    ...escaped(sorted(project.extensions ?? {})),
+    ...escaped(deeplySorted(project.extensions ?? {})),
   };
 }
 
@@ -38,7 +38,7 @@ function yamlOf(project: Project): JsonObject {
     ...section('volumes', project.volumes, renderVolume),
     ...section('secrets', project.secrets, renderFileObject),
     ...section('configs', project.configs, renderFileObject),
-    ...escaped(sorted(project.extensions ?? {})),
+    ...escaped(deeplySorted(project.extensions ?? {})),
   };
 }
 
@@ -57,6 +57,14 @@ function sortedKeys(value: object): readonly string[] {
 
 function sorted(value: JsonObject): JsonObject {
   return Object.fromEntries(sortedKeys(value).map((key) => [key, value[key] as Json]));
+}
+
+function deeplySorted(value: JsonObject): JsonObject {
+  const walk = (member: Json): Json => {
+    if (Array.isArray(member)) return member.map(walk);
+    return typeof member === 'object' && member !== null ? deeplySorted(member as JsonObject) : member;
+  };
+  return Object.fromEntries(sortedKeys(value).map((key) => [key, walk(value[key] as Json)]));
 }
 
 /** Compose's order is nearly that of the names. */
@@ -86,16 +94,33 @@ function renderService(service: Service, extensions: boolean): JsonObject {
     const json = row.render === undefined ? (value as Json) : row.render(value);
     rendered[name] = mapAttributes.has(name) ? sorted(json as JsonObject) : json;
   }
+  const {deploy} = rendered;
+  if (deploy !== undefined && service.scale !== undefined)
+    rendered['deploy'] = {replicas: service.scale, ...(deploy as JsonObject)};
   if (rendered['logging'] !== undefined) rendered['logging'] = renderLogging(rendered['logging'] as JsonObject);
-  const all = extensions ? {...ordered(rendered), ...sorted(service.extensions ?? {})} : ordered(rendered);
+  const all = extensions ? {...ordered(rendered), ...deeplySorted(service.extensions ?? {})} : ordered(rendered);
   return escaped(all);
 }
 
-/** What says nothing is left out, but for the words of a process: there an empty list is something. */
+/** Attributes that say something even when they are empty or false. */
+const tellingWhenEmpty: ReadonlySet<string> = new Set(['command', 'entrypoint', 'healthcheck', 'logging', 'deploy']);
+const silentWhenZero: ReadonlySet<string> = new Set([
+  'tty',
+  'stdin_open',
+  'read_only',
+  'cpus',
+  'mem_limit',
+  'mem_reservation',
+  'memswap_limit',
+  'shm_size',
+  'pids_limit',
+  'oom_score_adj',
+]);
+
 function isNothing(name: string, value: unknown): boolean {
-  if (name === 'command' || name === 'entrypoint') return value === null;
-  if (name === 'tty' || name === 'stdin_open' || name === 'read_only') return value === false;
-  return Array.isArray(value) && value.length === 0;
+  if (value === null) return true;
+  if (silentWhenZero.has(name)) return value === false || value === 0;
+  return typeof value === 'object' && Object.keys(value).length === 0 && !tellingWhenEmpty.has(name);
 }
 
 function renderLogging({driver, options}: JsonObject): JsonObject {

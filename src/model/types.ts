@@ -70,7 +70,9 @@ export interface Service {
   readonly cap_drop?: readonly string[];
   readonly security_opt?: readonly string[];
   /** `single`: the file stated one number for both. */
-  readonly ulimits?: Readonly<Record<string, {readonly soft: number; readonly hard: number; readonly single?: boolean}>>;
+  readonly ulimits?: Readonly<
+    Record<string, {readonly soft: number; readonly hard: number; readonly single?: boolean}>
+  >;
   readonly sysctls?: Readonly<Record<string, string>>;
   readonly shm_size?: number;
   readonly mem_limit?: number;

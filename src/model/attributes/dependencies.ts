@@ -34,6 +34,13 @@ const depends_on: Row<'depends_on'> = {
     ),
   ),
   spec: () => undefined,
+  render: (value) =>
+    Object.fromEntries(
+      Object.entries(value).map(([name, {condition, restart, required}]) => [
+        name,
+        {condition, ...(restart === true ? {restart} : {}), required},
+      ]),
+    ),
   change: 'none',
 };
 

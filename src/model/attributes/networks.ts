@@ -40,8 +40,30 @@ const networks: Row<'networks'> = {
         return [key, {name: project.networks[key]?.name ?? key, ...stated}];
       }),
     ),
+  render: (value) =>
+    Object.fromEntries(
+      Object.entries(value).map(([key, network]) => [key, network === null ? null : renderNetwork(network)]),
+    ),
   change: 'recreate',
 };
+
+function renderNetwork({
+  aliases,
+  gw_priority,
+  ipv4_address,
+  ipv6_address,
+  mac_address,
+  priority,
+}: ServiceNetwork): Json {
+  return {
+    ...(aliases === undefined || aliases.length === 0 ? {} : {aliases}),
+    ...(gw_priority === undefined ? {} : {gw_priority}),
+    ...(ipv4_address === undefined ? {} : {ipv4_address}),
+    ...(ipv6_address === undefined ? {} : {ipv6_address}),
+    ...(mac_address === undefined ? {} : {mac_address}),
+    ...(priority === undefined ? {} : {priority}),
+  };
+}
 
 const network_mode: Row<'network_mode'> = {
   read: refine(text, (value, node, context) => {

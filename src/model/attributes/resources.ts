@@ -1,11 +1,10 @@
 import type {Json} from '../../base/canonical-json.ts';
 import {formatDuration} from '../../base/duration.ts';
-import type {Tree} from '../tree.ts';
-import {mapEntries, objectAt, withMember} from '../tree.ts';
+import {withMember} from '../tree.ts';
 import type {Deploy, Service} from '../types.ts';
 import type {Attribute, Draft} from './attribute.ts';
 import {labelMap} from './process.ts';
-import {boolean, bytes, duration, integer, number, object, oneOf, type Reader, record, refine, wrong} from './readers.ts';
+import {bytes, duration, integer, number, object, oneOf, type Reader, record, refine, wrong} from './readers.ts';
 import {keyValues} from './short-forms.ts';
 
 type Row<K extends keyof Service> = Attribute<Exclude<Service[K], undefined>>;
@@ -72,23 +71,25 @@ const shm_size: Row<'shm_size'> = {
   change: 'recreate',
 };
 
-/** One number is both limits. */
-function expandUlimit(node: Tree): Tree {
-  if (node.kind !== 'scalar' || node.value === null || typeof node.value === 'boolean') return node;
-  return objectAt({soft: node, hard: node, single: true}, node.at);
-}
-
 type Ulimit = {readonly soft: number; readonly hard: number; readonly single?: boolean};
+
+const readLimits = object<Ulimit>({soft: integer, hard: integer, single: () => undefined});
+
+/** One number is both limits. */
+const readUlimit: Reader<Ulimit> = (node, context) => {
+  if (node.kind === 'mapping') return readLimits(node, context);
+  const limit = integer(node, context);
+  return limit === undefined ? undefined : {soft: limit, hard: limit, single: true};
+};
 
 const ulimits: Row<'ulimits'> = {
   spec: (value): Json | undefined => {
     const stated = Object.entries(value).map(([name, {soft, hard}]) => [name, {soft, hard}] as const);
     return stated.length === 0 ? undefined : Object.fromEntries(stated);
   },
-  expand: (node) => mapEntries(node, expandUlimit),
   merge: {each: {replace: true}},
   read: record(
-    refine(object<Ulimit>({soft: integer, hard: integer, single: boolean}), (value, node, context) =>
+    refine(readUlimit, (value, node, context) =>
       value.hard === -1 || (value.soft !== -1 && value.soft <= value.hard)
         ? value
         : wrong(node, context, {message: `the soft limit ${value.soft} is above the hard limit ${value.hard}`}),

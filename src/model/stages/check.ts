@@ -93,8 +93,8 @@ function checkReferences(name: string, service: Service, stack: ReadStack, conte
       );
     }
   }
-  for (const [dependency, {required}] of Object.entries(service.depends_on ?? {})) {
-    if (dependency in stack.services || !required) continue;
+  for (const dependency of Object.keys(service.depends_on ?? {})) {
+    if (dependency in stack.services) continue;
     undefinedName(
       'service',
       'services',

@@ -10,6 +10,8 @@ export interface EnvironmentEntry {
 export interface EnvironmentFileOptions {
   /** Values from outside the file: they win over the file's own when a value refers to a variable. */
   readonly lookup: (name: string) => string | undefined;
+  /** Values of earlier files: the file's own win over them. */
+  readonly below?: (name: string) => string | undefined;
   readonly problems: Problems;
 }
 
@@ -181,10 +183,10 @@ function expandVariables(
   text: string,
   at: Span,
   entries: EnvironmentEntries,
-  {lookup, problems}: EnvironmentFileOptions,
+  {lookup, below, problems}: EnvironmentFileOptions,
 ): string | typeof failed {
   const result = substitute(text, {
-    lookup: (name) => lookup(name) ?? entries.get(name)?.value,
+    lookup: (name) => lookup(name) ?? entries.get(name)?.value ?? below?.(name),
     missing: (name) => {
       problems.warning(at, {
         code: 'unset-variable',

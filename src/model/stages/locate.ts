@@ -106,8 +106,9 @@ async function readInto({request, source, problems, environment}: Search, paths:
       shown: shownPath(path, request.workingDirectory),
       what: 'environment file',
     });
-    const lookup = (name: string): string | undefined => environment.get(name) ?? values.get(name);
-    for (const [name, {value}] of parseEnvironmentFile(file, {lookup, problems})) values.set(name, value);
+    const lookup = (name: string): string | undefined => environment.get(name);
+    const below = (name: string): string | undefined => values.get(name);
+    for (const [name, {value}] of parseEnvironmentFile(file, {lookup, below, problems})) values.set(name, value);
   }
   for (const [name, value] of values) if (!environment.has(name)) environment.set(name, value);
 }

@@ -33,8 +33,9 @@ export const stackRule: MergeRule = {
  */
 export function mergeTrees(base: Tree, over: Tree, rule: MergeRule = stackRule): Tree {
   if (over.directive === 'override') return settle(over, rule);
-  if (isNull(over) && rule.nullIsValue !== true) return base;
-  if (rule.replace === true || base.kind !== over.kind) return settle(over, rule);
+  if (rule.replace === true) return settle(over, rule);
+  if (isNull(over)) return base;
+  if (base.kind !== over.kind) return settle(over, rule);
   if (base.kind === 'mapping' && over.kind === 'mapping') return mergeMappings(base, over, rule);
   if (base.kind === 'sequence' && over.kind === 'sequence') return mergeSequences(base, over, rule);
   return over;

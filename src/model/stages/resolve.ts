@@ -30,27 +30,27 @@ export async function resolveEnvironment(
   const own = resolveValueless(stated, context);
   if (files.length === 0) return own;
   const merged = new Map<string, Entry>();
-  const ownValue = (name: string): string | undefined => {
-    const node = own?.kind === 'mapping' ? own.entries.get(name)?.value : undefined;
-    return node?.kind === 'scalar' && node.value !== null ? scalarText(node.value) : undefined;
-  };
-  const mergedValue = (name: string): string | undefined => {
-    const node = merged.get(name)?.value;
-    return node?.kind === 'scalar' && node.value !== null ? scalarText(node.value) : undefined;
-  };
-  const lookup = (name: string): string | undefined =>
-    context.environment.get(name) ?? ownValue(name) ?? mergedValue(name);
+  const lookup = (name: string): string | undefined => context.environment.get(name) ?? textAt(own, name);
+  const below = (name: string): string | undefined => textOf(merged.get(name)?.value);
   for (const {file, at} of files) {
     const text = await readEnvFile(file, at, context);
     if (text === undefined) continue;
     const parse = file.format === 'raw' ? parseRawEnvironmentFile : parseEnvironmentFile;
-    for (const [name, entry] of parse(text, {lookup, problems: context.problems})) {
+    for (const [name, entry] of parse(text, {lookup, below, problems: context.problems})) {
       merged.set(name, {key: entry.at, value: scalar(entry.value, entry.at)});
     }
   }
   if (own?.kind === 'mapping') for (const [name, entry] of own.entries) merged.set(name, entry);
   const at = own?.at ?? files[0]?.at;
   return at === undefined || merged.size === 0 ? own : {kind: 'mapping', entries: merged, at};
+}
+
+function textAt(node: Tree | undefined, name: string): string | undefined {
+  return node?.kind === 'mapping' ? textOf(node.entries.get(name)?.value) : undefined;
+}
+
+function textOf(node: Tree | undefined): string | undefined {
+  return node?.kind === 'scalar' && node.value !== null ? scalarText(node.value) : undefined;
 }
 
 function resolveValueless(stated: Tree | undefined, {environment}: ResolveContext): Tree | undefined {

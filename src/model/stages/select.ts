@@ -39,7 +39,7 @@ export function selectServices(stack: ReadStack, selection: Selection, context: 
   const services: Record<string, Service> = {};
   const disabled: Record<string, Service> = {};
   for (const [name, service] of Object.entries(all)) {
-    if (wanted.has(name)) services[name] = withoutAbsent(service, active);
+    if (wanted.has(name)) services[name] = service;
     else disabled[name] = service;
   }
   return {services, disabled};
@@ -85,13 +85,6 @@ function reportInactive(
       });
     }
   }
-}
-
-/** Dependencies that need not be there and are not. */
-function withoutAbsent(service: Service, active: ReadonlySet<string>): Service {
-  const entries = Object.entries(service.depends_on ?? {});
-  const kept = entries.filter(([name, {required}]) => required || active.has(name));
-  return kept.length === entries.length ? service : {...service, depends_on: Object.fromEntries(kept)};
 }
 
 /** Resources that the services use; `default` is added where it is joined. */
