@@ -1,9 +1,10 @@
 // Builds everything `npm ci` promises: the native helper, the validators compiled from schemas, the bundled command line.
 import {spawnSync} from 'node:child_process';
-import {copyFileSync, existsSync, mkdirSync, readFileSync, rmSync} from 'node:fs';
+import {copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync} from 'node:fs';
 import {build} from 'esbuild';
 
 const root = new URL('..', import.meta.url).pathname;
+const staging = `.cache/build-${process.pid}`;
 
 function run(command, args, explain) {
   const result = spawnSync(command, args, {cwd: root, stdio: 'inherit'});
@@ -24,7 +25,7 @@ function buildNative() {
     }
   }
   run('make', ['-s', '-C', 'native'], 'tscompose: the native helper did not compile (see above)');
-  const target = `dist/native/linux-${process.arch}`;
+  const target = `${staging}/native/linux-${process.arch}`;
   mkdirSync(`${root}${target}`, {recursive: true});
   copyFileSync(`${root}native/build/tscompose-helper`, `${root}${target}/tscompose-helper`);
 }
@@ -34,7 +35,7 @@ async function bundle() {
   await build({
     absWorkingDir: root,
     entryPoints: {cli: 'src/cli/main.ts'},
-    outdir: 'dist',
+    outdir: staging,
     outExtension: {'.js': '.mjs'},
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
@@ -53,11 +54,15 @@ async function bundle() {
   });
 }
 
-rmSync(`${root}dist`, {recursive: true, force: true});
+// What is there is replaced at once: a command that runs meanwhile finds the old build or the new one.
+rmSync(`${root}${staging}`, {recursive: true, force: true});
 if (!process.argv.includes('--no-native')) buildNative();
 run(
   process.execPath,
   ['scripts/generate-validators.mjs'],
   'tscompose: the validators could not be generated (see above)',
 );
-if (existsSync(`${root}src/cli/main.ts`)) await bundle();
+await bundle();
+if (existsSync(`${root}dist`)) renameSync(`${root}dist`, `${root}${staging}.old`);
+renameSync(`${root}${staging}`, `${root}dist`);
+rmSync(`${root}${staging}.old`, {recursive: true, force: true});
