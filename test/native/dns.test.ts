@@ -208,6 +208,28 @@ describe('messages', () => {
     }
   });
 
+  test('of more than 64 connections the one that is idle for longest gives way', async () => {
+    const closed = await bed.container.run(async () => {
+      const net = process.getBuiltinModule('node:net');
+      const ended: number[] = [];
+      const sockets: import('node:net').Socket[] = [];
+      for (let index = 0; index < 70; index += 1) {
+        const socket = net.connect({port: 53, host: '127.0.0.11'});
+        socket.on('error', () => {});
+        socket.on('close', () => ended.push(index));
+        await new Promise((resolve) => socket.once('connect', resolve));
+        sockets.push(socket);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const early = [...ended];
+      for (const socket of sockets) socket.destroy();
+      return early;
+    });
+    expect(closed).toEqual([0, 1, 2, 3, 4, 5]);
+    const {messages} = await bed.container.run(askTcp, tcpFrame(encodeQuery('web', types.A)));
+    expect(messages).toHaveLength(1);
+  });
+
   test('what is no question is refused or ignored', async () => {
     const query = encodeQuery('web', types.A);
     const change = (at: number, value: number): Buffer => {

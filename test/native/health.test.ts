@@ -130,10 +130,10 @@ test('one that takes too long is killed with what it started', async () => {
 });
 
 test('output is cut', async () => {
-  const container = await start({words: shell('head -c 100000 /dev/zero | sed "s/\\x00/x/g"')});
+  const container = await start({words: shell('printf %05000d 0')});
   await eventually(() => (health(container)?.log.length ?? 0) >= 1);
   const output = health(container)?.log[0]?.output ?? '';
-  expect(output).toBe(`${'x'.repeat(4096)}...`);
+  expect(output).toBe(`${'0'.repeat(4096)}...`);
   await container.stop({graceMs: 0});
 });
 

@@ -145,6 +145,12 @@ describe('connections', () => {
       });
     });
     expect(echoed).toBe('still here');
+    // The published sockets are open in the driver still: what arrives there is not the old child's any more, nor work for it.
+    expect(await bed.machine.run(sendTcp, 1101, 10, {waitMs: 300})).toMatchObject({bytes: 0, error: 'timeout'});
+    expect(await bed.machine.run(sendUdp, '127.0.0.1', 2101, [1], 100)).toEqual([null]);
+    const before = use(other.pid);
+    await delay(500);
+    expect(use(other.pid).ticks - before.ticks).toBeLessThanOrEqual(1);
     await bed.machine.run(endOpen, 'all');
     expect(await other.ended).toBe(0);
   });

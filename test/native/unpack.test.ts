@@ -15,7 +15,7 @@ import {
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
-import {makeTar, paxRecord, type RawEntry} from './archive.ts';
+import {makeTar, paxRecord, type RawEntry} from '../support/archive.ts';
 import {type UnpackOptions, unpack} from './helper-process.ts';
 
 let base: string;
