@@ -85,8 +85,14 @@ function compareConfig(
     const wanted = present(body[field]);
     if (wanted !== undefined) compare(attribute, present(inspected[field]), wanted);
   }
-  compareMaps(compare, 'environment', variables(inspected.Env), {...variables(image?.Env), ...variables(body.Env)});
-  compareMaps(compare, 'labels', ownLabels(inspected.Labels), {...image?.Labels, ...ownLabels(body.Labels)});
+  compareMaps(compare, (name) => `environment.${name}`, variables(inspected.Env), {
+    ...variables(image?.Env),
+    ...variables(body.Env),
+  });
+  compareMaps(compare, (name) => `labels.${name}`, ownLabels(inspected.Labels), {
+    ...image?.Labels,
+    ...ownLabels(body.Labels),
+  });
 }
 
 const hostFields = {
@@ -131,8 +137,13 @@ function compareHost(compare: Compare, inspected: HostConfig, body: HostConfig):
   for (const [field, attribute] of entries(setFields)) {
     compare(attribute, present(asSet(inspected[field])), present(asSet(body[field])));
   }
-  compareMaps(compare, 'ports', portMap(inspected.PortBindings), portMap(body.PortBindings));
-  compare('restart', inspected.RestartPolicy?.Name || 'no', body.RestartPolicy?.Name || 'no');
+  compareMaps(compare, (port) => `ports[${port}]`, portMap(inspected.PortBindings), portMap(body.PortBindings));
+  compare('restart', restartPolicy(inspected), restartPolicy(body));
+}
+
+function restartPolicy({RestartPolicy}: HostConfig): string {
+  const {Name, MaximumRetryCount = 0} = RestartPolicy ?? {};
+  return `${Name || 'no'}${Name === 'on-failure' && MaximumRetryCount > 0 ? `:${MaximumRetryCount}` : ''}`;
 }
 
 function asSet(list: readonly string[] | null | undefined): readonly string[] {
@@ -158,29 +169,28 @@ function compareMounts(compare: Compare, inspected: ContainerInspect, body: Host
   for (const mount of inspected.Mounts) {
     const anonymous = mount.Type === 'volume' && /^[0-9a-f]{64}$/.test(mount.Name ?? '');
     if (mount.Type === 'tmpfs' || anonymous) continue;
-    before[mount.Destination] =
-      `${mount.Type === 'volume' ? mount.Name : mount.Source}${mount.RW ? '' : ' (read-only)'}`;
+    before[mount.Destination] = `${mount.Type === 'volume' ? mount.Name : mount.Source}${mount.RW ? '' : ':ro'}`;
   }
   const after: Record<string, string> = {};
   for (const mount of body.Mounts ?? []) {
     if (mount.Type === 'tmpfs' || mount.Source === undefined) continue;
-    after[mount.Target] = `${mount.Source}${mount.ReadOnly === true ? ' (read-only)' : ''}`;
+    after[mount.Target] = `${mount.Source}${mount.ReadOnly === true ? ':ro' : ''}`;
   }
   for (const bind of body.Binds ?? []) {
     const [source = '', target = '', options = ''] = bind.split(':');
-    after[target] = `${source}${options.split(',').includes('ro') ? ' (read-only)' : ''}`;
+    after[target] = `${source}${options.split(',').includes('ro') ? ':ro' : ''}`;
   }
-  compareMaps(compare, 'volumes', before, after);
+  compareMaps(compare, (target) => `volumes[${target}]`, before, after);
 }
 
 function compareMaps(
   compare: Compare,
-  field: string,
+  fieldOf: (key: string) => string,
   before: Readonly<Record<string, string>>,
   after: Readonly<Record<string, string>>,
 ): void {
   for (const key of [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()) {
-    compare(`${field}.${key}`, before[key], after[key]);
+    compare(fieldOf(key), before[key], after[key]);
   }
 }
 
