@@ -260,7 +260,11 @@ static int begin(struct exec *exec, struct monitor *monitor, const struct record
   for (unsigned i = 0; i < 3; i++) close_quietly(streams.theirs[i]);
   do progress = process_continue(&exec->process, failure);
   while (progress == PROCESS_PENDING);
-  if (progress == PROCESS_FAILED) return -1;
+  if (progress == PROCESS_FAILED) {
+    /* Left to the container's first process, which may reap nothing, it would hold up the end of the pid namespace. */
+    while (waitpid(exec->process.pid, NULL, 0) < 0 && errno == EINTR) continue;
+    return -1;
+  }
   exec->input = exec->terminal && input ? exec->process.terminal : streams.ours[0];
   exec->outputs[0] = exec->terminal ? exec->process.terminal : streams.ours[1];
   exec->outputs[1] = streams.ours[2];
