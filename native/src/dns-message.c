@@ -5,25 +5,21 @@
 enum { FLAG_RESPONSE = 0x8000, FLAG_OPCODE = 0x7800, FLAG_TRUNCATED = 0x0200, FLAG_RD = 0x0100, FLAG_RA = 0x0080 };
 enum { EDNS_RECORD = 11, MAX_NAME = 255 };
 
-uint16_t dns_get16(const uint8_t *bytes)
-{
+uint16_t dns_get16(const uint8_t *bytes) {
   return (uint16_t)(bytes[0] << 8 | bytes[1]);
 }
 
-void dns_put16(uint8_t *bytes, uint16_t value)
-{
+void dns_put16(uint8_t *bytes, uint16_t value) {
   bytes[0] = (uint8_t)(value >> 8);
   bytes[1] = (uint8_t)value;
 }
 
-static uint8_t lower(uint8_t c)
-{
+static uint8_t lower(uint8_t c) {
   return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
 }
 
 /* The question's name: no compression is possible there, nothing comes before it. Returns the offset behind it or 0. */
-static size_t read_question_name(const uint8_t *message, size_t size, struct dns_query *query)
-{
+static size_t read_question_name(const uint8_t *message, size_t size, struct dns_query *query) {
   size_t offset = DNS_HEADER, length = 0;
   query->plain = true;
   while (offset < size) {
@@ -48,8 +44,7 @@ static size_t read_question_name(const uint8_t *message, size_t size, struct dns
 }
 
 /* Offset behind a name that may end in a compression pointer; 0: malformed. */
-static size_t skip_name(const uint8_t *message, size_t size, size_t offset)
-{
+static size_t skip_name(const uint8_t *message, size_t size, size_t offset) {
   while (offset < size) {
     size_t label = message[offset];
     if (label == 0)
@@ -65,8 +60,7 @@ static size_t skip_name(const uint8_t *message, size_t size, size_t offset)
 
 /* Walks the records behind the question for an EDNS record. False: malformed. */
 static bool read_records(const uint8_t *message, size_t size, unsigned before, unsigned additional,
-             struct dns_query *query)
-{
+                         struct dns_query *query) {
   size_t offset = query->question_end;
   for (unsigned i = 0; i < before + additional; i++) {
     size_t fixed = skip_name(message, size, offset);
@@ -87,8 +81,7 @@ static bool read_records(const uint8_t *message, size_t size, unsigned before, u
   return true;
 }
 
-enum dns_verdict dns_read_query(const uint8_t *message, size_t size, struct dns_query *query)
-{
+enum dns_verdict dns_read_query(const uint8_t *message, size_t size, struct dns_query *query) {
   *query = (struct dns_query){.question_end = DNS_HEADER, .udp_size = DNS_PLAIN_UDP};
   if (size < DNS_HEADER)
     return DNS_IGNORE;
@@ -114,8 +107,7 @@ enum dns_verdict dns_read_query(const uint8_t *message, size_t size, struct dns_
 }
 
 void dns_reply_begin(struct dns_reply *reply, uint8_t *bytes, size_t limit, const uint8_t *message,
-           const struct dns_query *query, unsigned rcode)
-{
+                     const struct dns_query *query, unsigned rcode) {
   memset(bytes, 0, DNS_HEADER);
   dns_put16(bytes, query->id);
   dns_put16(bytes + 2, (uint16_t)(FLAG_RESPONSE | (query->flags & (FLAG_OPCODE | FLAG_RD)) | FLAG_RA | (rcode & 15)));
@@ -128,8 +120,7 @@ void dns_reply_begin(struct dns_reply *reply, uint8_t *bytes, size_t limit, cons
 }
 
 /* A record for the question's name (a pointer to offset 12) with `data_size` bytes to be filled in; NULL: no room. */
-static uint8_t *add_record(struct dns_reply *reply, uint16_t type, uint32_t ttl, size_t data_size)
-{
+static uint8_t *add_record(struct dns_reply *reply, uint16_t type, uint32_t ttl, size_t data_size) {
   if (reply->size + 12 + data_size > reply->limit) {
     reply->bytes[2] |= FLAG_TRUNCATED >> 8;
     return NULL;
@@ -146,8 +137,7 @@ static uint8_t *add_record(struct dns_reply *reply, uint16_t type, uint32_t ttl,
   return record + 12;
 }
 
-bool dns_reply_address(struct dns_reply *reply, const uint8_t *address, size_t address_size, uint32_t ttl)
-{
+bool dns_reply_address(struct dns_reply *reply, const uint8_t *address, size_t address_size, uint32_t ttl) {
   uint8_t *data = add_record(reply, address_size == 4 ? DNS_TYPE_A : DNS_TYPE_AAAA, ttl, address_size);
   if (data != NULL)
     memcpy(data, address, address_size);
@@ -155,8 +145,7 @@ bool dns_reply_address(struct dns_reply *reply, const uint8_t *address, size_t a
 }
 
 /* Appends the labels of a dotted name at `wire + size`. Returns the new size; 0: not a name. */
-static size_t put_labels(uint8_t *wire, size_t size, const char *name)
-{
+static size_t put_labels(uint8_t *wire, size_t size, const char *name) {
   for (;;) {
     size_t label = strcspn(name, ".");
     if (label == 0 || label > 63 || size + 1 + label >= MAX_NAME)
@@ -170,8 +159,7 @@ static size_t put_labels(uint8_t *wire, size_t size, const char *name)
   }
 }
 
-bool dns_reply_pointer(struct dns_reply *reply, const char *prefix, const char *suffix, uint32_t ttl)
-{
+bool dns_reply_pointer(struct dns_reply *reply, const char *prefix, const char *suffix, uint32_t ttl) {
   uint8_t wire[MAX_NAME + 1];
   size_t size = put_labels(wire, 0, prefix);
   if (size > 0)
@@ -185,8 +173,7 @@ bool dns_reply_pointer(struct dns_reply *reply, const char *prefix, const char *
   return data != NULL;
 }
 
-void dns_reply_end(struct dns_reply *reply, const struct dns_query *query, unsigned rcode)
-{
+void dns_reply_end(struct dns_reply *reply, const struct dns_query *query, unsigned rcode) {
   if (!query->edns)
     return;
   uint8_t *record = reply->bytes + reply->size;
@@ -198,8 +185,7 @@ void dns_reply_end(struct dns_reply *reply, const struct dns_query *query, unsig
   dns_put16(reply->bytes + 10, 1);
 }
 
-bool dns_answers(const uint8_t *answer, size_t size, uint16_t id, const uint8_t *query, size_t question_end)
-{
+bool dns_answers(const uint8_t *answer, size_t size, uint16_t id, const uint8_t *query, size_t question_end) {
   if (size < question_end || size < DNS_HEADER || dns_get16(answer) != id)
     return false;
   uint16_t flags = dns_get16(answer + 2);
@@ -213,18 +199,15 @@ bool dns_answers(const uint8_t *answer, size_t size, uint16_t id, const uint8_t 
   return memcmp(answer + question_end - 4, query + question_end - 4, 4) == 0;
 }
 
-unsigned dns_rcode(const uint8_t *message)
-{
+unsigned dns_rcode(const uint8_t *message) {
   return message[3] & 15;
 }
 
-static int hex_digit(char c)
-{
+static int hex_digit(char c) {
   return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static size_t reverse_v6(const char *name, uint8_t address[16])
-{
+static size_t reverse_v6(const char *name, uint8_t address[16]) {
   if (strlen(name) != 64 + strlen("ip6.arpa") || strcmp(name + 64, "ip6.arpa") != 0)
     return 0;
   for (size_t i = 0; i < 32; i++) {
@@ -237,8 +220,7 @@ static size_t reverse_v6(const char *name, uint8_t address[16])
   return 16;
 }
 
-size_t dns_reverse_address(const char *name, uint8_t address[16])
-{
+size_t dns_reverse_address(const char *name, uint8_t address[16]) {
   const char *rest = name;
   for (int i = 3; i >= 0; i--) {
     unsigned value = 0, digits = 0;

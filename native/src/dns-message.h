@@ -9,7 +9,15 @@
 enum { DNS_HEADER = 12, DNS_PLAIN_UDP = 512, DNS_LARGEST_UDP = 4096 };
 enum { DNS_TYPE_A = 1, DNS_TYPE_PTR = 12, DNS_TYPE_AAAA = 28, DNS_TYPE_OPT = 41 };
 enum { DNS_CLASS_IN = 1 };
-enum { DNS_NOERROR = 0, DNS_FORMERR = 1, DNS_SERVFAIL = 2, DNS_NXDOMAIN = 3, DNS_NOTIMP = 4, DNS_REFUSED = 5, DNS_BADVERS = 16 };
+enum {
+  DNS_NOERROR = 0,
+  DNS_FORMERR = 1,
+  DNS_SERVFAIL = 2,
+  DNS_NXDOMAIN = 3,
+  DNS_NOTIMP = 4,
+  DNS_REFUSED = 5,
+  DNS_BADVERS = 16
+};
 
 struct dns_query {
   uint16_t id;
@@ -37,7 +45,7 @@ struct dns_reply {
 
 /** Starts a reply: header and question copied from the query. `capacity` must be at least 512 and hold the limit. */
 void dns_reply_begin(struct dns_reply *reply, uint8_t *bytes, size_t limit, const uint8_t *message,
-           const struct dns_query *query, unsigned rcode);
+                     const struct dns_query *query, unsigned rcode);
 /** Adds an address (4 or 16 bytes) for the question's name. False: no room, the reply is marked as truncated. */
 bool dns_reply_address(struct dns_reply *reply, const uint8_t *address, size_t address_size, uint32_t ttl);
 /** Adds `prefix.suffix` as answer to a PTR question. False: not a name, or no room. */

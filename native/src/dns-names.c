@@ -19,15 +19,13 @@ struct record {
 
 enum { MAX_ADDRESSES = 64 };
 
-void names_open(struct names *names, const char *network, int directory)
-{
+void names_open(struct names *names, const char *network, int directory) {
   *names = (struct names){.directory = directory};
   for (size_t i = 0; network[i] != '\0' && i < sizeof names->network - 1; i++)
     names->network[i] = network[i] >= 'A' && network[i] <= 'Z' ? (char)(network[i] + 32) : network[i];
 }
 
-static bool reserve(struct names *names, size_t more)
-{
+static bool reserve(struct names *names, size_t more) {
   if (names->size + more <= names->room)
     return true;
   size_t room = names->room == 0 ? 1024 : names->room;
@@ -41,14 +39,12 @@ static bool reserve(struct names *names, size_t more)
   return true;
 }
 
-static bool is_blank(char c)
-{
+static bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
 /* The next word of the text; NULL at its end. */
-static const char *next_word(const char **rest, const char *end, size_t *length)
-{
+static const char *next_word(const char **rest, const char *end, size_t *length) {
   const char *start = *rest;
   while (start < end && is_blank(*start))
     start++;
@@ -60,8 +56,7 @@ static const char *next_word(const char **rest, const char *end, size_t *length)
   return stop > start ? start : NULL;
 }
 
-bool names_parse(struct names *names, const char *text, size_t size)
-{
+bool names_parse(struct names *names, const char *text, size_t size) {
   uint8_t v4[MAX_ADDRESSES][4], v6[MAX_ADDRESSES][16];
   struct record record = {0};
   const char *word, *rest = text, *end = text + size;
@@ -106,8 +101,7 @@ bool names_parse(struct names *names, const char *text, size_t size)
   return true;
 }
 
-static void read_file(struct names *names, const char *file)
-{
+static void read_file(struct names *names, const char *file) {
   char text[NAMES_FILE_MAX];
   int fd = openat(names->directory, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0)
@@ -124,8 +118,7 @@ static void read_file(struct names *names, const char *file)
     names_parse(names, text, size);
 }
 
-static void read_directory(struct names *names)
-{
+static void read_directory(struct names *names) {
   struct entry { /* struct linux_dirent64 */
     uint64_t inode;
     int64_t offset;
@@ -147,8 +140,7 @@ static void read_directory(struct names *names)
   }
 }
 
-static int64_t nanoseconds(struct timespec time)
-{
+static int64_t nanoseconds(struct timespec time) {
   return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
@@ -156,8 +148,7 @@ static int64_t nanoseconds(struct timespec time)
  * Reads the directory again where it changed. Its modification time moves in ticks (up to 10 ms): a reading that
  * began in the same tick as the last change may have missed one, so it counts only for later questions.
  */
-static void refresh(struct names *names)
-{
+static void refresh(struct names *names) {
   struct stat status;
   if (fstat(names->directory, &status) != 0)
     return;
@@ -172,27 +163,23 @@ static void refresh(struct names *names)
 }
 
 /* True where `name` is `own`, or `own.network`. */
-static bool same_name(const struct names *names, const char *name, const char *own)
-{
+static bool same_name(const struct names *names, const char *name, const char *own) {
   size_t length = strlen(own);
   if (strncmp(name, own, length) != 0)
     return false;
   return name[length] == '\0' || (name[length] == '.' && strcmp(name + length + 1, names->network) == 0);
 }
 
-static const struct record *record_at(const struct names *names, size_t offset, const uint8_t **data)
-{
+static const struct record *record_at(const struct names *names, size_t offset, const uint8_t **data) {
   *data = names->records + offset + sizeof(struct record);
   return (const struct record *)(const void *)(names->records + offset);
 }
 
-static const char *record_names(const struct record *record, const uint8_t *data)
-{
+static const char *record_names(const struct record *record, const uint8_t *data) {
   return (const char *)data + 4u * record->v4 + 16u * record->v6;
 }
 
-void names_lookup(struct names *names, const char *name, size_t size, struct names_addresses *found)
-{
+void names_lookup(struct names *names, const char *name, size_t size, struct names_addresses *found) {
   found->count = 0;
   found->known = false;
   refresh(names);
@@ -213,8 +200,7 @@ void names_lookup(struct names *names, const char *name, size_t size, struct nam
   }
 }
 
-const char *names_reverse(struct names *names, const uint8_t *address, size_t size)
-{
+const char *names_reverse(struct names *names, const uint8_t *address, size_t size) {
   refresh(names);
   const uint8_t *data;
   const struct record *record;

@@ -11,7 +11,7 @@
 enum { NAMES_FILE_MAX = 16384, NAMES_TOTAL_MAX = 1 << 20 };
 
 struct names {
-  int directory;   /* descriptor */
+  int directory;     /* descriptor */
   char network[256]; /* lower-case */
   /* The cache: records of a file each, one behind the other. */
   uint8_t *records;

@@ -9,34 +9,29 @@
 
 uint8_t scratch[65536 + 2];
 
-static int64_t monotonic_ms(void)
-{
+static int64_t monotonic_ms(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void rest_over(struct loop *loop, struct timer *timer)
-{
+static void rest_over(struct loop *loop, struct timer *timer) {
   listener_resume(loop, CONTAINER(struct listener, rest, timer));
 }
 
-bool loop_open(struct loop *loop)
-{
+bool loop_open(struct loop *loop) {
   *loop = (struct loop){.epoll = epoll_create1(EPOLL_CLOEXEC), .now = monotonic_ms()};
   timer_list_add(loop, &loop->rests, 100, rest_over);
   return loop->epoll >= 0;
 }
 
 bool listener_add(struct loop *loop, struct listener *listener, int fd,
-          void (*ready)(struct loop *, struct source *, uint32_t))
-{
+                  void (*ready)(struct loop *, struct source *, uint32_t)) {
   *listener = (struct listener){.source = {fd, ready}};
   return source_add(loop, &listener->source, EPOLLIN);
 }
 
-int listener_accept(struct loop *loop, struct listener *listener)
-{
+int listener_accept(struct loop *loop, struct listener *listener) {
   int fd = accept4(listener->source.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
     listener_pause(loop, listener);
@@ -45,59 +40,47 @@ int listener_accept(struct loop *loop, struct listener *listener)
   return fd;
 }
 
-void listener_pause(struct loop *loop, struct listener *listener)
-{
+void listener_pause(struct loop *loop, struct listener *listener) {
   if (listener->source.fd >= 0)
     source_change(loop, &listener->source, 0);
 }
 
-void listener_resume(struct loop *loop, struct listener *listener)
-{
+void listener_resume(struct loop *loop, struct listener *listener) {
   timer_clear(&listener->rest);
   if (listener->source.fd >= 0)
     source_change(loop, &listener->source, EPOLLIN);
 }
 
-void listener_close(struct listener *listener)
-{
+void listener_close(struct loop *loop, struct listener *listener) {
   timer_clear(&listener->rest);
-  source_close(&listener->source);
+  source_close(loop, &listener->source);
 }
 
-bool source_add(struct loop *loop, struct source *source, uint32_t events)
-{
+bool source_add(struct loop *loop, struct source *source, uint32_t events) {
   struct epoll_event event = {.events = events, .data.ptr = source};
   return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, source->fd, &event) == 0;
 }
 
-bool source_change(struct loop *loop, struct source *source, uint32_t events)
-{
+bool source_change(struct loop *loop, struct source *source, uint32_t events) {
   struct epoll_event event = {.events = events, .data.ptr = source};
   return epoll_ctl(loop->epoll, EPOLL_CTL_MOD, source->fd, &event) == 0;
 }
 
-void source_remove(struct loop *loop, struct source *source)
-{
-  if (source->fd >= 0)
-    epoll_ctl(loop->epoll, EPOLL_CTL_DEL, source->fd, NULL);
-}
-
-void source_close(struct source *source)
-{
-  if (source->fd >= 0)
-    close(source->fd);
+void source_close(struct loop *loop, struct source *source) {
+  if (source->fd < 0)
+    return;
+  epoll_ctl(loop->epoll, EPOLL_CTL_DEL, source->fd, NULL);
+  close(source->fd);
   source->fd = -1;
 }
 
 void timer_list_add(struct loop *loop, struct timer_list *list, int64_t duration,
-          void (*expired)(struct loop *, struct timer *))
-{
+                    void (*expired)(struct loop *, struct timer *)) {
   *list = (struct timer_list){.duration = duration, .expired = expired, .following = loop->lists};
   loop->lists = list;
 }
 
-void timer_clear(struct timer *timer)
-{
+void timer_clear(struct timer *timer) {
   struct timer_list *list = timer->list;
   if (list == NULL)
     return;
@@ -107,22 +90,19 @@ void timer_clear(struct timer *timer)
   timer->previous = timer->next = NULL;
 }
 
-void timer_set(struct loop *loop, struct timer_list *list, struct timer *timer)
-{
+void timer_set(struct loop *loop, struct timer_list *list, struct timer *timer) {
   timer_clear(timer);
   *timer = (struct timer){.previous = list->last, .list = list, .due = loop->now + list->duration};
   *(list->last != NULL ? &list->last->next : &list->first) = timer;
   list->last = timer;
 }
 
-void loop_release(struct loop *loop, struct released *place, void *object)
-{
+void loop_release(struct loop *loop, struct released *place, void *object) {
   *place = (struct released){.next = loop->released, .object = object};
   loop->released = place;
 }
 
-static void free_released(struct loop *loop)
-{
+static void free_released(struct loop *loop) {
   while (loop->released != NULL) {
     struct released *place = loop->released;
     loop->released = place->next;
@@ -130,8 +110,7 @@ static void free_released(struct loop *loop)
   }
 }
 
-static void expire(struct loop *loop)
-{
+static void expire(struct loop *loop) {
   for (struct timer_list *list = loop->lists; list != NULL; list = list->following) {
     while (list->first != NULL && list->first->due <= loop->now) {
       struct timer *timer = list->first;
@@ -141,8 +120,7 @@ static void expire(struct loop *loop)
   }
 }
 
-static int wait_ms(const struct loop *loop)
-{
+static int wait_ms(const struct loop *loop) {
   int64_t first = -1;
   for (const struct timer_list *list = loop->lists; list != NULL; list = list->following)
     if (list->first != NULL && (first < 0 || list->first->due < first))
@@ -152,8 +130,7 @@ static int wait_ms(const struct loop *loop)
   return first <= loop->now ? 0 : (int)(first - loop->now);
 }
 
-bool loop_run(struct loop *loop)
-{
+bool loop_run(struct loop *loop) {
   bool more = false;
   while (!loop->ended) {
     struct epoll_event events[64];

@@ -15,7 +15,7 @@ struct source {
 };
 
 /** The object that a source or a timer is a member of. */
-#define CONTAINER(type, member, pointer) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+#define CONTAINER(type, member, pointer) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 /** A point in time at which an object is dealt with. A timer that is not set has no list. */
 struct timer {
@@ -63,21 +63,23 @@ bool loop_open(struct loop *loop);
 bool loop_run(struct loop *loop);
 bool source_add(struct loop *loop, struct source *source, uint32_t events);
 bool source_change(struct loop *loop, struct source *source, uint32_t events);
-/** Leaves the loop; the descriptor stays open. */
-void source_remove(struct loop *loop, struct source *source);
-void source_close(struct source *source);
+/*
+ * Leaves the loop and closes the descriptor. It leaves explicitly: where another process holds the same socket (a
+ * published one, or one just handed over), closing alone would not end its events.
+ */
+void source_close(struct loop *loop, struct source *source);
 
 bool listener_add(struct loop *loop, struct listener *listener, int fd,
-          void (*ready)(struct loop *, struct source *, uint32_t));
+                  void (*ready)(struct loop *, struct source *, uint32_t));
 /** A connection (not blocking, close-on-exec), or -1: none now. */
 int listener_accept(struct loop *loop, struct listener *listener);
 /** Takes no connections until listener_resume(). */
 void listener_pause(struct loop *loop, struct listener *listener);
 void listener_resume(struct loop *loop, struct listener *listener);
-void listener_close(struct listener *listener);
+void listener_close(struct loop *loop, struct listener *listener);
 
 void timer_list_add(struct loop *loop, struct timer_list *list, int64_t duration,
-          void (*expired)(struct loop *, struct timer *));
+                    void (*expired)(struct loop *, struct timer *));
 /** Sets the timer, or sets it again, to the list's duration from now. */
 void timer_set(struct loop *loop, struct timer_list *list, struct timer *timer);
 void timer_clear(struct timer *timer);

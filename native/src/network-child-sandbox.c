@@ -32,33 +32,29 @@ static const bool sanitized = false;
 /* sys/mount.h and linux/mount.h cannot be included together with every C library. */
 enum { MS_REC_SLAVE = 16384 | 1 << 19, UMOUNT_DETACH = 2 };
 
-static int empty_tree(void)
-{
+static int empty_tree(void) {
   int fs = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
   if (fs < 0)
     return -1;
   int tree = -1;
   if (syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "size", "4096", 0) == 0 &&
-    syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "mode", "0700", 0) == 0 &&
-    syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
-    tree = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC,
-              MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+      syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "mode", "0700", 0) == 0 &&
+      syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+    tree = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
   close(fs);
   return tree;
 }
 
 /* Makes the directory `name` in `tree` show `source`, which is a tree of its own. Returns a descriptor in it. */
-static int attach_directory(int tree, const char *name, int source)
-{
+static int attach_directory(int tree, const char *name, int source) {
   if (mkdirat(tree, name, 0700) != 0 || syscall(SYS_move_mount, source, "", tree, name, MOVE_MOUNT_F_EMPTY_PATH) != 0)
     return -1;
   return openat(tree, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-bool sandbox_enter_root(const char *const *directories, size_t count, int *opened, const char **failed)
-{
+bool sandbox_enter_root(const char *const *directories, size_t count, int *opened, const char **failed) {
   struct mount_attr read_only = {
-    .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+      .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
   };
   *failed = "unshare the mount namespace";
   if (unshare(CLONE_NEWNS) != 0 || syscall(SYS_mount, NULL, "/", NULL, MS_REC_SLAVE, NULL) != 0)
@@ -73,7 +69,7 @@ bool sandbox_enter_root(const char *const *directories, size_t count, int *opene
     *failed = "open the directory of names";
     int source = (int)syscall(SYS_open_tree, AT_FDCWD, directories[i], OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     if (source < 0 || syscall(SYS_mount_setattr, source, "", AT_EMPTY_PATH, &read_only, sizeof read_only) != 0 ||
-      (opened[i] = attach_directory(tree, name, source)) < 0)
+        (opened[i] = attach_directory(tree, name, source)) < 0)
       return false;
     close(source);
   }
@@ -89,8 +85,7 @@ bool sandbox_enter_root(const char *const *directories, size_t count, int *opene
 
 /* ---- limits ---- */
 
-size_t sandbox_limit(void)
-{
+size_t sandbox_limit(void) {
   static const struct rlimit none = {0, 0}, memory = {64 << 20, 64 << 20};
   struct rlimit files = {32768, 32768};
   setrlimit(RLIMIT_CORE, &none);
@@ -118,9 +113,10 @@ size_t sandbox_limit(void)
 #endif
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define LOAD_ARGUMENT(index) \
+#define LOAD_ARGUMENT(index)                                                                                           \
   BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args) + 8 * (index)) /* low half */
-#define LOAD_ARGUMENT_HIGH(index) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args) + 8 * (index) + 4)
+#define LOAD_ARGUMENT_HIGH(index)                                                                                      \
+  BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args) + 8 * (index) + 4)
 #define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 #define KILL BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
 #define PERMIT(number) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), ALLOW
@@ -130,88 +126,83 @@ size_t sandbox_limit(void)
  * where the proxy is needed, or from the socket that answers DNS: the sockets of upstreams go where they were connected to.
  */
 static const struct sock_filter common[] = {
-  LOAD(arch),
-  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_AUDIT_ARCH, 1, 0),
-  KILL,
-  LOAD(nr),
+    LOAD(arch),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_AUDIT_ARCH, 1, 0),
+    KILL,
+    LOAD(nr),
 #ifdef __NR_epoll_wait
-  PERMIT(__NR_epoll_wait),
+    PERMIT(__NR_epoll_wait),
 #endif
-  PERMIT(__NR_epoll_pwait),
-  PERMIT(__NR_epoll_ctl),
-  PERMIT(__NR_recvfrom),
-  PERMIT(__NR_recvmsg),
-  PERMIT(__NR_accept4),
-  PERMIT(__NR_close),
-  PERMIT(__NR_read),
-  PERMIT(__NR_write),
-  PERMIT(__NR_lseek),
-  PERMIT(__NR_getdents64),
+    PERMIT(__NR_epoll_pwait),
+    PERMIT(__NR_epoll_ctl),
+    PERMIT(__NR_recvfrom),
+    PERMIT(__NR_recvmsg),
+    PERMIT(__NR_accept4),
+    PERMIT(__NR_close),
+    PERMIT(__NR_read),
+    PERMIT(__NR_write),
+    PERMIT(__NR_lseek),
+    PERMIT(__NR_getdents64),
 #ifdef __NR_newfstatat
-  PERMIT(__NR_newfstatat),
+    PERMIT(__NR_newfstatat),
 #endif
-  PERMIT(__NR_fstat),
-  PERMIT(__NR_getrandom),
-  PERMIT(__NR_clock_gettime),
-  PERMIT(__NR_brk),
-  PERMIT(__NR_munmap),
-  PERMIT(__NR_mremap),
-  PERMIT(__NR_madvise),
-  PERMIT(__NR_restart_syscall),
-  PERMIT(__NR_rt_sigreturn),
-  PERMIT(__NR_exit),
-  PERMIT(__NR_exit_group),
-  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_openat, 0, 4),
-  LOAD_ARGUMENT(2),
-  BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_ACCMODE | O_CREAT | O_TRUNC, 0, 1),
-  KILL,
-  ALLOW,
-  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_mmap, 1, 0),
-  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_mprotect, 0, 4),
-  LOAD_ARGUMENT(2),
-  BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1),
-  KILL,
-  ALLOW,
+    PERMIT(__NR_fstat),
+    PERMIT(__NR_getrandom),
+    PERMIT(__NR_clock_gettime),
+    PERMIT(__NR_brk),
+    PERMIT(__NR_munmap),
+    PERMIT(__NR_mremap),
+    PERMIT(__NR_madvise),
+    PERMIT(__NR_restart_syscall),
+    PERMIT(__NR_rt_sigreturn),
+    PERMIT(__NR_exit),
+    PERMIT(__NR_exit_group),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_openat, 0, 4),
+    LOAD_ARGUMENT(2),
+    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_ACCMODE | O_CREAT | O_TRUNC, 0, 1),
+    KILL,
+    ALLOW,
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_mmap, 1, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_mprotect, 0, 4),
+    LOAD_ARGUMENT(2),
+    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1),
+    KILL,
+    ALLOW,
 };
 
 /* What only the proxy needs. New sockets: IPv4 and IPv6, streams and datagrams (no packet, netlink or unix sockets). */
 static const struct sock_filter with_proxy[] = {
-  PERMIT(__NR_splice),
-  PERMIT(__NR_sendto),
-  PERMIT(__NR_sendmsg),
-  PERMIT(__NR_connect),
-  PERMIT(__NR_shutdown),
-  PERMIT(__NR_setsockopt),
-  PERMIT(__NR_getsockopt),
-  PERMIT(__NR_pipe2),
-  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_socket, 0, 8),
-  LOAD_ARGUMENT(0),
-  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 1, 0),
-  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 5),
-  LOAD_ARGUMENT(1),
-  BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (uint32_t) ~(SOCK_NONBLOCK | SOCK_CLOEXEC)),
-  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SOCK_STREAM, 1, 0),
-  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SOCK_DGRAM, 0, 1),
-  ALLOW,
+    PERMIT(__NR_splice),
+    PERMIT(__NR_sendto),
+    PERMIT(__NR_sendmsg),
+    PERMIT(__NR_connect),
+    PERMIT(__NR_shutdown),
+    PERMIT(__NR_setsockopt),
+    PERMIT(__NR_getsockopt),
+    PERMIT(__NR_pipe2),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_socket, 0, 8),
+    LOAD_ARGUMENT(0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 1, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 5),
+    LOAD_ARGUMENT(1),
+    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (uint32_t) ~(SOCK_NONBLOCK | SOCK_CLOEXEC)),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SOCK_STREAM, 1, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SOCK_DGRAM, 0, 1),
+    ALLOW,
 };
 
 enum { ANSWERING = 2 }; /* the instruction of without_proxy whose operand is the descriptor that answers */
 
 static const struct sock_filter without_proxy[] = {
-  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_sendto, 0, 7),
-  LOAD_ARGUMENT(0),
-  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 4, 0),
-  LOAD_ARGUMENT(4),
-  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3),
-  LOAD_ARGUMENT_HIGH(4),
-  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
-  ALLOW,
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_sendto, 0, 7), LOAD_ARGUMENT(0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 4, 0),           LOAD_ARGUMENT(4),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3),           LOAD_ARGUMENT_HIGH(4),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),           ALLOW,
 };
 
 static const struct sock_filter last[] = {KILL};
 
-static bool load_filter(int answering, bool proxy)
-{
+static bool load_filter(int answering, bool proxy) {
   struct sock_filter filter[sizeof common / sizeof *common + sizeof with_proxy / sizeof *with_proxy + 1];
   size_t count = 0;
 #define APPEND(part) (memcpy(filter + count, part, sizeof part), count += sizeof part / sizeof *part)
@@ -227,8 +218,7 @@ static bool load_filter(int answering, bool proxy)
   return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
 }
 
-static bool drop_capabilities(void)
-{
+static bool drop_capabilities(void) {
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
   static const struct __user_cap_data_struct none[2];
   for (int capability = 0; capability < 64; capability++)
@@ -238,8 +228,7 @@ static bool drop_capabilities(void)
   return syscall(SYS_capset, &header, none) == 0;
 }
 
-bool sandbox_drop(int answering, bool proxy, const char **failed)
-{
+bool sandbox_drop(int answering, bool proxy, const char **failed) {
   *failed = "drop groups";
   /* In a user namespace with setgroups denied there is nothing that could be dropped. */
   if (setgroups(0, NULL) != 0 && errno != EPERM)

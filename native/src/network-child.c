@@ -24,67 +24,9 @@
 
 enum { BROKER_ROUND = 64, DNS_BACKLOG = 64 };
 
-static socklen_t address_size(const struct sockaddr_storage *address)
-{
+static socklen_t address_size(const struct sockaddr_storage *address) {
   return address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 }
-
-/* ---- the caller's side ---- */
-
-/* A socket on its way to the upstream; -1: errno is set. The kernel chooses a random source port for each. */
-static int connect_upstream(const struct network_child *child, const struct broker_request *request)
-{
-  if (request->upstream >= child->upstream_count) {
-    errno = EINVAL;
-    return -1;
-  }
-  const struct sockaddr_storage *address = &child->upstreams[request->upstream].address;
-  int fd = socket(address->ss_family, (request->tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0 || connect(fd, (const struct sockaddr *)address, address_size(address)) == 0 || errno == EINPROGRESS)
-    return fd;
-  int error = errno;
-  close(fd);
-  errno = error;
-  return -1;
-}
-
-static void send_socket(int broker, const struct broker_reply *reply, int fd)
-{
-  _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {0};
-  struct iovec part = {(void *)(uintptr_t)reply, sizeof *reply};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-  if (fd >= 0) {
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof fd);
-    memcpy(CMSG_DATA(header), &fd, sizeof fd);
-  }
-  /* A child that does not read its replies loses them: the attempt runs out there. */
-  sendmsg(broker, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-bool network_child_broker(int broker, const struct network_child *child)
-{
-  for (int i = 0; i < BROKER_ROUND; i++) {
-    struct broker_request request;
-    ssize_t size = recv(broker, &request, sizeof request, MSG_DONTWAIT);
-    if (size < 0)
-      return errno == EAGAIN || errno == EINTR;
-    if (size != sizeof request)
-      return false;
-    int fd = connect_upstream(child, &request);
-    struct broker_reply reply = {request.tag, fd < 0 ? errno : 0};
-    send_socket(broker, &reply, fd);
-    if (fd >= 0)
-      close(fd);
-  }
-  return true;
-}
-
-/* ---- the child ---- */
 
 struct state {
   struct source broker;
@@ -95,8 +37,7 @@ struct state {
 static struct state state;
 
 /** Reports why the start failed, and ends. */
-__attribute__((format(printf, 2, 3), noreturn)) static void give_up(int ready, const char *format, ...)
-{
+__attribute__((format(printf, 2, 3), noreturn)) static void give_up(int ready, const char *format, ...) {
   struct network_child_error error = {.number = errno};
   va_list arguments;
   va_start(arguments, format);
@@ -108,24 +49,22 @@ __attribute__((format(printf, 2, 3), noreturn)) static void give_up(int ready, c
 }
 
 /* The caller took its end away: no more questions and new connections; those that exist may come to their end. */
-static void drain(struct loop *loop)
-{
-  source_close(&state.broker);
+static void drain(struct loop *loop) {
+  source_close(loop, &state.broker);
   if (state.dns != NULL)
     dns_stop(loop, state.dns);
   state.dns = NULL;
   proxy_stop(loop, state.proxy);
 }
 
-static void broker_ready(struct loop *loop, struct source *source, uint32_t events)
-{
+static void broker_ready(struct loop *loop, struct source *source, uint32_t events) {
   (void)events;
   for (int i = 0; i < BROKER_ROUND && source->fd >= 0; i++) {
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
     struct broker_reply reply;
     struct iovec part = {&reply, sizeof reply};
     struct msghdr message = {
-      .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     ssize_t size = recvmsg(source->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (size < 0 && (errno == EAGAIN || errno == EINTR))
       return;
@@ -142,24 +81,22 @@ static void broker_ready(struct loop *loop, struct source *source, uint32_t even
   }
 }
 
-static bool after_events(struct loop *loop)
-{
+static bool after_events(struct loop *loop) {
   bool more = proxy_continue(loop, state.proxy);
   loop->ended = state.broker.fd < 0 && proxy_connections(state.proxy) == 0;
   return more;
 }
 
-static int open_dns_socket(const struct sockaddr_storage *address, int type)
-{
+static int open_dns_socket(const struct sockaddr_storage *address, int type) {
   static const int one = 1;
   int fd = socket(address->ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0)
     return -1;
   /* A successor takes the address over while we still hold it. */
   if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
-    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) == 0 &&
-    bind(fd, (const struct sockaddr *)address, address_size(address)) == 0 &&
-    (type == SOCK_DGRAM || listen(fd, DNS_BACKLOG) == 0))
+      setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) == 0 &&
+      bind(fd, (const struct sockaddr *)address, address_size(address)) == 0 &&
+      (type == SOCK_DGRAM || listen(fd, DNS_BACKLOG) == 0))
     return fd;
   int error = errno;
   close(fd);
@@ -167,8 +104,7 @@ static int open_dns_socket(const struct sockaddr_storage *address, int type)
   return -1;
 }
 
-static void describe_address(const struct sockaddr_storage *address, char *text, size_t size)
-{
+static void describe_address(const struct sockaddr_storage *address, char *text, size_t size) {
   char host[INET6_ADDRSTRLEN] = "?";
   if (address->ss_family == AF_INET6) {
     const struct sockaddr_in6 *v6 = (const void *)address;
@@ -181,14 +117,12 @@ static void describe_address(const struct sockaddr_storage *address, char *text,
   }
 }
 
-static int compare_descriptors(const void *left, const void *right)
-{
+static int compare_descriptors(const void *left, const void *right) {
   return *(const int *)left - *(const int *)right;
 }
 
 /* Closes everything but the sorted descriptors, and puts /dev/null where the standard streams were. */
-static bool keep_only(int *kept, size_t count)
-{
+static bool keep_only(int *kept, size_t count) {
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null < 0)
     return false;
@@ -208,8 +142,7 @@ static bool keep_only(int *kept, size_t count)
   return syscall(SYS_close_range, next, ~0u, 0) == 0;
 }
 
-static void reset_signals(void)
-{
+static void reset_signals(void) {
   sigset_t none;
   for (int number = 1; number < NSIG; number++)
     signal(number, number == SIGPIPE ? SIG_IGN : SIG_DFL);
@@ -217,8 +150,7 @@ static void reset_signals(void)
   sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void keep_descriptors(const struct network_child *child, int broker, int ready)
-{
+static void keep_descriptors(const struct network_child *child, int broker, int ready) {
   size_t count = 0;
   int *kept = malloc((child->endpoint_count + 3) * sizeof *kept);
   if (kept == NULL)
@@ -235,16 +167,15 @@ static void keep_descriptors(const struct network_child *child, int broker, int 
 }
 
 /* Returns the descriptor that answers over UDP. */
-static int start_dns(const struct network_child *child, struct loop *loop, const int *directories, int ready)
-{
+static int start_dns(const struct network_child *child, struct loop *loop, const int *directories, int ready) {
   char text[64];
   describe_address(&child->dns, text, sizeof text);
   struct dns_config config = {
-    .udp = open_dns_socket(&child->dns, SOCK_DGRAM),
-    .tcp = open_dns_socket(&child->dns, SOCK_STREAM),
-    .broker = state.broker.fd,
-    .upstream_count = child->upstream_count,
-    .network_count = child->network_count,
+      .udp = open_dns_socket(&child->dns, SOCK_DGRAM),
+      .tcp = open_dns_socket(&child->dns, SOCK_STREAM),
+      .broker = state.broker.fd,
+      .upstream_count = child->upstream_count,
+      .network_count = child->network_count,
   };
   if (config.udp < 0 || config.tcp < 0 || (state.dns = dns_start(loop, &config)) == NULL)
     give_up(ready, "answer dns at %s", text);
@@ -253,21 +184,19 @@ static int start_dns(const struct network_child *child, struct loop *loop, const
   return config.udp;
 }
 
-static void start_proxy(const struct network_child *child, struct loop *loop, size_t limit, int ready)
-{
+static void start_proxy(const struct network_child *child, struct loop *loop, size_t limit, int ready) {
   if ((state.proxy = proxy_start(loop, child->endpoint_count, limit)) == NULL)
     give_up(ready, "port proxy");
   for (size_t i = 0; i < child->endpoint_count; i++) {
     const struct network_child_endpoint *endpoint = &child->endpoints[i];
     int flags = fcntl(endpoint->fd, F_GETFL);
     if (flags < 0 || fcntl(endpoint->fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
-      !proxy_add(loop, state.proxy, endpoint->fd, endpoint->udp, &endpoint->target))
+        !proxy_add(loop, state.proxy, endpoint->fd, endpoint->udp, &endpoint->target))
       give_up(ready, "publish %s socket %d", endpoint->udp ? "udp" : "tcp", endpoint->fd);
   }
 }
 
-static void enter_root(const struct network_child *child, int *directories, int ready)
-{
+static void enter_root(const struct network_child *child, int *directories, int ready) {
   const char *failed = NULL;
   const char **paths = calloc(child->network_count + 1, sizeof *paths);
   if (paths == NULL)
@@ -280,8 +209,7 @@ static void enter_root(const struct network_child *child, int *directories, int 
 }
 
 /** The child's whole life. */
-__attribute__((noreturn)) static void run(const struct network_child *child, int broker, int ready)
-{
+__attribute__((noreturn)) static void run(const struct network_child *child, int broker, int ready) {
   const char *failed = NULL;
   struct loop loop;
   reset_signals();
@@ -315,8 +243,7 @@ __attribute__((noreturn)) static void run(const struct network_child *child, int
   _exit(loop_run(&loop) ? 0 : 1);
 }
 
-pid_t network_child_start(const struct network_child *child, int *broker, struct network_child_error *error)
-{
+pid_t network_child_start(const struct network_child *child, int *broker, struct network_child_error *error) {
   int pair[2] = {-1, -1}, ready[2] = {-1, -1};
   pid_t parent = getpid();
   *error = (struct network_child_error){.step = "start the network child"};

@@ -29,8 +29,8 @@ struct network_child_endpoint {
 };
 
 struct network_child {
-  int container_net;              /* namespace descriptor: O_RDONLY|O_CLOEXEC */
-  struct sockaddr_storage dns;    /* where to answer, inside the namespace; ss_family 0: no DNS */
+  int container_net;                              /* namespace descriptor: O_RDONLY|O_CLOEXEC */
+  struct sockaddr_storage dns;                    /* where to answer, inside the namespace; ss_family 0: no DNS */
   const struct network_child_upstream *upstreams; /* asked in this order; none: unknown names do not exist */
   size_t upstream_count;
   const struct network_child_network *networks;

@@ -13,8 +13,8 @@
 enum {
   CLIENT = 0,
   SERVER = 1,
-  PIECE = 65536,  /* what a pipe holds */
-  TURN = 16,      /* pieces a direction may carry before others have their turn */
+  PIECE = 65536, /* what a pipe holds */
+  TURN = 16,     /* pieces a direction may carry before others have their turn */
 };
 
 /** One direction: what was read from end `from` and is not yet written to the other. */
@@ -40,8 +40,7 @@ struct connection {
   bool connecting;
 };
 
-static void direction_drop_pipe(struct connections *connections, struct direction *direction)
-{
+static void direction_drop_pipe(struct connections *connections, struct direction *direction) {
   if (direction->pipe[0] < 0)
     return;
   if (direction->held == 0 && connections->spare_count < SPARE_PIPES) {
@@ -55,8 +54,7 @@ static void direction_drop_pipe(struct connections *connections, struct directio
   direction->pipe[0] = direction->pipe[1] = -1;
 }
 
-static bool direction_take_pipe(struct connections *connections, struct direction *direction)
-{
+static bool direction_take_pipe(struct connections *connections, struct direction *direction) {
   if (direction->pipe[0] >= 0)
     return true;
   if (connections->spare_count == 0)
@@ -67,8 +65,7 @@ static bool direction_take_pipe(struct connections *connections, struct directio
   return true;
 }
 
-static void set_busy(struct connection *connection, bool busy)
-{
+static void set_busy(struct connection *connection, bool busy) {
   struct connections *connections = connection->connections;
   if (busy == (connection->busy_link != NULL))
     return;
@@ -86,8 +83,7 @@ static void set_busy(struct connection *connection, bool busy)
   }
 }
 
-static void connection_end(struct loop *loop, struct connection *connection, bool reset)
-{
+static void connection_end(struct loop *loop, struct connection *connection, bool reset) {
   struct connections *connections = connection->connections;
   set_busy(connection, false);
   for (int i = 0; i < 2; i++) {
@@ -95,7 +91,7 @@ static void connection_end(struct loop *loop, struct connection *connection, boo
     /* What broke on one side must not look like an orderly end on the other. */
     if (reset && connection->ends[i].source.fd >= 0)
       setsockopt(connection->ends[i].source.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-    source_close(&connection->ends[i].source);
+    source_close(loop, &connection->ends[i].source);
     direction_drop_pipe(connections, &connection->directions[i]);
   }
   connections->count--;
@@ -106,8 +102,7 @@ static void connection_end(struct loop *loop, struct connection *connection, boo
 enum carried { CARRIED_ALL, CARRIED_MORE, CARRIED_ERROR };
 
 /* Moves bytes of one direction until one of the ends has to wait. */
-static enum carried carry(struct connection *connection, int from)
-{
+static enum carried carry(struct connection *connection, int from) {
   struct direction *direction = &connection->directions[from];
   struct end *source = &connection->ends[from], *sink = &connection->ends[!from];
   for (int i = 0; i < TURN; i++) {
@@ -148,8 +143,7 @@ static enum carried carry(struct connection *connection, int from)
   return CARRIED_MORE;
 }
 
-static void connection_carry(struct loop *loop, struct connection *connection)
-{
+static void connection_carry(struct loop *loop, struct connection *connection) {
   if (connection->connecting)
     return;
   enum carried to = carry(connection, CLIENT);
@@ -162,23 +156,20 @@ static void connection_carry(struct loop *loop, struct connection *connection)
     set_busy(connection, to == CARRIED_MORE || from == CARRIED_MORE);
 }
 
-static void note_events(struct end *end, uint32_t events)
-{
+static void note_events(struct end *end, uint32_t events) {
   if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
     end->readable = true;
   if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
     end->writable = true;
 }
 
-static void client_ready(struct loop *loop, struct source *source, uint32_t events)
-{
+static void client_ready(struct loop *loop, struct source *source, uint32_t events) {
   struct connection *connection = CONTAINER(struct connection, ends[CLIENT].source, source);
   note_events(&connection->ends[CLIENT], events);
   connection_carry(loop, connection);
 }
 
-static void server_ready(struct loop *loop, struct source *source, uint32_t events)
-{
+static void server_ready(struct loop *loop, struct source *source, uint32_t events) {
   struct connection *connection = CONTAINER(struct connection, ends[SERVER].source, source);
   if (connection->connecting && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP))) {
     int error = 0;
@@ -192,8 +183,7 @@ static void server_ready(struct loop *loop, struct source *source, uint32_t even
 }
 
 /* Small pieces go out at once, and a peer that vanished is noticed. */
-static void set_options(int fd)
-{
+static void set_options(int fd) {
   static const int one = 1, idle = 60, interval = 15, count = 5;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
@@ -203,8 +193,7 @@ static void set_options(int fd)
 }
 
 void connection_start(struct loop *loop, struct connections *connections, int client,
-            const struct sockaddr_storage *target)
-{
+                      const struct sockaddr_storage *target) {
   struct connection *connection = calloc(1, sizeof *connection);
   if (connection == NULL) {
     close(client);
@@ -221,15 +210,14 @@ void connection_start(struct loop *loop, struct connections *connections, int cl
   socklen_t size = target->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
   const uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   if (server < 0 || (connect(server, (const struct sockaddr *)target, size) != 0 && errno != EINPROGRESS) ||
-    !source_add(loop, &connection->ends[CLIENT].source, events) ||
-    !source_add(loop, &connection->ends[SERVER].source, events))
+      !source_add(loop, &connection->ends[CLIENT].source, events) ||
+      !source_add(loop, &connection->ends[SERVER].source, events))
     return connection_end(loop, connection, true);
   set_options(client);
   set_options(server);
 }
 
-bool connections_continue(struct loop *loop, struct connections *connections)
-{
+bool connections_continue(struct loop *loop, struct connections *connections) {
   struct connection *turn = connections->busy;
   connections->busy = NULL;
   if (turn != NULL)

@@ -18,7 +18,7 @@ struct connections {
 
 /** Takes over `client` and connects to `target`. */
 void connection_start(struct loop *loop, struct connections *connections, int client,
-            const struct sockaddr_storage *target);
+                      const struct sockaddr_storage *target);
 /** Goes on with busy connections; true: some are busy still. */
 bool connections_continue(struct loop *loop, struct connections *connections);
 

@@ -30,10 +30,9 @@ struct flow {
   struct peer peer;
 };
 
-static void flow_end(struct loop *loop, struct flow *flow)
-{
+static void flow_end(struct loop *loop, struct flow *flow) {
   timer_clear(&flow->timer);
-  source_close(&flow->source);
+  source_close(loop, &flow->source);
   *flow->link = flow->next;
   if (flow->next != NULL)
     flow->next->link = flow->link;
@@ -41,26 +40,22 @@ static void flow_end(struct loop *loop, struct flow *flow)
   loop_release(loop, &flow->released, flow);
 }
 
-static void silence_expired(struct loop *loop, struct timer *timer)
-{
+static void silence_expired(struct loop *loop, struct timer *timer) {
   flow_end(loop, CONTAINER(struct flow, timer, timer));
 }
 
-void flows_start(struct loop *loop, struct flows *flows, size_t most)
-{
+void flows_start(struct loop *loop, struct flows *flows, size_t most) {
   *flows = (struct flows){.most = most < MAX_FLOWS ? most : MAX_FLOWS};
   timer_list_add(loop, &flows->silence, SILENCE_MS, silence_expired);
 }
 
-void flows_end(struct loop *loop, struct flows *flows)
-{
+void flows_end(struct loop *loop, struct flows *flows) {
   while (flows->silence.first != NULL)
     flow_end(loop, CONTAINER(struct flow, timer, flows->silence.first));
 }
 
 /* The parts of a peer that name a flow, in one order: address, port, scope, our address. */
-static size_t peer_key(const struct peer *peer, uint8_t key[64])
-{
+static size_t peer_key(const struct peer *peer, uint8_t key[64]) {
   memset(key, 0, 64);
   if (peer->from.ss_family == AF_INET) {
     const struct sockaddr_in *from = (const void *)&peer->from;
@@ -79,8 +74,7 @@ static size_t peer_key(const struct peer *peer, uint8_t key[64])
   return 40;
 }
 
-static struct flow **find_bucket(struct flows *flows, const uint8_t *key, size_t size)
-{
+static struct flow **find_bucket(struct flows *flows, const uint8_t *key, size_t size) {
   uint32_t hash = 2166136261u; /* FNV-1a */
   for (size_t i = 0; i < size; i++)
     hash = (hash ^ key[i]) * 16777619u;
@@ -88,15 +82,14 @@ static struct flow **find_bucket(struct flows *flows, const uint8_t *key, size_t
 }
 
 /* Sends what the container answered back to the client, from the address that it had sent to. */
-static void send_back(const struct flow *flow, const uint8_t *data, size_t size)
-{
+static void send_back(const struct flow *flow, const uint8_t *data, size_t size) {
   _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct in6_pktinfo))] = {0};
   struct iovec part = {(void *)(uintptr_t)data, size};
   struct msghdr message = {
-    .msg_name = (void *)(uintptr_t)&flow->peer.from,
-    .msg_namelen = flow->peer.from_size,
-    .msg_iov = &part,
-    .msg_iovlen = 1,
+      .msg_name = (void *)(uintptr_t)&flow->peer.from,
+      .msg_namelen = flow->peer.from_size,
+      .msg_iov = &part,
+      .msg_iovlen = 1,
   };
   if (flow->peer.family != 0) {
     bool v4 = flow->peer.family == AF_INET;
@@ -112,8 +105,7 @@ static void send_back(const struct flow *flow, const uint8_t *data, size_t size)
   sendmsg(flow->datagrams->source.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static void flow_ready(struct loop *loop, struct source *source, uint32_t events)
-{
+static void flow_ready(struct loop *loop, struct source *source, uint32_t events) {
   struct flow *flow = CONTAINER(struct flow, source, source);
   (void)events;
   for (int i = 0; i < ROUND; i++) {
@@ -128,8 +120,7 @@ static void flow_ready(struct loop *loop, struct source *source, uint32_t events
 }
 
 static struct flow *flow_start(struct loop *loop, struct datagrams *datagrams, const struct peer *peer,
-                 struct flow **bucket)
-{
+                               struct flow **bucket) {
   struct flows *flows = datagrams->flows;
   if (flows->count >= flows->most && flows->silence.first != NULL)
     flow_end(loop, CONTAINER(struct flow, timer, flows->silence.first));
@@ -140,8 +131,8 @@ static struct flow *flow_start(struct loop *loop, struct datagrams *datagrams, c
   socklen_t size = target->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
   flow->source = (struct source){socket(target->ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), flow_ready};
   if (flow->source.fd < 0 || connect(flow->source.fd, (const struct sockaddr *)target, size) != 0 ||
-    !source_add(loop, &flow->source, EPOLLIN)) {
-    source_close(&flow->source);
+      !source_add(loop, &flow->source, EPOLLIN)) {
+    source_close(loop, &flow->source);
     free(flow);
     return NULL;
   }
@@ -157,8 +148,7 @@ static struct flow *flow_start(struct loop *loop, struct datagrams *datagrams, c
   return flow;
 }
 
-static void read_pktinfo(struct msghdr *message, struct peer *peer)
-{
+static void read_pktinfo(struct msghdr *message, struct peer *peer) {
   for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL; header = CMSG_NXTHDR(message, header)) {
     if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_PKTINFO) {
       memcpy(&peer->to.v4, CMSG_DATA(header), sizeof peer->to.v4);
@@ -178,8 +168,7 @@ static void read_pktinfo(struct msghdr *message, struct peer *peer)
     peer->family = 0;
 }
 
-static void datagrams_ready(struct loop *loop, struct source *source, uint32_t events)
-{
+static void datagrams_ready(struct loop *loop, struct source *source, uint32_t events) {
   struct datagrams *datagrams = CONTAINER(struct datagrams, source, source);
   (void)events;
   for (int i = 0; i < ROUND; i++) {
@@ -187,12 +176,12 @@ static void datagrams_ready(struct loop *loop, struct source *source, uint32_t e
     struct peer peer = {0};
     struct iovec part = {scratch, sizeof scratch};
     struct msghdr message = {
-      .msg_name = &peer.from,
-      .msg_namelen = sizeof peer.from,
-      .msg_iov = &part,
-      .msg_iovlen = 1,
-      .msg_control = control,
-      .msg_controllen = sizeof control,
+        .msg_name = &peer.from,
+        .msg_namelen = sizeof peer.from,
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = control,
+        .msg_controllen = sizeof control,
     };
     ssize_t size = recvmsg(source->fd, &message, MSG_DONTWAIT);
     if (size < 0)
@@ -202,8 +191,7 @@ static void datagrams_ready(struct loop *loop, struct source *source, uint32_t e
     uint8_t key[64], other[64];
     size_t key_size = peer_key(&peer, key);
     struct flow **bucket = find_bucket(datagrams->flows, key, key_size), *flow = *bucket;
-    while (flow != NULL && (flow->datagrams != datagrams ||
-                memcmp(key, other, peer_key(&flow->peer, other)) != 0))
+    while (flow != NULL && (flow->datagrams != datagrams || memcmp(key, other, peer_key(&flow->peer, other)) != 0))
       flow = flow->next;
     if (flow == NULL && (flow = flow_start(loop, datagrams, &peer, bucket)) == NULL)
       continue;
@@ -215,8 +203,7 @@ static void datagrams_ready(struct loop *loop, struct source *source, uint32_t e
 }
 
 bool datagrams_add(struct loop *loop, struct datagrams *datagrams, struct flows *flows, int fd,
-           const struct sockaddr_storage *target)
-{
+                   const struct sockaddr_storage *target) {
   static const int one = 1;
   *datagrams = (struct datagrams){.source = {fd, datagrams_ready}, .flows = flows, .target = target};
   setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof one);

@@ -25,6 +25,6 @@ void flows_start(struct loop *loop, struct flows *flows, size_t most);
 void flows_end(struct loop *loop, struct flows *flows);
 /** Takes over the bound socket `fd`; `target` must live as long. */
 bool datagrams_add(struct loop *loop, struct datagrams *datagrams, struct flows *flows, int fd,
-           const struct sockaddr_storage *target);
+                   const struct sockaddr_storage *target);
 
 #endif

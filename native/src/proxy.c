@@ -24,11 +24,13 @@ struct proxy {
   struct endpoint endpoints[];
 };
 
-static void tcp_ready(struct loop *loop, struct source *source, uint32_t events)
-{
+static void tcp_ready(struct loop *loop, struct source *source, uint32_t events) {
   struct endpoint *endpoint = CONTAINER(struct endpoint, listener.source, source);
   struct proxy *proxy = endpoint->proxy;
   (void)events;
+  /* Full, and yet awake: it had rested for want of descriptors. */
+  if (proxy->full)
+    return listener_pause(loop, &endpoint->listener);
   for (int i = 0; i < ROUND && !proxy->full; i++) {
     int fd = listener_accept(loop, &endpoint->listener);
     if (fd < 0)
@@ -44,8 +46,7 @@ static void tcp_ready(struct loop *loop, struct source *source, uint32_t events)
   }
 }
 
-static void connection_ended(struct loop *loop, struct connections *connections)
-{
+static void connection_ended(struct loop *loop, struct connections *connections) {
   struct proxy *proxy = CONTAINER(struct proxy, connections, connections);
   if (!proxy->full)
     return;
@@ -55,8 +56,7 @@ static void connection_ended(struct loop *loop, struct connections *connections)
       listener_resume(loop, &proxy->endpoints[j].listener);
 }
 
-struct proxy *proxy_start(struct loop *loop, size_t endpoint_count, size_t limit)
-{
+struct proxy *proxy_start(struct loop *loop, size_t endpoint_count, size_t limit) {
   struct proxy *proxy = calloc(1, sizeof *proxy + endpoint_count * sizeof(struct endpoint));
   if (proxy == NULL)
     return NULL;
@@ -68,8 +68,7 @@ struct proxy *proxy_start(struct loop *loop, size_t endpoint_count, size_t limit
   return proxy;
 }
 
-bool proxy_add(struct loop *loop, struct proxy *proxy, int fd, bool udp, const struct sockaddr_storage *target)
-{
+bool proxy_add(struct loop *loop, struct proxy *proxy, int fd, bool udp, const struct sockaddr_storage *target) {
   struct endpoint *endpoint = &proxy->endpoints[proxy->endpoint_count++];
   endpoint->udp = udp;
   endpoint->proxy = proxy;
@@ -79,24 +78,21 @@ bool proxy_add(struct loop *loop, struct proxy *proxy, int fd, bool udp, const s
   return listener_add(loop, &endpoint->listener, fd, tcp_ready);
 }
 
-void proxy_stop(struct loop *loop, struct proxy *proxy)
-{
+void proxy_stop(struct loop *loop, struct proxy *proxy) {
   flows_end(loop, &proxy->flows);
   for (size_t i = 0; i < proxy->endpoint_count; i++) {
     struct endpoint *endpoint = &proxy->endpoints[i];
     if (endpoint->udp)
-      source_close(&endpoint->datagrams.source);
+      source_close(loop, &endpoint->datagrams.source);
     else
-      listener_close(&endpoint->listener);
+      listener_close(loop, &endpoint->listener);
   }
 }
 
-size_t proxy_connections(const struct proxy *proxy)
-{
+size_t proxy_connections(const struct proxy *proxy) {
   return proxy->connections.count;
 }
 
-bool proxy_continue(struct loop *loop, struct proxy *proxy)
-{
+bool proxy_continue(struct loop *loop, struct proxy *proxy) {
   return connections_continue(loop, &proxy->connections);
 }

@@ -27,8 +27,7 @@
 /* Since 5.1 every architecture gives new calls the same numbers. */
 enum { FIRST_AFTER_5_15 = 449 };
 
-int main(int count, char **words)
-{
+int main(int count, char **words) {
   unsigned first = FIRST_AFTER_5_15;
   if (count > 3 && strcmp(words[1], "-n") == 0) {
     first = (unsigned)atoi(words[2]);
@@ -36,12 +35,12 @@ int main(int count, char **words)
     count -= 2;
   }
   struct sock_filter filter[] = {
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_AUDIT_ARCH, 0, 3),
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-    BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first, 0, 1),
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_AUDIT_ARCH, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
   struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};
   if (count < 2) {
@@ -50,7 +49,8 @@ int main(int count, char **words)
   }
   /* Without no_new_privs where possible (root): the program's own setup is to be tested, not changed. */
   if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0 &&
-      (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0)) {
+      (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0)) {
     fprintf(stderr, "enosys: load the filter: %s\n", strerror(errno));
     return 125;
   }

@@ -5,15 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void check(bool fine)
-{
+static void check(bool fine) {
   if (!fine)
     abort();
 }
 
 /* A question, answered in every way the server knows. */
-static void try_query(const uint8_t *message, size_t size)
-{
+static void try_query(const uint8_t *message, size_t size) {
   static uint8_t bytes[16384];
   static const uint8_t address[16] = {0xfd, 1};
   struct dns_query query;
@@ -44,15 +42,13 @@ static void try_query(const uint8_t *message, size_t size)
 }
 
 /* An answer of an upstream to a question of ours. */
-static void try_answer(const uint8_t *message, size_t size)
-{
+static void try_answer(const uint8_t *message, size_t size) {
   static const uint8_t question[] = {0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, 'w', 'E', 'b', 0, 0, 1, 0, 1};
   if (dns_answers(message, size, 7, question, sizeof question))
     check(size >= sizeof question && dns_rcode(message) < 16);
 }
 
-static void try_names(const char *text, size_t size)
-{
+static void try_names(const char *text, size_t size) {
   struct names names;
   struct names_addresses found;
   static const uint8_t address[16];
@@ -67,8 +63,7 @@ static void try_names(const char *text, size_t size)
   free(names.records);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size == 0)
     return 0;
   switch (data[0] % 3) {

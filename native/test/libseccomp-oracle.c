@@ -17,16 +17,14 @@
 
 enum { WORDS = 64, MOST_CONDITIONS = 6 };
 
-static void check(int result, const char *what, const char *name)
-{
+static void check(int result, const char *what, const char *name) {
   if (result >= 0)
     return;
   fprintf(stderr, "libseccomp: %s %s: %s\n", what, name, strerror(-result));
   exit(1);
 }
 
-static enum scmp_compare compare(const char *operator, int masked)
-{
+static enum scmp_compare compare(const char *operator, int masked) {
   static const struct {
     const char *text;
     enum scmp_compare compare;
@@ -41,8 +39,7 @@ static enum scmp_compare compare(const char *operator, int masked)
   exit(1);
 }
 
-static void add_rule(scmp_filter_ctx filter, uint32_t action, char **words, int count)
-{
+static void add_rule(scmp_filter_ctx filter, uint32_t action, char **words, int count) {
   struct scmp_arg_cmp conditions[MOST_CONDITIONS];
   unsigned length = 0;
   int number = seccomp_syscall_resolve_name(words[0]);
@@ -62,8 +59,7 @@ static void add_rule(scmp_filter_ctx filter, uint32_t action, char **words, int 
   check(seccomp_rule_add_array(filter, action, number, length, conditions), "rule for", words[0]);
 }
 
-int main(void)
-{
+int main(void) {
   static char line[65536];
   scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
   check(filter == NULL ? -ENOMEM : 0, "filter", "");

@@ -28,16 +28,14 @@ static struct network_child_upstream upstreams[MOST];
 static struct network_child_network networks[MOST];
 static struct network_child_endpoint endpoints[MOST];
 static struct network_child child = {
-  .container_net = -1, .upstreams = upstreams, .networks = networks, .endpoints = endpoints};
+    .container_net = -1, .upstreams = upstreams, .networks = networks, .endpoints = endpoints};
 
-__attribute__((noreturn)) static void fail(const char *what)
-{
+__attribute__((noreturn)) static void fail(const char *what) {
   printf("error %d %s\n", errno, what);
   exit(1);
 }
 
-static socklen_t parse_address(const char *host, const char *port, struct sockaddr_storage *address)
-{
+static socklen_t parse_address(const char *host, const char *port, struct sockaddr_storage *address) {
   struct sockaddr_in *v4 = (void *)address;
   struct sockaddr_in6 *v6 = (void *)address;
   if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
@@ -52,8 +50,7 @@ static socklen_t parse_address(const char *host, const char *port, struct sockad
   return sizeof *v6;
 }
 
-static void publish(char **words)
-{
+static void publish(char **words) {
   static const int one = 1;
   struct sockaddr_storage address = {0};
   struct network_child_endpoint *endpoint = &endpoints[child.endpoint_count++];
@@ -67,8 +64,7 @@ static void publish(char **words)
 }
 
 /* One line of configuration; true: it was "start". */
-static bool configure(char *line)
-{
+static bool configure(char *line) {
   char *words[8] = {0};
   size_t count = 0;
   for (char *word = strtok(line, " \n"); word != NULL && count < 8; word = strtok(NULL, " \n"))
@@ -90,8 +86,7 @@ static bool configure(char *line)
   return false;
 }
 
-int main(void)
-{
+int main(void) {
   char line[4096];
   int broker = -1;
   struct network_child_error error;

@@ -15,8 +15,7 @@
 
 static struct sock_filter filter[BPF_MAXINSNS];
 
-static int call(const char *word)
-{
+static int call(const char *word) {
   char *rest;
   int compat = strncmp(word, "x86:", 4) == 0;
   long number = strtol(word + (compat ? 4 : 0), &rest, 0);
@@ -34,8 +33,7 @@ static int call(const char *word)
   return syscall(number, argument, 0, 0, 0, 0, 0) == -1 ? errno : 0;
 }
 
-int main(int count, char **words)
-{
+int main(int count, char **words) {
   if (count < 2)
     return 1;
   int fd = open(words[1], O_RDONLY | O_CLOEXEC);

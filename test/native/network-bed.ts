@@ -132,7 +132,7 @@ async function startChild(
   namespaces: {readonly machine: string; readonly container: string},
   {lines, sanitized, under = []}: ChildOptions,
 ): Promise<NetworkChild> {
-  const program = nativeProgram(true ? 'network-child-driver-asan' : 'network-child-driver');
+  const program = nativeProgram(sanitized ? 'network-child-driver-asan' : 'network-child-driver');
   const driver = spawn('nsenter', [`--net=/run/netns/${namespaces.machine}`, '--', ...under, program], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: {ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1'},
