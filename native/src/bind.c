@@ -41,8 +41,9 @@ int setup_bind(struct setup *setup, const struct record *record, int source) {
     return fail_errno(setup->failure, errno, "bind %s", target);
   int fd = target_open(setup->root, target, kind);
   if (fd < 0) return fail_errno(setup->failure, errno, "bind %s", target);
-  int result = tree_attach(setup, source, fd, target, &flags);
-  if (result != 0) fail_errno(setup->failure, errno, "bind %s", target);
+  int result = target_check_proc(setup, "bind", target, fd, NULL, source);
+  if (result == 0 && (result = tree_attach(setup, source, fd, target, &flags)) != 0)
+    fail_errno(setup->failure, errno, "bind %s", target);
   close_quietly(fd);
   return result;
 }

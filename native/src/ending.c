@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -83,6 +84,12 @@ void ending_begin(struct monitor *monitor) {
   loop_timer_clear(&monitor->stop);
   loop_timer_clear(&monitor->restart_timer);
   health_stop(monitor);
+  if (strcmp(monitor->status, "exited") != 0) {
+    /* Stopped between two runs, or a later run could not be made. */
+    monitor->status = "exited";
+    monitor->shown_pid = 0;
+    state_changed(monitor);
+  }
   if (monitor->stop_requested) journal_event(monitor, "stop", "");
   if (monitor->control.fd >= 0) {
     loop_remove(&monitor->loop, &monitor->control);

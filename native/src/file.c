@@ -70,7 +70,13 @@ int setup_file(struct setup *setup, const struct record *record) {
     return fail_errno(setup->failure, errno, "file %s", record->argv[0]);
   int tree = tree_clone(stage, name, false);
   int fd = tree < 0 ? -1 : target_open(setup->root, target, TARGET_FILE);
-  int result = fd < 0 ? -1 : tree_attach(setup, tree, fd, target, &flags);
+  int result = fd < 0 ? -1 : 0;
+  if (result == 0 && target_check_proc(setup, "file", target, fd, NULL, -1) != 0) {
+    close_quietly(fd);
+    close_quietly(tree);
+    return -1;
+  }
+  if (result == 0) result = tree_attach(setup, tree, fd, target, &flags);
   if (result != 0) fail_errno(setup->failure, errno, "file %s", target);
   close_quietly(fd);
   close_quietly(tree);

@@ -14,6 +14,7 @@
 #define OUTPUT_MAX 4096
 #define RESULTS_MAX 5
 #define MS 1000000LL
+#define PROCESS_IS_EXITING 4 /* PF_EXITING of linux/sched.h */
 
 static void probe(void *data);
 
@@ -43,14 +44,19 @@ static void close_output(struct monitor *monitor) {
   output->fd = -1;
 }
 
-static void keep_result(struct health *health, int exit_code, char *output) {
+/* Takes the text over. */
+static void keep_result(struct health *health, int exit_code, struct buffer *text) {
   if (health->result_count == RESULTS_MAX) {
     free(health->results[0].output);
     memmove(health->results, health->results + 1, (RESULTS_MAX - 1) * sizeof health->results[0]);
     health->result_count--;
   }
-  health->results[health->result_count++] =
-      (struct probe_result){.start = health->probe_start, .end = time_now(), .exit_code = exit_code, .output = output};
+  health->results[health->result_count++] = (struct probe_result){.start = health->probe_start,
+                                                                  .end = time_now(),
+                                                                  .exit_code = exit_code,
+                                                                  .output = text->data,
+                                                                  .output_size = text->size};
+  *text = (struct buffer){0};
 }
 
 static void judge(struct monitor *monitor, int exit_code, bool was_starting_up) {
@@ -71,19 +77,11 @@ static void judge(struct monitor *monitor, int exit_code, bool was_starting_up) 
   journal_event(monitor, action, "");
 }
 
-static char *take_output(struct health *health) {
-  bool cut = health->text.size > OUTPUT_MAX;
-  char *text = xasprintf("%.*s%s", cut ? OUTPUT_MAX : (int)health->text.size, health->text.data != NULL ? health->text.data : "",
-                         cut ? "..." : "");
-  buffer_free(&health->text);
-  return text;
-}
-
-static void finish_probe(struct monitor *monitor, int exit_code, char *output) {
+static void finish_probe(struct monitor *monitor, int exit_code, struct buffer *text) {
   struct health *health = &monitor->health;
   process_close(&health->probe);
   close_output(monitor);
-  keep_result(health, exit_code, output);
+  keep_result(health, exit_code, text);
   judge(monitor, exit_code, health->began_in_start_period);
   monitor_settle(monitor);
   plan_next(monitor);
@@ -161,6 +159,24 @@ static int start_probe(struct monitor *monitor) {
   return 0;
 }
 
+/* When the container's first process ends, a probe is killed with it: that says nothing about the container's health. */
+static bool container_is_ending(const struct monitor *monitor) {
+  struct buffer text = {0};
+  unsigned long flags = 0;
+  char *path = xasprintf("/proc/%d/stat", (int)monitor->process.pid);
+  bool known = monitor->phase == PHASE_RUNNING && read_file_at(AT_FDCWD, path, 4096, &text) == 0;
+  if (known) {
+    buffer_append(&text, "", 1);
+    /* Field 9 (proc_pid_stat(5)), counted from the end of the name. */
+    char *field = strrchr(text.data, ')');
+    for (int i = 0; field != NULL && i < 7; i++) field = strchr(field + 1, ' ');
+    if (field != NULL) flags = strtoul(field, NULL, 10);
+  }
+  buffer_free(&text);
+  free(path);
+  return !known || flags & PROCESS_IS_EXITING;
+}
+
 static void probe(void *data) {
   struct monitor *monitor = data;
   struct health *health = &monitor->health;
@@ -169,39 +185,53 @@ static void probe(void *data) {
   health->timed_out = false;
   health->failure = (struct failure){0};
   if (start_probe(monitor) != 0) {
-    finish_probe(monitor, -1, xstrdup(health->failure.message));
+    struct buffer text = {0};
+    if (container_is_ending(monitor)) return;
+    buffer_text(&text, health->failure.message);
+    finish_probe(monitor, -1, &text);
     return;
   }
   health->timer.expired = late;
   loop_timer_set(&monitor->loop, &health->timer, now_ns() + (int64_t)or_default(monitor->plan.health.timeout_ms, 30000) * MS);
 }
 
+/* What the result says, and the text that is kept with it. */
+static int describe_result(struct monitor *monitor, int status, struct buffer *text) {
+  struct health *health = &monitor->health;
+  struct buffer output = health->text;
+  health->text = (struct buffer){0};
+  int exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  if (health->timed_out) {
+    double seconds = (double)or_default(monitor->plan.health.timeout_ms, 30000) / 1000;
+    buffer_printf(text, "Health check exceeded timeout (%gs)%s", seconds, output.size > 0 ? ": " : "");
+    exit_code = -1;
+  }
+  if (health->failure.kind != NULL && !health->timed_out) {
+    buffer_text(text, health->failure.message);
+    exit_code = health->failure.exit_code;
+  } else {
+    buffer_append(text, output.data, output.size < OUTPUT_MAX ? output.size : OUTPUT_MAX);
+    if (output.size > OUTPUT_MAX) buffer_text(text, "...");
+  }
+  buffer_free(&output);
+  return exit_code;
+}
+
 bool health_reaped(struct monitor *monitor, pid_t pid, int status) {
   struct health *health = &monitor->health;
+  struct buffer text = {0};
   if (health->probe.pid == 0 || pid != health->probe.pid) return false;
   while (health->sync.fd >= 0) sync_ready(monitor, POLLIN);
   loop_timer_clear(&health->timer);
   read_output(monitor);
-  int exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-  char *output = take_output(health);
-  if (health->timed_out) {
-    double seconds = (double)or_default(monitor->plan.health.timeout_ms, 30000) / 1000;
-    char *text = xasprintf("Health check exceeded timeout (%gs)%s%s", seconds, output[0] != '\0' ? ": " : "", output);
-    free(output);
-    output = text;
-    exit_code = -1;
-  } else if (health->failure.kind != NULL) {
-    free(output);
-    output = xstrdup(health->failure.message);
-    exit_code = health->failure.exit_code;
-  }
-  if (monitor->phase == PHASE_RUNNING) {
-    finish_probe(monitor, exit_code, output);
+  int exit_code = describe_result(monitor, status, &text);
+  if (monitor->phase == PHASE_RUNNING && (exit_code == 0 || !container_is_ending(monitor))) {
+    finish_probe(monitor, exit_code, &text);
   } else {
-    free(output);
     process_close(&health->probe);
     close_output(monitor);
   }
+  buffer_free(&text);
   return true;
 }
 

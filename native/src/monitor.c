@@ -283,7 +283,6 @@ void monitor_stop(struct monitor *monitor, int signal, uint64_t grace_ms) {
   if (monitor->phase == PHASE_ENDING || monitor->phase == PHASE_DRAINING) return;
   if (monitor->phase == PHASE_WAITING) {
     loop_timer_clear(&monitor->restart_timer);
-    monitor->status = "exited";
     ending_begin(monitor);
     return;
   }

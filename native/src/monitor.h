@@ -31,6 +31,7 @@ struct probe_result {
   struct timespec start, end;
   int exit_code;
   char *output;
+  size_t output_size;
 };
 
 struct health {

@@ -137,6 +137,10 @@ int setup_mount(struct setup *setup, const struct record *record) {
                        target);
   }
   if (fd < 0) return fail_errno(setup->failure, errno, "mount %s", target);
+  if (target_check_proc(setup, "mount", target, fd, type, -1) != 0) {
+    close(fd);
+    return -1;
+  }
   snprintf(place, sizeof place, "/proc/self/fd/%d", fd);
   int result = mount(source, place, type, flags.set, data[0] != '\0' ? data : NULL);
   if (result != 0) fail_errno(setup->failure, errno, "mount %s", target);

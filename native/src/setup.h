@@ -83,6 +83,13 @@ int target_open(int root, const char *path, enum target_kind kind);
 /* The directory that holds `path` (made where missing), and the last component in `name`. -1 with errno. */
 int target_parent(int root, const char *path, char name[256]);
 
+/* --- proc-target.c --- */
+/*
+ * Whether something may be mounted over the open `target`: over the container's /proc only a procfs (`type`, or the tree
+ * `source`), inside it only the few files that lxcfs stands in for. 0, or -1 with the failure filled in.
+ */
+int target_check_proc(struct setup *setup, const char *step, const char *path, int target, const char *type, int source);
+
 /* --- mount.c, bind.c, device.c, file.c, paths.c: one operation each --- */
 int setup_overlay(struct setup *setup, const struct record *record);
 int setup_mount(struct setup *setup, const struct record *record);

@@ -24,7 +24,8 @@ static void append_health(const struct health *health, struct json *json) {
     append_time(json, "start", true, result->start);
     append_time(json, "end", true, result->end);
     json_member_number(json, "exitCode", result->exit_code);
-    json_member_string(json, "output", result->output);
+    json_key(json, "output");
+    json_bytes(json, result->output, result->output_size);
     json_close(json, '}');
   }
   json_close(json, ']');
