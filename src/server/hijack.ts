@@ -1,9 +1,9 @@
-import {once} from 'node:events';
 import type {IncomingMessage} from 'node:http';
 import {STATUS_CODES} from 'node:http';
 import type {Socket} from 'node:net';
 import type {Connection} from '../api/endpoint.ts';
 import {toTscomposeError} from '../base/errors.ts';
+import {drained} from './drained.ts';
 import {errorResponse} from './error-response.ts';
 import type {Server} from './handle.ts';
 import {plainHijack} from './peek-head.ts';
@@ -52,7 +52,7 @@ function connect(socket: Socket, connection: Connection): void {
   const output = async () => {
     for await (const data of connection.readable) {
       if (socket.destroyed) return;
-      if (!socket.write(data)) await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+      if (!socket.write(data)) await drained(socket);
     }
     socket.end();
     setTimeout(() => socket.destroy(), lingerMs).unref();

@@ -1,5 +1,5 @@
-import {once} from 'node:events';
 import type {ServerResponse as Outgoing} from 'node:http';
+import {drained} from './drained.ts';
 import type {ServerResponse} from './request.ts';
 
 /**
@@ -33,7 +33,7 @@ function lengthOf({status, body}: ServerResponse): Readonly<Record<string, strin
 async function sendStream(outgoing: Outgoing, stream: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const data of stream) {
     if (outgoing.destroyed) return;
-    if (!outgoing.write(data)) await Promise.race([once(outgoing, 'drain'), once(outgoing, 'close')]);
+    if (!outgoing.write(data)) await drained(outgoing);
   }
   outgoing.end();
 }

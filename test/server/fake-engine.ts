@@ -28,7 +28,7 @@ export function fakeEngine(parts: Parts = {}): Engine {
 
 /** As much of an inspection as the server reads. */
 export function inspected(config: {readonly Tty?: boolean} = {}): ContainerInspect {
-  return {Id: 'c0ffee', Config: config} as ContainerInspect;
+  return {Id: 'c0ffee', Config: config, State: {Running: true}} as ContainerInspect;
 }
 
 export function inspectedExec(tty = false): ExecInspect {

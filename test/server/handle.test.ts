@@ -330,7 +330,55 @@ describe('logs', () => {
   });
 });
 
+describe('attach', () => {
+  it('is refused before the start', async () => {
+    const inspect = async () => ({...inspected(), State: {Running: false}}) as ReturnType<typeof inspected>;
+    const query = {stream: '1', stdout: '1'};
+    expect(
+      await handle({containers: {inspect}}, {method: 'POST', path: '/containers/web/attach', query}),
+    ).toMatchObject({
+      status: 501,
+      body: {
+        json: {
+          message: 'cannot attach to container "web": attaching before the start is not supported',
+          hint: 'start the container first; its log has what it wrote until then',
+        },
+      },
+    });
+  });
+
+  it('to the log alone needs no process', async () => {
+    const given: unknown[] = [];
+    const response = await handle(
+      {
+        containers: {
+          inspect: async () => inspected({Tty: true}),
+          logs: async function* (_reference, options) {
+            given.push(options);
+            yield {stream: 'stdout', data: Buffer.from('old'), time: ''};
+          },
+        },
+      },
+      {method: 'POST', path: '/containers/web/attach', query: {logs: '1', stdout: '1'}},
+    );
+    expect(await bytesOf(response)).toBe('old');
+    expect(given).toEqual([{stdout: true, stderr: false}]);
+  });
+});
+
 describe('exec start', () => {
+  it.each([126, 127])('tells in the stream that a command cannot be executed: %d', async (exitCode) => {
+    const start = async () => {
+      throw new TscomposeError('notFound', 'execute "x": no such file', {exitCode});
+    };
+    const parts = {execs: {inspect: async () => inspectedExec(true), start}};
+    const response = await handle(parts, {method: 'POST', path: '/exec/e1/start'});
+    expect(response.status).toBe(200);
+    expect(await bytesOf(response)).toBe('execute "x": no such file\r\n');
+    const detached = {method: 'POST', path: '/exec/e1/start', body: {json: {Detach: true}}};
+    expect(await handle(parts, detached)).toMatchObject({status: 404, body: {json: {exitCode}}});
+  });
+
   const execs = (process: ReturnType<typeof cat> | undefined) => ({
     inspect: async () => inspectedExec(),
     start: async () => process,
