@@ -34,7 +34,8 @@ export function liveReporter(options: LiveOptions): Reporter {
   let changed = false;
   let step = 0;
   const draw = (lines: readonly string[]): void => {
-    terminal.write(erase(drawn, terminal.columns) + lines.map((line) => `${line}\n`).join(''));
+    // Line by line: clearing the screen from its top would push it into the history of some terminals, frame after frame.
+    terminal.write(`${backTo(drawn, terminal.columns)}${lines.map((line) => `${line}\x1b[K\n`).join('')}\x1b[0J`);
     drawn = lines;
   };
   const ticker = options.every(redrawEveryMs, () => {
@@ -69,11 +70,11 @@ function evidence(state: ViewState): readonly string[] {
 }
 
 /**
- * Moves to the beginning of what was drawn and clears from there on. A terminal that has become narrower has broken the
- * lines: they are counted as they are now.
+ * Moves to the beginning of what was drawn. A terminal that has become narrower has broken the lines: they are counted as
+ * they are now.
  */
-function erase(drawn: readonly string[], columns: number): string {
+function backTo(drawn: readonly string[], columns: number): string {
   if (drawn.length === 0) return '';
   const height = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(cellWidth(line) / Math.max(1, columns))), 0);
-  return `\x1b[${height}A\r\x1b[0J`;
+  return `\x1b[${height}A\r`;
 }

@@ -73,21 +73,26 @@ test('no frame is wider or as high as the terminal, whatever names and texts the
   );
 });
 
-/** A terminal that knows what the reporter sends: text, line feeds, cursor up, and clearing to the end. */
+/** A terminal that knows what the reporter sends: text, line feeds, cursor up, clearing a line's and the screen's rest. */
 function screen(columns: number, rows: number) {
   const lines: string[] = [''];
   let row = 0;
+  let column = 0;
   return {
     columns,
     rows,
     lines,
     write(text: string) {
-      for (const part of text.split(/(\u001b\[\d+A|\u001b\[0J|\r|\n)/)) {
+      for (const part of text.split(/(\u001b\[\d+A|\u001b\[0J|\u001b\[K|\r|\n)/)) {
         const up = /^\u001b\[(\d+)A$/.exec(part);
+        const line = lines[row] ?? '';
         if (up !== null) row -= Number(up[1]);
-        else if (part === '\u001b[0J') lines.splice(row, lines.length, '');
-        else if (part === '\n') lines[++row] ??= '';
-        else if (part !== '\r') lines[row] += part;
+        else if (part === '\u001b[K') lines[row] = line.slice(0, column);
+        else if (part === '\u001b[0J') lines.splice(row, lines.length, line.slice(0, column));
+        else if (part === '\n') row += 1;
+        else if (part !== '\r') lines[row] = line.slice(0, column) + part + line.slice(column + part.length);
+        column = part === '\n' || part === '\r' ? 0 : column + (part.startsWith('\u001b') ? 0 : part.length);
+        lines[row] ??= '';
         if (row < 0) throw new Error('the cursor left the screen');
       }
     },
