@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /*
- * Leaves the machine's file tree for an empty read-only one (a mount namespace of its own) that holds only the given
- * directories. `directories[i]` becomes a descriptor in `opened[i]`. False: errno is set, `*failed` names the step.
+ * Leaves the machine's file tree for an empty read-only one. `directories[i]` becomes a descriptor in `opened[i]`, of a
+ * read-only tree of its own, from which nothing else is reached. False: errno is set, `*failed` names the step.
  */
 bool sandbox_enter_root(const char *const *directories, size_t count, int *opened, const char **failed);
 

@@ -144,7 +144,7 @@ static bool keep_only(int *kept, size_t count) {
 
 static void reset_signals(void) {
   sigset_t none;
-  for (int number = 1; number < NSIG; number++)
+  for (int number = 1; number < SIGSYS + 1; number++)
     signal(number, number == SIGPIPE ? SIG_IGN : SIG_DFL);
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);

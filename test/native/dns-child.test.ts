@@ -66,11 +66,18 @@ describe('what the child is left with', () => {
       Groups: '',
       SigBlk: none,
     });
-    // Only its root and the name directories are mounted, read-only; nothing else of the machine can be seen.
-    const mounts = readFileSync(`/proc/${child.pid}/mountinfo`, 'utf8').trim().split('\n');
-    expect(mounts.map((mount) => mount.split(' ')[4])).toEqual(['/', '/0']);
-    expect(mounts.every((mount) => /^ro,nosuid,nodev,noexec/.test(mount.split(' ')[5] ?? ''))).toBe(true);
-    expect(readdirSync(`/proc/${child.pid}/root/`)).toEqual(['0']);
+    // Its root is empty, no mount of the machine can be reached, and from the name files no way leads up or to writing.
+    expect(readFileSync(`/proc/${child.pid}/mountinfo`, 'utf8')).toBe('');
+    expect(readdirSync(`/proc/${child.pid}/root/`)).toEqual([]);
+    const directories = readdirSync(`/proc/${child.pid}/fd`).filter((fd) =>
+      statSync(`/proc/${child.pid}/fd/${fd}`).isDirectory(),
+    );
+    for (const fd of directories) {
+      const path = `/proc/${child.pid}/fd/${fd}`;
+      expect(readdirSync(`${path}/../..`)).toEqual(readdirSync(`${path}/`));
+      expect(() => writeFileSync(`${path}/new`, '')).toThrow('EROFS');
+    }
+    expect(directories.map((fd) => readdirSync(`/proc/${child.pid}/fd/${fd}/`)).sort()).toEqual([[], ['c1'], ['c1']]);
     expect(readlinkSync(`/proc/${child.pid}/ns/net`)).toBe(
       `net:[${statSync(`/run/netns/${bed.containerNamespace}`).ino}]`,
     );
@@ -79,11 +86,7 @@ describe('what the child is left with', () => {
     );
     const sockets = publish.length + 3;
     expect(descriptors.sort()).toEqual([
-      '/0',
-      '/dev/null',
-      '/dev/null',
-      '/dev/null',
-      'anon_inode:[eventpoll]',
+      ...['/', '/', '/', '/dev/null', '/dev/null', '/dev/null', 'anon_inode:[eventpoll]'],
       ...Array(sockets).fill('socket'),
     ]);
     const limits = readFileSync(`/proc/${child.pid}/limits`, 'utf8');
