@@ -54,7 +54,7 @@ export function createEndpoints(
         if (left) await upkeep.clear(network, left);
       }
       const memberships = membershipsOf(record, networks);
-      const warnings = await upkeep.ensure(networks);
+      const warnings = await upkeep.recheck(networks);
       return await planOnNetworks({context, kernel, files, upkeep, networks, record, name, memberships, warnings});
     },
 

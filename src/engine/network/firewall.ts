@@ -70,6 +70,12 @@ export async function ensureFirewall(
   await kernel.rules(changes, `set up the firewall table ${table.table}`);
 }
 
+/** The table is there, whatever is in it: all that can be asked in one question. */
+export async function hasFirewall(kernel: Kernel, layout: Layout): Promise<boolean> {
+  const found = await unlessMissing(readElements(kernel, tableOf(layout), sets.bridges.name));
+  return found !== undefined && found.length > 0;
+}
+
 const ruleComment = `tscompose ${rulesVersion}`;
 const ruleCount = chains.reduce((count, {rules}) => count + rules.length, 0);
 

@@ -4,7 +4,7 @@ import {nftablesTableName, vethName} from '../layout.ts';
 import {temporaryPrefix} from '../record-store.ts';
 import {removal} from './attach.ts';
 import {readOwnLinks, removeLink} from './bridge.ts';
-import {ensureFirewall, readElements, tableOf} from './firewall.ts';
+import {ensureFirewall, hasFirewall, readElements, tableOf} from './firewall.ts';
 import {type PortSetName, portSets} from './firewall-rules.ts';
 import {deleteMarkedRules, ensureAccepted, readMarkedRules} from './foreign-firewall.ts';
 import {deleteGuard, ensureForwarding, guardedFamilies, removeNote, switchForwarding} from './forwarding.ts';
@@ -24,6 +24,8 @@ import type {Warning} from './warning.ts';
 export interface Upkeep {
   /** Firewall and forwarding as these networks need them; what is missing or was changed by others is put right. */
   ensure(networks: readonly NetworkRecord[]): Promise<readonly Warning[]>;
+  /** As `ensure`, for a start: what this process found in order a moment ago is not looked at again. */
+  recheck(networks: readonly NetworkRecord[]): Promise<readonly Warning[]>;
   /** Clears what killed processes left: once for each process. */
   sweep(networks: readonly NetworkRecord[]): Promise<void>;
   /** Takes away what a container has on a network, as its monitor does at its end. */
@@ -44,26 +46,30 @@ export function createUpkeep(context: NetworkContext, kernel: Kernel, files: Mac
     await removeEndpoint(layout, network.id, endpoint.container);
   };
 
+  const ensure: Upkeep['ensure'] = async (networks) => {
+    checked = undefined;
+    if (networks.length === 0) {
+      await takeDown(context, kernel, files);
+      await removeNote(layout);
+      return [];
+    }
+    await ensureFirewall(kernel, layout, networks, async () => allElements(context, networks));
+    const open = networks.filter(({internal}) => !internal);
+    await ensureForwarding(kernel, files, layout, {
+      ipv4: open.some(({ipv4}) => ipv4),
+      ipv6: open.some(({ipv6}) => ipv6) && (await hasIpv6(files)),
+    });
+    const warnings = await ensureAccepted(kernel, layout, networks);
+    checked = {networks: keyOf(networks), at: now(), warnings};
+    return warnings;
+  };
+
   return {
     clear,
-    async ensure(networks) {
-      const key = networks.map(({id}) => id).join();
-      if (checked?.networks === key && now() - checked.at < checkedForMs) return checked.warnings;
-      checked = undefined;
-      if (networks.length === 0) {
-        await takeDown(context, kernel, files);
-        await removeNote(layout);
-        return [];
-      }
-      await ensureFirewall(kernel, layout, networks, async () => allElements(context, networks));
-      const open = networks.filter(({internal}) => !internal);
-      await ensureForwarding(kernel, files, layout, {
-        ipv4: open.some(({ipv4}) => ipv4),
-        ipv6: open.some(({ipv6}) => ipv6) && (await hasIpv6(files)),
-      });
-      const warnings = await ensureAccepted(kernel, layout, networks);
-      checked = {networks: key, at: now(), warnings};
-      return warnings;
+    ensure,
+    async recheck(networks) {
+      const isRecent = checked?.networks === keyOf(networks) && now() - checked.at < checkedForMs;
+      return checked && isRecent && (await hasFirewall(kernel, layout)) ? checked.warnings : await ensure(networks);
     },
     async sweep(networks) {
       if (swept) return;
@@ -73,6 +79,10 @@ export function createUpkeep(context: NetworkContext, kernel: Kernel, files: Mac
       await sweepElements(context, kernel, networks);
     },
   };
+}
+
+function keyOf(networks: readonly NetworkRecord[]): string {
+  return networks.map(({id}) => id).join();
 }
 
 function elementsOf(endpoint: Endpoint): readonly PortElement[] {
@@ -128,14 +138,14 @@ async function sweepElements(
   kernel: Kernel,
   networks: readonly NetworkRecord[],
 ): Promise<void> {
-  const keyOf = ({set, element}: PortElement) => `${set} ${Buffer.from(element.key).toString('hex')}`;
-  const expected = new Set(allElements(context, networks).map(keyOf));
+  const elementKey = ({set, element}: PortElement) => `${set} ${Buffer.from(element.key).toString('hex')}`;
+  const expected = new Set(allElements(context, networks).map(elementKey));
   for (const set of Object.keys(portSets) as PortSetName[]) {
     const found = await unlessMissing(readElements(kernel, tableOf(context.layout), set));
     // No table: no elements in any set.
     if (!found) return;
     for (const element of found) {
-      if (!expected.has(keyOf({set, element}))) await removeElement(context, kernel, {set, element});
+      if (!expected.has(elementKey({set, element}))) await removeElement(context, kernel, {set, element});
     }
   }
 }

@@ -117,7 +117,9 @@ test('our own table is made again after somebody flushed all rules, with the por
   await networks.remove('second');
   const tables = (text: string) => text.split(/(?=^table )/m).map((table) => table.trim());
   const [own] = tables(before).filter((table) => !table.includes('tscompose_forwarding'));
-  expect(tables(await rules())).toEqual(expect.arrayContaining([own, expect.stringContaining('tscompose_forwarding')]));
+  const made = tables(await rules());
+  expect(made.find((table) => !table.includes('tscompose_forwarding'))).toBe(own);
+  expect(made.length).toBe(2);
   expect(await rules()).not.toContain('custom0');
   expect(await ask(lan, '10.9.0.1', 8080)).toBe('web');
   await web.stop();
