@@ -19,15 +19,9 @@ export interface TestEngine {
 /** The built-in engine in this process, on a machine of its own: root, cgroups, and a network namespace for the helper. */
 export async function openTestEngine(options: {readonly encode: boolean}): Promise<TestEngine> {
   const host = await makeHost();
-  const engine = await createEngine({
-    root: host.root,
-    run: host.run,
-    cgroupParent: host.cgroupParent,
-    helperPath: await helperInside(host),
-    machineFiles: filesInside(host),
-    version: '0.0.0',
-    nodePath: process.execPath,
-    now: () => Date.now(),
+  const engine = await openEngine(host).catch(async (error: unknown) => {
+    await host[Symbol.asyncDispose]();
+    throw error;
   });
   const docker = new Docker({transport: engineTransport(engine, {version: '0.0.0', encode: options.encode})});
   return {
@@ -40,6 +34,19 @@ export async function openTestEngine(options: {readonly encode: boolean}): Promi
       if (left.length > 0) throw new Error(`left behind:\n${left.join('\n')}`);
     },
   };
+}
+
+async function openEngine(host: TestHost): Promise<Engine> {
+  return createEngine({
+    root: host.root,
+    run: host.run,
+    cgroupParent: host.cgroupParent,
+    helperPath: await helperInside(host),
+    machineFiles: filesInside(host),
+    version: '0.0.0',
+    nodePath: process.execPath,
+    now: () => Date.now(),
+  });
 }
 
 /** Nothing in Node enters another network namespace, so its helper starts there. */

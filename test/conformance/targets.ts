@@ -95,8 +95,11 @@ export function describeTargets(title: string, tests: (target: Target) => void):
       });
       afterAll(async () => {
         if (opened === undefined) return;
-        await removeAll(opened.docker, target);
-        await opened.close();
+        try {
+          await removeAll(opened.docker, target);
+        } finally {
+          await opened.close();
+        }
       });
       tests(target);
     });
