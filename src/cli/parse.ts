@@ -1,5 +1,6 @@
 import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
 import {exitCodes} from '../base/errors.ts';
+import {suggest} from '../base/suggest.ts';
 import {type CommandInput, type CommandRow, type Flag, type Flags, type GlobalFlags, globalFlags} from './command.ts';
 import {commands} from './commands.ts';
 import {parseSeconds} from './seconds.ts';
@@ -23,7 +24,11 @@ export function parseCommandLine(words: readonly string[]): Parsed {
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .showHelpAfterError('(tscompose --help lists commands and options)')
-    .configureHelp({sortSubcommands: false})
+    .configureHelp({
+      sortSubcommands: false,
+      visibleArguments: () => [],
+      subcommandTerm: (command) => command.name(),
+    })
     .exitOverride();
   for (const [name, flag] of Object.entries<Flag>(globalFlags)) program.addOption(toOption(name, flag));
   program.option('-v, --version', 'show the version');
@@ -53,8 +58,10 @@ export function parseCommandLine(words: readonly string[]): Parsed {
       };
     });
   }
-  program.action(() => {
+  program.argument('[command]');
+  program.action((word: string | undefined) => {
     const version = commands.find((row) => row.name === 'version');
+    if (word !== undefined) unknownCommand(program, word);
     if (program.opts()['version'] === true && version !== undefined) {
       parsed = {
         kind: 'run',
@@ -73,9 +80,19 @@ export function parseCommandLine(words: readonly string[]): Parsed {
   return parsed;
 }
 
+function unknownCommand(program: Command, word: string): never {
+  const close = suggest(
+    word,
+    commands.map(({name}) => name),
+  );
+  program.error(`error: unknown command "${word}"${close === undefined ? '' : ` (did you mean "${close}"?)`}`);
+}
+
 function toOption(name: string, flag: Flag): Option {
   const short = flag.short === undefined ? '' : `-${flag.short}, `;
   const option = new Option(`${short}--${name}${flag.value === undefined ? '' : ` <${flag.value}>`}`, flag.summary);
+  // Not "the opposite of --tty", as commander reads it: a switch with a name of its own.
+  option.negate = false;
   if (flag.choices !== undefined) option.choices([...flag.choices]);
   const convert = flag.kind === 'integer' ? toInteger : flag.kind === 'seconds' ? toSeconds : undefined;
   if (flag.repeat === true) {

@@ -20,7 +20,7 @@ export function reportError(context: CliContext, error: TscomposeError): number 
     return exitCodes.interrupted;
   }
   if (error.diagnostics.length > 0) {
-    context.stderr.write(renderDiagnostics(error.diagnostics, {color: context.color(context.stderr)}));
+    context.stderr.write(`${renderDiagnostics(error.diagnostics, {color: context.color(context.stderr)})}\n`);
     return error.exitCode;
   }
   context.stderr.write(`${color.red('error:')} ${error.message}\n`);

@@ -39,7 +39,7 @@ export async function loadStack(context: CliContext, selection: Selection = {}):
     machineFiles,
   );
   if (warnings.length > 0 && global.progress !== 'quiet' && global.progress !== 'json') {
-    context.stderr.write(renderDiagnostics(warnings, {color: context.color(context.stderr)}));
+    context.stderr.write(`${renderDiagnostics(warnings, {color: context.color(context.stderr)})}\n`);
   }
   return project;
 }

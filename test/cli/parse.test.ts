@@ -1,0 +1,47 @@
+import {afterEach, expect, test, vi} from 'vitest';
+import {parseCommandLine} from '../../src/cli/parse.ts';
+
+afterEach(() => void vi.restoreAllMocks());
+
+test('options of the whole stand before the command, its own after it', () => {
+  const parsed = parseCommandLine(['-f', 'a.yaml', '-f', 'b.yaml', '-p', 'shop', 'logs', '-f', '--tail', '10', 'web']);
+  if (parsed.kind !== 'run') throw new Error('no command was read');
+  expect(parsed.command.name).toBe('logs');
+  expect(parsed.global).toMatchObject({file: ['a.yaml', 'b.yaml'], 'project-name': 'shop', profile: []});
+  expect(parsed.input).toMatchObject({args: ['web'], flags: {follow: true, tail: '10', timestamps: false}});
+});
+
+test('what follows the service of exec belongs to the command', () => {
+  const parsed = parseCommandLine(['exec', '-T', '-e', 'A=1', 'web', 'ls', '-l', '--color', '-T']);
+  if (parsed.kind !== 'run') throw new Error('no command was read');
+  expect(parsed.input).toMatchObject({
+    args: ['web', 'ls', '-l', '--color', '-T'],
+    flags: {'no-tty': true, env: ['A=1'], detach: false},
+  });
+});
+
+test.each([
+  [['up', '--timeout', '1m30s'], 90],
+  [['up', '-t', '0'], 0],
+  [['down', '-t', '2.5'], 2.5],
+  [['stop', '-t', '-1'], -1],
+])('%j waits %d seconds', (words, seconds) => {
+  const parsed = parseCommandLine(words);
+  expect(parsed).toMatchObject({kind: 'run', input: {flags: {timeout: seconds}}});
+});
+
+test.each([
+  [['frobnicate'], 'error: unknown command "frobnicate"'],
+  [['dwon'], 'error: unknown command "dwon" (did you mean "down"?)'],
+  [['up', '--nope'], "error: unknown option '--nope'"],
+  [
+    ['up', '--timeout', 'soon'],
+    "error: option '-t, --timeout <SECONDS>' argument 'soon' is invalid. seconds are expected, as in 10 or 1m30s.",
+  ],
+  [['version', 'now'], 'error: "version" takes no arguments, but "now" was given'],
+])('%j is wrong use: %s', (words, message) => {
+  const written: string[] = [];
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  expect(parseCommandLine(words)).toEqual({kind: 'done', exitCode: 64});
+  expect(written.join('').split('\n')[0]).toBe(message);
+});
