@@ -39,6 +39,24 @@ function blank(text: string): string {
   return [...text].map((character) => (character === '\t' ? '\t' : ' '.repeat(cells(character)))).join('');
 }
 
+/** At most this much of a line on either side of what is meant. */
+const around = 60;
+const mostMarked = 80;
+
+/** The part of a line that is shown, with `…` where something is left out. */
+function clip(
+  line: string,
+  start: number,
+  length: number,
+): {readonly before: string; readonly marked: string; readonly after: string} {
+  const end = start + Math.min(length, mostMarked);
+  return {
+    before: start > around ? `…${line.slice(start - around + 1, start)}` : line.slice(0, start),
+    marked: line.slice(start, end),
+    after: line.length - end > around ? `${line.slice(end, end + around - 1)}…` : line.slice(end),
+  };
+}
+
 function paint(color: boolean): Record<'error' | 'warning' | 'frame' | 'hint' | 'strong', (text: string) => string> {
   const style = (open: number, close: number) => (text: string) =>
     color ? `\u001b[${open}m${text}\u001b[${close}m` : text;
@@ -84,10 +102,8 @@ export function renderDiagnostic(diagnostic: Diagnostic, {color = false}: Diagno
     );
     const note = hint === undefined ? '' : ` ${style.hint(hint)}`;
     lines.push(`${margin} ${style.frame('|')}`);
-    lines.push(`${style.frame(`${number} |`)} ${excerpt}`);
-    lines.push(
-      `${margin} ${style.frame('|')} ${blank(excerpt.slice(0, column - 1))}${style[diagnostic.severity](carets)}${note}`,
-    );
+    lines.push(`${style.frame(`${number} |`)} ${before}${marked}${after}`);
+    lines.push(`${margin} ${style.frame('|')} ${blank(before)}${style[diagnostic.severity](carets)}${note}`);
   } else if (hint !== undefined) {
     lines.push(`${margin} ${style.frame('=')} ${style.hint(hint)}`);
   }

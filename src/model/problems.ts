@@ -10,6 +10,8 @@ export interface Problem {
   /** `unsupported`: right, but not there yet. */
   readonly kind?: 'invalid' | 'unsupported';
   readonly related?: {readonly message: string; readonly at: Span} | undefined;
+  /** Only the first problem with this name is told. */
+  readonly once?: string;
 }
 
 /** Collects what is wrong, so that everything is told at once. */
@@ -26,18 +28,18 @@ export function createProblems(): Problems {
   const errors: (Diagnostic & {readonly kind: 'invalid' | 'unsupported'})[] = [];
   const warnings: Diagnostic[] = [];
   const seen = new Set<string>();
-  const isNew = (diagnostic: Diagnostic): boolean => {
-    const key = `${diagnostic.file}:${diagnostic.line}:${diagnostic.column} ${diagnostic.message}`;
+  const isNew = (diagnostic: Diagnostic, {once}: Problem): boolean => {
+    const key = once ?? placeKey(diagnostic);
     return !seen.has(key) && seen.add(key) !== undefined;
   };
   return {
     error: (at, problem) => {
       const diagnostic = {...toDiagnostic('error', at, problem), kind: problem.kind ?? 'invalid'};
-      if (isNew(diagnostic)) errors.push(diagnostic);
+      if (isNew(diagnostic, problem)) errors.push(diagnostic);
     },
     warning: (at, problem) => {
       const diagnostic = toDiagnostic('warning', at, problem);
-      if (isNew(diagnostic)) warnings.push(diagnostic);
+      if (isNew(diagnostic, problem)) warnings.push(diagnostic);
     },
     warnings,
     get hasErrors() {
@@ -53,6 +55,12 @@ export function createProblems(): Problems {
       throw new TscomposeError(kind, message, {diagnostics: [...diagnostics, ...warnings]});
     },
   };
+}
+
+/** What an anchor says wrongly is wrong wherever it is used, and told once. */
+function placeKey({file, line, column, code, message}: Diagnostic): string {
+  const told = line === undefined || code === 'conflict' || code === 'cycle' ? message : '';
+  return `${file}:${line}:${column} ${code} ${told}`;
 }
 
 function toDiagnostic(severity: Diagnostic['severity'], at: Span | undefined, problem: Problem): Diagnostic {

@@ -190,6 +190,7 @@ function expandVariables(
     missing: (name) => {
       problems.warning(at, {
         code: 'unset-variable',
+        once: `unset ${name}`,
         message: `the variable ${name} is not set: it becomes an empty text`,
         hint: `write \${${name}:-default}, or $$ for a dollar sign`,
       });

@@ -24,6 +24,7 @@ function interpolateText(text: string, at: Span, {lookup, problems}: Interpolati
     missing: (name, offset) => {
       problems.warning(placeWithin(at, text, offset, name.length + 1), {
         code: 'unset-variable',
+        once: `unset ${name}`,
         message: `the variable ${name} is not set: it becomes an empty text`,
         hint: `set it in .env or the environment, or write \${${name}:-default}`,
       });
