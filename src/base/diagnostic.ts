@@ -93,7 +93,7 @@ export function renderDiagnostic(diagnostic: Diagnostic, {color = false}: Diagno
   const margin = ' '.repeat(number.length);
   lines.push(`${margin}${style.frame('-->')} ${file}${line === undefined ? '' : `:${line}:${column}`}`);
   if (excerpt !== undefined && line !== undefined) {
-    const marked = excerpt.slice(column - 1, column - 1 + (diagnostic.length ?? 1));
+    const {before, marked, after} = clip(excerpt, column - 1, diagnostic.length ?? 1);
     const carets = '^'.repeat(
       Math.max(
         1,
