@@ -1,0 +1,401 @@
+import {execFileSync} from 'node:child_process';
+import {createHash} from 'node:crypto';
+import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {TscomposeError} from '../../src/base/errors.ts';
+import {openFrames} from '../../src/engine/helper/control.ts';
+import {frameTypes} from '../../src/engine/helper/frames.ts';
+import {encodeOperations, type SetupOperation} from '../../src/engine/helper/operations.ts';
+import {
+  type Container,
+  type ContainerOptions,
+  eventually,
+  type LaunchMachine,
+  openLaunchMachine,
+  runToEnd,
+} from './launch-machine.ts';
+
+let machine: LaunchMachine;
+let sentinel: string;
+
+beforeAll(async () => {
+  machine = await openLaunchMachine();
+  sentinel = join(machine.directory, 'sentinel');
+  mkdirSync(sentinel);
+  writeFileSync(join(sentinel, 'secret'), 'of the machine');
+});
+afterAll(async () => {
+  await machine.close();
+});
+
+const shell = (script: string) => ['sh', '-c', script];
+
+async function outcome(
+  options: ContainerOptions,
+): Promise<{readonly error?: TscomposeError; readonly stdout: string; readonly stderr: string}> {
+  try {
+    return await runToEnd(machine, options);
+  } catch (error) {
+    if (error instanceof TscomposeError) return {error, stdout: '', stderr: ''};
+    throw error;
+  }
+}
+
+async function exec(
+  container: Container,
+  words: readonly string[],
+  operations: readonly SetupOperation[] = [],
+): Promise<string> {
+  const session = await openFrames(container.paths.control, {
+    kind: 'exec',
+    tty: false,
+    stdin: false,
+    rows: 0,
+    columns: 0,
+    operations: encodeOperations([...operations, {kind: 'argv', words}]),
+  });
+  let output = '';
+  for await (const {type, payload} of session.frames)
+    if (type === frameTypes.stdout || type === frameTypes.stderr) output += Buffer.from(payload).toString();
+  return output;
+}
+
+/** A layer over the usual root. */
+function image(name: string, make: (directory: string) => void): readonly string[] {
+  const directory = join(machine.directory, `image-${name}`);
+  rmSync(directory, {recursive: true, force: true});
+  mkdirSync(directory, {recursive: true});
+  make(directory);
+  return [directory, machine.rootfs];
+}
+
+describe('a working directory that leads to a leaked descriptor (CVE-2024-21626)', () => {
+  const probe = 'cat ../../../../etc/hostname 2>/dev/null; cat ../../../../../../../../etc/os-release 2>/dev/null; pwd';
+
+  test('of a container', async () => {
+    for (let number = 0; number <= 30; number++) {
+      const {error, stdout} = await outcome({
+        words: shell(probe),
+        process: [{kind: 'workdir', target: `/proc/self/fd/${number}`}],
+      });
+      if (error) expect(error.exitCode, String(number)).toBeGreaterThanOrEqual(125);
+      else expect(stdout.startsWith('/'), stdout).toBe(true);
+    }
+  });
+
+  test('of an exec session', async () => {
+    const container = machine.container({words: ['sleep', '1000']});
+    await container.launch();
+    for (let number = 0; number <= 30; number++) {
+      const target = number % 2 === 0 ? `/proc/self/fd/${number}` : `/proc/self/fd/${number}/../../..`;
+      const seen = await exec(container, shell(probe), [{kind: 'workdir', target}]).catch(
+        (error: TscomposeError) => error,
+      );
+      if (typeof seen === 'string') expect(seen.startsWith('/'), seen).toBe(true);
+      else expect(seen.exitCode).toBeGreaterThanOrEqual(125);
+    }
+    await container.stop({graceMs: 0});
+  });
+
+  test('through a link in the image', async () => {
+    const lowers = image('workdir', (directory) => {
+      for (let number = 3; number < 12; number++)
+        symlinkSync(`/proc/self/fd/${number}`, join(directory, `cwd-${number}`));
+    });
+    for (let number = 3; number < 12; number++) {
+      const {error} = await outcome({
+        words: shell(probe),
+        lowers,
+        process: [{kind: 'workdir', target: `/cwd-${number}`}],
+      });
+      expect(error?.exitCode).toBeGreaterThanOrEqual(125);
+    }
+  });
+});
+
+describe("the helper as the container's program (CVE-2019-5736)", () => {
+  const digest = async () =>
+    createHash('sha256')
+      .update(readFileSync(await machine.helper.path()))
+      .digest('hex');
+
+  test('cannot be written to, neither its file nor the memory it runs from', async () => {
+    const before = await digest();
+    const lowers = image('self-exe', (directory) => {
+      mkdirSync(join(directory, 'bin'), {recursive: true});
+      writeFileSync(join(directory, 'bin/again'), '#!/proc/self/exe\n', {mode: 0o755});
+    });
+    const container = machine.container({
+      lowers,
+      words: shell(
+        'while :; do for pid in /proc/[0-9]*; do if echo overwritten 2>/dev/null > $pid/exe; then case "$(readlink $pid/exe)" in *memfd*) echo WROTE;; esac; fi; done; done 2>/dev/null',
+      ),
+    });
+    await container.launch();
+    for (let round = 0; round < 60; round++) await exec(container, ['/bin/again']).catch(() => '');
+    await container.stop({graceMs: 0});
+    expect(container.text()).not.toContain('WROTE');
+    expect(await digest()).toBe(before);
+    // The same coprocess still launches from its copy.
+    expect((await runToEnd(machine, {words: ['echo', 'fine']})).stdout).toBe('fine\n');
+  });
+
+  test('executed as a program is a sealed copy', async () => {
+    const {stdout} = await outcome({words: ['/proc/self/exe', 'version']});
+    // It may run, as any program of the image may; what matters is that it cannot be changed.
+    expect(stdout === '' || stdout.startsWith('{"version"')).toBe(true);
+  });
+});
+
+/** Tries, as fast as it can, to get at processes of the container that still run the helper's code. */
+const spy = `
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+static int try(const char *pid, const char *name, int flags) {
+  char path[300];
+  snprintf(path, sizeof path, "/proc/%s/%s", pid, name);
+  return open(path, flags);
+}
+int main(int argc, char **argv) {
+  uint64_t entry = strtoull(argv[1], NULL, 10), seen;
+  unsigned long looked = 0;
+  (void)argc;
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  for (;; looked++) {
+    DIR *proc = opendir("/proc");
+    for (struct dirent *e; (e = readdir(proc)) != NULL;) {
+      char link[300] = "", path[64];
+      if (e->d_name[0] < '1' || e->d_name[0] > '9') continue;
+      int mem = try(e->d_name, "mem", O_RDWR);
+      if (mem >= 0 && pread(mem, &seen, 8, 0x400018) == 8 && seen == entry) printf("LEAK mem of %s\\n", e->d_name);
+      int exe = try(e->d_name, "exe", O_RDONLY);
+      snprintf(path, sizeof path, "/proc/self/fd/%d", exe);
+      if (exe >= 0 && readlink(path, link, sizeof link - 1) > 0 && strstr(link, "memfd:tscompose")) printf("LEAK exe of %s\\n", e->d_name);
+      if (mem >= 0) close(mem);
+      if (exe >= 0) close(exe);
+    }
+    closedir(proc);
+    if (looked == 100) printf("looking\\n");
+  }
+}
+`;
+
+test('a process of the container sees nothing of an exec before its program runs', async () => {
+  const directory = join(machine.directory, 'image-spy');
+  mkdirSync(directory);
+  writeFileSync(join(machine.directory, 'spy.c'), spy);
+  execFileSync('cc', ['-static', '-no-pie', '-O1', '-o', join(directory, 'spy'), join(machine.directory, 'spy.c')]);
+  const entry = readFileSync(await machine.helper.path()).readBigUInt64LE(24);
+  const container = machine.container({words: ['/spy', String(entry)], lowers: [directory, machine.rootfs]});
+  await container.launch();
+  await eventually(() => container.text().includes('looking'));
+  for (let round = 0; round < 40; round++) await Promise.all([exec(container, ['true']), exec(container, ['true'])]);
+  await container.stop({graceMs: 0});
+  expect(container.text()).toBe('looking\n');
+});
+
+test('the target of a mount that is swapped for a link meanwhile (CVE-2021-30465)', async () => {
+  const volume = join(machine.directory, 'volume');
+  mkdirSync(join(volume, 'place'), {recursive: true});
+  const outside = join(machine.directory, 'outside');
+  mkdirSync(outside);
+  const swap = execFileSync('which', ['python3'], {encoding: 'utf8'}).trim();
+  const {spawn} = await import('node:child_process');
+  const script = `
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+os.chdir(${JSON.stringify(volume)})
+os.symlink(${JSON.stringify('../'.repeat(20))} + ${JSON.stringify(outside.slice(1))}, 'link')
+while True:
+    libc.syscall(316 if os.uname().machine == 'x86_64' else 276, -100, b'place', -100, b'link', 2)
+`;
+  const attacker = spawn(swap, ['-c', script], {stdio: 'ignore'});
+  try {
+    await eventually(() => readdirSync(volume).includes('link'));
+    for (let round = 0; round < 60; round++) {
+      const {stdout, error} = await outcome({
+        words: shell('cat /volume/place/secret /volume/link/secret 2>/dev/null; grep -c sentinel /proc/self/mountinfo'),
+        mounts: [
+          {kind: 'bind', source: volume, target: '/volume', flags: 'rec', create: 'directory'},
+          {kind: 'bind', source: sentinel, target: '/volume/place', flags: 'rec,ro', create: 'directory'},
+        ],
+      });
+      // Mounted inside, wherever the name led at that moment, or refused: never outside.
+      if (!error) expect(stdout).toMatch(/of the machine|^1\n$/);
+      expect(readdirSync(outside)).toEqual([]);
+    }
+    expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain('sentinel');
+  } finally {
+    attacker.kill('SIGKILL');
+  }
+});
+
+describe('an image whose directories are links', () => {
+  test.each(['/dev', '/proc', '/sys'])('%s', async (target) => {
+    const outside = join(machine.directory, `leads${target.slice(1)}`);
+    mkdirSync(outside, {recursive: true});
+    const directory = join(machine.directory, `rootfs-${target.slice(1)}`);
+    execFileSync('cp', ['-a', machine.rootfs, directory]);
+    rmSync(join(directory, target), {recursive: true});
+    symlinkSync(`/../../../../../../${outside}`, join(directory, target));
+    const {error} = await outcome({words: ['true'], lowers: [directory]});
+    expect(error?.message).toContain(`mount ${target}: `);
+    expect(readdirSync(outside)).toEqual([]);
+  });
+
+  test('a target behind an absolute link stays inside', async () => {
+    const lowers = image('absolute', (directory) => symlinkSync(machine.directory, join(directory, 'out')));
+    const {stdout} = await outcome({
+      words: shell('cat /out/deep/secret; ls -d /out'),
+      lowers,
+      mounts: [{kind: 'bind', source: sentinel, target: '/out/deep', flags: '', create: 'directory'}],
+    });
+    expect(stdout).toContain('of the machine');
+    expect(existsSync(join(machine.directory, 'deep'))).toBe(false);
+  });
+
+  test('a magic link is not followed', async () => {
+    const lowers = image('magic', (directory) => symlinkSync('/proc/self/root/tmp', join(directory, 'magic')));
+    const {error, stdout} = await outcome({
+      words: shell('ls /magic'),
+      lowers,
+      mounts: [{kind: 'bind', source: sentinel, target: '/magic/x', flags: '', create: 'directory'}],
+    });
+    expect(error !== undefined || stdout === 'x\n').toBe(true);
+    expect(existsSync('/tmp/x/secret')).toBe(false);
+  });
+});
+
+describe("mounts over the container's /proc (CVE-2019-19921, CVE-2025-52881)", () => {
+  test.each([
+    ['/proc', '/proc'],
+    ['/proc/self/attr', '/proc/self/attr'],
+    ['/proc/sys', '/proc/sys'],
+    ['a link to it', '/link/sys'],
+  ])('%s is refused', async (_, target) => {
+    const lowers = image('proc-link', (directory) => symlinkSync('/proc', join(directory, 'link')));
+    const {error} = await outcome({
+      words: ['true'],
+      lowers,
+      mounts: [{kind: 'bind', source: sentinel, target, flags: 'rec', create: ''}],
+    });
+    expect(error).toMatchObject({
+      kind: 'forbidden',
+      message: `bind ${target}: it is inside the container's /proc`,
+      exitCode: 125,
+    });
+  });
+
+  test('a file that lxcfs stands in for is allowed', async () => {
+    const {stdout} = await outcome({
+      words: ['cat', '/proc/uptime'],
+      mounts: [{kind: 'bind', source: join(sentinel, 'secret'), target: '/proc/uptime', flags: '', create: ''}],
+    });
+    expect(stdout).toBe('of the machine');
+  });
+});
+
+test("a masked path is covered with the machine's null device, whatever the image has at /dev/null (CVE-2025-31133)", async () => {
+  const container = machine.container({
+    words: shell(
+      'cat /proc/timer_list; stat -c "%t:%T" /proc/timer_list; echo overwritten > /proc/timer_list && echo harmless; cat /etc/passwd | head -c 4',
+    ),
+    mounts: [
+      {kind: 'symlink', value: '/etc/passwd', target: '/dev/null-link'},
+      {kind: 'mask', target: '/proc/timer_list'},
+    ],
+  });
+  await container.launch();
+  await container.ended();
+  expect(container.text()).toBe('1:3\nharmless\nroot');
+});
+
+describe('user files that are traps (CVE-2024-9676, CVE-2022-1227)', () => {
+  const trap = (name: string, make: (path: string) => void, file = 'passwd') =>
+    image(name, (directory) => {
+      mkdirSync(join(directory, 'etc'));
+      make(join(directory, 'etc', file));
+    });
+
+  test.each([
+    ['a pipe', (path: string) => void execFileSync('mkfifo', [path])],
+    ['a link to /dev/zero', (path: string) => symlinkSync('/dev/zero', path)],
+    ['a link to the machine', (path: string) => symlinkSync('../../../../../../../../etc/passwd', path)],
+    ['a directory', (path: string) => void mkdirSync(path)],
+    ['a device', (path: string) => void execFileSync('mknod', [path, 'c', '1', '5'])],
+    ['huge', (path: string) => void execFileSync('truncate', ['-s', '1T', path])],
+  ])('%s', async (name, make) => {
+    const started = Date.now();
+    const {error} = await outcome({
+      words: ['true'],
+      lowers: trap(`trap-${name.replaceAll(/\W/g, '-')}`, make),
+      process: [{kind: 'user', user: 'app'}],
+    });
+    expect(error?.message).toMatch(/^read \/etc\/passwd of the container: /);
+    expect(Date.now() - started).toBeLessThan(3000);
+  });
+
+  test('a group file', async () => {
+    const {error} = await outcome({
+      words: ['true'],
+      lowers: trap('trap-group', (path) => void execFileSync('mkfifo', [path]), 'group'),
+      process: [{kind: 'user', user: 'app'}],
+    });
+    expect(error?.message).toMatch(/^read \/etc\/group of the container: /);
+  });
+
+  test('nonsense lines are passed over', async () => {
+    const lowers = trap('nonsense', (path) =>
+      writeFileSync(
+        path,
+        `\n:::\napp\napp:x\napp:x:-1:0:::\napp:x:0x10:0:::\napp:x:99999999999999999999:0:::\napp:x:4294967296:0::/:\n${'a'.repeat(100_000)}\napp:x:1000:1000::/home/app:/bin/sh\n`,
+      ),
+    );
+    const {stdout} = await outcome({words: ['id', '-u'], lowers, process: [{kind: 'user', user: 'app'}]});
+    expect(stdout).toBe('1000\n');
+  });
+});
+
+test('nothing of the environment or of the plan is seen on the machine', async () => {
+  const container = machine.container({
+    words: ['sleep', '1000'],
+    process: [{kind: 'env', variables: ['PATH=/bin', 'PASSWORD=correct-horse']}],
+  });
+  const {monitor, pid} = await container.launch();
+  for (const process of [monitor]) {
+    expect(readFileSync(`/proc/${process}/environ`, 'utf8')).toBe('');
+    expect(readFileSync(`/proc/${process}/cmdline`, 'utf8')).toBe('tscompose-helper\0monitor\0');
+  }
+  expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).toBe('sleep\u00001000\0');
+  for (const path of [container.paths.state, machine.journal])
+    expect(readFileSync(path, 'utf8')).not.toContain('correct-horse');
+  await container.stop({graceMs: 0});
+});
+
+test("the session keyring is the container's own", async () => {
+  const container = machine.container({words: ['cat', '/proc/keys']});
+  await container.launch();
+  await container.ended();
+  // A long name is cut in this list.
+  expect(container.text()).toMatch(new RegExp(`keyring +${container.id.slice(0, 40)}`));
+});
+
+test("an unprivileged process cannot reach its init or the machine's processes", async () => {
+  const {stdout} = await runToEnd(machine, {
+    words: shell(
+      'ls /proc/1/fd 2>&1 | tail -1; readlink /proc/1/exe 2>&1; cat /proc/1/mem 2>&1 | head -c 10; ps | wc -l; kill -9 1 2>&1; echo alive',
+    ),
+    monitor: [{kind: 'init'}],
+    process: [{kind: 'user', user: 'app'}],
+  });
+  expect(stdout).not.toContain('memfd');
+  expect(stdout).toContain('ermission denied');
+  expect(stdout).toContain('alive');
+});
