@@ -21,6 +21,8 @@ export interface MergeRule {
 }
 
 export interface FilePlace {
+  /** What is being expanded, for messages: `services.web.ports`. */
+  readonly where: string;
   readonly problems: Problems;
   /** Makes a path absolute: relative ones begin where the file's project does, `~` is the home directory. */
   readonly absolute: (path: string) => string;

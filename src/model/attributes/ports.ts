@@ -49,12 +49,12 @@ function parseShort(value: string): ShortPort | string {
 }
 
 /** One long form for each port of a range; a range of published ports for one target stays: one of them is chosen. */
-function expandShort(value: string, item: Tree, {problems}: FilePlace): readonly Tree[] {
+function expandShort(value: string, item: Tree, {problems, where}: FilePlace): readonly Tree[] {
   const port = parseShort(value);
   const fail = (message: string): readonly Tree[] => {
     problems.error(item.at, {
       code: 'wrong-value',
-      message: `ports: ${message}`,
+      message: `${where}: ${message}`,
       hint: 'write [ADDRESS:][PUBLISHED:]TARGET[/PROTOCOL], like 127.0.0.1:8080:80/tcp',
     });
     return [];

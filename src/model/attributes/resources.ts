@@ -90,7 +90,10 @@ const ulimits: Row<'ulimits'> = {
   merge: {each: {replace: true}},
   read: record(
     refine(readUlimit, (value, node, context) =>
-      value.hard === -1 || (value.soft !== -1 && value.soft <= value.hard)
+      value.soft === undefined ||
+      value.hard === undefined ||
+      value.hard === -1 ||
+      (value.soft !== -1 && value.soft <= value.hard)
         ? value
         : wrong(node, context, {message: `the soft limit ${value.soft} is above the hard limit ${value.hard}`}),
     ),

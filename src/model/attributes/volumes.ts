@@ -31,9 +31,9 @@ const options: Readonly<Record<string, Readonly<Record<string, Scalar | Readonly
 };
 
 /** `[SOURCE:]TARGET[:OPTION,…]`: a source that begins with `.`, `/` or `~` is a path of the machine, any other a volume. */
-function expandShort(value: string, item: Tree, {problems}: FilePlace): Tree {
+function expandShort(value: string, item: Tree, {problems, where}: FilePlace): Tree {
   const fail = (message: string, hint = 'write [SOURCE:]TARGET[:OPTIONS], like ./data:/data:ro'): Tree => {
-    problems.error(item.at, {code: 'wrong-value', message: `volumes: ${message}`, hint});
+    problems.error(item.at, {code: 'wrong-value', message: `${where}: ${message}`, hint});
     return item;
   };
   const parts = value.split(':');

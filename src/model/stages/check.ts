@@ -1,4 +1,4 @@
-import {didYouMean} from '../../base/suggest.ts';
+import {didYouMean, suggest} from '../../base/suggest.ts';
 import {parsePortRange} from '../attributes/ports.ts';
 import type {Problems} from '../problems.ts';
 import type {Span} from '../source.ts';
@@ -50,13 +50,7 @@ function checkReferences(name: string, service: Service, stack: ReadStack, conte
       hint: didYouMean(used, names) ?? `define it below "${section}:" at the top level`,
     });
   };
-  if (service.image === undefined && !hasMember(context, name, 'build') && !hasMember(context, name, 'provider')) {
-    problems.error(place(context, ['services', name]), {
-      code: 'missing-key',
-      message: `${where}: "image" is missing`,
-      hint: 'add image: NAME',
-    });
-  }
+  checkImage(name, service, context);
   for (const network of Object.keys(service.networks ?? {})) {
     if (network === 'default' || network in stack.networks) continue;
     undefinedName(
@@ -105,10 +99,20 @@ function checkReferences(name: string, service: Service, stack: ReadStack, conte
   }
 }
 
-function hasMember({tree}: CheckContext, service: string, name: string): boolean {
-  const services = tree.kind === 'mapping' ? tree.entries.get('services')?.value : undefined;
-  const node = services?.kind === 'mapping' ? services.entries.get(service)?.value : undefined;
-  return node?.kind === 'mapping' && node.entries.has(name);
+/** Where the name is only mistyped, or its value wrong, that has been told. */
+function checkImage(name: string, service: Service, context: CheckContext): void {
+  const services = context.tree.kind === 'mapping' ? context.tree.entries.get('services')?.value : undefined;
+  const node = services?.kind === 'mapping' ? services.entries.get(name)?.value : undefined;
+  if (service.image !== undefined || node?.kind !== 'mapping') return;
+  const instead = [...node.entries.keys()].some(
+    (key) => ['image', 'build', 'provider'].includes(key) || suggest(key, ['image']) !== undefined,
+  );
+  if (instead) return;
+  context.problems.error(place(context, ['services', name]), {
+    code: 'missing-key',
+    message: `services.${name}: "image" is missing`,
+    hint: 'add image: NAME',
+  });
 }
 
 function checkConflicts(name: string, service: Service, context: CheckContext): void {

@@ -5,21 +5,25 @@ import type {MappingNode, Tree} from '../tree.ts';
 import {isText, mapEntries, withMember} from '../tree.ts';
 
 /** Every short form of one file in its long form, every path absolute. */
-export function expandFile(tree: Tree, place: FilePlace): Tree {
+export function expandFile(tree: Tree, place: Omit<FilePlace, 'where'>): Tree {
   return mapEntries(tree, (section, name) => {
-    if (name === 'services') return mapEntries(section, (service) => expandService(service, place));
     const expand = sections[name];
-    return expand === undefined ? section : mapEntries(section, (resource) => expand(resource, place));
+    if (expand === undefined) return section;
+    return mapEntries(section, (node, key) => expand(node, {...place, where: `${name}.${key}`}));
   });
 }
 
 function expandService(service: Tree, place: FilePlace): Tree {
-  return mapEntries(service, (value, name) => attributeTable.get(name)?.expand?.(value, place) ?? value);
+  return mapEntries(service, (value, name) => {
+    const {expand} = attributeTable.get(name) ?? {};
+    return expand === undefined ? value : expand(value, {...place, where: `${place.where}.${name}`});
+  });
 }
 
 const withLabels = (node: Tree): Tree => withMember(node, 'labels', keyValues(''));
 
 const sections: Readonly<Record<string, (node: Tree, place: FilePlace) => Tree>> = {
+  services: expandService,
   networks: withLabels,
   volumes: (node, place) => withDevicePath(withLabels(node), place),
   configs: (node, place) => withFilePath(withLabels(node), place),

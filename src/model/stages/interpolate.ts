@@ -32,11 +32,14 @@ function interpolateText(text: string, at: Span, {lookup, problems}: Interpolati
   });
   if (result.ok) return result.text;
   const required = result.reason === 'required';
-  problems.error(placeWithin(at, text, result.offset, 1), {
-    code: required ? 'required-variable' : 'interpolation',
-    message: required ? result.message : `not a variable: ${result.message}`,
-    hint: required ? 'set it in .env or in the environment' : 'write $$ for a dollar sign that stands for itself',
-  });
+  problems.error(
+    placeWithin(at, text, result.offset, /^\$\{[^}]*\}?|/.exec(text.slice(result.offset))?.[0].length || 1),
+    {
+      code: required ? 'required-variable' : 'interpolation',
+      message: required ? result.message : `not a variable: ${result.message}`,
+      hint: required ? 'set it in .env or in the environment' : 'write $$ for a dollar sign that stands for itself',
+    },
+  );
   return text;
 }
 

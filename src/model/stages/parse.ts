@@ -60,7 +60,7 @@ function reportSyntax(error: YAMLError, source: SourceFile, problems: Problems):
 }
 
 const syntaxHints: Readonly<Record<string, string>> = {
-  BAD_INDENT: 'line it up with the lines around it',
+  BAD_INDENT: 'line it up with the lines around it, and look for a bracket that is not closed',
   MISSING_CHAR: 'check for a missing quote, bracket or colon',
   BLOCK_AS_IMPLICIT_KEY: 'check for a missing quote, or for a second colon in the line',
   MULTILINE_IMPLICIT_KEY: 'a colon may be missing after the key',

@@ -4,7 +4,7 @@ import {type ValidationError, validateStack} from '../generated/stack-validator.
 import type {Problems} from '../problems.ts';
 import type {Span} from '../source.ts';
 import type {Tree} from '../tree.ts';
-import {toPlain} from '../tree.ts';
+import {isNull, toPlain} from '../tree.ts';
 
 /**
  * Checks the merged tree against the schema of stack files and reports every problem with its place. The schema has no
@@ -110,6 +110,7 @@ function describe(node: Tree): string {
 }
 
 function typeHint(node: Tree, schema: Schema): string | undefined {
+  if (isNull(node)) return 'give it a value, or take it away';
   if (
     node.kind === 'scalar' &&
     typeof node.value !== 'string' &&
