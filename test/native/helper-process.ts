@@ -42,8 +42,8 @@ export async function unpack(
   control.on('data', (chunk: Buffer) => {
     text += chunk.toString();
   });
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(archive);
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(archive);
   await new Promise((resolve) => child.once('close', resolve));
   return JSON.parse(text) as UnpackAnswer;
 }

@@ -1,18 +1,16 @@
+import type {ContainerConfig} from '../../api/types/container.ts';
 import type {ImageProgress} from '../../api/types/image.ts';
 import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
-import {createStaging} from './archive.ts';
-import {createBlobStore} from './blobs.ts';
+import {changeStore} from './change.ts';
 import {applyChanges} from './changes.ts';
 import {runWithProgress} from './channel.ts';
 import {parseConfiguration} from './configuration.ts';
 import type {ImageContext} from './context.ts';
 import {refuseHostReference} from './host-image.ts';
-import {createLayerStore} from './layers.ts';
-import {lockImages, storeImage} from './load.ts';
+import {storeImage} from './load.ts';
 import {normaliseArchitecture} from './platform.ts';
 import {writeReference} from './record.ts';
 import {familiarReference, normaliseReference} from './reference.ts';
-import {tidy} from './tidy.ts';
 
 export interface ImportOptions {
   readonly repository?: string;
@@ -30,43 +28,44 @@ export function importImage(
   signal?: AbortSignal,
 ): AsyncGenerator<ImageProgress> {
   return runWithProgress<ImageProgress>(async (channel, stopped) => {
-    const {repository, tag, changes = [], message} = options;
+    const {repository, tag, changes = []} = options;
     const reference = repository ? normaliseReference(tag ? `${repository}:${tag}` : repository) : undefined;
     if (reference !== undefined) refuseHostReference(reference);
     const config = applyChanges({}, changes);
-    const blobs = createBlobStore(context.layout.images.blobs);
-    await using lock = await lockImages(context, channel, stopped);
-    void lock;
-    const images = await tidy(context);
-    await using staging = createStaging(blobs);
-    const layer = await staging.add(source);
-    stopped.throwIfAborted();
-    const layers = createLayerStore(context, images);
-    const onProgress = () => undefined;
-    const [record] = await layers.provide([{diffId: undefined, blob: layer, archive: layer.path}], {
-      signal: stopped,
-      onProgress,
+    await changeStore(context, channel, stopped, async (change) => {
+      const layer = await change.staging.add(source);
+      stopped.throwIfAborted();
+      const wanted = {diffId: undefined, blob: layer, archive: layer.path};
+      const [record] = await change.layers.provide([wanted], {signal: stopped, onProgress: () => undefined});
+      const body = describe(context, config, record?.diffId ?? '', options.message);
+      const configuration = await change.staging.add(once(body));
+      const candidate = {references: [], configuration, layers: [layer]};
+      const id = await storeImage(change, candidate, parseConfiguration(body, 'the imported image'));
+      if (reference !== undefined) await writeReference(context.layout, reference, id);
+      const name = reference === undefined ? id : familiarReference(reference);
+      await context.events.append({type: 'image', action: 'import', id, attributes: {name}});
+      channel.push({status: id});
     });
-    const created = formatNanoseconds(unixNanoseconds(context.now));
-    const body = Buffer.from(
-      JSON.stringify({
-        architecture: normaliseArchitecture(context.architecture),
-        os: 'linux',
-        created,
-        config,
-        rootfs: {type: 'layers', diff_ids: [record?.diffId]},
-        history: [{created, comment: message || 'imported'}],
-      }),
-    );
-    const configuration = await staging.add(once(body));
-    const work = {context, blobs, staging, layers, channel, signal: stopped};
-    const candidate = {references: [], configuration, layers: [layer]};
-    const id = await storeImage(work, candidate, parseConfiguration(body, 'the imported image'));
-    if (reference !== undefined) await writeReference(context.layout, reference, id);
-    const name = reference === undefined ? id : familiarReference(reference);
-    await context.events.append({type: 'image', action: 'import', id, attributes: {name}});
-    channel.push({status: id});
   }, signal);
+}
+
+function describe(
+  {now, architecture}: ImageContext,
+  config: ContainerConfig,
+  diffId: string,
+  message?: string,
+): Buffer {
+  const created = formatNanoseconds(unixNanoseconds(now));
+  return Buffer.from(
+    JSON.stringify({
+      architecture: normaliseArchitecture(architecture),
+      os: 'linux',
+      created,
+      config,
+      rootfs: {type: 'layers', diff_ids: [diffId]},
+      history: [{created, comment: message || 'imported'}],
+    }),
+  );
 }
 
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {

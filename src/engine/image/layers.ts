@@ -9,7 +9,7 @@ import type {StagedBlob} from './blobs.ts';
 import {sniffCompression} from './compression.ts';
 import type {ImageContext} from './context.ts';
 import type {ImageRecord, LayerRecord} from './record.ts';
-import {unpackArchive} from './unpack-process.ts';
+import {contentDigest, unpackArchive} from './unpack-process.ts';
 
 /** A layer that is to be in the store. */
 export interface WantedLayer {
@@ -73,7 +73,7 @@ export function createLayerStore(context: ImageContext, images: readonly ImageRe
     options: LayerOptions,
   ): Promise<Unpacked | LayerRecord | undefined> {
     const present = layer.diffId === undefined ? undefined : known.get(layer.diffId.slice('sha256:'.length));
-    if (present && (isLowest || !present.implied)) return present;
+    if (present && (isLowest || !present.implied)) return await limit(() => adopt(layer, present));
     return await limit(async () => {
       try {
         const unpacked = await unpack(layer, [], options);
@@ -86,6 +86,17 @@ export function createLayerStore(context: ImageContext, images: readonly ImageRe
     });
   }
 
+  /** The same content may come in another compression: the image keeps its own blob, once that was checked. */
+  async function adopt({diffId, blob, archive}: WantedLayer, present: LayerRecord): Promise<LayerRecord> {
+    if (blob.digest === present.blob) return present;
+    try {
+      checkContent(diffId, await contentDigest(archive, sniffCompression(blob.head)));
+    } catch (error) {
+      throw describe(error, present.diffId);
+    }
+    return {...present, blob: blob.digest};
+  }
+
   async function settle(
     layer: WantedLayer,
     result: Unpacked | LayerRecord | undefined,
@@ -96,7 +107,7 @@ export function createLayerStore(context: ImageContext, images: readonly ImageRe
     const lowers = below.map(({directory}) => directory).reverse();
     const suffix = `-${sha256Hex(lowers.join('\n')).slice(0, 10)}`;
     const present = known.get(`${(layer.diffId ?? '').slice('sha256:'.length)}${suffix}`);
-    if (present) return present;
+    if (present) return await adopt(layer, present);
     const paths = lowers.map((directory) => join(context.layout.images.layers, directory));
     return await place(layer, await unpack(layer, paths, options), suffix);
   }
@@ -135,7 +146,7 @@ export function createLayerStore(context: ImageContext, images: readonly ImageRe
     if (present) {
       // The same layer twice in one image.
       await remove(temporary);
-      return present;
+      return {...present, blob: layer.blob.digest};
     }
     await rename(join(context.layout.images.layers, temporary), join(context.layout.images.layers, directory));
     const record = {

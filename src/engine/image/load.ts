@@ -2,19 +2,18 @@ import {createReadStream} from 'node:fs';
 import {stat} from 'node:fs/promises';
 import type {ImageProgress} from '../../api/types/image.ts';
 import {TscomposeError} from '../../base/errors.ts';
-import {type ArchiveFiles, createStaging, readArchive, readDirectory, type Staging} from './archive.ts';
-import {type BlobStore, createBlobStore, type StagedBlob} from './blobs.ts';
-import {type Channel, runWithProgress} from './channel.ts';
+import {type ArchiveFiles, readArchive, readDirectory, type Staging} from './archive.ts';
+import type {StagedBlob} from './blobs.ts';
+import {changeStore, type StoreChange} from './change.ts';
+import {runWithProgress} from './channel.ts';
 import {type ImageConfiguration, parseConfiguration} from './configuration.ts';
 import type {ImageContext} from './context.ts';
 import {type Candidate, readDockerArchive, readStaged} from './docker-archive.ts';
 import {refuseHostReference} from './host-image.ts';
-import {createLayerStore, type LayerStore} from './layers.ts';
 import {readOciLayout} from './oci-layout.ts';
 import {machinePlatform, type Platform} from './platform.ts';
 import {type LayerRecord, readReference, writeImage, writeReference} from './record.ts';
 import {familiarReference} from './reference.ts';
-import {tidy} from './tidy.ts';
 
 export type LoadSource = AsyncIterable<Uint8Array> | {readonly path: string};
 
@@ -27,33 +26,19 @@ export function loadImages(
   source: LoadSource,
   signal?: AbortSignal,
 ): AsyncGenerator<ImageProgress> {
-  return runWithProgress<ImageProgress>(async (channel, stopped) => {
-    const blobs = createBlobStore(context.layout.images.blobs);
-    await using lock = await lockImages(context, channel, stopped);
-    void lock;
-    const images = await tidy(context);
-    await using staging = createStaging(blobs);
-    const files = await readSource(source, staging, stopped);
-    const candidates = await readCandidates(files, machinePlatform(context.architecture));
-    for (const {references} of candidates) references.forEach(refuseHostReference);
-    const layers = createLayerStore(context, images);
-    for (const candidate of candidates) {
-      stopped.throwIfAborted();
-      await store({context, blobs, staging, layers, channel, signal: stopped}, candidate);
-    }
-  }, signal);
-}
-
-/** Held by whoever changes the store; readers need none, since records are replaced whole. */
-export function lockImages(
-  context: ImageContext,
-  channel: Channel<ImageProgress>,
-  signal: AbortSignal,
-): Promise<AsyncDisposable> {
-  return context.helper.lock(context.layout.locks.images, {
+  return runWithProgress<ImageProgress>(
+    (channel, stopped) =>
+      changeStore(context, channel, stopped, async (change) => {
+        const files = await readSource(source, change.staging, stopped);
+        const candidates = await readCandidates(files, machinePlatform(context.architecture));
+        for (const {references} of candidates) references.forEach(refuseHostReference);
+        for (const candidate of candidates) {
+          stopped.throwIfAborted();
+          await addImage(change, candidate);
+        }
+      }),
     signal,
-    onWait: () => channel.push({status: 'Waiting for another process that changes images'}),
-  });
+  );
 }
 
 async function readSource(source: LoadSource, staging: Staging, signal: AbortSignal): Promise<ArchiveFiles> {
@@ -82,16 +67,7 @@ async function readCandidates(files: ArchiveFiles, platform: Platform): Promise<
   return candidates;
 }
 
-export interface StoreContext {
-  readonly context: ImageContext;
-  readonly blobs: BlobStore;
-  readonly staging: Staging;
-  readonly layers: LayerStore;
-  readonly channel: Channel<ImageProgress>;
-  readonly signal: AbortSignal;
-}
-
-async function store(work: StoreContext, candidate: Candidate): Promise<void> {
+async function addImage(work: StoreChange, candidate: Candidate): Promise<void> {
   const {channel, context} = work;
   const [first] = candidate.references;
   const what = `image ${first === undefined ? candidate.configuration.digest : `"${familiarReference(first)}"`}`;
@@ -117,7 +93,7 @@ async function store(work: StoreContext, candidate: Candidate): Promise<void> {
 
 /** Puts blobs, layers and the record in place, in this order. Answers the image's id. */
 export async function storeImage(
-  work: StoreContext,
+  work: StoreChange,
   candidate: Candidate,
   configuration: ImageConfiguration,
 ): Promise<string> {

@@ -126,3 +126,11 @@ async function feed({archive, compression}: UnpackRequest, stdin: Writable): Pro
     stdin.end();
   }
 }
+
+/** Digest of an archive's content. */
+export async function contentDigest(archive: string, compression: Compression): Promise<string> {
+  const hash = createHash('sha256');
+  const source = createReadStream(archive, {highWaterMark: 1024 * 1024});
+  for await (const chunk of decompress(source, compression)) hash.update(chunk);
+  return `sha256:${hash.digest('hex')}`;
+}
