@@ -65,8 +65,8 @@ const entrypoint: Row<'entrypoint'> = {
   merge: {replace: true},
   read: words,
   lower: (value, {config}) => {
-    // The API reads an empty list as "not given": one empty word clears the image's entry point.
-    if (value !== null) config.Entrypoint = value.length === 0 ? [''] : value;
+    // An empty list takes the image's entry point away.
+    if (value !== null) config.Entrypoint = value;
   },
   change: 'recreate',
 };

@@ -159,6 +159,14 @@ function checkConflicts(name: string, service: Service, context: CheckContext): 
       hint: 'take container_name away, or the number of replicas',
     });
   }
+  const restart = deploy?.restart_policy;
+  if (restart?.max_attempts !== undefined && restart.condition !== 'on-failure') {
+    problems.error(place(context, ['services', name, 'deploy', 'restart_policy', 'max_attempts']), {
+      code: 'conflict',
+      message: `${where}: max_attempts counts only with the condition on-failure`,
+      hint: 'write "condition: on-failure", or take max_attempts away',
+    });
+  }
   checkMemory(name, service, context);
   checkPorts(name, service, context);
 }
