@@ -92,7 +92,7 @@ export class Docker {
   async createNetwork(options: NetworkCreateBody & Abortable): Promise<Network> {
     const {abortSignal, ...body} = options;
     const created = await this.#calls.networkCreate({body, signal: abortSignal});
-    return this.getNetwork(created.Id);
+    return new Network(created.Id, this.#calls, created.Warning);
   }
 
   listVolumes(options: Abortable & {readonly filters?: Filters | undefined} = {}): Promise<VolumeList> {

@@ -6,10 +6,13 @@ import type {Abortable} from './container.ts';
 /** A network of an engine, by id or name. */
 export class Network {
   readonly id: string;
+  /** What the engine said when it was created, one warning a line; empty otherwise. */
+  readonly warning: string;
   readonly #calls: Calls<Endpoints>;
 
-  constructor(id: string, calls: Calls<Endpoints>) {
+  constructor(id: string, calls: Calls<Endpoints>, warning = '') {
     this.id = id;
+    this.warning = warning;
     this.#calls = calls;
   }
 

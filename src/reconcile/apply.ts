@@ -17,10 +17,11 @@ export interface ApplyContext {
   readonly imageOf: (service: string) => string | undefined;
 }
 
-/** What became of it: `kept` says why something was left as it is. */
+/** What became of it: `kept` says why something was left as it is, `warning` what the engine said besides. */
 export interface Applied {
   readonly container?: ContainerId;
   readonly kept?: string;
+  readonly warning?: string;
 }
 
 /** Actions that are one call of the engine; a wait is none. */
@@ -33,8 +34,8 @@ type Apply = {
 /** One call each, nothing decided. What is already as it should be counts as done. */
 export const apply: Apply = {
   async createNetwork(action, context) {
-    await context.engine.createNetwork(required(context.lowering).network(action.network));
-    return {};
+    const {warning} = await context.engine.createNetwork(required(context.lowering).network(action.network));
+    return warning ? {warning} : {};
   },
   async removeNetwork(action, {engine}) {
     try {

@@ -8,7 +8,9 @@ export interface EngineClient
     'listContainers' | 'listNetworks' | 'listVolumes' | 'createVolume' | 'getEvents' | 'lockProject'
   > {
   createContainer(...options: Parameters<Docker['createContainer']>): Promise<{readonly id: string}>;
-  createNetwork(...options: Parameters<Docker['createNetwork']>): Promise<{readonly id: string}>;
+  createNetwork(
+    ...options: Parameters<Docker['createNetwork']>
+  ): Promise<{readonly id: string; readonly warning?: string}>;
   getContainer(id: string): ContainerCalls;
   getNetwork(id: string): {remove(): Promise<void>};
   getVolume(name: string): {remove(): Promise<void>};

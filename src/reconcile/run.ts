@@ -104,7 +104,9 @@ async function runCall(node: CallNode, options: RunOptions): Promise<NodeOutcome
   report({kind: 'nodeStarted', node});
   try {
     const applied = await options.apply(node);
-    if (applied.kept !== undefined) report({kind: 'notice', notice: {level: 'warning', message: applied.kept}});
+    for (const message of [applied.kept, ...(applied.warning?.split('\n') ?? [])]) {
+      if (message !== undefined) report({kind: 'notice', notice: {level: 'warning', message}});
+    }
     const container = containerInfo(node, applied);
     report({kind: 'nodeDone', node, tookMs: now() - begin, ...(container === undefined ? {} : {container})});
     return {kind: 'done'};

@@ -1,3 +1,4 @@
+import {createSocket} from 'node:dgram';
 import {readFile, writeFile} from 'node:fs/promises';
 import {hasKind, TscomposeError} from '../../base/errors.ts';
 import {addressFromBytes, type Prefix, parseAddress} from './ip.ts';
@@ -14,6 +15,10 @@ export interface MachineFiles {
   writeSetting(name: string, value: string): Promise<void>;
   /** Text of /etc/resolv.conf; empty where there is none. */
   readResolvConf(): Promise<string>;
+  /** Tables of the older packet filter in use (/proc/net/ip_tables_names). Absent: its firewalls are not looked for. */
+  readLegacyTables?(): Promise<string>;
+  /** Sends a small UDP datagram that lives for `hops` routers. */
+  sendDatagram?(options: {readonly address: string; readonly port: number; readonly hops: number}): Promise<void>;
 }
 
 export const machineFiles: MachineFiles = {
@@ -35,6 +40,17 @@ export const machineFiles: MachineFiles = {
     }
   },
   readResolvConf: () => readFile('/etc/resolv.conf', 'utf8').catch(() => ''),
+  readLegacyTables: () => readFile('/proc/net/ip_tables_names', 'utf8').catch(() => ''),
+  sendDatagram: ({address, port, hops}) =>
+    new Promise((resolve, reject) => {
+      const socket = createSocket('udp4');
+      const end = (error: Error | null) => socket.close(() => (error ? reject(error) : resolve()));
+      socket.once('error', end);
+      socket.bind(0, () => {
+        socket.setTTL(hops);
+        socket.send(new Uint8Array(1), port, address, end);
+      });
+    }),
 };
 
 function reasonOf(error: unknown): string {

@@ -10,6 +10,7 @@ import {deleteMarkedRules, ensureAccepted, readMarkedRules} from './foreign-fire
 import {deleteGuard, ensureForwarding, guardedFamilies, removeNote, switchForwarding} from './forwarding.ts';
 import {type Kernel, kernelErrno} from './kernel.ts';
 import {type Endpoint, readEndpoints, removeEndpoint, removeUnfinishedLeases} from './leases.ts';
+import {probeLegacyFirewall} from './legacy-firewall.ts';
 import {isContainerAlive} from './liveness.ts';
 import {hasIpv6, type MachineFiles, unlessMissing} from './machine.ts';
 import {decodeGeneration, decodeTable, deleteTable, getGeneration, getTables} from './netlink/nftables.ts';
@@ -39,6 +40,7 @@ export function createUpkeep(context: NetworkContext, kernel: Kernel, files: Mac
   const {layout, now} = context;
   let checked: {readonly networks: string; readonly at: number; readonly warnings: readonly Warning[]} | undefined;
   let swept = false;
+  let legacy: readonly Warning[] | undefined;
 
   const clear: Upkeep['clear'] = async (network, endpoint) => {
     for (const element of elementsOf(endpoint)) await removeElement(context, kernel, element);
@@ -59,7 +61,8 @@ export function createUpkeep(context: NetworkContext, kernel: Kernel, files: Mac
       ipv4: open.some(({ipv4}) => ipv4),
       ipv6: open.some(({ipv6}) => ipv6) && (await hasIpv6(files)),
     });
-    const warnings = await ensureAccepted(kernel, layout, networks);
+    legacy ??= await probeLegacyFirewall(kernel, layout, files);
+    const warnings = [...(await ensureAccepted(kernel, layout, networks)), ...legacy];
     checked = {networks: keyOf(networks), at: now(), warnings};
     return warnings;
   };

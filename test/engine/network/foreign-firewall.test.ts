@@ -194,3 +194,29 @@ test('a firewall that belongs to a running program alone is told of, with what t
   );
   await owner;
 });
+
+test('a firewall of iptables-legacy is found out by a probe, and what is told to run helps', async () => {
+  const {sh, networks} = machine;
+  await sh('iptables-legacy -P FORWARD DROP');
+  const first = await networks.create({Name: 'shop'});
+  expect(first.Warning).toBe(
+    'the firewall chain FORWARD of iptables-legacy drops packets of containers: run iptables-legacy -I FORWARD -i tsb+ -j ACCEPT and iptables-legacy -I FORWARD -o tsb+ -j ACCEPT',
+  );
+  for (const [command] of first.Warning.matchAll(/iptables-legacy -I [^a]*-j ACCEPT/g)) await sh(command);
+  expect((await machine.another().create({Name: 'second'})).Warning).toBe('');
+  expect(await sh('ip -br link; nft list ruleset')).not.toMatch(/tsbp|tscompose_probe/);
+  const lan = await machine.neighbour({machine: '10.9.0.1/24', own: '10.9.0.2/24'});
+  const web = await machine.start({
+    name: 'web',
+    networks: {shop: {}},
+    host: {PortBindings: {'80/tcp': [{HostPort: '8080'}]}},
+  });
+  await web.serve(80, 'web');
+  expect(await ask(lan, '10.9.0.1', 8080)).toBe('web');
+});
+
+test('an iptables-legacy firewall that lets packets pass is not warned of', async () => {
+  const {sh, networks} = machine;
+  await sh('iptables-legacy -A FORWARD -s 203.0.113.1 -j DROP');
+  expect((await networks.create({Name: 'shop'})).Warning).toBe('');
+});

@@ -67,6 +67,8 @@ const helperPath = process.env['TSCOMPOSE_HELPER'];
 
 export async function makeMachine(options: {readonly publishAddress?: string} = {}): Promise<NetworkMachine> {
   const host = await makeHost();
+  // A new namespace starts with what the machine's first one has.
+  await host.command('sysctl', ['-qw', 'net.ipv4.ip_forward=0', 'net.ipv6.conf.all.forwarding=0']);
   const layout = createLayout({root: host.root, run: host.run});
   await ensureRoot(layout);
   const children: ChildProcess[] = [];
@@ -261,6 +263,11 @@ function filesIn(host: TestHost): MachineFiles {
     },
     async writeSetting(name, value) {
       output(name, await host.command('sh', ['-c', `echo ${value} > /proc/sys/${name}`]));
+    },
+    readLegacyTables: async () => (await host.command('cat', ['/proc/net/ip_tables_names'])).stdout,
+    async sendDatagram({address, port, hops}) {
+      const script = `import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ${hops}); s.sendto(b"x", ("${address}", ${port}))`;
+      output('python3', await host.command('python3', ['-c', script]));
     },
     readResolvConf: async () => 'nameserver 192.0.2.53\nsearch example.org\n',
   };
