@@ -2,6 +2,7 @@ import {composeLabels} from '../api/labels.ts';
 import {systemClock} from '../base/clock.ts';
 import {exitCodes, hasKind, type TscomposeError} from '../base/errors.ts';
 import type {Docker} from '../client/docker.ts';
+import {containerName, replicasOf} from '../model/lower.ts';
 import type {Project} from '../model/types.ts';
 import {stop} from '../reconcile/commands.ts';
 import type {ContainerInfo} from '../report/event.ts';
@@ -33,42 +34,62 @@ export async function runAttached(
   options: AttachedOptions,
   bringUp: () => Promise<readonly ContainerInfo[]>,
 ): Promise<number> {
-  const {docker, project} = stack;
   const printer = createLogPrinter(options.printer);
   const follow = new AbortController();
   const watch = await watchExits(stack, printer, options);
-  let containers: readonly ContainerInfo[];
+  const logs = await followLogs(context, stack, printer, follow.signal);
   try {
-    containers = await bringUp();
+    watch.expect((await bringUp()).map(({id}) => id));
+    let interrupted = false;
+    using _interrupt = context.onInterrupt(() => {
+      if (interrupted) void killStack(stack);
+      interrupted = true;
+      watch.end();
+    });
+    const first = await watch.done;
+    if (interrupted || first !== undefined) {
+      context.stderr.write(
+        interrupted ? '\nstopping: press Ctrl-C again to kill\n' : `stopping: ${first?.name} ended\n`,
+      );
+      await stopStack(context, stack, options);
+    }
+    if (interrupted) return exitCodes.interrupted;
+    return options.abortOnExit ? await exitCodeOf(stack, options, first) : exitCodes.success;
   } catch (error) {
-    follow.abort();
-    watch.end();
     // Interrupted while it came up: what runs already is stopped, as at any other time.
     if (hasKind(error, 'canceled')) await stopStack(context, stack, options).catch(() => {});
     throw error;
-  }
-  const services = Object.keys(project.services).filter((service) => project.services[service]?.attach !== false);
-  const attached = containers.filter(({service}) => services.includes(service));
-  const logs = followProject(
-    {docker, project: project.name, services, printer, signal: follow.signal},
-    {containers: attached, follow: true, since: (context.now() - 1000) / 1000, fromStart: watch.started},
-  );
-  let interrupted = false;
-  using _interrupt = context.onInterrupt(() => {
-    if (interrupted) void killStack(stack);
-    interrupted = true;
+  } finally {
     watch.end();
-  });
-  watch.expect(containers.map(({id}) => id));
-  const first = await watch.done;
-  if (interrupted || first !== undefined) {
-    context.stderr.write(interrupted ? '\nstopping: press Ctrl-C again to kill\n' : `stopping: ${first?.name} ended\n`);
-    await stopStack(context, stack, options);
+    follow.abort();
+    await logs.ended;
   }
-  follow.abort();
-  await logs;
-  if (interrupted) return exitCodes.interrupted;
-  return options.abortOnExit ? exitCodeOf(stack, options, first) : exitCodes.success;
+}
+
+/** Follows the logs from before anything starts: of what runs already only what is new. */
+async function followLogs(
+  context: CliContext,
+  {docker, project}: Stack,
+  printer: LogPrinter,
+  signal: AbortSignal,
+): Promise<{readonly ended: Promise<void>}> {
+  const services = Object.keys(project.services).filter((service) => project.services[service]?.attach !== false);
+  const running = await listProjectContainers(docker, {project: project.name, services: [], all: false});
+  for (const service of services) {
+    for (let replica = 1; replica <= replicasOf(project.services[service] ?? {}); replica += 1) {
+      printer.add(shortName(containerName(project, service, replica), project.name));
+    }
+  }
+  const ended = followProject(
+    {docker, project: project.name, services, printer, signal},
+    {
+      containers: running.filter(({service}) => services.includes(service)),
+      follow: true,
+      keepOpen: true,
+      since: context.now() / 1000,
+    },
+  );
+  return {ended};
 }
 
 interface Exit {
@@ -79,8 +100,6 @@ interface Exit {
 }
 
 interface ExitWatch {
-  /** Ids of containers that started since the watch began: their logs are printed from the start. */
-  readonly started: ReadonlySet<string>;
   /** The containers that were brought up; `done` resolves once all of them have ended for good. */
   expect(ids: readonly string[]): void;
   /** The first exit where one ends the stack; undefined where all ended or `end` was called. */
@@ -91,7 +110,6 @@ interface ExitWatch {
 /** Follows the containers' ends from before anything is started, so that none is missed. */
 async function watchExits({docker, project}: Stack, printer: LogPrinter, options: AttachedOptions): Promise<ExitWatch> {
   const abort = new AbortController();
-  const started = new Set<string>();
   const running = new Set<string>();
   let expected: readonly string[] | undefined;
   let resolve: (exit: Exit | undefined) => void = () => {};
@@ -115,7 +133,6 @@ async function watchExits({docker, project}: Stack, printer: LogPrinter, options
     for await (const {Action, Actor} of events) {
       const {name = Actor.ID, exitCode = '0', [composeLabels.service]: service = ''} = Actor.Attributes;
       if (Action === 'start') {
-        started.add(Actor.ID);
         running.add(Actor.ID);
         continue;
       }
@@ -131,7 +148,6 @@ async function watchExits({docker, project}: Stack, printer: LogPrinter, options
     end();
   });
   return {
-    started,
     expect(ids) {
       expected = ids;
       void endWhenEmpty();
@@ -143,7 +159,7 @@ async function watchExits({docker, project}: Stack, printer: LogPrinter, options
 
 async function stopStack(context: CliContext, {docker, project}: Stack, options: AttachedOptions): Promise<void> {
   const {timeoutSeconds} = options;
-  await withProgress(context, docker, {title: `stop ${project.name}`}, (converge) =>
+  await withProgress(context, docker, {title: `stop ${project.name}`, withLogs: true}, (converge) =>
     stop(
       {name: project.name, project},
       timeoutSeconds === undefined ? {} : {timeoutSeconds},

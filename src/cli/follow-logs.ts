@@ -21,8 +21,10 @@ export interface LogRange {
   /** Unix seconds. */
   readonly since?: number | undefined;
   readonly until?: number | undefined;
-  /** Ids of containers whose whole log is printed, whatever `since` says. */
-  readonly fromStart?: ReadonlySet<string> | undefined;
+  /** Unix seconds: where the log of a container begins that starts meanwhile; absent: as `since`. */
+  readonly begin?: number;
+  /** Follow until the signal, also while nothing runs: more is about to start. */
+  readonly keepOpen?: boolean;
 }
 
 /**
@@ -43,23 +45,28 @@ export async function followProject(target: LogTarget, range: LogRange): Promise
     .catch((error: unknown) => rethrowUnlessAborted(error, signal));
   if (events === undefined) return;
   const following = new Map<string, Promise<void>>();
+  const endIfDone = async (): Promise<void> => {
+    if (range.keepOpen === true || following.size > 0 || (await someRun(target))) return;
+    if (following.size === 0) ended.abort();
+  };
+  // What a container said before it is followed again is not said twice, and nothing in between is lost: its first words
+  // are often older than the news of its start.
+  const printed = new Map<string, string>();
   const follow = (container: {readonly id: string; readonly name: string}, since: number | undefined): void => {
     if (following.has(container.id)) return;
-    const done = printOne(target, container, {...range, since}).finally(async () => {
+    const done = printOne(target, container, {...range, since, printed}).then(() => {
       following.delete(container.id);
-      if (following.size === 0 && !(await someRun(target)) && following.size === 0) ended.abort();
+      return endIfDone();
     });
     following.set(container.id, done);
   };
-  for (const container of range.containers) {
-    follow(container, range.fromStart?.has(container.id) === true ? undefined : range.since);
-  }
-  if (following.size === 0) ended.abort();
+  for (const container of range.containers) follow(container, range.since);
+  if (range.containers.length === 0) await endIfDone();
   try {
     for await (const event of events) {
       const {name = event.Actor.ID, [composeLabels.service]: service = ''} = event.Actor.Attributes;
       if (target.services.length > 0 && !target.services.includes(service)) continue;
-      follow({id: event.Actor.ID, name}, event.timeNano / 1e9);
+      follow({id: event.Actor.ID, name}, range.begin ?? range.since);
     }
   } catch (error) {
     rethrowUnlessAborted(error, signal);
@@ -81,13 +88,18 @@ export function shortName(name: string, project: string): string {
 async function printOne(
   {docker, printer, project, signal}: LogTarget,
   {id, name}: {readonly id: string; readonly name: string},
-  range: Omit<LogRange, 'containers'>,
+  range: Omit<LogRange, 'containers'> & {readonly printed: Map<string, string>},
 ): Promise<void> {
   const prefix = shortName(name, project);
   try {
     const {follow, tail, since, until} = range;
     const log = await docker.getContainer(id).logs({follow, tail, since, until, abortSignal: signal});
-    for await (const chunk of log) printer.print(prefix, chunk.stream, chunk.data, chunk.time);
+    const before = range.printed.get(id) ?? '';
+    for await (const chunk of log) {
+      if (chunk.time <= before) continue;
+      printer.print(prefix, chunk.stream, chunk.data, chunk.time);
+      range.printed.set(id, chunk.time);
+    }
   } catch (error) {
     // A container that was removed meanwhile has said what it had to say.
     if (!hasKind(error, 'notFound')) rethrowUnlessAborted(error, signal);

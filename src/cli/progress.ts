@@ -10,6 +10,8 @@ export interface WorkOptions {
   readonly title: string;
   /** Answers yes to every question. */
   readonly yes?: boolean;
+  /** Logs are printed meanwhile: lines that are drawn anew would be torn apart. */
+  readonly withLogs?: boolean;
 }
 
 /**
@@ -22,7 +24,7 @@ export async function withProgress<T>(
   options: WorkOptions,
   work: (converge: ConvergeContext) => Promise<T>,
 ): Promise<T> {
-  const reporter = await createReporter(context, options.title);
+  const reporter = await createReporter(context, options);
   const abort = new AbortController();
   using _interrupt = context.onInterrupt(() => abort.abort());
   const {parallel} = context.global;
@@ -41,12 +43,14 @@ export async function withProgress<T>(
 }
 
 /** By `--progress`; otherwise a terminal gets live lines, everything else plain ones. */
-async function createReporter(context: CliContext, title: string): Promise<Reporter> {
+async function createReporter(context: CliContext, {title, withLogs = false}: WorkOptions): Promise<Reporter> {
   const {stderr, now, env} = context;
   const wanted = context.global.progress ?? env['COMPOSE_PROGRESS'] ?? 'auto';
   if (wanted === 'quiet') return (await import('../report/quiet.ts')).quietReporter();
   if (wanted === 'json') return (await import('../report/json.ts')).jsonReporter({output: stderr, now});
-  const live = wanted === 'tty' || (wanted === 'auto' && stderr.isTTY === true && env['TERM'] !== 'dumb' && !env['CI']);
+  const live =
+    !withLogs &&
+    (wanted === 'tty' || (wanted === 'auto' && stderr.isTTY === true && env['TERM'] !== 'dumb' && !env['CI']));
   if (!live) return (await import('../report/plain.ts')).plainReporter({output: stderr, now});
   const {liveReporter} = await import('../report/live.ts');
   return liveReporter({

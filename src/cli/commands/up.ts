@@ -22,7 +22,7 @@ export async function runUp(context: CliContext, {flags, args}: Input<'up'>): Pr
   }
   return withEngine(context, async (docker) => {
     const bringUp = () => applyUp(context, docker, project, {flags, args});
-    if (flags.detach || flags.wait || flags['no-start']) {
+    if (!isAttached(flags)) {
       await bringUp();
       return exitCodes.success;
     }
@@ -43,6 +43,10 @@ export async function runUp(context: CliContext, {flags, args}: Input<'up'>): Pr
       bringUp,
     );
   });
+}
+
+function isAttached(flags: Flags): boolean {
+  return !flags.detach && !flags.wait && !flags['no-start'];
 }
 
 /** Pairs that contradict each other, as Compose refuses them. */
@@ -86,12 +90,17 @@ function applyUp(
     noStart: flags['no-start'],
     ...(flags.timeout !== undefined && {timeoutSeconds: flags.timeout}),
   };
-  return withProgress(context, docker, {title: `up ${project.name}`, yes: flags.yes}, async (converge) => {
-    const lowered = lowerProject(project, {features: await docker.features(), version: context.version});
-    const timeoutMs = flags['wait-timeout'] === undefined ? undefined : flags['wait-timeout'] * 1000;
-    const wait = flags.wait ? {wait: timeoutMs === undefined ? {} : {timeoutMs}} : {};
-    return up({project, ...lowered, options, ...wait}, converge);
-  });
+  return withProgress(
+    context,
+    docker,
+    {title: `up ${project.name}`, yes: flags.yes, withLogs: isAttached(flags)},
+    async (converge) => {
+      const lowered = lowerProject(project, {features: await docker.features(), version: context.version});
+      const timeoutMs = flags['wait-timeout'] === undefined ? undefined : flags['wait-timeout'] * 1000;
+      const wait = flags.wait ? {wait: timeoutMs === undefined ? {} : {timeoutMs}} : {};
+      return up({project, ...lowered, options, ...wait}, converge);
+    },
+  );
 }
 
 function isSet(context: CliContext, name: string): boolean {
