@@ -1,5 +1,6 @@
 import {relative} from 'node:path';
 import picocolors from 'picocolors';
+import {boundAddresses, isReachableFromOutside, type PublishAddress} from '../api/port-reach.ts';
 import type {FieldChange, Plan} from '../plan/action.ts';
 import {cellWidth, cut, oneLine, pad} from './cells.ts';
 import {countChanges, type PlanChange, planChanges} from './plan-changes.ts';
@@ -23,6 +24,8 @@ export interface PlanTextOptions {
   /** Columns; lines are cut, sources of changes are left out below 100. */
   readonly width: number;
   readonly project?: PlanTextProject | undefined;
+  /** Where the engine publishes ports that name no address. */
+  readonly publishAddress?: PublishAddress | undefined;
 }
 
 /** A symbol always stands beside its word: colour and symbol alone say nothing. */
@@ -80,7 +83,7 @@ function changeLines(change: PlanChange, nameWidth: number, options: PlanTextOpt
   lines.push(...fieldLines(change.why.changes ?? [], options));
   if (change.subject === 'service' && (change.kind === 'create' || change.kind === 'recreate')) {
     for (const port of options.project?.services[change.name]?.ports ?? [])
-      lines.push(cut(portLine(port), options.width));
+      lines.push(cut(portLine(port, options.publishAddress), options.width));
   }
   return lines;
 }
@@ -112,10 +115,10 @@ function withSource(text: string, source: FieldChange['source'], {width, project
   return room < 40 ? cut(text, width) : `${pad(cut(text, room), room)}  ${place}`;
 }
 
-/** An address that is not a loopback one can be reached by other machines. */
-function portLine({target, published, host_ip: address, protocol}: PlanTextPort): string {
-  const outside = address === undefined || !(address.startsWith('127.') || address === '::1');
-  const host = `${address === undefined || address === '' ? '0.0.0.0' : address}:${published ?? '(chosen at start)'}`;
+function portLine({target, published, host_ip, protocol}: PlanTextPort, publishAddress?: PublishAddress): string {
+  const [address = '0.0.0.0', ...more] = boundAddresses(host_ip, publishAddress);
+  const outside = [address, ...more].some(isReachableFromOutside);
+  const host = `${address}:${published ?? '(chosen at start)'}`;
   return `     · port ${host} → ${target}/${protocol}${outside ? '  ! reachable from outside' : ''}`;
 }
 

@@ -28,7 +28,10 @@ export async function runPlan(context: CliContext, {flags, args}: Input<'plan'>)
     if (flags.format === 'json') context.stdout.write(`${JSON.stringify(planJson(plan))}\n`);
     else {
       const width = context.stdout.columns ?? 120;
-      context.stdout.write(renderPlan(plan, {color: context.color(context.stdout), width, project}));
+      // What a remote engine does with ports is its own setting.
+      const remote = (context.global.host ?? context.env['TSCOMPOSE_HOST']) !== undefined;
+      const publishAddress = remote ? undefined : context.env['TSCOMPOSE_PUBLISH'];
+      context.stdout.write(renderPlan(plan, {color: context.color(context.stdout), width, project, publishAddress}));
     }
     return flags['exit-code'] && plan.nodes.length > 0 ? exitCodes.planHasChanges : exitCodes.success;
   });

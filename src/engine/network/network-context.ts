@@ -1,3 +1,4 @@
+import type {PublishAddress} from '../../api/port-reach.ts';
 import type {Now} from '../clock.ts';
 import type {Events} from '../events.ts';
 import type {Helper} from '../helper/coprocess.ts';
@@ -10,8 +11,7 @@ export interface NetworkContext {
   readonly helper: Pick<Helper, 'request' | 'lock' | 'tryLock'>;
   readonly events: Pick<Events, 'append'>;
   readonly now: Now;
-  /** Where ports are published that name no address: `all` (as Docker does, and where not given), `loopback`, or an address. */
-  readonly publishAddress?: string | undefined;
+  readonly publishAddress?: PublishAddress | undefined;
   /** The machine's settings; /proc/sys and /etc where not given. */
   readonly files?: MachineFiles | undefined;
 }

@@ -1,3 +1,4 @@
+import {boundAddresses, type PublishAddress} from '../../api/port-reach.ts';
 import type {PortBinding, PortMap} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {type Address, parseAddress} from './ip.ts';
@@ -15,8 +16,7 @@ export interface WantedPort {
 }
 
 export interface BindingDefaults {
-  /** What a binding without an address means: `all`, `loopback`, or an address. */
-  readonly address: string;
+  readonly address: PublishAddress;
   /** IPv6 addresses can be bound. */
   readonly ipv6: boolean;
 }
@@ -68,15 +68,10 @@ function parseHostPort(text: string, key: string): readonly [number, number] | u
 }
 
 function addressesOf(text: string, key: string, {address, ipv6}: BindingDefaults): readonly string[] {
-  const given = text.replace(/^\[(.*)\]$/, '$1');
-  if (given !== '') {
-    checkAddress(given, key);
-    return [given];
-  }
-  if (address === 'all') return ipv6 ? ['0.0.0.0', '::'] : ['0.0.0.0'];
-  if (address === 'loopback') return ipv6 ? ['127.0.0.1', '::1'] : ['127.0.0.1'];
-  checkAddress(address, key);
-  return [address];
+  const addresses = boundAddresses(text, address);
+  const parsed = addresses.map((bound) => checkAddress(bound, key));
+  // A machine without IPv6 binds the IPv4 one of a pair.
+  return addresses.length === 1 ? addresses : addresses.filter((_bound, index) => ipv6 || parsed[index]?.family === 4);
 }
 
 function checkAddress(text: string, key: string): Address {
