@@ -1,4 +1,4 @@
-import stringWidth from 'string-width';
+import stringWidth from 'fast-string-width';
 
 /** Rows as aligned columns with three blanks between, as Docker prints them; widths are terminal cells. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {

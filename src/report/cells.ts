@@ -1,4 +1,4 @@
-import stringWidth from 'string-width';
+import stringWidth from 'fast-string-width';
 
 /** A text cut to at most `width` cells of a terminal, with an ellipsis where something is missing. */
 export function cut(text: string, width: number): string {

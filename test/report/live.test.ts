@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import stringWidth from 'string-width';
+import stringWidth from 'fast-string-width';
 import {expect, test} from 'vitest';
 import type {ProgressContent} from '../../src/report/event.ts';
 import {liveReporter} from '../../src/report/live.ts';
