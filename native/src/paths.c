@@ -17,7 +17,9 @@ static int open_if_there(struct setup *setup, const char *step, const char *targ
 int setup_mask(struct setup *setup, const struct record *record) {
   const char *target = record->argv[0];
   struct stat status;
-  struct mount_flags file = {0}, directory = {.set = MS_RDONLY, .readonly = true};
+  /* Read-only keeps the container's root from changing the mode of the machine's device; it is none of its own. */
+  struct mount_flags file = {.set = MS_RDONLY | MS_NOSUID | MS_NOEXEC, .readonly = true};
+  struct mount_flags directory = {.set = MS_RDONLY, .readonly = true};
   int fd = open_if_there(setup, "mask", target);
   if (fd < 0) return fd == -2 ? 0 : -1;
   int tree = -1, result = -1;

@@ -3,21 +3,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "setup.h"
 #include "syscalls.h"
-
-static int open_null(struct setup *setup) {
-  struct stat status;
-  setup->null_device = open("/dev/null", O_PATH | O_CLOEXEC | O_NOFOLLOW);
-  if (setup->null_device < 0) return fail_errno(setup->failure, errno, "open /dev/null");
-  if (fstat(setup->null_device, &status) != 0 || !S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 3))
-    return fail_kind(setup->failure, KIND_INVALID, "not the null device", "open /dev/null");
-  return 0;
-}
 
 /*
  * Trees to bind are cloned before propagation is cut: with `shared` or `slave` they must still be peers of the
@@ -59,7 +48,8 @@ static int apply(struct setup *setup, size_t index) {
 }
 
 int setup_root(struct setup *setup) {
-  if (open_null(setup) != 0 || open_sources(setup) != 0) return -1;
+  setup->null_device = null_device_find(setup->failure);
+  if (setup->null_device < 0 || open_sources(setup) != 0) return -1;
   /* Slave, not private: what is unmounted on the machine meanwhile goes away here too, instead of staying busy. */
   if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) != 0)
     return fail_errno(setup->failure, errno, "mount propagation of /");

@@ -53,7 +53,7 @@ struct setup {
 
   /* Where the steps stand. */
   int root;         /* O_PATH: the container's root directory */
-  int null_device;  /* the machine's /dev/null, checked */
+  int null_device;  /* O_PATH: the machine's /dev/null, checked */
   int stage;        /* a memory file system that only this process sees; -1 before the first need */
   const char *stage_path;
   unsigned staged;  /* files made on it */
@@ -125,6 +125,12 @@ int tree_attach(const struct setup *setup, int tree, int target, const char *pat
 /* --- host.c --- */
 int setup_names(struct setup *setup);
 int setup_sysctls(struct setup *setup);
+
+/* --- null-device.c --- */
+/* The machine's /dev/null, checked, as O_PATH. -1 with the failure filled in. */
+int null_device_find(struct failure *failure);
+/* The same for reading and writing, through a read-only mount: its node cannot be changed by the descriptor. */
+int null_device_open(struct failure *failure);
 
 /* --- users.c --- */
 /* Looks `user` and `groups` up in /etc/passwd and /etc/group beneath `root`. */
