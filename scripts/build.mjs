@@ -27,7 +27,8 @@ function buildNative() {
   run('make', ['-s', '-C', 'native'], 'tscompose: the native helper did not compile (see above)');
   const target = `${staging}/native/linux-${process.arch}`;
   mkdirSync(`${root}${target}`, {recursive: true});
-  copyFileSync(`${root}native/build/tscompose-helper`, `${root}${target}/tscompose-helper`);
+  for (const file of ['tscompose-helper', 'build-id'])
+    copyFileSync(`${root}native/build/${file}`, `${root}${target}/${file}`);
 }
 
 async function bundle() {

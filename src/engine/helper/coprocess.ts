@@ -89,17 +89,30 @@ export function createHelper(options: HelperOptions = {}): Helper {
   const lockWith = async (
     file: string,
     mode: 'shared' | 'exclusive',
-    onWait: (cancel: () => Promise<void>) => void,
-  ) => {
+    onWait: (cancel: () => void) => void,
+  ): Promise<AsyncDisposable> => {
     const link = await connection();
-    const reply = await link.request({kind: 'lock', path: file, mode}, (number) => onWait(() => link.cancel(number)));
+    let canceled: Promise<void> | undefined;
+    const reply = await link.request({kind: 'lock', path: file, mode}, (number) =>
+      onWait(() => {
+        canceled ??= link.cancel(number);
+        // A helper that died fails the request itself, too.
+        canceled.catch(() => undefined);
+      }),
+    );
+    if (canceled !== undefined) {
+      // It was granted at the same moment; giving it up frees it all the same.
+      await canceled;
+      throw gaveUp();
+    }
+    const {lock} = reply as HelperReplies['lock'];
     let held = true;
     return {
       async [Symbol.asyncDispose]() {
         if (!held) return;
         held = false;
         // A helper that ended has freed it.
-        if (link.alive()) await link.request({kind: 'unlock', lock: (reply as HelperReplies['lock']).lock});
+        if (link.alive()) await link.request({kind: 'unlock', lock});
       },
     };
   };
@@ -111,16 +124,16 @@ export function createHelper(options: HelperOptions = {}): Helper {
 
     async lock(file, {mode = 'exclusive', signal, onWait} = {}) {
       signal?.throwIfAborted();
-      let abort: (() => void) | undefined;
+      let giveUp: (() => void) | undefined;
       try {
         return await lockWith(file, mode, (cancel) => {
           onWait?.();
-          abort = () => void cancel().catch(() => undefined);
-          if (signal?.aborted) abort();
-          else signal?.addEventListener('abort', abort, {once: true});
+          giveUp = cancel;
+          if (signal?.aborted) cancel();
+          else signal?.addEventListener('abort', cancel, {once: true});
         });
       } finally {
-        if (abort) signal?.removeEventListener('abort', abort);
+        if (giveUp) signal?.removeEventListener('abort', giveUp);
       }
     },
 
@@ -129,7 +142,7 @@ export function createHelper(options: HelperOptions = {}): Helper {
       try {
         return await lockWith(file, mode, (cancel) => {
           waited = true;
-          void cancel().catch(() => undefined);
+          cancel();
         });
       } catch (error) {
         if (waited && error instanceof TscomposeError && error.kind === 'canceled') return undefined;
@@ -143,6 +156,10 @@ export function createHelper(options: HelperOptions = {}): Helper {
       await link?.close();
     },
   };
+}
+
+function gaveUp(): TscomposeError {
+  return new TscomposeError('canceled', 'gave up waiting for a lock');
 }
 
 interface Connection {
@@ -225,7 +242,7 @@ function connect(program: string, build: Uint8Array, enter: HelperOptions['enter
     async cancel(canceled) {
       await request({kind: 'cancel', canceled});
       // Replies come in order: what was not granted by now never will be.
-      pending.get(canceled)?.reject(new TscomposeError('canceled', 'gave up waiting for a lock'));
+      pending.get(canceled)?.reject(gaveUp());
       pending.delete(canceled);
       idle();
     },

@@ -1,5 +1,5 @@
 import {execFile} from 'node:child_process';
-import {access, constants} from 'node:fs/promises';
+import {access, constants, readFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
@@ -46,8 +46,13 @@ async function isExecutable(path: string): Promise<boolean> {
   }
 }
 
-/** The 16 bytes that stand for the helper's sources: streams to it start with them. Asks the program itself. */
+/**
+ * The 16 bytes that stand for the helper's sources: streams to it start with them. The build leaves them beside the
+ * program; where they are not, the program is asked.
+ */
 export async function readHelperBuild(path: string): Promise<Uint8Array> {
+  const beside = await readFile(join(dirname(path), 'build-id'), 'utf8').catch(() => '');
+  if (/^[0-9a-f]{32}\s*$/.test(beside)) return Buffer.from(beside.trim(), 'hex');
   try {
     const {stdout} = await run(path, ['version'], {env: {}, timeout: 10_000});
     const {build} = JSON.parse(stdout) as {readonly build?: unknown};
