@@ -1,0 +1,184 @@
+import {readdirSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {describe, expect, it} from 'vitest';
+import {failure} from './memory-files.ts';
+
+const corpus = new URL('./corpus', import.meta.url).pathname;
+
+async function problems(name: string): Promise<readonly string[]> {
+  const files: Record<string, string> = {};
+  for (const file of readdirSync(join(corpus, 'files')))
+    files[`/stack/files/${file}`] = readFileSync(join(corpus, 'files', file), 'utf8');
+  files['/stack/compose.yaml'] = readFileSync(join(corpus, `${name}.yaml`), 'utf8');
+  const error = await failure(files);
+  const told = error.diagnostics.filter(({severity}) => severity === 'error');
+  if (told.length === 0) return [`${error.message}${error.hint === undefined ? '' : ` (${error.hint})`}`];
+  return told.map(
+    ({file, line, column, message, hint}) =>
+      `${file}:${line}:${column} ${message}${hint === undefined ? '' : ` (${hint})`}`,
+  );
+}
+
+/** Whole sentences, with place and hint: what a person reads is part of what is promised. */
+const sentences: Readonly<Record<string, readonly string[]>> = {
+  'bad-anchor': [
+    'compose.yaml:2:8 *nothing refers to an anchor that is not defined before it (write &nothing before the value that is meant)',
+  ],
+  'bad-boolean': ['compose.yaml:2:23 services.a.init: "maybe" is neither true nor false'],
+  'bad-command-quote': [
+    'compose.yaml:2:26 services.a.command: cannot be split into words: it has no closing " (write a list: ["program", "argument"])',
+  ],
+  'bad-condition': [
+    'compose.yaml:2:45 services.a.depends_on.b.condition: "service_helthy" is none of service_started, service_healthy, service_completed_successfully (did you mean "service_healthy"?)',
+  ],
+  'bad-config-two-contents': [
+    'compose.yaml:3:15 configs.c1: file and content are given together (give one of file, content, environment)',
+  ],
+  'bad-config-without-content': [
+    'compose.yaml:3:15 configs.c1: it has no content (give one of file, content, environment)',
+  ],
+  'bad-container-name-twice': [
+    'compose.yaml:3:33 services.b: the container name "same" is taken by services.a (give each its own name)',
+  ],
+  'bad-cpus-conflict': [
+    'compose.yaml:2:17 services.a: cpus and deploy.resources.limits.cpus contradict each other: 1 and 2 (take one of them away)',
+  ],
+  'bad-cycle': [
+    'compose.yaml:4:30 services depend on each other in a circle: a → b → c → a (take one of these dependencies away)',
+  ],
+  'bad-duplicate-key': ['compose.yaml:4:5 "image" is given twice (keep one of the two)'],
+  'bad-duration-type': [
+    'compose.yaml:2:36 services.a.stop_grace_period: expected a duration like 30s, found the number 10 (add a unit: 10s)',
+  ],
+  'bad-duration': [
+    'compose.yaml:2:36 services.a.stop_grace_period: "10" is no duration: a number has no unit (write a number with a unit, like 30s or 1m30s)',
+    'compose.yaml:2:80 services.a.healthcheck.interval: "soon" is no duration: cannot read "soon" (write a number with a unit, like 30s or 1m30s)',
+  ],
+  'bad-env-file-missing': [
+    'compose.yaml:2:27 cannot read environment file "files/none.env": no such file (make the file, or say "required: false")',
+  ],
+  'bad-env-file-quote': ['files/unterminated.env:1:3 a quoted value has no closing quote (put a " behind it)'],
+  'bad-env-file-syntax': [
+    'files/bad.env:2:1 the name of a variable cannot contain a space: "B AD" (a line is KEY=value; a comment begins with #)',
+  ],
+  'bad-environment-item': [
+    'compose.yaml:2:36 services.a.environment[1]: expected text like KEY=value, found a mapping',
+  ],
+  'bad-external-volume': [
+    'compose.yaml:3:32 volumes.v1: "driver" cannot stand beside "external" (what is external exists already: only its name is given)',
+  ],
+  'bad-healthcheck-test': [
+    'compose.yaml:2:37 services.a.healthcheck.test: a list begins with "CMD", "CMD-SHELL" or "NONE", not with "curl" (write ["CMD", "curl", …])',
+  ],
+  'bad-interpolation': [
+    'compose.yaml:2:17 not a variable: "${" has no closing "}" (write $$ for a dollar sign that stands for itself)',
+  ],
+  'bad-memory-conflict': [
+    'compose.yaml:2:17 services.a: mem_limit and deploy.resources.limits.memory contradict each other: 1048576 and 2097152 (take one of them away)',
+  ],
+  'bad-network-mode-and-networks': [
+    'compose.yaml:2:17 services.a: network_mode and networks exclude each other (take one of them away)',
+  ],
+  'bad-no-image': ['compose.yaml:2:3 services.web: "image" is missing (add image: NAME)'],
+  'bad-not-a-mapping': ['compose.yaml:1:1 the stack file: expected a mapping with services, found a list'],
+  'bad-null-dns': [
+    'compose.yaml:5:9 services.a.dns: expected text or a list, found nothing (give it a value, or take it away)',
+  ],
+  'bad-null-environment': [
+    'compose.yaml:5:17 services.a.environment: expected KEY: value pairs or a list of KEY=value, found nothing (give it a value, or take it away)',
+  ],
+  'bad-null-healthcheck': [
+    'compose.yaml:5:17 services.a.healthcheck: expected a mapping, found nothing (give it a value, or take it away)',
+  ],
+  'bad-null-init': [
+    'compose.yaml:5:10 services.a.init: expected true or false, found nothing (give it a value, or take it away)',
+  ],
+  'bad-null-networks': [
+    'compose.yaml:5:14 services.a.networks: expected a list of names or a mapping, found nothing (give it a value, or take it away)',
+  ],
+  'bad-null-ports': [
+    'compose.yaml:5:11 services.a.ports: expected a list, found nothing (give it a value, or take it away)',
+  ],
+  'bad-number': ['compose.yaml:2:23 services.a.cpus: "many" is no number'],
+  'bad-optional-dependency-undefined': [
+    'compose.yaml:2:30 services.a: the service "nowhere" is not defined (define it below "services:" at the top level)',
+  ],
+  'bad-port-ranges': [
+    'compose.yaml:2:25 services.a.ports: the ranges 8000-8002 and 80-81 are not of one length (write [ADDRESS:][PUBLISHED:]TARGET[/PROTOCOL], like 127.0.0.1:8080:80/tcp)',
+  ],
+  'bad-port': [
+    'compose.yaml:2:25 services.a.ports: "http" is no port of a container (write [ADDRESS:][PUBLISHED:]TARGET[/PROTOCOL], like 127.0.0.1:8080:80/tcp)',
+  ],
+  'bad-profile-dependency': [
+    'compose.yaml:2:30 services.a: depends on "b", which takes part only with a profile that is not active (add --profile p, or say "required: false" here)',
+  ],
+  'bad-required-variable': [
+    'compose.yaml:2:17 required variable TAG is missing a value: set the tag (set it in .env or in the environment)',
+  ],
+  'bad-scale-and-replicas': [
+    'compose.yaml:2:17 services.a: scale and deploy.replicas contradict each other: 1 and 2 (take one of them away)',
+  ],
+  'bad-self-dependency': [
+    'compose.yaml:2:30 services depend on each other in a circle: a → a (take one of these dependencies away)',
+  ],
+  'bad-service-name': [
+    'compose.yaml:2:3 services: "we b" cannot be a name (a name has letters, digits, ".", "_" and "-")',
+  ],
+  'bad-service-null': [
+    'compose.yaml:2:7 services.web: expected a mapping, found nothing (give it a value, or take it away)',
+  ],
+  'bad-size': [
+    'compose.yaml:2:28 services.a.mem_limit: "lots" is no size (write a number with a unit, like 512m or 1g)',
+  ],
+  'bad-syntax': [
+    'compose.yaml:3:1 not valid YAML: flow map in block collection must be sufficiently indented and end with a } (line it up with the lines around it, and look for a bracket that is not closed)',
+  ],
+  'bad-tab': ['compose.yaml:3:1 a tab indents this line, and YAML allows only spaces (replace the tab by spaces)'],
+  'bad-top-level': [
+    'compose.yaml:1:1 unknown key "web" at the top level (it looks like a service: write it below "services:")',
+  ],
+  'bad-types': [
+    'compose.yaml:3:12 services.web.image: expected text, found a list',
+    'compose.yaml:4:11 services.web.user: expected text (put numbers into quotes), found the number 1000 (put it into quotes: "1000")',
+    'compose.yaml:5:12 services.web.ports: expected a list, found the text "80:80"',
+    'compose.yaml:6:18 services.web.environment: expected KEY: value pairs or a list of KEY=value, found the text "text"',
+    'compose.yaml:7:14 services.web.command: expected a line or a list, found a mapping',
+    'compose.yaml:8:17 services.web.depends_on: expected a list of names or a mapping, found the text "db"',
+    'compose.yaml:9:13 services.web.deploy: expected a mapping, found the number 3',
+  ],
+  'bad-ulimit': ['compose.yaml:2:27 services.a.ulimits.nofile: "hard" is missing (add hard: …)'],
+  'bad-undefined-config': [
+    'compose.yaml:2:29 services.web: the config "nothing" is not defined (define it below "configs:" at the top level)',
+  ],
+  'bad-undefined-dependency': ['compose.yaml:2:32 services.web: the service "bd" is not defined (did you mean "db"?)'],
+  'bad-undefined-network': [
+    'compose.yaml:2:30 services.web: the network "frnt" is not defined (did you mean "front"?)',
+  ],
+  'bad-undefined-secret': [
+    'compose.yaml:2:29 services.web: the secret "token" is not defined (define it below "secrets:" at the top level)',
+  ],
+  'bad-undefined-volume': ['compose.yaml:2:29 services.web: the volume "dta" is not defined (did you mean "data"?)'],
+  'bad-unknown-key': [
+    'compose.yaml:4:5 services.web: unknown attribute "enviroment" (did you mean "environment"?)',
+    'compose.yaml:5:19 services.web.healthcheck: unknown attribute "intervall" (did you mean "interval"?)',
+    'compose.yaml:6:8 services.db: unknown attribute "imag" (did you mean "image"?)',
+  ],
+  'bad-volume-with-four-parts': [
+    'compose.yaml:2:27 services.a.volumes: "./a:/b:ro:d" has more than three parts (write [SOURCE:]TARGET[:OPTIONS], like ./data:/data:ro)',
+  ],
+};
+
+describe('problems as they are told', () => {
+  it('covers every stack file of the corpus that is wrong', () => {
+    const wrong = readdirSync(corpus)
+      .filter((file) => file.startsWith('bad-'))
+      .map((file) => file.slice(0, -5));
+    expect(Object.keys(sentences).sort()).toEqual(wrong.sort());
+  });
+
+  for (const [name, expected] of Object.entries(sentences)) {
+    it(name, async () => {
+      expect(await problems(name)).toEqual(expected);
+    });
+  }
+});
