@@ -38,8 +38,22 @@ static const char *skip_slashes(const char *path) {
   return path;
 }
 
+/* The kernel would allow `..` that stays beneath; nobody of us has a use for it. */
+static bool has_dots_component(const char *path) {
+  while (*(path = skip_slashes(path)) != '\0') {
+    size_t length = strcspn(path, "/");
+    if (length == 2 && path[0] == '.' && path[1] == '.') return true;
+    path += length;
+  }
+  return false;
+}
+
 int open_beneath(int directory, const char *path, int flags, mode_t mode) {
   const char *relative = skip_slashes(path);
+  if (has_dots_component(path)) {
+    errno = EXDEV;
+    return -1;
+  }
   int fd = call_openat2(directory, *relative == '\0' ? "." : relative, flags, mode,
                         RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
   if (fd >= 0 || !is_missing()) return fd;
