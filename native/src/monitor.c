@@ -203,6 +203,7 @@ int monitor_begin_run(struct monitor *monitor) {
     monitor->exit_code = 125;
     return -1;
   }
+  writer_guard(&monitor->writer, monitor->process.pidfd);
   monitor->sync = (struct watch){.fd = monitor->process.sync, .events = POLLIN, .ready = sync_ready, .data = monitor};
   loop_add(&monitor->loop, &monitor->sync);
   return 0;
@@ -233,6 +234,7 @@ void monitor_drained(struct monitor *monitor) {
   writer_send(&monitor->writer, WRITE_END, "", 0);
   unwatch_memory(monitor);
   note_oom(monitor);
+  writer_guard(&monitor->writer, -1);
   process_close(&monitor->process);
   client_run_ended(monitor);
   snprintf(extra, sizeof extra, ",\"exitCode\":\"%d\"", monitor->exit_code);
@@ -347,6 +349,8 @@ int monitor_main(void) {
   monitor.writer = (struct writer){.loop = &monitor.loop,
                                    .plan = &monitor.plan,
                                    .pipe = {.fd = -1},
+                                   .guard = -1,
+                                   .guarded = -1,
                                    .relieved = output_resume,
                                    .data = &monitor};
   if (launch(&monitor) != 0) ending_begin(&monitor);

@@ -16,6 +16,7 @@
 
 /* Where `attach` batches find the container's namespace (IFLA_NET_NS_FD). */
 #define NAMESPACE_NUMBER 100
+#define AGAIN_NS 1000000000
 
 static socklen_t address_size(const struct sockaddr_storage *address) {
   return address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
@@ -184,6 +185,7 @@ int network_start_child(struct network *network, struct failure *failure) {
     return fail_errno(failure, error.number, "%s", error.step);
   }
   network->child_pid = pid;
+  network->child_started_ns = now_ns();
   network->broker.events = POLLIN;
   network->broker.ready = broker_ready;
   network->broker.data = network;
@@ -198,15 +200,25 @@ static void drop_broker(struct network *network) {
   network->broker.fd = -1;
 }
 
-void network_child_ended(struct network *network) {
+static void start_again(void *data) {
+  struct network *network = data;
   struct failure failure;
+  if (network->child_pid == 0 && network_start_child(network, &failure) != 0)
+    loop_timer_set(network->loop, &network->again, now_ns() + AGAIN_NS);
+}
+
+void network_child_ended(struct network *network) {
   network->child_pid = 0;
   drop_broker(network);
-  network_start_child(network, &failure);
+  /* At once, but not again and again: something may kill it each time. */
+  network->again.expired = start_again;
+  network->again.data = network;
+  loop_timer_set(network->loop, &network->again, network->child_started_ns + AGAIN_NS);
 }
 
 void network_detach(struct network *network) {
   struct failure failure;
+  loop_timer_clear(&network->again);
   if (network->child_pid > 0) kill(network->child_pid, SIGKILL);
   drop_broker(network);
   for (size_t i = 0; i < network->endpoint_count; i++) close_quietly(network->endpoints[i].fd);

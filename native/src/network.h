@@ -15,6 +15,8 @@ struct network {
   struct network_child child;
   pid_t child_pid; /* 0: none */
   struct watch broker;
+  struct timer again; /* the next start of a child that died */
+  int64_t child_started_ns;
 };
 
 /* Binds the published addresses. 0 or -1. */

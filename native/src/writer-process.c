@@ -4,21 +4,62 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "log.h"
 #include "memory.h"
+#include "syscalls.h"
 #include "writer.h"
 
 /* Larger than anything the monitor sends in one frame. */
 #define FRAME_MAX 65536
 #define IDLE_MS 1000
 
-/* Once there was nothing to do for a while, memory is given back; then it waits for as long as it takes. */
-static void wait_for_frame(int pipe) {
-  struct pollfd ready = {.fd = pipe, .events = POLLIN};
-  if (poll(&ready, 1, IDLE_MS) == 0) memory_trim();
+/* The process to kill when the monitor dies. */
+static int guarded = -1;
+
+static void receive_guarded(int guard) {
+  char byte;
+  struct iovec part = {.iov_base = &byte, .iov_len = 1};
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(int))];
+  } control;
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  while (recvmsg(guard, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) > 0) {
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header != NULL && header->cmsg_type == SCM_RIGHTS) {
+      close_quietly(guarded);
+      memcpy(&guarded, CMSG_DATA(header), sizeof guarded);
+    }
+    message.msg_controllen = sizeof control;
+  }
+}
+
+/*
+ * Once there was nothing to do for a while, memory is given back; then it waits for as long as it takes. A monitor that
+ * ended by itself has no container any more, so killing it then does no harm.
+ */
+static void wait_for_frame(int pipe, int *guard) {
+  int timeout = IDLE_MS;
+  for (;;) {
+    struct pollfd ready[] = {{.fd = pipe, .events = POLLIN}, {.fd = *guard, .events = POLLIN}};
+    int count = poll(ready, ARRAY_SIZE(ready), timeout);
+    if (count == 0) {
+      memory_trim();
+      timeout = -1;
+    }
+    if (ready[1].revents != 0) receive_guarded(*guard);
+    if (ready[1].revents & POLLHUP) {
+      if (guarded >= 0) pidfd_kill(guarded, SIGKILL);
+      *guard = -1;
+    }
+    if (ready[0].revents != 0) return;
+  }
 }
 
 static int read_exactly(int fd, void *data, size_t size) {
@@ -41,15 +82,15 @@ static void append_journal(const char *path, const char *line, size_t size) {
   close(fd);
 }
 
-void writer_run(int pipe, const struct plan *plan) {
+void writer_run(int pipe, int guard, const struct plan *plan) {
   static struct log_file log;
   static char data[FRAME_MAX];
   struct frame_header header;
   /* It lives until the monitor's end of the pipe is closed, and writes what is left even when the monitor was killed. */
-  prctl(PR_SET_NAME, "writer", 0, 0, 0);
+  prctl(PR_SET_NAME, "tscompose-write", 0, 0, 0);
   if (plan->log != NULL) log_init(&log, plan->log, plan->log_bytes, plan->log_files);
   for (;;) {
-    wait_for_frame(pipe);
+    wait_for_frame(pipe, &guard);
     if (read_exactly(pipe, &header, sizeof header) != 0 || header.size > FRAME_MAX ||
         read_exactly(pipe, data, header.size) != 0)
       break;

@@ -5,10 +5,12 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#define READ 3
+/* Descriptors of the writer's process. */
+enum { PIPE = 3, GUARD = 4 };
 
 static void send_backlog(struct writer *writer);
 
@@ -17,25 +19,50 @@ static void pipe_ready(void *data, short events) {
   send_backlog(data);
 }
 
+static void send_guarded(struct writer *writer) {
+  char byte = 0;
+  struct iovec part = {.iov_base = &byte, .iov_len = 1};
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(int))];
+  } control = {0};
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  if (writer->guard < 0 || writer->guarded < 0) return;
+  control.header.cmsg_level = SOL_SOCKET;
+  control.header.cmsg_type = SCM_RIGHTS;
+  control.header.cmsg_len = CMSG_LEN(sizeof(int));
+  memcpy(CMSG_DATA(&control.header), &writer->guarded, sizeof(int));
+  sendmsg(writer->guard, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* In the child: nothing of the monitor's stays open, among others the lock, which must be free when the monitor is gone. */
+static void run_child(const struct writer *writer, int pipe, int guard) {
+  int high_pipe = duplicate_above(pipe, 16), high_guard = duplicate_above(guard, 16);
+  if (high_pipe < 0 || high_guard < 0 || dup3(high_pipe, PIPE, O_CLOEXEC) < 0 || dup3(high_guard, GUARD, O_CLOEXEC) < 0)
+    _exit(1);
+  close_from(GUARD + 1);
+  writer_run(PIPE, GUARD, writer->plan);
+}
+
 static int start(struct writer *writer) {
-  int ends[2];
+  int ends[2], guards[2] = {-1, -1};
   if (pipe2(ends, O_CLOEXEC) != 0) return -1;
-  pid_t pid = fork();
-  if (pid == 0) {
-    dup2(ends[0], READ);
-    /* Among others the lock, which must be free when the monitor is gone. */
-    close_from(READ + 1);
-    writer_run(READ, writer->plan);
-  }
+  pid_t pid = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, guards) == 0 ? fork() : -1;
+  if (pid == 0) run_child(writer, ends[0], guards[0]);
   close_quietly(ends[0]);
+  close_quietly(guards[0]);
   if (pid < 0) {
     close_quietly(ends[1]);
+    close_quietly(guards[1]);
     return -1;
   }
   writer->pid = pid;
+  writer->guard = guards[1];
   set_nonblocking(ends[1], true);
   writer->pipe = (struct watch){.fd = ends[1], .events = 0, .ready = pipe_ready, .data = writer};
   loop_add(writer->loop, &writer->pipe);
+  send_guarded(writer);
   return 0;
 }
 
@@ -48,7 +75,8 @@ static void close_pipe(struct writer *writer) {
   if (writer->pipe.fd < 0) return;
   loop_remove(writer->loop, &writer->pipe);
   close_quietly(writer->pipe.fd);
-  writer->pipe.fd = -1;
+  close_quietly(writer->guard);
+  writer->pipe.fd = writer->guard = -1;
 }
 
 static void send_backlog(struct writer *writer) {
@@ -95,6 +123,12 @@ void writer_send(struct writer *writer, enum writer_kind kind, const void *data,
     send_backlog(writer);
     writer->relieved = relieved;
   }
+}
+
+void writer_guard(struct writer *writer, int pidfd) {
+  writer->guarded = pidfd;
+  if (writer->pipe.fd < 0 && !writer->finishing && start(writer) == 0) return;
+  send_guarded(writer);
 }
 
 void writer_finish(struct writer *writer) {

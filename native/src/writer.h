@@ -2,6 +2,10 @@
  * The disk writer: a process beside the monitor that writes the container's log and the event journal. Disks hang; the
  * monitor must not. It sends to a pipe that never blocks it, and while the pipe is full it reads no output of the
  * container, which holds the container back.
+ *
+ * It is also the one who notices when the monitor was killed, and then kills the container: the kernel's parent-death
+ * signal does that too, but a first process that changes its user (as gosu and su do) or executes a set-user-ID program
+ * loses it (prctl(2), PR_SET_PDEATHSIG).
  */
 #ifndef WRITER_H
 #define WRITER_H
@@ -20,6 +24,8 @@ struct writer {
   struct loop *loop;
   const struct plan *plan;
   pid_t pid; /* 0: none */
+  int guard;  /* a container's first process (its pid descriptor) is sent over this */
+  int guarded; /* the newest one, sent again to a new writer; the caller's, -1: none */
   struct watch pipe;
   struct buffer backlog; /* what the pipe did not take */
   size_t written;        /* of the backlog */
@@ -31,13 +37,15 @@ struct writer {
 /* A backlog is bounded by its senders: they stop reading while this is true. */
 bool writer_is_full(const struct writer *writer);
 void writer_send(struct writer *writer, enum writer_kind kind, const void *data, size_t size);
+/* From now on the writer kills this process when the monitor dies. -1: there is none any more. */
+void writer_guard(struct writer *writer, int pidfd);
 /* No more will come: the writer ends when it has written everything. */
 void writer_finish(struct writer *writer);
 /* To be called when its pid was reaped. */
 void writer_ended(struct writer *writer);
 
 /* In the writer's process: reads frames until end of file. */
-void writer_run(int pipe, const struct plan *plan) __attribute__((noreturn));
+void writer_run(int pipe, int guard, const struct plan *plan) __attribute__((noreturn));
 
 struct frame_header {
   uint32_t size;

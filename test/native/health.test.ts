@@ -60,6 +60,7 @@ test('becomes unhealthy after the number of retries, and healthy again', async (
   writeFileSync(`/proc/${container.state()?.pid}/root/tmp/good`, '');
   await eventually(() => health(container)?.status === 'healthy');
   expect(health(container)?.failingStreak).toBe(0);
+  await eventually(() => changes(container).length >= 2);
   expect(changes(container)).toEqual(['health_status: unhealthy', 'health_status: healthy']);
   await container.stop({graceMs: 0});
 });
@@ -100,6 +101,7 @@ test('a success in the start period ends it', async () => {
     words: shell('test -e /tmp/once && exit 1; touch /tmp/once'),
   });
   await eventually(() => health(container)?.status === 'unhealthy');
+  await eventually(() => changes(container).length >= 2);
   expect(changes(container)).toEqual(['health_status: healthy', 'health_status: unhealthy']);
   await container.stop({graceMs: 0});
 });

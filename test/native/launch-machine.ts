@@ -302,13 +302,12 @@ function describeContainer(place: Place, options: ContainerOptions): Container {
     launch: () => place.helper.request({kind: 'launch', plan: encodeOperations(plan)}),
     state: () => read(paths.state),
     exit: () => read(paths.exit),
+    // A line that is just being written has no end yet.
     log: () =>
-      existsSync(paths.log)
-        ? readFileSync(paths.log, 'utf8')
-            .split('\n')
-            .filter(Boolean)
-            .map((line) => JSON.parse(line) as LogLine)
-        : [],
+      (existsSync(paths.log) ? readFileSync(paths.log, 'utf8') : '')
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as LogLine),
     text: (stream = 'stdout') =>
       container
         .log()

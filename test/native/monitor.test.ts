@@ -1,5 +1,5 @@
 import {execFileSync, spawn} from 'node:child_process';
-import {existsSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {connect} from 'node:net';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
@@ -453,6 +453,29 @@ describe('a monitor that is killed', () => {
       for (const cgroup of container.cgroups) expect(existsSync(cgroup)).toBe(false);
     },
   );
+
+  test('takes along a first process that has changed its user, and its own helpers', async () => {
+    // As gosu does: the change takes the parent-death signal away.
+    const container = machine.container({
+      words: ['setpriv', 'sleep', '1000'],
+      lowers: [join(machine.directory, 'image-setpriv'), machine.rootfs],
+    });
+    mkdirSync(join(machine.directory, 'image-setpriv/bin'), {recursive: true});
+    const source = join(machine.directory, 'setpriv.c');
+    writeFileSync(
+      source,
+      '#include <unistd.h>\nint main(int c, char **v) { return c > 1 && setgid(1001) == 0 && setuid(1000) == 0 ? execvp(v[1], v + 1) : 1; }\n',
+    );
+    execFileSync('cc', ['-static', '-o', join(machine.directory, 'image-setpriv/bin/setpriv'), source]);
+    const {pid, monitor} = await container.launch();
+    await eventually(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('sleep'));
+    const family = children(monitor);
+    expect(family).toHaveLength(2);
+    process.kill(monitor, 'SIGKILL');
+    await eventually(() => family.every((process) => !isAlive(process)));
+    await container.launch();
+    await container.stop({graceMs: 0});
+  });
 
   test('keeps what was written to the log', async () => {
     const container = machine.container({words: shell('seq 1 20000; echo end; sleep 1000')});
