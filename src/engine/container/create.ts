@@ -80,8 +80,8 @@ async function makeWhole(context: ContainerContext, making: Making): Promise<voi
       mkdir(join(unfinished, 'work'), {mode: 0o700}),
     ]);
     const files = await storeFiles(join(unfinished, 'files'), making.files);
-    if (making.name !== undefined) await reserveFor(context, making.name, id);
-    const name = making.name ?? (await reserveRandom(context, id));
+    if (making.name !== undefined) await reserveFor(context, making.name, {id, directory: unfinished});
+    const name = making.name ?? (await reserveRandom(context, {id, directory: unfinished}));
     const record: ContainerRecord = {...making.record, name, files};
     // Before its volumes are made, so that whoever clears up after a killed process knows which they are.
     await writeRecord(join(unfinished, 'config.json'), record, {sync: true});
@@ -96,7 +96,7 @@ async function makeWhole(context: ContainerContext, making: Making): Promise<voi
     await rm(join(directory, ownsVolumesMark));
     await publishContainerEvent(context, record, name, 'create');
   } finally {
-    if (!whole) await discard(context, id, making.name);
+    if (!whole) await discard(context, id);
   }
 }
 

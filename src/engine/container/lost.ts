@@ -1,10 +1,10 @@
 import {rm} from 'node:fs/promises';
-import {setTimeout as delay} from 'node:timers/promises';
 import {hasKind} from '../../base/errors.ts';
 import {writeRecord} from '../record-store.ts';
 import {clearCgroups} from './cgroups.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
+import {takeMonitorLock} from './monitor-lock.ts';
 import type {FoundContainer} from './reference.ts';
 import {startFound} from './start.ts';
 import {lossOf, type MonitorState, readState} from './state.ts';
@@ -31,20 +31,11 @@ export async function settleLost(context: ContainerContext, found: FoundContaine
 }
 
 async function takeLost(context: ContainerContext, found: FoundContainer): Promise<MonitorState | undefined> {
-  const lock = await takeLockOfDead(context, context.layout.container(found.id).lock);
-  if (lock === undefined) return undefined;
-  await using monitor = lock;
-  void monitor;
+  const monitor = await takeMonitorLock(context, found.id);
+  if (monitor.kind === 'live') return undefined;
+  await using lock = monitor.lock;
+  void lock;
   return await clearDead(context, found);
-}
-
-/** The kernel frees a dead monitor's lock once its process is gone; one that stays held is that of a living monitor after all. */
-async function takeLockOfDead(context: ContainerContext, path: string): Promise<AsyncDisposable | undefined> {
-  for (let delayMs = 1; ; delayMs *= 2) {
-    const lock = await context.helper.tryLock(path);
-    if (lock !== undefined || delayMs > 500) return lock;
-    await delay(delayMs);
-  }
 }
 
 /**

@@ -1,26 +1,31 @@
-import {randomUUID} from 'node:crypto';
-import {link, rm, unlink, writeFile} from 'node:fs/promises';
+import {link, unlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {mapLimited} from '../../base/concurrency.ts';
 import type {Layout} from '../layout.ts';
-import {readText, temporaryPrefix} from '../record-store.ts';
+import {readText} from '../record-store.ts';
 import {readNames} from './record.ts';
 
 /**
  * Reserves a name for an id: by link(2), so that one of several processes gets it, and the file is never seen half
- * written. Answers the id that has the name when it is taken.
+ * written. `directory` is the container's, and keeps what is linked. Answers the id that has the name when it is taken.
  */
-export async function reserveName(layout: Layout, name: string, id: string): Promise<string | undefined> {
-  const temporary = join(layout.names, `${temporaryPrefix}${randomUUID()}`);
-  await writeFile(temporary, id, {mode: 0o600});
+export async function reserveName(
+  layout: Layout,
+  name: string,
+  {id, directory}: {readonly id: string; readonly directory: string},
+): Promise<string | undefined> {
+  const own = join(directory, 'name');
   try {
-    await link(temporary, layout.name(name));
+    await writeFile(own, id, {mode: 0o600, flag: 'wx'});
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  try {
+    await link(own, layout.name(name));
     return undefined;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     return (await readText(layout.name(name))) ?? '';
-  } finally {
-    await rm(temporary, {force: true});
   }
 }
 
@@ -29,9 +34,15 @@ export async function freeName(layout: Layout, name: string, id: string): Promis
   if ((await readText(layout.name(name))) === id) await unlink(layout.name(name)).catch(() => undefined);
 }
 
+/** Frees whatever names the id has: a process that was killed may have left more than one. */
+export async function freeNames(layout: Layout, id: string): Promise<void> {
+  const names = await readNames(layout.names);
+  await mapLimited(names, 16, (name) => freeName(layout, name, id));
+}
+
 /** The id that has a name. */
 export function idOfName(layout: Layout, name: string): Promise<string | undefined> {
-  return name.startsWith(temporaryPrefix) || name.includes('/') || name === '.' || name === '..' || name === ''
+  return name.includes('/') || name === '.' || name === '..' || name === ''
     ? Promise.resolve(undefined)
     : readText(layout.name(name));
 }
@@ -47,7 +58,7 @@ export async function nameOfId(layout: Layout, id: string, expected: string): Pr
 
 /** Present names by id. */
 export async function readAllNames(layout: Layout): Promise<ReadonlyMap<string, string>> {
-  const names = (await readNames(layout.names)).filter((name) => !name.startsWith(temporaryPrefix));
+  const names = await readNames(layout.names);
   const ids = await mapLimited(names, 16, (name) => readText(layout.name(name)));
   const found = new Map<string, string>();
   names.forEach((name, index) => {

@@ -7,11 +7,12 @@ import {readRecord, readText, temporaryPrefix} from '../record-store.ts';
 import {clearCgroups, removeCgroupParents} from './cgroups.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
-import {freeName} from './names.ts';
+import {clearDead} from './lost.ts';
+import {takeMonitorLock} from './monitor-lock.ts';
+import {freeName, freeNames} from './names.ts';
 import {withContainer} from './operation.ts';
 import {type ContainerRecord, readContainerIds, readNames} from './record.ts';
 import type {FoundContainer} from './reference.ts';
-import {observe} from './state.ts';
 import {stopFound} from './stop.ts';
 
 /**
@@ -32,16 +33,23 @@ export async function removeContainer(
   {force = false, volumes = false}: {readonly force?: boolean; readonly volumes?: boolean} = {},
 ): Promise<void> {
   await withContainer(context, reference, async (found) => {
-    if (!force && (await observe(context, found.id)).kind === 'live') {
-      throw new TscomposeError(
-        'conflict',
-        `cannot remove container "${reference}": container is running: stop the container before removing or force remove`,
-      );
-    }
-    await stopFound(context, found, {signal: 'SIGKILL', timeoutSeconds: 0});
+    if (force) await stopFound(context, found, {signal: 'SIGKILL', timeoutSeconds: 0});
+    else await refuseRunning(context, found, reference);
     await takeApart(context, found, volumes);
   });
-  await clearParents(context);
+}
+
+async function refuseRunning(context: ContainerContext, found: FoundContainer, reference: string): Promise<void> {
+  const monitor = await takeMonitorLock(context, found.id);
+  if (monitor.kind === 'live') {
+    throw new TscomposeError(
+      'conflict',
+      `cannot remove container "${reference}": container is running: stop the container before removing or force remove`,
+    );
+  }
+  await using lock = monitor.lock;
+  void lock;
+  await clearDead(context, found);
 }
 
 /** The directory moves away first: from then on the container does not exist, and what is left of it is rubbish that anybody may finish off. */
@@ -62,12 +70,13 @@ async function takeApart(
   await finishRemoval(context, id);
 }
 
-/** The caller holds the operation lock in the directory. */
+/** The directory goes last: while it is there, whoever finds it does all of this again. The caller holds the operation lock in it. */
 async function finishRemoval(context: ContainerContext, id: string): Promise<void> {
   const directory = unfinishedDirectory(context.layout, id);
   await rm(context.layout.container(id).run, {recursive: true, force: true});
   if ((await readText(join(directory, ownsVolumesMark))) !== undefined)
     await removeOwnVolumes(context, join(directory, 'config.json'));
+  await clearParents(context);
   await context.helper.request({kind: 'removeTree', root: context.layout.containers, path: temporaryPrefix + id});
 }
 
@@ -101,23 +110,14 @@ export async function removeUnfinished(context: ContainerContext, id: string, na
   if (lock === undefined) return false;
   await using held = lock;
   void held;
-  const record = await readRecord<ContainerRecord>(join(directory, 'config.json'), validateContainer).catch(
-    () => undefined,
-  );
-  const reserved = name ?? record?.name;
-  if (reserved !== undefined) await freeName(context.layout, reserved, id);
+  await freeNames(context.layout, id);
   await finishRemoval(context, id);
   return true;
 }
 
 /** Takes back a container whose making failed. The caller holds the operation lock. */
-export async function discard(context: ContainerContext, id: string, name: string | undefined): Promise<void> {
-  const record = await readRecord<ContainerRecord>(
-    join(unfinishedDirectory(context.layout, id), 'config.json'),
-    validateContainer,
-  );
-  const reserved = name ?? record?.name;
-  if (reserved !== undefined) await freeName(context.layout, reserved, id);
+export async function discard(context: ContainerContext, id: string): Promise<void> {
+  await freeNames(context.layout, id);
   await finishRemoval(context, id);
 }
 

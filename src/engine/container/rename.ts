@@ -12,7 +12,7 @@ export async function renameContainer(context: ContainerContext, reference: stri
   await withContainer(context, reference, async ({id, name: oldName, record}) => {
     if (name === oldName)
       throw new TscomposeError('invalid', 'Renaming a container with the same name as its current name');
-    await reserveFor(context, name, id);
+    await reserveFor(context, name, {id, directory: context.layout.container(id).directory});
     await freeName(context.layout, oldName, id);
     await context.endpoints.rename(record, name);
     await publishContainerEvent(context, record, name, 'rename', {oldName: `/${oldName}`});

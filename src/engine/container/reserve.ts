@@ -5,10 +5,16 @@ import {randomName} from './name.ts';
 import {reserveName} from './names.ts';
 import {removeUnfinished} from './remove.ts';
 
+interface Own {
+  readonly id: string;
+  /** The container's. */
+  readonly directory: string;
+}
+
 /** Reserves a name; one that is held by what a killed process left is taken over. Throws `conflict`. */
-export async function reserveFor(context: ContainerContext, name: string, id: string): Promise<void> {
+export async function reserveFor(context: ContainerContext, name: string, own: Own): Promise<void> {
   for (;;) {
-    const holder = await reserveName(context.layout, name, id);
+    const holder = await reserveName(context.layout, name, own);
     if (holder === undefined) return;
     const exists = (await lstat(context.layout.container(holder).directory).catch(() => undefined)) !== undefined;
     if (!exists && (await removeUnfinished(context, holder, name))) continue;
@@ -20,9 +26,9 @@ export async function reserveFor(context: ContainerContext, name: string, id: st
 }
 
 /** Reserves a name that nobody has. */
-export async function reserveRandom(context: ContainerContext, id: string): Promise<string> {
+export async function reserveRandom(context: ContainerContext, own: Own): Promise<string> {
   for (let attempt = 0; ; attempt++) {
     const name = randomName(attempt);
-    if ((await reserveName(context.layout, name, id)) === undefined) return name;
+    if ((await reserveName(context.layout, name, own)) === undefined) return name;
   }
 }

@@ -7,10 +7,10 @@ import type {ContainerContext} from './context.ts';
 import {writeIdentityFiles} from './hosts.ts';
 import {type LaunchRequest, planLaunch} from './launch-plan.ts';
 import {clearDead} from './lost.ts';
+import {takeMonitorLock} from './monitor-lock.ts';
 import {withContainer} from './operation.ts';
 import type {ContainerRecord} from './record.ts';
 import type {FoundContainer} from './reference.ts';
-import {observe} from './state.ts';
 
 /** Resolves when the container's process has been executed. Throws `notModified` when it runs already. */
 export async function startContainer(context: ContainerContext, reference: string): Promise<void> {
@@ -57,12 +57,12 @@ async function launch(
 
 /** Waits for a monitor that is about to end, and clears what an earlier run left. Throws `notModified` for a running container. */
 async function clearPrevious(context: ContainerContext, found: FoundContainer): Promise<void> {
-  const observation = await observe(context, found.id);
-  if (observation.kind === 'live')
+  const monitor = await takeMonitorLock(context, found.id);
+  if (monitor.kind === 'live') {
     throw new TscomposeError('notModified', `container ${found.name} is already running`);
-  // A monitor holds its lock until everything of the run before is cleared.
-  await using monitor = await context.helper.lock(context.layout.container(found.id).lock);
-  void monitor;
+  }
+  await using lock = monitor.lock;
+  void lock;
   await clearDead(context, found);
 }
 

@@ -1,9 +1,11 @@
+import {setTimeout as delay} from 'node:timers/promises';
 import {TscomposeError} from '../../base/errors.ts';
 import {callMonitor, isMonitorGone} from '../helper/control.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
 import {stopGraceMs} from './launch-plan.ts';
 import {clearDead} from './lost.ts';
+import {takeMonitorLock} from './monitor-lock.ts';
 import {withContainer} from './operation.ts';
 import type {FoundContainer} from './reference.ts';
 import {findContainer} from './reference.ts';
@@ -47,32 +49,38 @@ export async function restartContainer(
 export async function stopFound(
   context: ContainerContext,
   found: FoundContainer,
-  {timeoutSeconds, signal}: StopOptions,
+  options: StopOptions,
 ): Promise<boolean> {
-  const paths = context.layout.container(found.id);
-  const ended = async () => {
-    // Waits for the monitor's last step, and takes it where the monitor could not.
-    await using monitor = await context.helper.lock(paths.lock);
-    void monitor;
-    await clearDead(context, found);
-  };
-  const observation = await observe(context, found.id);
-  if (observation.kind !== 'live') {
-    await ended();
-    return observation.kind === 'lost';
+  for (let ran = false; ; ) {
+    const monitor = await takeMonitorLock(context, found.id);
+    if (monitor.kind === 'free') {
+      await using lock = monitor.lock;
+      void lock;
+      const lost = await clearDead(context, found);
+      return ran || lost !== undefined;
+    }
+    ran = true;
+    await askToStop(context, found, options);
   }
+}
+
+/** Resolves when the monitor has cleared up, or is gone. */
+async function askToStop(
+  context: ContainerContext,
+  {id}: FoundContainer,
+  {timeoutSeconds, signal}: StopOptions,
+): Promise<void> {
   try {
-    await callMonitor(paths.control, {
+    await callMonitor(context.layout.container(id).control, {
       kind: 'stopContainer',
       signal: signal ? parseSignal(signal) : '',
       graceMs: timeoutSeconds === undefined ? '' : stopGraceMs(timeoutSeconds),
     });
   } catch (error) {
-    // It ended by itself at this moment, or was killed.
     if (!isMonitorGone(error)) throw error;
+    // It ended by itself at this moment, or is being killed.
+    await delay(5);
   }
-  await ended();
-  return true;
 }
 
 /** Needs no lock, so that it also reaches a container that another process is waiting for to stop. Throws `conflict` when it does not run. */

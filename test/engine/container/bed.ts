@@ -153,7 +153,7 @@ export async function eventually<T>(check: () => Promise<T>, timeoutMs = 10_000)
 }
 
 /** A docker-archive with one image of one layer: the machine's static busybox. */
-function busyboxArchive(): AsyncIterable<Uint8Array> {
+function busyboxArchive(): AsyncGenerator<Uint8Array> {
   const layer = pack();
   for (const path of ['bin', 'etc', 'proc', 'sys', 'dev', 'root', 'data', 'home'])
     layer.entry({name: `${path}/`, type: 'directory', mode: 0o755});
@@ -165,13 +165,13 @@ function busyboxArchive(): AsyncIterable<Uint8Array> {
   layer.entry({name: 'etc/group'}, 'root:x:0:\napp:x:1000:\nextra:x:77:app\n');
   layer.entry({name: 'data/seed', uid: 1000, gid: 1000, mode: 0o640}, 'from the image\n');
   layer.finalize();
-  return archive(layer);
+  return archive(Readable.from(layer));
 }
 
-async function* archive(layer: Readable): AsyncGenerator<Uint8Array> {
+async function* archive(layer: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const {createHash} = await import('node:crypto');
   const parts: Buffer[] = [];
-  for await (const part of layer) parts.push(part as Buffer);
+  for await (const part of layer) parts.push(Buffer.from(part));
   const content = Buffer.concat(parts);
   const diffId = `sha256:${createHash('sha256').update(content).digest('hex')}`;
   const config = JSON.stringify({

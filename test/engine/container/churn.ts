@@ -1,0 +1,37 @@
+/**
+ * A program for recovery.test.ts to kill: makes, starts, stops and removes one container for ever, as commands would.
+ * Arguments: root, run directory, cgroup parent.
+ */
+import {createEngine} from '../../../src/engine/create-engine.ts';
+
+const [, , root, run, cgroupParent] = process.argv;
+const engine = await createEngine({
+  root,
+  run,
+  cgroupParent,
+  helperPath: process.env['TSCOMPOSE_HELPER'],
+  version: '0',
+  nodePath: process.execPath,
+  now: Date.now,
+});
+process.stdout.write('ready\n');
+for (;;) {
+  for (const {Id} of await engine.containers.list({all: true}))
+    await engine.containers.remove(Id, {force: true, volumes: true});
+  const {Id} = await engine.containers.create(
+    {
+      Image: 'busybox',
+      Cmd: ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.05; done'],
+      Volumes: {'/anonymous': {}},
+      HostConfig: {
+        NetworkMode: 'none',
+        Binds: ['named:/data'],
+        TscomposeFiles: [{Target: '/secret', Content: 'c2VjcmV0', Uid: 0, Gid: 0, Mode: 0o400}],
+      },
+    },
+    {name: 'churned'},
+  );
+  await engine.containers.start(Id);
+  await engine.containers.inspect(Id);
+  await engine.containers.stop(Id);
+}

@@ -1,0 +1,156 @@
+import {type ChildProcess, spawn} from 'node:child_process';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {setTimeout as delay} from 'node:timers/promises';
+import {build} from 'esbuild';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {readMachine} from '../../../src/engine/container/machine.ts';
+import type {MonitorState} from '../../../src/engine/container/state.ts';
+import {temporaryPrefix} from '../../../src/engine/record-store.ts';
+import {type Bed, eventually, makeBed} from './bed.ts';
+
+let bed: Bed;
+beforeAll(async () => {
+  bed = await makeBed();
+});
+afterAll(() => bed.close());
+
+function monitorState(id: string): MonitorState {
+  return JSON.parse(readFileSync(bed.layout.container(id).state, 'utf8')) as MonitorState;
+}
+
+/** Resolves once it is dead: a signal takes a moment to arrive. */
+async function killMonitor(id: string): Promise<MonitorState> {
+  const state = monitorState(id);
+  const monitor = state.monitor ?? 0;
+  process.kill(monitor, 'SIGKILL');
+  await eventually(async () => expect(isAlive(monitor)).toBe(false));
+  return state;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+async function expectNothingLeft(): Promise<void> {
+  expect(readdirSync(bed.layout.containers)).toEqual([]);
+  expect(readdirSync(bed.layout.names)).toEqual([]);
+  expect(readdirSync(join(bed.layout.run, 'containers'))).toEqual([]);
+  const {cgroups} = await readMachine();
+  for (const mount of [...cgroups.v1, ...(cgroups.v2 ? [cgroups.v2] : [])].map((hierarchy) => hierarchy.mount)) {
+    expect(existsSync(join(mount, bed.cgroupParent))).toBe(false);
+  }
+}
+
+const sleeper = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.05; done'];
+
+describe('a monitor that is killed', () => {
+  it('takes its container along; whoever looks finds it exited', async () => {
+    const since = Date.now() / 1000;
+    const id = await bed.start(sleeper, {}, 'lost');
+    const {pid = 0} = await killMonitor(id);
+    await eventually(async () => expect(existsSync(`/proc/${pid}`)).toBe(false));
+    expect(await bed.state(id)).toMatchObject({Status: 'exited', ExitCode: 137, Error: 'monitor lost', Pid: 0});
+    expect((await bed.engine.containers.list({all: true}))[0]).toMatchObject({State: 'exited'});
+    const dies = [];
+    for await (const {Action, Actor} of bed.engine.system.events({
+      since,
+      until: Date.now() / 1000 + 0.01,
+      filters: {container: [id], event: ['die']},
+    }))
+      dies.push([Action, Actor.Attributes['exitCode']]);
+    expect(dies).toEqual([['die', '137']]);
+    await bed.engine.containers.start(id);
+    expect((await bed.state(id)).Running).toBe(true);
+    await killMonitor(id);
+    await bed.engine.containers.remove(id, {force: true});
+    await expectNothingLeft();
+  });
+
+  it('is noticed by who waits, and by who stops or starts', async () => {
+    const id = await bed.start(sleeper);
+    const waits = [bed.engine.containers.wait(id, 'not-running'), bed.engine.containers.wait(id, 'next-exit')];
+    await delay(100);
+    await killMonitor(id);
+    for (const result of await Promise.all(waits)) expect(result.StatusCode).toBe(137);
+    await bed.engine.containers.start(id);
+    await killMonitor(id);
+    await bed.engine.containers.stop(id);
+    await bed.engine.containers.start(id);
+    await killMonitor(id);
+    await bed.engine.containers.start(id);
+    expect((await bed.state(id)).Running).toBe(true);
+    await bed.engine.containers.remove(id, {force: true});
+  });
+
+  it('has its container started again by policy, once', async () => {
+    const id = await bed.start(sleeper, {HostConfig: {RestartPolicy: {Name: 'always'}}});
+    const before = await killMonitor(id);
+    const others = await Promise.all(Array.from({length: 4}, () => bed.another()));
+    await Promise.all(others.map((engine) => engine.containers.list()));
+    await eventually(async () => expect((await bed.state(id)).Running).toBe(true));
+    expect(monitorState(id).monitor).not.toBe(before.monitor);
+    await bed.engine.containers.stop(id);
+    expect((await bed.state(id)).Running).toBe(false);
+    await bed.engine.containers.remove(id);
+    await expectNothingLeft();
+  });
+});
+
+describe('a command that is killed', () => {
+  it('25 times at any moment leaves nothing that the next one does not repair', async () => {
+    const program = join(bed.base, 'churn.mjs');
+    await build({
+      entryPoints: [join(import.meta.dirname, 'churn.ts')],
+      outfile: program,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      banner: {js: "import {createRequire} from 'node:module';const require=createRequire(import.meta.url);"},
+      logLevel: 'error',
+    });
+    const seed = Date.now() % 100_000;
+    let random = seed;
+    const next = () => {
+      random = (random * 1_103_515_245 + 12_345) % 2_147_483_648;
+      return random / 2_147_483_648;
+    };
+    const {root, run} = bed.layout;
+    const seen = new Set<string>();
+    for (let round = 0; round < 25; round++) {
+      const child = spawn(process.execPath, [program, root, run, bed.cgroupParent], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      await ready(child);
+      await delay(next() * 250);
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await ended;
+      for (const entry of readdirSync(bed.layout.containers))
+        seen.add(entry.startsWith(temporaryPrefix) ? 'unfinished' : 'whole');
+      // The next command repairs, once the dead one's helper has noticed and freed its locks.
+      await eventually(async () => {
+        for (const {Id} of await bed.engine.containers.list({all: true})) {
+          await bed.engine.containers.remove(Id, {force: true, volumes: true});
+        }
+        await expectNothingLeft();
+      });
+      const anonymous = (await bed.engine.volumes.list()).filter(({Name}) => Name !== 'named');
+      expect(anonymous, `seed ${seed}, round ${round}`).toEqual([]);
+    }
+    expect(seen, `seed ${seed}`).toContain('whole');
+    await bed.engine.volumes.remove('named', {force: true});
+  }, 180_000);
+});
+
+function ready(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.stdout?.once('data', () => resolve());
+    child.once('exit', (code) => reject(new Error(`the program ended with ${code}`)));
+  });
+}
