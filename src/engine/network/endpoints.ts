@@ -65,7 +65,7 @@ export function createEndpoints(
         const endpoint = readEndpoint(layout, id, record.id);
         if (!endpoint) continue;
         const names = [name.toLowerCase(), ...endpoint.names.filter((other) => other !== endpoint.name.toLowerCase())];
-        await writeEndpoint(layout, id, {...endpoint, name, names: [...new Set(names)]});
+        writeEndpoint(layout, id, {...endpoint, name, names: [...new Set(names)]});
       }
     },
 

@@ -14,6 +14,7 @@ import {
   addTable,
   decodeElements,
   decodeRule,
+  deleteElements,
   deleteRulesOf,
   flushSet,
   getElements,
@@ -45,29 +46,32 @@ export async function ensureFirewall(
 ): Promise<void> {
   const table = tableOf(layout);
   const wanted = wantedElements(networks);
+  const step = `set up the firewall table ${table.table}`;
   const rules = await unlessMissing(kernel.read('netfilter', getRules(table), decodeRule, 'list the firewall rules'));
-  const isNew = rules === undefined || rules.length === 0;
-  const rulesFit = !isNew && rules.length === ruleCount && rules.every(({comment}) => comment === ruleComment);
-  if (rulesFit && (await elementsFit(kernel, table, wanted))) return;
+  const rulesFit = rules?.length === ruleCount && rules.every(({comment}) => comment === ruleComment);
+  const corrections = rulesFit ? await elementChanges(kernel, table, wanted) : undefined;
+  if (corrections) {
+    await kernel.rules(corrections, step);
+    return;
+  }
+  const exists = rules !== undefined;
   const changes: NetlinkMessage[] = [
     addTable(table),
     ...Object.values({...sets, ...portSets}).map((set, index) => addSet(table, set, index + 1)),
     ...chains.map(({name, base}) => addChain(table, name, base)),
-    deleteRulesOf(table),
+    ...(exists ? [deleteRulesOf(table)] : []),
     ...chains.flatMap(({name, rules: list}) =>
       list.map((expressions) => addRule(table, {chain: name, expressions, comment: ruleComment})),
     ),
     ...[...wanted].flatMap(([set, keys]) => [
-      flushSet(table, set),
-      ...elements(
-        table,
-        set,
-        keys.map((key) => ({key})),
-      ),
+      ...(exists ? [flushSet(table, set)] : []),
+      ...additions(table, set, keys),
     ]),
-    ...(isNew ? (await ports()).map(({set, element}) => addElements(table, set, [element])) : []),
+    ...(rules === undefined || rules.length === 0
+      ? (await ports()).map(({set, element}) => addElements(table, set, [element]))
+      : []),
   ];
-  await kernel.rules(changes, `set up the firewall table ${table.table}`);
+  await kernel.rules(changes, step);
 }
 
 /** The table is there, whatever is in it: all that can be asked in one question. */
@@ -92,20 +96,42 @@ function wantedElements(networks: readonly NetworkRecord[]): Elements {
   ]);
 }
 
-async function elementsFit(kernel: Kernel, table: TableRef, wanted: Elements): Promise<boolean> {
+/** What differs in the sets; undefined where one is missing. */
+async function elementChanges(
+  kernel: Kernel,
+  table: TableRef,
+  wanted: Elements,
+): Promise<readonly NetlinkMessage[] | undefined> {
+  const changes: NetlinkMessage[] = [];
   for (const [set, keys] of wanted) {
     const found = await unlessMissing(readElements(kernel, table, set));
-    if (!found) return false;
-    const hex = (list: readonly Uint8Array[]) => list.map((key) => Buffer.from(key).toString('hex')).sort();
-    if (hex(found.map(({key}) => key)).join() !== hex(keys).join()) return false;
+    if (!found) return undefined;
+    const present = new Set(found.map(({key}) => hex(key)));
+    const expected = new Set(keys.map(hex));
+    const surplus = found.map(({key}) => key).filter((key) => !expected.has(hex(key)));
+    if (surplus.length > 0) changes.push(deleteElements(table, set, surplus));
+    const missing = keys.filter((key) => !present.has(hex(key)));
+    changes.push(...additions(table, set, missing));
   }
-  return true;
+  return changes;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
 }
 
 export async function readElements(kernel: Kernel, table: TableRef, set: string): Promise<readonly SetElement[]> {
   return (await kernel.read('netfilter', getElements(table, set), decodeElements, `list the set ${set}`)).flat();
 }
 
-function elements(table: TableRef, set: string, list: readonly SetElement[]): readonly NetlinkMessage[] {
-  return list.length > 0 ? [addElements(table, set, list)] : [];
+function additions(table: TableRef, set: string, keys: readonly Uint8Array[]): readonly NetlinkMessage[] {
+  return keys.length > 0
+    ? [
+        addElements(
+          table,
+          set,
+          keys.map((key) => ({key})),
+        ),
+      ]
+    : [];
 }

@@ -87,7 +87,7 @@ function acceptRules(pattern: Uint8Array): readonly (readonly Expression[])[] {
 
 function sameRules(found: readonly RuleInfo[], wanted: readonly (readonly Expression[])[]): boolean {
   const keys = (lists: readonly (readonly Expression[])[]) => lists.map(ruleKey).sort().join();
-  return keys(found.map(({expressions}) => expressions)) === keys(wanted);
+  return keys(found.map(({expressions}) => expressions())) === keys(wanted);
 }
 
 /** What is compared of a rule: its interface. */
@@ -123,7 +123,9 @@ function mayDrop(chain: ChainInfo, rules: readonly RuleInfo[]): boolean {
     seen.add(name);
     return rules
       .filter((rule) => isSameTable(rule, chain) && rule.chain === name)
-      .some(({expressions}) => expressions.some((expression) => drops(expression) || leadsTo(expression).some(visit)));
+      .some(({expressions}) =>
+        expressions().some((expression) => drops(expression) || leadsTo(expression).some(visit)),
+      );
   };
   return visit(chain.chain);
 }

@@ -1,9 +1,9 @@
-import {readdirSync, readFileSync} from 'node:fs';
-import {mkdir, rm} from 'node:fs/promises';
+import {mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
 import {validateNetworkEndpoint} from '../generated/record-validators.js';
 import type {Layout} from '../layout.ts';
-import {parseRecord, temporaryPrefix, writeFileAtomically, writeRecord} from '../record-store.ts';
+import {parseRecord, temporaryPrefix} from '../record-store.ts';
 import type {PublishedPort} from './port-elements.ts';
 
 /**
@@ -51,15 +51,28 @@ function list(directory: string): readonly string[] {
   }
 }
 
-/** Takes the lease. The name service answers from now on. */
-export async function writeEndpoint(layout: Layout, networkId: string, endpoint: Endpoint): Promise<void> {
+/**
+ * Takes the lease. The name service answers from now on. Written at once, as they are read: a start waits for nothing
+ * else here, and the run directory is in memory.
+ */
+export function writeEndpoint(layout: Layout, networkId: string, endpoint: Endpoint): void {
   const {names, endpoints} = layout.network(networkId);
-  await Promise.all([names, endpoints].map((directory) => mkdir(directory, {recursive: true, mode: 0o700})));
-  await writeRecord(join(endpoints, endpoint.container), endpoint);
-  await writeFileAtomically(
-    join(names, endpoint.container),
-    `${endpoint.addresses.join(' ')} | ${endpoint.names.join(' ')}\n`,
-  );
+  for (const directory of [names, endpoints]) mkdirSync(directory, {recursive: true, mode: 0o700});
+  putInPlace(endpoints, endpoint.container, `${JSON.stringify(endpoint)}\n`);
+  putInPlace(names, endpoint.container, `${endpoint.addresses.join(' ')} | ${endpoint.names.join(' ')}\n`);
+}
+
+/** Only the holder of the networks' lock writes, so that one temporary name a file is enough. */
+function putInPlace(directory: string, name: string, content: string): void {
+  const temporary = join(directory, `${temporaryPrefix}${name}`);
+  try {
+    writeFileSync(temporary, content, {mode: 0o600});
+    renameSync(temporary, join(directory, name));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw toTscomposeError(error, `cannot write ${directory}`);
+    throw new TscomposeError('exhausted', `cannot write ${directory}: no space left`, {cause: error});
+  }
 }
 
 /** The files of a lease; the monitor unlinks them at its end. */
@@ -68,16 +81,16 @@ export function leaseFiles(layout: Layout, networkId: string, container: string)
   return [join(names, container), join(endpoints, container)];
 }
 
-export async function removeEndpoint(layout: Layout, networkId: string, container: string): Promise<void> {
-  for (const path of leaseFiles(layout, networkId, container)) await rm(path, {force: true});
+export function removeEndpoint(layout: Layout, networkId: string, container: string): void {
+  for (const path of leaseFiles(layout, networkId, container)) rmSync(path, {force: true});
 }
 
 /** Names that are half-written: of a process that was killed. */
-export async function removeUnfinishedLeases(layout: Layout, networkId: string): Promise<void> {
+export function removeUnfinishedLeases(layout: Layout, networkId: string): void {
   const {names, endpoints} = layout.network(networkId);
   for (const directory of [names, endpoints]) {
     for (const name of listAll(directory)) {
-      if (name.startsWith(temporaryPrefix)) await rm(join(directory, name), {force: true});
+      if (name.startsWith(temporaryPrefix)) rmSync(join(directory, name), {force: true});
     }
   }
 }

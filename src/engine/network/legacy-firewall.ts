@@ -118,7 +118,7 @@ async function readCounters(kernel: Kernel, table: TableRef): Promise<{before: b
       rules
         .filter((rule) => rule.chain === chain)
         .flatMap(({expressions}) =>
-          expressions.flatMap((found) => (found.kind === 'counter' ? [found.packets ?? 0n] : [])),
+          expressions().flatMap((found) => (found.kind === 'counter' ? [found.packets ?? 0n] : [])),
         )
         .reduce((sum, count) => sum + count, 0n);
     const counted = {before: packets(before), behind: packets(behind)};

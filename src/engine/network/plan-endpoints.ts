@@ -120,22 +120,22 @@ export async function planOnNetworks(request: PlanRequest): Promise<EndpointPlan
       ports: network === publisher ? ports : [],
     };
   });
-  await lease(request, interfaces, endpoints);
+  lease(request, interfaces, endpoints);
   return describePlan(request, {interfaces, endpoints, ports, ephemeral, ipv6Machine, gateways});
 }
 
 /** Leases all or none. */
-async function lease(
+function lease(
   {context: {layout}, record}: PlanRequest,
   interfaces: readonly PlannedInterface[],
   endpoints: readonly Endpoint[],
-): Promise<void> {
+): void {
   try {
     for (const [position, endpoint] of endpoints.entries()) {
-      await writeEndpoint(layout, interfaces[position]?.network.id ?? '', endpoint);
+      writeEndpoint(layout, interfaces[position]?.network.id ?? '', endpoint);
     }
   } catch (error) {
-    for (const {network} of interfaces) await removeEndpoint(layout, network.id, record.id);
+    for (const {network} of interfaces) removeEndpoint(layout, network.id, record.id);
     throw error;
   }
 }

@@ -45,7 +45,7 @@ export function createUpkeep(context: NetworkContext, kernel: Kernel, files: Mac
   const clear: Upkeep['clear'] = async (network, endpoint) => {
     for (const element of elementsOf(endpoint)) await removeElement(context, kernel, element);
     await removeLink(kernel, vethName(layout, network.id, endpoint.container));
-    await removeEndpoint(layout, network.id, endpoint.container);
+    removeEndpoint(layout, network.id, endpoint.container);
   };
 
   const ensure: Upkeep['ensure'] = async (networks) => {
@@ -109,7 +109,7 @@ async function sweepDirectories({layout}: NetworkContext, networks: readonly Net
   const runDirectory = join(layout.run, 'networks');
   for (const name of await readdir(runDirectory).catch(() => [])) {
     if (!known.has(name)) await rm(join(runDirectory, name), {recursive: true, force: true});
-    else await removeUnfinishedLeases(layout, name);
+    else removeUnfinishedLeases(layout, name);
   }
 }
 

@@ -58,6 +58,14 @@ const ruleAttributes = attributes({
   comment: [7, comment],
 });
 
+const receivedRuleAttributes = attributes({
+  table: [1, text],
+  chain: [2, text],
+  handle: [3, u64be],
+  expressions: [4, raw],
+  comment: [7, comment],
+});
+
 const setAttributes = attributes({
   table: [1, text],
   name: [2, text],
@@ -160,8 +168,11 @@ export function addRule(ref: TableRef, rule: NewRule, place: 'first' | 'last' = 
   return change('newRule', flags, ref.family, ruleAttributes, {table: ref.table, ...rule});
 }
 
-export function deleteRule(ref: TableRef, rule: {readonly chain: string; readonly handle: bigint}): NetlinkMessage {
-  return change('deleteRule', 0, ref.family, ruleAttributes, {table: ref.table, ...rule});
+export function deleteRule(
+  ref: TableRef,
+  {chain, handle}: {readonly chain: string; readonly handle: bigint},
+): NetlinkMessage {
+  return change('deleteRule', 0, ref.family, ruleAttributes, {table: ref.table, chain, handle});
 }
 
 /** Empties all chains of a table. */
@@ -295,7 +306,8 @@ export interface ChainInfo extends TableRef {
 export interface RuleInfo extends TableRef {
   readonly chain: string;
   readonly handle: bigint;
-  readonly expressions: readonly Expression[];
+  /** Read when asked for: dumps hold many rules whose comment says enough. */
+  readonly expressions: () => readonly Expression[];
   readonly comment: string;
 }
 
@@ -322,9 +334,9 @@ export const decodeChain = decoder('newChain', chainAttributes, (values, family)
   return {family, table, chain, base: {hook: hook.number ?? 0, priority: hook.priority ?? 0, policy, type}};
 });
 
-export const decodeRule = decoder('newRule', ruleAttributes, (values, family): RuleInfo => {
-  const {table = '', chain = '', handle = 0n, expressions: found = [], comment: note = ''} = values;
-  return {family, table, chain, handle, expressions: found, comment: note};
+export const decodeRule = decoder('newRule', receivedRuleAttributes, (values, family): RuleInfo => {
+  const {table = '', chain = '', handle = 0n, expressions: found, comment: note = ''} = values;
+  return {family, table, chain, handle, expressions: () => (found ? expressions.decode(found) : []), comment: note};
 });
 
 export const decodeElements = decoder('newElement', elementsAttributes, ({elements = []}): readonly SetElement[] =>
