@@ -260,6 +260,7 @@ const oom_score_adj: Row<'oom_score_adj'> = {
   read: refine(number, (value, node, context) =>
     value >= -1000 && value <= 1000 ? value : wrong(node, context, {message: `${value} is not between -1000 and 1000`}),
   ),
+  spec: (value) => (value === 0 ? undefined : value),
   lower: (value, {host}) => {
     host.OomScoreAdj = value;
   },

@@ -16,9 +16,12 @@ const size: Reader<number> = refine(bytes, (value, node, context) =>
   value >= 0 ? value : wrong(node, context, {message: 'a size cannot be negative'}),
 );
 const asText = (value: number): string => String(value);
+/** Zero is no limit, as if nothing were said. */
+const unlessZero = (value: number): number | undefined => (value === 0 ? undefined : value);
 
 const cpus: Row<'cpus'> = {
   read: positiveCpus,
+  spec: unlessZero,
   lower: (value, draft) => lowerCpus(value, draft),
   change: 'live',
 };
@@ -29,6 +32,7 @@ function lowerCpus(value: number, {host}: Draft): void {
 
 const mem_limit: Row<'mem_limit'> = {
   read: size,
+  spec: unlessZero,
   lower: (value, {host}) => {
     host.Memory = value;
   },
@@ -38,6 +42,7 @@ const mem_limit: Row<'mem_limit'> = {
 
 const mem_reservation: Row<'mem_reservation'> = {
   read: size,
+  spec: unlessZero,
   lower: (value, {host}) => {
     host.MemoryReservation = value;
   },
@@ -47,6 +52,7 @@ const mem_reservation: Row<'mem_reservation'> = {
 
 const memswap_limit: Row<'memswap_limit'> = {
   read: bytes,
+  spec: unlessZero,
   lower: (value, {host}) => {
     host.MemorySwap = value;
   },
@@ -56,6 +62,7 @@ const memswap_limit: Row<'memswap_limit'> = {
 
 const pids_limit: Row<'pids_limit'> = {
   read: integer,
+  spec: unlessZero,
   lower: (value, {host}) => {
     host.PidsLimit = value;
   },
@@ -64,6 +71,7 @@ const pids_limit: Row<'pids_limit'> = {
 
 const shm_size: Row<'shm_size'> = {
   read: size,
+  spec: unlessZero,
   lower: (value, {host}) => {
     host.ShmSize = value;
   },
@@ -172,7 +180,9 @@ const deploy: Row<'deploy'> = {
   render: ({replicas, labels, resources, restart_policy}) => ({
     ...(replicas === undefined ? {} : {replicas}),
     ...(labels === undefined ? {} : {labels}),
-    ...(resources === undefined ? {} : {resources: renderResources(resources)}),
+    ...(resources?.limits === undefined && resources?.reservations === undefined
+      ? {}
+      : {resources: renderResources(resources)}),
     ...(restart_policy === undefined ? {} : {restart_policy: renderRestartPolicy(restart_policy)}),
   }),
   change: 'recreate',
