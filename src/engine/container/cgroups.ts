@@ -26,6 +26,12 @@ export function planCgroups(
   deviceProgram: () => Uint8Array,
 ): readonly MonitorOperation[] {
   const {v1, v2} = machine.cgroups;
+  // Without them nothing would keep a container from the machine's devices, or to its limits.
+  if (v1.length === 0 && v2 === undefined) {
+    throw new TscomposeError('unsupported', 'cannot confine containers: no cgroup hierarchy is mounted', {
+      hint: 'mount one: mount -t cgroup2 cgroup2 /sys/fs/cgroup',
+    });
+  }
   const operations: MonitorOperation[] = [];
   for (const {mount} of v1) {
     operations.push({kind: 'monitorCgroup', path: join(mount, cgroupParent, monitors), version: 1});

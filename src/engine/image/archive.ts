@@ -66,7 +66,7 @@ export async function readArchive(
       const name = cleanName(entry.header.name);
       if (entry.header.type === 'file') {
         if (files.size === filesMax) throw tooMany();
-        files.set(name, await staging.add(entry as unknown as AsyncIterable<Uint8Array>));
+        files.set(name, await staging.add(contentOf(entry as unknown as AsyncIterable<Uint8Array>)));
       } else {
         // Archives of old Docker engines have links for layers that images share.
         const target = entry.header.linkname ?? '';
@@ -92,6 +92,15 @@ export async function readArchive(
       return files.get(wanted);
     },
   };
+}
+
+/** A file of the archive; where it breaks off, the archive is at fault and not the place it is written to. */
+async function* contentOf(entry: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* entry;
+  } catch (error) {
+    throw explain(error);
+  }
 }
 
 /** Writes with back-pressure; what goes wrong with the source ends the reading. */
