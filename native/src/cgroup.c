@@ -37,25 +37,46 @@ static int inherit(const char *directory, const char *file) {
   return result;
 }
 
-static int make_one(const char *directory, int version) {
-  if (mkdir(directory, 0755) != 0 && errno != EEXIST) return -1;
-  if (version == 2) return 0;
-  return inherit(directory, "cpuset.cpus") != 0 || inherit(directory, "cpuset.mems") != 0 ? -1 : 0;
-}
-
-static int make_all(const struct cgroup_path *cgroup) {
-  char *copy = xstrdup(cgroup->path);
+/* `each` is called for the directory's parents from the top, then for itself. */
+static int for_each_level(const char *path, int (*each)(const char *directory)) {
+  char *copy = xstrdup(path);
   int result = 0;
   for (char *slash = strchr(copy + 1, '/'); slash != NULL && result == 0; slash = strchr(slash + 1, '/')) {
     *slash = '\0';
-    result = make_one(copy, cgroup->version);
+    result = each(copy);
     *slash = '/';
   }
-  if (result == 0) result = make_one(copy, cgroup->version);
+  if (result == 0) result = each(copy);
   int error = errno;
   free(copy);
   errno = error;
   return result;
+}
+
+static int make_one(const char *directory) {
+  return mkdir(directory, 0755) == 0 || errno == EEXIST ? 0 : -1;
+}
+
+static int inherit_all(const char *directory) {
+  return inherit(directory, "cpuset.cpus") != 0 || inherit(directory, "cpuset.mems") != 0 ? -1 : 0;
+}
+
+static bool needs_inheritance(const char *directory) {
+  struct buffer text = {0};
+  char *path = xasprintf("%s/cpuset.mems", directory);
+  bool needs = read_file_at(AT_FDCWD, path, 65536, &text) == 0 && is_blank(&text);
+  free(path);
+  buffer_free(&text);
+  return needs;
+}
+
+static int make_all(const struct cgroup_path *cgroup) {
+  if (mkdir(cgroup->path, 0755) != 0 && errno != EEXIST &&
+      (errno != ENOENT || for_each_level(cgroup->path, make_one) != 0))
+    return -1;
+  /* From the top, also where the parents were there: whoever made them may not have come to it yet. */
+  if (cgroup->version == 1 && needs_inheritance(cgroup->path)) return for_each_level(cgroup->path, inherit_all);
+  return 0;
 }
 
 int cgroup_make(const struct cgroup_path *cgroup, struct failure *failure) {

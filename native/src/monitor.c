@@ -66,12 +66,26 @@ static int make_cgroups(struct monitor *monitor) {
   return cgroup_attach_devices(plan->devices, plan->device_count, &monitor->failure);
 }
 
+/*
+ * A process that writes itself into a version 2 cgroup waits for a grace period of the whole machine; one that is cloned
+ * into it does not. So the monitor is a clone of the process that was started.
+ */
+static bool clone_into_own_cgroup(const struct cgroup_path *cgroup) {
+  int directory = open(cgroup->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  pid_t pid = directory < 0 ? -1 : clone_process(0, NULL, directory);
+  close_quietly(directory);
+  if (pid > 0) _exit(0);
+  return pid == 0;
+}
+
 static int join_own_cgroups(struct monitor *monitor) {
   struct plan *plan = &monitor->plan;
-  for (size_t i = 0; i < plan->monitor_cgroup_count; i++)
-    if (cgroup_make(&plan->monitor_cgroups[i], &monitor->failure) != 0 ||
-        cgroup_join(&plan->monitor_cgroups[i], &monitor->failure) != 0)
-      return -1;
+  for (size_t i = 0; i < plan->monitor_cgroup_count; i++) {
+    const struct cgroup_path *cgroup = &plan->monitor_cgroups[i];
+    if (cgroup_make(cgroup, &monitor->failure) != 0) return -1;
+    if (cgroup->version == 2 && clone_into_own_cgroup(cgroup)) continue;
+    if (cgroup_join(cgroup, &monitor->failure) != 0) return -1;
+  }
   return 0;
 }
 
@@ -319,7 +333,7 @@ static void protect(void) {
 }
 
 static int launch(struct monitor *monitor) {
-  if (watch_signals(monitor) != 0 || join_own_cgroups(monitor) != 0) return -1;
+  if (watch_signals(monitor) != 0) return -1;
   if (client_listen(monitor, &monitor->failure) != 0 || make_cgroups(monitor) != 0) return -1;
   if (network_publish(&monitor->network, &monitor->failure) != 0) return -1;
   if (network_attach(&monitor->network, &monitor->failure) != 0) return -1;
@@ -332,7 +346,7 @@ int monitor_main(void) {
   monitor.report = REPORT;
   cloexec_from(PLAN);
   protect();
-  if (read_plan(&monitor) != 0 || take_lock(&monitor) != 0) {
+  if (read_plan(&monitor) != 0 || join_own_cgroups(&monitor) != 0 || take_lock(&monitor) != 0) {
     monitor.failure.exit_code = 125;
     send_failure(REPORT, &monitor.failure);
     return 1;
