@@ -11,6 +11,7 @@ export function requireImages(
   input: {readonly project: Project; readonly observed: Observed; readonly services: ReadonlySet<string>},
 ): void {
   const {project, observed} = input;
+  const missing = new Map<string, readonly string[]>();
   for (const [name, service] of Object.entries(project.services).sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (service.pull_policy !== undefined && !localPolicies.has(service.pull_policy)) {
       plan.problem({
@@ -22,10 +23,14 @@ export function requireImages(
     }
     if (!input.services.has(name) || service.image === undefined || Object.hasOwn(observed.images, service.image))
       continue;
+    missing.set(service.image, [...(missing.get(service.image) ?? []), name]);
+  }
+  for (const [image, [first = '', ...others]] of missing) {
+    const more = others.length === 0 ? '' : ` and ${others.length} more`;
     plan.problem({
       kind: 'notFound',
-      source: project.provenance.at(`services.${name}.image`),
-      message: `service "${name}": image "${service.image}" is not on this machine`,
+      source: project.provenance.at(`services.${first}.image`),
+      message: `service "${first}"${more}: image "${image}" is not on this machine`,
       hint: 'load it with "tscompose load -i FILE"',
     });
   }
