@@ -1,3 +1,4 @@
+import {setFlagsFromString} from 'node:v8';
 import {toTscomposeError} from '../base/errors.ts';
 import {createContext} from './context.ts';
 import {parseCommandLine} from './parse.ts';
@@ -35,4 +36,14 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
+/**
+ * A short command ends before optimized code has paid for being made: with the optimizer, parsing a stack file of 300 lines
+ * costs three times the CPU. What still runs after a second gets it.
+ */
+function optimizeOnlyLongRuns(): void {
+  setFlagsFromString('--no-opt');
+  setTimeout(() => setFlagsFromString('--opt'), 1000).unref();
+}
+
+optimizeOnlyLongRuns();
 await main();
