@@ -14,6 +14,8 @@ export interface Kernel {
   route(messages: readonly NetlinkMessage[], step: string): Promise<void>;
   /** Changes the rule set: all or nothing. `generation`: throws with ERESTART when anything changed since. */
   rules(changes: readonly NetlinkMessage[], step: string, generation?: number): Promise<void>;
+  /** Changes one tracked connection. */
+  connection(message: NetlinkMessage, step: string): Promise<void>;
   /** Asks, and keeps what `decode` understands. */
   read<T>(
     family: NetlinkFamily,
@@ -37,6 +39,9 @@ export function createKernel(helper: Pick<Helper, 'request'>): Kernel {
     },
     rules: async (changes, step, generation) => {
       if (changes.length > 0) await send('netfilter', transaction(changes, generation), step);
+    },
+    connection: async (message, step) => {
+      await send('netfilter', [message], step);
     },
     read: async (family, question, decode, step) =>
       (await send(family, [question], step)).flatMap((message) => decode(message) ?? []),

@@ -31,6 +31,7 @@ import {
   resolvConfForNetworks,
   upstreamServers,
 } from './resolv-conf.ts';
+import {forgetStaleConnections} from './stale-connections.ts';
 import type {Upkeep} from './upkeep.ts';
 import type {Warning} from './warning.ts';
 
@@ -120,6 +121,9 @@ export async function planOnNetworks(request: PlanRequest): Promise<EndpointPlan
       ports: network === publisher ? ports : [],
     };
   });
+  const published = request.networks.flatMap(({id}) => readEndpoints(layout, id).flatMap((other) => other.ports));
+  // A courtesy to clients that go on sending: no reason to fail.
+  await forgetStaleConnections(kernel, ports, [...published, ...ports]).catch(() => undefined);
   lease(request, interfaces, endpoints);
   return describePlan(request, {interfaces, endpoints, ports, ephemeral, ipv6Machine, gateways});
 }

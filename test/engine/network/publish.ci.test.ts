@@ -160,6 +160,27 @@ test('a port of another container is refused by its name, unless that one is dea
   expect(await ask(lan, '10.9.0.1', 8080)).toBe('second');
 });
 
+test('a client that goes on sending reaches the container that has the port now', async () => {
+  await machine.networks.create({Name: 'one'});
+  const lan = await machine.neighbour({machine: '10.9.0.1/24', own: '10.9.0.2/24'});
+  const host = {PortBindings: {'53/udp': [{HostPort: '5353'}]}};
+  const askFromOnePort = async () =>
+    (
+      await lan.try(
+        `python3 -c 'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(1); s.bind(("", 4444)); s.connect(("10.9.0.1", 5353)); s.send(b"x"); print(s.recv(99).decode())'`,
+      )
+    ).stdout.trim();
+  const first = await machine.start({name: 'first', networks: {one: {}}, host});
+  await first.serve(53, 'first', {udp: true});
+  expect(await askFromOnePort()).toBe('first');
+  await first.stop();
+  // The address of the first is somebody else's now.
+  await machine.start({name: 'other', networks: {one: {}}});
+  const second = await machine.start({name: 'second', networks: {one: {}}, host});
+  await second.serve(53, 'second', {udp: true});
+  expect(await askFromOnePort()).toBe('second');
+});
+
 test('a port twice in one container is refused', async () => {
   await machine.networks.create({Name: 'one'});
   const host = {PortBindings: {'80/tcp': [{HostPort: '8080'}], '81/tcp': [{HostIp: '127.0.0.1', HostPort: '8080'}]}};
