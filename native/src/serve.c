@@ -11,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "enter.h"
@@ -77,8 +78,20 @@ static void relay(uint64_t request, const char *line, size_t size) {
   send_line(&json);
 }
 
-static void describe_end(int status, char *text, size_t size) {
-  if (WIFSIGNALED(status)) snprintf(text, size, "ended by signal %d", WTERMSIG(status));
+/* Its end of the pipe is closed, so it has ended or is about to; one that does neither must not hold up the others. */
+static void await_end(struct job *job) {
+  static const struct timespec pause = {.tv_nsec = 5000000};
+  for (int attempt = 0; attempt < 40 && !job->reaped; attempt++) {
+    if (attempt > 0) nanosleep(&pause, NULL);
+    job->reaped = waitpid(job->pid, &job->wait_status, WNOHANG) == job->pid;
+  }
+}
+
+static void describe_end(struct job *job, char *text, size_t size) {
+  await_end(job);
+  int status = job->wait_status;
+  if (!job->reaped) snprintf(text, size, "gave no answer");
+  else if (WIFSIGNALED(status)) snprintf(text, size, "ended by signal %d", WTERMSIG(status));
   else snprintf(text, size, "ended with status %d and no answer", WEXITSTATUS(status));
 }
 
@@ -103,12 +116,7 @@ static void finish(size_t index) {
   } else {
     struct failure failure;
     char reason[64];
-    if (!job->reaped) {
-      pid_t pid;
-      do pid = waitpid(job->pid, &job->wait_status, 0);
-      while (pid < 0 && errno == EINTR);
-    }
-    describe_end(job->wait_status, reason, sizeof reason);
+    describe_end(job, reason, sizeof reason);
     fail_kind(&failure, KIND_INTERNAL, reason, "%s", job->step);
     serve_reply_failure(job->request, &failure);
   }

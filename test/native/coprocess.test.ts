@@ -233,6 +233,17 @@ describe('removeTree', () => {
   });
 });
 
+test('a launch with a plan that says nothing is refused, and leaves no process', async () => {
+  await expect(helper.request({kind: 'launch', plan: new Uint8Array()})).rejects.toMatchObject({
+    kind: expect.stringMatching(/^(invalid|internal)$/),
+  });
+  await expect(helper.request({kind: 'launch', plan: Buffer.from('no operations')})).rejects.toMatchObject({
+    kind: 'invalid',
+  });
+  const {pid} = await helper.request({kind: 'hello'});
+  await expect.poll(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')).toBe('');
+});
+
 test('measureTree counts a file with two names once, and the link, not what it leads to', async () => {
   mkdirSync(join(directory, 'tree/sub'), {recursive: true});
   writeFileSync(join(directory, 'tree/a'), Buffer.alloc(1000));

@@ -53,16 +53,17 @@ export async function readArchive(
   staging: Staging,
   signal: AbortSignal,
 ): Promise<ArchiveFiles> {
-  const {head, content} = await peek(source, 8);
+  const {head, content} = await unlessAborted(peek(source, 8), signal);
   if (head.length === 0) throw new TscomposeError('invalid', 'the archive is empty');
   const files = new Map<string, StagedBlob>();
   const links = new Map<string, string>();
   const tar = extract();
   // A stream of streamx, whose types say less than it does.
   const feeding = feed(decompress(content, sniffCompression(head)), tar as unknown as Writable);
+  const abort = () => tar.destroy(signal.reason as Error);
+  signal.addEventListener('abort', abort, {once: true});
   try {
     for await (const entry of tar) {
-      signal.throwIfAborted();
       const name = cleanName(entry.header.name);
       if (entry.header.type === 'file') {
         if (files.size === filesMax) throw tooMany();
@@ -77,8 +78,11 @@ export async function readArchive(
     }
   } catch (error) {
     tar.destroy(error as Error);
-    await feeding.catch(() => undefined);
-    throw explain(error);
+    // The source may never say another word: it is not waited for.
+    feeding.catch(() => undefined);
+    throw signal.aborted ? signal.reason : explain(error);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
   await feeding;
   return {
@@ -100,6 +104,21 @@ async function* contentOf(entry: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
     yield* entry;
   } catch (error) {
     throw explain(error);
+  }
+}
+
+/** What is waited for may never come. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  let abort: (() => void) | undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, {once: true});
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    if (abort) signal.removeEventListener('abort', abort);
   }
 }
 

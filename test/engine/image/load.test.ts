@@ -3,7 +3,17 @@ import {dirname, join} from 'node:path';
 import {gzipSync} from 'node:zlib';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import {makeTar} from '../../support/archive.ts';
-import {archiveOf, digestOf, dockerArchive, type ImageBed, makeImage, makeImageBed, makeLayout, named} from './bed.ts';
+import {
+  archiveOf,
+  collect,
+  digestOf,
+  dockerArchive,
+  type ImageBed,
+  makeImage,
+  makeImageBed,
+  makeLayout,
+  named,
+} from './bed.ts';
 
 let bed: ImageBed;
 beforeEach(async () => {
@@ -328,6 +338,22 @@ describe('what cannot be loaded leaves nothing behind', () => {
     expect(bed.content().blobs).toHaveLength(3);
   });
 });
+
+test.each([0, 2000])(
+  'a source that falls silent after %i bytes does not hold up a load that was given up',
+  async (length) => {
+    const archive = dockerArchive([{image: makeImage({layers: [base]}), tags: ['a']}]);
+    async function* silent(): AsyncIterable<Uint8Array> {
+      if (length > 0) yield archive.subarray(0, length);
+      await new Promise(() => undefined);
+    }
+    const controller = new AbortController();
+    const loading = collect(bed.store.images.load(silent(), controller.signal));
+    setTimeout(() => controller.abort(), 100);
+    await expect(loading).rejects.toMatchObject({name: 'AbortError'});
+    expect(bed.content()).toEqual({layers: [], blobs: [], records: [], references: []});
+  },
+);
 
 async function* streamOf(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield bytes;
