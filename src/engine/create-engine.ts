@@ -1,4 +1,5 @@
 import {hostname} from 'node:os';
+import {TscomposeError} from '../base/errors.ts';
 import {type Now, readBootId} from './clock.ts';
 import {createContainers} from './container/containers.ts';
 import type {ContainerContext} from './container/context.ts';
@@ -34,6 +35,8 @@ export interface EngineOptions {
   readonly machineFiles?: MachineFiles | undefined;
   /** The machine's name, for containers in its network. */
   readonly hostName?: string | undefined;
+  /** Of the process; its effective one where not given. */
+  readonly userId?: number | undefined;
   /** Of the program. */
   readonly version: string;
   /** Path of the running Node. */
@@ -50,6 +53,7 @@ const unpackConcurrency = 4;
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const {now, version} = options;
+  refuseUnprivileged(options.userId ?? process.geteuid?.() ?? 0);
   const root = options.root || defaultRoot;
   const hash = hashOfRoot(root);
   const layout = createLayout({
@@ -121,6 +125,14 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     locks: createProjectLocks(layout, helper),
     close: () => helper.close(),
   };
+}
+
+/** Namespaces, mounts and interfaces are made with the machine's own privileges. */
+function refuseUnprivileged(userId: number): void {
+  if (userId === 0) return;
+  throw new TscomposeError('forbidden', 'the built-in engine needs the privileges of root', {
+    hint: 'run it as root (sudo tscompose …), or give --host the address of an engine',
+  });
 }
 
 /** A volume goes only while no container is being made: one that will use it is not seen yet. */

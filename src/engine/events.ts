@@ -1,4 +1,5 @@
-import {appendFile, rename, stat} from 'node:fs/promises';
+import {appendFileSync, statSync} from 'node:fs';
+import {rename} from 'node:fs/promises';
 import type {EngineEvent, Filters} from '../api/types/system.ts';
 import {createBootClock, type Now, readBootId, unixNanoseconds} from './clock.ts';
 import {matchEvent} from './event-filters.ts';
@@ -49,7 +50,7 @@ export function createEvents({layout, now, exclusively}: EventsContext): Events 
       bootClock ??= createBootClock();
       boot ??= readBootId();
       const line = encodeEntry(entry, {seq: bootClock(), boot, time: unixNanoseconds(now)});
-      await appendFile(layout.journal, line, {mode: 0o600});
+      appendFileSync(layout.journal, line, {mode: 0o600});
       await rotate(layout, exclusively);
     },
 
@@ -92,11 +93,11 @@ export function shorten(attributes: Readonly<Record<string, string>>, limit: num
 
 /** One older journal is kept. */
 async function rotate(layout: Layout, exclusively: EventsContext['exclusively']): Promise<void> {
-  const isFull = async () => ((await stat(layout.journal).catch(() => undefined))?.size ?? 0) >= rotateAt;
-  if (!(await isFull())) return;
+  const isFull = () => (statSync(layout.journal, {throwIfNoEntry: false})?.size ?? 0) >= rotateAt;
+  if (!isFull()) return;
   await exclusively(layout.locks.events, async () => {
     // Another process may have rotated while we waited.
-    if (await isFull()) await rename(layout.journal, layout.olderJournal);
+    if (isFull()) await rename(layout.journal, layout.olderJournal);
   });
 }
 

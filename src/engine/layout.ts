@@ -155,7 +155,7 @@ export function createLayout({root, run}: {readonly root: string; readonly run: 
     names,
     name: (containerName) => join(names, containerName),
     containers,
-    container: (id) => containerPaths(join(containers, id), join(runContainers, id)),
+    container: (id) => containerPaths(`${containers}/${id}`, `${runContainers}/${id}`),
     networks,
     network: (id) => {
       const directory = join(networks, id);
@@ -197,20 +197,20 @@ export function createLayout({root, run}: {readonly root: string; readonly run: 
 function containerPaths(directory: string, run: string): ContainerPaths {
   return {
     directory,
-    config: join(directory, 'config.json'),
-    exit: join(directory, 'exit.json'),
-    log: join(directory, 'json.log'),
-    upper: join(directory, 'upper'),
-    work: join(directory, 'work'),
-    files: join(directory, 'files'),
-    lock: join(directory, 'lock'),
-    operationLock: join(directory, 'operation.lock'),
+    config: `${directory}/config.json`,
+    exit: `${directory}/exit.json`,
+    log: `${directory}/json.log`,
+    upper: `${directory}/upper`,
+    work: `${directory}/work`,
+    files: `${directory}/files`,
+    lock: `${directory}/lock`,
+    operationLock: `${directory}/operation.lock`,
     run,
-    state: join(run, 'state.json'),
-    control: join(run, 'control.sock'),
-    hosts: join(run, 'hosts'),
-    hostname: join(run, 'hostname'),
-    resolvConf: join(run, 'resolv.conf'),
+    state: `${run}/state.json`,
+    control: `${run}/control.sock`,
+    hosts: `${run}/hosts`,
+    hostname: `${run}/hostname`,
+    resolvConf: `${run}/resolv.conf`,
   };
 }
 

@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {TscomposeError} from '../../src/base/errors.ts';
 import {formatNanoseconds, parseNanoseconds, secondsToNanoseconds, unixNanoseconds} from '../../src/engine/clock.ts';
+import {createEngine} from '../../src/engine/create-engine.ts';
 import {createEvents, type Events} from '../../src/engine/events.ts';
 import type {Validator} from '../../src/engine/generated/record-validators.js';
 import {parseEntry} from '../../src/engine/journal-reader.ts';
@@ -66,6 +67,25 @@ describe('root', () => {
     await writeFile(layout.format, '{"version":9,"minReader":1}');
     await ensureRoot(layout);
     expect(JSON.parse(await readFile(layout.format, 'utf8'))).toEqual({version: 9, minReader: 1});
+  });
+
+  it('that may not be made is told with a hint', async () => {
+    process.seteuid?.(65534);
+    try {
+      await expect(ensureRoot(layout)).rejects.toMatchObject({
+        kind: 'forbidden',
+        message: `cannot use ${layout.format}: permission denied`,
+        hint: 'run tscompose as root (sudo tscompose …)',
+      });
+      await expect(
+        createEngine({version: '0', nodePath: process.execPath, now: Date.now, ...layout}),
+      ).rejects.toMatchObject({
+        kind: 'forbidden',
+        message: 'the built-in engine needs the privileges of root',
+      });
+    } finally {
+      process.seteuid?.(0);
+    }
   });
 
   it('where something else is says so', async () => {
@@ -168,11 +188,19 @@ describe('events', () => {
     await ready;
     for (let index = 0; index < 30; index++) {
       await events.append(entry(`number ${index}`));
-      if (index % 10 === 9) await rename(layout.journal, layout.olderJournal);
+      if (index % 10 !== 9) continue;
+      await rename(layout.journal, layout.olderJournal);
+      // One older journal is kept: who follows may be one behind.
+      await events.append(entry(`after ${index}`));
+      while (seen.at(-1) !== `after ${index}`) await new Promise((resolve) => setTimeout(resolve, 5));
     }
     await events.append(entry('last'));
     await following;
-    expect(seen).toEqual([...Array.from({length: 30}, (_, index) => `number ${index}`), 'last']);
+    const rotations = [9, 19, 29];
+    const expected = Array.from({length: 30}, (_, index) =>
+      rotations.includes(index) ? [`number ${index}`, `after ${index}`] : [`number ${index}`],
+    );
+    expect(seen).toEqual([...expected.flat(), 'last']);
   });
 
   it('rotate the journal at 16 MB and keep one older', async () => {

@@ -1,4 +1,5 @@
-import {mkdir, readFile, writeFile} from 'node:fs/promises';
+import {writeFileSync} from 'node:fs';
+import {mkdir, readFile} from 'node:fs/promises';
 import {TscomposeError} from '../../base/errors.ts';
 import type {ContainerPaths} from '../layout.ts';
 import type {NetworkPlan} from './context.ts';
@@ -27,11 +28,9 @@ export async function writeIdentityFiles(
       ? await readMachineFile('/etc/hosts')
       : renderHosts(record, network);
   // World-readable: the container's users read them, behind directories that nobody else enters.
-  await Promise.all([
-    writeFile(paths.hosts, hosts, {mode: 0o644}),
-    writeFile(paths.hostname, `${record.config.Hostname ?? ''}\n`, {mode: 0o644}),
-    writeFile(paths.resolvConf, network.resolvConf, {mode: 0o644}),
-  ]);
+  writeFileSync(paths.hosts, hosts, {mode: 0o644});
+  writeFileSync(paths.hostname, `${record.config.Hostname ?? ''}\n`, {mode: 0o644});
+  writeFileSync(paths.resolvConf, network.resolvConf, {mode: 0o644});
 }
 
 function renderHosts({config, hostConfig}: ContainerRecord, network: NetworkPlan): string {

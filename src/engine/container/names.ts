@@ -1,4 +1,4 @@
-import {link, unlink, writeFile} from 'node:fs/promises';
+import {linkSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {mapLimited} from '../../base/concurrency.ts';
 import type {Layout} from '../layout.ts';
@@ -16,12 +16,12 @@ export async function reserveName(
 ): Promise<string | undefined> {
   const own = join(directory, 'name');
   try {
-    await writeFile(own, id, {mode: 0o600, flag: 'wx'});
+    writeFileSync(own, id, {mode: 0o600, flag: 'wx'});
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
   try {
-    await link(own, layout.name(name));
+    linkSync(own, layout.name(name));
     return undefined;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
@@ -31,7 +31,7 @@ export async function reserveName(
 
 /** Frees a name, if the id has it. */
 export async function freeName(layout: Layout, name: string, id: string): Promise<void> {
-  if ((await readText(layout.name(name))) === id) await unlink(layout.name(name)).catch(() => undefined);
+  if ((await readText(layout.name(name))) === id) rmSync(layout.name(name), {force: true});
 }
 
 /** Frees whatever names the id has: a process that was killed may have left more than one. */

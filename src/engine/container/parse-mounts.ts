@@ -10,7 +10,6 @@ export interface VolumeRequest {
   readonly target: string;
   readonly readOnly: boolean;
   readonly copy: boolean;
-  readonly subpath?: string;
   readonly mode?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly driver?: string;
@@ -165,18 +164,14 @@ function parseBindMount({Source, BindOptions = {}}: Mount, target: string, readO
 }
 
 function parseVolumeMount({Source, VolumeOptions = {}}: Mount, target: string, readOnly: boolean): VolumeRequest {
-  const {NoCopy, Labels, Subpath, DriverConfig} = VolumeOptions;
+  const {NoCopy, Labels, DriverConfig} = VolumeOptions;
   if (Source && !volumeName.test(Source)) throw invalidMount('volume', `"${Source}" is no volume name`);
-  if (Subpath && (Subpath.startsWith('/') || posix.normalize(Subpath).split('/')[0] === '..')) {
-    throw invalidMount('volume', `subpath "${Subpath}" must be a relative path inside the volume`);
-  }
   return {
     kind: 'volume',
     ...(Source ? {name: Source} : {}),
     target,
     readOnly,
     copy: !(NoCopy ?? false),
-    ...(Subpath ? {subpath: Subpath} : {}),
     mode: 'z',
     ...(Labels ? {labels: Labels} : {}),
     ...(DriverConfig?.Name ? {driver: DriverConfig.Name} : {}),

@@ -1,4 +1,4 @@
-import {readdir} from 'node:fs/promises';
+import {readdirSync} from 'node:fs';
 import type {ContainerConfig, EndpointSettings, HostConfig} from '../../api/types/container.ts';
 import {validateContainer} from '../generated/record-validators.js';
 import type {Layout} from '../layout.ts';
@@ -51,7 +51,6 @@ export interface VolumeMount {
   /** Filled from the image while it is empty. */
   readonly copy: boolean;
   readonly anonymous: boolean;
-  readonly subpath?: string;
   readonly mode?: string;
 }
 
@@ -88,7 +87,7 @@ export async function readContainerIds(layout: Layout): Promise<readonly string[
 /** The entries of a directory, none where it does not exist. */
 export async function readNames(directory: string): Promise<readonly string[]> {
   try {
-    return await readdir(directory);
+    return readdirSync(directory);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;

@@ -136,7 +136,7 @@ function refuseMount(mount: Mount): void {
     ['Propagation', 'CreateMountpoint', 'NonRecursive'].includes(key),
   );
   refuseOthers(mount.VolumeOptions ?? {}, `${where}VolumeOptions.`, (key) =>
-    ['NoCopy', 'Labels', 'Subpath', 'DriverConfig'].includes(key),
+    ['NoCopy', 'Labels', 'DriverConfig'].includes(key),
   );
   refuseOthers(mount.TmpfsOptions ?? {}, `${where}TmpfsOptions.`, (key) => ['SizeBytes', 'Mode'].includes(key));
 }

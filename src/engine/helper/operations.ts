@@ -188,10 +188,59 @@ export const streamVersion = 1;
 
 const encoder = new TextEncoder();
 
-function toBytes(value: Argument): Uint8Array {
-  if (value instanceof Uint8Array) return value;
-  if (typeof value === 'boolean') return encoder.encode(value ? '1' : '0');
-  return encoder.encode(String(value));
+function toText(value: Exclude<Argument, Uint8Array>): string {
+  return typeof value === 'boolean' ? (value ? '1' : '0') : String(value);
+}
+
+/** Bytes of a text in UTF-8 take at most this many times its length. */
+const longestCharacter = 3;
+
+/** A buffer that grows: a launch plan has hundreds of short arguments, which are written where they belong at once. */
+class Writer {
+  private bytes = Buffer.allocUnsafe(4096);
+  private size = 0;
+
+  private reserve(more: number): void {
+    if (this.size + more <= this.bytes.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, this.size + more));
+    this.bytes.copy(grown, 0, 0, this.size);
+    this.bytes = grown;
+  }
+
+  operation(operation: Operation): void {
+    const row: Row = operations[operation.kind];
+    const values = operation as unknown as Readonly<Record<string, Argument | readonly Argument[]>>;
+    const repeated = row.rest === undefined ? [] : (values[row.rest] as readonly Argument[]);
+    this.reserve(8);
+    const start = this.size;
+    this.bytes.writeUInt16LE(row.code, start + 4);
+    this.bytes.writeUInt16LE(row.args.length + repeated.length, start + 6);
+    this.size += 8;
+    for (const name of row.args) this.argument(values[name] as Argument);
+    for (const value of repeated) this.argument(value);
+    this.bytes.writeUInt32LE(this.size - start - 4, start);
+  }
+
+  private argument(value: Argument): void {
+    const start = this.size + 4;
+    let length: number;
+    if (value instanceof Uint8Array) {
+      length = value.length;
+      this.reserve(length + 5);
+      this.bytes.set(value, start);
+    } else {
+      const text = toText(value);
+      this.reserve(text.length * longestCharacter + 5);
+      length = this.bytes.write(text, start);
+    }
+    this.bytes.writeUInt32LE(length, this.size);
+    this.bytes[start + length] = 0;
+    this.size = start + length + 1;
+  }
+
+  finish(): Uint8Array {
+    return this.bytes.subarray(0, this.size);
+  }
 }
 
 /**
@@ -199,27 +248,13 @@ function toBytes(value: Argument): Uint8Array {
  * the size does not count. Little-endian.
  */
 export function encodeOperation(operation: Operation): Uint8Array {
-  const row: Row = operations[operation.kind];
-  const values = operation as unknown as Readonly<Record<string, Argument | readonly Argument[]>>;
-  const parts = row.args.map((name) => toBytes(values[name] as Argument));
-  if (row.rest !== undefined) parts.push(...(values[row.rest] as readonly Argument[]).map(toBytes));
-  const length = 4 + parts.reduce((sum, part) => sum + 5 + part.length, 0);
-  const record = new Uint8Array(4 + length);
-  const view = new DataView(record.buffer);
-  view.setUint32(0, length, true);
-  view.setUint16(4, row.code, true);
-  view.setUint16(6, parts.length, true);
-  let offset = 8;
-  for (const part of parts) {
-    view.setUint32(offset, part.length, true);
-    record.set(part, offset + 4);
-    offset += 5 + part.length;
-  }
-  return record;
+  return encodeOperations([operation]);
 }
 
 export function encodeOperations(list: readonly Operation[]): Uint8Array {
-  return Buffer.concat(list.map(encodeOperation));
+  const writer = new Writer();
+  for (const operation of list) writer.operation(operation);
+  return writer.finish();
 }
 
 export function encodeHeader(build: Uint8Array): Uint8Array {
