@@ -3,6 +3,7 @@ import {join, posix} from 'node:path';
 import type {Writable} from 'node:stream';
 import {extract} from 'tar-stream';
 import {TscomposeError} from '../../base/errors.ts';
+import {unlessAborted} from './abort.ts';
 import {writeChunk} from './back-pressure.ts';
 import type {BlobStore, StagedBlob} from './blobs.ts';
 import {decompress, peek, sniffCompression} from './compression.ts';
@@ -104,21 +105,6 @@ async function* contentOf(entry: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
     yield* entry;
   } catch (error) {
     throw explain(error);
-  }
-}
-
-/** What is waited for may never come. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  let abort: (() => void) | undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, {once: true});
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    if (abort) signal.removeEventListener('abort', abort);
   }
 }
 

@@ -1,6 +1,7 @@
 import type {ContainerConfig} from '../../api/types/container.ts';
 import type {ImageProgress} from '../../api/types/image.ts';
 import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
+import {unlessAborted} from './abort.ts';
 import {changeStore} from './change.ts';
 import {applyChanges} from './changes.ts';
 import {runWithProgress} from './channel.ts';
@@ -33,8 +34,7 @@ export function importImage(
     if (reference !== undefined) refuseHostReference(reference);
     const config = applyChanges({}, changes);
     await changeStore(context, channel, stopped, async (change) => {
-      const layer = await change.staging.add(source);
-      stopped.throwIfAborted();
+      const layer = await unlessAborted(change.staging.add(source), stopped);
       const wanted = {diffId: undefined, blob: layer, archive: layer.path};
       const [record] = await change.layers.provide([wanted], {signal: stopped, onProgress: () => undefined});
       const body = describe(context, config, record?.diffId ?? '', options.message);
