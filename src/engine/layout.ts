@@ -41,7 +41,6 @@ export interface LockPaths {
   project(name: string): string;
   /** Bridges, address leases, the firewall: everything about networks that one process changes at a time. */
   readonly networks: string;
-  network(id: string): string;
   volume(name: string): string;
 }
 
@@ -138,7 +137,6 @@ export function createLayout({root, run}: {readonly root: string; readonly run: 
       cgroups: join(locks, 'cgroups.lock'),
       project: (name) => join(locks, `project-${name}.lock`),
       networks: join(locks, 'networks.lock'),
-      network: (id) => join(locks, `network-${id}.lock`),
       volume: (name) => join(locks, `volume-${sha256Hex(name).slice(0, 32)}.lock`),
     },
     images: {

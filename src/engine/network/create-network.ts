@@ -82,7 +82,10 @@ export async function createNetwork(
     const warnings = await upkeep.ensure([...networks, record]);
     return {record, warnings};
   } catch (error) {
-    await removeNetworkParts({context, kernel, upkeep, record, remaining: networks}).catch(() => undefined);
+    // Without its record a network does not exist: what cannot be taken from the machine now is swept later.
+    await removeBridge(kernel, layout, record).catch(() => undefined);
+    await upkeep.ensure(networks).catch(() => undefined);
+    await removeRecord(context, record);
     throw error;
   }
 }
@@ -157,10 +160,13 @@ export async function removeNetworkParts(request: {
   readonly remaining: readonly NetworkRecord[];
 }): Promise<void> {
   const {context, kernel, upkeep, record, remaining} = request;
-  const {layout} = context;
-  const paths = layout.network(record.id);
-  await removeBridge(kernel, layout, record);
+  await removeBridge(kernel, context.layout, record);
   await upkeep.ensure(remaining);
+  await removeRecord(context, record);
+}
+
+async function removeRecord({layout}: NetworkContext, record: NetworkRecord): Promise<void> {
+  const paths = layout.network(record.id);
   await rm(paths.run, {recursive: true, force: true});
   const aside = join(layout.networks, `${temporaryPrefix}${record.id}`);
   await rename(paths.directory, aside);

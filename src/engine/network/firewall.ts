@@ -1,8 +1,9 @@
+import {TscomposeError} from '../../base/errors.ts';
 import type {Layout} from '../layout.ts';
 import {nftablesTableName} from '../layout.ts';
 import {driverOptionsOf} from './driver-options.ts';
 import {chains, portSets, rulesVersion, sets} from './firewall-rules.ts';
-import type {Kernel} from './kernel.ts';
+import {type Kernel, kernelErrno, kernelNeeds} from './kernel.ts';
 import {unlessMissing} from './machine.ts';
 import {interfaceName} from './netlink/expression.ts';
 import type {NetlinkMessage} from './netlink/message.ts';
@@ -71,7 +72,14 @@ export async function ensureFirewall(
       ? (await ports()).map(({set, element}) => addElements(table, set, [element]))
       : []),
   ];
-  await kernel.rules(changes, step);
+  await kernel.rules(changes, step).catch((error: unknown) => {
+    // Everything named in it is made in it: what is not found is a kind of expression.
+    if (kernelErrno(error) !== 'ENOENT') throw error;
+    throw new TscomposeError('unsupported', `${step}: the kernel lacks a part of nf_tables`, {
+      hint: kernelNeeds,
+      cause: error,
+    });
+  });
 }
 
 /** The table is there, whatever is in it: all that can be asked in one question. */

@@ -30,7 +30,7 @@ export function createKernel(helper: Pick<Helper, 'request'>): Kernel {
     const batch = encodeMessages(messages);
     const reply = await helper.request({kind: 'netlink', net: '', family: netlinkFamilies[family], batch});
     const [error] = reply.errors ?? [];
-    if (error) throw refused(error, step);
+    if (error) throw refused(error, {family, step});
     return decodeMessages(Buffer.from(reply.messages, 'base64'));
   };
   return {
@@ -47,6 +47,10 @@ export function createKernel(helper: Pick<Helper, 'request'>): Kernel {
       (await send(family, [question], step)).flatMap((message) => decode(message) ?? []),
   };
 }
+
+/** What to say where the kernel lacks something. */
+export const kernelNeeds =
+  'the kernel needs bridges, veth and nf_tables with NAT: CONFIG_BRIDGE, CONFIG_VETH, CONFIG_NF_TABLES_INET, CONFIG_NFT_CT, CONFIG_NFT_NAT, CONFIG_NFT_MASQ, CONFIG_NFT_FIB_INET';
 
 const kindOfErrno: Readonly<Record<string, ErrorKind>> = {
   EPERM: 'forbidden',
@@ -66,15 +70,20 @@ const kindOfErrno: Readonly<Record<string, ErrorKind>> = {
   EPROTONOSUPPORT: 'unsupported',
 };
 
-function refused({errno, code}: NetlinkError, step: string): TscomposeError {
-  const kind = kindOfErrno[errno] ?? 'internal';
+function refused(
+  {errno, code, index}: NetlinkError,
+  {family, step}: {readonly family: NetlinkFamily; readonly step: string},
+): TscomposeError {
+  // The first message of all is refused so where nf_tables is missing as a whole (nfnetlink.c).
+  const noTables = family === 'netfilter' && index === 0 && errno === 'EINVAL';
+  const kind = noTables ? 'unsupported' : (kindOfErrno[errno] ?? 'internal');
   const cause: HelperFailure = {errno, step};
   const name = errno === '' ? `error ${code}` : errno;
   const hint =
     kind === 'forbidden'
       ? 'run tscompose as root (sudo tscompose …)'
       : kind === 'unsupported'
-        ? 'the kernel needs bridge, veth and nf_tables with NAT (CONFIG_BRIDGE, CONFIG_VETH, CONFIG_NF_TABLES_INET, CONFIG_NFT_NAT, CONFIG_NFT_MASQ, CONFIG_NFT_FIB_INET)'
+        ? kernelNeeds
         : undefined;
   return new TscomposeError(kind, `${step}: the kernel answered ${name}`, {cause, hint});
 }
