@@ -1,10 +1,15 @@
 // Builds everything `npm ci` promises: the native helper, the validators compiled from schemas, the bundled command line.
 import {spawnSync} from 'node:child_process';
-import {copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync} from 'node:fs';
+import {createHash} from 'node:crypto';
+import {copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {build} from 'esbuild';
 
 const root = new URL('..', import.meta.url).pathname;
 const staging = `.cache/build-${process.pid}`;
+
+/** Compilers by architecture, for the published package. */
+const compilers = {x64: 'x86_64-linux-gnu-gcc', arm64: 'aarch64-linux-gnu-gcc'};
+const digests = {};
 
 function run(command, args, explain) {
   const result = spawnSync(command, args, {cwd: root, stdio: 'inherit'});
@@ -24,11 +29,26 @@ function buildNative() {
       process.exit(1);
     }
   }
-  run('make', ['-s', '-C', 'native'], 'tscompose: the native helper did not compile (see above)');
-  const target = `${staging}/native/linux-${process.arch}`;
-  mkdirSync(`${root}${target}`, {recursive: true});
-  for (const file of ['tscompose-helper', 'build-id'])
-    copyFileSync(`${root}native/build/${file}`, `${root}${target}/${file}`);
+  for (const [architecture, compiler] of Object.entries(compilers)) {
+    const own = architecture === process.arch;
+    if (!own && !process.argv.includes('--all-architectures')) continue;
+    const build = own ? 'build' : `build/${architecture}`;
+    const words = own ? [] : [`BUILD=${build}`, `CC=${compiler}`];
+    const hint = own ? 'see above' : `see above; Debian has ${compiler} in gcc-${compiler.replace(/-gcc$/, '')}`;
+    run(
+      'make',
+      ['-s', '-C', 'native', ...words],
+      `tscompose: the native helper for ${architecture} did not compile (${hint})`,
+    );
+    const target = `${staging}/native/linux-${architecture}`;
+    mkdirSync(`${root}${target}`, {recursive: true});
+    for (const file of ['tscompose-helper', 'build-id'])
+      copyFileSync(`${root}native/${build}/${file}`, `${root}${target}/${file}`);
+    digests[`linux-${architecture}/tscompose-helper`] = createHash('sha256')
+      .update(readFileSync(`${root}${target}/tscompose-helper`))
+      .digest('hex');
+  }
+  writeFileSync(`${root}${staging}/native/digests.json`, `${JSON.stringify(digests, null, 2)}\n`);
 }
 
 async function bundle() {

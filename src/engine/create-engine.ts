@@ -1,4 +1,5 @@
 import {hostname} from 'node:os';
+import {join} from 'node:path';
 import {TscomposeError} from '../base/errors.ts';
 import {type Now, readBootId} from './clock.ts';
 import {createContainers} from './container/containers.ts';
@@ -64,6 +65,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
   const helper = createHelper({
     helperPath: options.helperPath,
+    buildDirectory: join(root, 'helper', version),
     // A newer version that changes the root's format waits for us, or was before us.
     rootLock: {path: layout.locks.root, check: async () => void (await checkFormat(layout))},
   });

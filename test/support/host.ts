@@ -66,7 +66,7 @@ export async function makeHost(): Promise<TestHost> {
   };
   const identity = {root, run, cgroupParent, namespace};
   const command = (program: string, args: readonly string[], options: CommandOptions = {}) =>
-    execute('nsenter', [`--net=/run/netns/${namespace}`, '--', program, ...args], {
+    execute('/usr/bin/nsenter', [`--net=/run/netns/${namespace}`, '--', program, ...args], {
       cwd: directory,
       ...options,
       env: {...env, ...options.env},

@@ -56,6 +56,8 @@ export interface Helper {
 export interface HelperOptions {
   /** TSCOMPOSE_HELPER, where given. */
   readonly helperPath?: string | undefined;
+  /** Where the helper is made from its sources when the package has none for this machine. */
+  readonly buildDirectory?: string | undefined;
   /** Namespace files that the helper enters first. */
   readonly enter?: {readonly user: string; readonly mount: string; readonly net: string} | undefined;
   /** Taken shared before anything else and held until the end; then `check` decides whether the helper may be used. */
@@ -68,7 +70,7 @@ export function createHelper(options: HelperOptions = {}): Helper {
   let started: Promise<Connection> | undefined;
   let closed = false;
 
-  const path = (): Promise<string> => (located ??= locateHelper(options.helperPath));
+  const path = (): Promise<string> => (located ??= locateHelper(options.helperPath, options.buildDirectory));
   const build = (): Promise<Uint8Array> => (learned ??= path().then(readHelperBuild));
   const connection = (): Promise<Connection> => {
     if (closed) return Promise.reject(new TscomposeError('canceled', 'the engine is closed'));

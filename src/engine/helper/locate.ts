@@ -9,9 +9,10 @@ const run = promisify(execFile);
 
 /**
  * The helper's program: `given` (TSCOMPOSE_HELPER), else the one of the installed package (`native/linux-x64/` beside the
- * bundle), else the one built in a source tree. Throws `unavailable` where there is none.
+ * bundle), else the one built in a source tree, else one that is made from the package's sources in `buildDirectory`.
+ * Throws `unavailable` where there is none.
  */
-export async function locateHelper(given?: string): Promise<string> {
+export async function locateHelper(given?: string, buildDirectory?: string): Promise<string> {
   if (given !== undefined && given !== '') {
     if (await isExecutable(given)) return given;
     throw new TscomposeError(
@@ -19,8 +20,13 @@ export async function locateHelper(given?: string): Promise<string> {
       `TSCOMPOSE_HELPER names ${given}, which is no program that can be executed`,
     );
   }
-  const places = candidates(dirname(fileURLToPath(import.meta.url)));
-  for (const place of places) if (await isExecutable(place)) return place;
+  const here = dirname(fileURLToPath(import.meta.url));
+  for (const place of candidates(here)) if (await isExecutable(place)) return place;
+  for (const sources of [join(here, '../native'), join(here, '../../native')]) {
+    if (buildDirectory === undefined || !(await isReadable(join(sources, 'Makefile')))) continue;
+    const {buildHelper} = await import('./build-helper.ts');
+    return buildHelper(sources, buildDirectory);
+  }
   throw new TscomposeError('unavailable', 'the native helper "tscompose-helper" is not installed', {
     hint: 'run "npm ci" (it needs a C compiler and make), or name the program in TSCOMPOSE_HELPER',
   });
@@ -37,13 +43,18 @@ function candidates(directory: string): readonly string[] {
   ];
 }
 
-async function isExecutable(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+function isReadable(path: string): Promise<boolean> {
+  return access(path, constants.R_OK).then(
+    () => true,
+    () => false,
+  );
 }
 
 /**
