@@ -49,6 +49,18 @@ export function parseHierarchies(mountinfo: string): CgroupHierarchies {
   return {v1, v2};
 }
 
+/** Reads /proc/self/cgroup (cgroups(7)): mount points of the hierarchies in which the process is not at the top. */
+export function parseMembership(text: string, {v1, v2}: CgroupHierarchies): ReadonlySet<string> {
+  const mounts = new Set<string>();
+  for (const line of text.split('\n')) {
+    const [, controllers = '', path = '/'] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+    if (path === '/') continue;
+    const hierarchy = controllers === '' ? v2 : v1.find((known) => known.controllers.join() === controllers);
+    if (hierarchy) mounts.add(hierarchy.mount);
+  }
+  return mounts;
+}
+
 /** Blanks and the like are octal escapes. */
 function decodeEscapes(text: string): string {
   return text.replace(/\\(\d{3})/g, (_match, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));

@@ -1,5 +1,5 @@
 import {readFile, rmdir, writeFile} from 'node:fs/promises';
-import {dirname, join} from 'node:path';
+import {join} from 'node:path';
 import type {HostConfig} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import type {MonitorOperation} from '../helper/operations.ts';
@@ -33,20 +33,20 @@ export function planCgroups(
     });
   }
   const operations: MonitorOperation[] = [];
-  for (const {mount} of v1) {
-    operations.push({kind: 'monitorCgroup', path: join(mount, cgroupParent, monitors), version: 1});
-    operations.push({kind: 'cgroup', path: join(mount, cgroupParent, id), version: 1});
-  }
-  if (v2) {
-    operations.push({kind: 'monitorCgroup', path: join(v2.mount, cgroupParent, monitors), version: 2});
-    operations.push({kind: 'cgroup', path: join(v2.mount, cgroupParent, id), version: 2});
+  const hierarchies = [...v1.map(({mount}) => ({mount, version: 1})), ...(v2 ? [{mount: v2.mount, version: 2}] : [])];
+  for (const {mount, version} of hierarchies) {
+    // A move waits for all processors (RCU), and from the top there is nobody's cgroup to move out of.
+    if (machine.ownCgroups.has(mount)) {
+      operations.push({kind: 'monitorCgroup', path: join(mount, cgroupParent, monitors), version});
+    }
+    operations.push({kind: 'cgroup', path: join(mount, cgroupParent, id), version});
   }
   if (v1.length > 0) operations.push(...planV1(machine, {cgroupParent, id}, host));
   else if (v2) operations.push(...planV2(v2.mount, {cgroupParent, id}, host, deviceProgram));
   return operations;
 }
 
-function planV1({cgroups, cpuset}: Machine, {cgroupParent, id}: Place, host: HostConfig): readonly MonitorOperation[] {
+function planV1({cgroups}: Machine, {cgroupParent, id}: Place, host: HostConfig): readonly MonitorOperation[] {
   const writes: MonitorOperation[] = [];
   const own = (controller: string) => {
     const mount = cgroups.v1.find(({controllers}) => controllers.includes(controller))?.mount;
@@ -58,13 +58,6 @@ function planV1({cgroups, cpuset}: Machine, {cgroupParent, id}: Place, host: Hos
       writes.push({kind: 'cgroupWrite', path: join(directory, file), value: String(value), optional});
     else if (!optional) throw missing(controller, file);
   };
-  if (cpuset !== undefined) {
-    const directory = own('cpuset');
-    for (const level of directory === undefined ? [] : cpusetLevels(directory)) {
-      writes.push({kind: 'cgroupWrite', path: join(level, 'cpuset.cpus'), value: cpuset.cpus, optional: false});
-      writes.push({kind: 'cgroupWrite', path: join(level, 'cpuset.mems'), value: cpuset.mems, optional: false});
-    }
-  }
   const limits = resolveLimits(host);
   if (limits.memory !== undefined) write('memory', 'memory.limit_in_bytes', limits.memory);
   // Swap is not accounted on every kernel (swapaccount=0).
@@ -77,11 +70,6 @@ function planV1({cgroups, cpuset}: Machine, {cgroupParent, id}: Place, host: Hos
   write('devices', 'devices.deny', 'a');
   for (const rule of deviceRules) write('devices', 'devices.allow', rule);
   return writes;
-}
-
-/** Top-down: a cgroup may only have what its parent has. */
-function cpusetLevels(directory: string): readonly string[] {
-  return [dirname(directory), join(dirname(directory), monitors), directory];
 }
 
 function planV2(
