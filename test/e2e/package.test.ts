@@ -55,7 +55,9 @@ test('a packed package runs without scripts, dependencies and compiler', async (
   expect((await cli('down', '-v')).code).toBe(0);
 });
 
-test('without a ready helper it is made from the sources at the first run, or the missing compiler is named', async () => {
+test('without a ready helper it is made from the sources at the first run, or the missing compiler is named', {
+  timeout: 240_000,
+}, async () => {
   await using host = await makeHost();
   const directory = await installPackage(host);
   rmSync(join(directory, 'dist/native'), {recursive: true});
@@ -65,7 +67,7 @@ test('without a ready helper it is made from the sources at the first run, or th
     host.command(process.execPath, [join(directory, 'dist/cli.mjs'), 'up', '-d'], {
       cwd: join(directory, 'examples/quickstart'),
       env: {PATH: path},
-      timeoutMs: 100_000,
+      timeoutMs: 200_000,
     });
   const refused = await load(none);
   expect(refused.stderr).toMatch(

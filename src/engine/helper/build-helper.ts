@@ -1,5 +1,6 @@
 import {execFile} from 'node:child_process';
 import {access, cp, mkdir, mkdtemp, rename, rm} from 'node:fs/promises';
+import {availableParallelism} from 'node:os';
 import {dirname, join} from 'node:path';
 import {promisify} from 'node:util';
 import {TscomposeError} from '../../base/errors.ts';
@@ -19,7 +20,13 @@ export async function buildHelper(sources: string, directory: string): Promise<s
   const work = await mkdtemp(join(directory, '.build-'));
   try {
     await cp(sources, join(work, 'native'), {recursive: true});
-    await run('make', ['-s', '-C', join(work, 'native'), `BUILD=${join(work, 'build')}`]);
+    await run('make', [
+      '-s',
+      `-j${availableParallelism()}`,
+      '-C',
+      join(work, 'native'),
+      `BUILD=${join(work, 'build')}`,
+    ]);
     for (const file of ['build-id', 'tscompose-helper']) {
       await rename(join(work, 'build', file), join(dirname(program), file));
     }
