@@ -38,7 +38,7 @@ function buildNative() {
     const hint = own ? 'see above' : `see above; Debian has ${compiler} in gcc-${compiler.replace(/-gcc$/, '')}`;
     run(
       'make',
-      ['-s', '-C', 'native', ...words],
+      ['-s', `-j${availableParallelism()}`, '-C', 'native', ...words],
       `tscompose: the native helper for ${architecture} did not compile (${hint})`,
     );
     const target = `${staging}/native/linux-${architecture}`;
