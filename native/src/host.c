@@ -1,11 +1,9 @@
 /* Operations `hostname`, `domainname` and `sysctl`. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "setup.h"
@@ -19,19 +17,20 @@ int setup_names(struct setup *setup) {
   return 0;
 }
 
-/* A procfs of our own that no image and no volume can have put something over. */
-static int open_proc(struct setup *setup) {
-  struct statfs status;
+/*
+ * A procfs of our own that no image and no volume can have put something over. Without the calls that mount nowhere it is
+ * mounted where only this namespace sees it, and taken off again at once: the descriptor keeps it.
+ */
+static int open_proc(const struct setup *setup) {
   int context = fs_open("proc", 0);
   int fd = -1;
   if (context >= 0 && fs_config(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0) fd = fs_mount(context, 0, 0);
   close_quietly(context);
-  if (fd >= 0) return fd;
-  fd = open_beneath(setup->root, "proc", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
-  if (fd >= 0 && fstatfs(fd, &status) == 0 && status.f_type == PROC_SUPER_MAGIC) return fd;
-  close_quietly(fd);
-  errno = ENODEV;
-  return -1;
+  if (fd >= 0 || errno != ENOSYS || setup->stage_path == NULL) return fd;
+  if (mount("proc", setup->stage_path, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0) return -1;
+  fd = open(setup->stage_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  umount2(setup->stage_path, MNT_DETACH | UMOUNT_NOFOLLOW);
+  return fd;
 }
 
 /* As sysctl(8): the first separator says whether dots or slashes separate; the other one is then part of a name. */

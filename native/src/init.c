@@ -24,9 +24,9 @@ void init_run(pid_t child) {
   sigset_t signals;
   sigfillset(&signals);
   prctl(PR_SET_NAME, "init", 0, 0, 0);
-  close_from(3);
   /* The streams are the child's alone: they end with it. */
   for (int fd = 0; fd < 3; fd++) close(fd);
+  close_from(3);
   for (;;) {
     int status;
     pid_t pid;

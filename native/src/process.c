@@ -133,7 +133,7 @@ static int make_root(const struct process_request *request, struct setup *setup,
   if (user_lookup(setup->root, setup->user, setup->groups, &setup->who, setup->failure) != 0) return -1;
   if (setup_make_workdir(setup) != 0) return -1;
   if (setup->readonly_root && setup_readonly_root(setup) != 0) return -1;
-  return setup_pivot(setup) != 0 || setup_names(setup) != 0 || setup_sysctls(setup) != 0 ? -1 : 0;
+  return setup_names(setup) != 0 || setup_sysctls(setup) != 0 || setup_pivot(setup) != 0 ? -1 : 0;
 }
 
 static int join_root(const struct process_request *request, struct setup *setup, int sync) {

@@ -3,6 +3,7 @@
  *
  *   enosys PROGRAM ARGUMENT…
  *   enosys -n FIRST PROGRAM …   calls from this number on are missing (the last of 5.15 is process_mrelease, 448)
+ *   enosys -n FIRST-LAST …      only these are; for several ranges it runs itself again
  *   enosys -t NUMBER…           makes the calls with senseless arguments and prints the errno of each
  */
 #include <errno.h>
@@ -28,17 +29,20 @@
 enum { FIRST_AFTER_5_15 = 449 };
 
 int main(int count, char **words) {
-  unsigned first = FIRST_AFTER_5_15;
+  unsigned first = FIRST_AFTER_5_15, last = ~0u;
   if (count > 3 && strcmp(words[1], "-n") == 0) {
-    first = (unsigned)atoi(words[2]);
+    char *end;
+    first = (unsigned)strtoul(words[2], &end, 10);
+    if (*end == '-') last = (unsigned)strtoul(end + 1, NULL, 10);
     words += 2;
     count -= 2;
   }
   struct sock_filter filter[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_AUDIT_ARCH, 0, 3),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_AUDIT_ARCH, 0, 4),
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first, 0, 1),
+      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first, 0, 2),
+      BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last, 1, 0),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
