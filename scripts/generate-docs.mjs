@@ -1,5 +1,6 @@
-// Writes the pages of docs/ that are made from tables: cli.md (commands, flags, exit codes) and api.md (endpoints).
-import {writeFileSync} from 'node:fs';
+// Writes the pages of docs/ that are made from tables: stack-file.md (attributes), cli.md (commands, flags, exit codes),
+// api.md (endpoints).
+import {readFileSync, writeFileSync} from 'node:fs';
 import {build} from 'esbuild';
 
 async function importSource(contents) {
@@ -97,7 +98,66 @@ export async function renderApiPage() {
   ].join('\n');
 }
 
-export const pages = {'docs/cli.md': renderCliPage, 'docs/api.md': renderApiPage};
+/** What the schema says of the members of one part, refused ones marked. */
+function memberRows(schema, changes) {
+  return Object.entries(schema.properties).map(([name, member]) => {
+    const refused = JSON.stringify(member.not) === '{}';
+    const effect = refused ? 'not supported yet: refused' : changes === undefined ? '' : (effects[changes[name]] ?? '');
+    return changes === undefined
+      ? `| \`${name}\` | ${cell(member.description ?? '')}${refused ? ' **Not supported yet: refused.**' : ''} |`
+      : `| \`${name}\` | ${cell(member.description ?? '')} | ${effect} |`;
+  });
+}
+
+const effects = {
+  recreate: 'recreates the container',
+  live: 'applied to the running container',
+  none: 'changes no container',
+};
+
+export async function renderStackFilePage() {
+  const schema = JSON.parse(readFileSync(new URL('../schemas/stack.schema.json', import.meta.url), 'utf8'));
+  const {attributeTable} = await importSource("export {attributeTable} from './src/model/attributes/index.ts';");
+  const changes = Object.fromEntries([...attributeTable].map(([name, row]) => [name, row.change]));
+  const parts = Object.entries(schema.$defs).filter(([name]) => name !== 'service');
+  return [
+    '# The stack file',
+    '',
+    'Generated from `schemas/stack.schema.json` and the attribute table in `src/model/attributes`',
+    '(`node scripts/generate-docs.mjs`). The format is the Compose Specification. What is not supported yet is refused with',
+    'its name and place, never ignored; members that begin with `x-` are yours.',
+    '',
+    'For completion and explanations in an editor, begin the file with',
+    '`# yaml-language-server: $schema=PATH/schemas/stack.schema.json`.',
+    '',
+    '## Top level',
+    '',
+    '| member | meaning |',
+    '|---|---|',
+    ...memberRows(schema),
+    '',
+    '## services',
+    '',
+    '| attribute | meaning | a change of it |',
+    '|---|---|---|',
+    ...memberRows(schema.$defs.service, changes),
+    '',
+    ...parts.flatMap(([name, part]) => [
+      `## ${name}s`,
+      '',
+      '| attribute | meaning |',
+      '|---|---|',
+      ...memberRows(part),
+      '',
+    ]),
+  ].join('\n');
+}
+
+export const pages = {
+  'docs/stack-file.md': renderStackFilePage,
+  'docs/cli.md': renderCliPage,
+  'docs/api.md': renderApiPage,
+};
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
   for (const [path, render] of Object.entries(pages))
