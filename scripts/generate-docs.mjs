@@ -111,7 +111,7 @@ function memberRows(schema, changes) {
 
 const effects = {
   recreate: 'recreates the container',
-  live: 'applied to the running container',
+  live: 'recreates the container',
   none: 'changes no container',
 };
 
