@@ -7,6 +7,7 @@ import {createProblems, type Problems} from './problems.ts';
 import {provenanceOf} from './provenance.ts';
 import type {SourceFile, Span} from './source.ts';
 import {checkStack} from './stages/check.ts';
+import {checkTogether} from './stages/check-ports.ts';
 import {expandFile} from './stages/expand.ts';
 import {interpolate} from './stages/interpolate.ts';
 import {type Located, type LocateRequest, locateStack} from './stages/locate.ts';
@@ -31,13 +32,15 @@ export interface LoadRequest extends LocateRequest {
   readonly dependencies?: boolean | undefined;
   /** Keep networks, volumes, configs and secrets that no taken service uses. */
   readonly allResources?: boolean | undefined;
-  /** True where containers are to be made: the sources of configs and secrets must be there. */
+  /** True where containers are to be made: sources of configs and secrets must be there, ports must not collide. */
   readonly requireSources?: boolean | undefined;
 }
 
 export interface LoadedProject {
   readonly project: Project;
   readonly warnings: readonly Diagnostic[];
+  /** The process's environment and, below it, what environment files say: settings (`COMPOSE_…`) may stand there too. */
+  readonly environment: ReadonlyMap<string, string>;
 }
 
 /**
@@ -77,6 +80,7 @@ export async function loadProject(request: LoadRequest, source: FileSource): Pro
   const used = usedResources(stack, selected.services, name);
   const resources = request.allResources === true ? {...stack, networks: withDefaultNetwork(stack, name)} : used;
   const required = request.requireSources === true;
+  if (required) checkTogether(selected.services, {tree, problems});
   const configs = await resolveFiles('configs', resources.configs, {tree, required, used: used.configs, context});
   const secrets = await resolveFiles('secrets', resources.secrets, {tree, required, used: used.secrets, context});
   problems.throwIfAny();
@@ -94,7 +98,7 @@ export async function loadProject(request: LoadRequest, source: FileSource): Pro
     ...(stack.extensions === undefined ? {} : {extensions: stack.extensions}),
     provenance: provenanceOf(resolved.tree),
   };
-  return {project, warnings: problems.warnings};
+  return {project, warnings: problems.warnings, environment: located.environment};
 }
 
 function parseFile(file: SourceFile, problems: Problems): readonly Tree[] {
@@ -119,9 +123,10 @@ function combine(documents: readonly Tree[], {located, name, problems}: Combinat
   const lookup = (variable: string): string | undefined =>
     variable === 'COMPOSE_PROJECT_NAME' ? name : environment.get(variable);
   const absolute = (path: string): string => absolutePath(path, directory, environment.get('HOME'));
-  const trees = documents.map((document) =>
-    expandFile(interpolate(document, {lookup, problems}), {problems, absolute}),
-  );
+  const interpolated = documents.map((document) => interpolate(document, {lookup, problems}));
+  // A text with a variable that could not be put in place is wrong in other ways too: that would only distract.
+  problems.throwIfAny();
+  const trees = interpolated.map((document) => expandFile(document, {problems, absolute}));
   const [first, ...others] = trees;
   if (first === undefined) throw new TscomposeError('invalid', 'there is no stack file');
   return others.reduce((base, over) => mergeTrees(base, over), settle(first));

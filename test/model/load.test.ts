@@ -269,3 +269,46 @@ describe('env_file', () => {
     );
   });
 });
+
+describe('services that run together', () => {
+  const stack = `services:
+  a: {image: x, ports: ["80:80"], profiles: [one, both]}
+  b: {image: x, ports: ["127.0.0.1:80:81"], profiles: [two, both]}
+`;
+  const told = async (request: Parameters<typeof failure>[1]): Promise<readonly string[]> =>
+    (await failure(stack, request)).diagnostics.map(({message, line}) => `${line} ${message}`);
+
+  it('cannot publish the same port', async () => {
+    const profiles = ['both'];
+    expect(await told({profiles, requireSources: true})).toEqual([
+      '3 services.b: port 80/tcp of the machine is published twice',
+    ]);
+    expect(Object.keys((await load(stack, {profiles: ['one'], requireSources: true})).project.services)).toEqual(['a']);
+    expect(Object.keys((await load(stack, {profiles})).project.services)).toEqual(['a', 'b']);
+  });
+
+  it.each([
+    ['0.0.0.0:80:80', '[::]:80:80'],
+    ['127.0.0.1:80:80', '127.0.0.2:80:80'],
+    ['80:80/udp', '80:80'],
+    ['80-90:80', '80-90:80'],
+    ['80', '80'],
+  ])('can publish %s and %s', async (a, b) => {
+    const text = `services: {a: {image: x, ports: ["${a}"]}, b: {image: x, ports: ["${b}"]}}`;
+    expect((await load(text, {requireSources: true})).warnings).toEqual([]);
+  });
+
+  it('warns of replicas that want one port', async () => {
+    const {warnings} = await load('services: {a: {image: x, scale: 3, ports: ["80:8080"]}}', {requireSources: true});
+    expect(warnings.map(({message, hint}) => `${message} (${hint})`)).toEqual([
+      'services.a: of 3 containers only one can publish port 80/tcp of the machine (publish a range, like 80-82:8080)',
+    ]);
+  });
+});
+
+describe('problems of variables', () => {
+  it('are told before what they lead to', async () => {
+    const error = await failure('services: {a: {image: "${A?}", ports: ["${P?}:80"], cpus: nonsense}}');
+    expect(error.diagnostics.map(({code}) => code)).toEqual(['required-variable', 'required-variable']);
+  });
+});

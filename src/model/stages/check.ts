@@ -1,15 +1,9 @@
 import {didYouMean, suggest} from '../../base/suggest.ts';
-import {parsePortRange} from '../attributes/ports.ts';
-import type {Problems} from '../problems.ts';
 import type {Span} from '../source.ts';
-import type {Tree} from '../tree.ts';
-import type {Port, Service} from '../types.ts';
+import type {Service} from '../types.ts';
+import {type CheckContext, place} from './check-context.ts';
+import {checkPorts} from './check-ports.ts';
 import type {ReadStack} from './read.ts';
-
-export interface CheckContext {
-  readonly tree: Tree;
-  readonly problems: Problems;
-}
 
 /** What one value alone cannot show: names that lead nowhere, cycles, values that contradict each other. */
 export function checkStack(stack: ReadStack, context: CheckContext): void {
@@ -19,24 +13,6 @@ export function checkStack(stack: ReadStack, context: CheckContext): void {
   }
   checkContainerNames(stack, context);
   checkCycles(stack, context);
-}
-
-/** The place of a member below a service: of its key, or with `value` of the value. */
-function place(
-  {tree}: CheckContext,
-  path: readonly (string | number)[],
-  part: 'key' | 'value' = 'key',
-): Span | undefined {
-  let node: Tree = tree;
-  let at: Span | undefined;
-  for (const step of path) {
-    const entry = node.kind === 'mapping' ? node.entries.get(String(step)) : undefined;
-    const next: Tree | undefined = node.kind === 'sequence' ? node.items[Number(step)] : entry?.value;
-    if (next === undefined) return at;
-    node = next;
-    at = part === 'key' ? (entry?.key ?? node.at) : node.at;
-  }
-  return at;
 }
 
 function checkReferences(name: string, service: Service, stack: ReadStack, context: CheckContext): void {
@@ -200,39 +176,6 @@ function related(
 ): {readonly message: string; readonly at: Span} | undefined {
   const at = place(context, path);
   return at === undefined ? undefined : {message, at};
-}
-
-/** One port cannot be published twice by one service, nor by two containers of it. */
-function checkPorts(name: string, service: Service, context: CheckContext): void {
-  const seen: {readonly port: Port; readonly index: number}[] = [];
-  for (const [index, port] of (service.ports ?? []).entries()) {
-    const range = single(port);
-    if (range === undefined) continue;
-    const twin = seen.find(
-      (other) => single(other.port) === range && other.port.protocol === port.protocol && sameAddress(other.port, port),
-    );
-    if (twin !== undefined) {
-      const at = place(context, ['services', name, 'ports', index], 'value');
-      const first = place(context, ['services', name, 'ports', twin.index], 'value');
-      context.problems.error(at, {
-        code: 'conflict',
-        message: `services.${name}: port ${range}/${port.protocol} of the machine is published twice`,
-        hint: 'publish one of them elsewhere',
-        related: first === undefined ? undefined : {message: 'published first', at: first},
-      });
-    }
-    seen.push({port, index});
-  }
-}
-
-/** The published port where it is one; 0 and a range let the engine choose. */
-function single({published}: Port): number | undefined {
-  const range = published === undefined ? undefined : parsePortRange(published);
-  return range !== undefined && range.first === range.last && range.first > 0 ? range.first : undefined;
-}
-
-function sameAddress(a: Port, b: Port): boolean {
-  return (a.host_ip ?? '0.0.0.0') === (b.host_ip ?? '0.0.0.0');
 }
 
 function checkContainerNames(stack: ReadStack, context: CheckContext): void {

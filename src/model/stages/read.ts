@@ -23,7 +23,6 @@ export function readStack(tree: Tree, projectName: string, problems: Problems): 
     const node = member(tree, name);
     if (node?.kind !== 'mapping') return result;
     for (const [key, entry] of node.entries) {
-      if (key.startsWith('x-')) continue;
       result[key] = read(entry.value, {problems, where: `${name}.${key}`, projectName, key});
     }
     return result;
