@@ -32,7 +32,7 @@ export function runExec(context: CliContext, input: Input<'exec'>): Promise<numb
       AttachStderr: !flags.detach,
       Env: [
         ...(tty ? [`TERM=${context.env['TERM'] ?? 'xterm'}`] : []),
-        ...flags.env.map((entry) => withValue(entry, context)),
+        ...flags.env.flatMap((entry) => withValue(entry, context)),
       ],
       Privileged: flags.privileged,
       ...(flags.user !== undefined && {User: flags.user}),
@@ -47,9 +47,11 @@ export function runExec(context: CliContext, input: Input<'exec'>): Promise<numb
   });
 }
 
-/** `KEY` alone hands over the value that the caller's own environment has. */
-function withValue(entry: string, context: CliContext): string {
-  return entry.includes('=') ? entry : `${entry}=${context.env[entry] ?? ''}`;
+/** `KEY` alone hands over the value that the caller's own environment has, if it has one. */
+function withValue(entry: string, context: CliContext): readonly string[] {
+  if (entry.includes('=')) return [entry];
+  const value = context.env[entry];
+  return value === undefined ? [] : [`${entry}=${value}`];
 }
 
 async function runAttached(

@@ -80,6 +80,8 @@ const links: readonly SetupOperation[] = [
   {kind: 'symlink', value: '/proc/self/fd/1', target: '/dev/stdout'},
   {kind: 'symlink', value: '/proc/self/fd/2', target: '/dev/stderr'},
   {kind: 'symlink', value: 'pts/ptmx', target: '/dev/ptmx'},
+  // Programs that ask what is mounted still look here (mount(8)).
+  {kind: 'symlink', value: '/proc/mounts', target: '/etc/mtab'},
 ];
 
 /** What of the kernel's interfaces a container may not see, and not change: Docker's lists. */
