@@ -1,4 +1,4 @@
-import {existsSync, readFileSync, realpathSync, statSync} from 'node:fs';
+import {existsSync, readFileSync, statSync} from 'node:fs';
 import {TscomposeError} from './errors.ts';
 
 type Awaitable<T> = T | Promise<T>;
@@ -8,9 +8,6 @@ export interface FileSource {
   /** Throws `notFound`, `forbidden`, or `invalid` for a directory. */
   readBytes(path: string): Awaitable<Uint8Array>;
   isFile(path: string): Awaitable<boolean>;
-  isDirectory(path: string): Awaitable<boolean>;
-  /** With links followed; the path itself where it does not exist. */
-  realpath(path: string): Awaitable<string>;
   /** Standard input, for the file named `-`. */
   readStandardInput(): Awaitable<Uint8Array>;
 }
@@ -37,13 +34,5 @@ function readOrThrow(path: string | number, name: string): Uint8Array {
 export const machineFiles: FileSource = {
   readBytes: (path) => readOrThrow(path, path),
   isFile: (path) => existsSync(path) && !statSync(path).isDirectory(),
-  isDirectory: (path) => existsSync(path) && statSync(path).isDirectory(),
-  realpath: (path) => {
-    try {
-      return realpathSync(path);
-    } catch {
-      return path;
-    }
-  },
   readStandardInput: () => readOrThrow(0, 'standard input'),
 };

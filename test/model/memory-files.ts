@@ -11,8 +11,6 @@ export function memoryFiles(files: Readonly<Record<string, string>>, standardInp
       return new TextEncoder().encode(text);
     },
     isFile: (path) => path in files,
-    isDirectory: (path) => Object.keys(files).some((file) => file.startsWith(`${path}/`)),
-    realpath: (path) => path,
     readStandardInput: () => new TextEncoder().encode(standardInput),
   };
 }
