@@ -1,9 +1,7 @@
 /* Requests on the control socket, one a connection. */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <signal.h>
+#include <stdio.h>
 
 #include "client.h"
 
@@ -49,7 +47,7 @@ static void stop_container(struct client *client, const struct record *record) {
     return;
   }
   if (record->argv[1][0] != '\0') {
-    if (!parse_signed(record->argv[1], -1, INT64_MAX / 1000000, &given)) {
+    if (!parse_signed(record->argv[1], -1, GRACE_MAX_MS, &given)) {
       reply_bad(client, record, KIND_INVALID, "not a number of milliseconds");
       return;
     }

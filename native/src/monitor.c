@@ -165,6 +165,8 @@ static void executed(struct monitor *monitor) {
 
 /* A process that could not be set up; it is reaped by itself. */
 static void not_executed(struct monitor *monitor) {
+  if (monitor->stopped_by_user)
+    fail_kind(&monitor->failure, KIND_CANCELED, "it was stopped before its program ran", "launch");
   output_close(monitor);
   monitor->exit_code = monitor->failure.exit_code != 0 ? monitor->failure.exit_code : 125;
   ending_begin(monitor);

@@ -163,7 +163,7 @@ static int read_stop(struct plan *plan, const struct record *record, struct fail
   if (plan->stop_signal == 0) return bad(record, failure, record->argv[0]);
   /* -1: wait for ever. */
   int64_t grace;
-  if (record_signed(record, 1, -1, INT64_MAX / 1000000, &grace, failure) != 0) return -1;
+  if (record_signed(record, 1, -1, GRACE_MAX_MS, &grace, failure) != 0) return -1;
   plan->grace_ms = grace < 0 ? UINT64_MAX : (uint64_t)grace;
   return 0;
 }

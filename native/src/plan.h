@@ -7,6 +7,9 @@
 #include "process.h"
 #include "record-list.h"
 
+/* Some 30 years: the clock in nanoseconds does not overflow. */
+#define GRACE_MAX_MS 1000000000000
+
 enum restart_policy { RESTART_NO, RESTART_ALWAYS, RESTART_UNLESS_STOPPED, RESTART_ON_FAILURE };
 
 struct publish {

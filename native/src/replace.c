@@ -14,9 +14,45 @@ static bool same_batches(const struct plan *a, const struct plan *b) {
 }
 
 static bool same_published(const struct plan *a, const struct plan *b) {
-  return a->published_count == b->published_count &&
-         (a->published_count == 0 ||
-          memcmp(&a->published[0].address, &b->published[0].address, sizeof a->published[0].address) == 0);
+  if (a->published_count != b->published_count) return false;
+  for (size_t i = 0; i < a->published_count; i++)
+    if (a->published[i].udp != b->published[i].udp ||
+        memcmp(&a->published[i].address, &b->published[i].address, sizeof a->published[i].address) != 0 ||
+        memcmp(&a->published[i].target, &b->published[i].target, sizeof a->published[i].target) != 0)
+      return false;
+  return true;
+}
+
+static bool same_networks(const struct plan *a, const struct plan *b) {
+  if (a->network_count != b->network_count) return false;
+  for (size_t i = 0; i < a->network_count; i++)
+    if (strcmp(a->networks[i].name, b->networks[i].name) != 0 ||
+        strcmp(a->networks[i].directory, b->networks[i].directory) != 0)
+      return false;
+  return true;
+}
+
+static bool same_cgroups(const struct plan *a, const struct plan *b) {
+  if (a->cgroup_count != b->cgroup_count) return false;
+  for (size_t i = 0; i < a->cgroup_count; i++)
+    if (strcmp(a->cgroups[i].path, b->cgroups[i].path) != 0) return false;
+  return true;
+}
+
+static bool same_health(const struct health_plan *a, const struct health_plan *b) {
+  if (a->set != b->set || a->interval_ms != b->interval_ms || a->timeout_ms != b->timeout_ms ||
+      a->start_period_ms != b->start_period_ms || a->start_interval_ms != b->start_interval_ms || a->retries != b->retries)
+    return false;
+  size_t i = 0;
+  if (!a->set) return true;
+  while (a->words[i] != NULL && b->words[i] != NULL && strcmp(a->words[i], b->words[i]) == 0) i++;
+  return a->words[i] == NULL && b->words[i] == NULL;
+}
+
+static bool same_log(const struct plan *a, const struct plan *b) {
+  if ((a->log == NULL) != (b->log == NULL)) return false;
+  return a->log == NULL ||
+         (strcmp(a->log, b->log) == 0 && a->log_bytes == b->log_bytes && a->log_files == b->log_files);
 }
 
 /* The name of what differs and cannot change while the container runs; NULL: nothing. */
@@ -30,11 +66,16 @@ static const char *fixed_difference(const struct plan *now, const struct plan *w
   if (strcmp(now->network, wanted->network) != 0) return "network";
   if (!same_batches(now, wanted)) return "netlinkBatch";
   if (!same_published(now, wanted)) return "publish";
-  if (now->network_count != wanted->network_count) return "dnsNetwork";
+  if (!same_networks(now, wanted)) return "dnsNetwork";
+  if (memcmp(&now->dns, &wanted->dns, sizeof now->dns) != 0 || now->upstream_count != wanted->upstream_count) return "dns";
   if (now->namespaces != wanted->namespaces) return "namespaces";
-  if (now->cgroup_count != wanted->cgroup_count) return "cgroup";
-  if (now->terminal != wanted->terminal || now->open_stdin != wanted->open_stdin) return "stdio";
-  if (now->health.set != wanted->health.set) return "health";
+  if (!same_cgroups(now, wanted)) return "cgroup";
+  if (now->terminal != wanted->terminal || now->open_stdin != wanted->open_stdin ||
+      now->stdin_once != wanted->stdin_once)
+    return "stdio";
+  if (now->init != wanted->init) return "init";
+  if (!same_health(&now->health, &wanted->health)) return "health";
+  if (!same_log(now, wanted)) return "log";
   return NULL;
 }
 
@@ -62,7 +103,13 @@ void replace_plan(struct client *client, const struct record *record) {
     client_reply_failure(client, &failure);
     return;
   }
-  /* The new plan's texts live in `data` from here on: replacements are rare and small, the old one's stay. */
+  struct plan *before = monitor->replacement;
   monitor->replacement = wanted;
+  if (before != NULL) {
+    char *bytes = before->bytes;
+    plan_free(before);
+    free(before);
+    free(bytes);
+  }
   client_reply_ok(client);
 }

@@ -1,5 +1,6 @@
 #include "setup.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void setup_init(struct setup *setup, struct failure *failure) {
@@ -108,10 +109,18 @@ static int read_operation(struct setup *setup, const struct record *record, bool
 }
 
 int setup_read(struct setup *setup, char *operations, size_t size, bool process_only) {
-  struct record_list list;
-  if (record_list_read(&list, operations, size, STREAM_NO_HEADER, setup->failure) != 0) return -1;
-  /* The list stays for the life of this process, which ends by execution. */
-  for (size_t i = 0; i < list.count; i++)
-    if (read_operation(setup, &list.items[i], process_only) != 0) return -1;
+  if (setup->list_count == ARRAY_SIZE(setup->lists))
+    return fail_kind(setup->failure, KIND_INVALID, "too many lists", "setup operations");
+  struct record_list *list = &setup->lists[setup->list_count];
+  if (record_list_read(list, operations, size, STREAM_NO_HEADER, setup->failure) != 0) return -1;
+  setup->list_count++;
+  for (size_t i = 0; i < list->count; i++)
+    if (read_operation(setup, &list->items[i], process_only) != 0) return -1;
   return 0;
+}
+
+void setup_free(struct setup *setup) {
+  for (unsigned i = 0; i < setup->list_count; i++) record_list_free(&setup->lists[i]);
+  free(setup->mounts);
+  free(setup->sysctls);
 }

@@ -25,6 +25,8 @@ struct user {
 
 struct setup {
   struct failure *failure;
+  struct record_list lists[2]; /* the plan's operations, and those laid over them */
+  unsigned list_count;
 
   /* What the operations say. The newest value of each counts, so that a probe or an exec lays its own over the plan's. */
   struct record *mounts; /* everything that concerns the root file system, in order */
@@ -65,6 +67,8 @@ struct setup {
 /* Reads operations into the setup. `process_only`: those about the file system and the host name are skipped. 0 or -1. */
 int setup_read(struct setup *setup, char *operations, size_t size, bool process_only);
 void setup_init(struct setup *setup, struct failure *failure);
+/* For a process that goes on living; a container's ends by execution. */
+void setup_free(struct setup *setup);
 
 /* --- root file system: root.c --- */
 /* The root file system, up to pivot_root: everything that needs the machine's tree. */
