@@ -40,7 +40,8 @@ export type Observation =
   | {readonly kind: 'created'; readonly state?: undefined}
   /** Its monitor lives: it runs, or waits to be restarted. */
   | {readonly kind: 'live'; readonly state: MonitorState}
-  | {readonly kind: 'exited'; readonly state: MonitorState}
+  /** `ending`: its monitor is still clearing up, and its last events may not be written yet. */
+  | {readonly kind: 'exited'; readonly state: MonitorState; readonly ending: boolean}
   /** Its monitor died without a word, and the container with it. See `settleLost`. */
   | {readonly kind: 'lost'; readonly state: MonitorState};
 
@@ -49,31 +50,31 @@ export function readState(path: string): Promise<MonitorState | undefined> {
 }
 
 /** Reads the container's files and looks for its monitor; starts no process. */
-export async function observe(
-  {layout, bootId}: Pick<ContainerContext, 'layout' | 'bootId'>,
-  id: string,
-): Promise<Observation> {
-  const paths = layout.container(id);
+export async function observe(context: Pick<ContainerContext, 'layout' | 'bootId'>, id: string): Promise<Observation> {
+  const paths = context.layout.container(id);
   const state = await readState(paths.state);
   if (state !== undefined) {
-    // The monitor is about to go, once it has cleared up.
-    if (state.status === 'exited') return {kind: 'exited', state};
-    if (await isAlive(state, paths.control, bootId)) return {kind: 'live', state};
+    if (state.status === 'exited') return {kind: 'exited', state, ending: true};
+    if (await isMonitorAlive(context, id, state)) return {kind: 'live', state};
     // A monitor that ends takes its state away: only one that stays tells of a monitor that was killed.
     const still = await readState(paths.state);
-    if (still?.status === 'exited') return {kind: 'exited', state: still};
+    if (still?.status === 'exited') return {kind: 'exited', state: still, ending: true};
     if (still !== undefined) return {kind: still.monitor === state.monitor ? 'lost' : 'live', state: still};
   }
   const exit = await readState(paths.exit);
-  return exit === undefined ? {kind: 'created'} : {kind: 'exited', state: exit};
+  return exit === undefined ? {kind: 'created'} : {kind: 'exited', state: exit, ending: false};
 }
 
 /** By its process, or, from a process namespace where that is not seen, by its control socket. */
-async function isAlive(state: MonitorState, control: string, bootId: string): Promise<boolean> {
+export async function isMonitorAlive(
+  {layout, bootId}: Pick<ContainerContext, 'layout' | 'bootId'>,
+  id: string,
+  state: MonitorState,
+): Promise<boolean> {
   if (state.boot !== undefined && state.boot !== '' && state.boot !== bootId) return false;
   if (state.monitor !== undefined && (await isMonitor(state.monitor))) return true;
   try {
-    (await connectControl(control)).destroy();
+    (await connectControl(layout.container(id).control)).destroy();
     return true;
   } catch (error) {
     if (isMonitorGone(error)) return false;

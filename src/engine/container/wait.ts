@@ -5,7 +5,7 @@ import {isMonitorGone, watchMonitor} from '../helper/control.ts';
 import type {ContainerContext} from './context.ts';
 import {noticeLoss} from './notice-loss.ts';
 import {type FoundContainer, findContainer, noSuchContainer} from './reference.ts';
-import {type MonitorState, type Observation, observe, toContainerState} from './state.ts';
+import {isMonitorAlive, type MonitorState, type Observation, observe, toContainerState} from './state.ts';
 
 /**
  * Resolves with the exit code once the condition holds. `onReady` is called once no exit from then on is missed.
@@ -29,7 +29,7 @@ function toResult(observation: Observation): WaitResult {
   return {StatusCode: ExitCode, ...(message === '' ? {} : {Error: {Message: message}})};
 }
 
-/** The monitor's own word. */
+/** Until the monitor is gone: by then its events are written, and nothing is held any more. */
 async function waitUntilStopped(
   context: ContainerContext,
   found: FoundContainer,
@@ -37,21 +37,26 @@ async function waitUntilStopped(
 ): Promise<WaitResult> {
   for (;;) {
     const observation = await noticeLoss(context, found);
-    if (observation.kind !== 'live') return toResult(observation);
-    await followMonitor(context, found, signal);
+    if (observation.kind === 'live') await followMonitor(context, found, signal);
+    // A monitor that was killed while it cleared up leaves this state for good.
+    else if (
+      observation.kind === 'exited' &&
+      observation.ending &&
+      (await isMonitorAlive(context, found.id, observation.state))
+    )
+      await delay(5);
+    else return toResult(observation);
+    signal?.throwIfAborted();
   }
 }
 
-/** Until the container has ended for good, or its monitor is gone. */
 async function followMonitor(
   context: ContainerContext,
   {id}: FoundContainer,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   try {
-    for await (const state of watchMonitor<MonitorState>(context.layout.container(id).control, signal)) {
-      if (state.status === 'exited') return;
-    }
+    for await (const state of watchMonitor<MonitorState>(context.layout.container(id).control, signal)) void state;
   } catch (error) {
     if (!isMonitorGone(error)) throw error;
     // About to end: its last word comes in a moment.

@@ -56,7 +56,8 @@ function connectPath(address: string, path: string): Promise<Socket> {
 
 function explain(error: unknown, path: string): TscomposeError {
   const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') {
+  // A monitor that closes its socket resets who is just connecting.
+  if (code !== undefined && ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'ENOTDIR'].includes(code)) {
     return new TscomposeError('notFound', `no monitor listens at ${path}`, {cause: monitorGone});
   }
   if (code === 'EACCES')

@@ -211,7 +211,12 @@ function connect(program: string, build: Uint8Array, enter: HelperOptions['enter
   socket.on('error', () => undefined);
   socket.on(
     'data',
-    splitLines((line) => answer(pending, line, () => idle())),
+    splitLines((line) => {
+      const reply = JSON.parse(line) as Reply;
+      // Without a number it is about the stream itself, which is refused: everything fails for that reason.
+      if (reply.request === undefined && reply.error) fail(replyError(reply.error));
+      else answer(pending, reply, () => idle());
+    }),
   );
   socket.write(encodeHeader(build));
   if (enter) socket.write(encodeOperation({kind: 'enter', ...enter}));
@@ -257,10 +262,9 @@ function connect(program: string, build: Uint8Array, enter: HelperOptions['enter
   };
 }
 
-function answer(pending: Map<number, Pending>, line: string, settled: () => void): void {
-  const reply = JSON.parse(line) as Reply;
-  const entry = pending.get(reply.request);
-  if (!entry) return;
+function answer(pending: Map<number, Pending>, reply: Reply, settled: () => void): void {
+  const entry = reply.request === undefined ? undefined : pending.get(reply.request);
+  if (reply.request === undefined || !entry) return;
   if (reply.waiting === true) {
     const {onWait} = entry;
     entry.onWait = undefined;

@@ -3,7 +3,8 @@ import {isErrorKind, TscomposeError} from '../../base/errors.ts';
 
 /** A JSON line of the helper. */
 export interface Reply {
-  readonly request: number;
+  /** Absent: about the stream as a whole. */
+  readonly request?: number;
   readonly ok?: boolean;
   readonly waiting?: boolean;
   readonly error?: ReplyError;

@@ -6,6 +6,7 @@ import {build} from 'esbuild';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {readMachine} from '../../../src/engine/container/machine.ts';
 import type {MonitorState} from '../../../src/engine/container/state.ts';
+import {locateHelper} from '../../../src/engine/helper/locate.ts';
 import {temporaryPrefix} from '../../../src/engine/record-store.ts';
 import {type Bed, eventually, makeBed} from './bed.ts';
 
@@ -114,6 +115,7 @@ describe('a command that is killed', () => {
       banner: {js: "import {createRequire} from 'node:module';const require=createRequire(import.meta.url);"},
       logLevel: 'error',
     });
+    const helper = await locateHelper(process.env['TSCOMPOSE_HELPER']);
     const seed = Date.now() % 100_000;
     let random = seed;
     const next = () => {
@@ -124,6 +126,7 @@ describe('a command that is killed', () => {
     const seen = new Set<string>();
     for (let round = 0; round < 25; round++) {
       const child = spawn(process.execPath, [program, root, run, bed.cgroupParent], {
+        env: {...process.env, TSCOMPOSE_HELPER: helper},
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       await ready(child);
