@@ -41,9 +41,8 @@ export const textOrNull: Reader<string | null> = (node, context) => (isNull(node
 
 export const number: Reader<number> = (node, context) => {
   const value = scalarOf(node);
-  if (typeof value === 'number') return value;
-  if (typeof value !== 'string') return undefined;
-  const parsed = value.trim() === '' ? Number.NaN : Number(value);
+  if (typeof value !== 'number' && typeof value !== 'string') return undefined;
+  const parsed = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value);
   return Number.isFinite(parsed) ? parsed : wrong(node, context, {message: `"${value}" is no number`});
 };
 
@@ -98,9 +97,9 @@ export const duration: Reader<number> = (node, context) => {
 /** Bytes; -1 where that is a value (no limit). */
 export const bytes: Reader<number> = (node, context) => {
   const value = scalarOf(node);
-  if (typeof value === 'number') return Math.trunc(value);
-  if (typeof value !== 'string') return undefined;
-  const size = value === '-1' ? -1 : parseBytes(value);
+  if (typeof value === 'number' && Number.isFinite(value)) return Math.trunc(value);
+  if (typeof value === 'boolean' || value === undefined) return undefined;
+  const size = value === '-1' ? -1 : parseBytes(String(value));
   return (
     size ??
     wrong(node, context, {message: `"${value}" is no size`, hint: 'write a number with a unit, like 512m or 1g'})

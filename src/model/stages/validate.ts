@@ -104,9 +104,13 @@ function describe(node: Tree): string {
   if (node.kind === 'sequence') return 'a list';
   if (node.kind === 'mapping') return 'a mapping';
   if (node.value === null) return 'nothing';
-  return typeof node.value === 'string'
-    ? `the text ${JSON.stringify(node.value)}`
-    : `${typeof node.value === 'boolean' ? '' : 'the number '}${node.value}`;
+  if (typeof node.value === 'string') return `the text ${JSON.stringify(node.value)}`;
+  return typeof node.value === 'boolean' ? String(node.value) : `the number ${written(node)}`;
+}
+
+/** As it stands in the file. */
+function written({at}: Tree): string {
+  return at.source.text.slice(at.start, at.end);
 }
 
 function typeHint(node: Tree, schema: Schema): string | undefined {
@@ -117,14 +121,14 @@ function typeHint(node: Tree, schema: Schema): string | undefined {
     node.value !== null &&
     schema['x-expected']?.startsWith('text') === true
   ) {
-    return `put it into quotes: "${node.at.source.text.slice(node.at.start, node.at.end)}"`;
+    return `put it into quotes: "${written(node)}"`;
   }
   if (
     node.kind === 'scalar' &&
     typeof node.value === 'number' &&
     schema['x-expected']?.startsWith('a duration') === true
   ) {
-    return `add a unit: ${node.value}s`;
+    return `add a unit: ${written(node)}s`;
   }
   return undefined;
 }
