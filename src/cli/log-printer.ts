@@ -1,6 +1,6 @@
 import {StringDecoder} from 'node:string_decoder';
-import picocolors from 'picocolors';
 import stringWidth from 'fast-string-width';
+import picocolors from 'picocolors';
 import {safeForTerminal} from './terminal-text.ts';
 
 export interface LogPrinterOptions {

@@ -8,8 +8,12 @@ createServer(async (request, response) => {
       let body = '';
       for await (const chunk of request) body += chunk;
       const {name = '', text = ''} = JSON.parse(body);
-      if (name.trim() === '' || text.trim() === '' || body.length > 2000) return response.writeHead(422).end('a name and a few words, please\n');
-      await fetch(STORE, {method: 'POST', body: JSON.stringify({name: name.trim(), text: text.trim(), at: new Date().toISOString()})});
+      if (name.trim() === '' || text.trim() === '' || body.length > 2000)
+        return response.writeHead(422).end('a name and a few words, please\n');
+      await fetch(STORE, {
+        method: 'POST',
+        body: JSON.stringify({name: name.trim(), text: text.trim(), at: new Date().toISOString()}),
+      });
       return response.writeHead(201).end();
     }
     response.writeHead(200, {'content-type': 'application/json'}).end(await (await fetch(STORE)).text());

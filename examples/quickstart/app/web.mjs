@@ -5,7 +5,9 @@ const {API, TITLE} = process.env;
 const escape = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
 
 function page(entries) {
-  const list = entries.map(({name, text, at}) => `<li><b>${escape(name)}</b> ${escape(text)} <small>${at}</small></li>`).join('');
+  const list = entries
+    .map(({name, text, at}) => `<li><b>${escape(name)}</b> ${escape(text)} <small>${at}</small></li>`)
+    .join('');
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${escape(TITLE)}</title>
 <style>body{font:16px/1.5 sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem}small{color:#777}input{font:inherit}</style>
 <h1>${escape(TITLE)}</h1>
@@ -18,7 +20,10 @@ createServer(async (request, response) => {
     if (request.method === 'POST') {
       let form = '';
       for await (const chunk of request) form += chunk;
-      const answer = await fetch(`${API}/entries`, {method: 'POST', body: JSON.stringify(Object.fromEntries(new URLSearchParams(form)))});
+      const answer = await fetch(`${API}/entries`, {
+        method: 'POST',
+        body: JSON.stringify(Object.fromEntries(new URLSearchParams(form))),
+      });
       if (!answer.ok) return response.writeHead(answer.status).end(await answer.text());
       console.log('signed');
       return response.writeHead(303, {location: '/'}).end();
