@@ -2,15 +2,15 @@ import {createServer} from 'node:http';
 import {hostname} from 'node:os';
 
 const {API, TITLE} = process.env;
-const escape = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
+const escaped = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
 
 function page(entries) {
   const list = entries
-    .map(({name, text, at}) => `<li><b>${escape(name)}</b> ${escape(text)} <small>${at}</small></li>`)
+    .map(({name, text, at}) => `<li><b>${escaped(name)}</b> ${escaped(text)} <small>${at}</small></li>`)
     .join('');
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${escape(TITLE)}</title>
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${escaped(TITLE)}</title>
 <style>body{font:16px/1.5 sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem}small{color:#777}input{font:inherit}</style>
-<h1>${escape(TITLE)}</h1>
+<h1>${escaped(TITLE)}</h1>
 <form method="post"><input name="name" placeholder="Your name" required> <input name="text" placeholder="A few words" required> <button>Sign</button></form>
 <ol>${list}</ol><p><small>${entries.length} entries, served by ${hostname()}</small></p></html>`;
 }
