@@ -69,33 +69,53 @@ export class LogFile {
   }
 }
 
-/** All files of a log, oldest first. One that is rotated while we look appears once. */
+/** All files of a log, oldest first. Looks again when the log was rotated meanwhile: names then mean other files. */
 export async function openLogFiles(path: string): Promise<LogFile[]> {
-  const files: LogFile[] = [];
-  const seen = new Set<bigint>();
-  for (let index = 0; ; index++) {
-    const file = await LogFile.open(rotatedPath(path, index));
-    if (file === undefined) {
-      // While the newest is being rotated it may be missing for a moment.
-      if (index === 0) continue;
-      return files.reverse();
-    }
-    if (seen.has(file.inode)) await file.close();
-    else files.push(file);
-    seen.add(file.inode);
+  for (;;) {
+    const files: LogFile[] = [];
+    for (let file = await LogFile.open(path); file; file = await LogFile.open(rotatedPath(path, files.length)))
+      files.push(file);
+    // While the newest is being rotated it may be missing for a moment; of a log that was never begun all are.
+    const isWhole = files.length > 0 || (await inodeOf(rotatedPath(path, 1))) === undefined;
+    if (isWhole && (await areStill(path, files))) return files.reverse();
+    for (const file of files) await file.close();
   }
+}
+
+async function areStill(path: string, files: readonly LogFile[]): Promise<boolean> {
+  for (const [index, {inode}] of files.entries()) if ((await inodeOf(rotatedPath(path, index))) !== inode) return false;
+  return true;
 }
 
 /** The file that follows the one with the inode, when that was rotated; undefined while it is the newest. */
 export async function openNextLogFile(path: string, inode: bigint): Promise<LogFile | undefined> {
-  let index = 0;
-  for (; ; index++) {
-    const at = await stat(rotatedPath(path, index), {bigint: true}).catch(() => undefined);
-    if (at === undefined && index > 0) break;
-    if (at?.ino === inode) return index === 0 ? undefined : await LogFile.open(rotatedPath(path, index - 1));
+  for (;;) {
+    const {index, count} = await findRotated(path, inode);
+    if (index === 0) return undefined;
+    // Rotated away altogether: the oldest that is left is the next.
+    if (index === undefined) return await LogFile.open(rotatedPath(path, Math.max(count - 1, 0)));
+    const next = await LogFile.open(rotatedPath(path, index - 1));
+    // A file only ever moves on to higher numbers: in its place still, it had the same neighbour all the time.
+    if (next && (await inodeOf(rotatedPath(path, index))) === inode) return next;
+    await next?.close();
   }
-  // Rotated away altogether: the oldest that is left is the next.
-  return index > 1 ? await LogFile.open(rotatedPath(path, index - 1)) : await LogFile.open(path);
+}
+
+/** Where the file is, and how many there are. */
+async function findRotated(
+  path: string,
+  inode: bigint,
+): Promise<{readonly index: number | undefined; readonly count: number}> {
+  for (let count = 0; ; count++) {
+    const found = await inodeOf(rotatedPath(path, count));
+    if (found === inode) return {index: count, count};
+    // The newest may be missing for a moment.
+    if (found === undefined && count > 0) return {index: undefined, count};
+  }
+}
+
+async function inodeOf(path: string): Promise<bigint | undefined> {
+  return (await stat(path, {bigint: true}).catch(() => undefined))?.ino;
 }
 
 function rotatedPath(path: string, index: number): string {
