@@ -79,13 +79,22 @@ static int make_all(const struct cgroup_path *cgroup) {
   return 0;
 }
 
-int cgroup_make(const struct cgroup_path *cgroup, struct failure *failure) {
-  /* A parent that another container's end just removed is made again. */
+/* A parent that another container's end just removed is made again. */
+static int make_and_retry(const struct cgroup_path *cgroup) {
   for (int tries = 0; tries < 5; tries++) {
     if (make_all(cgroup) == 0) return 0;
     if (errno != ENOENT && errno != ENODEV) break;
   }
-  return fail_errno(failure, errno, "cgroup %s", cgroup->path);
+  return -1;
+}
+
+int cgroup_make(const struct cgroup_path *cgroup, struct failure *failure) {
+  /* Whoever runs in the container reads its limits there, whatever the umask here. */
+  mode_t mask = umask(022);
+  int result = make_and_retry(cgroup);
+  int error = errno;
+  umask(mask);
+  return result == 0 ? 0 : fail_errno(failure, error, "cgroup %s", cgroup->path);
 }
 
 int cgroup_write_all(const struct cgroup_write *writes, size_t count, struct failure *failure) {

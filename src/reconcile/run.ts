@@ -1,5 +1,5 @@
 import {createLimiter} from '../base/concurrency.ts';
-import {hasKind, TscomposeError, toTscomposeError} from '../base/errors.ts';
+import {exitCodes, hasKind, TscomposeError, toTscomposeError} from '../base/errors.ts';
 import type {Action, NodeId, Plan, PlanNode} from '../plan/action.ts';
 import type {ContainerInfo, Evidence, Report} from '../report/event.ts';
 import type {Applied, CallKind} from './apply.ts';
@@ -197,6 +197,9 @@ function nameContainer(node: CallNode, error: TscomposeError): TscomposeError {
   return new TscomposeError(error.kind, `cannot ${verb} container "${name}": ${error.message}`, {
     hint: error.hint,
     cause: error,
-    exitCode: error.exitCode,
+    exitCode: processCodes.includes(error.exitCode) ? exitCodes.failure : error.exitCode,
   });
 }
+
+/** How a process failed to start is the exit code of a command that was to run it (`exec`), not of one for a stack, as in Compose. */
+const processCodes: readonly number[] = [exitCodes.runtime, exitCodes.notExecutable, exitCodes.commandNotFound];
