@@ -24,6 +24,7 @@
 #define PLAN 3
 #define REPORT 4
 #define QUIET_NS 1000000000
+#define LEFTOVER_TRIES 2000 /* of 5 ms */
 
 static int read_plan(struct monitor *monitor) {
   struct stat status;
@@ -48,18 +49,25 @@ static int take_lock(struct monitor *monitor) {
   return -1;
 }
 
-/* What a monitor that was killed left in this container's cgroups. */
-static void clear_leftovers(const struct plan *plan) {
-  for (size_t i = 0; i < plan->cgroup_count; i++)
-    for (int tries = 0; tries < 200 && !cgroup_is_empty(&plan->cgroups[i]); tries++) {
-      if (!cgroup_kill(&plan->cgroups[i])) break;
-      usleep(5000);
-    }
+/*
+ * What a monitor that was killed left in this container's cgroups. All at once, since a process may be frozen in one and
+ * be killed in another. Two runs at a time on the same files would be worse than none.
+ */
+static int clear_leftovers(struct monitor *monitor) {
+  const struct plan *plan = &monitor->plan;
+  for (int tries = 0; tries < LEFTOVER_TRIES; tries++) {
+    bool left = false;
+    for (size_t i = 0; i < plan->cgroup_count; i++)
+      if (!cgroup_is_empty(&plan->cgroups[i]) && cgroup_kill(&plan->cgroups[i])) left = true;
+    if (!left) return 0;
+    usleep(5000);
+  }
+  return fail_kind(&monitor->failure, KIND_CONFLICT, "processes of an earlier run of the container do not end", "launch");
 }
 
 static int make_cgroups(struct monitor *monitor) {
   struct plan *plan = &monitor->plan;
-  clear_leftovers(plan);
+  if (clear_leftovers(monitor) != 0) return -1;
   for (size_t i = 0; i < plan->cgroup_count; i++)
     if (cgroup_make(&plan->cgroups[i], &monitor->failure) != 0) return -1;
   if (cgroup_write_all(plan->writes, plan->write_count, &monitor->failure) != 0) return -1;
@@ -114,23 +122,33 @@ static void note_oom(struct monitor *monitor) {
   journal_event(monitor, "oom", "");
 }
 
-static void memory_ready(void *data, short events) {
-  struct monitor *monitor = data;
-  (void)events;
-  note_oom(monitor);
-}
-
-static void watch_memory(struct monitor *monitor) {
-  int fd = cgroup_oom_events(monitor->plan.cgroups, monitor->plan.cgroup_count);
-  monitor->memory_events = (struct watch){.fd = fd, .events = POLLPRI, .ready = memory_ready, .data = monitor};
-  if (fd >= 0) loop_add(&monitor->loop, &monitor->memory_events);
-}
-
 static void unwatch_memory(struct monitor *monitor) {
   if (monitor->memory_events.fd < 0) return;
   loop_remove(&monitor->loop, &monitor->memory_events);
   close_quietly(monitor->memory_events.fd);
   monitor->memory_events.fd = -1;
+}
+
+/* The file is ready until it was read through this very descriptor, also right after it was opened. */
+static bool acknowledge_memory(const struct monitor *monitor) {
+  char text[4096];
+  return pread(monitor->memory_events.fd, text, sizeof text, 0) > 0;
+}
+
+static void memory_ready(void *data, short events) {
+  struct monitor *monitor = data;
+  (void)events;
+  bool there = acknowledge_memory(monitor);
+  note_oom(monitor);
+  if (!there) unwatch_memory(monitor);
+}
+
+static void watch_memory(struct monitor *monitor) {
+  int fd = cgroup_oom_events(monitor->plan.cgroups, monitor->plan.cgroup_count);
+  monitor->memory_events = (struct watch){.fd = fd, .events = POLLPRI, .ready = memory_ready, .data = monitor};
+  if (fd < 0) return;
+  loop_add(&monitor->loop, &monitor->memory_events);
+  if (!acknowledge_memory(monitor)) unwatch_memory(monitor);
 }
 
 /* Everything up to here needed code and memory that waiting does not. */
