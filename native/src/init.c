@@ -36,5 +36,10 @@ void init_run(pid_t child) {
     siginfo_t info;
     int number = sigwaitinfo(&signals, &info);
     if (number > 0 && is_passed_on(number)) kill(child, number);
+    if (number > 0 || errno == EINTR || errno == EAGAIN) continue;
+    /* A filter may deny the call: then signals cannot be passed on, but the end can be waited for. */
+    pid = waitpid(-1, &status, 0);
+    if (pid == child) _exit(exit_code(status));
+    if (pid < 0 && errno != EINTR) _exit(125);
   }
 }

@@ -182,14 +182,20 @@ static void reset_signals(void) {
   sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Process 1 stays behind as init; its child goes on. */
-static int split_init(const struct process_request *request, struct failure *failure) {
+/*
+ * Process 1 stays behind as init; its child goes on. It has the container's filter too: whoever may trace it in there
+ * could have it make any call.
+ */
+static int split_init(const struct process_request *request, struct setup *setup) {
   sigset_t all;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, NULL);
   pid_t child = fork();
-  if (child < 0) return fail_errno(failure, errno, "fork");
-  if (child > 0) init_run(child);
+  if (child < 0) return fail_errno(setup->failure, errno, "fork");
+  if (child > 0) {
+    if (setup->no_new_privileges && setup_seccomp(setup) != 0) _exit(125);
+    init_run(child);
+  }
   /* Its own group, so that a terminal's signals reach it and not init. */
   setpgid(0, 0);
   if (request->terminal) tcsetpgrp(STDIN_FILENO, getpid());
@@ -208,7 +214,7 @@ static int become(const struct process_request *request, struct setup *setup, in
   if (later > 0 && setup_enter_workdir(setup, true) != 0) return -1;
   char **environment = setup_environment(setup);
   die_with(parent); /* the change of user took the signal away */
-  if (request->init && split_init(request, setup->failure) != 0) return -1;
+  if (request->init && split_init(request, setup) != 0) return -1;
   umask(022);
   reset_signals();
   if (setup->no_new_privileges && setup_seccomp(setup) != 0) return -1;
@@ -228,10 +234,11 @@ static int run(const struct process_request *request, bool in_v2, int *sync, int
   setsid();
   join_keyring(request->keyring);
   if ((request->join >= 0 ? join_root : make_root)(request, &setup, *sync) != 0) return -1;
-  if (setup_limits(&setup) != 0 || set_streams(request, &setup, null_device) != 0) return -1;
+  if (set_streams(request, &setup, null_device) != 0) return -1;
   adopt_null(&setup);
   own_streams(&setup, request->terminal);
-  if (close_others(sync, &parent, failure) != 0) return -1;
+  /* Limits come last: few descriptors are enough for a container, but not for what was done up to here. */
+  if (close_others(sync, &parent, failure) != 0 || setup_limits(&setup) != 0) return -1;
   return become(request, &setup, parent);
 }
 
