@@ -228,7 +228,8 @@ pid_t clone_process(uint64_t flags, int *pidfd, int cgroup) {
   };
   pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
   if (pid < 0 && is_missing()) {
-    if (cgroup >= 0 && errno == ENOSYS) {
+    /* The older call cannot clone into a cgroup: the caller has to know that the child is not in it. */
+    if (cgroup >= 0) {
       errno = EOPNOTSUPP;
       return -1;
     }
