@@ -57,6 +57,8 @@ void client_flush(struct client *client) {
       break;
     } else if (errno != EINTR) {
       /* Gone; seen again as a hang-up when the loop comes round. */
+      if (client->mode == CLIENT_ATTACH && client->input && client->monitor->plan.stdin_once)
+        output_close_input(client->monitor);
       client->out.size = 0;
       client->mode = CLIENT_CLOSING;
       break;
@@ -270,7 +272,11 @@ static void accept_ready(void *data, short events) {
   unsigned count = 0;
   (void)events;
   int fd = accept4(monitor->control.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-  if (fd < 0) return;
+  if (fd < 0) {
+    /* Whoever waits is still there: without a descriptor for it, the loop would come back at once. */
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) usleep(10000);
+    return;
+  }
   for (const struct client *client = monitor->clients; client != NULL; client = client->next) count++;
   if (count >= CLIENTS_MAX || !is_permitted(fd)) {
     close_quietly(fd);

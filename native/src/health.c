@@ -180,6 +180,11 @@ static bool container_is_ending(const struct monitor *monitor) {
 static void probe(void *data) {
   struct monitor *monitor = data;
   struct health *health = &monitor->health;
+  if (health->probe.pid > 0) {
+    /* Left by an earlier run and killed, but not gone yet. */
+    plan_next(monitor);
+    return;
+  }
   health->probe_start = time_now();
   health->began_in_start_period = in_start_period(monitor);
   health->timed_out = false;

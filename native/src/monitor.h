@@ -74,6 +74,7 @@ struct monitor {
   struct watch input; /* to the process; events only while something waits for it to take more */
   int terminal_peer;  /* keeps the terminal from hanging up while nobody has it open */
   struct timer drain;
+  int64_t drain_began_ns;
   struct timer quiet;
   struct timer stop;
   bool ended; /* reaped; wait_status is known */

@@ -9,6 +9,8 @@
 #define READ_SIZE 16384
 /* What may hold a pipe open after the container's last process: nothing that is worth waiting longer for. */
 #define DRAIN_NS 10000000000
+/* A pipe holds a megabyte at most. */
+#define DRAIN_LONGEST_NS 30000000000
 
 static void close_watch(struct monitor *monitor, struct watch *watch) {
   if (watch->fd < 0) return;
@@ -43,7 +45,11 @@ static void output_ready(void *data, short events) {
   if (monitor->plan.log != NULL)
     writer_send(&monitor->writer, output->stream == 1 ? WRITE_STDOUT : WRITE_STDERR, block, (size_t)size);
   client_broadcast(monitor, output->stream, block, (size_t)size);
-  if (monitor->phase == PHASE_DRAINING) loop_timer_set(&monitor->loop, &monitor->drain, now_ns() + DRAIN_NS);
+  if (monitor->phase == PHASE_DRAINING) {
+    /* Not for ever: somebody outside may have been given the pipe, and write to it on and on. */
+    int64_t longer = now_ns() + DRAIN_NS, last = monitor->drain_began_ns + DRAIN_LONGEST_NS;
+    loop_timer_set(&monitor->loop, &monitor->drain, longer < last ? longer : last);
+  }
 }
 
 void output_resume(void *data) {
@@ -55,7 +61,9 @@ void output_resume(void *data) {
 static void input_ready(void *data, short events) {
   struct monitor *monitor = data;
   if (events & POLLERR) {
+    /* Clients that wait for it to take more: what they still send is thrown away. */
     output_close_input(monitor);
+    client_input_ready(monitor);
     return;
   }
   monitor->input.events = 0;
@@ -116,7 +124,8 @@ void output_drain(struct monitor *monitor) {
   monitor->terminal_peer = -1;
   monitor->drain.expired = give_up;
   monitor->drain.data = monitor;
-  loop_timer_set(&monitor->loop, &monitor->drain, now_ns() + DRAIN_NS);
+  monitor->drain_began_ns = now_ns();
+  loop_timer_set(&monitor->loop, &monitor->drain, monitor->drain_began_ns + DRAIN_NS);
   check_drained(monitor);
 }
 
