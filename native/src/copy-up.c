@@ -34,7 +34,10 @@ static int inspect(int directory, enum state *state) {
   *state = EMPTY;
   for (struct dirent *entry; (entry = readdir(stream)) != NULL;) {
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-    if (strcmp(entry->d_name, MARK) == 0) {
+    struct stat status;
+    /* Only what we make ourselves: a container can have made anything of that name. */
+    if (strcmp(entry->d_name, MARK) == 0 && fstatat(fd, MARK, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISREG(status.st_mode)) {
       *state = INTERRUPTED;
       break;
     }
@@ -53,7 +56,7 @@ static void raise_descriptor_limit(void) {
 
 static int copy_marked(struct copy *copy, int source, int destination) {
   struct stat status;
-  int mark = openat(destination, MARK, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+  int mark = openat(destination, MARK, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
   if (mark < 0) return fail_errno(copy->failure, errno, "copyUp %s", MARK);
   close(mark);
   if (copy_content(copy, source, destination) != 0) return -1;

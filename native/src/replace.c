@@ -39,6 +39,15 @@ static bool same_cgroups(const struct plan *a, const struct plan *b) {
   return true;
 }
 
+static bool same_devices(const struct plan *a, const struct plan *b) {
+  if (a->device_count != b->device_count) return false;
+  for (size_t i = 0; i < a->device_count; i++)
+    if (strcmp(a->devices[i].path, b->devices[i].path) != 0 || a->devices[i].size != b->devices[i].size ||
+        memcmp(a->devices[i].program, b->devices[i].program, a->devices[i].size) != 0)
+      return false;
+  return true;
+}
+
 static bool same_health(const struct health_plan *a, const struct health_plan *b) {
   if (a->set != b->set || a->interval_ms != b->interval_ms || a->timeout_ms != b->timeout_ms ||
       a->start_period_ms != b->start_period_ms || a->start_interval_ms != b->start_interval_ms || a->retries != b->retries)
@@ -70,6 +79,7 @@ static const char *fixed_difference(const struct plan *now, const struct plan *w
   if (memcmp(&now->dns, &wanted->dns, sizeof now->dns) != 0 || now->upstream_count != wanted->upstream_count) return "dns";
   if (now->namespaces != wanted->namespaces) return "namespaces";
   if (!same_cgroups(now, wanted)) return "cgroup";
+  if (!same_devices(now, wanted)) return "cgroupDevices";
   if (now->terminal != wanted->terminal || now->open_stdin != wanted->open_stdin ||
       now->stdin_once != wanted->stdin_once)
     return "stdio";

@@ -47,8 +47,10 @@ void pax_copy(struct pax *to, const struct pax *from) {
   to->path = from->path != NULL ? xstrdup(from->path) : NULL;
   to->link = from->link != NULL ? xstrdup(from->link) : NULL;
   to->sparse_name = from->sparse_name != NULL ? xstrdup(from->sparse_name) : NULL;
+  /* A map belongs to one file, its first half too. */
   to->segments = NULL;
   to->segment_count = 0;
+  to->half_segment = to->sparse_map = false;
   to->xattrs = NULL;
   to->xattr_count = 0;
   to->xattr_bytes = 0;

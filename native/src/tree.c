@@ -11,6 +11,8 @@
 
 /* Levels that stay open. Above them a level is closed and opened again by way of `..`, checked by its identity. */
 #define OPEN_LEVELS 48
+/* Instead of a descriptor: it was removed meanwhile. */
+#define GONE (-2)
 
 struct level {
   DIR *stream; /* NULL: closed for now */
@@ -62,6 +64,7 @@ static int open_locked_directory(int parent, const char *name) {
 static int open_directory(struct walk *walk, int parent, const char *name) {
   int fd = tree_open(parent, name);
   if (fd < 0 && errno == EACCES && walk->visitor->removing) fd = open_locked_directory(parent, name);
+  if (fd < 0 && errno == ENOENT) return GONE;
   if (fd < 0 && errno == EXDEV) fail_kind(walk->failure, KIND_CONFLICT, "is a mount point", "%s %s", walk->step, name);
   else if (fd < 0) fail_errno(walk->failure, errno, "%s %s", walk->step, name);
   return fd;
@@ -131,6 +134,7 @@ static int visit(struct walk *walk, int parent, const char *name) {
   if (!S_ISDIR(entry.status.st_mode)) return visitor->file(&entry, visitor->context, walk->failure);
   if (visitor->enter != NULL && visitor->enter(&entry, visitor->context, walk->failure) != 0) return -1;
   int fd = open_directory(walk, parent, name);
+  if (fd == GONE) return 0;
   return fd < 0 ? -1 : push(walk, fd, name, &entry.status);
 }
 
