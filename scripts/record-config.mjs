@@ -4,7 +4,7 @@
 // {corpus}, so that recordings do not depend on where the repository lies.
 import {spawnSync} from 'node:child_process';
 import {mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 
 const command = process.env.COMPOSE_COMMAND;
 if (command === undefined) {
@@ -33,7 +33,7 @@ function compose(name, args) {
     env: {PATH: process.env.PATH, HOME: '/home/someone', ...header.environment},
   });
   if (result.error) throw result.error;
-  const portable = (text) => text.replaceAll(corpus, '{corpus}');
+  const portable = (text) => text.replaceAll(corpus, '{corpus}').replaceAll(dirname(corpus), '{parent}');
   return {exitCode: result.status, output: portable(result.stdout), errors: portable(result.stderr)};
 }
 

@@ -1,5 +1,5 @@
 import {existsSync, readdirSync, readFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {renderDiagnostics} from '../../src/base/diagnostic.ts';
 import {TscomposeError} from '../../src/base/errors.ts';
@@ -56,7 +56,8 @@ async function answer(name: string): Promise<Answer> {
       },
       machineFiles,
     );
-    const portable = (text: string): string => text.replaceAll(corpus, '{corpus}');
+    const portable = (text: string): string =>
+      text.replaceAll(corpus, '{corpus}').replaceAll(dirname(corpus), '{parent}');
     return {
       ok: true,
       json: JSON.parse(portable(renderProject(project, 'json'))),
