@@ -4,7 +4,7 @@ import {exitCodes, hasKind, type TscomposeError} from '../base/errors.ts';
 import type {Docker} from '../client/docker.ts';
 import {containerName, replicasOf} from '../model/lower.ts';
 import type {Project} from '../model/types.ts';
-import {stop} from '../reconcile/commands.ts';
+import {jobsOf, stop} from '../reconcile/commands.ts';
 import type {ContainerInfo} from '../report/event.ts';
 import type {CliContext} from './context.ts';
 import {followProject, shortName} from './follow-logs.ts';
@@ -38,22 +38,21 @@ export async function runAttached(
   const follow = new AbortController();
   const watch = await watchExits(stack, printer, options);
   const logs = await followLogs(context, stack, printer, follow.signal);
+  let interrupts = 0;
+  using _interrupt = context.onInterrupt(() => {
+    interrupts += 1;
+    if (interrupts > 1) return void killStack(stack).catch((error: TscomposeError) => printer.note(error.message));
+    context.stderr.write('\nstopping: press Ctrl-C again to kill\n');
+    watch.end();
+  });
   try {
     watch.expect((await bringUp()).map(({id}) => id));
-    let interrupted = false;
-    using _interrupt = context.onInterrupt(() => {
-      if (interrupted) void killStack(stack);
-      interrupted = true;
-      watch.end();
-    });
     const first = await watch.done;
-    if (interrupted || first !== undefined) {
-      context.stderr.write(
-        interrupted ? '\nstopping: press Ctrl-C again to kill\n' : `stopping: ${first?.name} ended\n`,
-      );
+    if (interrupts > 0 || first !== undefined) {
+      if (interrupts === 0) context.stderr.write(`stopping: ${first?.name} ended\n`);
       await stopStack(context, stack, options);
     }
-    if (interrupted) return exitCodes.interrupted;
+    if (interrupts > 0) return exitCodes.interrupted;
     return options.abortOnExit ? await exitCodeOf(stack, options, first) : exitCodes.success;
   } catch (error) {
     // Interrupted while it came up: what runs already is stopped, as at any other time.
@@ -81,7 +80,14 @@ async function followLogs(
     }
   }
   const ended = followProject(
-    {docker, project: project.name, services, printer, signal},
+    {
+      docker,
+      project: project.name,
+      services,
+      printer,
+      signal,
+      warn: (text) => context.stderr.write(`warning: ${text}\n`),
+    },
     {
       containers: running.filter(({service}) => services.includes(service)),
       follow: true,
@@ -89,7 +95,8 @@ async function followLogs(
       since: context.now() / 1000,
     },
   );
-  return {ended};
+  // Whoever waits for the end is told; until then the stack goes on without.
+  return {ended: ended.catch((error: unknown) => printer.note(`logs are lost: ${(error as Error).message}`))};
 }
 
 interface Exit {
@@ -111,6 +118,8 @@ interface ExitWatch {
 async function watchExits({docker, project}: Stack, printer: LogPrinter, options: AttachedOptions): Promise<ExitWatch> {
   const abort = new AbortController();
   const running = new Set<string>();
+  const jobs = jobsOf(project);
+  const early: Exit[] = [];
   let expected: readonly string[] | undefined;
   let resolve: (exit: Exit | undefined) => void = () => {};
   const done = new Promise<Exit | undefined>((settle) => {
@@ -125,6 +134,9 @@ async function watchExits({docker, project}: Stack, printer: LogPrinter, options
     const left = await listProjectContainers(docker, {project: project.name, services: [], all: false});
     if (running.size === 0 && !left.some(({id}) => expected?.includes(id))) end();
   };
+  /** A job that others wait for has done its part when it ends well. */
+  const endsStack = ({id, service, exitCode}: Exit): boolean =>
+    options.abortOnExit && expected?.includes(id) === true && !(jobs.has(service) && exitCode === 0);
   const events = await docker.getEvents({
     filters: {type: ['container'], event: ['start', 'die'], label: [`${composeLabels.project}=${project.name}`]},
     abortSignal: abort.signal,
@@ -139,18 +151,22 @@ async function watchExits({docker, project}: Stack, printer: LogPrinter, options
       running.delete(Actor.ID);
       printer.note(`${shortName(name, project.name)} exited with code ${exitCode}`);
       const exit = {id: Actor.ID, name, service, exitCode: Number(exitCode)};
-      if (options.abortOnExit && expected !== undefined) end(exit);
+      if (expected === undefined) early.push(exit);
+      else if (endsStack(exit)) end(exit);
       else await endWhenEmpty();
     }
   };
-  void read().catch((error: unknown) => {
+  const lost = (error: unknown): void => {
     if (!abort.signal.aborted) printer.note(`events are lost: ${(error as Error).message}`);
     end();
-  });
+  };
+  void read().catch(lost);
   return {
     expect(ids) {
       expected = ids;
-      void endWhenEmpty();
+      const exit = early.find(endsStack);
+      if (exit === undefined) void endWhenEmpty().catch(lost);
+      else end(exit);
     },
     done,
     end: () => end(),

@@ -1,6 +1,7 @@
 import {composeLabels} from '../api/labels.ts';
 import {hasKind} from '../base/errors.ts';
 import type {Docker} from '../client/docker.ts';
+import type {LogChunk} from '../client/logs.ts';
 import type {LogPrinter} from './log-printer.ts';
 import {listProjectContainers, type ProjectContainer} from './project-containers.ts';
 
@@ -9,8 +10,12 @@ export interface LogTarget {
   readonly project: string;
   /** Empty: all services. */
   readonly services: readonly string[];
+  /** Only the replicas with this number. */
+  readonly index?: number | undefined;
   readonly printer: LogPrinter;
   readonly signal: AbortSignal;
+  /** Told of containers whose logs cannot be read, as with the driver "none"; the others are printed all the same. */
+  warn(text: string): void;
 }
 
 export interface LogRange {
@@ -21,7 +26,7 @@ export interface LogRange {
   /** Unix seconds. */
   readonly since?: number | undefined;
   readonly until?: number | undefined;
-  /** Unix seconds: where the log of a container begins that starts meanwhile; absent: as `since`. */
+  /** Unix seconds: where the log of a container begins that starts meanwhile, `tail` or not; absent: as `since`. */
   readonly begin?: number;
   /** Follow until the signal, also while nothing runs: more is about to start. */
   readonly keepOpen?: boolean;
@@ -45,6 +50,8 @@ export async function followProject(target: LogTarget, range: LogRange): Promise
     .catch((error: unknown) => rethrowUnlessAborted(error, signal));
   if (events === undefined) return;
   const following = new Map<string, Promise<void>>();
+  const startedAgain = new Set<string>();
+  let failure: {readonly error: unknown} | undefined;
   const endIfDone = async (): Promise<void> => {
     if (range.keepOpen === true || following.size > 0 || (await someRun(target))) return;
     if (following.size === 0) ended.abort();
@@ -52,32 +59,51 @@ export async function followProject(target: LogTarget, range: LogRange): Promise
   // What a container said before it is followed again is not said twice, and nothing in between is lost: its first words
   // are often older than the news of its start.
   const printed = new Map<string, string>();
-  const follow = (container: {readonly id: string; readonly name: string}, since: number | undefined): void => {
-    if (following.has(container.id)) return;
-    const done = printOne(target, container, {...range, since, printed}).then(() => {
-      following.delete(container.id);
-      return endIfDone();
-    });
+  const follow = (container: Followed, from: Pick<LogRange, 'since' | 'tail'>): void => {
+    if (following.has(container.id)) {
+      // The log of its run before is still being read to its end.
+      startedAgain.add(container.id);
+      return;
+    }
+    const done = printOne(target, container, {...range, ...from, printed})
+      .then(() => {
+        following.delete(container.id);
+        if (startedAgain.delete(container.id)) return followStarted(container);
+        return endIfDone();
+      })
+      .catch((error: unknown) => {
+        failure ??= {error};
+        ended.abort();
+      });
     following.set(container.id, done);
   };
-  for (const container of range.containers) follow(container, range.since);
+  const followStarted = (container: Followed): void =>
+    follow(container, {since: range.begin ?? range.since, tail: undefined});
+  for (const container of range.containers) follow(container, range);
   if (range.containers.length === 0) await endIfDone();
   try {
     for await (const event of events) {
       const {name = event.Actor.ID, [composeLabels.service]: service = ''} = event.Actor.Attributes;
-      if (target.services.length > 0 && !target.services.includes(service)) continue;
-      follow({id: event.Actor.ID, name}, range.begin ?? range.since);
+      if (!isWanted(target, service, Number(event.Actor.Attributes[composeLabels.containerNumber]))) continue;
+      followStarted({id: event.Actor.ID, name});
     }
   } catch (error) {
     rethrowUnlessAborted(error, signal);
   }
   await Promise.all(following.values());
+  if (failure !== undefined) throw failure.error;
+}
+
+type Followed = Pick<ProjectContainer, 'id' | 'name'>;
+
+function isWanted({services, index}: LogTarget, service: string, number: number): boolean {
+  return (services.length === 0 || services.includes(service)) && (index === undefined || index === number);
 }
 
 /** Whether a container of the target runs, or is about to run again. */
-async function someRun({docker, project, services}: LogTarget): Promise<boolean> {
-  const running = await listProjectContainers(docker, {project, services: [], all: false});
-  return running.some(({service}) => services.length === 0 || services.includes(service));
+async function someRun(target: LogTarget): Promise<boolean> {
+  const running = await listProjectContainers(target.docker, {project: target.project, services: [], all: false});
+  return running.some(({service, number}) => isWanted(target, service, number));
 }
 
 /** The name without the project's, as the prefix of its lines. */
@@ -86,25 +112,33 @@ export function shortName(name: string, project: string): string {
 }
 
 async function printOne(
-  {docker, printer, project, signal}: LogTarget,
-  {id, name}: {readonly id: string; readonly name: string},
+  target: LogTarget,
+  container: Followed,
   range: Omit<LogRange, 'containers'> & {readonly printed: Map<string, string>},
 ): Promise<void> {
-  const prefix = shortName(name, project);
-  try {
-    const {follow, tail, since, until} = range;
-    const log = await docker.getContainer(id).logs({follow, tail, since, until, abortSignal: signal});
-    const before = range.printed.get(id) ?? '';
-    for await (const chunk of log) {
-      if (chunk.time <= before) continue;
-      printer.print(prefix, chunk.stream, chunk.data, chunk.time);
-      range.printed.set(id, chunk.time);
-    }
-  } catch (error) {
-    // A container that was removed meanwhile has said what it had to say.
-    if (!hasKind(error, 'notFound')) rethrowUnlessAborted(error, signal);
+  const prefix = shortName(container.name, target.project);
+  const before = range.printed.get(container.id) ?? '';
+  for await (const chunk of readLog(target, container, range)) {
+    if (chunk.time <= before) continue;
+    target.printer.print(prefix, chunk.stream, chunk.data, chunk.time);
+    range.printed.set(container.id, chunk.time);
   }
-  printer.flush(prefix);
+  target.printer.flush(prefix);
+}
+
+/** The log of one container; ends early with the signal, and where there is nothing to read. */
+async function* readLog(
+  {docker, signal, warn}: LogTarget,
+  {id, name}: Followed,
+  {follow, tail, since, until}: Omit<LogRange, 'containers'>,
+): AsyncGenerator<LogChunk, void, undefined> {
+  try {
+    yield* await docker.getContainer(id).logs({follow, tail, since, until, abortSignal: signal});
+  } catch (error) {
+    if (hasKind(error, 'unsupported')) warn(`no logs of ${name}: ${error.message}`);
+    // A container that was removed meanwhile has said what it had to say.
+    else if (!hasKind(error, 'notFound')) rethrowUnlessAborted(error, signal);
+  }
 }
 
 interface Line {
@@ -115,14 +149,12 @@ interface Line {
 }
 
 /** Several logs that are complete become one, ordered by time: a merge of sorted streams, holding one line of each. */
-async function printMerged({docker, printer, project, signal}: LogTarget, range: LogRange): Promise<void> {
-  const {tail, since, until} = range;
-  const sources = await Promise.all(
-    range.containers.map(async ({id, name}) => {
-      const log = await docker.getContainer(id).logs({follow: false, tail, since, until, abortSignal: signal});
-      return {prefix: shortName(name, project), lines: log[Symbol.asyncIterator]()};
-    }),
-  );
+async function printMerged(target: LogTarget, range: LogRange): Promise<void> {
+  const {printer, project} = target;
+  const sources = range.containers.map((container) => ({
+    prefix: shortName(container.name, project),
+    lines: readLog(target, container, range),
+  }));
   const next = async (source: (typeof sources)[number]): Promise<Line | undefined> => {
     const {value, done} = await source.lines.next();
     return done === true ? undefined : {prefix: source.prefix, ...value};

@@ -1,4 +1,5 @@
 import {systemClock} from '../base/clock.ts';
+import {TscomposeError} from '../base/errors.ts';
 import type {Docker} from '../client/docker.ts';
 import type {ConvergeContext} from '../reconcile/converge.ts';
 import type {Reporter} from '../report/reporter.ts';
@@ -14,9 +15,12 @@ export interface WorkOptions {
   readonly withLogs?: boolean;
 }
 
+/** After Ctrl-C, what is under way is given this long before a word about it. */
+const tellCancelAfterMs = 300;
+
 /**
  * Runs work of the reconciler with progress on standard error. The first Ctrl-C cancels it at the next safe point; what
- * was done so far stays whole.
+ * was done so far stays whole. The second leaves at once: what is under way is for the next command to put right.
  */
 export async function withProgress<T>(
   context: CliContext,
@@ -26,10 +30,28 @@ export async function withProgress<T>(
 ): Promise<T> {
   const reporter = await createReporter(context, options);
   const abort = new AbortController();
-  using _interrupt = context.onInterrupt(() => abort.abort());
+  let leave: (error: TscomposeError) => void = () => {};
+  const left = new Promise<never>((_resolve, reject) => {
+    leave = reject;
+  });
+  let tell: NodeJS.Timeout | undefined;
+  using _interrupt = context.onInterrupt(() => {
+    if (abort.signal.aborted) {
+      leave(new TscomposeError('canceled', 'left at once: what was under way may not be finished'));
+      return;
+    }
+    abort.abort();
+    const message = 'interrupted: finishing; Ctrl-C again leaves at once';
+    if (options.withLogs !== true) {
+      tell = setTimeout(
+        () => reporter.report({kind: 'notice', notice: {level: 'warning', message}}),
+        tellCancelAfterMs,
+      );
+    }
+  });
   const {parallel} = context.global;
   try {
-    return await work({
+    const done = work({
       engine: docker,
       clock: systemClock(context.now),
       report: reporter.report,
@@ -37,7 +59,9 @@ export async function withProgress<T>(
       ...(parallel !== undefined && {parallel: parallel < 1 ? 256 : parallel}),
       ask: async (consent) => options.yes === true || (await askOnTerminal(context, consent.question)),
     });
+    return await Promise.race([done, left]);
   } finally {
+    clearTimeout(tell);
     reporter.finish();
   }
 }

@@ -74,6 +74,6 @@ function toProjectContainer(summary: ContainerSummary): ProjectContainer {
   };
 }
 
-function compareText(a: string, b: string): number {
+export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

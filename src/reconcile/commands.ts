@@ -54,18 +54,20 @@ export function up(
   return converge(goal, context);
 }
 
-/**
- * What `--wait` waits for: every service runs, healthy where it has a probe. One that another service depends on with
- * `service_completed_successfully` shall have ended with 0 instead (Compose's rule).
- */
-export function settledConditions(project: Project, containers: readonly Expected[]): readonly Condition[] {
-  const jobs = new Set(
+/** Services that shall end, with 0: those that another one depends on with `service_completed_successfully`. */
+export function jobsOf(project: Project): ReadonlySet<string> {
+  return new Set(
     Object.values(project.services).flatMap(({depends_on = {}}) =>
       Object.entries(depends_on).flatMap(([name, {condition}]) =>
         condition === 'service_completed_successfully' ? [name] : [],
       ),
     ),
   );
+}
+
+/** What `--wait` waits for: every service runs, healthy where it has a probe; jobs have ended instead (Compose's rule). */
+export function settledConditions(project: Project, containers: readonly Expected[]): readonly Condition[] {
+  const jobs = jobsOf(project);
   return Object.keys(project.services)
     .sort()
     .map((service) => ({

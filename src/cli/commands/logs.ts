@@ -25,8 +25,24 @@ export function runLogs(context: CliContext, input: Input<'logs'>): Promise<numb
     const abort = new AbortController();
     using _interrupt = context.onInterrupt(() => abort.abort());
     await followProject(
-      {docker, project: name, services: input.args, printer, signal: abort.signal},
-      {containers, follow: flags.follow, tail, since, until},
+      {
+        docker,
+        project: name,
+        services: input.args,
+        index: flags.index,
+        printer,
+        signal: abort.signal,
+        warn: (text) => context.stderr.write(`warning: ${text}\n`),
+      },
+      // What starts meanwhile is printed from its start.
+      {
+        containers,
+        follow: flags.follow,
+        tail,
+        since,
+        until,
+        ...(tail !== undefined && {begin: Math.max(since ?? 0, context.now() / 1000)}),
+      },
     );
     return abort.signal.aborted ? 130 : 0;
   });

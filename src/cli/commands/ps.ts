@@ -1,7 +1,7 @@
 import type {ContainerSummary, PortSummary} from '../../api/types/container.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
-import {listProjectContainers, type ProjectContainer} from '../project-containers.ts';
+import {compareText, listProjectContainers, type ProjectContainer} from '../project-containers.ts';
 import {humanDuration} from '../relative-time.ts';
 import {withProject} from '../session.ts';
 import {formatTable} from '../table.ts';
@@ -97,7 +97,7 @@ function publishers(ports: readonly PortSummary[]): readonly object[] {
 /** `0.0.0.0:8080->80/tcp, [::]:8080->80/tcp, 9000/tcp`. */
 function describePorts(ports: readonly PortSummary[]): string {
   return [...ports]
-    .sort((a, b) => a.PrivatePort - b.PrivatePort || (a.IP ?? '').localeCompare(b.IP ?? ''))
+    .sort((a, b) => a.PrivatePort - b.PrivatePort || compareText(a.IP ?? '', b.IP ?? ''))
     .map(({IP, PrivatePort, PublicPort, Type}) => {
       if (PublicPort === undefined) return `${PrivatePort}/${Type}`;
       const address = IP?.includes(':') ? `[${IP}]` : (IP ?? '');
