@@ -29,6 +29,26 @@ afterAll(async () => {
   await machine.close();
 });
 
+/** Allows everything. */
+const openFilter = Buffer.from('06000000' + '0000ff7f', 'hex');
+
+test('init can be made to do no more than what it has started', async () => {
+  const {stdout} = await runToEnd(machine, {
+    words: shell('grep Seccomp: /proc/1/status /proc/self/status'),
+    monitor: [{kind: 'init'}],
+    process: [{kind: 'seccomp', program: openFilter, flags: 0}, {kind: 'noNewPrivileges'}],
+  });
+  expect(stdout).toBe('/proc/1/status:Seccomp:\t2\n/proc/self/status:Seccomp:\t2\n');
+});
+
+test('a process with few descriptors can be started', async () => {
+  const {stdout} = await runToEnd(machine, {
+    words: shell('ulimit -n'),
+    process: [{kind: 'rlimit', name: 'nofile', soft: 6, hard: 6}],
+  });
+  expect(stdout).toBe('6\n');
+});
+
 const shell = (script: string) => ['sh', '-c', script];
 
 async function outcome(

@@ -315,6 +315,15 @@ describe('copyUp', () => {
     expect(readdirSync(volume())).toEqual(['mine']);
   });
 
+  test('takes only a file of its own for the mark of an interrupted copy', async () => {
+    const low = layer('low');
+    writeFileSync(join(low, 'data/file'), 'image');
+    mkdirSync(volume());
+    execFileSync('mkfifo', [volume('.tscompose-copy-up')]);
+    expect((await copy([low])).entries).toBe(0);
+    expect(readdirSync(volume())).toEqual(['.tscompose-copy-up']);
+  });
+
   test('goes on where an interrupted copy stopped', async () => {
     const low = layer('low');
     writeFileSync(join(low, 'data/a'), 'a');

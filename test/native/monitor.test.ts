@@ -312,6 +312,17 @@ describe('attach', () => {
     await open.stop();
   });
 
+  test('input that the process does not take any more is thrown away', async () => {
+    const container = machine.container({words: shell('sleep 0.5; exec <&-; sleep 0.5; echo over'), openStdin: true});
+    await container.launch();
+    const client = await attach(container, {stdin: true});
+    const received = receive(client);
+    // More than pipe and connection hold: written to the end only where somebody goes on taking it.
+    for (let i = 0; i < 40; i++) await client.write(encodeFrame(frameTypes.stdin, Buffer.alloc(50_000, 'x')));
+    expect(container.state()).toMatchObject({status: 'running'});
+    expect(await received).toMatchObject({stdout: 'over\n', exitCode: 0});
+  });
+
   test('a slow reader is dropped, the container is not held back', async () => {
     const container = machine.container({
       words: shell('read go; head -c 20000000 /dev/zero'),

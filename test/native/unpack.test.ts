@@ -307,6 +307,7 @@ describe('hostile archives', () => {
       {name: 'a', pax: {'GNU.sparse.map': '0,10,5,10', 'GNU.sparse.size': '15'}, data: 'x'.repeat(20)},
       {name: 'a', pax: {'GNU.sparse.map': '0,1000', 'GNU.sparse.size': '1000'}, data: 'x'},
       {name: '', data: 'x'},
+      {name: 'a', pax: {'GNU.sparse.numbytes': '1'}, data: 'x'},
     ]) {
       rmSync(target, {recursive: true, force: true});
       expect((await entries([entry])).error?.kind, JSON.stringify(entry).slice(0, 60)).toBe('invalid');
@@ -316,6 +317,10 @@ describe('hostile archives', () => {
       (await entries([{name: 'x', type: 'x', data: paxRecord('path', Buffer.from('a')).subarray(1)}])).error?.kind,
     ).toBe('invalid');
     expect((await entries([{name: 'x', type: 'M', data: ''}])).error?.kind).toBe('unsupported');
+    // Half a segment for all files, the other half for one.
+    const half = paxRecord('GNU.sparse.offset', Buffer.from('0'));
+    const other = {name: 'a', pax: {'GNU.sparse.numbytes': '1'}, data: 'x'};
+    expect((await entries([{name: 'x', type: 'g', data: half}, other])).error?.kind).toBe('invalid');
   });
 
   test('an extended header of many megabytes is refused before it is read', async () => {
