@@ -334,6 +334,7 @@ enum process_progress process_continue(struct process *process, struct failure *
   if (size == 0) return PROCESS_EXECUTED;
   if (size == sizeof message && message.kind == 'F') *failure = message.failure;
   else fail_kind(failure, KIND_INTERNAL, "the new process ended before it was executed", "launch");
+  if (failure->exit_code == 0) failure->exit_code = 125;
   return PROCESS_FAILED;
 }
 

@@ -11,8 +11,15 @@
 #include "syscalls.h"
 
 #define LINKS_MAX 16
+/* Of missing directories and links, each a call deeper: an image must not be able to exhaust the stack. */
+#define DEPTH_MAX 256
 
-static int make(int root, const char *path, enum target_kind kind, unsigned links);
+struct way {
+  unsigned links;
+  unsigned depth;
+};
+
+static int make(int root, const char *path, enum target_kind kind, struct way way);
 
 /* Cuts `path` into the part before its last component (empty: the root) and that component. */
 static void split(const char *path, char *parent, char name[256]) {
@@ -28,13 +35,13 @@ static void split(const char *path, char *parent, char name[256]) {
 }
 
 /* Where a link that leads to nothing points to, as a path inside the root. */
-static int follow(int root, const char *parent, const char *value, enum target_kind kind, unsigned links) {
-  if (links >= LINKS_MAX) {
+static int follow(int root, const char *parent, const char *value, enum target_kind kind, struct way way) {
+  if (way.links++ >= LINKS_MAX) {
     errno = ELOOP;
     return -1;
   }
   char *path = value[0] == '/' ? xstrdup(value) : xasprintf("%s/%s", parent, value);
-  int fd = make(root, path, kind, links + 1);
+  int fd = make(root, path, kind, way);
   int error = errno;
   free(path);
   errno = error;
@@ -59,24 +66,24 @@ static int make_entry(int directory, const char *name, enum target_kind kind) {
   return -1;
 }
 
-static int make(int root, const char *path, enum target_kind kind, unsigned links) {
+static int make(int root, const char *path, enum target_kind kind, struct way way) {
   int fd = open_in_root(root, path[0] == '\0' ? "/" : path, O_PATH, 0);
   if (fd >= 0 || errno != ENOENT || kind == TARGET_EXISTING) return fd;
-  if (strlen(path) >= PATH_MAX) {
+  if (strlen(path) >= PATH_MAX || way.depth++ >= DEPTH_MAX) {
     errno = ENAMETOOLONG;
     return -1;
   }
   char name[256], value[PATH_MAX];
   char *parent = xmalloc(strlen(path) + 1);
   split(path, parent, name);
-  int directory = make(root, parent, TARGET_DIRECTORY, links);
+  int directory = make(root, parent, TARGET_DIRECTORY, way);
   ssize_t length = -1;
   if (directory >= 0) {
     if (strcmp(name, "..") == 0 || strcmp(name, ".") == 0) {
       fd = open_in_root(root, path, O_PATH, 0);
     } else if ((length = readlinkat(directory, name, value, sizeof value - 1)) >= 0) {
       value[length] = '\0';
-      fd = follow(root, parent, value, kind, links);
+      fd = follow(root, parent, value, kind, way);
     } else {
       fd = make_entry(directory, name, kind);
     }
@@ -89,7 +96,7 @@ static int make(int root, const char *path, enum target_kind kind, unsigned link
 }
 
 int target_open(int root, const char *path, enum target_kind kind) {
-  return make(root, path, kind, 0);
+  return make(root, path, kind, (struct way){0});
 }
 
 int target_parent(int root, const char *path, char name[256]) {
@@ -97,7 +104,7 @@ int target_parent(int root, const char *path, char name[256]) {
   split(path, parent, name);
   int fd = -1;
   if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) errno = EINVAL;
-  else fd = make(root, parent, TARGET_DIRECTORY, 0);
+  else fd = make(root, parent, TARGET_DIRECTORY, (struct way){0});
   int error = errno;
   free(parent);
   errno = error;

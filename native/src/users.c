@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -69,6 +70,8 @@ static bool is_number(const char *text) {
 }
 
 static void add_group(struct user *user, gid_t gid) {
+  /* One more than the kernel takes: setgroups says so. A hostile file could make the search below very long. */
+  if (user->group_count > NGROUPS_MAX) return;
   for (size_t i = 0; i < user->group_count; i++)
     if (user->groups[i] == gid) return;
   user->groups = xrealloc(user->groups, (user->group_count + 1) * sizeof *user->groups);

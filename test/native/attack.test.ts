@@ -41,6 +41,13 @@ test('init can be made to do no more than what it has started', async () => {
   expect(stdout).toBe('/proc/1/status:Seccomp:\t2\n/proc/self/status:Seccomp:\t2\n');
 });
 
+test('a target that is nested too deeply is refused', async () => {
+  const container = machine.container({
+    mounts: [{kind: 'directory', target: '/x'.repeat(2000), mode: '755', uid: 0, gid: 0}],
+  });
+  await expect(container.launch()).rejects.toMatchObject({kind: 'invalid'});
+});
+
 test('a process with few descriptors can be started', async () => {
   const {stdout} = await runToEnd(machine, {
     words: shell('ulimit -n'),
