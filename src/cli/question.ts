@@ -1,4 +1,5 @@
 import {createInterface} from 'node:readline/promises';
+import {TscomposeError} from '../base/errors.ts';
 import type {CliContext} from './context.ts';
 
 /** Asks a yes-or-no question on the terminal; without one the answer is no, as it is for anything but "y" or "yes". */
@@ -8,6 +9,8 @@ export async function askOnTerminal(context: CliContext, question: string): Prom
   try {
     const answer = await lines.question(`${question} [y/N] `);
     return /^y(es)?$/i.test(answer.trim());
+  } catch (cause) {
+    throw new TscomposeError('canceled', 'interrupted', {cause});
   } finally {
     lines.close();
   }

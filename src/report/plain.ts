@@ -11,6 +11,7 @@ const waitEveryMs = 5_000;
 /** One line for each thing that was done, for pipes, files and CI. */
 export function plainReporter(options: {readonly output: Output; readonly now: () => number}): Reporter {
   const waits = new Map<string, number>();
+  const notDone = new Set<string>();
   const report = (content: ProgressContent): void => {
     const event = {time: options.now(), ...content};
     if (event.kind === 'waiting') {
@@ -18,6 +19,12 @@ export function plainReporter(options: {readonly output: Output; readonly now: (
       const last = waits.get(key);
       if (last !== undefined && event.time - last < waitEveryMs) return;
       waits.set(key, event.time);
+    }
+    if (event.kind === 'nodeFailed' || event.kind === 'nodeSkipped') {
+      const {kind, name} = nodeSubject(event.node);
+      // A container whose creation failed is not started either: that says nothing new.
+      if (event.kind === 'nodeSkipped' && notDone.has(`${kind} ${name}`)) return;
+      notDone.add(`${kind} ${name}`);
     }
     for (const line of plainLines(event)) options.output.write(`${line}\n`);
   };
@@ -39,6 +46,7 @@ export function plainLines(event: ProgressEvent): readonly string[] {
       return [`${kind} ${name} failed: ${first}`, ...others];
     }
     case 'nodeSkipped': {
+      if (event.node.action.kind === 'awaitCondition') return [];
       const {kind, name} = nodeSubject(event.node);
       return [`${kind} ${name} skipped: ${oneLine(event.reason)}`];
     }

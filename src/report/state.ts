@@ -56,13 +56,14 @@ export function reduce(state: ViewState, event: ProgressEvent): ViewState {
     case 'nodeFailed':
       return update(current, event.node, (row) => failedRow(row, event.failure, event.time));
     case 'nodeSkipped':
-      return update(current, event.node, (row) => ({
-        ...row,
-        phase: 'skipped',
-        status: 'skipped',
-        detail: event.reason,
-        endedAt: event.time,
-      }));
+      // A wait that is not made says nothing of what it was for.
+      if (event.node.action.kind === 'awaitCondition') return current;
+      // What comes after the failure of one and the same thing says nothing new of it.
+      return update(current, event.node, (row) =>
+        row.phase === 'failed' || row.phase === 'skipped'
+          ? row
+          : {...row, phase: 'skipped', status: 'skipped', detail: event.reason, endedAt: event.time},
+      );
     case 'waiting':
       return event.wait.containers.reduce(
         (next, name) =>

@@ -4,7 +4,7 @@ import {jsonReporter} from '../../src/report/json.ts';
 import {plainReporter} from '../../src/report/plain.ts';
 import {quietReporter} from '../../src/report/quiet.ts';
 import type {Output, Reporter} from '../../src/report/reporter.ts';
-import {node, plan, start, stateAfter, unhealthyRun} from './events.ts';
+import {create, createWeb, node, plan, start, stateAfter, unhealthyRun, wait} from './events.ts';
 
 function record(
   make: (options: {output: Output; now: () => number}) => Reporter,
@@ -31,6 +31,25 @@ test('plain tells each finished action once, a failure with everything known of 
     '  last probe: exit 2: no answer',
     '  shop-db-1 | FATAL: disk',
     'container shop-web-1 skipped: needs service "db", which failed',
+  ]);
+});
+
+test('a thing that failed stays failed when the rest of its work is left out', () => {
+  const failure = {kind: 'conflict', message: 'cannot create container "shop-db-1": name in use'} as const;
+  const events: readonly ProgressContent[] = [
+    {kind: 'planned', wave: 1, plan: plan(create, start, wait, createWeb)},
+    {kind: 'nodeFailed', node: create, failure},
+    {kind: 'nodeSkipped', node: start, reason: 'needs container "shop-db-1", which failed'},
+    {kind: 'nodeSkipped', node: wait, reason: 'needs container "shop-db-1", which failed'},
+    {kind: 'nodeSkipped', node: createWeb, reason: 'needs service "db", which failed'},
+  ];
+  expect(record(plainReporter, events)).toEqual([
+    `container shop-db-1 failed: ${failure.message}`,
+    'container shop-web-1 skipped: needs service "db", which failed',
+  ]);
+  expect(stateAfter(...events).rows.map(({name, phase}) => [name, phase])).toEqual([
+    ['shop-db-1', 'failed'],
+    ['shop-web-1', 'skipped'],
   ]);
 });
 
