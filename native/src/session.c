@@ -279,6 +279,8 @@ static void run(struct monitor *monitor, struct client *client, const struct rec
   buffer_append(&exec.in, client->stream.buffer.data + client->stream.position,
                 client->stream.buffer.size - client->stream.position);
   if (begin(&exec, monitor, record, &failure) != 0) {
+    /* Its first process has ended, and the monitor did not know yet. */
+    if (failure.error == ESRCH) fail_kind(&failure, KIND_CONFLICT, "the container is not running", "exec");
     reply(exec.connection, 0, &failure);
     _exit(0);
   }
