@@ -1,3 +1,4 @@
+import {setTimeout as delay} from 'node:timers/promises';
 import {composeLabels} from '../api/labels.ts';
 import {systemClock} from '../base/clock.ts';
 import {exitCodes, hasKind, type TscomposeError} from '../base/errors.ts';
@@ -7,7 +8,7 @@ import type {Project} from '../model/types.ts';
 import {jobsOf, stop} from '../reconcile/commands.ts';
 import type {ContainerInfo} from '../report/event.ts';
 import type {CliContext} from './context.ts';
-import {followProject, shortName} from './follow-logs.ts';
+import {followProject, restartGapMs, shortName} from './follow-logs.ts';
 import {createLogPrinter, type LogPrinter, type LogPrinterOptions} from './log-printer.ts';
 import {withProgress} from './progress.ts';
 import {listProjectContainers} from './project-containers.ts';
@@ -129,8 +130,11 @@ async function watchExits({docker, project}: Stack, printer: LogPrinter, options
     abort.abort();
     resolve(exit);
   };
+  // What somebody stopped may be on its way to be started again: a restart, or another `up` that recreates it.
+  const stopped = new Set<string>();
   const endWhenEmpty = async (): Promise<void> => {
     if (expected === undefined || running.size > 0) return;
+    if (stopped.size > 0) await delay(restartGapMs, undefined, {signal: abort.signal}).catch(() => {});
     const left = await listProjectContainers(docker, {project: project.name, services: [], all: false});
     if (running.size === 0 && !left.some(({id}) => expected?.includes(id))) end();
   };
@@ -138,7 +142,11 @@ async function watchExits({docker, project}: Stack, printer: LogPrinter, options
   const endsStack = ({id, service, exitCode}: Exit): boolean =>
     options.abortOnExit && expected?.includes(id) === true && !(jobs.has(service) && exitCode === 0);
   const events = await docker.getEvents({
-    filters: {type: ['container'], event: ['start', 'die'], label: [`${composeLabels.project}=${project.name}`]},
+    filters: {
+      type: ['container'],
+      event: ['start', 'kill', 'die'],
+      label: [`${composeLabels.project}=${project.name}`],
+    },
     abortSignal: abort.signal,
   });
   const read = async (): Promise<void> => {
@@ -146,6 +154,11 @@ async function watchExits({docker, project}: Stack, printer: LogPrinter, options
       const {name = Actor.ID, exitCode = '0', [composeLabels.service]: service = ''} = Actor.Attributes;
       if (Action === 'start') {
         running.add(Actor.ID);
+        stopped.delete(Actor.ID);
+        continue;
+      }
+      if (Action === 'kill') {
+        stopped.add(Actor.ID);
         continue;
       }
       running.delete(Actor.ID);
@@ -153,7 +166,7 @@ async function watchExits({docker, project}: Stack, printer: LogPrinter, options
       const exit = {id: Actor.ID, name, service, exitCode: Number(exitCode)};
       if (expected === undefined) early.push(exit);
       else if (endsStack(exit)) end(exit);
-      else await endWhenEmpty();
+      else void endWhenEmpty().catch(lost);
     }
   };
   const lost = (error: unknown): void => {

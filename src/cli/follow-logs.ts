@@ -1,3 +1,4 @@
+import {setTimeout as delay} from 'node:timers/promises';
 import {composeLabels} from '../api/labels.ts';
 import {hasKind} from '../base/errors.ts';
 import type {Docker} from '../client/docker.ts';
@@ -32,6 +33,9 @@ export interface LogRange {
   readonly keepOpen?: boolean;
 }
 
+/** A restart (by hand, or a recreate) stops a container and starts it again: between the two nothing may run for so long. */
+export const restartGapMs = 1000;
+
 /**
  * Prints the logs of containers, merged as they come; not following: in the order of their times. Following goes on with
  * containers that start later, and through restarts, until the signal, or until none of them is left.
@@ -52,8 +56,13 @@ export async function followProject(target: LogTarget, range: LogRange): Promise
   const following = new Map<string, Promise<void>>();
   const startedAgain = new Set<string>();
   let failure: {readonly error: unknown} | undefined;
+  let ran = await someRun(target);
   const endIfDone = async (): Promise<void> => {
     if (range.keepOpen === true || following.size > 0 || (await someRun(target))) return;
+    if (ran) {
+      await delay(restartGapMs, undefined, {signal}).catch(() => {});
+      if (following.size > 0 || (await someRun(target))) return;
+    }
     if (following.size === 0) ended.abort();
   };
   // What a container said before it is followed again is not said twice, and nothing in between is lost: its first words
@@ -85,6 +94,7 @@ export async function followProject(target: LogTarget, range: LogRange): Promise
     for await (const event of events) {
       const {name = event.Actor.ID, [composeLabels.service]: service = ''} = event.Actor.Attributes;
       if (!isWanted(target, service, Number(event.Actor.Attributes[composeLabels.containerNumber]))) continue;
+      ran = true;
       followStarted({id: event.Actor.ID, name});
     }
   } catch (error) {

@@ -1,7 +1,8 @@
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {setTimeout as delay} from 'node:timers/promises';
 import {expect, test} from 'vitest';
-import {makeHost} from '../support/host.ts';
+import {eventually, makeHost} from '../support/host.ts';
 import {loadImages} from '../support/test-images.ts';
 
 const fast = 'image: busybox, stop_grace_period: 0s';
@@ -61,6 +62,30 @@ services:
       stderr: `${warning}\n`,
     });
   }
+  expect((await host.tscompose(['down'])).code).toBe(0);
+  expect(host.leftovers()).toEqual([]);
+});
+
+test('up and logs -f go on through a restart of the only container, and end when it is stopped', async () => {
+  await using host = await makeHost();
+  await loadImages(host, ['busybox']);
+  writeFileSync(
+    join(host.directory, 'compose.yaml'),
+    `name: again
+services:
+  only: {${fast}, command: sh -c 'echo begin; exec sleep 600'}
+`,
+  );
+  const up = host.tscompose(['up'], {timeoutMs: 30_000});
+  await eventually(async () => expect((await host.tscompose(['ps', '-q'])).stdout).not.toBe(''));
+  const logs = host.tscompose(['logs', '-f', '--tail', '0'], {timeoutMs: 30_000});
+  await delay(1000);
+  expect((await host.tscompose(['restart'])).code).toBe(0);
+  await delay(1000);
+  expect((await host.tscompose(['stop'])).code).toBe(0);
+  expect(await logs).toMatchObject({code: 0, stdout: 'only-1  | begin\n'});
+  const {code, stdout} = await up;
+  expect({code, begins: stdout.match(/\| begin$/gm)?.length}).toEqual({code: 0, begins: 2});
   expect((await host.tscompose(['down'])).code).toBe(0);
   expect(host.leftovers()).toEqual([]);
 });
