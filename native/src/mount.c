@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -122,12 +123,27 @@ static bool must_be_directory(const char *target) {
   return strcmp(target, "/proc") == 0 || strcmp(target, "/sys") == 0 || strcmp(target, "/dev") == 0;
 }
 
+/* A memory file system over a directory that exists has its mode, unless another is asked for: as runc does. */
+static char *options_of(const char *type, const char *data, mode_t existing) {
+  if (existing == 0 || strcmp(type, "tmpfs") != 0) return xstrdup(data);
+  return xasprintf("mode=%04o%s%s", (unsigned)existing & 07777, data[0] != '\0' ? "," : "", data);
+}
+
+static mode_t mode_of(int root, const char *target) {
+  struct stat status;
+  int fd = target_open(root, target, TARGET_EXISTING);
+  mode_t mode = fd >= 0 && fstat(fd, &status) == 0 && S_ISDIR(status.st_mode) ? status.st_mode : 0;
+  close_quietly(fd);
+  return mode;
+}
+
 int setup_mount(struct setup *setup, const struct record *record) {
   const char *type = record->argv[0], *source = record->argv[1], *target = record->argv[2], *data = record->argv[4];
   struct mount_flags flags;
   char place[32];
   if (mount_flags_parse(record->argv[3], &flags) != 0)
     return fail_kind(setup->failure, KIND_INVALID, "unknown mount flag", "mount %s", target);
+  mode_t existing = mode_of(setup->root, target);
   int fd = target_open(setup->root, target, TARGET_DIRECTORY);
   if (fd >= 0 && must_be_directory(target)) {
     close(fd);
@@ -142,8 +158,10 @@ int setup_mount(struct setup *setup, const struct record *record) {
     return -1;
   }
   snprintf(place, sizeof place, "/proc/self/fd/%d", fd);
-  int result = mount(source, place, type, flags.set, data[0] != '\0' ? data : NULL);
+  char *options = options_of(type, data, existing);
+  int result = mount(source, place, type, flags.set, options[0] != '\0' ? options : NULL);
   if (result != 0) fail_errno(setup->failure, errno, "mount %s", target);
+  free(options);
   close_quietly(fd);
   return result;
 }

@@ -389,6 +389,16 @@ describe('mounts', () => {
     expect(readFileSync('/proc/self/mounts', 'utf8')).toBe(before);
   });
 
+  test('a memory file system has the mode of the directory it hides, unless another is asked for', async () => {
+    const tmpfs = (target: string, data = '') =>
+      ({kind: 'mount', type: 'tmpfs', source: 'tmpfs', target, flags: '', data}) as const;
+    const {stdout} = await runToEnd(machine, {
+      words: shell('stat -c %a /home /made /etc; ls -A /etc | wc -l'),
+      mounts: [tmpfs('/home'), tmpfs('/made'), tmpfs('/etc', 'size=100k,mode=711')],
+    });
+    expect(stdout).toBe('755\n1777\n711\n0\n');
+  });
+
   test('an unknown flag is refused', async () => {
     const error = await failure(
       machine
