@@ -23,5 +23,8 @@ process.env['TSCOMPOSE_HELPER'] = wrapper;
 afterAll(() => rmSync(directory, {recursive: true}));
 
 await import('./launch.test.ts');
+await import('./launch-process.test.ts');
+await import('./launch-root.test.ts');
 await import('./exec.test.ts');
 await import('./attack.test.ts');
+await import('./attack-exec.test.ts');
