@@ -14,8 +14,8 @@ export interface Condition {
 }
 
 export type Verdict =
-  /** Settled: by a probe or an end. Else a container runs, and may have just been started only to fail. */
-  | {readonly state: 'met'; readonly settled: boolean}
+  /** Settled: by a probe or an end. Else a container runs, and may have just been started only to fail; `restarts` by policy. */
+  | {readonly state: 'met'; readonly settled: boolean; readonly restarts: number}
   /** Detail: what is there instead, `shop-db-1 is starting`. */
   | {readonly state: 'pending'; readonly detail: string}
   | {
@@ -54,7 +54,11 @@ export async function evaluate(engine: EngineClient, condition: Condition): Prom
     if (judgement.state === 'pending') pending ??= judgement.detail;
   }
   if (pending !== undefined) return {state: 'pending', detail: pending};
-  return {state: 'met', settled: condition.condition !== 'running_or_healthy' || inspected.every(hasProbe)};
+  return {
+    state: 'met',
+    settled: condition.condition !== 'running_or_healthy' || inspected.every(hasProbe),
+    restarts: inspected.reduce((sum, {RestartCount}) => sum + RestartCount, 0),
+  };
 }
 
 type Judgement =

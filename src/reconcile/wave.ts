@@ -175,6 +175,14 @@ async function checkFinally({goal, context, memory}: WaveOptions): Promise<Next>
     context.report({kind: 'waitEnded', wait: waitInfo(condition), outcome: 'failed', failure: failureInfo(failure)});
   }
   if (memory.failures.size > 0) return {next: 'done'};
+  for (const [index, verdict] of verdicts.entries()) {
+    const {service = ''} = conditions[index] ?? {};
+    if (verdict.state === 'met' && !verdict.settled && verdict.restarts > (memory.restarts.get(service) ?? 0)) {
+      // Seen between two crashes: it must run for a while before it counts.
+      memory.restarts.set(service, verdict.restarts);
+      memory.lastStart = context.clock.now();
+    }
+  }
   if (verdicts.every(({state}) => state === 'met')) {
     const ms = memory.lastStart === undefined ? 0 : memory.lastStart + settleMs - context.clock.now();
     return ms > 0 && verdicts.some((verdict) => verdict.state === 'met' && !verdict.settled)

@@ -33,7 +33,9 @@ export interface WorkMemory extends Memory {
   readonly waits: Map<string, {readonly wait: WaitInfo; readonly detail: string}>;
   /** Engine calls that were done. */
   done: number;
-  /** When this command last started something. */
+  /** By service: how often policies had started its containers again when they were last looked at. */
+  readonly restarts: Map<string, number>;
+  /** When this command, or a policy that it saw at work, last started something. */
   lastStart: number | undefined;
 }
 
@@ -49,6 +51,7 @@ export function createWorkMemory(): WorkMemory {
     notices: new Set(),
     waits: new Map(),
     done: 0,
+    restarts: new Map(),
     lastStart: undefined,
   };
 }

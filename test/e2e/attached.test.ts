@@ -89,3 +89,19 @@ services:
   expect((await host.tscompose(['down'])).code).toBe(0);
   expect(host.leftovers()).toEqual([]);
 });
+
+test('a service that crashes again and again is not ready, whenever it is looked at', async () => {
+  await using host = await makeHost();
+  await loadImages(host, ['busybox']);
+  writeFileSync(
+    join(host.directory, 'compose.yaml'),
+    `name: loop
+services:
+  crash: {${fast}, command: sh -c 'sleep 0.1; exit 4', restart: always}
+`,
+  );
+  const up = await host.tscompose(['up', '--wait', '--wait-timeout', '3'], {timeoutMs: 30_000});
+  expect(up).toMatchObject({code: 124, stderr: expect.stringContaining('not healthy after 3s')});
+  expect((await host.tscompose(['down'])).code).toBe(0);
+  expect(host.leftovers()).toEqual([]);
+});
