@@ -57,7 +57,8 @@ test('no import crosses a layer the wrong way', () => {
       imports += 1;
       if (specifier.startsWith('.')) {
         const target = relative(sourceRoot, resolve(dirname(file), specifier)).split('/')[0] ?? '';
-        if (target !== layer && !allowed[layer]?.includes(target)) violations.push(`${relative(sourceRoot, file)} imports ${specifier}`);
+        if (target !== layer && !allowed[layer]?.includes(target))
+          violations.push(`${relative(sourceRoot, file)} imports ${specifier}`);
       } else if (forbiddenModules[layer]?.includes(specifier)) {
         violations.push(`${relative(sourceRoot, file)} imports ${specifier}`);
       }
