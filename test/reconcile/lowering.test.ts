@@ -29,8 +29,6 @@ secrets: {key: {environment: KEY}}
 const files: FileSource = {
   readBytes: () => new TextEncoder().encode(stack),
   isFile: (path) => path === '/src/shop/compose.yaml',
-  isDirectory: () => false,
-  realpath: (path) => path,
   readStandardInput: () => new Uint8Array(),
 };
 
