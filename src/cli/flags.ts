@@ -74,7 +74,7 @@ export const commandFlags = {
     'no-tty': {short: 'T', summary: 'do not give it a terminal'},
     user: {short: 'u', value: 'USER', summary: 'run as this user'},
     workdir: {short: 'w', value: 'DIRECTORY', summary: 'run in this directory'},
-    privileged: {summary: 'give it all privileges'},
+    privileged: {summary: 'give it all privileges (a Docker Engine only, with --host)'},
     index,
   },
   stop: {timeout},

@@ -1,5 +1,6 @@
 import {down} from '../../reconcile/commands.ts';
 import type {CliContext} from '../context.ts';
+import {isSet} from '../environment.ts';
 import type {Input} from '../flags.ts';
 import {withProgress} from '../progress.ts';
 import {withProject} from '../session.ts';
@@ -13,8 +14,8 @@ export function runDown(context: CliContext, input: Input<'down'>): Promise<numb
         {
           ...(args.length > 0 && {services: args}),
           volumes: flags.volumes,
-          removeOrphans: flags['remove-orphans'],
-          ignoreOrphans: (context.env['COMPOSE_IGNORE_ORPHANS'] ?? '') !== '',
+          removeOrphans: flags['remove-orphans'] || isSet(context.env, 'COMPOSE_REMOVE_ORPHANS'),
+          ignoreOrphans: isSet(context.env, 'COMPOSE_IGNORE_ORPHANS'),
           ...(flags.timeout !== undefined && {timeoutSeconds: flags.timeout}),
         },
         converge,

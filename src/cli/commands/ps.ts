@@ -1,3 +1,4 @@
+import {specLabel} from '../../api/labels.ts';
 import type {ContainerSummary, PortSummary} from '../../api/types/container.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
@@ -66,7 +67,9 @@ function toJson({id, name, service, summary}: ProjectContainer, project: string,
     Health: /\((?:health: )?(healthy|unhealthy|starting)\)$/.exec(summary.Status)?.[1] ?? '',
     ID: id.slice(0, 12),
     Image: summary.Image,
+    // Labels are joined by commas, which our own description of the service is full of; nobody else reads it.
     Labels: Object.entries(summary.Labels)
+      .filter(([key]) => key !== specLabel)
       .map(([key, value]) => `${key}=${value}`)
       .join(','),
     LocalVolumes: String(summary.Mounts.filter(({Type}) => Type === 'volume').length),
@@ -94,14 +97,33 @@ function publishers(ports: readonly PortSummary[]): readonly object[] {
   }));
 }
 
-/** `0.0.0.0:8080->80/tcp, [::]:8080->80/tcp, 9000/tcp`. */
+interface PortRange {
+  readonly address: string;
+  readonly type: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** `9000-9002/tcp, 0.0.0.0:8080->80/tcp, [::]:8080->80/tcp`: ranges first, then what has another number outside, as Docker. */
 function describePorts(ports: readonly PortSummary[]): string {
-  return [...ports]
-    .sort((a, b) => a.PrivatePort - b.PrivatePort || compareText(a.IP ?? '', b.IP ?? ''))
-    .map(({IP, PrivatePort, PublicPort, Type}) => {
-      if (PublicPort === undefined) return `${PrivatePort}/${Type}`;
-      const address = IP?.includes(':') ? `[${IP}]` : (IP ?? '');
-      return `${address}:${PublicPort}->${PrivatePort}/${Type}`;
-    })
-    .join(', ');
+  const ranges: PortRange[] = [];
+  const mapped: string[] = [];
+  const sorted = [...ports].sort((a, b) => a.PrivatePort - b.PrivatePort || compareText(a.IP ?? '', b.IP ?? ''));
+  for (const {IP = '', PrivatePort, PublicPort, Type: type} of sorted) {
+    const address = PublicPort === undefined ? '' : IP.includes(':') ? `[${IP}]` : IP;
+    if (PublicPort !== undefined && PublicPort !== PrivatePort) {
+      mapped.push(`${address}:${PublicPort}->${PrivatePort}/${type}`);
+      continue;
+    }
+    const at = ranges.findLastIndex((range) => range.address === address && range.type === type);
+    const before = ranges[at];
+    if (before?.last === PrivatePort - 1) ranges[at] = {...before, last: PrivatePort};
+    else ranges.push({address, type, first: PrivatePort, last: PrivatePort});
+  }
+  return [...ranges.map(describeRange), ...mapped].join(', ');
+}
+
+function describeRange({address, type, first, last}: PortRange): string {
+  const numbers = first === last ? String(first) : `${first}-${last}`;
+  return address === '' ? `${numbers}/${type}` : `${address}:${numbers}->${numbers}/${type}`;
 }

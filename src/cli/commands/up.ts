@@ -6,6 +6,7 @@ import {up} from '../../reconcile/commands.ts';
 import {lowerProject} from '../../reconcile/lowering.ts';
 import {runAttached} from '../attached.ts';
 import type {CliContext} from '../context.ts';
+import {isSet} from '../environment.ts';
 import type {Input} from '../flags.ts';
 import {withProgress} from '../progress.ts';
 import {loadStack, scaled, withEngine} from '../session.ts';
@@ -85,8 +86,8 @@ function applyUp(
     // What was not named is only brought up, not recreated by force.
     ...(args.length > 0 && {services: args, recreateDependencies: flags['no-recreate'] ? 'never' : 'diverged'}),
     renewAnonymousVolumes: flags['renew-anon-volumes'],
-    removeOrphans: flags['remove-orphans'] || isSet(context, 'COMPOSE_REMOVE_ORPHANS'),
-    ignoreOrphans: isSet(context, 'COMPOSE_IGNORE_ORPHANS'),
+    removeOrphans: flags['remove-orphans'] || isSet(context.env, 'COMPOSE_REMOVE_ORPHANS'),
+    ignoreOrphans: isSet(context.env, 'COMPOSE_IGNORE_ORPHANS'),
     noStart: flags['no-start'],
     ...(flags.timeout !== undefined && {timeoutSeconds: flags.timeout}),
   };
@@ -101,8 +102,4 @@ function applyUp(
       return up({project, ...lowered, options, ...wait}, converge);
     },
   );
-}
-
-function isSet(context: CliContext, name: string): boolean {
-  return /^(1|true|yes|on)$/i.test(context.env[name] ?? '');
 }
