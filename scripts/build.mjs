@@ -65,8 +65,8 @@ async function bundle() {
     format: 'esm',
     platform: 'node',
     target: 'node20.19',
-    minifySyntax: true,
-    minifyWhitespace: true,
+    // Reading the code is a good part of a short command.
+    minify: true,
     legalComments: 'linked',
     define: {TSCOMPOSE_VERSION: JSON.stringify(version)},
     banner: {
