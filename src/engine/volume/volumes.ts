@@ -29,6 +29,7 @@ export function createVolumes(context: VolumeContext): Volumes {
   return {
     async list(filters = {}) {
       checkFilters(filters, knownFilters.volumes);
+      await clearAllHalfMade(context);
       const records = await listVolumes(layout);
       const used = await usage(context, filters, records);
       return records.filter((record) => matches(record, filters, used)).map((record) => describe(layout, record));
@@ -135,15 +136,34 @@ function describe(layout: Layout, record: VolumeRecord): VolumeInspect {
 /** The lock's file goes with the volume: whoever waits for it finds out and takes the new one. */
 async function lockVolume({layout, helper}: VolumeContext, name: string): Promise<AsyncDisposable> {
   const path = layout.locks.volume(name);
-  const lock = await helper.lock(path);
+  return withoutFile(layout, name, await helper.lock(path));
+}
+
+function withoutFile(layout: Layout, name: string, lock: AsyncDisposable): AsyncDisposable {
   return {
     async [Symbol.asyncDispose]() {
       const exists = await readVolume(layout, name).catch(() => true);
-      if (!exists) await rm(path, {force: true});
+      if (!exists) await rm(layout.locks.volume(name), {force: true});
       await lock[Symbol.asyncDispose]();
     },
   };
 }
+
+/** Clears what killed creations and removals left of any volume; one whose lock is held is being worked on. */
+async function clearAllHalfMade(context: VolumeContext): Promise<void> {
+  const {layout, helper} = context;
+  for (const entry of await readdir(layout.volumes)) {
+    const name = temporaryName.exec(entry)?.[1];
+    if (name === undefined) continue;
+    const lock = await helper.tryLock(layout.locks.volume(name));
+    if (lock === undefined) continue;
+    await using held = withoutFile(layout, name, lock);
+    void held;
+    await clearHalfMade(context, name);
+  }
+}
+
+const temporaryName = /^\.tmp-(.+)-(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 /** What a killed creation or removal left; with the volume's lock held nobody else is at it. */
 async function clearHalfMade({layout, helper}: VolumeContext, name: string): Promise<void> {

@@ -100,6 +100,20 @@ describe('a named volume', () => {
     await volumes.remove('vol-b', {force: true});
     expect(readdirSync(layout.volumes)).toEqual(['vol']);
   });
+
+  test('half-made or half-removed is cleared by a list too, but not while somebody is at it', async () => {
+    const leftovers = [`.tmp-a-b-${'0'.repeat(32)}`, '.tmp-a-cd604645-daf5-4dfd-986e-2a1c7ada127b'];
+    for (const name of leftovers) mkdirSync(join(layout.volumes, name, 'data'), {recursive: true});
+    const other = createHelper({helperPath: process.env['TSCOMPOSE_HELPER']});
+    const busy = await other.lock(layout.locks.volume('a'));
+    expect(await volumes.list()).toEqual([]);
+    expect(readdirSync(layout.volumes)).toEqual([leftovers[1]]);
+    await busy[Symbol.asyncDispose]();
+    await other.close();
+    await volumes.list();
+    expect(readdirSync(layout.volumes)).toEqual([]);
+    expect(readdirSync(layout.locks.directory).filter((name) => name.startsWith('volume-'))).toEqual([]);
+  });
 });
 
 test('a volume without a name gets one, and the mark of an anonymous one', async () => {
