@@ -39,7 +39,7 @@ function mirror() {
     const found = existsSync(file) ? /^(?:URIs:|deb(?: \[[^\]]*\])?)\s+(\S+)/m.exec(readFileSync(file, 'utf8')) : null;
     if (found?.[1]) return found[1];
   }
-  return 'http://deb.debian.org/debian';
+  throw new Error('no source of Debian packages is configured in /etc/apt');
 }
 
 function guestRoot() {

@@ -37,7 +37,7 @@ function mirror() {
     const found = /^(?:URIs:|deb(?: \[[^\]]*\])?)\s+(\S+)/m.exec(readFileSync(file, 'utf8'));
     if (found?.[1]) return found[1];
   }
-  return 'http://deb.debian.org/debian';
+  throw new Error('no source of Debian packages is configured in /etc/apt');
 }
 
 /** A tar of a directory as an image layer: sorted, numeric owners, file capabilities kept, fixed times. */
