@@ -1,7 +1,7 @@
 // Builds everything `npm ci` promises: the native helper, the validators compiled from schemas, the bundled command line.
 import {spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {availableParallelism} from 'node:os';
 import {build} from 'esbuild';
 
@@ -85,6 +85,7 @@ run(
   'tscompose: the validators could not be generated (see above)',
 );
 await bundle();
+chmodSync(`${root}${staging}/cli.mjs`, 0o755);
 if (existsSync(`${root}dist`)) renameSync(`${root}dist`, `${root}${staging}.old`);
 renameSync(`${root}${staging}`, `${root}dist`);
 rmSync(`${root}${staging}.old`, {recursive: true, force: true});

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import {setFlagsFromString} from 'node:v8';
 import {toTscomposeError} from '../base/errors.ts';
 import {createContext} from './context.ts';

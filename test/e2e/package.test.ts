@@ -50,6 +50,9 @@ test('a packed package runs without scripts, dependencies and compiler', async (
   expect((await cli('version', '--short')).stdout).toBe(
     `${(JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as {readonly version: string}).version}\n`,
   );
+  // As npm links it: a program of its own.
+  const linked = await host.command(join(directory, '../.bin/tscompose'), ['version', '--short']);
+  expect(linked).toMatchObject({code: 0, stderr: ''});
   const up = await cli('up', '-d', '--wait');
   expect({code: up.code, stderr: up.code === 0 ? '' : up.stderr}).toEqual({code: 0, stderr: ''});
   expect((await cli('down', '-v')).code).toBe(0);
