@@ -3,7 +3,7 @@
 // TSCOMPOSE_ORACLE is a program with the verbs `docker` and `compose` (default: the project's own oracle, started if need
 // be). One file a stack under test/recorded/parity; test/e2e/parity.test.ts compares with them everywhere.
 import {spawn} from 'node:child_process';
-import {mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {release, tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {writeRootArchive} from '../test/e2e/parity/root-archive.mjs';
@@ -48,7 +48,8 @@ const about = {
   docker: await must('docker', 'version', '--format', '{{.Server.Version}}'),
   compose: await must('compose', 'version', '--short'),
   recorded: new Date().toISOString().slice(0, 10),
-  kernel: release(),
+  kernel: release().split('-')[0],
+  cgroups: existsSync('/sys/fs/cgroup/cgroup.controllers') ? 2 : 1,
 };
 const all = readdirSync(stacks).flatMap((file) => (file.endsWith('.yaml') ? [file.slice(0, -5)] : []));
 const names = process.argv.length > 2 ? process.argv.slice(2) : all;

@@ -1,5 +1,5 @@
 import {join} from 'node:path';
-import type {SetupOperation} from '../helper/operations.ts';
+import type {Operation, SetupOperation} from '../helper/operations.ts';
 import type {ContainerPaths} from '../layout.ts';
 import type {ImageRoot} from './context.ts';
 import {defaultMounts, maskedPaths, readonlyPaths} from './default-mounts.ts';
@@ -19,12 +19,15 @@ export interface RootPlan {
 /** The steps that make a container's tree of files: the root, Docker's default mounts, then what the container asks for. */
 export function planRoot({machine, paths, record, image, volumes}: RootPlan): readonly SetupOperation[] {
   const {hostConfig} = record;
+  const taken: ReadonlySet<unknown> = new Set(record.mounts.map(({target}) => target));
   return [
     {kind: 'overlay', upper: paths.upper, work: paths.work, options: '', lowers: image.lowers},
     ...image.operations,
-    ...defaultMounts(machine.cgroups, hostConfig.ShmSize ?? 64 * 1024 * 1024),
-    ...identityFiles(paths),
+    ...defaultMounts(machine.cgroups, hostConfig.ShmSize ?? 64 * 1024 * 1024).filter(
+      (operation) => !(operation.kind === 'mount' && replaceable.has(operation.target) && taken.has(operation.target)),
+    ),
     ...nestedLast(record.mounts).map((mount) => planMount(mount, volumes)),
+    ...identityFiles(paths).filter(({target}) => !taken.has(target)),
     ...record.files.map((file) => planFile(file, paths)),
     ...readonlyPaths.map((target): SetupOperation => ({kind: 'readonly', target})),
     ...maskedPaths.map((target): SetupOperation => ({kind: 'mask', target})),
@@ -32,12 +35,25 @@ export function planRoot({machine, paths, record, image, volumes}: RootPlan): re
   ];
 }
 
-/** Written at each start; the container may change them, but only in place. */
-function identityFiles(paths: ContainerPaths): readonly SetupOperation[] {
+/** Default mounts that nothing else is mounted in: one that the container brings itself takes their place. */
+const replaceable: ReadonlySet<unknown> = new Set(['/dev/shm', '/dev/mqueue']);
+
+/**
+ * Written at each start; the container may change them, but only in place. After its own mounts, since a volume at /etc
+ * is no reason to be without names; where one of these files is mounted over, that is what was meant.
+ */
+function identityFiles(paths: ContainerPaths): readonly Operation<'bind'>[] {
+  const bind = (source: string, target: string): Operation<'bind'> => ({
+    kind: 'bind',
+    source,
+    target,
+    flags: 'rprivate',
+    create: 'file',
+  });
   return [
-    {kind: 'bind', source: paths.resolvConf, target: '/etc/resolv.conf', flags: 'rprivate', create: 'file'},
-    {kind: 'bind', source: paths.hostname, target: '/etc/hostname', flags: 'rprivate', create: 'file'},
-    {kind: 'bind', source: paths.hosts, target: '/etc/hosts', flags: 'rprivate', create: 'file'},
+    bind(paths.resolvConf, '/etc/resolv.conf'),
+    bind(paths.hostname, '/etc/hostname'),
+    bind(paths.hosts, '/etc/hosts'),
   ];
 }
 

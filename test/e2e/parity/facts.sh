@@ -12,7 +12,7 @@ attempt_read() {
   if [ -s /tmp/.error ]; then sed 's/^.*: //' /tmp/.error; elif [ "$bytes" = 0 ]; then echo empty; else echo readable; fi
 }
 
-wants() { [ -z "$FACTS" ] || case " $FACTS " in *" $1 "*) true ;; *) false ;; esac; }
+wants() { [ -z "$FACTS" ] && [ "$1" != volumes ] || case " $FACTS " in *" $1 "*) true ;; *) false ;; esac; }
 
 wants status && {
   section status
@@ -21,9 +21,10 @@ wants status && {
 }
 wants process && {
   section process
-  echo "pid $$ parent $PPID"
-  # state ppid pgrp session tty_nr tpgid nice priority
-  cut -d' ' -f 4-8,18,19 /proc/$$/stat
+  # state ppid pgrp session tty_nr tpgid … priority nice (proc_pid_stat(5))
+  set -- $(cut -d' ' -f 4-8,18,19 /proc/$$/stat)
+  echo "parent $([ "$1" -le 1 ] && echo "$1" || echo another) group $([ "$2" = $$ ] && echo own || echo other) session $([ "$3" = $$ ] && echo own || echo other)"
+  echo "terminal $([ "$4" = 0 ] && echo no || echo yes) foreground $([ "$5" = "$2" ] && echo yes || echo no) priority $6 nice $7"
   echo "first process: $(tr '\0' ' ' < /proc/1/cmdline | cut -c 1-40)"
   grep -E '^Sig(Blk|Ign|Cgt):' /proc/1/status
   echo "oom_score_adj $(cat /proc/$$/oom_score_adj)"
@@ -33,18 +34,23 @@ wants process && {
   echo "uid_map $(cat /proc/$$/uid_map)"
   echo "setgroups $(cat /proc/$$/setgroups)"
   echo "timens_offsets $(cat /proc/$$/timens_offsets 2>&1)"
-  # 10 is this script
-  for fd in $(ls /proc/$$/fd | grep -v '^10$'); do echo "$fd $(readlink /proc/$$/fd/$fd | sed 's/[0-9]\{3,\}/N/')"; done
+  # 10 is this script, 3 and 4 are its own pipes
+  for fd in $(ls /proc/$$/fd | grep -v -E '^(3|4|10)$'); do echo "$fd $(readlink /proc/$$/fd/$fd | sed 's/[0-9]\{3,\}/N/')"; done
   cat /proc/$$/cgroup
 }
 wants limits && { section limits; cat /proc/$$/limits; }
-wants mounts && {
-  section mounts
+list_mounts() {
   # target, root, options, propagation, type, source, super block options
   awk '{
     for (i = 7; $i != "-"; i++) tags = tags " " $i
     print $5, $4, $6, (tags == "" ? "private" : substr(tags, 2)), $(i+1), $(i+2), $(i+3); tags = ""
   }' /proc/$$/mountinfo | sort
+}
+wants mounts && { section mounts; list_mounts; }
+# Without those that every container has.
+wants volumes && {
+  section volumes
+  list_mounts | grep -v -E '^(/proc|/sys)[/ ]|^/etc/(hosts|hostname|resolv.conf) /|^/facts |^/dev/(pts|mqueue) '
 }
 wants dev && {
   section dev
@@ -58,7 +64,7 @@ wants masked && {
     /proc/sched_debug /proc/scsi /sys/firmware /sys/devices/virtual/powercap /proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger \
     /proc/sys/kernel/core_pattern /proc/sys/kernel/hostname /proc/sys/net/ipv4/ip_forward /proc/sys/fs/mqueue/msg_max \
     /proc/sys/vm/overcommit_memory /proc/sys/kernel/shmmax /proc/kmsg /proc/kallsyms /proc/config.gz /proc/kpagecount /proc/mem \
-    /proc/1/root/etc/hostname /proc/self/attr/current /proc/self/oom_score_adj /proc/self/coredump_filter \
+    /proc/self/attr/current /proc/self/oom_score_adj /proc/self/coredump_filter \
     /sys/kernel/security /sys/kernel/debug /sys/kernel/uevent_helper /sys/power/state /sys/fs/cgroup/devices /sys/module \
     /sys/class/net/lo/mtu /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/release_agent; do
     echo "$path read: $(attempt_read "$path") write: $(attempt_write "$path")"
@@ -79,7 +85,7 @@ wants names && {
     stat -c '%n %F %a %u:%g' $file
     cat $file
   done
-  ls -ld /etc/mtab /.dockerenv 2>&1 | awk '{print $1, $3, $4, $9, $10, $11}'
+  ls -ld /etc/mtab | awk '{print $1, $3, $4, $9, $10, $11}'
 }
 wants environment && { section environment; echo "$initial" | sort; }
 wants directory && { section directory; readlink /proc/$$/cwd; ls -ld "$(readlink /proc/$$/cwd)" | awk '{print $1, $3, $4}'; }

@@ -5,13 +5,12 @@ import {parse} from 'yaml';
 
 /** A stack's own instructions stand in its `x-parity` member. */
 export function readPlan(file) {
-  const {services, 'x-parity': plan = {}} = parse(readFileSync(file, 'utf8'), {merge: true});
+  const {services, 'x-parity': plan = {}} = parse(readFileSync(file, 'utf8'), {merge: true, maxAliasCount: -1});
   return {
     services: Object.keys(services),
     steps: [['up', '-d']],
     execs: {},
-    containers: [],
-    ps: false,
+    ps: {},
     images: {},
     ...plan,
   };
@@ -26,16 +25,19 @@ export async function runStack(file, engine) {
     if (plan.each) answer.starts = await startEach(plan, compose);
     else {
       answer.steps = {};
-      for (const words of plan.steps) answer.steps[words.join(' ')] = await step(compose, words, plan);
+      for (const words of plan.steps) answer.steps[words.join(' ')] = await step(compose, words);
     }
     const containers = await settle(compose, plan);
     answer.services = {};
-    for (const service of plan.services) answer.services[service] = await describeService(compose, service, containers);
+    for (const service of plan.services) {
+      const state = service in plan.ps ? {} : {state: stateOf(service, containers)};
+      answer.services[service] = {...state, ...(await describeOutput(compose, service))};
+    }
     if (Object.keys(plan.execs).length > 0) answer.execs = await runExecs(compose, plan.execs);
-    if (plan.ps) answer.ps = await listContainers(compose);
+    if (Object.keys(plan.ps).length > 0) answer.ps = (await reach(compose, plan.ps)).map(psEntry);
     if (plan.inspect) answer.inspect = await inspectAll(engine, plan.inspect);
     for (const words of plan.after ?? []) {
-      answer.steps[words.join(' ')] = await step(compose, words, plan);
+      answer.steps[words.join(' ')] = await step(compose, words);
       answer[`after ${words.join(' ')}`] = states(await listContainers(compose));
     }
     return answer;
@@ -79,14 +81,39 @@ async function settle(compose, {running = []}) {
   }
 }
 
+/** One listing in which every service is in the state, or of the health, that is wanted of it. */
+async function reach(compose, wanted) {
+  for (let round = 0; ; round += 1) {
+    const containers = await listContainers(compose);
+    const missing = Object.entries(wanted).filter(
+      ([service, state]) =>
+        !containers.some(({Service, State, Health}) => Service === service && (State === state || Health === state)),
+    );
+    if (missing.length === 0) return containers;
+    if (round === 300) throw new Error(`not reached: ${missing.map((pair) => pair.join(' ')).join(', ')}`);
+    await delay(100);
+  }
+}
+
+/** A container as `ps --format json` tells of it, without times and ids. */
+function psEntry({ID: _id, CreatedAt: _created, RunningFor: _running, Mounts: _mounts, ...rest}) {
+  const labels = Object.fromEntries(rest.Labels.split(',').map((label) => label.split(/=(.*)/s).slice(0, 2)));
+  const status = rest.Status.replace(/(?:Less than a|About a|\d+) (?:second|minute)s?/, 'a while');
+  return {...rest, Status: status, Labels: Object.keys(labels).sort()};
+}
+
 function states(containers) {
   return Object.fromEntries(containers.map(({Name, State, ExitCode}) => [Name, `${State} ${ExitCode}`]));
 }
 
-async function describeService(compose, service, containers) {
+function stateOf(service, containers) {
   const own = containers.filter(({Service}) => Service === service);
+  return own.map(({State, ExitCode}) => `${State} ${ExitCode}`).join(', ');
+}
+
+async function describeOutput(compose, service) {
   const {stdout} = await compose('logs', '--no-log-prefix', '--no-color', service);
-  return {state: own.map(({State, ExitCode}) => `${State} ${ExitCode}`).join(', '), ...toFacts(stdout)};
+  return toFacts(stdout);
 }
 
 /** Output is in sections that begin with `## name`; what stands before the first is `output`. */
@@ -108,7 +135,8 @@ function toFacts(text) {
 async function runExecs(compose, execs) {
   const answers = {};
   for (const [name, words] of Object.entries(execs)) {
-    const {code, stdout} = await compose('exec', ...words);
+    // As in the rest of the file `$$` is a dollar sign.
+    const {code, stdout} = await compose('exec', ...words.map((word) => word.replaceAll('$$', '$')));
     answers[name] = {code, ...toFacts(stdout)};
   }
   return answers;
@@ -120,10 +148,12 @@ async function inspectAll(engine, names) {
   return answers;
 }
 
-/** Names of members and types of values, not the values: those are compared where they mean something. */
+/**
+ * Names of members and types of values, not the values: those are compared where they mean something. A list may be null
+ * (of a client in Go) wherever it is empty.
+ */
 function shapeOf(value, path = '') {
-  if (value === null) return [`${path} null`];
-  if (Array.isArray(value)) return [`${path} list`];
+  if (value === null || Array.isArray(value)) return [`${path} list`];
   if (typeof value !== 'object') return [`${path} ${typeof value}`];
   return Object.entries(value)
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -136,12 +166,12 @@ function normalise(section, line) {
     .replace(/\b[0-9a-f]{64}\b/g, '<id>')
     .replace(/\b[0-9a-f]{12}\b/g, '<short id>')
     .replace(/\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, (mac) => (/^(?:00|ff)/.test(mac) ? mac : '<mac>'));
-  return section === 'mounts' ? normaliseMount(text) : text;
+  return section === 'mounts' || section === 'volumes' ? normaliseMount(text) : text;
 }
 
 /** Where a tree lies on the machine, and what its file system is, are the machine's. */
 function normaliseMount(line) {
-  const [target, root, options, tags, type, source, superOptions] = line.split(' ');
+  const [target, root, options, tags, type, , superOptions] = line.split(' ');
   if (type === 'overlay') {
     const names = superOptions
       .replace(/=[^,]*/g, '')
@@ -149,5 +179,6 @@ function normaliseMount(line) {
     return [target, root, options, tags, type, names].join(' ');
   }
   if (!['ext4', 'xfs', 'btrfs'].includes(type)) return line;
-  return [target, root.replace(/^.*\//, '…/'), options, tags, 'machine'].join(' ');
+  const name = root.replace(/^.*\/(?:_?(data)$)?/, '…/$1');
+  return [target, name, options, tags, 'machine'].join(' ');
 }

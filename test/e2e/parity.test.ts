@@ -1,0 +1,93 @@
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import {release} from 'node:os';
+import {join} from 'node:path';
+import {describe, expect, test} from 'vitest';
+import {makeHost, projectDirectory, type TestHost} from '../support/host.ts';
+import {imageArchive, loadImages} from '../support/test-images.ts';
+import {compareFacts, type Facts, flattenAnswer} from './parity/compare.ts';
+import {type Difference, differences} from './parity/differences.ts';
+import {inspectOnHost} from './parity/inspect.ts';
+import {writeRootArchive} from './parity/root-archive.mjs';
+import {type Answer, readPlan, runStack} from './parity/run-stack.mjs';
+
+const stacks = join(projectDirectory, 'test/e2e/parity');
+const recordings = join(projectDirectory, 'test/recorded/parity');
+const names = readdirSync(stacks).flatMap((file) => (file.endsWith('.yaml') ? [file.slice(0, -5)] : []));
+
+async function loadStackImages(host: TestHost, file: string): Promise<void> {
+  await loadImages(host, ['busybox']);
+  const rootTar = join(host.directory, 'root.tar');
+  writeRootArchive(imageArchive('busybox'), rootTar);
+  for (const [image, changes] of Object.entries(readPlan(file).images)) {
+    const words = changes.flatMap((change) => ['-c', change]);
+    const {code, stderr} = await host.tscompose(['load', '-q', '-i', rootTar, '--import', image, ...words]);
+    expect({code, stderr}).toEqual({code: 0, stderr: ''});
+  }
+}
+
+/** What our own engine answers to a probe stack. */
+async function ask(name: string): Promise<Facts> {
+  const file = join(stacks, `${name}.yaml`);
+  await using host = await makeHost();
+  await loadStackImages(host, file);
+  const answer = await runStack(file, {
+    async compose(words) {
+      const outcome = await host.tscompose(words);
+      // A fault of the program is no answer to compare.
+      expect({code: outcome.code, stderr: outcome.code === 70 ? outcome.stderr : ''}).not.toMatchObject({code: 70});
+      return outcome;
+    },
+    inspect: (container) => inspectOnHost(host, container),
+  });
+  expect(host.leftovers()).toEqual([]);
+  return flattenAnswer(answer, name);
+}
+
+interface Recording {
+  readonly kernel: string;
+  /** 1 or 2, as it is mounted for containers to see. */
+  readonly cgroups: number;
+  readonly answer: Answer;
+}
+
+function readRecording(name: string): Recording {
+  return JSON.parse(readFileSync(join(recordings, `${name}.json`), 'utf8')) as Recording;
+}
+
+function isOfThisMachine({kernel, cgroups}: Recording): boolean {
+  return release().split('-')[0] === kernel && cgroups === (existsSync('/sys/fs/cgroup/cgroup.controllers') ? 2 : 1);
+}
+
+const rowsHere = differences.filter(({machine}) => machine !== 'elsewhere');
+/** What the machine decides is left out before anything else is said about it. */
+const rowsElsewhere = [...differences.filter(({machine}) => machine === 'elsewhere'), ...rowsHere];
+
+/** Stacks whose answers were compared, to tell rows of the table that nothing needs any more. */
+const seen: {readonly theirs: Facts; readonly ours: Facts}[] = [];
+
+describe('side by side with Docker', () => {
+  test.each(names)('%s', {timeout: 240_000}, async (name) => {
+    const recording = readRecording(name);
+    const facts = {theirs: flattenAnswer(recording.answer, name), ours: await ask(name)};
+    const here = isOfThisMachine(recording);
+    if (here) seen.push(facts);
+    const {theirs, ours} = compareFacts(facts, here ? rowsHere : rowsElsewhere);
+    expect(ours).toEqual(theirs);
+  });
+
+  test('every difference in the table is there', ({skip}) => {
+    if (seen.length < names.length) skip('needs all stacks, on a machine like that of the recordings');
+    const needless = rowsHere.filter(
+      (row) => row.machine === undefined && seen.every((facts) => isSettledWithout(row, facts)),
+    );
+    expect(needless).toEqual([]);
+  });
+});
+
+function isSettledWithout(row: Difference, facts: {readonly theirs: Facts; readonly ours: Facts}): boolean {
+  const {theirs, ours} = compareFacts(
+    facts,
+    rowsHere.filter((other) => other !== row),
+  );
+  return JSON.stringify(ours) === JSON.stringify(theirs);
+}
