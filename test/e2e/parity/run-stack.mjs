@@ -22,9 +22,13 @@ export async function runStack(file, engine) {
   const compose = (...words) => engine.compose(['-f', file, ...words]);
   const answer = {};
   try {
-    if (plan.each) answer.starts = await startEach(plan, compose);
-    else {
-      answer.steps = {};
+    answer.steps = {};
+    if (plan.each) answer.starts = await startEach(plan.services, compose);
+    else if (plan.refused) {
+      const others = plan.services.filter((service) => !plan.refused.includes(service));
+      answer.steps['up -d of the others'] = await step(compose, ['up', '-d', '--no-deps', ...others]);
+      answer.starts = await startEach(plan.refused, compose);
+    } else {
       for (const words of plan.steps) answer.steps[words.join(' ')] = await step(compose, words);
     }
     const containers = await settle(compose, plan);
@@ -52,7 +56,7 @@ async function step(compose, words) {
   return code;
 }
 
-async function startEach({services}, compose) {
+async function startEach(services, compose) {
   const starts = {};
   for (const service of services) starts[service] = (await compose('up', '-d', '--no-deps', service)).code;
   return starts;
