@@ -75,6 +75,7 @@ export interface ContainerPaths {
   readonly run: string;
   readonly state: string;
   readonly control: string;
+  /** The container writes to these three, as much as it likes: not beneath `run`, which is memory of the machine. */
   readonly hosts: string;
   readonly hostname: string;
   readonly resolvConf: string;
@@ -206,9 +207,9 @@ function containerPaths(directory: string, run: string): ContainerPaths {
     run,
     state: `${run}/state.json`,
     control: `${run}/control.sock`,
-    hosts: `${run}/hosts`,
-    hostname: `${run}/hostname`,
-    resolvConf: `${run}/resolv.conf`,
+    hosts: `${directory}/hosts`,
+    hostname: `${directory}/hostname`,
+    resolvConf: `${directory}/resolv.conf`,
   };
 }
 

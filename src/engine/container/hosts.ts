@@ -1,4 +1,4 @@
-import {writeFileSync} from 'node:fs';
+import {rmSync, writeFileSync} from 'node:fs';
 import {mkdir, readFile} from 'node:fs/promises';
 import {TscomposeError} from '../../base/errors.ts';
 import type {ContainerPaths} from '../layout.ts';
@@ -15,7 +15,7 @@ const commonHosts = [
   'ff02::2\tip6-allrouters',
 ];
 
-/** Makes the container's run directory with its hosts, hostname and resolv.conf: new at each start, so that no change of an earlier run stays. */
+/** Makes the container's run directory, and its hosts, hostname and resolv.conf: new at each start, so that no change of an earlier run stays. */
 export async function writeIdentityFiles(
   paths: ContainerPaths,
   record: ContainerRecord,
@@ -27,10 +27,15 @@ export async function writeIdentityFiles(
     hostNetwork && (record.hostConfig.ExtraHosts ?? []).length === 0
       ? await readMachineFile('/etc/hosts')
       : renderHosts(record, network);
-  // World-readable: the container's users read them, behind directories that nobody else enters.
-  writeFileSync(paths.hosts, hosts, {mode: 0o644});
-  writeFileSync(paths.hostname, `${record.config.Hostname ?? ''}\n`, {mode: 0o644});
-  writeFileSync(paths.resolvConf, network.resolvConf, {mode: 0o644});
+  writeNew(paths.hosts, hosts);
+  writeNew(paths.hostname, `${record.config.Hostname ?? ''}\n`);
+  writeNew(paths.resolvConf, network.resolvConf);
+}
+
+/** World-readable: the container's users read them, behind directories that nobody else enters. A file of a run whose end nobody cleared has whatever mode the container gave it. */
+function writeNew(path: string, text: string): void {
+  rmSync(path, {force: true});
+  writeFileSync(path, text, {mode: 0o644, flag: 'wx'});
 }
 
 function renderHosts({config, hostConfig}: ContainerRecord, network: NetworkPlan): string {
