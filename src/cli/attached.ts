@@ -37,8 +37,9 @@ export async function runAttached(
 ): Promise<number> {
   const printer = createLogPrinter(options.printer);
   const follow = new AbortController();
+  const finish = new AbortController();
   const watch = await watchExits(stack, printer, options);
-  const logs = await followLogs(context, stack, printer, follow.signal);
+  const logs = await followLogs(context, stack, printer, {signal: follow.signal, finish: finish.signal});
   let interrupts = 0;
   using _interrupt = context.onInterrupt(() => {
     interrupts += 1;
@@ -53,6 +54,8 @@ export async function runAttached(
       if (interrupts === 0) context.stderr.write(`stopping: ${first?.name} ended\n`);
       await stopStack(context, stack, options);
     }
+    finish.abort();
+    await logs.ended;
     if (interrupts > 0) return exitCodes.interrupted;
     return options.abortOnExit ? await exitCodeOf(stack, options, first) : exitCodes.success;
   } catch (error) {
@@ -71,7 +74,7 @@ async function followLogs(
   context: CliContext,
   {docker, project}: Stack,
   printer: LogPrinter,
-  signal: AbortSignal,
+  signals: {readonly signal: AbortSignal; readonly finish: AbortSignal},
 ): Promise<{readonly ended: Promise<void>}> {
   const services = Object.keys(project.services).filter((service) => project.services[service]?.attach !== false);
   const running = await listProjectContainers(docker, {project: project.name, services: [], all: false});
@@ -86,7 +89,7 @@ async function followLogs(
       project: project.name,
       services,
       printer,
-      signal,
+      ...signals,
       warn: (text) => context.stderr.write(`warning: ${text}\n`),
     },
     {

@@ -15,6 +15,8 @@ export interface LogTarget {
   readonly index?: number | undefined;
   readonly printer: LogPrinter;
   readonly signal: AbortSignal;
+  /** Nothing starts any more: what has been said is printed to its end, also of what started and ended unnoticed. */
+  readonly finish?: AbortSignal;
   /** Told of containers whose logs cannot be read, as with the driver "none"; the others are printed all the same. */
   warn(text: string): void;
 }
@@ -45,7 +47,11 @@ export async function followProject(target: LogTarget, range: LogRange): Promise
   if (!range.follow) return printMerged(target, range);
   // Ends with the caller's signal, and once no container is left whose log could go on.
   const ended = new AbortController();
-  const signal = AbortSignal.any([target.signal, ended.signal]);
+  const signal = AbortSignal.any([
+    target.signal,
+    ended.signal,
+    ...(target.finish === undefined ? [] : [target.finish]),
+  ]);
   const events = await target.docker
     .getEvents({
       filters: {type: ['container'], event: ['start'], label: [`${composeLabels.project}=${target.project}`]},
@@ -100,7 +106,13 @@ export async function followProject(target: LogTarget, range: LogRange): Promise
   } catch (error) {
     rethrowUnlessAborted(error, signal);
   }
-  await Promise.all(following.values());
+  if (target.finish?.aborted === true) {
+    const containers = await listProjectContainers(target.docker, {project: target.project, services: [], all: true});
+    for (const container of containers) {
+      if (isWanted(target, container.service, container.number)) followStarted(container);
+    }
+  }
+  while (following.size > 0) await Promise.all(following.values());
   if (failure !== undefined) throw failure.error;
 }
 
