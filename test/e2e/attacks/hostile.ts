@@ -2,7 +2,13 @@ import {execFileSync} from 'node:child_process';
 import {cpSync, existsSync, mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from 'vitest';
-import {type CommandOptions, type CommandResult, projectDirectory, type TestHost} from '../../support/host.ts';
+import {
+  type CommandOptions,
+  type CommandResult,
+  eventually,
+  projectDirectory,
+  type TestHost,
+} from '../../support/host.ts';
 import {imageArchive} from '../../support/test-images.ts';
 import {writeRootArchive} from '../parity/root-archive.mjs';
 
@@ -63,8 +69,12 @@ export async function inside(host: TestHost, service: string, ...words: readonly
 /** Output of a service whose container ends by itself. */
 export async function outputOf(host: TestHost, service: string): Promise<string> {
   await mustUp(host, ['--no-deps', service]);
-  const ended = await host.tscompose(['logs', '-f', '--no-log-prefix', '--no-color', service]);
-  return ended.stdout;
+  await eventually(async () => {
+    const {stdout} = await host.tscompose(['ps', '-a', '--status', 'exited', '-q', service]);
+    expect(stdout).not.toBe('');
+  }, 30_000);
+  const {stdout} = await host.tscompose(['logs', '--no-log-prefix', '--no-color', service]);
+  return stdout.replaceAll('\r', '');
 }
 
 export async function down(host: TestHost): Promise<void> {

@@ -145,12 +145,19 @@ static long try_capset(void) {
 static long try_push_input(void) {
   const char *text = "echo pushed\n";
   for (; *text != '\0'; text++)
-    for (int fd = 0; fd < 3; fd++)
-      if (ioctl(fd, TIOCSTI, text) != 0) return -1;
+    if (ioctl(STDIN_FILENO, TIOCSTI, text) != 0) return -1;
   return 0;
 }
-static long try_trace_init(void) { return ptrace(PTRACE_ATTACH, 1, NULL, NULL); }
-static long try_cgroup(void) { return mkdir("/sys/fs/cgroup/memory/escape", 0755) == 0 ? 0 : mkdir("/sys/fs/cgroup/escape", 0755); }
+/* Its own parent where there is no init. */
+static long try_trace_init(void) {
+  if (ptrace(PTRACE_ATTACH, 1, NULL, NULL) != 0) return -1;
+  waitpid(1, NULL, __WALL);
+  return ptrace(PTRACE_DETACH, 1, NULL, NULL);
+}
+static long try_cgroup(void) {
+  bool unified = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
+  return mkdir(unified ? "/sys/fs/cgroup/escape" : "/sys/fs/cgroup/memory/escape", 0755);
+}
 static long try_core_pattern(void) { return open("/proc/sys/kernel/core_pattern", O_WRONLY); }
 static long try_sysrq(void) { return open("/proc/sysrq-trigger", O_WRONLY); }
 static long try_uevent_helper(void) { return open("/sys/kernel/uevent_helper", O_WRONLY); }
@@ -173,7 +180,8 @@ static long try_change_masked(void) {
 static long try_change_streams(void) {
   struct stat status;
   for (int fd = 0; fd < 3; fd++)
-    if (fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) && may_change(fd)) return 0;
+    if (fstat(fd, &status) == 0 && S_ISCHR(status.st_mode)) return may_change(fd) ? 0 : -1;
+  errno = ENODEV; /* all are pipes */
   return -1;
 }
 
