@@ -88,6 +88,23 @@ export const chains: readonly FirewallChain[] = [
     ],
   },
   {
+    // After connections are told apart (-200), before addresses are translated (-100).
+    name: 'source',
+    base: {type: 'filter', hook: 'prerouting', priority: -150},
+    rules: [
+      // A container speaks for itself alone, whatever rp_filter says: root in it can write any source into a packet.
+      [
+        load.iifname(),
+        inSet(sets.bridges.name),
+        load.ctState(),
+        ...hasBits(connectionState.new),
+        load.wayBack(),
+        equals(nativeNumber(0)),
+        drop,
+      ],
+    ],
+  },
+  {
     name: 'publish',
     rules: [
       [

@@ -4,12 +4,17 @@
  *   try swap PLACE LINK         exchanges two names as fast as it can
  *   try spy NUMBER              opens the memory and the program of every process it sees, tells which it could
  *   try overwrite               opens every program it sees for writing
+ * and one that ends:
+ *   try spoof FROM TO PORT      sends a datagram under a false address
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -284,11 +289,31 @@ static void overwrite_for_ever(void) {
   }
 }
 
+static int spoof(const char *from, const char *to, int port) {
+  struct {
+    struct iphdr ip;
+    struct udphdr udp;
+    char text[8];
+  } packet = {
+      .ip = {.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP, .tot_len = htons(sizeof packet)},
+      .udp = {.source = htons(4000), .dest = htons((uint16_t)port), .len = htons(sizeof packet - sizeof packet.ip)},
+      .text = "spoofed",
+  };
+  struct sockaddr_in target = {.sin_family = AF_INET};
+  int fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
+  packet.ip.saddr = inet_addr(from);
+  packet.ip.daddr = target.sin_addr.s_addr = inet_addr(to);
+  ssize_t sent = sendto(fd, &packet, sizeof packet, 0, (struct sockaddr *)&target, sizeof target);
+  printf("spoof %s\n", outcome(sent < 0 ? -1 : 0));
+  return 0;
+}
+
 int main(int count, char **words) {
   int result = 0;
   if (count > 3 && strcmp(words[1], "swap") == 0) swap_for_ever(words[2], words[3]);
   if (count > 2 && strcmp(words[1], "spy") == 0) spy_for_ever(strtoull(words[2], NULL, 10));
   if (count > 1 && strcmp(words[1], "overwrite") == 0) overwrite_for_ever();
+  if (count > 4 && strcmp(words[1], "spoof") == 0) return spoof(words[2], words[3], atoi(words[4]));
   if (count > 1 && strcmp(words[1], "all") == 0) {
     for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) attempt(attempts[i].name);
     return 0;

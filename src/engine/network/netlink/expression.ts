@@ -113,6 +113,8 @@ export const load = {
   ctStatus: ((destination = register(0)) => ({kind: 'ct', destination, key: ctKeys.status})) satisfies Single,
   /** What kind of address the destination is on this machine: RTN_LOCAL is 2. */
   destinationType: ((destination = register(0)) => ({kind: 'fib', destination, result: 3, flags: 2})) satisfies Single,
+  /** Index of the interface that a packet came in by, if answers to its source would leave by the same one; else 0. */
+  wayBack: ((destination = register(0)) => ({kind: 'fib', destination, result: 1, flags: 1 | 8})) satisfies Single,
   ipv4Destination: ((destination = register(0)) => network(destination, 16, 4)) satisfies Single,
   ipv6Destination: ((destination = register(0)) => network(destination, 24, 16)) satisfies Single,
   /** TCP and UDP have the destination port at the same place. */

@@ -1,0 +1,144 @@
+import {readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {expect, test} from 'vitest';
+import {makeHost, type TestHost} from '../support/host.ts';
+import {loadImages} from '../support/test-images.ts';
+import {down, inside, mustUp, writeStack} from './attacks/hostile.ts';
+import {inspectOnHost} from './parity/inspect.ts';
+
+const secrets = {file: 'ssh-5f1c0a', environment: 'env-77ab31', config: 'conf-90de12', variable: 'var-c0ffee'} as const;
+
+/** Every file beneath a directory. */
+function files(directory: string): string[] {
+  return readdirSync(directory, {withFileTypes: true}).flatMap((entry) => {
+    const path = join(directory, entry.name);
+    return entry.isDirectory() ? files(path) : entry.isFile() ? [path] : [];
+  });
+}
+
+/** Command line and environment of every process that belongs to the host but not to a container. */
+function machineProcesses(
+  host: TestHost,
+): {readonly pid: string; readonly text: string; readonly isContainers: boolean}[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const cgroup = readFileSync(`/proc/${pid}/cgroup`, 'utf8');
+        if (!cgroup.includes(host.cgroupParent)) return [];
+        const text = ['cmdline', 'environ', 'comm']
+          .map((file) => readFileSync(`/proc/${pid}/${file}`, 'latin1'))
+          .join('\n');
+        return [{pid, text, isContainers: !cgroup.includes(`${host.cgroupParent}/monitors`)}];
+      } catch {
+        return [];
+      }
+    });
+}
+
+test('contents of secrets and configs are nowhere but in the files that are for them', async () => {
+  await using host = await makeHost();
+  await loadImages(host, ['busybox']);
+  writeFileSync(join(host.directory, 'file'), secrets.file, {mode: 0o600});
+  writeStack(
+    host,
+    `name: keeper
+services:
+  a:
+    image: busybox
+    init: true
+    command: sleep 600
+    environment: {TOKEN: $VARIABLE}
+    secrets: [from-file, from-environment]
+    configs: [settings]
+    healthcheck: {test: "cat /run/secrets/from-file > /dev/null", interval: 1s}
+secrets:
+  from-file: {file: ./file}
+  from-environment: {environment: SECRET}
+configs:
+  settings: {content: "${secrets.config}"}
+`,
+  );
+  const env = {SECRET: secrets.environment, VARIABLE: secrets.variable};
+  // For the commands below; the one that makes the monitors also has it in its own environment.
+  writeFileSync(join(host.directory, '.env'), `SECRET=${env.SECRET}\nVARIABLE=${env.VARIABLE}\n`);
+  const up = await host.tscompose(['up', '-d', '--wait'], {env});
+  expect(up.code).toBe(0);
+
+  // It is where it belongs, on a memory file system and for nobody else to change.
+  expect(await inside(host, 'a', 'sh', '-c', 'cat /run/secrets/*')).toContain(secrets.file);
+  const mounts = await inside(host, 'a', 'grep', '-E', ' (/run/secrets/|/settings)', '/proc/self/mountinfo');
+  expect(mounts.trim().split('\n')).toHaveLength(3);
+  for (const line of mounts.trim().split('\n')) expect(line).toMatch(/ ro,.* - tmpfs /);
+
+  // Processes of the engine tell nothing, not even of variables; those of the container have the variables alone.
+  const processes = machineProcesses(host);
+  expect(processes.filter(({isContainers}) => !isContainers).length).toBeGreaterThan(0);
+  for (const {text, isContainers} of processes) {
+    for (const [name, value] of Object.entries(secrets)) {
+      if (name !== 'variable' || !isContainers) expect(text).not.toContain(value);
+    }
+    if (!isContainers) expect(text).not.toMatch(/TOKEN|SECRET|TSCOMPOSE_ROOT/);
+  }
+
+  // Of what is told about containers, nothing.
+  const told = [
+    JSON.stringify(await inspectOnHost(host, 'keeper-a-1')),
+    (await host.tscompose(['ps', '-a', '--format', 'json'])).stdout,
+    (await host.tscompose(['logs'])).stdout,
+    (await host.tscompose(['plan'])).stdout,
+    (await host.tscompose(['images', '--format', 'json'])).stdout,
+    up.stdout + up.stderr,
+  ].join('\n');
+  for (const name of ['file', 'environment', 'config'] as const) expect(told).not.toContain(secrets[name]);
+
+  // On disk: in files that only root reads, in directories that only root enters.
+  const holders = [...files(host.root), ...files(host.run)].filter((path) => {
+    const text = readFileSync(path, 'latin1');
+    return [secrets.file, secrets.environment, secrets.config].some((value) => text.includes(value));
+  });
+  expect(holders.map((path) => path.replace(/[0-9a-f]{64}/, '<id>').replace(host.root, '')).sort()).toEqual([
+    expect.stringMatching(/^\/containers\/<id>\/files\//),
+    expect.stringMatching(/^\/containers\/<id>\/files\//),
+  ]);
+  for (const path of holders) expect(statSync(path).mode & 0o077).toBe(0);
+  const records = [...files(host.root), ...files(host.run)].filter((path) => !/\/(?:layers|upper)\//.test(path));
+  const open = records.filter((path) => (statSync(path).mode & 0o077) !== 0).map((path) => path.replace(/^.*\//, ''));
+  // What a container's users read is behind directories that nobody enters; blobs are what they are anywhere.
+  expect(open.filter((name) => !/^(?:hosts|hostname|resolv\.conf|[0-9a-f]{64})$/.test(name))).toEqual([]);
+
+  await down(host);
+  expect(host.leftovers()).toEqual([]);
+  const left = files(host.root).filter((path) => readFileSync(path, 'latin1').includes(secrets.environment));
+  expect(left).toEqual([]);
+});
+
+test('names and labels with line ends and quotes forge no event and no log', async () => {
+  await using host = await makeHost();
+  await loadImages(host, ['busybox']);
+  writeStack(
+    host,
+    `name: forger
+services:
+  a:
+    image: busybox
+    network_mode: none
+    command: [sh, -c, 'printf "one\\\\n{\\\\\\"log\\\\\\":\\\\\\"forged\\\\\\"}\\\\r\\\\033[2Jtwo\\\\n"']
+    labels:
+      evil: "x\\"}\\n{\\"v\\":1,\\"seq\\":1,\\"type\\":\\"container\\",\\"action\\":\\"forged\\",\\"id\\":\\"0\\"}\\n"
+`,
+  );
+  await mustUp(host);
+  await host.tscompose(['stop']);
+  const events = readFileSync(join(host.root, 'events.ndjson'), 'utf8').trim().split('\n');
+  const actions = events.map((line) => (JSON.parse(line) as {readonly action: string}).action);
+  expect(actions).toContain('create');
+  expect(actions).not.toContain('forged');
+  const {stdout} = await host.tscompose(['logs', '--no-color']);
+  expect(stdout.split('\n').filter((line) => line !== '')).toEqual([
+    expect.stringMatching(/^a-1\s+\| one$/),
+    expect.stringMatching(/^a-1\s+\| \{.*forged/),
+  ]);
+  await down(host);
+  expect(host.leftovers()).toEqual([]);
+});
