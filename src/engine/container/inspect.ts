@@ -34,7 +34,7 @@ export async function inspectContainer(context: ContainerContext, reference: str
     Platform: 'linux',
     ...{MountLabel: '', ProcessLabel: '', AppArmorProfile: ''},
     ExecIDs: execIds(context.execs, id),
-    HostConfig: {...emptyHostConfig, ...record.hostConfig},
+    HostConfig: {...emptyHostConfig, ...record.hostConfig, ...filledIn(record.hostConfig)},
     GraphDriver: {Name: 'overlay2', Data: {LowerDir: '', MergedDir: '', UpperDir: paths.upper, WorkDir: paths.work}},
     Mounts: record.mounts.flatMap((mount) => toMountPoint(context, mount)),
     Config: withHealthcheck(record),
@@ -61,6 +61,18 @@ export async function inspectContainer(context: ContainerContext, reference: str
       Gateway: first?.Gateway ?? '',
       MacAddress: first?.MacAddress ?? '',
     },
+  };
+}
+
+/** What Docker adds to what was asked for. */
+function filledIn({Memory = 0, MemorySwap = 0, PortBindings = {}}: HostConfig): HostConfig {
+  const bindings = Object.entries(PortBindings).map(
+    ([port, list]) => [port, (list ?? []).map((binding) => ({HostIp: '', HostPort: '', ...binding}))] as const,
+  );
+  return {
+    // As much swap as memory (see `resolveLimits`).
+    MemorySwap: Memory > 0 && MemorySwap === 0 ? 2 * Memory : MemorySwap,
+    PortBindings: Object.fromEntries(bindings),
   };
 }
 

@@ -180,19 +180,48 @@ export const differences: readonly Difference[] = [
     reason: "the machine's address on the container's own network: there is no further bridge for it",
   },
   {
-    at: /^states\/inspect\//,
+    at: /^states\/inspect\/.*\/shape$/,
     line: /^Config\.Labels\.io\.tscompose\.spec string$/,
     reason: 'what a container was made from, for the next up',
   },
   {
-    at: /^states\/inspect\//,
+    at: /^states\/inspect\/.*\/shape$/,
     line: /^HostConfig\.(?:Blkio\w+|Cgroup|CgroupParent|ConsoleSize|ContainerIDFile|Cpu(?:Count|Percent|Realtime\w+|set\w+)|Device\w+|IOMaximum\w+|Isolation|Links|MemorySwappiness|OomKillDisable|VolumeDriver|VolumesFrom) /,
     reason: 'settings that containers here do not have',
   },
   {
-    at: /^states\/inspect\//,
+    at: /^states\/inspect\/.*\/shape$/,
     line: /^(?:Config\.OnBuild|Config\.Volumes|NetworkSettings\.Networks\.\w\S*\.Links|HostConfig\.Mounts) list$|^GraphDriver\.Data\.ID string$/,
     reason: 'empty, or of the storage driver alone; mounts come in another of the two forms of the API',
+  },
+  {
+    at: /^states\/inspect\/.*\/values$/,
+    line: /^HostConfig\.(?:CgroupnsMode "(?:host|private)"|Runtime "(?:runc|tscompose)")$/,
+    reason: 'another runtime, and a cgroup namespace of its own also on cgroup v1',
+  },
+  {
+    at: /^states\/inspect\/.*\/values$/,
+    line: /^NetworkSettings\.Networks \{"none":.*$/,
+    to: 'NetworkSettings.Networks none',
+    reason: 'no network has no id',
+  },
+  {
+    at: /^states\/inspect\/.*\/values$/,
+    line: /"Links":null,/,
+    to: '',
+    reason: 'links are not known here',
+  },
+  {
+    at: /^states\/inspect\/.*\/values$/,
+    line: /"9000(?:\/tcp)?":\{\},|,"9000(?:\/tcp)?":\{\}/,
+    to: '',
+    reason: 'a port without a protocol is one of TCP, and is shown as such',
+  },
+  {
+    at: /^states\/inspect\/.*\/values$/,
+    line: /"Mode":"(?:rw|z)",(.*)"Mode":"(?:ro)?",/,
+    to: '$1',
+    reason: 'the words of the short form, where the mounts come in the long one',
   },
   {
     at: /\/(?:mounts|volumes)$/,

@@ -148,8 +148,82 @@ async function runExecs(compose, execs) {
 
 async function inspectAll(engine, names) {
   const answers = {};
-  for (const name of names) answers[name] = shapeOf(await engine.inspect(name));
+  for (const name of names) {
+    const inspected = await engine.inspect(name);
+    answers[name] = {shape: shapeOf(inspected), values: told.map((path) => `${path} ${valueAt(inspected, path)}`)};
+  }
   return answers;
+}
+
+/** What of inspect says something about the container rather than about the machine. */
+const told = [
+  ...['Name', 'Path', 'Args', 'RestartCount', 'Platform', 'ExecIDs', 'Mounts'],
+  ...['Status', 'Running', 'Paused', 'Restarting', 'OOMKilled', 'Dead', 'ExitCode', 'Error', 'Health.Status'].map(
+    (name) => `State.${name}`,
+  ),
+  ...[
+    'Hostname',
+    'Domainname',
+    'User',
+    'Tty',
+    'OpenStdin',
+    'StdinOnce',
+    'AttachStdin',
+    'AttachStdout',
+    'AttachStderr',
+  ].map((name) => `Config.${name}`),
+  ...[
+    'Env',
+    'Cmd',
+    'Entrypoint',
+    'Image',
+    'WorkingDir',
+    'ExposedPorts',
+    'StopSignal',
+    'StopTimeout',
+    'Healthcheck',
+  ].map((name) => `Config.${name}`),
+  ...['NetworkMode', 'PortBindings', 'RestartPolicy', 'AutoRemove', 'LogConfig', 'CapAdd', 'CapDrop', 'GroupAdd'].map(
+    (name) => `HostConfig.${name}`,
+  ),
+  ...[
+    'IpcMode',
+    'PidMode',
+    'UTSMode',
+    'UsernsMode',
+    'CgroupnsMode',
+    'Privileged',
+    'PublishAllPorts',
+    'ReadonlyRootfs',
+  ].map((name) => `HostConfig.${name}`),
+  ...[
+    'SecurityOpt',
+    'ShmSize',
+    'Init',
+    'Memory',
+    'MemorySwap',
+    'MemoryReservation',
+    'NanoCpus',
+    'PidsLimit',
+    'OomScoreAdj',
+  ].map((name) => `HostConfig.${name}`),
+  ...['MaskedPaths', 'ReadonlyPaths', 'Tmpfs', 'Sysctls', 'Runtime'].map((name) => `HostConfig.${name}`),
+  ...['Ports', 'Networks'].map((name) => `NetworkSettings.${name}`),
+];
+
+/** Where a mount comes from is the machine's, but for its last name. */
+const sourcePath = /"Source":"[^"]*\/_?([^"/]+)"/g;
+
+/** As JSON with sorted members; what is empty in any way is empty, since clients in Go and others differ in it. */
+function valueAt(inspected, path) {
+  const value = path.split('.').reduce((object, key) => object?.[key], inspected);
+  const text = JSON.stringify(value ?? null, (_key, member) => {
+    if (member === null || typeof member !== 'object' || Array.isArray(member)) return member;
+    return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+  return ['null', '[]', '{}', '""'].includes(text)
+    ? 'empty'
+    : normalise('values', text.replace(sourcePath, '"Source":"…/$1"'));
 }
 
 /**
