@@ -98,8 +98,8 @@ wants network && {
 }
 wants sysctls && {
   section sysctls
-  for name in net.ipv4.ip_unprivileged_port_start net.ipv4.ping_group_range net.ipv4.ip_forward net.ipv4.conf.eth0.arp_notify \
-    net.ipv4.conf.eth0.rp_filter net.ipv4.conf.eth0.forwarding net.ipv6.conf.all.disable_ipv6 net.ipv6.conf.default.disable_ipv6 \
+  for name in net.ipv4.ip_unprivileged_port_start net.ipv4.ping_group_range net.ipv4.conf.eth0.arp_notify \
+    net.ipv6.conf.all.disable_ipv6 net.ipv6.conf.default.disable_ipv6 \
     net.ipv6.conf.lo.disable_ipv6 net.ipv6.conf.eth0.disable_ipv6 net.ipv6.conf.eth0.accept_ra net.core.somaxconn \
     kernel.msgmax kernel.msgmnb kernel.msgmni kernel.sem kernel.shmall kernel.shmmax kernel.shmmni kernel.shm_rmid_forced \
     fs.mqueue.msg_max fs.mqueue.queues_max; do sysctl "$name" 2>&1; done
