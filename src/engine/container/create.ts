@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto';
-import {lstat, mkdir, rename, rm, writeFile} from 'node:fs/promises';
+import {chmod, lstat, mkdir, rename, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {
   ContainerConfig,
@@ -59,6 +59,12 @@ export async function createContainer(
   return {Id: id, Warnings: []};
 }
 
+/** The container's own `/`: its users enter it, whatever the umask here. */
+async function makeUpper(path: string): Promise<void> {
+  await mkdir(path);
+  await chmod(path, 0o755);
+}
+
 interface Making {
   readonly record: Omit<ContainerRecord, 'name' | 'files'>;
   readonly requests: readonly MountRequest[];
@@ -75,10 +81,7 @@ async function makeWhole(context: ContainerContext, making: Making): Promise<voi
   let whole = false;
   try {
     await writeFile(join(unfinished, ownsVolumesMark), '');
-    await Promise.all([
-      mkdir(join(unfinished, 'upper'), {mode: 0o755}),
-      mkdir(join(unfinished, 'work'), {mode: 0o700}),
-    ]);
+    await Promise.all([makeUpper(join(unfinished, 'upper')), mkdir(join(unfinished, 'work'), {mode: 0o700})]);
     const files = await storeFiles(join(unfinished, 'files'), making.files);
     if (making.name !== undefined) await reserveFor(context, making.name, {id, directory: unfinished});
     const name = making.name ?? (await reserveRandom(context, {id, directory: unfinished}));

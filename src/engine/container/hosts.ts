@@ -1,4 +1,4 @@
-import {rmSync, writeFileSync} from 'node:fs';
+import {chmodSync, rmSync, writeFileSync} from 'node:fs';
 import {mkdir, readFile} from 'node:fs/promises';
 import {TscomposeError} from '../../base/errors.ts';
 import type {ContainerPaths} from '../layout.ts';
@@ -35,7 +35,8 @@ export async function writeIdentityFiles(
 /** World-readable: the container's users read them, behind directories that nobody else enters. A file of a run whose end nobody cleared has whatever mode the container gave it. */
 function writeNew(path: string, text: string): void {
   rmSync(path, {force: true});
-  writeFileSync(path, text, {mode: 0o644, flag: 'wx'});
+  writeFileSync(path, text, {flag: 'wx'});
+  chmodSync(path, 0o644);
 }
 
 function renderHosts({config, hostConfig}: ContainerRecord, network: NetworkPlan): string {

@@ -1,4 +1,5 @@
-import {lstat, mkdir, rm} from 'node:fs/promises';
+import {chmod, lstat, mkdir, rm} from 'node:fs/promises';
+import {dirname} from 'node:path';
 import {TscomposeError} from '../../base/errors.ts';
 import {encodeOperations} from '../helper/operations.ts';
 import {helperFailure} from '../helper/reply.ts';
@@ -87,8 +88,15 @@ async function checkBinds(record: ContainerRecord): Promise<void> {
         `invalid mount config for type "bind": bind source path does not exist: ${mount.source}`,
       );
     }
-    await mkdir(mount.source, {recursive: true, mode: 0o755});
+    await makeSource(mount.source);
   }
+}
+
+/** For the container's users to enter, whatever the umask here. */
+async function makeSource(path: string): Promise<void> {
+  const first = await mkdir(path, {recursive: true});
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) await chmod(made, 0o755);
 }
 
 /** A start that failed leaves nothing: the container is as it was. */
