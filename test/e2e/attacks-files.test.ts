@@ -3,7 +3,7 @@ import {chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symli
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import {makeTar, type RawEntry} from '../support/archive.ts';
-import {makeHost, type TestHost} from '../support/host.ts';
+import {eventually, makeHost, type TestHost} from '../support/host.ts';
 import {down, inside, loadHostile, mustLoadHostile, mustUp, outputOf, writeStack} from './attacks/hostile.ts';
 
 let host: TestHost;
@@ -118,6 +118,35 @@ volumes: {shared: {}}
   expect(await inside(host, 'attacker', 'sh', '-c', look)).toBe('11\n');
   const {stdout} = await host.tscompose(['logs', '--no-color', ...victims]);
   expect(stdout).not.toContain('of the machine');
+});
+
+test('links in a volume that a container plants while the volume is filled from an image (CVE-2018-15664)', {
+  timeout: 120_000,
+}, async () => {
+  await mustLoadHostile(host, 'hostile', (root) => {
+    mkdirSync(join(root, 'data/inner'), {recursive: true});
+    writeFileSync(join(root, 'data/inner/file'), 'from the image');
+  });
+  const victims = Array.from({length: 4}, (_, index) => `victim${index}`);
+  writeStack(
+    host,
+    `name: hostile
+services:
+  attacker: {image: hostile, init: true, command: [try, plant, /shared, "${climbing()}"], volumes: ["shared:/shared"]}
+${victims.map((name) => `  ${name}: {image: hostile, command: [sh, -c, "cat /data/inner/secret; true"], volumes: ["shared:/data"]}`).join('\n')}
+volumes: {shared: {}}
+`,
+  );
+  await mustUp(host, ['attacker']);
+  await eventually(async () => {
+    expect((await host.tscompose(['logs', '--no-log-prefix', 'attacker'])).stdout).toBe('planting\n');
+  });
+  for (let round = 0; round < 5; round += 1) {
+    await host.tscompose(['up', '-d', '--force-recreate', '--no-deps', ...victims]);
+    expect(readdirSync(outside)).toEqual(['secret']);
+  }
+  expect((await host.tscompose(['ps', '-q', 'attacker'])).stdout).not.toBe('');
+  expect((await host.tscompose(['logs', '--no-color', ...victims])).stdout).not.toContain('of the machine');
 });
 
 describe('an image whose directories lead out', () => {

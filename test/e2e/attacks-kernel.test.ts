@@ -18,6 +18,7 @@ services:
   init: {image: hostile, command: [try, all], init: true}
   terminal: {image: hostile, command: [try, all], tty: true}
   stays: {image: hostile, command: sleep 600, init: true}
+  stays-locked: {image: hostile, command: sleep 600, init: true, security_opt: ["no-new-privileges:true"]}
   stays-user: {image: hostile, command: sleep 600, init: true, user: app}
   tools:
     image: hostile
@@ -29,7 +30,7 @@ services:
         date -s 2001-01-01; mknod /tmp/m c 1 1 && cat /tmp/m; echo 1 > /sys/fs/cgroup/memory/release_agent; cat /proc/keys | wc -l
 `,
   );
-  await mustUp(host, ['stays', 'stays-user']);
+  await mustUp(host, ['stays', 'stays-user', 'stays-locked']);
 });
 afterAll(async () => {
   await down(host);
@@ -51,6 +52,9 @@ const denials: Readonly<Record<string, readonly string[]>> = {
   modprobe_path: ['EROFS', 'EACCES', 'ENOENT'],
   uevent_helper: ['EROFS', 'EACCES', 'ENOENT'],
   binfmt: ['EROFS', 'EACCES', 'ENOENT'],
+  read_memory: ['ENODATA', 'ENOENT'],
+  read_keys: ['ENODATA', 'ENOENT'],
+  read_timers: ['ENODATA', 'ENOENT'],
   change_masked: ['EROFS', 'EPERM'],
   change_streams: ['ENODEV'],
 };
@@ -91,7 +95,7 @@ describe('what the kernel could be asked for is denied', () => {
     expect(lines.filter((line) => !/^(push_input done|echo pushed)$/.test(line))).toEqual([]);
   });
 
-  test.each(['stays', 'stays-user'])('to a process executed in %s', async (service) =>
+  test.each(['stays', 'stays-user', 'stays-locked'])('to a process executed in %s', async (service) =>
     expect(notDenied(await inside(host, service, 'try', 'all'))).toEqual([]),
   );
 

@@ -2,7 +2,7 @@ import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {release} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
-import {makeHost, projectDirectory, type TestHost} from '../support/host.ts';
+import {type CommandResult, makeHost, projectDirectory, type TestHost} from '../support/host.ts';
 import {imageArchive, loadImages} from '../support/test-images.ts';
 import {compareFacts, type Facts, flattenAnswer} from './parity/compare.ts';
 import {type Difference, differences} from './parity/differences.ts';
@@ -25,14 +25,16 @@ async function loadStackImages(host: TestHost, file: string): Promise<void> {
   }
 }
 
+type Compose = (host: TestHost, words: readonly string[]) => Promise<CommandResult>;
+
 /** What our own engine answers to a probe stack. */
-async function ask(name: string): Promise<Facts> {
+async function ask(name: string, compose: Compose = (host, words) => host.tscompose(words)): Promise<Facts> {
   const file = join(stacks, `${name}.yaml`);
   await using host = await makeHost();
   await loadStackImages(host, file);
   const answer = await runStack(file, {
     async compose(words) {
-      const outcome = await host.tscompose(words);
+      const outcome = await compose(host, words);
       // A fault of the program is no answer to compare.
       expect({code: outcome.code, stderr: outcome.code === 70 ? outcome.stderr : ''}).not.toMatchObject({code: 70});
       return outcome;
@@ -73,6 +75,19 @@ describe('side by side with Docker', () => {
     if (here) seen.push(facts);
     const {theirs, ours} = compareFacts(facts, here ? rowsHere : rowsElsewhere);
     expect(ours).toEqual(theirs);
+  });
+
+  test('users, also where whoever starts them keeps his files to himself', {timeout: 240_000}, async () => {
+    const cli = join(projectDirectory, 'dist/cli.mjs');
+    const ours = await ask('users', (host, words) =>
+      host.command('sh', ['-c', 'umask 077; exec "$@"', 'sh', process.execPath, cli, ...words]),
+    );
+    const recording = readRecording('users');
+    const compared = compareFacts(
+      {theirs: flattenAnswer(recording.answer, 'users'), ours},
+      isOfThisMachine(recording) ? rowsHere : rowsElsewhere,
+    );
+    expect(compared.ours).toEqual(compared.theirs);
   });
 
   test('every difference in the table is there', ({skip}) => {

@@ -2,6 +2,7 @@
  * Tries what a container must not be able to do. "try NAME..." makes each attempt and prints "NAME RESULT", the result
  * being the name of the errno, or "done" where nothing stopped it. Other forms, which never end by themselves:
  *   try swap PLACE LINK         exchanges two names as fast as it can
+ *   try plant PLACE TARGET      empties a directory and puts a link called "inner" into it, over and over
  *   try spy NUMBER              opens the memory and the program of every process it sees, tells which it could
  *   try overwrite               opens every program it sees for writing
  * and one that ends:
@@ -168,6 +169,17 @@ static long try_sysrq(void) { return open("/proc/sysrq-trigger", O_WRONLY); }
 static long try_uevent_helper(void) { return open("/sys/kernel/uevent_helper", O_WRONLY); }
 static long try_modprobe_path(void) { return open("/proc/sys/kernel/modprobe", O_WRONLY); }
 static long try_binfmt(void) { return open("/proc/sys/fs/binfmt_misc/register", O_WRONLY); }
+/* A masked file reads as empty. */
+static long read_masked(const char *path) {
+  char byte;
+  int fd = open(path, O_RDONLY);
+  if (fd < 0 || read(fd, &byte, 1) > 0) return fd;
+  errno = ENODATA;
+  return -1;
+}
+static long try_read_memory(void) { return read_masked("/proc/kcore"); }
+static long try_read_keys(void) { return read_masked("/proc/keys"); }
+static long try_read_timers(void) { return read_masked("/proc/timer_list"); }
 /*
  * Masked files and spare streams show a null device of the machine: its node must stay as it is. It is set to what it is
  * already, which harms nobody where it succeeds.
@@ -210,7 +222,7 @@ static const struct attempt {
     {"port_device", try_port_device}, {"loop_control", try_loop_control}, {"fuse", try_fuse}, {"kvm", try_kvm},
     {"disks", try_disks}, {"capset", try_capset}, {"push_input", try_push_input}, {"trace_init", try_trace_init},
     {"cgroup", try_cgroup}, {"core_pattern", try_core_pattern}, {"sysrq", try_sysrq}, {"uevent_helper", try_uevent_helper},
-    {"modprobe_path", try_modprobe_path}, {"binfmt", try_binfmt}, {"change_masked", try_change_masked},
+    {"modprobe_path", try_modprobe_path}, {"binfmt", try_binfmt}, {"read_memory", try_read_memory}, {"read_keys", try_read_keys}, {"read_timers", try_read_timers}, {"change_masked", try_change_masked},
     {"change_streams", try_change_streams},
 };
 
@@ -241,6 +253,24 @@ static int attempt(const char *name) {
 
 static void swap_for_ever(const char *place, const char *link) {
   for (;;) syscall(SYS_renameat2, AT_FDCWD, place, AT_FDCWD, link, RENAME_EXCHANGE);
+}
+
+static void plant_for_ever(const char *place, const char *target) {
+  char inner[300], file[300], mark[300];
+  snprintf(inner, sizeof inner, "%s/inner", place);
+  snprintf(file, sizeof file, "%s/inner/file", place);
+  for (unsigned long rounds = 0;; rounds++) {
+    DIR *list = opendir(place);
+    for (struct dirent *e; (e = readdir(list)) != NULL;) {
+      snprintf(mark, sizeof mark, "%s/%s", place, e->d_name);
+      if (e->d_name[0] != '.' || strlen(e->d_name) > 2) unlink(mark);
+    }
+    closedir(list);
+    unlink(file);
+    rmdir(inner);
+    if (symlink(target, inner) == 0) unlink(inner);
+    if (rounds == 1000) printf("planting\n"), fflush(stdout);
+  }
 }
 
 static int open_of(const char *pid, const char *name, int flags) {
@@ -311,6 +341,7 @@ static int spoof(const char *from, const char *to, int port) {
 int main(int count, char **words) {
   int result = 0;
   if (count > 3 && strcmp(words[1], "swap") == 0) swap_for_ever(words[2], words[3]);
+  if (count > 3 && strcmp(words[1], "plant") == 0) plant_for_ever(words[2], words[3]);
   if (count > 2 && strcmp(words[1], "spy") == 0) spy_for_ever(strtoull(words[2], NULL, 10));
   if (count > 1 && strcmp(words[1], "overwrite") == 0) overwrite_for_ever();
   if (count > 4 && strcmp(words[1], "spoof") == 0) return spoof(words[2], words[3], atoi(words[4]));
