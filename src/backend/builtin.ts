@@ -29,7 +29,7 @@ export function engineTransport(
     {
       handle: server.handle,
       upgrade: server.upgrade,
-      features: new Set(['files', 'locks']),
+      features: new Set(['files', 'sync', 'locks']),
       lock: (project, lockOptions) => engine.locks.acquire(project, lockOptions),
       close: () => engine.close(),
     },

@@ -1,6 +1,7 @@
 import type {Calls} from '../api/endpoint.ts';
 import type {Endpoints} from '../api/endpoints.ts';
 import type {ContainerInspect, ExecCreateBody, WaitCondition, WaitResult} from '../api/types/container.ts';
+import type {SyncedFiles, SyncResult} from '../api/types/sync.ts';
 import {Exec} from './exec.ts';
 import {decodeLog, type LogChunk} from './logs.ts';
 import {ProcessStream} from './process-stream.ts';
@@ -30,6 +31,15 @@ export interface AttachOptions extends Abortable {
   readonly logs?: boolean | undefined;
   /** Go on with what comes; off: only the log. On unless stated. */
   readonly stream?: boolean | undefined;
+}
+
+export interface SyncOptions extends Abortable {
+  /** A directory of the container, made where missing. */
+  readonly path: string;
+  /** `user[:group]`, by number or name. Without it replaced files keep theirs, new ones get the container's user. */
+  readonly owner?: string | undefined;
+  /** A tar of changes below `path`; an entry `dir/.wh.NAME` deletes `dir/NAME`. */
+  readonly archive: AsyncIterable<Uint8Array>;
 }
 
 /** A container of an engine, by id or name. Nothing is asked of the engine until a method is called. */
@@ -157,5 +167,16 @@ export class Container {
   ): Promise<void> {
     const {abortSignal, ...query} = options;
     await this.#calls.containerPutArchive({path: this, query, body: archive, signal: abortSignal});
+  }
+
+  /** Only with feature `sync`: changes files, all of the archive or nothing of it, whether the container runs or not. */
+  sync(options: SyncOptions): Promise<SyncResult> {
+    const {abortSignal, archive, path, owner} = options;
+    return this.#calls.containerSync({path: this, query: {path, owner}, body: archive, signal: abortSignal});
+  }
+
+  /** Only with feature `sync`: what was synced so far. */
+  synced(options: Abortable = {}): Promise<SyncedFiles> {
+    return this.#calls.containerSynced({path: this, signal: options.abortSignal});
   }
 }

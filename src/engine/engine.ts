@@ -10,6 +10,7 @@ import type {
 } from '../api/types/container.ts';
 import type {ImageDeleteItem, ImageInspect, ImageProgress, ImageSummary} from '../api/types/image.ts';
 import type {NetworkCreateBody, NetworkInspect} from '../api/types/network.ts';
+import type {SyncedFiles, SyncResult} from '../api/types/sync.ts';
 import type {EngineEvent, Filters, VersionInfo} from '../api/types/system.ts';
 import type {VolumeCreateBody, VolumeInspect} from '../api/types/volume.ts';
 
@@ -81,6 +82,15 @@ export interface Containers {
   logs(reference: string, options: LogOptions, signal?: AbortSignal): AsyncIterable<LogChunk>;
   attach(reference: string, options: AttachOptions): Promise<Attachment>;
   resize(reference: string, size: {readonly height: number; readonly width: number}): Promise<void>;
+  /** Applies a tar of changes below `path`, all of it or nothing, whether the container runs or not. */
+  sync(
+    reference: string,
+    options: {readonly path: string; readonly owner?: string},
+    archive: AsyncIterable<Uint8Array>,
+    signal?: AbortSignal,
+  ): Promise<SyncResult>;
+  /** What was synced so far. */
+  synced(reference: string): Promise<SyncedFiles>;
 }
 
 export interface Execs {

@@ -8,6 +8,7 @@ import {containerHandlers} from './handlers/containers.ts';
 import {execHandlers} from './handlers/execs.ts';
 import {imageHandlers} from './handlers/images.ts';
 import {networkHandlers} from './handlers/networks.ts';
+import {syncHandlers} from './handlers/sync.ts';
 import {systemHandlers} from './handlers/system.ts';
 import {volumeHandlers} from './handlers/volumes.ts';
 import {readInput} from './read-input.ts';
@@ -35,6 +36,7 @@ export function createServer(engine: Engine, options: ServerOptions): Server {
     ...volumeHandlers(engine),
     ...imageHandlers(engine),
     ...systemHandlers(engine),
+    ...syncHandlers(engine),
   };
   // That each handler fits its row is checked by the type above; from here on they are all alike.
   const byName = new Map(Object.entries(handlers) as [string, Handler][]);

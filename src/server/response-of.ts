@@ -43,7 +43,7 @@ const pingHeaders = {
   swarm: 'inactive',
   'cache-control': 'no-cache, no-store, must-revalidate',
   pragma: 'no-cache',
-  [ownHeaders.features]: 'files',
+  [ownHeaders.features]: 'files,sync',
 };
 
 /**

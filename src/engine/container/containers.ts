@@ -9,6 +9,7 @@ import {removeContainer} from './remove.ts';
 import {renameContainer} from './rename.ts';
 import {startContainer} from './start.ts';
 import {killContainer, restartContainer, stopContainer} from './stop.ts';
+import {syncContainer, syncedFiles} from './sync.ts';
 import {waitForContainer} from './wait.ts';
 
 /** One file an operation; this is the table of them. */
@@ -27,5 +28,7 @@ export function createContainers(context: ContainerContext): Containers {
     logs: (reference, options, signal) => readLogs(context, reference, options, signal),
     attach: (reference, options) => attachContainer(context, reference, options),
     resize: (reference, size) => resizeContainer(context, reference, size),
+    sync: (reference, options, archive, signal) => syncContainer(context, reference, options, archive, signal),
+    synced: (reference) => syncedFiles(context, reference),
   };
 }
