@@ -1,5 +1,6 @@
 import type {ErrorKind} from '../base/errors.ts';
 import type {Notice, Plan, PlanNode} from '../plan/action.ts';
+import type {WatchContent} from './watch-event.ts';
 
 /** What a command tells while it works; values that JSON can hold. Every event carries the time, in ms since the epoch. */
 export type ProgressEvent = {readonly time: number} & ProgressContent;
@@ -22,7 +23,8 @@ export type ProgressContent =
       readonly failure?: FailureInfo;
     }
   | {readonly kind: 'notice'; readonly notice: Notice}
-  | {readonly kind: 'summary'; readonly command: string; readonly summary: Summary};
+  | {readonly kind: 'summary'; readonly command: string; readonly summary: Summary}
+  | WatchContent;
 
 export interface ContainerInfo {
   readonly id: string;

@@ -4,6 +4,7 @@ import {failureLines} from './evidence.ts';
 import type {Output, Reporter} from './reporter.ts';
 import {nodeStatus, nodeSubject} from './subject.ts';
 import {shortTime} from './time.ts';
+import {watchLines} from './watch-lines.ts';
 
 /** How often a wait tells what it waits for, where that changes all the time. */
 const waitEveryMs = 5_000;
@@ -64,6 +65,8 @@ export function plainLines(event: ProgressEvent): readonly string[] {
     case 'nodeStarted':
     case 'summary':
       return [];
+    default:
+      return watchLines(event);
   }
 }
 

@@ -84,6 +84,9 @@ export function reduce(state: ViewState, event: ProgressEvent): ViewState {
       return {...current, notices: [...current.notices, event.notice]};
     case 'summary':
       return {...current, ended: event.summary};
+    default:
+      // Watching is no part of a command's own work.
+      return current;
   }
 }
 
