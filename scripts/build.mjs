@@ -3,6 +3,7 @@ import {spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {availableParallelism} from 'node:os';
+import {resolve} from 'node:path';
 import {build} from 'esbuild';
 
 const root = new URL('..', import.meta.url).pathname;
@@ -52,27 +53,71 @@ function buildNative() {
   writeFileSync(`${root}${staging}/native/digests.json`, `${JSON.stringify(digests, null, 2)}\n`);
 }
 
+/**
+ * Parts that cannot be in the program's one function, because they are modules that wait at their top level: each becomes
+ * a file of its own that the program imports when it needs it. Name of the file: entry.
+ */
+const modules = {};
+
+const shared = {
+  absWorkingDir: root,
+  outdir: staging,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  // Reading the code is a good part of a short command.
+  minify: true,
+  legalComments: 'linked',
+  logLevel: 'warning',
+};
+
+/** Lets an import of one of the modules find its file. */
+const findModules = {
+  name: 'modules',
+  setup({onResolve}) {
+    const files = new Map(Object.entries(modules).map(([name, entry]) => [resolve(root, entry), `./${name}.mjs`]));
+    onResolve({filter: /^\./}, ({path, resolveDir, kind}) => {
+      const file = files.get(resolve(resolveDir, path));
+      return kind === 'dynamic-import' && file !== undefined ? {path: file, external: true} : undefined;
+    });
+  },
+};
+
+/** The program as one function, which `boot.ts` calls (see docs/decisions/0011-code-cache.md), and what it imports. */
 async function bundle() {
   const {version} = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
   await build({
-    absWorkingDir: root,
-    entryPoints: {cli: 'src/cli/main.ts'},
-    outdir: staging,
+    ...shared,
+    entryPoints: {main: 'src/cli/main.ts'},
+    outExtension: {'.js': '.cjs'},
+    format: 'cjs',
+    define: {TSCOMPOSE_VERSION: JSON.stringify(version), 'import.meta.url': 'tscomposeUrl'},
+    banner: {js: '(function(require,module,tscomposeUrl,tscomposeBeforeExit){'},
+    footer: {js: '})'},
+    plugins: [findModules],
+  });
+  if (Object.keys(modules).length > 0)
+    await build({
+      ...shared,
+      entryPoints: modules,
+      outExtension: {'.js': '.mjs'},
+      format: 'esm',
+      define: {'process.env.NODE_ENV': '"production"'},
+      banner: {
+        js: "import {createRequire as __createRequire} from 'node:module';const require=__createRequire(import.meta.url);",
+      },
+    });
+  const digest = createHash('sha256')
+    .update(readFileSync(`${root}${staging}/main.cjs`))
+    .digest('hex');
+  const program = `main-${digest.slice(0, 16)}.cjs`;
+  renameSync(`${root}${staging}/main.cjs`, `${root}${staging}/${program}`);
+  await build({
+    ...shared,
+    entryPoints: {cli: 'src/cli/boot.ts'},
     outExtension: {'.js': '.mjs'},
-    chunkNames: 'chunks/[name]-[hash]',
-    bundle: true,
-    splitting: true,
     format: 'esm',
-    platform: 'node',
-    target: 'node20.19',
-    // Reading the code is a good part of a short command.
-    minify: true,
-    legalComments: 'linked',
-    define: {TSCOMPOSE_VERSION: JSON.stringify(version)},
-    banner: {
-      js: "import {createRequire as __createRequire} from 'node:module';const require=__createRequire(import.meta.url);",
-    },
-    logLevel: 'warning',
+    define: {TSCOMPOSE_PROGRAM: JSON.stringify(program)},
   });
 }
 

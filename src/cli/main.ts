@@ -1,5 +1,3 @@
-#!/usr/bin/env node
-import {setFlagsFromString} from 'node:v8';
 import {toTscomposeError} from '../base/errors.ts';
 import {createContext} from './context.ts';
 import {parseCommandLine} from './parse.ts';
@@ -16,6 +14,7 @@ async function main(): Promise<void> {
   const parsed = parseCommandLine(process.argv.slice(2));
   if (parsed.kind === 'done') {
     process.exitCode = parsed.exitCode;
+    tscomposeBeforeExit();
     return;
   }
   const context = createContext(parsed.global);
@@ -27,6 +26,7 @@ async function main(): Promise<void> {
   // What still waits (sockets, timers) belongs to a command that has given its answer.
   await flushed(process.stdout);
   await flushed(process.stderr);
+  tscomposeBeforeExit();
   process.exit();
 }
 
@@ -37,14 +37,7 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
-/**
- * A short command ends before optimized code has paid for being made: with the optimizer, parsing a stack file of 300 lines
- * costs three times the CPU. What still runs after a second gets it.
- */
-function optimizeOnlyLongRuns(): void {
-  setFlagsFromString('--no-opt');
-  setTimeout(() => setFlagsFromString('--opt'), 1000).unref();
-}
+/** Given by `boot.ts`: to be called once, when everything is done. */
+declare const tscomposeBeforeExit: () => void;
 
-optimizeOnlyLongRuns();
-await main();
+void main();

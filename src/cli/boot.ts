@@ -1,0 +1,136 @@
+#!/usr/bin/env node
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import {createRequire} from 'node:module';
+import {dirname, join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {cachedDataVersionTag, setFlagsFromString} from 'node:v8';
+import {Script, constants as vmConstants} from 'node:vm';
+
+/**
+ * Starts the program (`main.ts`, bundled into one function) from compiled code that an earlier run of the same command has
+ * kept: reading and compiling it anew would be the greater part of a short command. See docs/decisions/0011-code-cache.md.
+ */
+
+/** Name of the program's file beside this one; it holds a digest of its content. */
+declare const TSCOMPOSE_PROGRAM: string;
+
+/** Each of the first runs of a command adds the functions it needed; after that its cache is left as it is. */
+const learningRuns = 4;
+/** Of program files that are no longer there; milliseconds. */
+const keptUnusedFor = 30 * 24 * 60 * 60 * 1000;
+
+interface Cache {
+  readonly data: Buffer | undefined;
+  /** How many runs have added to it. */
+  readonly runs: number;
+}
+
+function start(): void {
+  optimizeOnlyLongRuns();
+  const here = dirname(fileURLToPath(import.meta.url));
+  const filename = join(here, TSCOMPOSE_PROGRAM);
+  const place = cachePlace();
+  const cache = place === undefined ? {data: undefined, runs: 0} : readCache(place);
+  const script = new Script(readFileSync(filename, 'latin1'), {
+    filename,
+    ...(cache.data !== undefined && {cachedData: cache.data}),
+    importModuleDynamically: vmConstants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+  const runs = script.cachedDataRejected === true ? 0 : cache.runs;
+  const beforeExit = () => {
+    if (place !== undefined && runs < learningRuns) keep(place, script.createCachedData(), runs + 1);
+  };
+  script.runInThisContext()(createRequire(import.meta.url), {}, import.meta.url, beforeExit);
+}
+
+/**
+ * A short command ends before optimized code has paid for being made: with the optimizer, parsing a stack file of 300 lines
+ * costs three times the CPU. What still runs after a second gets it.
+ */
+function optimizeOnlyLongRuns(): void {
+  setFlagsFromString('--no-opt');
+  setTimeout(() => setFlagsFromString('--opt'), 1000).unref();
+}
+
+interface Place {
+  readonly directory: string;
+  /** The command, so that one that needs little reads little. */
+  readonly name: string;
+}
+
+/** Undefined where nothing is to be kept. NODE_DISABLE_COMPILE_CACHE is Node's own switch for the same thing. */
+function cachePlace(): Place | undefined {
+  const {env} = process;
+  const home = env['XDG_CACHE_HOME'] || (env['HOME'] && join(env['HOME'], '.cache'));
+  if (!home?.startsWith('/') || env['NODE_DISABLE_COMPILE_CACHE']) return undefined;
+  const engine = `${process.version}-${process.arch}-${cachedDataVersionTag().toString(16)}`;
+  return {directory: join(home, 'tscompose', 'code', `${TSCOMPOSE_PROGRAM}-${engine}`), name: commandName()};
+}
+
+/** As far as it can be told without reading the command line: what follows a flag may be its value. */
+function commandName(): string {
+  const words = process.argv.slice(2);
+  const isFlag = (word: string | undefined) => word?.startsWith('-') === true && !word.includes('=');
+  return words.find((word, index) => /^[a-z]{2,20}$/.test(word) && !isFlag(words[index - 1])) ?? 'none';
+}
+
+/** Compiled code is as powerful as the program itself: only a file that nobody else can have written is taken. */
+function readCache({directory, name}: Place): Cache {
+  const none = {data: undefined, runs: 0};
+  let file: number | undefined;
+  try {
+    const user = process.geteuid?.() ?? -1;
+    const {uid, mode} = statSync(directory);
+    if (uid !== user || (mode & 0o022) !== 0) return none;
+    for (let runs = learningRuns; runs > 0; runs -= 1) {
+      try {
+        file = openSync(join(directory, `${name}-${runs}`), constants.O_RDONLY | constants.O_NOFOLLOW);
+      } catch {
+        continue;
+      }
+      const info = fstatSync(file);
+      if (!info.isFile() || info.uid !== user || (info.mode & 0o022) !== 0) return none;
+      return {data: readFileSync(file), runs};
+    }
+    return none;
+  } catch {
+    return none;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/** A cache that cannot be kept is none: the next run compiles again. */
+function keep({directory, name}: Place, data: Buffer, runs: number): void {
+  try {
+    const made = mkdirSync(directory, {recursive: true, mode: 0o700});
+    if (made !== undefined) removeUnused(dirname(directory));
+    const temporary = join(directory, `.${name}-${process.pid}`);
+    writeFileSync(temporary, data, {mode: 0o600, flag: 'wx'});
+    renameSync(temporary, join(directory, `${name}-${runs}`));
+    rmSync(join(directory, `${name}-${runs - 1}`), {force: true});
+  } catch {
+    // No room, no permission, or another run is at it.
+  }
+}
+
+function removeUnused(parent: string): void {
+  for (const entry of readdirSync(parent)) {
+    const path = join(parent, entry);
+    if (Date.now() - statSync(path).mtimeMs > keptUnusedFor) rmSync(path, {recursive: true, force: true});
+  }
+}
+
+start();
