@@ -1,7 +1,9 @@
-// Compiles every JSON schema to a validator ahead of time: compiling with ajv at each start would cost 340 ms of CPU.
-//   schemas/record/NAME.schema.json -> src/engine/generated/record-validators.js, export validateName (NAME in camel case)
-//   schemas/NAME.schema.json        -> src/model/generated/NAME-validator.js, export validateName
-import {existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
+// Makes of every JSON schema what the program checks with.
+//   schemas/record/NAME.schema.json -> src/engine/generated/record-validators.js, export validateName (NAME in camel case):
+//     compiled ahead of time, since compiling with ajv at each start would cost 340 ms of CPU.
+//   schemas/stack.schema.json       -> src/model/generated/stack-schema.js, export stackSchema: without what only editors
+//     read. It is walked, not compiled: the code that ajv makes of it is so long that reading it costs more than walking.
+import {existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {Ajv} from 'ajv';
@@ -35,14 +37,6 @@ function modules() {
   if (records.length > 0) {
     // A record is ours and either fits or is damaged: the first problem is enough.
     found.push({output: 'src/engine/generated/record-validators.js', schemas: records, options: {}});
-  }
-  for (const schema of schemasIn('schemas')) {
-    // A stack file is a person's: all problems at once, with the values and the schema that tell what was expected.
-    found.push({
-      output: `src/model/generated/${schema.name}-validator.js`,
-      schemas: [schema],
-      options: {allErrors: true, verbose: true},
-    });
   }
   return found;
 }
@@ -105,7 +99,45 @@ function put(path, text) {
   renameSync(temporary, path);
 }
 
+/** Only what `src/model/schema-check.ts` looks at, and what its messages say. */
+const checked = new Set([
+  '$ref',
+  'type',
+  'enum',
+  'pattern',
+  'required',
+  'additionalProperties',
+  'items',
+  'x-expected',
+  'x-names',
+  'patternProperties',
+]);
+
+function forChecking(schema) {
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const named = (members) =>
+    Object.fromEntries(Object.entries(members).map(([name, member]) => [name, forChecking(member)]));
+  return Object.fromEntries(
+    Object.entries(schema).flatMap(([keyword, value]) => {
+      if (['properties', '$defs', 'patternProperties'].includes(keyword)) return [[keyword, named(value)]];
+      if (['items', 'additionalProperties'].includes(keyword)) return [[keyword, forChecking(value)]];
+      return checked.has(keyword) ? [[keyword, value]] : [];
+    }),
+  );
+}
+
+function putStackSchema() {
+  const schema = JSON.parse(readFileSync(join(project, 'schemas/stack.schema.json'), 'utf8'));
+  // A text to parse is read faster than code.
+  const text = JSON.stringify(JSON.stringify(forChecking(schema)));
+  const path = join(project, 'src/model/generated/stack-schema');
+  put(`${path}.js`, `export const stackSchema = JSON.parse(${text});\n`);
+  put(`${path}.d.ts`, "import type {Schema} from '../schema-check.ts';\n\nexport declare const stackSchema: Schema;\n");
+  for (const old of ['js', 'd.ts']) rmSync(join(project, `src/model/generated/stack-validator.${old}`), {force: true});
+}
+
 export async function generateValidators() {
+  putStackSchema();
   for (const module of modules()) {
     const {code, types} = await compile(module);
     const path = join(project, module.output);

@@ -1,90 +1,41 @@
 import {didYouMean} from '../../base/suggest.ts';
-import {refusalHints} from '../attributes/refused.ts';
-import {type ValidationError, validateStack} from '../generated/stack-validator.js';
+import {stackSchema} from '../generated/stack-schema.js';
 import type {Problems} from '../problems.ts';
-import type {Span} from '../source.ts';
+import {checkSchema, type Mismatch, type Schema} from '../schema-check.ts';
 import type {Tree} from '../tree.ts';
-import {isNull, toPlain} from '../tree.ts';
+import {isNull} from '../tree.ts';
 
 /**
- * Checks the merged tree against the schema of stack files and reports every problem with its place. The schema has no
- * alternatives (`oneOf`): a value that may be of several kinds lists them as types, so each problem is told once.
+ * Checks the merged tree against the schema of stack files and reports every problem with its place.
  */
 export function validate(tree: Tree, problems: Problems): void {
-  if (validateStack(toPlain(tree))) return;
-  for (const error of validateStack.errors ?? []) reportError(error, tree, problems);
+  for (const mismatch of checkSchema(stackSchema, tree)) report(mismatch, tree, problems);
 }
 
-interface Found {
-  readonly node: Tree;
-  /** The place of the key, where the value is a member of a mapping. */
-  readonly key: Span | undefined;
-  readonly path: string;
-  readonly name: string;
-}
-
-/** Walks a JSON pointer. */
-function locate(tree: Tree, pointer: string): Found {
-  let found: Found = {node: tree, key: undefined, path: '', name: ''};
-  for (const part of pointer.split('/').slice(1)) {
-    const step = part.replaceAll('~1', '/').replaceAll('~0', '~');
-    const {node, path} = found;
-    if (node.kind === 'mapping') {
-      const entry = node.entries.get(step);
-      if (entry === undefined) return found;
-      found = {node: entry.value, key: entry.key, path: path === '' ? step : `${path}.${step}`, name: step};
-    } else if (node.kind === 'sequence') {
-      const item = node.items[Number(step)];
-      if (item === undefined) return found;
-      found = {node: item, key: undefined, path: `${path}[${step}]`, name: step};
-    }
-  }
-  return found;
-}
-
-type Schema = {
-  readonly 'x-expected'?: string;
-  readonly 'x-names'?: string;
-  readonly properties?: Readonly<Record<string, unknown>>;
-  readonly patternProperties?: unknown;
-};
-
-function reportError(error: ValidationError, tree: Tree, problems: Problems): void {
-  const found = locate(tree, error.instancePath);
-  const schema = (error.parentSchema ?? {}) as Schema;
-  const where = found.path === '' ? 'the stack file' : found.path;
-  const {node} = found;
-  const value = node.kind === 'scalar' ? JSON.stringify(node.value) : describe(node);
-  switch (error.keyword) {
-    case 'not':
-      problems.error(found.key ?? node.at, {
-        code: 'unsupported',
-        kind: 'unsupported',
-        message: `${where} is not supported yet`,
-        hint: refusalHints[found.name],
-      });
+function report(mismatch: Mismatch, tree: Tree, problems: Problems): void {
+  const {kind, node, key, path, schema, member = ''} = mismatch;
+  const where = path === '' ? 'the stack file' : path;
+  switch (kind) {
+    case 'additional':
+      reportUnknownKey(member, mismatch, {tree, problems});
       return;
-    case 'additionalProperties':
-      reportUnknownKey(String(error.params['additionalProperty']), found, {schema, tree, problems});
-      return;
-    case 'required': {
-      const missing = String(error.params['missingProperty']);
-      problems.error(found.key ?? node.at, {
+    case 'required':
+      problems.error(key ?? node.at, {
         code: 'missing-key',
-        message: `${where}: "${missing}" is missing`,
-        hint: `add ${missing}: …`,
+        message: `${where}: "${member}" is missing`,
+        hint: `add ${member}: …`,
       });
       return;
-    }
     case 'type':
       problems.error(node.at, {
         code: 'wrong-type',
-        message: `${where}: expected ${schema['x-expected'] ?? String(error.params['type'])}, found ${describe(node)}`,
+        message: `${where}: expected ${schema['x-expected'] ?? String(schema.type)}, found ${describe(node)}`,
         hint: typeHint(node, schema),
       });
       return;
     case 'enum': {
-      const allowed = (error.params['allowedValues'] as readonly unknown[]).map(String);
+      const allowed = (schema.enum ?? []).map(String);
+      const value = node.kind === 'scalar' ? JSON.stringify(node.value) : describe(node);
       problems.error(node.at, {
         code: 'wrong-value',
         message: `${where}: ${value} is none of ${allowed.join(', ')}`,
@@ -92,10 +43,10 @@ function reportError(error: ValidationError, tree: Tree, problems: Problems): vo
       });
       return;
     }
-    default:
+    case 'pattern':
       problems.error(node.at, {
         code: 'wrong-value',
-        message: `${where}: ${value} does not fit: expected ${schema['x-expected'] ?? error.message}`,
+        message: `${where}: ${describe(node)} does not fit: expected ${schema['x-expected'] ?? schema.pattern}`,
       });
   }
 }
@@ -134,12 +85,11 @@ function typeHint(node: Tree, schema: Schema): string | undefined {
 }
 
 interface UnknownKeyContext {
-  readonly schema: Schema;
   readonly tree: Tree;
   readonly problems: Problems;
 }
 
-function reportUnknownKey(key: string, {node, path}: Found, {schema, tree, problems}: UnknownKeyContext): void {
+function reportUnknownKey(key: string, {node, path, schema}: Mismatch, {tree, problems}: UnknownKeyContext): void {
   const at = node.kind === 'mapping' ? node.entries.get(key)?.key : undefined;
   if (schema['x-names'] !== undefined) {
     problems.error(at, {
