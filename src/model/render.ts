@@ -74,7 +74,7 @@ function ordered(rendered: JsonObject): JsonObject {
   return Object.fromEntries(names.map((name) => [name, rendered[name] as Json]));
 }
 
-const early: Readonly<Record<string, string>> = {profiles: 'a', cpus: 'cb'};
+const early: Readonly<Record<string, string>> = {profiles: 'a', build: 'b', develop: 'ba', cpus: 'cb'};
 
 /** Attributes whose values are maps of the file's own keys: printed in the order of the keys. */
 const mapAttributes: ReadonlySet<string> = new Set([
@@ -103,7 +103,14 @@ function renderService(service: Service, extensions: boolean): JsonObject {
 }
 
 /** Attributes that say something even when they are empty or false. */
-const tellingWhenEmpty: ReadonlySet<string> = new Set(['command', 'entrypoint', 'healthcheck', 'logging', 'deploy']);
+const tellingWhenEmpty: ReadonlySet<string> = new Set([
+  'command',
+  'entrypoint',
+  'healthcheck',
+  'logging',
+  'deploy',
+  'develop',
+]);
 const silentWhenZero: ReadonlySet<string> = new Set([
   'tty',
   'stdin_open',

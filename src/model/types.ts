@@ -54,6 +54,7 @@ export interface Service {
   readonly network_mode?: string;
   readonly depends_on?: Readonly<Record<string, Dependency>>;
   readonly healthcheck?: Healthcheck;
+  readonly develop?: Develop;
   readonly restart?: string;
   readonly user?: string;
   readonly group_add?: readonly string[];
@@ -163,6 +164,37 @@ export interface Healthcheck {
   readonly start_period?: number;
   readonly start_interval?: number;
   readonly disable?: boolean;
+}
+
+export interface Develop {
+  readonly watch: readonly WatchRule[];
+}
+
+/** What is done when files change. */
+export interface WatchRule {
+  /** Absolute; a directory or a file, which may not exist yet. */
+  readonly path: string;
+  readonly action: 'rebuild' | 'restart' | 'sync' | 'sync+restart' | 'sync+exec';
+  /** Where it is in the container; there with every sync. A relative one begins at `/`. */
+  readonly target?: string;
+  /** Patterns of a `.dockerignore` file, from `path` on. */
+  readonly ignore: readonly string[];
+  /** Empty: everything. */
+  readonly include: readonly string[];
+  readonly initial_sync: boolean;
+  /** There with `sync+exec`. */
+  readonly exec?: Hook;
+}
+
+/** A command to be run in a container. */
+export interface Hook {
+  /** At least one word. */
+  readonly command: readonly string[];
+  readonly user?: string;
+  readonly privileged?: boolean;
+  readonly working_dir?: string;
+  /** Null: as the container has it. */
+  readonly environment?: Readonly<Record<string, string | null>>;
 }
 
 export interface Deploy {

@@ -1,6 +1,7 @@
 import type {Service} from '../types.ts';
 import type {Attribute} from './attribute.ts';
 import {dependencyAttributes} from './dependencies.ts';
+import {developAttributes} from './develop.ts';
 import {environmentAttributes} from './environment.ts';
 import {fileAttributes} from './files.ts';
 import {networkAttributes} from './networks.ts';
@@ -23,6 +24,7 @@ export const serviceAttributes = {
   ...volumeAttributes,
   ...networkAttributes,
   ...dependencyAttributes,
+  ...developAttributes,
   ...resourceAttributes,
   ...securityAttributes,
   ...fileAttributes,

@@ -23,7 +23,7 @@ type Row<K extends keyof Service> = Attribute<Exclude<Service[K], undefined>>;
 export const itself = (item: Tree): string => (item.kind === 'scalar' ? String(item.value) : '');
 
 /** A line is split into words, as Compose does; it is never run in a shell. */
-const words: Reader<readonly string[] | null> = (node, context) => {
+export const words: Reader<readonly string[] | null> = (node, context) => {
   if (node.kind === 'sequence') return texts(node, context);
   if (node.kind !== 'scalar') return undefined;
   if (typeof node.value !== 'string') return null;

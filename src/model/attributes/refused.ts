@@ -14,7 +14,6 @@ export const refusedAttributes = [
   'cpu_shares',
   'cpuset',
   'credential_spec',
-  'develop',
   'device_cgroup_rules',
   'devices',
   'extends',
