@@ -1,19 +1,17 @@
-import {isAbsolute, join, resolve} from 'node:path';
 import type {Diagnostic} from '../base/diagnostic.ts';
-import {TscomposeError} from '../base/errors.ts';
 import type {FileSource} from '../base/file-source.ts';
 import {attributeTable} from './attributes/index.ts';
 import {createProblems, type Problems} from './problems.ts';
 import {provenanceOf} from './provenance.ts';
-import type {SourceFile, Span} from './source.ts';
+import type {Span} from './source.ts';
+import {assemble} from './stages/assemble.ts';
+import {type Assembly, type Document, parseDocuments} from './stages/assembly.ts';
 import {checkStack} from './stages/check.ts';
 import {checkTogether} from './stages/check-ports.ts';
-import {expandFile} from './stages/expand.ts';
-import {interpolate} from './stages/interpolate.ts';
+import type {Environment} from './stages/environment.ts';
 import {type Located, type LocateRequest, locateStack} from './stages/locate.ts';
-import {mergeTrees, settle} from './stages/merge.ts';
+import {settle} from './stages/merge.ts';
 import {projectName} from './stages/name.ts';
-import {parseStackFile} from './stages/parse.ts';
 import {readStack} from './stages/read.ts';
 import {type ResolveContext, resolveEnvironment, resolveFileObject} from './stages/resolve.ts';
 import {selectServices, usedResources, withDefaultNetwork} from './stages/select.ts';
@@ -34,6 +32,19 @@ export interface LoadRequest extends LocateRequest {
   readonly allResources?: boolean | undefined;
   /** True where containers are to be made: sources of configs and secrets must be there, ports must not collide. */
   readonly requireSources?: boolean | undefined;
+  /** What is left out, for looking at a stack: everything is done where this is absent. */
+  readonly skip?: Skipped | undefined;
+}
+
+export interface Skipped {
+  /** Variables stay as they stand. */
+  readonly interpolation?: boolean;
+  /** Relative paths stay as they stand. */
+  readonly pathResolution?: boolean;
+  /** Variables without a value stay open, environment files are not read. */
+  readonly environmentResolution?: boolean;
+  /** Names that lead nowhere, cycles and contradictions are not looked for. */
+  readonly consistency?: boolean;
 }
 
 export interface LoadedProject {
@@ -41,31 +52,76 @@ export interface LoadedProject {
   readonly warnings: readonly Diagnostic[];
   /** The process's environment and, below it, what environment files say: settings (`COMPOSE_…`) may stand there too. */
   readonly environment: ReadonlyMap<string, string>;
+  /** What the files say together, in long form, each value with its place. */
+  readonly tree: Tree;
+}
+
+/** The files of a stack as one tree, before anything in it is looked at. */
+export interface LoadedTree {
+  readonly tree: Tree;
+  readonly name: string;
+  readonly located: Located;
+  readonly documents: readonly Document[];
+  /** Environments of included configs and secrets by `secrets.NAME`. */
+  readonly environments: ReadonlyMap<string, Environment>;
 }
 
 /**
- * Reads a stack: finds its files, parses, interpolates, expands, merges, validates, reads, checks, selects and resolves
- * it, in this order. Throws `invalid` or `unsupported` with all problems as diagnostics, `notFound` where there is no
- * stack file.
+ * Reads a stack: finds its files, parses, interpolates, includes, extends, merges, validates, reads, checks, selects and
+ * resolves it, in this order. Throws `invalid` or `unsupported` with all problems as diagnostics, `notFound` where there
+ * is no stack file.
  */
 export async function loadProject(request: LoadRequest, source: FileSource): Promise<LoadedProject> {
   const problems = createProblems();
+  const loaded = await loadTree(request, source, problems);
+  return readProject(loaded, {request, source, problems});
+}
+
+/** The first half of loading: everything that makes one tree of many files. */
+export async function loadTree(request: LoadRequest, source: FileSource, problems: Problems): Promise<LoadedTree> {
   const located = await locateStack(request, source, problems);
   problems.throwIfAny();
-  const documents = located.files.flatMap((file) => parseFile(file, problems));
+  const documents = located.files.flatMap((file) => parseDocuments(file, problems));
   problems.throwIfAny();
+  const {environment, directory} = located;
   const name = projectName({
     given: request.projectName,
-    environment: located.environment,
-    trees: documents,
-    directory: located.directory,
+    environment: environment.values,
+    trees: documents.map(({tree}) => tree),
+    directory,
     problems,
   });
-  const tree = combine(documents, {located, name, problems});
+  const assembly: Assembly = {
+    source,
+    problems,
+    workingDirectory: request.workingDirectory,
+    projectName: name,
+    maxFileSize: request.maxFileSize,
+    interpolation: request.skip?.interpolation !== true,
+    pathResolution: request.skip?.pathResolution !== true,
+    environments: new Map(),
+    reading: {files: 0},
+  };
+  const tree = settle(await assemble(documents, {directory, environment, inclusions: []}, assembly));
+  return {tree, name, located, documents, environments: assembly.environments};
+}
+
+interface Loading {
+  readonly request: LoadRequest;
+  readonly source: FileSource;
+  readonly problems: Problems;
+}
+
+/** The second half: the project that a tree describes. */
+export async function readProject(
+  {tree, name, located, environments}: LoadedTree,
+  {request, source, problems}: Loading,
+): Promise<LoadedProject> {
+  const {skip = {}} = request;
   validate(tree, problems);
   warnOfVersion(tree, problems);
   const stack = readStack(tree, name, problems);
-  checkStack(stack, {tree, problems});
+  if (skip.consistency !== true) checkStack(stack, {tree, problems});
   const selected = selectServices(stack, selectionOf(request, located), {
     problems,
     dependencyPlace: (service, dependency) => keyAt(tree, ['services', service, 'depends_on', dependency]),
@@ -74,9 +130,13 @@ export async function loadProject(request: LoadRequest, source: FileSource): Pro
     source,
     problems,
     environment: located.environment,
+    environments,
     workingDirectory: request.workingDirectory,
   };
-  const resolved = await resolveServices(tree, selected.services, context);
+  const resolved =
+    skip.environmentResolution === true
+      ? {services: selected.services, tree}
+      : await resolveServices(tree, selected.services, context);
   const used = usedResources(stack, selected.services, name);
   const resources = request.allResources === true ? {...stack, networks: withDefaultNetwork(stack, name)} : used;
   const required = request.requireSources === true;
@@ -98,47 +158,11 @@ export async function loadProject(request: LoadRequest, source: FileSource): Pro
     ...(stack.extensions === undefined ? {} : {extensions: stack.extensions}),
     provenance: provenanceOf(resolved.tree),
   };
-  return {project, warnings: problems.warnings, environment: located.environment};
-}
-
-function parseFile(file: SourceFile, problems: Problems): readonly Tree[] {
-  const trees = parseStackFile(file, problems);
-  if (trees.length === 0 && !problems.hasErrors) {
-    throw new TscomposeError('invalid', `the stack file "${file.shown}" is empty`, {
-      hint: 'write at least one service below "services:"',
-    });
-  }
-  return trees;
-}
-
-interface Combination {
-  readonly located: Located;
-  readonly name: string;
-  readonly problems: Problems;
-}
-
-/** Each document interpolated and expanded, then all of them merged. */
-function combine(documents: readonly Tree[], {located, name, problems}: Combination): Tree {
-  const {environment, directory} = located;
-  const lookup = (variable: string): string | undefined =>
-    variable === 'COMPOSE_PROJECT_NAME' ? name : environment.get(variable);
-  const absolute = (path: string): string => absolutePath(path, directory, environment.get('HOME'));
-  const interpolated = documents.map((document) => interpolate(document, {lookup, problems}));
-  // A text with a variable that could not be put in place is wrong in other ways too: that would only distract.
-  problems.throwIfAny();
-  const trees = interpolated.map((document) => expandFile(document, {problems, absolute}));
-  const [first, ...others] = trees;
-  if (first === undefined) throw new TscomposeError('invalid', 'there is no stack file');
-  return others.reduce((base, over) => mergeTrees(base, over), settle(first));
-}
-
-function absolutePath(path: string, directory: string, home: string | undefined): string {
-  if (home !== undefined && (path === '~' || path.startsWith('~/'))) return join(home, path.slice(1));
-  return isAbsolute(path) ? path : resolve(directory, path);
+  return {project, warnings: problems.warnings, environment: located.environment.values, tree: resolved.tree};
 }
 
 function selectionOf(request: LoadRequest, {environment}: Located): Parameters<typeof selectServices>[1] {
-  const named = (environment.get('COMPOSE_PROFILES') ?? '').split(',').map((profile) => profile.trim());
+  const named = (environment.values.get('COMPOSE_PROFILES') ?? '').split(',').map((profile) => profile.trim());
   const profiles =
     request.profiles !== undefined && request.profiles.length > 0
       ? request.profiles

@@ -7,6 +7,8 @@ export interface SourceFile {
   /** As the user gave it: what messages show. */
   readonly shown: string;
   readonly text: string;
+  /** The place of the `include` that brought it in. */
+  readonly includedAt?: Span;
 }
 
 /** A piece of a source; offsets count UTF-16 units, `end` is not part of it. */
@@ -14,6 +16,30 @@ export interface Span {
   readonly source: SourceFile;
   readonly start: number;
   readonly end: number;
+  /** What made the value here what it is, besides the text itself; in the order in which it happened. */
+  readonly trail?: readonly TrailStep[];
+}
+
+/** One thing that happened to a value on its way from a file into the project. */
+export type TrailStep =
+  | {readonly kind: 'variable'; readonly use: VariableUse}
+  | {readonly kind: 'anchor'; readonly name: string; readonly at: Span}
+  | {readonly kind: 'mergeKey'; readonly at: Span}
+  | {readonly kind: 'extends'; readonly service: string; readonly at: Span}
+  | {readonly kind: 'replaces'; readonly at: Span};
+
+/** How a variable was put in place. */
+export interface VariableUse {
+  readonly name: string;
+  /** `value`: its own; `default` and `alternative`: what the template says instead; `nothing`: it is not set. */
+  readonly took: 'value' | 'default' | 'alternative' | 'nothing';
+  /** Where its value stands; absent: in the environment of the process, or nowhere. */
+  readonly from?: Span | undefined;
+}
+
+/** The same place, with one thing more that happened. */
+export function withStep(at: Span, step: TrailStep): Span {
+  return {...at, trail: at.trail === undefined ? [step] : [...at.trail, step]};
 }
 
 const lineStarts = new WeakMap<SourceFile, readonly number[]>();

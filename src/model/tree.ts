@@ -96,9 +96,11 @@ export function mapEntries(node: Tree, change: (value: Tree, key: string, at: Sp
   return changed ? {...node, entries} : node;
 }
 
-/** Every item of a sequence made anew. */
+/** Every item of a sequence made anew; the node itself where nothing changed. */
 export function mapItems(node: Tree, change: (item: Tree) => Tree): Tree {
-  return node.kind === 'sequence' ? {...node, items: node.items.map(change)} : node;
+  if (node.kind !== 'sequence') return node;
+  const items = node.items.map(change);
+  return items.every((item, index) => item === node.items[index]) ? node : {...node, items};
 }
 
 /** The value without places. */

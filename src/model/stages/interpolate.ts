@@ -1,11 +1,16 @@
+import {didYouMean} from '../../base/suggest.ts';
 import type {Problems} from '../problems.ts';
-import type {Span} from '../source.ts';
+import {type Span, type TrailStep, withStep} from '../source.ts';
 import type {Tree} from '../tree.ts';
 import {mapEntries, mapItems} from '../tree.ts';
 import {substitute} from './template.ts';
 
 export interface InterpolationOptions {
   readonly lookup: (name: string) => string | undefined;
+  /** Where a variable's value stands, if that is a file. */
+  readonly placeOf?: (name: string) => Span | undefined;
+  /** Names of variables that are set, for a suggestion. */
+  readonly known?: () => Iterable<string>;
   readonly problems: Problems;
 }
 
@@ -14,19 +19,28 @@ export function interpolate(tree: Tree, options: InterpolationOptions): Tree {
   if (tree.kind === 'mapping') return mapEntries(tree, (value) => interpolate(value, options));
   if (tree.kind === 'sequence') return mapItems(tree, (item) => interpolate(item, options));
   if (typeof tree.value !== 'string' || !tree.value.includes('$')) return tree;
-  const text = interpolateText(tree.value, tree.at, options);
-  return text === tree.value ? tree : {...tree, value: text};
+  const steps: TrailStep[] = [];
+  const text = interpolateText(tree.value, tree.at, options, steps);
+  return text === tree.value ? tree : {...tree, value: text, at: steps.reduce(withStep, tree.at)};
 }
 
-function interpolateText(text: string, at: Span, {lookup, problems}: InterpolationOptions): string {
+function interpolateText(
+  text: string,
+  at: Span,
+  {lookup, placeOf, known, problems}: InterpolationOptions,
+  steps: TrailStep[],
+): string {
   const result = substitute(text, {
     lookup,
+    used: (name, took) => {
+      steps.push({kind: 'variable', use: {name, took, from: took === 'nothing' ? undefined : placeOf?.(name)}});
+    },
     missing: (name, offset) => {
       problems.warning(placeWithin(at, text, offset, name.length + 1), {
         code: 'unset-variable',
         once: `unset ${name}`,
         message: `the variable ${name} is not set: it becomes an empty text`,
-        hint: `set it in .env or the environment, or write \${${name}:-default}`,
+        hint: didYouMean(name, known?.() ?? []) ?? `set it in .env or the environment, or write \${${name}:-default}`,
       });
     },
   });

@@ -1,9 +1,10 @@
-import {basename, dirname, isAbsolute, join, relative, resolve} from 'node:path';
+import {basename, dirname, extname, join, resolve} from 'node:path';
 import {TscomposeError} from '../../base/errors.ts';
 import type {FileSource} from '../../base/file-source.ts';
 import type {Problems} from '../problems.ts';
 import type {SourceFile} from '../source.ts';
-import {parseEnvironmentFile} from './dotenv.ts';
+import {type Environment, processEnvironment, withEnvironmentFiles} from './environment.ts';
+import {readSource, readStandardInput, shownPath} from './source-file.ts';
 
 export interface LocateRequest {
   /** `-f`, in order; `-` is standard input. */
@@ -11,8 +12,12 @@ export interface LocateRequest {
   /** `--env-file`, in order. */
   readonly environmentFiles?: readonly string[] | undefined;
   readonly projectDirectory?: string | undefined;
+  /** `--env`: adds `compose.NAME.yaml` and `.env.NAME` on top; `TSCOMPOSE_ENV` counts where it is not given. */
+  readonly stage?: string | undefined;
   readonly workingDirectory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Bytes that a stack file may have. */
+  readonly maxFileSize?: number | undefined;
 }
 
 export interface Located {
@@ -21,8 +26,7 @@ export interface Located {
   readonly directory: string;
   /** Those given by flag or variable; absolute. */
   readonly environmentFiles: readonly string[];
-  /** The process's environment, and below it what environment files say. */
-  readonly environment: ReadonlyMap<string, string>;
+  readonly environment: Environment;
 }
 
 const fileNames = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml'];
@@ -37,7 +41,7 @@ interface Search {
   readonly request: LocateRequest;
   readonly source: FileSource;
   readonly problems: Problems;
-  readonly environment: Map<string, string>;
+  environment: Environment;
 }
 
 /**
@@ -45,20 +49,19 @@ interface Search {
  * read first beside the caller, since it may name the stack files, then beside the stack file; what is set stays.
  */
 export async function locateStack(request: LocateRequest, source: FileSource, problems: Problems): Promise<Located> {
-  const environment = new Map<string, string>();
-  for (const [name, value] of Object.entries(request.environment))
-    if (value !== undefined) environment.set(name, value);
-  const search: Search = {request, source, problems, environment};
+  const search: Search = {request, source, problems, environment: processEnvironment(request.environment)};
+  const stage = await readStageEnvironment(search, firstDirectory(search));
   const given = await readEnvironmentFiles(search, firstDirectory(search));
-  const names = namedFiles(search);
-  const found = names === undefined ? await searchUpwards(search) : undefined;
-  const paths =
-    names?.map((name) => (name === '-' ? name : resolve(request.workingDirectory, name))) ?? found?.paths ?? [];
+  const named = namedFiles(search);
+  const names = named?.map((name) => (name === '-' ? name : resolve(request.workingDirectory, name)));
+  const paths = names ?? (await searchUpwards(search));
   const directory = projectDirectory(search, paths);
   if (given === undefined) await readDefaultEnvironment(search, directory);
+  const onTop = await stageFiles(stage, {search, directory, first: paths[0]});
   const files: SourceFile[] = [];
-  for (const [index, path] of paths.entries()) files.push(await readStackFile(path, names?.[index], search));
-  return {files, directory, environmentFiles: given ?? [], environment};
+  for (const [index, path] of [...paths, ...onTop].entries())
+    files.push(await readStackFile(path, named?.[index], search));
+  return {files, directory, environmentFiles: given ?? [], environment: search.environment};
 }
 
 function firstDirectory({request}: Search): string {
@@ -76,10 +79,82 @@ function projectDirectory(search: Search, paths: readonly string[]): string {
   return first === undefined ? request.workingDirectory : dirname(first);
 }
 
+/** The environment that was asked for by name, and whether it has a file of variables. */
+interface Stage {
+  readonly name: string;
+  readonly hasVariables: boolean;
+}
+
+/** Read before all other files of variables, as those that are read first win. */
+async function readStageEnvironment(search: Search, directory: string): Promise<Stage | undefined> {
+  const {request, environment} = search;
+  const name = request.stage ?? environment.values.get('TSCOMPOSE_ENV');
+  if (name === undefined || name === '') return undefined;
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9._-]*$/.test(name)) {
+    throw new TscomposeError('invalid', `"${name}" cannot be the name of an environment`, {
+      hint: 'use letters, digits, ".", "_" and "-"',
+      exitCode: 64,
+    });
+  }
+  const values = new Map(environment.values).set('TSCOMPOSE_ENV', name);
+  search.environment = {...environment, values};
+  const path = await nearest(search, directory, `.env.${name}`);
+  if (path !== undefined) await readInto(search, [path]);
+  return {name, hasVariables: path !== undefined};
+}
+
+/** The file of variables lies beside the stack file, which is looked for upwards where none is named. */
+async function nearest({request, source}: Search, start: string, name: string): Promise<string | undefined> {
+  const upwards = (request.files ?? []).length === 0 && request.projectDirectory === undefined;
+  for (let directory = start; ; directory = dirname(directory)) {
+    const path = join(directory, name);
+    if (await source.isFile(path)) return path;
+    if (!upwards || dirname(directory) === directory) return undefined;
+    if ((await existing(source, directory, fileNames)).length > 0) return undefined;
+  }
+}
+
+interface StagePlace {
+  readonly search: Search;
+  readonly directory: string;
+  readonly first: string | undefined;
+}
+
+/** `compose.NAME.yaml` beside the stack file, or named like it: `shop.NAME.yaml` for `shop.yaml`. */
+async function stageFiles(
+  stage: Stage | undefined,
+  {search, directory, first}: StagePlace,
+): Promise<readonly string[]> {
+  if (stage === undefined) return [];
+  const own = first === undefined || first === '-' ? [] : [basename(first, extname(first))];
+  const stems = [...new Set([...own, 'compose', 'docker-compose'])];
+  const names = stems.flatMap((stem) => [`${stem}.${stage.name}.yaml`, `${stem}.${stage.name}.yml`]);
+  const [found] = await existing(search.source, directory, names);
+  if (found !== undefined) return [found];
+  if (stage.hasVariables) return [];
+  const known = await knownStages(search, directory);
+  throw new TscomposeError(
+    'notFound',
+    `there is no environment "${stage.name}": neither ${names[0]} nor .env.${stage.name} is in ${directory}`,
+    {hint: known ?? `make ${names[0]}, or leave --env away`, exitCode: 65},
+  );
+}
+
+/** Usual names that are there, for a hint: a directory is never listed. */
+async function knownStages({source}: Search, directory: string): Promise<string | undefined> {
+  const usual = ['dev', 'development', 'test', 'ci', 'stage', 'staging', 'prod', 'production', 'local'];
+  const found: string[] = [];
+  for (const name of usual) {
+    const names = [`compose.${name}.yaml`, `compose.${name}.yml`, `docker-compose.${name}.yml`, `.env.${name}`];
+    if ((await existing(source, directory, names)).length > 0) found.push(`"${name}"`);
+  }
+  return found.length === 0 ? undefined : `there is ${found.join(', ')}`;
+}
+
 /** Reads the environment files that were asked for and answers their paths; else the `.env` of a directory. */
 async function readEnvironmentFiles(search: Search, directory: string): Promise<readonly string[] | undefined> {
   const {request, environment} = search;
-  const listed = (environment.get('COMPOSE_ENV_FILES') ?? '').split(',').filter((name) => name !== '');
+  const listed = (environment.values.get('COMPOSE_ENV_FILES') ?? '').split(',').filter((name) => name !== '');
   const names =
     request.environmentFiles !== undefined && request.environmentFiles.length > 0 ? request.environmentFiles : listed;
   if (names.length === 0) {
@@ -92,37 +167,30 @@ async function readEnvironmentFiles(search: Search, directory: string): Promise<
 }
 
 async function readDefaultEnvironment(search: Search, directory: string): Promise<void> {
-  if (/^(?:1|t|true)$/i.test(search.environment.get('COMPOSE_DISABLE_ENV_FILE') ?? '')) return;
+  if (/^(?:1|t|true)$/i.test(search.environment.values.get('COMPOSE_DISABLE_ENV_FILE') ?? '')) return;
   const path = join(directory, '.env');
   if (await search.source.isFile(path)) await readInto(search, [path]);
 }
 
-/** Later files win over earlier ones, and what is set already over all of them. */
-async function readInto({request, source, problems, environment}: Search, paths: readonly string[]): Promise<void> {
-  const values = new Map<string, string>();
-  for (const path of paths) {
-    const file = await readSource(path, {
-      source,
-      shown: shownPath(path, request.workingDirectory),
-      what: 'environment file',
-    });
-    const lookup = (name: string): string | undefined => environment.get(name);
-    const below = (name: string): string | undefined => values.get(name);
-    for (const [name, {value}] of parseEnvironmentFile(file, {lookup, below, problems})) values.set(name, value);
-  }
-  for (const [name, value] of values) if (!environment.has(name)) environment.set(name, value);
+async function readInto(search: Search, paths: readonly string[]): Promise<void> {
+  const {source, problems, request} = search;
+  search.environment = await withEnvironmentFiles(search.environment, paths, {
+    source,
+    problems,
+    workingDirectory: request.workingDirectory,
+  });
 }
 
 function namedFiles({request, environment}: Search): readonly string[] | undefined {
   if (request.files !== undefined && request.files.length > 0) return request.files;
-  const named = environment.get('COMPOSE_FILE');
+  const named = environment.values.get('COMPOSE_FILE');
   if (named === undefined || named === '') return undefined;
-  const separator = environment.get('COMPOSE_PATH_SEPARATOR');
+  const separator = environment.values.get('COMPOSE_PATH_SEPARATOR');
   return named.split(separator === undefined || separator === '' ? ':' : separator).filter((name) => name !== '');
 }
 
 /** The nearest directory, upwards, that has a stack file; beside it an override file is taken too. */
-async function searchUpwards(search: Search): Promise<{readonly paths: readonly string[]}> {
+async function searchUpwards(search: Search): Promise<readonly string[]> {
   const {request, problems, source} = search;
   const start =
     request.projectDirectory === undefined
@@ -143,7 +211,7 @@ async function searchUpwards(search: Search): Promise<{readonly paths: readonly 
           });
         }
       }
-      return {paths: [first, ...overrides.slice(0, 1)]};
+      return [first, ...overrides.slice(0, 1)];
     }
     if (dirname(directory) === directory) break;
   }
@@ -160,39 +228,7 @@ async function existing(source: FileSource, directory: string, names: readonly s
 }
 
 async function readStackFile(path: string, given: string | undefined, {request, source}: Search): Promise<SourceFile> {
-  if (path === '-') {
-    const text = decode(await source.readStandardInput(), 'standard input');
-    return {path: '-', shown: '<stdin>', text};
-  }
-  return readSource(path, {source, shown: given ?? shownPath(path, request.workingDirectory), what: 'stack file'});
-}
-
-/** Reads a file of text; `what` says what it was wanted for. Throws the file source's error, or `invalid` for no text. */
-export async function readSource(
-  path: string,
-  {source, shown, what}: {readonly source: FileSource; readonly shown: string; readonly what: string},
-): Promise<SourceFile> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await source.readBytes(path);
-  } catch (cause) {
-    if (!(cause instanceof TscomposeError)) throw cause;
-    const reason = cause.message.replace(/^cannot read .*: /, '');
-    throw new TscomposeError(cause.kind, `cannot read ${what} "${shown}": ${reason}`, {cause, exitCode: 65});
-  }
-  return {path, shown, text: decode(bytes, shown)};
-}
-
-function decode(bytes: Uint8Array, shown: string): string {
-  try {
-    return new TextDecoder('utf-8', {fatal: true}).decode(bytes);
-  } catch (cause) {
-    throw new TscomposeError('invalid', `"${shown}" is not UTF-8 text`, {cause});
-  }
-}
-
-/** Short where the file is at or below the caller's directory. */
-export function shownPath(path: string, workingDirectory: string): string {
-  const short = relative(workingDirectory, path);
-  return short === '' || short.startsWith('..') || isAbsolute(short) ? path : short;
+  const {maxFileSize, workingDirectory} = request;
+  if (path === '-') return readStandardInput(source, maxFileSize);
+  return readSource(path, {source, shown: given ?? shownPath(path, workingDirectory), what: 'stack file', maxFileSize});
 }

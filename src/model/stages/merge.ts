@@ -1,7 +1,8 @@
 import type {MergeRule} from '../attributes/attribute.ts';
 import {attributeTable} from '../attributes/index.ts';
-import type {Entry, MappingNode, SequenceNode, Tree} from '../tree.ts';
-import {isNull} from '../tree.ts';
+import {withStep} from '../source.ts';
+import type {Entry, MappingNode, Tree} from '../tree.ts';
+import {isNull, mapItems} from '../tree.ts';
 
 const labelsRule: MergeRule = {nullIsValue: true};
 
@@ -10,7 +11,8 @@ function subnetOf(item: Tree): string {
   return node?.kind === 'scalar' ? String(node.value) : '';
 }
 
-const serviceRule: MergeRule = {
+/** How two definitions of one service are merged. */
+export const serviceRule: MergeRule = {
   members: Object.fromEntries([...attributeTable].map(([name, {merge = {}}]) => [name, merge])),
 };
 
@@ -32,26 +34,50 @@ export const stackRule: MergeRule = {
  * nothing (Compose specification, "Merge"). Both are in long form.
  */
 export function mergeTrees(base: Tree, over: Tree, rule: MergeRule = stackRule): Tree {
-  if (over.directive === 'override') return settle(over, rule);
-  if (rule.replace === true) return settle(over, rule);
-  if (isNull(over)) return base;
-  if (base.kind !== over.kind) return settle(over, rule);
-  if (base.kind === 'mapping' && over.kind === 'mapping') return mergeMappings(base, over, rule);
-  if (base.kind === 'sequence' && over.kind === 'sequence') return mergeSequences(base, over, rule);
-  return over;
+  return settle(layer(base, over, rule), rule);
 }
 
-function mergeMappings(base: MappingNode, over: MappingNode, rule: MergeRule): Tree {
-  if (rule.onlySame !== undefined && differ(base, over, rule.onlySame)) return settle(over, rule);
-  const entries = new Map<string, Entry>(base.entries);
+/**
+ * As `mergeTrees`, for a tree that is laid over another one later: `!reset` marks of the upper tree stay, since they
+ * count for what is below that one too. `settle` takes them away at the end.
+ */
+export function layer(base: Tree, over: Tree, rule: MergeRule = stackRule): Tree {
+  if (over.directive !== undefined || base.directive === 'reset') return over;
+  if (rule.replace === true) return instead(base, over);
+  if (isNull(over)) return base;
+  if (base.kind !== over.kind) return instead(base, over);
+  if (base.kind === 'mapping' && over.kind === 'mapping') return layerMappings(base, over, rule);
+  if (base.kind === 'sequence' && over.kind === 'sequence')
+    return {...over, items: uniqueItems([...base.items, ...over.items], rule)};
+  return instead(base, over);
+}
+
+/** The upper value, which remembers the one it stands for. */
+function instead(base: Tree, over: Tree): Tree {
+  return {...over, at: withStep(over.at, {kind: 'replaces', at: base.at})};
+}
+
+function layerMappings(base: MappingNode, over: MappingNode, rule: MergeRule): Tree {
+  if (rule.onlySame !== undefined && differ(base, over, rule.onlySame)) return instead(base, over);
+  const entries = new Map<string, Entry>(inherited(base));
   for (const [key, entry] of over.entries) {
     const below = entries.get(key);
-    if (entry.value.directive === 'reset') entries.delete(key);
-    else if (below === undefined) entries.set(key, {key: entry.key, value: settle(entry.value, ruleFor(rule, key))});
-    else if (rule.nullIsValue === true && isNull(entry.value)) entries.set(key, entry);
-    else entries.set(key, {key: entry.key, value: mergeTrees(below.value, entry.value, ruleFor(rule, key))});
+    if (below === undefined || (rule.nullIsValue === true && isNull(entry.value))) entries.set(key, entry);
+    else entries.set(key, {key: entry.key, value: layer(below.value, entry.value, ruleFor(rule, key))});
   }
   return {...over, entries};
+}
+
+/** The members of a mapping that came here as a whole (by `extends`, an anchor): each keeps how. */
+function inherited(base: MappingNode): ReadonlyMap<string, Entry> {
+  const steps = (base.at.trail ?? []).filter(({kind}) => kind === 'extends' || kind === 'anchor');
+  if (steps.length === 0) return base.entries;
+  const entries = new Map<string, Entry>();
+  for (const [key, {key: at, value}] of base.entries) {
+    const marked = steps.reduce((span, step) => withStep(span, step), value.at);
+    entries.set(key, {key: at, value: {...value, at: marked}});
+  }
+  return entries;
 }
 
 function differ(base: MappingNode, over: MappingNode, member: string): boolean {
@@ -63,10 +89,6 @@ function ruleFor(rule: MergeRule, key: string): MergeRule {
   return rule.members?.[key] ?? rule.each ?? {};
 }
 
-function mergeSequences(base: SequenceNode, over: SequenceNode, rule: MergeRule): Tree {
-  return {...over, items: uniqueItems([...base.items, ...over.items], rule)};
-}
-
 /** A later item takes the place of an earlier one that it equals; without a rule only wholly equal ones are one. */
 function uniqueItems(items: readonly Tree[], rule: MergeRule): readonly Tree[] {
   const identity = rule.unique ?? fingerprint;
@@ -75,7 +97,8 @@ function uniqueItems(items: readonly Tree[], rule: MergeRule): readonly Tree[] {
   return [...result.values()];
 }
 
-function fingerprint(node: Tree): string {
+/** The same text for values that are the same, wherever they stand. */
+export function fingerprint(node: Tree): string {
   if (node.kind === 'scalar') return JSON.stringify(node.value);
   if (node.kind === 'sequence') return `[${node.items.map(fingerprint).join(',')}]`;
   const members = [...node.entries].map(([key, {value}]) => `${JSON.stringify(key)}:${fingerprint(value)}`);
@@ -84,8 +107,16 @@ function fingerprint(node: Tree): string {
 
 /** A tree as it stands in no one's way: members marked `!reset` go, list items that are the same are one. */
 export function settle(node: Tree, rule: MergeRule = stackRule): Tree {
-  if (node.kind === 'sequence')
-    return rule.unique === undefined ? node : {...node, items: uniqueItems(node.items, rule)};
+  if (node.directive !== undefined) {
+    const {directive: _, ...plain} = node;
+    return settle(plain, rule);
+  }
+  if (node.kind === 'sequence') {
+    const settled = mapItems(node, (item) => settle(item, rule.each ?? {}));
+    return rule.unique === undefined || settled.kind !== 'sequence'
+      ? settled
+      : {...settled, items: uniqueItems(settled.items, rule)};
+  }
   if (node.kind !== 'mapping') return node;
   const entries = new Map<string, Entry>();
   for (const [key, entry] of node.entries) {

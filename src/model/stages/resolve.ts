@@ -2,19 +2,22 @@ import {sha256Hex} from '../../base/canonical-json.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import type {FileSource} from '../../base/file-source.ts';
 import type {Problems} from '../problems.ts';
-import type {SourceFile, Span} from '../source.ts';
+import {type SourceFile, type Span, withStep} from '../source.ts';
 import type {Entry, Tree} from '../tree.ts';
 import {isNull, mapEntries, scalar} from '../tree.ts';
 import type {EnvFile, FileObject} from '../types.ts';
 import {parseEnvironmentFile, parseRawEnvironmentFile} from './dotenv.ts';
-import {readSource, shownPath} from './locate.ts';
+import type {Environment} from './environment.ts';
 import {scalarText} from './scalars.ts';
+import {readSource, shownPath} from './source-file.ts';
 
 export interface ResolveContext {
   readonly source: FileSource;
   readonly problems: Problems;
   /** The project's environment. */
-  readonly environment: ReadonlyMap<string, string>;
+  readonly environment: Environment;
+  /** Environments of included configs and secrets by `secrets.NAME`. */
+  readonly environments: ReadonlyMap<string, Environment>;
   readonly workingDirectory: string;
 }
 
@@ -30,7 +33,7 @@ export async function resolveEnvironment(
   const own = resolveValueless(stated, context);
   if (files.length === 0) return own;
   const merged = new Map<string, Entry>();
-  const lookup = (name: string): string | undefined => context.environment.get(name) ?? textAt(own, name);
+  const lookup = (name: string): string | undefined => context.environment.values.get(name) ?? textAt(own, name);
   const below = (name: string): string | undefined => textOf(merged.get(name)?.value);
   for (const {file, at} of files) {
     const text = await readEnvFile(file, at, context);
@@ -56,8 +59,10 @@ function textOf(node: Tree | undefined): string | undefined {
 function resolveValueless(stated: Tree | undefined, {environment}: ResolveContext): Tree | undefined {
   if (stated?.kind !== 'mapping') return stated;
   return mapEntries(stated, (node, name, key) => {
-    const value = isNull(node) ? environment.get(name) : undefined;
-    return value === undefined ? node : scalar(value, key);
+    const value = isNull(node) ? environment.values.get(name) : undefined;
+    if (value === undefined) return node;
+    const from = environment.places.get(name);
+    return scalar(value, withStep(key, {kind: 'variable', use: {name, took: 'value', from}}));
   });
 }
 
@@ -100,7 +105,7 @@ export async function resolveFileObject(
 ): Promise<FileObject> {
   if (object.content !== undefined) return {...object, digest: digestOf(object.content)};
   if (object.environment !== undefined) {
-    const value = context.environment.get(object.environment);
+    const value = (context.environments.get(where) ?? context.environment).values.get(object.environment);
     if (value !== undefined) return {...object, value, digest: digestOf(value)};
     if (required) {
       context.problems.error(at, {

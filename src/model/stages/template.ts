@@ -3,7 +3,14 @@ export interface Variables {
   lookup(name: string): string | undefined;
   /** A variable without a value and without a default was used; `offset` is its place in the text. */
   missing(name: string, offset: number): void;
+  /** Told of every variable that was put in place, and what was taken for it. */
+  readonly used?: (name: string, took: 'value' | 'default' | 'alternative' | 'nothing') => void;
 }
+
+/** Templates in templates: far above any real file, far below what the stack of calls can bear. */
+const deepest = 100;
+/** Characters that one text may grow to. */
+const longest = 4 * 1024 * 1024;
 
 export type Substitution =
   | {readonly ok: true; readonly text: string}
@@ -20,7 +27,7 @@ const operator = /:?[-+?]/y;
  */
 export function substitute(text: string, variables: Variables): Substitution {
   if (!text.includes('$')) return {ok: true, text};
-  const run: Run = {variables, failure: undefined};
+  const run: Run = {variables, failure: undefined, depth: 0};
   const result = expand(text, 0, run);
   return run.failure ?? {ok: true, text: result};
 }
@@ -31,6 +38,7 @@ interface Run {
   readonly variables: Variables;
   /** The first one; what is expanded after it is of no use. */
   failure: Failure | undefined;
+  depth: number;
 }
 
 function fail(run: Run, reason: Failure['reason'], message: string, offset: number): string {
@@ -39,10 +47,23 @@ function fail(run: Run, reason: Failure['reason'], message: string, offset: numb
 }
 
 function expand(text: string, base: number, run: Run): string {
+  run.depth += 1;
+  const result = run.depth > deepest ? tooDeep(base, run) : expandText(text, base, run);
+  run.depth -= 1;
+  return result;
+}
+
+function tooDeep(base: number, run: Run): string {
+  return fail(run, 'syntax', `variables are nested more than ${deepest} levels deep`, base);
+}
+
+function expandText(text: string, base: number, run: Run): string {
   let result = '';
   let at = 0;
   for (;;) {
     const dollar = text.indexOf('$', at);
+    if (result.length > longest) return fail(run, 'syntax', `the text grows to more than ${longest} characters`, base);
+    if (run.failure !== undefined) return '';
     if (dollar === -1) return result + text.slice(at);
     result += text.slice(at, dollar);
     const next = text[dollar + 1];
@@ -83,6 +104,7 @@ function closingBrace(text: string, open: number): number {
 function valueOrEmpty(variable: string, offset: number, {variables}: Run): string {
   const value = variables.lookup(variable);
   if (value === undefined) variables.missing(variable, offset);
+  variables.used?.(variable, value === undefined ? 'nothing' : 'value');
   return value ?? '';
 }
 
@@ -100,8 +122,16 @@ function expandBraced(inner: string, base: number, run: Run): string {
   const argumentBase = base + variable.length + sign.length;
   const value = run.variables.lookup(variable);
   const given = value !== undefined && !(sign.startsWith(':') && value === '');
-  if (sign.endsWith('+')) return given ? expand(argument, argumentBase, run) : '';
-  if (given) return value ?? '';
+  const {used} = run.variables;
+  if (sign.endsWith('+')) {
+    used?.(variable, given ? 'alternative' : 'nothing');
+    return given ? expand(argument, argumentBase, run) : '';
+  }
+  if (given) {
+    used?.(variable, 'value');
+    return value ?? '';
+  }
+  if (sign.endsWith('-')) used?.(variable, 'default');
   const text = expand(argument, argumentBase, run);
   if (sign.endsWith('-')) return text;
   return fail(

@@ -1,0 +1,48 @@
+import type {FileSource} from '../../base/file-source.ts';
+import type {Problems} from '../problems.ts';
+import type {Span} from '../source.ts';
+import {parseEnvironmentFile} from './dotenv.ts';
+import {readSource, shownPath} from './source-file.ts';
+
+/** The variables that stack files may use: the process's, and below them those of environment files. */
+export interface Environment {
+  readonly values: ReadonlyMap<string, string>;
+  /** Where those stand that came from a file. */
+  readonly places: ReadonlyMap<string, Span>;
+}
+
+export interface EnvironmentReading {
+  readonly source: FileSource;
+  readonly problems: Problems;
+  readonly workingDirectory: string;
+}
+
+export function processEnvironment(environment: Readonly<Record<string, string | undefined>>): Environment {
+  const values = new Map<string, string>();
+  for (const [name, value] of Object.entries(environment)) if (value !== undefined) values.set(name, value);
+  return {values, places: new Map()};
+}
+
+/** Puts files below what is known: later files win over earlier ones, and what is set already over all of them. */
+export async function withEnvironmentFiles(
+  known: Environment,
+  paths: readonly string[],
+  {source, problems, workingDirectory}: EnvironmentReading,
+): Promise<Environment> {
+  const found = new Map<string, {readonly value: string; readonly at: Span}>();
+  for (const path of paths) {
+    const shown = shownPath(path, workingDirectory);
+    const file = await readSource(path, {source, shown, what: 'environment file'});
+    const lookup = (name: string): string | undefined => known.values.get(name);
+    const below = (name: string): string | undefined => found.get(name)?.value;
+    for (const [name, entry] of parseEnvironmentFile(file, {lookup, below, problems})) found.set(name, entry);
+  }
+  const values = new Map(known.values);
+  const places = new Map(known.places);
+  for (const [name, {value, at}] of found) {
+    if (values.has(name)) continue;
+    values.set(name, value);
+    places.set(name, at);
+  }
+  return {values, places};
+}
