@@ -24,6 +24,8 @@ export interface UiState {
   readonly terminalFocused: boolean | undefined;
 
   readonly selection: Selection | undefined;
+  /** The first line of the table that is shown, where not all fit. */
+  readonly tableTop: number;
   /** Services whose replicas have lines of their own. */
   readonly expanded: readonly string[];
   readonly focus: 'services' | 'logs';
@@ -72,6 +74,8 @@ export interface ReplicaState {
   readonly finishedAt: number | undefined;
   /** Starts after the first, of this container and, as far as seen, of those it replaced. */
   readonly restarts: number;
+  /** Of this container alone, as the engine counts them. */
+  readonly ownRestarts: number;
   /** Why, the newest last; at most `causeLimit`. */
   readonly causes: readonly RestartCause[];
   /** Start of the run before this one, as far as seen; for the log of the previous instance. */
