@@ -1,0 +1,73 @@
+import {posix} from 'node:path';
+import {compileIgnore, type IgnoreMatcher} from '../../base/ignore.ts';
+import type {PathFilter} from './types.ts';
+
+export interface FilterOptions {
+  /** Absolute path of the rule: what `ignore` and `include` are relative to. */
+  readonly path: string;
+  readonly ignore?: readonly string[];
+  /** Empty: everything. */
+  readonly include?: readonly string[];
+  /** The `.dockerignore` of a build, whose paths begin at its context. */
+  readonly context?: {readonly path: string; readonly ignore: readonly string[]};
+}
+
+/**
+ * What editors and tools put beside a file while they save it, and what git keeps for itself: the list of Compose, and
+ * `.git` at every depth.
+ */
+export const ignoredAlways: readonly string[] = [
+  '**/.git',
+  // JetBrains
+  '**/*___jb_old___',
+  '**/*___jb_tmp___',
+  '**/.idea',
+  // Emacs: lock links and what it saves on its own
+  '**/.#*',
+  '**/#*#',
+  // Vim: its test for a writable directory, backups, swap files
+  '**/4913',
+  '**/*~',
+  '**/.*.swp',
+  '**/.*.swx',
+  '**/.*.swo',
+  '**/.*.swn',
+  // Kate
+  '**/.*.kate-swp',
+  // Go's look at the umask
+  '**/*-go-tmp-umask',
+];
+
+/** The paths of a rule that count. The rule's own path always does, unless the build's context leaves it out. */
+export function ruleFilter({path, ignore = [], include = [], context}: FilterOptions): PathFilter {
+  const ignored = [compileIgnore(ignoredAlways), compileIgnore(ignore)];
+  const included = include.length === 0 ? undefined : compileIgnore(include);
+  const outer = context === undefined ? undefined : contextFilter(path, context.path, compileIgnore(context.ignore));
+  return {
+    includes: (name) =>
+      !ignored.some((matcher) => matcher.ignores(name)) &&
+      (included === undefined || name === '' || included.ignores(name)) &&
+      outer?.ignores(name) !== true,
+    prunes: (directory) =>
+      ignored.some((matcher) => matcher.prunes(directory)) ||
+      (included !== undefined && directory !== '' && !included.mayIgnoreBelow(directory)) ||
+      outer?.prunes(directory) === true,
+  };
+}
+
+/** Paths of the rule as paths of the context; what lies outside of the context is not its business. */
+function contextFilter(
+  rule: string,
+  context: string,
+  matcher: IgnoreMatcher,
+): Pick<IgnoreMatcher, 'ignores' | 'prunes'> {
+  const toContext = (name: string): string | undefined => {
+    const path = posix.relative(context, posix.join(rule, name));
+    return path === '..' || path.startsWith('../') ? undefined : path;
+  };
+  const ask = (question: (path: string) => boolean) => (name: string) => {
+    const path = toContext(name);
+    return path !== undefined && question(path);
+  };
+  return {ignores: ask(matcher.ignores), prunes: ask(matcher.prunes)};
+}

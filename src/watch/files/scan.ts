@@ -1,0 +1,100 @@
+import {type Dirent, lstatSync, readdirSync, readlinkSync, realpathSync, type Stats, statSync} from 'node:fs';
+import {join} from 'node:path';
+import {timeSlices} from './time-slices.ts';
+import type {FileIdentity, PathFilter, TreeEntry} from './types.ts';
+
+export interface ScanOptions {
+  /** Absolute, links resolved: see `openRoot`. */
+  readonly real: string;
+  readonly filter: PathFilter;
+  /** Begin at this directory of the tree. */
+  readonly under?: string;
+}
+
+export interface Scan {
+  readonly entries: Map<string, TreeEntry>;
+  /** Directories that were entered, also those that do not count themselves. */
+  readonly entered: Set<string>;
+}
+
+export type OpenRoot =
+  | {readonly kind: 'missing'}
+  | {readonly kind: 'file' | 'directory'; readonly real: string; readonly stats: Stats};
+
+/** What stands at a root now, through links. */
+export function openRoot(path: string): OpenRoot {
+  try {
+    const real = realpathSync(path);
+    const stats = statSync(real);
+    if (stats.isDirectory()) return {kind: 'directory', real, stats};
+    return stats.isFile() ? {kind: 'file', real, stats} : {kind: 'missing'};
+  } catch (error) {
+    if (isGone(error)) return {kind: 'missing'};
+    throw error;
+  }
+}
+
+/** Everything that counts at and below a directory. What vanishes meanwhile, or cannot be read, is not there. */
+export async function scanTree({real, filter, under = ''}: ScanOptions): Promise<Scan> {
+  const scan: Scan = {entries: new Map(), entered: new Set()};
+  const pause = timeSlices();
+  const waiting = [under];
+  for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
+    scan.entered.add(directory);
+    for (const item of readDirectory(join(real, directory))) {
+      const path = directory === '' ? item.name : `${directory}/${item.name}`;
+      if (item.isDirectory() && !filter.prunes(path)) waiting.push(path);
+      if (filter.includes(path)) {
+        const entry = lookAt(join(real, path));
+        if (entry !== undefined) scan.entries.set(path, entry);
+      }
+      const turn = pause();
+      if (turn !== undefined) await turn;
+    }
+  }
+  return scan;
+}
+
+function readDirectory(path: string): readonly Dirent[] {
+  try {
+    return readdirSync(path, {withFileTypes: true});
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
+  }
+}
+
+/** The file, directory or link at a path; undefined for what is not there and for other kinds. */
+export function lookAt(path: string): TreeEntry | undefined {
+  try {
+    const stats = lstatSync(path);
+    if (stats.isSymbolicLink()) return {kind: 'link', target: readlinkSync(path)};
+    return entryOf(stats);
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+export function entryOf(stats: Stats): TreeEntry | undefined {
+  const mode = stats.mode & 0o7777;
+  if (stats.isFile()) return {kind: 'file', mode, identity: identityOf(stats)};
+  return stats.isDirectory() ? {kind: 'directory', mode} : undefined;
+}
+
+export function identityOf({size, mtimeMs, ctimeMs, ino}: Stats): FileIdentity {
+  return {size, mtimeMs, ctimeMs, ino};
+}
+
+export function sameIdentity(one: FileIdentity, other: FileIdentity): boolean {
+  return (
+    one.size === other.size && one.mtimeMs === other.mtimeMs && one.ctimeMs === other.ctimeMs && one.ino === other.ino
+  );
+}
+
+const goneCodes: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ELOOP', 'EINVAL', 'ESTALE']);
+
+/** The path leads nowhere, or nowhere that we may look: then nothing is there for us. */
+export function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && goneCodes.has(String(error.code));
+}
