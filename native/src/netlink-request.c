@@ -1,7 +1,9 @@
 /* The coprocess's request `netlink`: a batch, in the machine's network namespace or in that of a file. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "netlink.h"
@@ -21,6 +23,16 @@ static int batch_inside(const char *path, int family, const void *batch, size_t 
   close_quietly(home);
   close_quietly(there);
   return outcome;
+}
+
+/*
+ * In the machine's namespace the socket of nftables is kept: the kernel lets nobody close one before everything that a
+ * transaction took away has been freed (nft_rcv_nl_event), which takes it tens of milliseconds.
+ */
+static int batch_here(int family, const void *batch, size_t size, struct netlink_result *result) {
+  static int netfilter = -1;
+  if (family == NETLINK_NETFILTER) return netlink_batch_on(&netfilter, family, batch, size, result);
+  return netlink_batch(family, batch, size, result);
 }
 
 static void reply(uint64_t request, const struct netlink_result *result) {
@@ -52,7 +64,7 @@ void netlink_request(uint64_t request, const struct record *record) {
     serve_reply_failure(request, &failure);
     return;
   }
-  int outcome = *net == '\0' ? netlink_batch((int)family, record->argv[3], record->sizes[3], &result)
+  int outcome = *net == '\0' ? batch_here((int)family, record->argv[3], record->sizes[3], &result)
                              : batch_inside(net, (int)family, record->argv[3], record->sizes[3], &result);
   if (outcome == 0) {
     reply(request, &result);

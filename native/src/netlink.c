@@ -19,21 +19,28 @@ struct conversation {
   struct netlink_result *result;
 };
 
-static int open_socket(int family, size_t size) {
+static int open_socket(int family) {
   int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, family);
   int one = 1;
   int receive = RECEIVE_BUFFER;
-  int send = size > 65536 ? (int)size + 4096 : 65536;
   if (fd < 0) return -1;
   /* Best effort: without the capability the limits of the system hold. */
   if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &receive, sizeof receive) != 0)
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive, sizeof receive);
-  if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &send, sizeof send) != 0)
-    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send, sizeof send);
   /* Errors carry the kernel's text, and not the whole message that they are about. */
   setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof one);
   setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof one);
   return fd;
+}
+
+/* Opens the socket where there is none yet, and makes room for sending so much at once. */
+static int prepare_socket(int *fd, int family, size_t size) {
+  int send = size > 65536 ? (int)size + 4096 : 65536;
+  if (*fd < 0) *fd = open_socket(family);
+  if (*fd < 0) return -1;
+  if (setsockopt(*fd, SOL_SOCKET, SO_SNDBUFFORCE, &send, sizeof send) != 0)
+    setsockopt(*fd, SOL_SOCKET, SO_SNDBUF, &send, sizeof send);
+  return 0;
 }
 
 static void add_error(struct netlink_result *result, unsigned index, int code, char *text) {
@@ -199,18 +206,33 @@ static int run_batch(struct conversation *talk, const char *data, size_t size) {
   return 0;
 }
 
-int netlink_batch(int family, const void *batch, size_t size, struct netlink_result *result) {
+int netlink_batch_on(int *kept, int family, const void *batch, size_t size, struct netlink_result *result) {
   /* A copy: it is changed, and aligned. */
   char *data = xmemdup0(batch, size);
-  struct conversation talk = {.fd = -1, .family = family, .result = result};
   int outcome = -1;
   memset(result, 0, sizeof *result);
-  if (number_messages(data, size) != 0) errno = EBADMSG;
-  else talk.fd = open_socket(family, size);
-  if (talk.fd >= 0) outcome = run_batch(&talk, data, size);
+  if (number_messages(data, size) != 0) {
+    errno = EBADMSG;
+  } else if (prepare_socket(kept, family, size) == 0) {
+    struct conversation talk = {.fd = *kept, .family = family, .result = result};
+    outcome = run_batch(&talk, data, size);
+  }
   int error = errno;
-  close_quietly(talk.fd);
+  if (outcome != 0) {
+    /* Answers that were not read would be taken for those of the next batch. */
+    close_quietly(*kept);
+    *kept = -1;
+  }
   free(data);
+  errno = error;
+  return outcome;
+}
+
+int netlink_batch(int family, const void *batch, size_t size, struct netlink_result *result) {
+  int fd = -1;
+  int outcome = netlink_batch_on(&fd, family, batch, size, result);
+  int error = errno;
+  close_quietly(fd);
   errno = error;
   return outcome;
 }

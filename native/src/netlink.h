@@ -26,6 +26,8 @@ struct netlink_result {
  * a malformed batch.
  */
 int netlink_batch(int family, const void *batch, size_t size, struct netlink_result *result);
+/* The same over a socket that is kept: `kept` is -1 before the first batch, and again after a conversation that failed. */
+int netlink_batch_on(int *kept, int family, const void *batch, size_t size, struct netlink_result *result);
 void netlink_result_free(struct netlink_result *result);
 
 #endif

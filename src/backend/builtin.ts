@@ -24,7 +24,13 @@ export function engineTransport(
   engine: Engine,
   options: LocalTransportOptions & {readonly version: string},
 ): Transport {
-  const server = createServer(engine, {version: options.version});
+  // What comes next in an order (the database after what uses it) need not wait until the kernel has cleared up.
+  const {stop} = engine.containers;
+  const containers = {
+    ...engine.containers,
+    stop: (reference: string, stopping = {}) => stop(reference, {...stopping, returnAtEnd: true}),
+  };
+  const server = createServer({...engine, containers}, {version: options.version});
   return localTransport(
     {
       handle: server.handle,

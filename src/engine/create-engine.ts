@@ -113,6 +113,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     volumes,
     endpoints: networks.endpoints,
     execs: new Map(),
+    endings: new Set(),
     machine: () => (machine ??= readMachine()),
     hostName: options.hostName ?? hostname(),
     cgroupParent: options.cgroupParent || `tscompose-${hash}`,
@@ -125,7 +126,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     images,
     system: createSystem({version, events, architecture: process.arch}),
     locks: createProjectLocks(layout, helper),
-    close: () => helper.close(),
+    async close() {
+      await Promise.all(context.endings);
+      await helper.close();
+    },
   };
 }
 

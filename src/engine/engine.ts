@@ -72,7 +72,15 @@ export interface Containers {
   /** Resolves when the process has been executed. Throws `notModified` when it runs already. */
   start(reference: string): Promise<void>;
   /** Throws `notModified` when it does not run. `timeoutSeconds` -1 waits for ever. */
-  stop(reference: string, options?: {readonly timeoutSeconds?: number; readonly signal?: string}): Promise<void>;
+  stop(
+    reference: string,
+    options?: {
+      readonly timeoutSeconds?: number;
+      readonly signal?: string;
+      /** Resolves before what the container held is free: this engine's further operations on it wait for that. */
+      readonly returnAtEnd?: boolean;
+    },
+  ): Promise<void>;
   restart(reference: string, options?: {readonly timeoutSeconds?: number; readonly signal?: string}): Promise<void>;
   kill(reference: string, signal?: string): Promise<void>;
   rename(reference: string, name: string): Promise<void>;

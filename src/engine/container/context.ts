@@ -86,6 +86,8 @@ export interface ContainerContext {
   readonly volumes: VolumeSource;
   readonly endpoints: EndpointSource;
   readonly execs: ExecRecords;
+  /** Containers that have ended and are being cleared up; none of them rejects. */
+  readonly endings: Set<Promise<unknown>>;
   /** What the running kernel offers; read once, when the first container starts. */
   readonly machine: () => Promise<Machine>;
   /** The machine's host name, for containers in its network. */

@@ -1,6 +1,6 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {TscomposeError} from '../../base/errors.ts';
-import {callMonitor, isMonitorGone} from '../helper/control.ts';
+import {callMonitor, isMonitorGone, watchMonitor} from '../helper/control.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
 import {stopGraceMs} from './launch-plan.ts';
@@ -11,7 +11,7 @@ import type {FoundContainer} from './reference.ts';
 import {findContainer} from './reference.ts';
 import {parseSignal} from './signal.ts';
 import {startFound} from './start.ts';
-import {observe} from './state.ts';
+import {type MonitorState, observe} from './state.ts';
 
 export interface StopOptions {
   /** Absent: as the container says. -1: for ever. */
@@ -19,17 +19,43 @@ export interface StopOptions {
   readonly signal?: string;
 }
 
-/** Resolves when the container has ended and what it held is free. Throws `notModified` when it does not run. */
+/**
+ * Resolves when the container has ended and what it held is free; with `returnAtEnd` as soon as it has ended, and whoever
+ * needs what it held waits for that (operations of this process by the container's operation lock, `close` of the engine).
+ * Throws `notModified` when it does not run.
+ */
 export async function stopContainer(
   context: ContainerContext,
   reference: string,
-  options: StopOptions = {},
+  {returnAtEnd = false, ...options}: StopOptions & {readonly returnAtEnd?: boolean} = {},
 ): Promise<void> {
+  const freed = stopAndFree(context, reference, options);
+  if (!returnAtEnd) return await freed;
+  const settled = freed.catch(() => undefined).finally(() => context.endings.delete(settled));
+  context.endings.add(settled);
+  await Promise.race([freed, ended(context, reference, freed)]);
+}
+
+async function stopAndFree(context: ContainerContext, reference: string, options: StopOptions): Promise<void> {
   await withContainer(context, reference, async (found) => {
     if (!(await stopFound(context, found, options))) {
       throw new TscomposeError('notModified', `container ${found.name} is not running`);
     }
   });
+}
+
+/** A monitor tells of the end before it clears up, which takes the kernel several times as long as the process took to end. */
+async function ended(context: ContainerContext, reference: string, freed: Promise<void>): Promise<void> {
+  const {id} = await findContainer(context.layout, reference);
+  const watched = new AbortController();
+  freed.catch(() => undefined).finally(() => watched.abort());
+  try {
+    for await (const {status} of watchMonitor<MonitorState>(context.layout.container(id).control, watched.signal))
+      if (status === 'exited') return;
+  } catch (error) {
+    if (!watched.signal.aborted && !isMonitorGone(error)) throw error;
+  }
+  await freed;
 }
 
 /** Stops and starts it, under one lock; one that does not run is started. */

@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto';
-import {rename, rm} from 'node:fs/promises';
+import {renameSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import type {NetworkCreateBody} from '../../api/types/network.ts';
 import {TscomposeError} from '../../base/errors.ts';
@@ -160,15 +160,17 @@ export async function removeNetworkParts(request: {
   readonly remaining: readonly NetworkRecord[];
 }): Promise<void> {
   const {context, kernel, upkeep, record, remaining} = request;
-  await removeBridge(kernel, context.layout, record);
+  // The kernel frees what the firewall's transaction took away while it takes the bridge apart.
   await upkeep.ensure(remaining);
-  await removeRecord(context, record);
+  await removeBridge(kernel, context.layout, record);
+  removeRecord(context, record);
 }
 
-async function removeRecord({layout}: NetworkContext, record: NetworkRecord): Promise<void> {
+/** At once: a handful of small files, each of which would be a round of the event loop or several. */
+function removeRecord({layout}: NetworkContext, record: NetworkRecord): void {
   const paths = layout.network(record.id);
-  await rm(paths.run, {recursive: true, force: true});
+  rmSync(paths.run, {recursive: true, force: true});
   const aside = join(layout.networks, `${temporaryPrefix}${record.id}`);
-  await rename(paths.directory, aside);
-  await rm(aside, {recursive: true, force: true});
+  renameSync(paths.directory, aside);
+  rmSync(aside, {recursive: true, force: true});
 }
