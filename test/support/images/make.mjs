@@ -1,7 +1,7 @@
 // Makes the images that tests run, as docker-archive files, from Debian's packages: no registry is needed.
 //   node test/support/images/make.mjs [NAME...]     busybox debian redis nginx postgres node quick (exits at once on SIGTERM)
-// Cached in $TSCOMPOSE_TEST_CACHE/images or ~/.cache/tscompose-test/images; a change of this file makes them anew. Root needed.
-import {execFileSync} from 'node:child_process';
+// Cached in $TSCOMPOSE_TEST_CACHE/images or ~/.cache/tscompose-test/images, by version of this file. Root needed.
+import {execFileSync, spawn} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {
   chmodSync,
@@ -16,15 +16,25 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import {homedir} from 'node:os';
 import {join} from 'node:path';
 
-const cache = join(process.env.TSCOMPOSE_TEST_CACHE ?? join(homedir(), '.cache/tscompose-test'), 'images');
+const versions = join(process.env.TSCOMPOSE_TEST_CACHE ?? join(homedir(), '.cache/tscompose-test'), 'images');
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const epoch = '1760000000';
 const suite = /VERSION_CODENAME=(\S+)/.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'bookworm';
+const version = createHash('sha256')
+  .update(readFileSync(new URL(import.meta.url), 'utf8'))
+  .update(suite)
+  .update(process.version)
+  .digest('hex')
+  .slice(0, 16);
+const cache = join(versions, version);
+/** Versions that nobody has asked for so long are removed; milliseconds. */
+const keptUnusedFor = 7 * 24 * 60 * 60 * 1000;
 const sh = (script, ...args) =>
   execFileSync('bash', ['-ec', script, 'bash', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -312,31 +322,56 @@ const recipes = {
     ),
 };
 
-const self = readFileSync(new URL(import.meta.url), 'utf8');
-const version = createHash('sha256').update(self).update(suite).update(process.version).digest('hex').slice(0, 16);
-
-/** Makes what is missing and returns the paths of the archives by name. */
+/** Makes what is missing and returns the paths of the archives by name. Of several processes that ask at once, one makes. */
 export function ensureImages(names = Object.keys(recipes), log = () => {}) {
+  const unknown = names.find((name) => recipes[name] === undefined);
+  if (unknown !== undefined)
+    throw new Error(`no recipe for image "${unknown}" (known: ${Object.keys(recipes).join(', ')})`);
   mkdirSync(join(cache, 'roots'), {recursive: true});
-  const stamp = join(cache, `.version-${version}`);
-  if (!existsSync(stamp)) {
-    for (const entry of readdirSync(cache)) rmSync(join(cache, entry), {recursive: true, force: true});
-    mkdirSync(join(cache, 'roots'));
-    writeFileSync(stamp, '');
+  const now = new Date();
+  utimesSync(cache, now, now);
+  const missing = (name) => !existsSync(join(cache, `${name}.tar`));
+  if (names.some(missing)) {
+    const release = takeTurn();
+    try {
+      removeUnused();
+      for (const name of names.filter(missing)) make(name, log);
+    } finally {
+      release();
+    }
   }
-  const archives = {};
-  for (const name of names) {
-    if (recipes[name] === undefined)
-      throw new Error(`no recipe for image "${name}" (known: ${Object.keys(recipes).join(', ')})`);
-    archives[name] = join(cache, `${name}.tar`);
-    if (existsSync(archives[name])) continue;
-    const start = Date.now();
-    recipes[name]();
-    log(
-      `image ${name}: ${Math.round(lstatSync(archives[name]).size / 1e6)} MB in ${((Date.now() - start) / 1000).toFixed(1)} s`,
-    );
+  return Object.fromEntries(names.map((name) => [name, join(cache, `${name}.tar`)]));
+}
+
+function make(name, log) {
+  const start = Date.now();
+  recipes[name]();
+  const megabytes = Math.round(lstatSync(join(cache, `${name}.tar`)).size / 1e6);
+  log(`image ${name}: ${megabytes} MB in ${((Date.now() - start) / 1000).toFixed(1)} s`);
+}
+
+/** A lock that its holder's end frees: flock(1) holds it as long as its standard input is open. */
+function takeTurn() {
+  // Of an earlier process with the same number.
+  rmSync(turnFile(), {force: true});
+  const lock = spawn('flock', [join(cache, '.lock'), 'sh', '-c', `: >"$1"; cat >"$2"`, 'sh', turnFile(), '/dev/null'], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
+  while (!existsSync(turnFile())) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+  return () => {
+    rmSync(turnFile(), {force: true});
+    lock.stdin.destroy();
+  };
+}
+
+const turnFile = () => join(cache, `.turn-${process.pid}`);
+
+function removeUnused() {
+  for (const entry of readdirSync(versions)) {
+    const directory = join(versions, entry);
+    if (entry !== version && Date.now() - lstatSync(directory).mtimeMs > keptUnusedFor)
+      rmSync(directory, {recursive: true, force: true});
   }
-  return archives;
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
