@@ -1,8 +1,8 @@
-import {renderDiagnostics} from '../base/diagnostic.ts';
+import {type Diagnostic, renderDiagnostics} from '../base/diagnostic.ts';
 import {hasKind, TscomposeError} from '../base/errors.ts';
 import {machineFiles} from '../base/file-source.ts';
 import type {Docker} from '../client/docker.ts';
-import type {LoadRequest} from '../model/load.ts';
+import type {LoadedProject, LoadRequest} from '../model/load.ts';
 import type {Project} from '../model/types.ts';
 import type {CliContext} from './context.ts';
 
@@ -15,33 +15,47 @@ export interface ProjectSession {
   readonly knownServices: readonly string[];
 }
 
-type Selection = Pick<LoadRequest, 'services' | 'dependencies' | 'allResources' | 'requireSources'> & {
+type Selection = Pick<LoadRequest, 'services' | 'dependencies' | 'allResources' | 'requireSources' | 'skip'> & {
   /** Also those of switched-off profiles: for commands on what exists. */
   readonly allProfiles?: boolean;
 };
 
+/** What the loader is asked for, by the flags that stand before the command. */
+export function loadRequest({global, cwd, env}: CliContext, selection: Selection = {}): LoadRequest {
+  const {allProfiles, ...request} = selection;
+  return {
+    ...request,
+    allResources: request.allResources === true || global['all-resources'],
+    files: global.file,
+    environmentFiles: global['env-file'],
+    projectDirectory: global['project-directory'],
+    projectName: global['project-name'],
+    stage: global.env,
+    maxFileSize: global['max-file-size'],
+    profiles: allProfiles === true ? ['*'] : global.profile,
+    workingDirectory: cwd,
+    environment: env,
+  };
+}
+
 /** Loads the stack file; its warnings go to standard error. Throws with all of its problems at once. */
 export async function loadStack(context: CliContext, selection: Selection = {}): Promise<Project> {
+  return (await loadWhole(context, selection)).project;
+}
+
+/** As `loadStack`, with everything that is known besides the project. */
+export async function loadWhole(context: CliContext, selection: Selection = {}): Promise<LoadedProject> {
   const {loadProject} = await import('../model/load.ts');
-  const {global, env} = context;
-  const {allProfiles, ...request} = selection;
-  const {project, warnings} = await loadProject(
-    {
-      ...request,
-      files: global.file,
-      environmentFiles: global['env-file'],
-      projectDirectory: global['project-directory'],
-      projectName: global['project-name'],
-      profiles: allProfiles === true ? ['*'] : global.profile,
-      workingDirectory: context.cwd,
-      environment: env,
-    },
-    machineFiles,
-  );
-  if (warnings.length > 0 && global.progress !== 'quiet' && global.progress !== 'json') {
-    context.stderr.write(`${renderDiagnostics(warnings, {color: context.color(context.stderr)})}\n`);
-  }
-  return project;
+  const loaded = await loadProject(loadRequest(context, selection), machineFiles);
+  warn(context, loaded.warnings);
+  return loaded;
+}
+
+/** Warnings go to standard error, unless nothing or only JSON is wanted there. */
+export function warn(context: CliContext, warnings: readonly Diagnostic[]): void {
+  const {progress} = context.global;
+  if (warnings.length === 0 || progress === 'quiet' || progress === 'json') return;
+  context.stderr.write(`${renderDiagnostics(warnings, {color: context.color(context.stderr)})}\n`);
 }
 
 /** Opens the engine for a command, and closes it whatever happens. */

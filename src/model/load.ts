@@ -1,6 +1,5 @@
 import type {Diagnostic} from '../base/diagnostic.ts';
 import type {FileSource} from '../base/file-source.ts';
-import {attributeTable} from './attributes/index.ts';
 import {createProblems, type Problems} from './problems.ts';
 import {provenanceOf} from './provenance.ts';
 import type {Span} from './source.ts';
@@ -13,11 +12,12 @@ import {type Located, type LocateRequest, locateStack} from './stages/locate.ts'
 import {settle} from './stages/merge.ts';
 import {projectName} from './stages/name.ts';
 import {readStack} from './stages/read.ts';
-import {type ResolveContext, resolveEnvironment, resolveFileObject} from './stages/resolve.ts';
+import {type ResolveContext, resolveFileObject} from './stages/resolve.ts';
+import {resolveServices} from './stages/resolve-services.ts';
 import {selectServices, usedResources, withDefaultNetwork} from './stages/select.ts';
 import {validate} from './stages/validate.ts';
-import {mapping, type Tree, withMember} from './tree.ts';
-import type {FileObject, Project, Service} from './types.ts';
+import type {Tree} from './tree.ts';
+import type {FileObject, Project} from './types.ts';
 
 export interface LoadRequest extends LocateRequest {
   /** `-p`. */
@@ -45,6 +45,8 @@ export interface Skipped {
   readonly environmentResolution?: boolean;
   /** Names that lead nowhere, cycles and contradictions are not looked for. */
   readonly consistency?: boolean;
+  /** Names, the default network and implicit dependencies are not filled in. */
+  readonly normalization?: boolean;
 }
 
 export interface LoadedProject {
@@ -136,7 +138,7 @@ export async function readProject(
   const resolved =
     skip.environmentResolution === true
       ? {services: selected.services, tree}
-      : await resolveServices(tree, selected.services, context);
+      : await resolveServices(tree, selected.services, {...context, directory: located.directory});
   const used = usedResources(stack, selected.services, name);
   const resources = request.allResources === true ? {...stack, networks: withDefaultNetwork(stack, name)} : used;
   const required = request.requireSources === true;
@@ -155,6 +157,7 @@ export async function readProject(
     volumes: resources.volumes,
     configs,
     secrets,
+    ...(Object.keys(resources.models).length === 0 ? {} : {models: resources.models}),
     ...(stack.extensions === undefined ? {} : {extensions: stack.extensions}),
     provenance: provenanceOf(resolved.tree),
   };
@@ -186,47 +189,6 @@ function nodeAt(tree: Tree, path: readonly string[]): Tree | undefined {
 function keyAt(tree: Tree, path: readonly string[]): Span | undefined {
   const parent = nodeAt(tree, path.slice(0, -1));
   return parent?.kind === 'mapping' ? parent.entries.get(path.at(-1) ?? '')?.key : undefined;
-}
-
-/** Services with their environment resolved, and the tree that says where each variable came from. */
-async function resolveServices(
-  tree: Tree,
-  services: Readonly<Record<string, Service>>,
-  context: ResolveContext,
-): Promise<{readonly services: Readonly<Record<string, Service>>; readonly tree: Tree}> {
-  const result: Record<string, Service> = {};
-  let resolvedTree = tree;
-  for (const [name, service] of Object.entries(services)) {
-    const stated = nodeAt(tree, ['services', name, 'environment']);
-    const fileNodes = nodeAt(tree, ['services', name, 'env_file']);
-    const files = (service.env_file ?? []).map((file, index) => {
-      const node = fileNodes?.kind === 'sequence' ? fileNodes.items[index] : undefined;
-      return {file, at: node?.at ?? tree.at};
-    });
-    const environment = await resolveEnvironment(stated, files, context);
-    if (environment === undefined || environment === stated) {
-      result[name] = service;
-      continue;
-    }
-    const value = attributeTable
-      .get('environment')
-      ?.read(environment, {problems: context.problems, where: `services.${name}.environment`});
-    result[name] = {...service, environment: value as NonNullable<Service['environment']>};
-    resolvedTree = withMember(resolvedTree, 'services', (all) =>
-      withMember(all, name, (node, key) =>
-        node.kind === 'mapping'
-          ? mapping(
-              [
-                ...node.entries,
-                ['environment', {key: node.entries.get('environment')?.key ?? key, value: environment}],
-              ],
-              node.at,
-            )
-          : node,
-      ),
-    );
-  }
-  return {services: result, tree: resolvedTree};
 }
 
 interface FileResolution {

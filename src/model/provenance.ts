@@ -9,22 +9,34 @@ import type {Provenance} from './types.ts';
 export function provenanceOf(tree: Tree): Provenance {
   return {
     at: (path) => {
-      const span = spanAt(tree, path);
-      return span === undefined ? undefined : positionOf(span);
+      const walk = spanAt(tree, path);
+      return walk === undefined ? undefined : positionOf(walk.span);
     },
   };
 }
 
-function spanAt(tree: Tree, path: string): Span | undefined {
+/** How far a path leads into a tree. */
+export interface Walk {
+  readonly span: Span;
+  /** The places of what was passed on the way, the outermost first. */
+  readonly above: readonly Span[];
+  /** False where the path leads further than the files. */
+  readonly whole: boolean;
+}
+
+/** The place at the end of a path, or of the last part of it that is there; undefined where nothing of it is. */
+export function spanAt(tree: Tree, path: string): Walk | undefined {
   let node = tree;
   let span: Span | undefined;
   let rest = path;
+  const above: Span[] = [];
   while (rest !== '') {
     const step = nextStep(node, rest);
-    if (step === undefined) return span;
+    if (step === undefined) return span === undefined ? undefined : {span, above, whole: false};
     ({node, span, rest} = step);
+    if (rest !== '') above.push(node.at);
   }
-  return span;
+  return span === undefined ? undefined : {span, above, whole: true};
 }
 
 interface Step {

@@ -30,7 +30,8 @@ function jsonOf(project: Project): Json {
   };
 }
 
-function yamlOf(project: Project): JsonObject {
+/** The project as data, in the order in which YAML prints it; dollar signs doubled. */
+export function yamlOf(project: Project): JsonObject {
   return {
     name: project.name,
     services: mapValues(project.services, (service) => renderService(service, true)),

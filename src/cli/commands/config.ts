@@ -1,16 +1,19 @@
 import {writeFile} from 'node:fs/promises';
 import {resolve} from 'node:path';
-import {toTscomposeError} from '../../base/errors.ts';
+import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
+import type {LoadedProject} from '../../model/load.ts';
 import type {Project} from '../../model/types.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
-import {loadStack} from '../session.ts';
+import {loadWhole} from '../session.ts';
+
+type ConfigFlags = Input<'config'>['flags'];
 
 export async function runConfig(context: CliContext, input: Input<'config'>): Promise<number> {
   const {flags} = input;
-  const project = await loadStack(context, {services: input.args});
+  refuseDigests(flags);
+  const text = await configText(context, input);
   if (flags.quiet) return 0;
-  const text = await render(project, flags);
   if (flags.output === undefined) context.stdout.write(text);
   else {
     await writeFile(resolve(context.cwd, flags.output), text).catch((error: unknown) => {
@@ -20,24 +23,78 @@ export async function runConfig(context: CliContext, input: Input<'config'>): Pr
   return 0;
 }
 
-async function render(project: Project, flags: Input<'config'>['flags']): Promise<string> {
+function refuseDigests(flags: ConfigFlags): void {
+  for (const name of ['lock-image-digests', 'resolve-image-digests'] as const) {
+    if (!flags[name]) continue;
+    throw new TscomposeError('unsupported', `--${name} asks a registry, and that is not supported yet`, {
+      hint: 'write the digest into the stack file: image: NAME@sha256:…',
+    });
+  }
+}
+
+async function configText(context: CliContext, {args, flags}: Input<'config'>): Promise<string> {
+  if (flags.variables) {
+    const {variablesText} = await import('./config-variables.ts');
+    return variablesText(context, flags.format === 'json');
+  }
+  if (flags['no-interpolate']) {
+    const {uninterpolatedText} = await import('./config-uninterpolated.ts');
+    return uninterpolatedText(context, flags);
+  }
+  const loaded = await loadWhole(context, {
+    services: args,
+    skip: {
+      pathResolution: flags['no-path-resolution'],
+      environmentResolution: flags['no-env-resolution'],
+      consistency: flags['no-consistency'],
+      normalization: flags['no-normalize'],
+    },
+  });
+  if (flags.quiet) return '';
+  if (flags.explain !== undefined) {
+    const {explanationText} = await import('./config-explain.ts');
+    return explanationText(loaded, {path: flags.explain, json: flags.format === 'json', context});
+  }
+  return (await listText(loaded, flags)) ?? projectText(loaded.project, flags);
+}
+
+async function listText({project, environment}: LoadedProject, flags: ConfigFlags): Promise<string | undefined> {
   const lists = [
     flags.services && Object.keys(project.services),
     flags.volumes && Object.keys(project.volumes),
     flags.networks && Object.keys(project.networks),
-    flags.images && Object.values(project.services).map(({image}) => image ?? ''),
+    flags.models && Object.keys(project.models ?? {}),
+    flags.images && Object.entries(project.services).map(([name, {image}]) => image ?? `${project.name}-${name}`),
     flags.profiles && [
       ...new Set(
         Object.values({...project.services, ...project.disabledServices}).flatMap(({profiles}) => profiles ?? []),
       ),
     ],
+    flags.hash !== undefined && (await hashes(project, flags.hash)),
+    flags.environment && variables(environment, project.name),
   ].filter((list) => list !== false);
-  if (lists.length > 0) {
-    return lists
-      .flatMap((list) => [...list].sort())
-      .map((name) => `${name}\n`)
-      .join('');
-  }
+  if (lists.length === 0) return undefined;
+  return lists
+    .flatMap((list) => [...list].sort())
+    .map((name) => `${name}\n`)
+    .join('');
+}
+
+async function hashes(project: Project, asked: string): Promise<readonly string[]> {
+  const {configHash, specOf} = await import('../../model/spec.ts');
+  const names = asked === '*' ? Object.keys(project.services) : asked.split(',');
+  return names.map((name) => {
+    if (!Object.hasOwn(project.services, name)) throw new TscomposeError('notFound', `no such service: "${name}"`);
+    return `${name} ${configHash(specOf(project, name))}`;
+  });
+}
+
+function variables(environment: ReadonlyMap<string, string>, projectName: string): readonly string[] {
+  const all = new Map(environment).set('COMPOSE_PROJECT_NAME', projectName);
+  return [...all].map(([name, value]) => `${name}=${value}`);
+}
+
+async function projectText(project: Project, flags: ConfigFlags): Promise<string> {
   const {renderProject} = await import('../../model/render.ts');
   return renderProject(project, flags.format === 'json' ? 'json' : 'yaml');
 }

@@ -1,4 +1,5 @@
 import {TscomposeError} from '../../base/errors.ts';
+import {createProblems} from '../problems.ts';
 import type {Tree} from '../tree.ts';
 import {type Assembly, absolutePath, type Document, type Scope, withVariables} from './assembly.ts';
 import {expandFile} from './expand.ts';
@@ -21,7 +22,8 @@ export async function assemble(documents: readonly Document[], scope: Scope, ass
   let result: Tree | undefined;
   for (const document of interpolated) {
     const expanded = expandFile(document.tree, {
-      problems: assembly.problems,
+      // A short form with a variable in it cannot be read yet, and stays.
+      problems: assembly.interpolation ? assembly.problems : createProblems(),
       absolute: (path) => absolutePath(path, scope, assembly),
     });
     const whole = await applyIncludes({...document, tree: expanded}, scope, {...assembly, assemble});

@@ -91,6 +91,7 @@ function ruleFor(rule: MergeRule, key: string): MergeRule {
 
 /** A later item takes the place of an earlier one that it equals; without a rule only wholly equal ones are one. */
 function uniqueItems(items: readonly Tree[], rule: MergeRule): readonly Tree[] {
+  if (rule.append === true) return items;
   const identity = rule.unique ?? fingerprint;
   const result = new Map<string, Tree>();
   for (const item of items) result.set(identity(item), item);

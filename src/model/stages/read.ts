@@ -1,10 +1,11 @@
 import type {Json} from '../../base/canonical-json.ts';
 import {attributeTable} from '../attributes/index.ts';
-import {type ResourceContext, readFileObject, readNetwork, readVolume} from '../attributes/top-level.ts';
+import {withImpliedDependencies} from '../attributes/links.ts';
+import {type ResourceContext, readFileObject, readModel, readNetwork, readVolume} from '../attributes/top-level.ts';
 import type {Problems} from '../problems.ts';
 import type {Tree} from '../tree.ts';
 import {isNull, member, toPlain} from '../tree.ts';
-import type {FileObject, Network, Service, Volume} from '../types.ts';
+import type {FileObject, Model, Network, Service, Volume} from '../types.ts';
 
 /** The parts of a project that its files state, in canonical form. */
 export interface ReadStack {
@@ -13,6 +14,7 @@ export interface ReadStack {
   readonly volumes: Readonly<Record<string, Volume>>;
   readonly configs: Readonly<Record<string, FileObject>>;
   readonly secrets: Readonly<Record<string, FileObject>>;
+  readonly models: Readonly<Record<string, Model>>;
   readonly extensions?: Readonly<Record<string, Json>>;
 }
 
@@ -34,6 +36,7 @@ export function readStack(tree: Tree, projectName: string, problems: Problems): 
     volumes: section('volumes', readVolume),
     configs: section('configs', readFileObject),
     secrets: section('secrets', readFileObject),
+    models: section('models', readModel),
     ...(extensions === undefined ? {} : {extensions}),
   };
 }
@@ -49,11 +52,12 @@ export function readService(node: Tree, where: string, problems: Problems): Serv
   }
   const extensions = readExtensions(node);
   if (extensions !== undefined) service['extensions'] = extensions;
-  return withDefaultNetwork(service);
+  return withDefaultNetwork(withImpliedDependencies(service));
 }
 
-/** A service that says nothing of networks joins the project's default one. */
+/** A service that says nothing of networks joins the project's default one; one that a program provides joins none. */
 function withDefaultNetwork(service: Service): Service {
+  if (service.provider !== undefined) return service;
   if (service.network_mode !== undefined || Object.keys(service.networks ?? {}).length > 0) return service;
   return {...service, networks: {default: null}};
 }

@@ -98,11 +98,16 @@ export function usedResources(
     networks: new Set(list.flatMap(({networks = {}}) => Object.keys(networks))),
     volumes: new Set(
       list.flatMap(({volumes = []}) =>
-        volumes.flatMap(({type, source}) => (type === 'volume' && source !== undefined ? [source] : [])),
+        volumes.flatMap(({type, source}) =>
+          (type === 'volume' || type === 'cluster') && source !== undefined ? [source] : [],
+        ),
       ),
     ),
     configs: new Set(list.flatMap(({configs = []}) => configs.map(({source}) => source))),
-    secrets: new Set(list.flatMap(({secrets = []}) => secrets.map(({source}) => source))),
+    secrets: new Set(
+      list.flatMap(({secrets = [], build}) => [...secrets, ...(build?.secrets ?? [])].map(({source}) => source)),
+    ),
+    models: new Set(list.flatMap(({models = {}}) => Object.keys(models))),
   };
   const keep = <T>(all: Readonly<Record<string, T>>, names: ReadonlySet<string>): Record<string, T> =>
     Object.fromEntries(Object.entries(all).filter(([name]) => names.has(name)));
@@ -111,6 +116,7 @@ export function usedResources(
     volumes: keep(stack.volumes, used.volumes),
     configs: keep(stack.configs, used.configs),
     secrets: keep(stack.secrets, used.secrets),
+    models: keep(stack.models, used.models),
   };
 }
 

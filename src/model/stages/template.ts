@@ -141,3 +141,38 @@ function expandBraced(inner: string, base: number, run: Run): string {
     base - 2,
   );
 }
+
+/** A variable as a text names it. */
+export interface TemplateVariable {
+  readonly name: string;
+  /** Empty, or an operator: `-`, `:-`, `?`, `:?`, `+`, `:+`. */
+  readonly sign: string;
+  /** What stands behind the operator, as it is written. */
+  readonly argument: string;
+}
+
+/** Tells of every variable in a text, also of those in defaults and alternatives; what is no variable is passed over. */
+export function readTemplates(text: string, found: (variable: TemplateVariable) => void, depth = 0): void {
+  for (let at = text.indexOf('$'); at !== -1; at = text.indexOf('$', at)) {
+    const next = text[at + 1];
+    const end = next === '{' ? closingBrace(text, at + 1) : -1;
+    if (next === '{' && end !== -1 && depth < deepest) {
+      readBraced(text.slice(at + 2, end), found, depth);
+      at = end + 1;
+      continue;
+    }
+    const plain = next === '$' || next === '{' ? undefined : matchAt(name, text, at + 1);
+    if (plain !== undefined) found({name: plain, sign: '', argument: ''});
+    at += next === '$' ? 2 : 1 + (plain?.length ?? 0);
+  }
+}
+
+function readBraced(inner: string, found: (variable: TemplateVariable) => void, depth: number): void {
+  const variable = matchAt(name, inner, 0);
+  if (variable === undefined) return;
+  const sign = matchAt(operator, inner, variable.length) ?? '';
+  const argument = inner.slice(variable.length + sign.length);
+  if (sign === '' && argument !== '') return;
+  found({name: variable, sign, argument});
+  readTemplates(argument, found, depth + 1);
+}
