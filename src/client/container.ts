@@ -1,7 +1,9 @@
 import type {Calls} from '../api/endpoint.ts';
 import type {Endpoints} from '../api/endpoints.ts';
 import type {ContainerInspect, ExecCreateBody, WaitCondition, WaitResult} from '../api/types/container.ts';
+import type {ContainerProcesses, ContainerStats} from '../api/types/stats.ts';
 import type {SyncedFiles, SyncResult} from '../api/types/sync.ts';
+import {TscomposeError} from '../base/errors.ts';
 import {Exec} from './exec.ts';
 import {decodeLog, type LogChunk} from './logs.ts';
 import {ProcessStream} from './process-stream.ts';
@@ -142,6 +144,32 @@ export class Container {
       signal: options.abortSignal,
     });
     return new ProcessStream(connection);
+  }
+
+  /**
+   * What it uses: a sample each second until it is removed, or with `stream: false` one, which takes a second to compare
+   * processor time with the moment before; with `oneShot` it comes at once. Samples of one that does not run are empty.
+   */
+  stats(options: Abortable & {readonly stream: false; readonly oneShot?: boolean | undefined}): Promise<ContainerStats>;
+  stats(options?: Abortable & {readonly stream?: true | undefined}): Promise<AsyncIterable<ContainerStats>>;
+  async stats(
+    options: Abortable & {readonly stream?: boolean | undefined; readonly oneShot?: boolean | undefined} = {},
+  ): Promise<ContainerStats | AsyncIterable<ContainerStats>> {
+    const {abortSignal, stream = true, oneShot} = options;
+    const samples = await this.#calls.containerStats({
+      path: this,
+      query: {stream, 'one-shot': oneShot},
+      signal: abortSignal,
+    });
+    if (stream) return samples;
+    for await (const sample of samples) return sample;
+    throw new TscomposeError('unavailable', `container ${this.id}: the engine answered no statistics`);
+  }
+
+  /** Its processes, as ps(1) lists them with the given arguments (`-ef`). Throws `conflict` when it does not run. */
+  top(options: Abortable & {readonly ps_args?: string | undefined} = {}): Promise<ContainerProcesses> {
+    const {abortSignal, ...query} = options;
+    return this.#calls.containerTop({path: this, query, signal: abortSignal});
   }
 
   /** Size of its terminal: `h` rows, `w` columns. */

@@ -10,6 +10,7 @@ import type {
 } from '../api/types/container.ts';
 import type {ImageDeleteItem, ImageInspect, ImageProgress, ImageSummary} from '../api/types/image.ts';
 import type {NetworkCreateBody, NetworkInspect} from '../api/types/network.ts';
+import type {ContainerProcesses, ContainerStats} from '../api/types/stats.ts';
 import type {SyncedFiles, SyncResult} from '../api/types/sync.ts';
 import type {EngineEvent, Filters, VersionInfo} from '../api/types/system.ts';
 import type {VolumeCreateBody, VolumeInspect} from '../api/types/volume.ts';
@@ -57,6 +58,13 @@ export interface AttachOptions {
   readonly logs?: boolean;
 }
 
+export interface StatsOptions {
+  /** A sample each second; else one. */
+  readonly stream: boolean;
+  /** Without a stream: at once, and without a sample before to compare with. */
+  readonly oneShot: boolean;
+}
+
 export interface Containers {
   list(options?: {
     readonly all?: boolean;
@@ -89,6 +97,10 @@ export interface Containers {
   wait(reference: string, condition: WaitCondition, signal?: AbortSignal, onReady?: () => void): Promise<WaitResult>;
   logs(reference: string, options: LogOptions, signal?: AbortSignal): AsyncIterable<LogChunk>;
   attach(reference: string, options: AttachOptions): Promise<Attachment>;
+  /** Of a container that does not run, samples are empty; they end when it is removed. */
+  stats(reference: string, options: StatsOptions, signal?: AbortSignal): Promise<AsyncIterable<ContainerStats>>;
+  /** `psArguments`: of ps(1); empty for `-ef`. Throws `conflict` when it does not run. */
+  top(reference: string, psArguments: string): Promise<ContainerProcesses>;
   resize(reference: string, size: {readonly height: number; readonly width: number}): Promise<void>;
   /** Applies a tar of changes below `path`, all of it or nothing, whether the container runs or not. */
   sync(

@@ -1,4 +1,15 @@
-import {bytesBody, type EndpointTable, earlyJson, json, jsonBody, noBody, none, stream, upgrade} from '../endpoint.ts';
+import {
+  bytesBody,
+  type EndpointTable,
+  earlyJson,
+  json,
+  jsonBody,
+  noBody,
+  none,
+  progress,
+  stream,
+  upgrade,
+} from '../endpoint.ts';
 import {filters, flag, integer, oneOf, tail, text, unixTime} from '../parameters.ts';
 import type {
   ContainerCreateBody,
@@ -7,6 +18,7 @@ import type {
   ContainerSummary,
   WaitResult,
 } from '../types/container.ts';
+import type {ContainerProcesses, ContainerStats} from '../types/stats.ts';
 
 export const containerEndpoints = {
   containerList: {
@@ -93,6 +105,21 @@ export const containerEndpoints = {
     query: {h: integer, w: integer},
     body: noBody,
     answer: none(200),
+  },
+  /** A sample each second unless `stream` is off; with `one-shot` the only one comes at once, without one before it. */
+  containerStats: {
+    method: 'GET',
+    path: '/containers/{id}/stats',
+    query: {stream: flag, 'one-shot': flag},
+    body: noBody,
+    answer: progress<ContainerStats>({early: true}),
+  },
+  containerTop: {
+    method: 'GET',
+    path: '/containers/{id}/top',
+    query: {ps_args: text},
+    body: noBody,
+    answer: json<ContainerProcesses>(),
   },
   /** Unpacks a tar archive into the directory `path` of the container. */
   containerPutArchive: {

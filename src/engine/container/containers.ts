@@ -8,8 +8,10 @@ import {readLogs} from './logs.ts';
 import {removeContainer} from './remove.ts';
 import {renameContainer} from './rename.ts';
 import {startContainer} from './start.ts';
+import {containerStats} from './stats/stats.ts';
 import {killContainer, restartContainer, stopContainer} from './stop.ts';
 import {syncContainer, syncedFiles} from './sync.ts';
+import {topContainer} from './top/top.ts';
 import {waitForContainer} from './wait.ts';
 
 /** One file an operation; this is the table of them. */
@@ -27,6 +29,8 @@ export function createContainers(context: ContainerContext): Containers {
     wait: (reference, condition, signal, onReady) => waitForContainer(context, reference, condition, signal, onReady),
     logs: (reference, options, signal) => readLogs(context, reference, options, signal),
     attach: (reference, options) => attachContainer(context, reference, options),
+    stats: (reference, options, signal) => containerStats(context, reference, options, signal),
+    top: (reference, psArguments) => topContainer(context, reference, psArguments),
     resize: (reference, size) => resizeContainer(context, reference, size),
     sync: (reference, options, archive, signal) => syncContainer(context, reference, options, archive, signal),
     synced: (reference) => syncedFiles(context, reference),

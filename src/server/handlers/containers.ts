@@ -61,6 +61,13 @@ export function containerHandlers({containers}: Engine): Handlers<Rows> {
     },
     containerAttach: async (input) => attach(containers, input),
     containerResize: ({path, query}) => containers.resize(path.id, sizeOf(query)),
+    containerStats: async ({path, query, signal}) => {
+      const stream = query.stream ?? true;
+      const oneShot = query['one-shot'] ?? false;
+      if (stream && oneShot) throw new TscomposeError('invalid', 'cannot have stream=true and one-shot=true');
+      return containers.stats(path.id, {stream, oneShot}, signal);
+    },
+    containerTop: ({path, query}) => containers.top(path.id, query.ps_args ?? ''),
     containerPutArchive: async ({path}) => {
       throw new TscomposeError(
         'unsupported',

@@ -1,0 +1,81 @@
+import {readdirSync} from 'node:fs';
+import {join} from 'node:path';
+import type {ContainerProcesses} from '../../../api/types/stats.ts';
+import {TscomposeError} from '../../../base/errors.ts';
+import {notRunning} from '../attach.ts';
+import type {CgroupHierarchies} from '../cgroup-hierarchies.ts';
+import {publishContainerEvent} from '../container-event.ts';
+import type {ContainerContext} from '../context.ts';
+import {findContainer} from '../reference.ts';
+import {observe} from '../state.ts';
+import {readMachineMemory} from '../stats/machine-usage.ts';
+import {readKernelFile} from '../stats/read.ts';
+import {columns} from './columns.ts';
+import {readProcess} from './process.ts';
+import {parsePsArguments} from './ps-arguments.ts';
+
+/**
+ * The processes of a container as ps(1) lists them, read from /proc: the machine need not have the program. Throws
+ * `conflict` when the container does not run, `unsupported` for arguments that we do not know.
+ */
+export async function topContainer(
+  context: ContainerContext,
+  reference: string,
+  psArguments: string,
+): Promise<ContainerProcesses> {
+  const found = await findContainer(context.layout, reference);
+  const shown = parsePsArguments(psArguments);
+  const {kind, state} = await observe(context, found.id);
+  if (kind !== 'live') throw notRunning(found);
+  if (state.status === 'restarting') {
+    throw new TscomposeError('conflict', `Container ${found.id} is restarting, wait until the container is running`);
+  }
+  const {cgroups} = await context.machine();
+  const bootedAt = Number(/^btime (\d+)$/m.exec(readKernelFile('/proc/stat'))?.[1] ?? 0);
+  const surroundings = {now: context.now() / 1000, machineMemory: readMachineMemory() / 1024, users: readUsers()};
+  const processes = readMembers(cgroups, join(context.cgroupParent, found.id))
+    .map((pid) => readProcess(pid, bootedAt))
+    .filter((process) => process !== undefined);
+  await publishContainerEvent(context, found.record, found.name, 'top');
+  return {
+    Titles: shown.map(({title}) => title),
+    Processes: processes.map((process) => shown.map(({name}) => columns[name].cell(process, surroundings))),
+  };
+}
+
+/** Process numbers of a cgroup and those below, ascending. */
+function readMembers({v1, v2}: CgroupHierarchies, path: string): readonly number[] {
+  const mount = v1[0]?.mount ?? v2?.mount;
+  if (mount === undefined) return [];
+  const members: number[] = [];
+  const visit = (directory: string): void => {
+    // Zero: a process of another process namespace.
+    members.push(
+      ...readKernelFile(join(directory, 'cgroup.procs'))
+        .split('\n')
+        .map(Number)
+        .filter((pid) => pid > 0),
+    );
+    for (const entry of listDirectory(directory)) if (entry.isDirectory()) visit(join(directory, entry.name));
+  };
+  visit(join(mount, path));
+  return members.sort((a, b) => a - b);
+}
+
+function listDirectory(directory: string) {
+  try {
+    return readdirSync(directory, {withFileTypes: true});
+  } catch {
+    // It was removed while we looked.
+    return [];
+  }
+}
+
+function readUsers(): ReadonlyMap<number, string> {
+  const users = new Map<number, string>();
+  for (const line of readKernelFile('/etc/passwd').split('\n')) {
+    const [name = '', , id = ''] = line.split(':');
+    if (/^\d+$/.test(id) && !users.has(Number(id))) users.set(Number(id), name);
+  }
+  return users;
+}
