@@ -12,6 +12,8 @@
 #define OP_REMOVE_TREE 16 /* request, root, path */
 #define OP_MEASURE_TREE 17 /* request, root */
 #define OP_COPY_UP 18 /* request, destination, target, lowers... */
+#define OP_SYNC 19 /* request, archive, path, owner, user, prefix, pid, monitor, operations */
+#define OP_SYNC_UNDO 20 /* request, archive, path, owner, user, prefix, pid, monitor, operations */
 #define OP_OVERLAY 100 /* upper, work, options, lowers... */
 #define OP_MOUNT 101 /* type, source, target, flags, data */
 #define OP_BIND 102 /* source, target, flags, create */
@@ -80,6 +82,8 @@
   X(OP_REMOVE_TREE, "removeTree", 3, 0) \
   X(OP_MEASURE_TREE, "measureTree", 2, 0) \
   X(OP_COPY_UP, "copyUp", 3, 1) \
+  X(OP_SYNC, "sync", 9, 0) \
+  X(OP_SYNC_UNDO, "syncUndo", 9, 0) \
   X(OP_OVERLAY, "overlay", 3, 1) \
   X(OP_MOUNT, "mount", 5, 0) \
   X(OP_BIND, "bind", 4, 0) \

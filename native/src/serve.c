@@ -232,6 +232,8 @@ static const struct {
     {OP_REMOVE_TREE, remove_tree_request},
     {OP_MEASURE_TREE, measure_tree_request},
     {OP_COPY_UP, copy_up_request},
+    {OP_SYNC, sync_request},
+    {OP_SYNC_UNDO, sync_undo_request},
 };
 
 static int handle(const struct record *record, bool first, struct failure *failure) {

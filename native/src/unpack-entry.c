@@ -1,10 +1,12 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "tar-content.h"
 #include "tree.h"
 #include "unpack.h"
 #include "xattr.h"
@@ -76,33 +78,9 @@ static int set_attributes(const struct place *place, const struct tar_entry *ent
 }
 
 static int write_data(const struct place *place, int fd, struct tar_reader *reader, const struct tar_entry *entry) {
-  const char *data;
-  ssize_t count;
-  while ((count = tar_data(reader, &data, place->unpack->failure)) > 0)
-    if (write_all(fd, data, (size_t)count) != 0) return fail(place);
-  if (count < 0) return -1;
-  place->unpack->bytes += entry->size;
-  return 0;
-}
-
-static int write_sparse(const struct place *place, int fd, struct tar_reader *reader, const struct tar_entry *entry) {
-  const char *data = NULL;
-  ssize_t have = 0;
-  for (size_t i = 0; i < entry->segment_count; i++) {
-    uint64_t left = entry->segments[i].size;
-    if (lseek(fd, (off_t)entry->segments[i].offset, SEEK_SET) < 0) return fail(place);
-    while (left > 0) {
-      if (have == 0) have = tar_data(reader, &data, place->unpack->failure);
-      if (have < 0) return -1;
-      if (have == 0) return fail_kind(place->unpack->failure, KIND_INVALID, "its data ends early", "unpack %s", place->path);
-      size_t size = (uint64_t)have < left ? (size_t)have : (size_t)left;
-      if (write_all(fd, data, size) != 0) return fail(place);
-      data += size;
-      have -= (ssize_t)size;
-      left -= size;
-    }
-  }
-  if (ftruncate(fd, (off_t)entry->size) != 0) return fail(place);
+  char step[UNPACK_PATH_MAX + 16];
+  snprintf(step, sizeof step, "unpack %s", place->path);
+  if (tar_write(reader, entry, fd, step, place->unpack->failure) != 0) return -1;
   place->unpack->bytes += entry->size;
   return 0;
 }
@@ -117,7 +95,7 @@ static int unpack_file(struct place *place, struct tar_reader *reader, const str
   }
   if (fd < 0) return fail(place);
   struct timespec times[2] = {entry->mtime, entry->mtime};
-  int result = entry->sparse ? write_sparse(place, fd, reader, entry) : write_data(place, fd, reader, entry);
+  int result = write_data(place, fd, reader, entry);
   if (result == 0 && fchown(fd, entry->uid, entry->gid) != 0) result = fail(place);
   if (result == 0 && fchmod(fd, entry->mode) != 0) result = fail(place);
   if (result == 0) result = set_xattrs(place, entry);

@@ -72,6 +72,11 @@ export interface ContainerPaths {
   readonly lock: string;
   /** Held for the length of one operation: start, stop, remove, rename. */
   readonly operationLock: string;
+  /** What was synced into it, and what came after that. */
+  readonly synced: string;
+  readonly syncedJournal: string;
+  /** The archive of a sync that is under way, or was killed. */
+  readonly syncArchive: string;
   readonly run: string;
   readonly state: string;
   readonly control: string;
@@ -204,6 +209,9 @@ function containerPaths(directory: string, run: string): ContainerPaths {
     files: `${directory}/files`,
     lock: `${directory}/lock`,
     operationLock: `${directory}/operation.lock`,
+    synced: `${directory}/synced.json`,
+    syncedJournal: `${directory}/synced.ndjson`,
+    syncArchive: `${directory}/sync.tar`,
     run,
     state: `${run}/state.json`,
     control: `${run}/control.sock`,

@@ -12,11 +12,14 @@ export async function withContainer<T>(
   context: ContainerContext,
   reference: string,
   operation: (found: FoundContainer) => Promise<T>,
+  options: {readonly signal?: AbortSignal | undefined} = {},
 ): Promise<T> {
   const {id, record: expected} = await findContainer(context.layout, reference);
   let lock: AsyncDisposable;
   try {
-    lock = await context.helper.lock(context.layout.container(id).operationLock);
+    lock = await context.helper.lock(context.layout.container(id).operationLock, {
+      ...(options.signal === undefined ? {} : {signal: options.signal}),
+    });
   } catch (error) {
     // The directory is gone, and the lock file with it.
     if (hasKind(error, 'notFound')) throw noSuchContainer(reference);

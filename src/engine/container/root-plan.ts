@@ -35,6 +35,33 @@ export function planRoot({machine, paths, record, image, volumes}: RootPlan): re
   ];
 }
 
+/**
+ * The same tree for a container that does not run, to write to: what a start would mount anew is there too, empty and
+ * read-only, and files that a start puts in place are masked, so that nothing is written where it would be hidden.
+ */
+export function planStoppedRoot({paths, record, image, volumes}: Omit<RootPlan, 'machine'>): readonly SetupOperation[] {
+  const passing = (target: string): SetupOperation => ({
+    kind: 'mount',
+    type: 'tmpfs',
+    source: 'tmpfs',
+    target,
+    flags: 'ro',
+    data: '',
+  });
+  const taken: ReadonlySet<unknown> = new Set(record.mounts.map(({target}) => target));
+  const placed = [...identityFiles(paths).filter(({target}) => !taken.has(target)), ...record.files];
+  return [
+    {kind: 'overlay', upper: paths.upper, work: paths.work, options: '', lowers: image.lowers},
+    ...image.operations,
+    ...['/proc', '/sys', '/dev'].map(passing),
+    ...nestedLast(record.mounts).map((mount) =>
+      mount.kind === 'tmpfs' ? passing(mount.target) : planMount(mount, volumes),
+    ),
+    ...placed.map(({target}): SetupOperation => ({kind: 'mask', target})),
+    ...(record.hostConfig.ReadonlyRootfs ? [{kind: 'readonlyRoot'} as const] : []),
+  ];
+}
+
 /** Default mounts that nothing else is mounted in: one that the container brings itself takes their place. */
 const replaceable: ReadonlySet<unknown> = new Set(['/dev/shm', '/dev/mqueue']);
 

@@ -67,7 +67,8 @@ async function clearPrevious(context: ContainerContext, found: FoundContainer): 
   await clearDead(context, found);
 }
 
-async function resolveVolumes(
+/** The directory of each of its volumes. */
+export async function resolveVolumes(
   context: ContainerContext,
   record: ContainerRecord,
 ): Promise<ReadonlyMap<string, string>> {
@@ -79,7 +80,7 @@ async function resolveVolumes(
 }
 
 /** Docker makes the missing source of a short bind a directory; a long one was there at creation. */
-async function checkBinds(record: ContainerRecord): Promise<void> {
+export async function checkBinds(record: ContainerRecord): Promise<void> {
   for (const mount of record.mounts) {
     if (mount.kind !== 'bind' || (await lstat(mount.source).catch(() => undefined)) !== undefined) continue;
     if (!mount.createSource) {

@@ -3,7 +3,7 @@ import type {Duplex} from 'node:stream';
 import {TscomposeError} from '../../base/errors.ts';
 import {locateHelper, readHelperBuild} from './locate.ts';
 import {encodeHeader, encodeOperation, encodeOperations, type Operation, type requestOperations} from './operations.ts';
-import {type Reply, replyError, splitLines} from './reply.ts';
+import {type Reply, type ReplyError, replyError, splitLines} from './reply.ts';
 
 export type RequestName = keyof typeof requestOperations;
 
@@ -21,6 +21,17 @@ export interface HelperReplies {
   removeTree: {readonly entries: number};
   measureTree: {readonly bytes: number; readonly entries: number};
   copyUp: {readonly entries: number};
+  sync: SyncReply;
+  syncUndo: SyncReply;
+}
+
+export interface SyncReply {
+  readonly written: number;
+  readonly deleted: number;
+  /** The run that it was meant for ended meanwhile: it is to be done again. */
+  readonly ended: boolean;
+  /** It failed when some of it was in its place already. */
+  readonly partial?: {readonly error: ReplyError};
 }
 
 export interface NetlinkError {

@@ -36,6 +36,20 @@ export const requestOperations = {
   measureTree: {code: 17, args: ['request', 'root']},
   /** Copies directory `target` of the image stacked from `lowers` (top first) into the empty directory `destination`, owner, mode and extended attributes included. */
   copyUp: {code: 18, args: ['request', 'destination', 'target'], rest: 'lowers'},
+  /**
+   * Changes a container's files as the tar `archive` (a path) says, below `path`. It enters the mount namespace of the
+   * process `pid`, a child of `monitor`; or, with `operations` (encoded setup operations of a root file system), one of
+   * its own. `owner` or else `user` is looked up in there. `prefix`: of the temporary names. See docs/native.md.
+   */
+  sync: {
+    code: 19,
+    args: ['request', 'archive', 'path', 'owner', 'user', 'prefix', 'pid', 'monitor', 'operations'],
+  },
+  /** Removes the temporary names that a `sync` with the same arguments left, which was killed. */
+  syncUndo: {
+    code: 20,
+    args: ['request', 'archive', 'path', 'owner', 'user', 'prefix', 'pid', 'monitor', 'operations'],
+  },
 } as const satisfies Record<string, Row>;
 
 /** Steps for a new process, executed in order; a failing step names itself in the error. */

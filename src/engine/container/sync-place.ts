@@ -1,0 +1,59 @@
+import type {SyncReply} from '../helper/coprocess.ts';
+import {encodeOperations} from '../helper/operations.ts';
+import type {ContainerContext} from './context.ts';
+import {clearDead} from './lost.ts';
+import {takeMonitorLock} from './monitor-lock.ts';
+import type {FoundContainer} from './reference.ts';
+import {planStoppedRoot} from './root-plan.ts';
+import {checkBinds, resolveVolumes} from './start.ts';
+import {type MonitorState, observe} from './state.ts';
+
+/** Where the helper finds a container's files: those of a process, or what it mounts for itself. */
+export interface SyncPlace {
+  readonly pid: number;
+  readonly monitor: number;
+  /** Encoded setup operations; empty: the process's. */
+  readonly operations: Uint8Array;
+}
+
+const nothing = new Uint8Array();
+
+/**
+ * Runs `work` where the container's files are: in its own mount namespace while it runs, else over the same directories,
+ * mounted for this alone. The caller holds the operation lock, so nobody but the container's monitor starts it meanwhile:
+ * where that happened, it is told as `ended`.
+ */
+export async function withSyncPlace(
+  context: ContainerContext,
+  found: FoundContainer,
+  work: (place: SyncPlace) => Promise<SyncReply>,
+): Promise<SyncReply> {
+  const monitor = await takeMonitorLock(context, found.id);
+  if (monitor.kind === 'live') {
+    const {state} = monitor;
+    if (state.status !== 'restarting')
+      return work({pid: state.pid ?? 0, monitor: state.monitor ?? 0, operations: nothing});
+    const reply = await work(await stoppedPlace(context, found));
+    return (await isSameWait(context, found, state)) ? reply : {...reply, ended: true};
+  }
+  await using lock = monitor.lock;
+  void lock;
+  await clearDead(context, found);
+  return await work(await stoppedPlace(context, found));
+}
+
+async function stoppedPlace(context: ContainerContext, {id, record}: FoundContainer): Promise<SyncPlace> {
+  const [image, volumes] = await Promise.all([
+    context.images.root(record.image),
+    resolveVolumes(context, record),
+    checkBinds(record),
+  ]);
+  const operations = planStoppedRoot({paths: context.layout.container(id), record, image, volumes});
+  return {pid: 0, monitor: 0, operations: encodeOperations(operations)};
+}
+
+/** Between two runs the monitor may begin the next one at any time. */
+async function isSameWait(context: ContainerContext, {id}: FoundContainer, before: MonitorState): Promise<boolean> {
+  const now = await observe(context, id);
+  return now.kind === 'live' && now.state.status === 'restarting' && now.state.restartCount === before.restartCount;
+}
