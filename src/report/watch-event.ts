@@ -24,9 +24,8 @@ export type WatchContent =
       readonly services: readonly {readonly service: string; readonly rules: number}[];
       readonly directories: number;
       readonly files: number;
-      /** Of the watcher: which backend, and the inotify watches it uses. */
+      /** How changes are noticed: `files`, `directories` or `polling`. */
       readonly backend: string;
-      readonly watches: number;
       readonly tookMs: number;
     }
   /** Changes that came together and concern these services. */
@@ -46,6 +45,8 @@ export type WatchContent =
       readonly written: number;
       readonly deleted: number;
       readonly tookMs: number;
+      /** A restart or a command follows, which tells of it too. */
+      readonly leadsOn?: true;
       /** Since the save; absent where nothing was saved just now: a container that came back, the start of watching. */
       readonly visibleMs?: number;
     }

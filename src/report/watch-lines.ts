@@ -10,7 +10,7 @@ export function watchLines(event: WatchContent): readonly string[] {
     case 'watchBatch':
       return event.storm ? [`watch: ${count(event.changes, 'change')} at once, compared by content`] : [];
     case 'watchSynced':
-      return [syncedLine(event)];
+      return event.leadsOn === true ? [] : [syncedLine(event)];
     case 'watchRestarted':
       return [restartedLine(event)];
     case 'watchExecuted':
@@ -52,10 +52,10 @@ export function milliseconds(ms: number): string {
 
 type Of<K extends WatchContent['kind']> = Extract<WatchContent, {readonly kind: K}>;
 
-function readyLine({services, files, directories, watches, tookMs}: Of<'watchReady'>): string {
+function readyLine({services, files, directories, backend, tookMs}: Of<'watchReady'>): string {
   const rules = services.reduce((sum, service) => sum + service.rules, 0);
   const names = services.map(({service}) => service).join(', ');
-  return `watching ${count(rules, 'rule')} of ${names}: ${count(files, 'file')} in ${count(directories, 'directory', 'directories')}, ${count(watches, 'inotify watch', 'inotify watches')} (${milliseconds(tookMs)})`;
+  return `watching ${count(rules, 'rule')} of ${names}: ${count(files, 'file')} in ${count(directories, 'directory', 'directories')} (${backend === 'polling' ? 'by polling, ' : ''}${milliseconds(tookMs)})`;
 }
 
 function syncedLine({service, cause, containers, written, deleted, tookMs, visibleMs}: Of<'watchSynced'>): string {

@@ -1,0 +1,29 @@
+import type {WatchCause} from '../../report/watch-event.ts';
+
+/** Paths that are named; the others are counted. */
+const named = 3;
+
+/** What set work off, gathered over several batches. */
+export interface CauseNotes {
+  /** As they are shown. */
+  readonly paths: Set<string>;
+  /** When the first of them was saved; undefined where nothing was saved just now. */
+  savedAt: number | undefined;
+}
+
+export function emptyNotes(): CauseNotes {
+  return {paths: new Set(), savedAt: undefined};
+}
+
+export function addNotes(
+  to: CauseNotes,
+  from: {readonly paths: Iterable<string>; readonly savedAt: number | undefined},
+) {
+  for (const path of from.paths) to.paths.add(path);
+  if (from.savedAt !== undefined) to.savedAt = Math.min(to.savedAt ?? from.savedAt, from.savedAt);
+}
+
+export function toCause(paths: Iterable<string>): WatchCause {
+  const all = [...paths].sort();
+  return {paths: all.slice(0, named), more: Math.max(0, all.length - named)};
+}

@@ -1,0 +1,110 @@
+import {posix, relative} from 'node:path';
+import type {Diagnostic} from '../../base/diagnostic.ts';
+import {TscomposeError} from '../../base/errors.ts';
+import type {Project, SourcePosition, WatchRule} from '../../model/types.ts';
+
+/** A rule of the stack file, with the service it is for. */
+export interface ServiceRule {
+  /** `api 0`: service and index of the rule. */
+  readonly id: string;
+  readonly service: string;
+  readonly rule: WatchRule;
+  /** Absolute path in the container; undefined for rules that sync nothing. */
+  readonly target: string | undefined;
+  /** `compose.yaml:12:9`, as far as it is known. */
+  readonly place: string;
+}
+
+export interface RuleSelection {
+  /** Empty: all. */
+  readonly services: readonly string[];
+  /** Having no rule is no error: while watching, the last one may be taken out of the file. */
+  readonly mayBeEmpty?: boolean;
+}
+
+/** Rules that act: what they do beside bringing files into containers. */
+export function restarts({rule}: ServiceRule): boolean {
+  return rule.action === 'restart' || rule.action === 'sync+restart';
+}
+
+export function syncs({rule}: ServiceRule): boolean {
+  return rule.action === 'sync' || rule.action === 'sync+restart' || rule.action === 'sync+exec';
+}
+
+/**
+ * The rules of the services that are to be watched. Throws `invalid` where there is none, and `unsupported`, with each
+ * place, where one asks for what cannot be done: nobody should learn that at the first save.
+ */
+export function watchRules(project: Project, {services, mayBeEmpty}: RuleSelection): readonly ServiceRule[] {
+  const rules = collectRules(project, services);
+  const rebuilds = rules.filter(({rule}) => rule.action === 'rebuild');
+  if (rebuilds.length > 0) {
+    throw new TscomposeError('unsupported', rebuilds.map(rebuildMessage).join('\n'), {
+      hint: 'use "sync", "sync+restart" or "restart", or leave the rule out',
+      diagnostics: rebuilds.map((rule) => rebuildDiagnostic(project, rule)),
+    });
+  }
+  if (rules.length === 0 && mayBeEmpty !== true) {
+    const of = services.length === 0 ? 'no service of the stack' : `none of the services ${services.join(', ')}`;
+    throw new TscomposeError('invalid', `nothing to watch: ${of} has a rule`, {
+      hint: 'add "develop: {watch: [{path: ./src, action: sync+restart, target: /app/src}]}" to a service',
+    });
+  }
+  return rules;
+}
+
+function collectRules(project: Project, services: readonly string[]): readonly ServiceRule[] {
+  return Object.entries(project.services)
+    .filter(([service]) => services.length === 0 || services.includes(service))
+    .flatMap(([service, {develop}]) =>
+      (develop?.watch ?? []).map((rule, index): ServiceRule => {
+        const target = rule.target === undefined ? undefined : posix.resolve('/', rule.target);
+        return {
+          id: `${service} ${index}`,
+          service,
+          rule,
+          target,
+          place: placeText(project, positionOf(project, service, index)),
+        };
+      }),
+    );
+}
+
+function positionOf(project: Project, service: string, index: number, member?: string): SourcePosition | undefined {
+  const path = `services.${service}.develop.watch[${index}]`;
+  return project.provenance.at(member === undefined ? path : `${path}.${member}`);
+}
+
+function placeText({workingDir, files}: Project, position: SourcePosition | undefined): string {
+  if (position === undefined) return files[0] === undefined ? 'the stack file' : relative(workingDir, files[0]);
+  return `${shownPath(position.file, workingDir)}:${position.line}:${position.column}`;
+}
+
+function rebuildMessage({service}: ServiceRule): string {
+  return `service "${service}": watch action "rebuild" is not supported: images cannot be built yet`;
+}
+
+function rebuildDiagnostic(project: Project, rule: ServiceRule): Diagnostic {
+  const index = Number(rule.id.slice(rule.id.lastIndexOf(' ') + 1));
+  const position = positionOf(project, rule.service, index, 'action');
+  return {
+    severity: 'error',
+    code: 'unsupported',
+    message: rebuildMessage(rule),
+    ...(position === undefined
+      ? {}
+      : {file: shownPath(position.file, project.workingDir), line: position.line, column: position.column}),
+    hint: 'use "sync", "sync+restart" or "restart", or leave the rule out',
+  };
+}
+
+/** A path as people know it: from the project's directory on, where it is below that. */
+export function shownPath(path: string, workingDir: string): string {
+  const shown = relative(workingDir, path);
+  return shown === '' ? '.' : shown.startsWith('..') ? path : shown;
+}
+
+/** Whether the same is watched and done. */
+export function sameRules(before: readonly ServiceRule[], now: readonly ServiceRule[]): boolean {
+  return JSON.stringify(before) === JSON.stringify(now);
+}

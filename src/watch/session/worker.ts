@@ -1,0 +1,235 @@
+import {backoffDelays} from '../../base/backoff.ts';
+import type {Clock} from '../../base/clock.ts';
+import {mapLimited} from '../../base/concurrency.ts';
+import {hasKind, toTscomposeError} from '../../base/errors.ts';
+import {failureInfo} from '../../reconcile/failure.ts';
+import type {Report} from '../../report/event.ts';
+import {addNotes, type CauseNotes, emptyNotes, toCause} from './cause.ts';
+import type {ContainerSync, SyncOutcome} from './container-sync.ts';
+import type {Containers, WatchedContainer} from './containers.ts';
+import type {Meter} from './meter.ts';
+import type {ServiceRule} from './rules.ts';
+import {type RanActions, type RunActions, wantsAction} from './run-actions.ts';
+
+/** Changes that concern a service. */
+export interface ServiceChanges {
+  /** To be synced: absolute paths in the container. */
+  readonly paths: readonly string[];
+  /** Rules that act though they sync nothing. */
+  readonly rules: readonly ServiceRule[];
+  /** As they are shown. */
+  readonly shown: readonly string[];
+  readonly savedAt: number | undefined;
+}
+
+/** Does what changed files call for, for one service: one thing after another, what comes meanwhile together after it. */
+export interface ServiceWorker {
+  changed(changes: ServiceChanges): void;
+  /** A container is there: it gets what it misses. */
+  came(container: WatchedContainer): void;
+  gone(container: WatchedContainer): void;
+  /** Resolves when nothing is to be done, or only what waits for another attempt. */
+  idle(): Promise<void>;
+  /** Ends with the session's signal; the latest restart's outcome is told then. */
+  close(): void;
+}
+
+export interface WorkerOptions {
+  readonly service: string;
+  readonly containers: Containers;
+  readonly syncOf: (container: WatchedContainer) => ContainerSync;
+  readonly actions: RunActions;
+  /** Whether the loop guard holds the rule's action back. */
+  readonly isHeld: (rule: ServiceRule) => boolean;
+  readonly meter: Meter;
+  readonly clock: Clock;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+}
+
+/** What a container still is to get. */
+interface Debt {
+  readonly paths: Set<string>;
+  readonly rules: Set<ServiceRule>;
+  /** Everything is compared. */
+  whole: boolean;
+  /** By a save: then it is restarted even where it does not run. */
+  saved: boolean;
+}
+
+const containersAtOnce = 16;
+const retries = {firstMs: 200, maxMs: 10_000};
+
+export function createServiceWorker(options: WorkerOptions): ServiceWorker {
+  const {service, containers, clock, report, meter, signal} = options;
+  let debts = new Map<string, Debt>();
+  let notes = emptyNotes();
+  let running: Promise<void> | undefined;
+  let delays = backoffDelays(retries);
+  let told = '';
+  let retry = new AbortController();
+
+  const debtOf = (container: WatchedContainer): Debt => {
+    const debt = debts.get(container.id) ?? {paths: new Set(), rules: new Set(), whole: false, saved: false};
+    debts.set(container.id, debt);
+    return debt;
+  };
+  const kick = (): void => {
+    retry.abort();
+    if (running === undefined && !signal.aborted) running = loop();
+  };
+  const loop = async (): Promise<void> => {
+    while (debts.size > 0 && !signal.aborted) {
+      const [work, cause] = [debts, notes];
+      debts = new Map();
+      notes = emptyNotes();
+      const failure = await pass(work, cause);
+      if (failure === undefined) {
+        delays = backoffDelays(retries);
+        told = '';
+      } else {
+        await waitForRetry(failure);
+      }
+    }
+    // In the same step as the last look at the debts: what comes after it begins a new loop.
+    running = undefined;
+  };
+  const waitForRetry = async ({error, cause}: Failed): Promise<void> => {
+    const retryMs = delays.next().value ?? retries.maxMs;
+    const failure = failureInfo({key: `sync ${service}`, error: toTscomposeError(error)});
+    const pending = new Set([...debts.values()].flatMap(({paths}) => [...paths])).size;
+    // The same failure again is no news.
+    if (failure.message !== told)
+      report({kind: 'watchFailed', service, cause: toCause(cause.paths), pending, retryMs, failure});
+    told = failure.message;
+    retry = new AbortController();
+    await clock.sleep(retryMs, AbortSignal.any([retry.signal, signal]));
+  };
+
+  /** One round over all containers. What failed is owed again. */
+  const pass = async (work: ReadonlyMap<string, Debt>, cause: CauseNotes): Promise<Failed | undefined> => {
+    const begin = clock.now();
+    const there = containers.of(service).filter(({id}) => work.has(id));
+    const results = await mapLimited(there, containersAtOnce, (container) =>
+      syncOne(container, work.get(container.id) ?? noDebt),
+    );
+    const end = clock.now();
+    const synced = results.flatMap((result) => ('outcome' in result ? [result] : []));
+    reportSynced(synced, cause, {begin, end});
+    const actions = synced
+      .map((result) => ({container: result.container, rules: rulesToRun(result)}))
+      .filter(
+        ({container, rules}) => rules.length > 0 && (container.running || work.get(container.id)?.saved === true),
+      );
+    if (actions.length > 0) {
+      const ran: RanActions = {cause, actions, ...(synced.some(wrote) ? {syncMs: end - begin} : {})};
+      await options.actions.run(ran);
+    }
+    const failed = results.flatMap((result) => ('error' in result ? [result] : []));
+    for (const {container} of failed) owe(container, work.get(container.id) ?? noDebt);
+    const [first] = failed;
+    if (first === undefined) return undefined;
+    addNotes(notes, cause);
+    return {error: first.error, cause};
+  };
+
+  const syncOne = async (container: WatchedContainer, debt: Debt): Promise<Result> => {
+    try {
+      const sync = options.syncOf(container);
+      const paths = debt.whole ? new Set([...(await sync.everything()), ...debt.paths]) : debt.paths;
+      // What is owed is known in full from here on.
+      for (const path of paths) debt.paths.add(path);
+      debt.whole = false;
+      return {container, debt, outcome: await sync.apply(paths, signal)};
+    } catch (error) {
+      // Removed meanwhile: whoever comes in its place is told of.
+      if (hasKind(error, 'notFound') || signal.aborted) return {container, debt, outcome: nothing};
+      return {container, error};
+    }
+  };
+
+  const rulesToRun = ({outcome, debt}: Synced): readonly ServiceRule[] =>
+    [...new Set([...outcome.changed, ...debt.rules])].filter((rule) => wantsAction(rule) && !options.isHeld(rule));
+
+  const owe = (container: WatchedContainer, debt: Debt): void => {
+    const again = debtOf(container);
+    for (const path of debt.paths) again.paths.add(path);
+    for (const rule of debt.rules) again.rules.add(rule);
+    again.whole ||= debt.whole;
+    again.saved ||= debt.saved;
+  };
+
+  const reportSynced = (
+    synced: readonly Synced[],
+    cause: CauseNotes,
+    {begin, end}: {readonly begin: number; readonly end: number},
+  ): void => {
+    const written = synced.filter(wrote);
+    const [first] = written;
+    if (first === undefined) return;
+    const saved = cause.savedAt !== undefined && written.some(({container}) => container.running);
+    const visibleMs = saved && cause.savedAt !== undefined ? Math.max(0, end - cause.savedAt) : undefined;
+    if (visibleMs !== undefined) meter.visible(service, visibleMs);
+    const restarts = written.some((result) => rulesToRun(result).length > 0);
+    report({
+      kind: 'watchSynced',
+      service,
+      cause: toCause(cause.paths),
+      containers: written.map(({container}) => container.name),
+      // The same files went to each.
+      written: Math.max(...written.map(({outcome}) => outcome.written)),
+      deleted: Math.max(...written.map(({outcome}) => outcome.deleted)),
+      tookMs: end - begin,
+      ...(visibleMs === undefined ? {} : {visibleMs}),
+      ...(restarts ? {leadsOn: true} : {}),
+    });
+  };
+
+  return {
+    changed(changes) {
+      const all = containers.of(service);
+      if (all.length === 0) return;
+      for (const container of all) {
+        const debt = debtOf(container);
+        for (const path of changes.paths) debt.paths.add(path);
+        for (const rule of changes.rules) debt.rules.add(rule);
+        debt.saved = true;
+      }
+      addNotes(notes, {paths: changes.shown, savedAt: changes.savedAt});
+      kick();
+    },
+    came(container) {
+      debtOf(container).whole = true;
+      kick();
+    },
+    gone(container) {
+      debts.delete(container.id);
+    },
+    async idle() {
+      while (running !== undefined) await running;
+    },
+    close() {
+      options.actions.close();
+    },
+  };
+}
+
+interface Failed {
+  readonly error: unknown;
+  readonly cause: CauseNotes;
+}
+
+interface Synced {
+  readonly container: WatchedContainer;
+  readonly debt: Debt;
+  readonly outcome: SyncOutcome;
+}
+
+type Result = Synced | {readonly container: WatchedContainer; readonly error: unknown};
+
+const nothing: SyncOutcome = {written: 0, deleted: 0, changed: new Set()};
+const noDebt: Debt = {paths: new Set(), rules: new Set(), whole: false, saved: false};
+
+function wrote({outcome}: Synced): boolean {
+  return outcome.written + outcome.deleted > 0;
+}
