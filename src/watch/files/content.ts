@@ -1,7 +1,8 @@
 import {createHash} from 'node:crypto';
 import {open} from 'node:fs/promises';
 import {TscomposeError} from '../../base/errors.ts';
-import {identityOf, isGone} from './scan.ts';
+import {identityOf} from './entry.ts';
+import {isGone} from './scan.ts';
 import type {Put, TreeEntry} from './types.ts';
 
 export interface Content {

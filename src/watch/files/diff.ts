@@ -1,5 +1,5 @@
 import {join} from 'node:path';
-import {sameIdentity} from './scan.ts';
+import {sameIdentity} from './entry.ts';
 import type {Delete, HostTree, Manifest, Put, TreeChanges, TreeEntry} from './types.ts';
 
 /**

@@ -1,7 +1,8 @@
 import {createHash, type Hash} from 'node:crypto';
 import {closeSync, fstatSync, openSync, readSync, type Stats} from 'node:fs';
 import {open} from 'node:fs/promises';
-import {identityOf, isGone, sameIdentity} from './scan.ts';
+import {identityOf, sameIdentity} from './entry.ts';
+import {isGone} from './scan.ts';
 import type {FileIdentity} from './types.ts';
 
 export interface Digest {

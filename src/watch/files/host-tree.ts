@@ -1,6 +1,7 @@
 import {join, posix} from 'node:path';
 import {digestFile} from './digest.ts';
-import {entryOf, lookAt, openRoot, sameIdentity, scanTree} from './scan.ts';
+import {entryOf, sameEntry, sameIdentity} from './entry.ts';
+import {lookAt, openRoot, scanTree} from './scan.ts';
 import {timeSlices} from './time-slices.ts';
 import type {HostTree, TreeEntry, WatchRoot} from './types.ts';
 
@@ -172,15 +173,4 @@ async function fillDigests(
     await inTurn(() => digestOf(state, path));
     await pause();
   }
-}
-
-function sameEntry(one: TreeEntry | undefined, other: TreeEntry): boolean {
-  if (one?.kind === 'file' && other.kind === 'file') {
-    if (one.mode !== other.mode) return false;
-    return one.digest !== undefined && other.digest !== undefined
-      ? one.digest === other.digest
-      : sameIdentity(one.identity, other.identity);
-  }
-  if (one?.kind === 'directory' && other.kind === 'directory') return one.mode === other.mode;
-  return one?.kind === 'link' && other.kind === 'link' && one.target === other.target;
 }

@@ -1,7 +1,8 @@
 import {type Dirent, lstatSync, readdirSync, readlinkSync, realpathSync, type Stats, statSync} from 'node:fs';
 import {join} from 'node:path';
+import {entryOf} from './entry.ts';
 import {timeSlices} from './time-slices.ts';
-import type {FileIdentity, PathFilter, TreeEntry} from './types.ts';
+import type {PathFilter, TreeEntry, WatchRoot} from './types.ts';
 
 export interface ScanOptions {
   /** Absolute, links resolved: see `openRoot`. */
@@ -55,6 +56,27 @@ export async function scanTree({real, filter, under = ''}: ScanOptions): Promise
   return scan;
 }
 
+/** Whether trees hold more files together than so many; it stops counting there. */
+export async function hasMoreFiles(roots: Iterable<WatchRoot>, most: number): Promise<boolean> {
+  let files = 0;
+  const pause = timeSlices();
+  for (const {path, filter} of roots) {
+    const opened = openRoot(path);
+    const waiting = opened.kind === 'directory' && !filter.prunes('') ? [''] : [];
+    for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
+      for (const item of readDirectory(join(path, directory))) {
+        const name = directory === '' ? item.name : `${directory}/${item.name}`;
+        if (filter.prunes(name)) continue;
+        if (item.isDirectory()) waiting.push(name);
+        else files += 1;
+      }
+      if (files > most) return true;
+      await pause();
+    }
+  }
+  return false;
+}
+
 function readDirectory(path: string): readonly Dirent[] {
   try {
     return readdirSync(path, {withFileTypes: true});
@@ -74,22 +96,6 @@ export function lookAt(path: string): TreeEntry | undefined {
     if (isGone(error)) return undefined;
     throw error;
   }
-}
-
-export function entryOf(stats: Stats): TreeEntry | undefined {
-  const mode = stats.mode & 0o7777;
-  if (stats.isFile()) return {kind: 'file', mode, identity: identityOf(stats)};
-  return stats.isDirectory() ? {kind: 'directory', mode} : undefined;
-}
-
-export function identityOf({size, mtimeMs, ctimeMs, ino}: Stats): FileIdentity {
-  return {size, mtimeMs, ctimeMs, ino};
-}
-
-export function sameIdentity(one: FileIdentity, other: FileIdentity): boolean {
-  return (
-    one.size === other.size && one.mtimeMs === other.mtimeMs && one.ctimeMs === other.ctimeMs && one.ino === other.ino
-  );
 }
 
 const goneCodes: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ELOOP', 'EINVAL', 'ESTALE']);

@@ -1,3 +1,5 @@
+import type {TscomposeError} from '../../base/errors.ts';
+
 /**
  * The file side of watch mode. Data goes one way:
  *
@@ -29,12 +31,12 @@ export interface WatchRoot {
   readonly filter: PathFilter;
 }
 
-/** Told once each, when watching goes on in a poorer way. */
+/** Told once, when watching goes on in a poorer way. */
 export interface WatchNotice {
-  readonly kind: 'polling' | 'manyDirectories';
-  readonly message: string;
-  /** A sentence to act on. */
-  readonly hint?: string;
+  /** No more watches were to be had: the trees are looked at again and again instead. */
+  readonly kind: 'polling';
+  /** `exhausted`: names the limit, how much is in use, and in its hint how to raise it. */
+  readonly error: TscomposeError;
 }
 
 export type WatchBackend = 'auto' | 'files' | 'directories' | 'polling';
