@@ -6,11 +6,12 @@ import type {Docker} from '../client/docker.ts';
 import {containerName, replicasOf} from '../model/lower.ts';
 import type {Project} from '../model/types.ts';
 import {jobsOf, stop} from '../reconcile/commands.ts';
-import type {ContainerInfo} from '../report/event.ts';
+import type {ContainerInfo, Report} from '../report/event.ts';
+import type {WatchSession} from '../watch/session/session.ts';
 import type {CliContext} from './context.ts';
 import {followProject, restartGapMs, shortName} from './follow-logs.ts';
 import {createLogPrinter, type LogPrinter, type LogPrinterOptions} from './log-printer.ts';
-import {withProgress} from './progress.ts';
+import {createReporter, withProgress} from './progress.ts';
 import {listProjectContainers} from './project-containers.ts';
 
 export interface AttachedOptions {
@@ -18,6 +19,8 @@ export interface AttachedOptions {
   readonly exitCodeFrom: string | undefined;
   readonly timeoutSeconds: number | undefined;
   readonly printer: LogPrinterOptions;
+  /** `--watch`: begins to watch. The stack is then over when it is taken down, not when its containers have ended. */
+  readonly watch?: (report: Report, signal: AbortSignal) => Promise<WatchSession>;
 }
 
 interface Stack {
@@ -40,16 +43,18 @@ export async function runAttached(
   const finish = new AbortController();
   const watch = await watchExits(stack, printer, options);
   const logs = await followLogs(context, stack, printer, {signal: follow.signal, finish: finish.signal});
+  const files = options.watch === undefined ? undefined : await watchFiles(context, stack, options.watch);
   let interrupts = 0;
   using _interrupt = context.onInterrupt(() => {
     interrupts += 1;
+    files?.stop();
     if (interrupts > 1) return void killStack(stack).catch((error: TscomposeError) => printer.note(error.message));
     context.stderr.write('\nstopping: press Ctrl-C again to kill\n');
     watch.end();
   });
   try {
     watch.expect((await bringUp()).map(({id}) => id));
-    const first = await watch.done;
+    const first = await (files === undefined ? watch.done : Promise.race([watch.done, files.ended]));
     if (interrupts > 0 || first !== undefined) {
       if (interrupts === 0) context.stderr.write(`stopping: ${first?.name} ended\n`);
       await stopStack(context, stack, options);
@@ -65,8 +70,30 @@ export async function runAttached(
   } finally {
     watch.end();
     follow.abort();
+    files?.stop();
+    await files?.ended.catch(() => {});
     await logs.ended;
   }
+}
+
+interface FileWatch {
+  /** When the stack was taken down, or after `stop`. */
+  readonly ended: Promise<undefined>;
+  stop(): void;
+}
+
+async function watchFiles(
+  context: CliContext,
+  {project}: Stack,
+  begin: NonNullable<AttachedOptions['watch']>,
+): Promise<FileWatch> {
+  const stop = new AbortController();
+  const reporter = await createReporter(context, {title: `watch ${project.name}`, withLogs: true});
+  const session = await begin(reporter.report, stop.signal);
+  const ended = session.ended.then(() => undefined).finally(() => reporter.finish());
+  // Looked at once the stack is up.
+  ended.catch(() => {});
+  return {ended, stop: () => stop.abort()};
 }
 
 /** Follows the logs from before anything starts: of what runs already only what is new. */
@@ -136,6 +163,8 @@ async function watchExits({docker, project}: Stack, printer: LogPrinter, options
   // What somebody stopped may be on its way to be started again: a restart, or another `up` that recreates it.
   const stopped = new Set<string>();
   const endWhenEmpty = async (): Promise<void> => {
+    // The next save may start it again.
+    if (options.watch !== undefined) return;
     if (expected === undefined || running.size > 0) return;
     if (stopped.size > 0) await delay(restartGapMs, undefined, {signal: abort.signal}).catch(() => {});
     const left = await listProjectContainers(docker, {project: project.name, services: [], all: false});

@@ -12,6 +12,13 @@ export const commands: readonly CommandRow[] = [
     run: async (context, input) => (await import('./commands/up.ts')).runUp(context, input),
   }),
   defineCommand({
+    name: 'watch',
+    ...commandSummaries.watch,
+    flags: commandFlags.watch,
+    examples: ['tscompose watch', 'tscompose watch --no-up web', 'tscompose up --watch'],
+    run: async (context, input) => (await import('./commands/watch.ts')).runWatch(context, input),
+  }),
+  defineCommand({
     name: 'down',
     ...commandSummaries.down,
     flags: commandFlags.down,
@@ -106,6 +113,13 @@ export const commands: readonly CommandRow[] = [
     ...commandSummaries.images,
     flags: commandFlags.images,
     run: async (context, input) => (await import('./commands/images.ts')).runImages(context, input),
+  }),
+  defineCommand({
+    name: 'ui',
+    ...commandSummaries.ui,
+    flags: commandFlags.ui,
+    examples: ['tscompose ui', 'tscompose up --ui'],
+    run: async (context, input) => (await import('./commands/ui.ts')).runUi(context, input),
   }),
   defineCommand({
     name: 'version',

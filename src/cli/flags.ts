@@ -32,6 +32,13 @@ export const commandFlags = {
       summary: 'end with the exit code of this service (implies --abort-on-container-exit)',
     },
     yes: {short: 'y', summary: 'answer yes to every question'},
+    watch: {short: 'w', summary: 'bring saved files into the containers, by the "develop" rules of the services'},
+    ui: {summary: 'show the terminal UI while and after it comes up; the stack goes on when it is left'},
+  },
+  watch: {
+    'no-up': {summary: 'do not bring the stack up first'},
+    quiet: {summary: 'do not show how the stack is brought up'},
+    prune: {summary: 'remove images that builds replace (not supported yet: images cannot be built)'},
   },
   down: {
     volumes: {short: 'v', summary: 'remove named volumes of the stack and anonymous ones of its containers too'},
@@ -132,6 +139,7 @@ export const commandFlags = {
     format: {value: 'FORMAT', choices: ['table', 'json'], summary: 'table or json'},
     quiet,
   },
+  ui: {ascii: {summary: 'draw with ASCII characters only'}},
   version: {
     format: {short: 'f', value: 'FORMAT', choices: ['pretty', 'json'], summary: 'pretty or json'},
     short: {summary: 'only the number'},

@@ -67,7 +67,7 @@ export async function withProgress<T>(
 }
 
 /** By `--progress`; otherwise a terminal gets live lines, everything else plain ones. */
-async function createReporter(context: CliContext, {title, withLogs = false}: WorkOptions): Promise<Reporter> {
+export async function createReporter(context: CliContext, {title, withLogs = false}: WorkOptions): Promise<Reporter> {
   const {stderr, now, env} = context;
   const wanted = context.global.progress ?? env['COMPOSE_PROGRESS'] ?? 'auto';
   if (wanted === 'quiet') return (await import('../report/quiet.ts')).quietReporter();

@@ -1,6 +1,7 @@
 /** What each command is for, and what it takes: for help, docs and completion. */
 export const commandSummaries = {
   up: {summary: 'create and start the services of the stack, changing only what differs', args: '[SERVICE...]'},
+  watch: {summary: 'bring files into the containers and restart services as they are saved', args: '[SERVICE...]'},
   down: {summary: 'stop and remove the containers and networks of the stack', args: '[SERVICE...]'},
   plan: {summary: 'show what up would change and why, and change nothing', args: '[SERVICE...]'},
   ps: {summary: 'list the containers of the stack', args: '[SERVICE...]'},
@@ -15,5 +16,6 @@ export const commandSummaries = {
   config: {summary: 'print the resolved stack, or check it with --quiet', args: '[SERVICE...]'},
   load: {summary: 'load images from an archive or an OCI layout directory', args: '[DIRECTORY]'},
   images: {summary: 'list the images that the services of the stack use, or all with --all', args: '[SERVICE...]'},
+  ui: {summary: 'watch and control the stack on a screen of its own: services, logs, plan', args: ''},
   version: {summary: 'show the version', args: ''},
 } as const;

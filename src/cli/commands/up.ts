@@ -2,29 +2,44 @@ import {exitCodes, TscomposeError} from '../../base/errors.ts';
 import type {Docker} from '../../client/docker.ts';
 import type {Project} from '../../model/types.ts';
 import type {UpOptions} from '../../plan/input.ts';
-import {up} from '../../reconcile/commands.ts';
+import {type UpRequest, up} from '../../reconcile/commands.ts';
 import {lowerProject} from '../../reconcile/lowering.ts';
+import type {ContainerInfo, Report} from '../../report/event.ts';
+import {watchRules} from '../../watch/session/rules.ts';
 import {runAttached} from '../attached.ts';
 import type {CliContext} from '../context.ts';
 import {isSet} from '../environment.ts';
 import type {Input} from '../flags.ts';
 import {withProgress} from '../progress.ts';
 import {loadStack, scaled, withEngine} from '../session.ts';
+import {beginWatch, reloadedStack} from '../watch.ts';
 
 type Flags = Input<'up'>['flags'];
 
 export async function runUp(context: CliContext, {flags, args}: Input<'up'>): Promise<number> {
   checkFlags(flags);
-  const loaded = await loadStack(context, {services: args, dependencies: !flags['no-deps'], requireSources: true});
-  const project = scaled(loaded, flags.scale);
+  const selection = {services: args, dependencies: !flags['no-deps'], scale: flags.scale};
+  const stack = flags.watch ? reloadedStack(context, selection) : undefined;
+  const project = stack === undefined ? await loadScaled(context, selection) : await stack.load();
+  // Told before anything is started.
+  if (flags.watch) watchRules(project, {services: args});
   const exitCodeFrom = flags['exit-code-from'];
   if (exitCodeFrom !== undefined && project.services[exitCodeFrom] === undefined) {
     throw new TscomposeError('notFound', `--exit-code-from: no such service: "${exitCodeFrom}"`);
   }
   return withEngine(context, async (docker) => {
-    const bringUp = () => applyUp(context, docker, project, {flags, args});
+    const options = upOptions(context, {flags, args});
+    const timeoutMs = flags['wait-timeout'] === undefined ? undefined : flags['wait-timeout'] * 1000;
+    const start = () =>
+      bringUp(context, docker, {
+        project,
+        options,
+        yes: flags.yes,
+        withLogs: isAttached(flags),
+        ...(flags.wait ? {wait: timeoutMs === undefined ? {} : {timeoutMs}} : {}),
+      });
     if (!isAttached(flags)) {
-      await bringUp();
+      await start();
       return exitCodes.success;
     }
     return runAttached(
@@ -40,10 +55,30 @@ export async function runUp(context: CliContext, {flags, args}: Input<'up'>): Pr
           prefix: !flags['no-log-prefix'],
           timestamps: flags.timestamps,
         },
+        ...(stack === undefined
+          ? {}
+          : {
+              watch: (report: Report, signal: AbortSignal) =>
+                beginWatch(context, {
+                  ...{docker, project, services: args, stack, report, signal},
+                  // What a change of the file brings is not recreated by force again and again.
+                  upOptions: {...options, recreate: flags['no-recreate'] ? 'never' : 'diverged'},
+                }),
+            }),
       },
-      bringUp,
+      start,
     );
   });
+}
+
+async function loadScaled(
+  context: CliContext,
+  {
+    scale,
+    ...selection
+  }: {readonly scale: readonly string[]; readonly services: readonly string[]; readonly dependencies: boolean},
+): Promise<Project> {
+  return scaled(await loadStack(context, {...selection, requireSources: true}), scale);
 }
 
 function isAttached(flags: Flags): boolean {
@@ -60,7 +95,17 @@ function checkFlags(flags: Flags): void {
     [flags.detach && flags['exit-code-from'] !== undefined, '--detach and --exit-code-from'],
     [flags.wait && flags['exit-code-from'] !== undefined, '--wait and --exit-code-from'],
     [flags.wait && flags['no-start'], '--wait and --no-start'],
+    [flags.detach && flags.watch, '--detach and --watch'],
+    [flags.wait && flags.watch, '--wait and --watch'],
+    [flags['no-start'] && flags.watch, '--no-start and --watch'],
+    [flags['abort-on-container-exit'] && flags.watch, '--abort-on-container-exit and --watch'],
+    [flags['exit-code-from'] !== undefined && flags.watch, '--exit-code-from and --watch'],
     [flags['wait-timeout'] !== undefined && !flags.wait, '--wait-timeout without --wait'],
+    [flags.ui && flags.detach, '--ui and --detach'],
+    [flags.ui && flags.wait, '--ui and --wait'],
+    [flags.ui && flags['no-start'], '--ui and --no-start'],
+    [flags.ui && flags['abort-on-container-exit'], '--ui and --abort-on-container-exit'],
+    [flags.ui && flags['exit-code-from'] !== undefined, '--ui and --exit-code-from'],
   ];
   const found = conflicts.find(([given]) => given);
   if (found !== undefined) {
@@ -74,14 +119,9 @@ function checkFlags(flags: Flags): void {
   }
 }
 
-function applyUp(
-  context: CliContext,
-  docker: Docker,
-  project: Project,
-  {flags, args}: Pick<Input<'up'>, 'flags' | 'args'>,
-) {
+function upOptions(context: CliContext, {flags, args}: Pick<Input<'up'>, 'flags' | 'args'>): UpOptions {
   const recreate = flags['force-recreate'] ? 'force' : flags['no-recreate'] ? 'never' : 'diverged';
-  const options: UpOptions = {
+  return {
     recreate,
     // What was not named is only brought up, not recreated by force.
     ...(args.length > 0 && {services: args, recreateDependencies: flags['no-recreate'] ? 'never' : 'diverged'}),
@@ -91,15 +131,27 @@ function applyUp(
     noStart: flags['no-start'],
     ...(flags.timeout !== undefined && {timeoutSeconds: flags.timeout}),
   };
-  return withProgress(
-    context,
-    docker,
-    {title: `up ${project.name}`, yes: flags.yes, withLogs: isAttached(flags)},
-    async (converge) => {
-      const lowered = lowerProject(project, {features: await docker.features(), version: context.version});
-      const timeoutMs = flags['wait-timeout'] === undefined ? undefined : flags['wait-timeout'] * 1000;
-      const wait = flags.wait ? {wait: timeoutMs === undefined ? {} : {timeoutMs}} : {};
-      return up({project, ...lowered, options, ...wait}, converge);
-    },
-  );
+}
+
+export interface BringUp {
+  readonly project: Project;
+  readonly options: UpOptions;
+  /** Answers yes to every question. */
+  readonly yes?: boolean;
+  /** Logs are printed meanwhile. */
+  readonly withLogs?: boolean;
+  /** Until everything runs and is healthy. */
+  readonly wait?: UpRequest['wait'];
+}
+
+/** Makes the engine match the project, with progress on standard error. */
+export function bringUp(
+  context: CliContext,
+  docker: Docker,
+  {project, options, yes = false, withLogs = false, wait}: BringUp,
+): Promise<readonly ContainerInfo[]> {
+  return withProgress(context, docker, {title: `up ${project.name}`, yes, withLogs}, async (converge) => {
+    const lowered = lowerProject(project, {features: await docker.features(), version: context.version});
+    return up({project, ...lowered, options, ...(wait === undefined ? {} : {wait})}, converge);
+  });
 }

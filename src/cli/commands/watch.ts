@@ -1,0 +1,57 @@
+import {exitCodes, TscomposeError} from '../../base/errors.ts';
+import type {UpOptions} from '../../plan/input.ts';
+import {watchRules} from '../../watch/session/rules.ts';
+import type {CliContext} from '../context.ts';
+import {isSet} from '../environment.ts';
+import type {Input} from '../flags.ts';
+import {createReporter} from '../progress.ts';
+import {withEngine} from '../session.ts';
+import {beginWatch, reloadedStack} from '../watch.ts';
+import {bringUp} from './up.ts';
+
+/** Brings the stack up, watches its files until Ctrl-C, and leaves the stack running. */
+export async function runWatch(context: CliContext, {flags, args}: Input<'watch'>): Promise<number> {
+  if (flags.prune) {
+    throw new TscomposeError('unsupported', '--prune is not supported: images cannot be built yet', {
+      hint: 'leave --prune out: without builds there is nothing to prune',
+    });
+  }
+  const stack = reloadedStack(context, {services: args});
+  const project = await stack.load();
+  // Told before anything is started.
+  watchRules(project, {services: args});
+  const upOptions: UpOptions = {
+    ...(args.length > 0 && {services: args}),
+    ignoreOrphans: isSet(context.env, 'COMPOSE_IGNORE_ORPHANS'),
+  };
+  return withEngine(context, async (docker) => {
+    const reporter = await createReporter(context, {title: `watch ${project.name}`, withLogs: true});
+    const abort = new AbortController();
+    using _interrupt = context.onInterrupt(() => abort.abort());
+    try {
+      const session = await beginWatch(context, {
+        docker,
+        project,
+        services: args,
+        stack,
+        upOptions,
+        report: reporter.report,
+        signal: abort.signal,
+      });
+      try {
+        if (!flags['no-up']) await bringUp(quietly(context, flags.quiet), docker, {project, options: upOptions});
+        await Promise.race([session.ready, session.ended]);
+        return (await session.ended) === 'interrupted' ? exitCodes.interrupted : exitCodes.success;
+      } finally {
+        abort.abort();
+        await session.ended.catch(() => {});
+      }
+    } finally {
+      reporter.finish();
+    }
+  });
+}
+
+function quietly(context: CliContext, quiet: boolean): CliContext {
+  return quiet ? {...context, global: {...context.global, progress: 'quiet'}} : context;
+}

@@ -1,0 +1,124 @@
+import {systemClock} from '../base/clock.ts';
+import {hasKind} from '../base/errors.ts';
+import {type FileSource, machineFiles} from '../base/file-source.ts';
+import type {Docker} from '../client/docker.ts';
+import type {LoadRequest} from '../model/load.ts';
+import type {Project} from '../model/types.ts';
+import type {UpOptions} from '../plan/input.ts';
+import type {Report} from '../report/event.ts';
+import type {WatchSession} from '../watch/session/session.ts';
+import type {StackSource} from '../watch/session/stack-change.ts';
+import type {CliContext} from './context.ts';
+import {askOnTerminal} from './question.ts';
+import {retyped} from './retyped.ts';
+import {loadRequest, scaled, warn} from './session.ts';
+
+/** A stack that is loaded again and again while it is watched. */
+export interface ReloadedStack {
+  load(): Promise<Project>;
+  /** Absolute paths of all files that were read or looked for. */
+  inputs(): readonly string[];
+}
+
+export interface StackSelection extends Pick<LoadRequest, 'services' | 'dependencies'> {
+  readonly scale?: readonly string[];
+}
+
+/** The stack as the command line names it; notes which files it is made from. */
+export function reloadedStack(context: CliContext, {scale = [], ...selection}: StackSelection): ReloadedStack {
+  const seen = new Set<string>();
+  const source = recordFiles(seen);
+  return {
+    async load() {
+      const {loadProject} = await import('../model/load.ts');
+      const {project, warnings} = await loadProject(loadRequest(context, {...selection, requireSources: true}), source);
+      warn(context, warnings);
+      return scaled(project, scale);
+    },
+    inputs: () => [...seen],
+  };
+}
+
+/** Standard input is read once: a stack that came from it does not change. */
+function recordFiles(seen: Set<string>): FileSource {
+  let standardInput: Promise<Uint8Array> | undefined;
+  return {
+    readBytes(path, most) {
+      seen.add(path);
+      return machineFiles.readBytes(path, most);
+    },
+    isFile(path) {
+      seen.add(path);
+      return machineFiles.isFile(path);
+    },
+    readStandardInput() {
+      standardInput ??= Promise.resolve(machineFiles.readStandardInput());
+      return standardInput;
+    },
+  };
+}
+
+export interface WatchCommand {
+  readonly docker: Docker;
+  readonly project: Project;
+  /** Empty: all that have rules. */
+  readonly services: readonly string[];
+  readonly stack: ReloadedStack;
+  readonly upOptions: UpOptions;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+}
+
+/** Begins to watch, before the stack comes up: what is created gets its files at once. */
+export async function beginWatch(context: CliContext, command: WatchCommand): Promise<WatchSession> {
+  const {docker, project, services, stack, upOptions, report, signal} = command;
+  const [{startWatch}, {watchFiles}, {openHostTree}, {fileSync}] = await Promise.all([
+    import('../watch/session/session.ts'),
+    import('../watch/files/watch-files.ts'),
+    import('../watch/files/host-tree.ts'),
+    import('../watch/session/file-sync.ts'),
+  ]);
+  const {parallel} = context.global;
+  const features = await docker.features();
+  const ask = askFor(context);
+  const source: StackSource = {
+    ...stack,
+    upOptions,
+    features,
+    version: context.version,
+    upCommand: retyped(context.global, ['up', '-d', ...services]),
+    color: context.color(context.stderr),
+    ...(ask === undefined ? {} : {ask}),
+  };
+  return startWatch({
+    engine: docker,
+    sync: fileSync(docker, features),
+    files: {watch: watchFiles, openTree: (root) => openHostTree(root, context.now)},
+    project,
+    services,
+    stack: source,
+    converge: {
+      engine: docker,
+      clock: systemClock(context.now),
+      report,
+      signal,
+      ...(parallel !== undefined && {parallel: parallel < 1 ? 256 : parallel}),
+      ask: async ({question}) => (await ask?.(question, signal)) ?? false,
+    },
+  });
+}
+
+/** Absent where no person is at a terminal, or a program reads what is told. */
+function askFor(context: CliContext): StackSource['ask'] {
+  const {stdin, stderr, global} = context;
+  if (stdin.isTTY !== true || stderr.isTTY !== true || global.progress === 'json') return undefined;
+  return async (question, signal) => {
+    try {
+      return await askOnTerminal(context, question, signal);
+    } catch (error) {
+      // Ctrl-C at the question: the terminal gave it to the question, and it is meant for the command.
+      if (hasKind(error, 'canceled') && !signal.aborted) process.kill(process.pid, 'SIGINT');
+      return false;
+    }
+  };
+}
