@@ -25,6 +25,8 @@ export interface LogQuery {
   readonly number: number | undefined;
   /** As typed; see log-filter.ts. */
   readonly filter: string;
+  /** Likewise: both must match. */
+  readonly search: string;
   /** Only lines of these times, by replica: of the previous instance. Numbers that are not in it have none. */
   readonly times: readonly TimeWindow[] | undefined;
 }
@@ -132,8 +134,9 @@ export class LogStore implements LogReader {
   }
 
   query(query: LogQuery): LogResult<LogLine> {
-    if (query.service === undefined && query.filter === '' && query.times === undefined) return this.#all;
-    const key = JSON.stringify([query.service, query.number, query.filter, query.times]);
+    if (query.service === undefined && query.filter === '' && query.search === '' && query.times === undefined)
+      return this.#all;
+    const key = JSON.stringify([query.service, query.number, query.filter, query.search, query.times]);
     const known = this.#results.get(key);
     this.#results.delete(key);
     const kept = known ?? this.#filtered(query);
@@ -253,13 +256,13 @@ function textOf(open: OpenLine): LogText {
   return readLogText(open.text, open.dropped);
 }
 
-function testOf({service, number, filter, times}: LogQuery): (line: LogLine) => boolean {
-  const matcher = readMatcher(filter);
+function testOf({service, number, filter, search, times}: LogQuery): (line: LogLine) => boolean {
+  const matchers = [filter, search].flatMap((typed) => readMatcher(typed) ?? []);
   return (line) =>
     (service === undefined || line.service === service) &&
     (number === undefined || line.number === number) &&
     (times === undefined || times.some((window) => isWithin(line, window))) &&
-    (matcher === undefined || (!line.note && matcher.test(line)));
+    matchers.every((matcher) => !line.note && matcher.test(line));
 }
 
 function isWithin({number, time}: LogLine, window: TimeWindow): boolean {

@@ -52,6 +52,7 @@ export function initialUiState({project, command, columns, rows}: UiStart): UiSt
       match: undefined,
     },
     prompt: undefined,
+    hint: undefined,
   };
 }
 

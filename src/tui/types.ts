@@ -33,6 +33,8 @@ export interface UiState {
   readonly log: LogViewState;
   /** Text that is being typed, into the search or the filter of the logs. */
   readonly prompt: PromptState | undefined;
+  /** What a key could not do, and why; until the next key. */
+  readonly hint: string | undefined;
 }
 
 export interface Selection {
@@ -348,7 +350,7 @@ export type StyleName =
 export interface Span {
   readonly text: string;
   readonly style: StyleName;
-  readonly background?: 'selection' | 'match' | 'currentMatch' | 'bar' | 'cursor';
+  readonly background?: 'selection' | 'match' | 'currentMatch' | 'cursor';
   /** Attributes of a log's own colours, as SGR parameters that were read and written anew: `1;38;5;208`. */
   readonly sgr?: string;
 }
@@ -358,6 +360,8 @@ export type Line = readonly Span[];
 export interface Theme {
   readonly color: 'none' | 'basic' | '256';
   readonly ascii: boolean;
+  /** Of the terminal, where it is known. */
+  readonly background?: 'dark' | 'light';
 }
 
 export interface ViewOptions {

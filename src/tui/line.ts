@@ -1,0 +1,80 @@
+import {cellsOf, cutCells, indexOfCell, isSafe, safeText} from './cells.ts';
+import type {Line, Span, StyleName} from './types.ts';
+
+export function span(text: string, style: StyleName = 'plain', background?: Span['background']): Span {
+  const safe = safeText(text);
+  return background === undefined ? {text: safe, style} : {text: safe, style, background};
+}
+
+export function lineCells(line: Line): number {
+  let cells = 0;
+  for (const {text} of line) cells += cellsOf(text);
+  return cells;
+}
+
+/** The line cut to `width` cells, with `mark` where something is missing. */
+export function fitLine(line: Line, width: number, mark: string): Line {
+  if (lineCells(line) <= width) return line;
+  const room = Math.max(0, width - cellsOf(mark));
+  const fitted: Span[] = [];
+  let used = 0;
+  for (const piece of line) {
+    const cells = cellsOf(piece.text);
+    if (used + cells > room) {
+      fitted.push({...piece, text: piece.text.slice(0, indexOfCell(piece.text, room - used)) + cutCells(mark, width)});
+      break;
+    }
+    fitted.push(piece);
+    used += cells;
+  }
+  return fitted;
+}
+
+/** Exactly `width` cells: cut, or filled up with blanks. */
+export function fillLine(line: Line, width: number, mark: string, background?: Span['background']): Line {
+  const fitted = fitLine(line, width, mark);
+  const missing = width - lineCells(fitted);
+  return missing <= 0 ? fitted : [...fitted, span(' '.repeat(missing), 'plain', background)];
+}
+
+/** Left and right parts with blanks between; the right one goes first where both have no room. */
+export function spreadLine(left: Line, right: Line, width: number, mark: string): Line {
+  const rightCells = lineCells(right);
+  const room = width - rightCells;
+  if (rightCells === 0 || room < Math.min(lineCells(left), 12) + 1) return fillLine(left, width, mark);
+  return [...fillLine(left, room - 1, mark), span(' '), ...right];
+}
+
+/** The cells from `start` to `end`; a wide character that is cut in two becomes a blank. */
+export function sliceLine(line: Line, start: number, end: number): Line {
+  const sliced: Span[] = [];
+  let at = 0;
+  for (const piece of line) {
+    const cells = cellsOf(piece.text);
+    if (at < end && at + cells > start) sliced.push({...piece, text: sliceText(piece.text, start - at, end - at)});
+    at += cells;
+  }
+  return sliced;
+}
+
+function sliceText(text: string, start: number, end: number): string {
+  const from = start <= 0 ? 0 : indexOfCell(text, start);
+  const behind = start <= 0 ? 0 : start - cellsOf(text.slice(0, from));
+  if (behind === 0) return text.slice(from, from + indexOfCell(text.slice(from), end - Math.max(0, start)));
+  // The character at `from` begins before the cut.
+  const next = from + ((text.codePointAt(from) ?? 0) > 0xffff ? 2 : 1);
+  const rest = text.slice(next);
+  return ` ${rest.slice(0, indexOfCell(rest, end - start - 1))}`;
+}
+
+/** The last look before a line leaves: whatever text came in, it is safe and not wider than the screen. */
+export function finishLine(line: Line, width: number, mark: string): Line {
+  const safe = line.every(({text}) => isSafe(text))
+    ? line
+    : line.map((piece) => ({...piece, text: safeText(piece.text)}));
+  return fitLine(
+    safe.filter(({text}) => text !== ''),
+    width,
+    mark,
+  );
+}

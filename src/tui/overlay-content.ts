@@ -1,0 +1,132 @@
+import type {Box} from './box.ts';
+import {cellsOf, safeText} from './cells.ts';
+import {keyGroups} from './key-table.ts';
+import {fillLine, lineCells, span} from './line.ts';
+import {readLogText} from './log-text.ts';
+import {portTargets} from './ports.ts';
+import {clockTime} from './short-text.ts';
+import type {EventEntry, Line, Overlay, PendingPlan, Span, StyleName} from './types.ts';
+import type {ViewContext} from './view-context.ts';
+import {whyLines} from './why.ts';
+
+/** What an overlay says, as a box; keys need it as well, to know how far it scrolls. */
+export function overlayBox(context: OverlayContext, overlay: Overlay): Box {
+  const {state} = context;
+  switch (overlay.kind) {
+    case 'help':
+      return {title: 'help', lines: helpLines(context), top: overlay.top};
+    case 'plan':
+      return {title: `${state.command} plan`, lines: planLines(state.plan), top: overlay.top};
+    case 'events': {
+      const lines = eventLines(context);
+      return {title: `events  ${state.command} events`, lines, top: 0, above: overlay.above};
+    }
+    case 'why':
+      return {title: `why ${overlay.service}`, lines: whyLines(context, overlay.service), top: overlay.top};
+    case 'ports':
+      return {title: `ports of ${overlay.service}`, lines: portLines(context, overlay), top: 0};
+    case 'confirm':
+      return {title: overlay.question, lines: confirmLines(overlay), top: 0};
+  }
+}
+
+export type OverlayContext = Pick<ViewContext, 'state' | 'glyphs' | 'now' | 'utcOffsetMinutes' | 'columns'>;
+
+/** Groups of keys side by side where the screen is wide enough. */
+function helpLines({state, columns}: OverlayContext): readonly Line[] {
+  const service = state.selection?.service ?? 'SERVICE';
+  const blocks = keyGroups.map(({title, rows}) => [
+    [span(title, 'title')],
+    ...rows.map(
+      ({keys, what, command}): Line => [
+        span(`  ${keys.padEnd(11)} `, 'key'),
+        span(what),
+        ...(command === undefined || columns < 100
+          ? []
+          : [span(`  ${state.command} ${command.replace('SERVICE', service)}`, 'dim')]),
+      ],
+    ),
+  ]);
+  const commands = [[span('Dim: the command that does the same.', 'dim')]];
+  const list = blocks.flatMap((block, index) => (index === 0 ? block : [[], ...block]));
+  if (columns < 100) return list;
+  const [services = [], stack = [], logs = [], screen = []] = blocks;
+  const left = [...services, [], ...stack, [], ...commands];
+  const right = [...logs, [], ...screen];
+  return sideBySide(left, right);
+}
+
+function sideBySide(left: readonly Line[], right: readonly Line[]): readonly Line[] {
+  const width = Math.max(0, ...left.map(lineCells));
+  return Array.from({length: Math.max(left.length, right.length)}, (_, index) => [
+    ...fillLine(left[index] ?? [], width, ''),
+    span('    '),
+    ...(right[index] ?? []),
+  ]);
+}
+
+function planLines(plan: PendingPlan | undefined): readonly Line[] {
+  if (plan === undefined) return [[span('not planned yet', 'dim')]];
+  if (plan.problem !== undefined) return textLines(plan.problem);
+  const questions = plan.questions.map((question): Line => [span(`asks: ${question}`, 'warning')]);
+  const lines = textLines(plan.text);
+  return questions.length === 0 ? lines : [...lines, [], ...questions];
+}
+
+/** Lines of a text that may have colours of its own. */
+function textLines(text: string): readonly Line[] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((raw): Line => {
+      const {text: safe, colors} = readLogText(raw);
+      if (colors.length === 0) return [span(safe)];
+      const starts = [{start: 0, sgr: ''}, ...colors];
+      return starts.map(({start, sgr}, index): Span => {
+        const piece = safe.slice(start, starts[index + 1]?.start);
+        return sgr === '' ? {text: piece, style: 'plain'} : {text: piece, style: 'plain', sgr};
+      });
+    });
+}
+
+const eventStyles: Readonly<Record<EventEntry['level'], StyleName>> = {
+  info: 'plain',
+  good: 'good',
+  warning: 'warning',
+  error: 'bad',
+};
+
+function eventLines({state, glyphs, utcOffsetMinutes}: OverlayContext): readonly Line[] {
+  if (state.events.length === 0) return [[span('nothing has happened since this screen was opened', 'dim')]];
+  const marks = {info: glyphs.dot, good: glyphs.ok, warning: glyphs.warning, error: glyphs.bad};
+  const width = Math.min(16, Math.max(0, ...state.events.map(({service = ''}) => cellsOf(safeText(service)))));
+  return state.events.map(
+    ({time, level, service = '', text}): Line => [
+      span(`${clockTime(time, utcOffsetMinutes)}  `, 'dim'),
+      ...(width === 0 ? [] : [...fillLine([span(service, 'dim')], width, glyphs.cut), span('  ')]),
+      span(`${marks[level]} ${text}`, eventStyles[level]),
+    ],
+  );
+}
+
+function portLines({state, glyphs}: OverlayContext, overlay: Overlay & {readonly kind: 'ports'}): readonly Line[] {
+  const targets = portTargets(state, overlay.service);
+  if (targets.length === 0) return [[span('no port of it is published', 'dim')]];
+  return targets.map(
+    ({text, url}, index): Line => [
+      span(index === overlay.selected ? `${glyphs.marker} ` : '  ', 'accent'),
+      span(url ?? text, index === overlay.selected ? 'strong' : 'plain'),
+      span(url === undefined ? '' : `  ${text}`, 'dim'),
+    ],
+  );
+}
+
+function confirmLines({details, effect}: Overlay & {readonly kind: 'confirm'}): readonly Line[] {
+  const command = 'command' in effect ? [[span(effect.command, 'dim')]] : [];
+  return [
+    ...details.map((detail): Line => [span(detail)]),
+    ...command,
+    [],
+    [span('y', 'key'), span(' yes     ', 'dim'), span('n', 'key'), span(' no', 'dim')],
+  ];
+}

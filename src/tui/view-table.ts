@@ -1,0 +1,183 @@
+import {cutCells} from './cells.ts';
+import {bar, sparkline} from './graphs.ts';
+import type {Pane} from './layout.ts';
+import {fillLine, lineCells, span} from './line.ts';
+import {shortBytes, shortPercent, shortSpan} from './short-text.ts';
+import {healthText, isUp, replicaStatus, serviceStatus, shortCause} from './status.ts';
+import {type Column, chooseColumns, gapOf, nameText, portsText} from './table-columns.ts';
+import {isSelected, scrolledTop, selectedIndex, type TableRow, tableRows} from './table-rows.ts';
+import type {Line, ReplicaState, StyleName} from './types.ts';
+import type {ViewContext} from './view-context.ts';
+
+/** The services as lines of `pane.width` cells, `pane.height` of them. */
+export function tableLines(context: ViewContext, pane: Pane): readonly Line[] {
+  const {state, glyphs} = context;
+  const columns = chooseColumns(state, pane.width);
+  const rows = tableRows(state);
+  const height = pane.height - pane.heading;
+  const top = scrolledTop(state.tableTop, selectedIndex(rows, state.selection), rows.length, height);
+  const shown = rows.slice(top, top + height);
+  const body = shown.map((row) => rowLine(context, row, columns, pane.width));
+  if (rows.length === 0) body.push([span(' no services yet', 'dim')]);
+  const heading = headingLine(context, columns, {
+    above: top,
+    below: rows.length - top - shown.length,
+    width: pane.width,
+  });
+  const lines = pane.heading === 1 ? [heading, ...body] : body;
+  return Array.from({length: pane.height}, (_, index) => fillLine(lines[index] ?? [], pane.width, glyphs.cut));
+}
+
+function headingLine(
+  {glyphs}: ViewContext,
+  columns: readonly Column[],
+  {above, below, width}: {readonly above: number; readonly below: number; readonly width: number},
+): Line {
+  const cells = columns.map((column) => span(aligned(column.title, column), 'dim'));
+  const line = [
+    span(' '),
+    ...joined(
+      cells.map((cell) => [cell]),
+      gapOf(columns),
+    ),
+  ];
+  const hidden = [
+    ...(above > 0 ? [`${glyphs.less}${above}`] : []),
+    ...(below > 0 ? [`${glyphs.more}${below}`] : []),
+  ].join(' ');
+  if (hidden === '') return line;
+  // Lines that are not seen are told in the heading, at its end or over the last title.
+  const mark = span(`${hidden} more`, 'accent');
+  return [...fillLine(line, Math.max(0, width - lineCells([mark])), glyphs.cut), mark];
+}
+
+function rowLine(context: ViewContext, row: TableRow, columns: readonly Column[], width: number): Line {
+  const {state, glyphs} = context;
+  const selected = isSelected(row, state.selection);
+  const replicas = row.replica === undefined ? row.service.replicas : [row.replica];
+  const cells = columns.map((column) =>
+    fillLine(cellOf(context, {row, replicas, column, selected}), column.width, glyphs.cut),
+  );
+  const marker = span(selected ? glyphs.marker : ' ', state.focus === 'services' ? 'accent' : 'dim');
+  const line = [marker, ...joined(cells, gapOf(columns))];
+  return selected
+    ? fillLine(line, width, glyphs.cut).map((piece) => ({...piece, background: 'selection' as const}))
+    : line;
+}
+
+interface CellOptions {
+  readonly row: TableRow;
+  readonly replicas: readonly ReplicaState[];
+  readonly column: Column;
+  readonly selected: boolean;
+}
+
+function cellOf(context: ViewContext, options: CellOptions): Line {
+  const {glyphs, now} = context;
+  const {row, replicas, column} = options;
+  switch (column.name) {
+    case 'name':
+      return nameCell(context, options);
+    case 'state': {
+      const {glyph, word, style} = row.replica === undefined ? serviceStatus(row.service) : replicaStatus(row.replica);
+      return [span(`${glyphs[glyph]} ${word}`, style)];
+    }
+    case 'health': {
+      const {glyph, text, style} = healthText(replicas);
+      return glyph === undefined ? [span(glyphs.none, 'border')] : [span(`${glyphs[glyph]} ${text}`, style)];
+    }
+    case 'up': {
+      const started = replicas.filter(isUp).flatMap(({startedAt}) => startedAt ?? []);
+      return [span(aligned(started.length === 0 ? '' : shortSpan(now - Math.min(...started)), column))];
+    }
+    case 'cpu':
+      return cpuCell(context, options);
+    case 'memory':
+      return memoryCell(context, options);
+    case 'restarts':
+      return restartsCell(context, options);
+    case 'ports':
+      return [span(portsText(replicas, glyphs.right))];
+  }
+}
+
+function nameCell({state, glyphs}: ViewContext, {row, column, selected}: CellOptions): Line {
+  if (row.replica !== undefined) {
+    const branch = row.last ? glyphs.lastBranch : glyphs.branch;
+    return [span(`${branch} `, 'border'), span(row.replica.name, selected ? 'strong' : 'plain')];
+  }
+  const touched = state.plan?.services.includes(row.service.name) === true;
+  const text = nameText(row.service, glyphs.times);
+  const room = touched ? column.width - glyphs.plan.length - 1 : column.width;
+  const name = span(cutCells(text, room, glyphs.cut), selected ? 'strong' : 'plain');
+  return touched ? [name, span(` ${glyphs.plan}`, 'warning')] : [name];
+}
+
+function cpuCell({glyphs}: ViewContext, {replicas, column}: CellOptions): Line {
+  const running = replicas.filter(isUp).map(({usage}) => usage);
+  const samples = sumRings(running.map(({cpu}) => cpu));
+  const newest = samples.at(-1);
+  if (newest === undefined) return [span(aligned('', column))];
+  const limits = running.map(({cpuLimit}) => cpuLimit);
+  const limit = sumLimits(limits);
+  const style = limit !== undefined && newest >= limit * 0.9 ? 'warning' : 'plain';
+  const top = limit ?? Math.max(100, ...samples);
+  const graph = sparkline(samples, column.extra, top, glyphs);
+  return [span(graph, 'cpu'), span(shortPercent(newest).padStart(column.width - column.extra), style)];
+}
+
+function memoryCell({glyphs}: ViewContext, {replicas, column}: CellOptions): Line {
+  const running = replicas.filter(isUp).map(({usage}) => usage);
+  const used = sumRings(running.map(({memory}) => memory)).at(-1);
+  if (used === undefined) return [span(aligned('', column))];
+  const limit = sumLimits(running.map(({memoryLimit}) => memoryLimit));
+  const ratio = limit === undefined ? 0 : used / limit;
+  const style: StyleName = ratio >= 0.95 ? 'bad' : ratio >= 0.8 ? 'warning' : 'plain';
+  const text =
+    column.width === 4 || limit === undefined ? shortBytes(used) : `${shortBytes(used)}/${shortBytes(limit)}`;
+  const room = column.extra === 0 ? column.width : column.width - column.extra - 1;
+  const graph =
+    column.extra === 0
+      ? []
+      : limit === undefined
+        ? [span(' '.repeat(column.extra + 1))]
+        : [...bar(ratio, column.extra, style === 'plain' ? 'memory' : style, glyphs), span(' ')];
+  return [...graph, span(text.padStart(room), style)];
+}
+
+function restartsCell({glyphs}: ViewContext, {replicas, column}: CellOptions): Line {
+  const count = replicas.reduce((sum, {restarts}) => sum + restarts, 0);
+  const style = count === 0 ? 'dim' : 'warning';
+  const last = replicas
+    .flatMap(({causes}) => causes)
+    .sort((a, b) => a.time - b.time)
+    .at(-1);
+  if (column.extra === 0) return [span(aligned(count > 999 ? '999' : String(count), column), style)];
+  if (count === 0 || last === undefined) return [span(String(count), style)];
+  const harmless = last.kind === 'watch' || last.kind === 'command' || last.kind === 'recreated';
+  return [span(`${count} ${glyphs.left} ${shortCause(last)}`, harmless ? 'plain' : 'warning')];
+}
+
+/** Samples of several containers, the newest of each together. */
+function sumRings(rings: readonly (readonly number[])[]): readonly number[] {
+  const [first] = rings;
+  if (first === undefined || rings.length === 1) return first ?? [];
+  const length = Math.max(...rings.map((ring) => ring.length));
+  return Array.from({length}, (_, index) =>
+    rings.reduce((sum, ring) => sum + (ring[ring.length - length + index] ?? 0), 0),
+  );
+}
+
+/** Without a limit on each there is none on all. */
+function sumLimits(limits: readonly (number | undefined)[]): number | undefined {
+  const known = limits.flatMap((limit) => limit ?? []);
+  return known.length < limits.length || known.length === 0 ? undefined : known.reduce((sum, limit) => sum + limit, 0);
+}
+
+function aligned(text: string, {width, align}: Column): string {
+  return align === 'right' ? text.padStart(width) : text.padEnd(width);
+}
+
+function joined(cells: readonly Line[], gap: number): Line {
+  return cells.flatMap((cell, index) => (index === 0 ? cell : [span(' '.repeat(gap)), ...cell]));
+}
