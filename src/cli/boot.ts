@@ -3,12 +3,14 @@ import {
   closeSync,
   constants,
   fstatSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -28,7 +30,7 @@ declare const TSCOMPOSE_PROGRAM: string;
 
 /** Each of the first runs of a command adds the functions it needed; after that its cache is left as it is. */
 const learningRuns = 4;
-/** Of program files that are no longer there; milliseconds. */
+/** Caches of other programs are removed at that age; milliseconds. */
 const keptUnusedFor = 30 * 24 * 60 * 60 * 1000;
 
 interface Cache {
@@ -86,14 +88,16 @@ function commandName(): string {
   return words.find((word, index) => /^[a-z]{2,20}$/.test(word) && !isFlag(words[index - 1])) ?? 'none';
 }
 
-/** Compiled code is as powerful as the program itself: only a file that nobody else can have written is taken. */
+/** Compiled code is as powerful as the program itself: only what nobody else can have written is taken. */
+function isOurs({uid, mode}: Stats): boolean {
+  return uid === process.geteuid?.() && (mode & 0o022) === 0;
+}
+
 function readCache({directory, name}: Place): Cache {
   const none = {data: undefined, runs: 0};
   let file: number | undefined;
   try {
-    const user = process.geteuid?.() ?? -1;
-    const {uid, mode} = statSync(directory);
-    if (uid !== user || (mode & 0o022) !== 0) return none;
+    if (!isOurs(lstatSync(directory))) return none;
     for (let runs = learningRuns; runs > 0; runs -= 1) {
       try {
         file = openSync(join(directory, `${name}-${runs}`), constants.O_RDONLY | constants.O_NOFOLLOW);
@@ -101,7 +105,7 @@ function readCache({directory, name}: Place): Cache {
         continue;
       }
       const info = fstatSync(file);
-      if (!info.isFile() || info.uid !== user || (info.mode & 0o022) !== 0) return none;
+      if (!info.isFile() || !isOurs(info)) return none;
       return {data: readFileSync(file), runs};
     }
     return none;
@@ -117,10 +121,12 @@ function keep({directory, name}: Place, data: Buffer, runs: number): void {
   try {
     const made = mkdirSync(directory, {recursive: true, mode: 0o700});
     if (made !== undefined) removeUnused(dirname(directory));
+    if (!isOurs(lstatSync(directory))) return;
     const temporary = join(directory, `.${name}-${process.pid}`);
     writeFileSync(temporary, data, {mode: 0o600, flag: 'wx'});
     renameSync(temporary, join(directory, `${name}-${runs}`));
-    rmSync(join(directory, `${name}-${runs - 1}`), {force: true});
+    for (let other = 1; other <= learningRuns; other += 1)
+      if (other !== runs) rmSync(join(directory, `${name}-${other}`), {force: true});
   } catch {
     // No room, no permission, or another run is at it.
   }

@@ -32,12 +32,11 @@ export async function locateHelper(given?: string, buildDirectory?: string): Pro
   });
 }
 
-/** `directory` is that of this code: `dist` or `dist/chunks` when bundled, `src/engine/helper` in a source tree. */
+/** `directory` is that of this code: `dist` when bundled, `src/engine/helper` in a source tree. */
 function candidates(directory: string): readonly string[] {
   const packaged = join('native', `linux-${process.arch}`, 'tscompose-helper');
   return [
     join(directory, packaged),
-    join(directory, '..', packaged),
     join(directory, '../../../native/build/tscompose-helper'),
     join(directory, '../../../dist', packaged),
   ];

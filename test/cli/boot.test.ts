@@ -1,0 +1,108 @@
+import {spawnSync} from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterEach, beforeEach, expect, test} from 'vitest';
+import {projectDirectory} from '../support/host.ts';
+
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'tsc-boot-'));
+});
+
+afterEach(() => {
+  rmSync(directory, {recursive: true, force: true});
+});
+
+function version(env: Readonly<Record<string, string>> = {XDG_CACHE_HOME: directory}): string {
+  const {stdout, stderr, status} = spawnSync(
+    process.execPath,
+    [join(projectDirectory, 'dist/cli.mjs'), 'version', '--short'],
+    {
+      env: {PATH: process.env['PATH'] ?? '', ...env},
+      encoding: 'utf8',
+    },
+  );
+  expect({stderr, status}).toEqual({stderr: '', status: 0});
+  return stdout;
+}
+
+/** The directory of the only program that has a cache. */
+function place(): string {
+  const [program, ...others] = readdirSync(join(directory, 'tscompose/code'));
+  expect(others).toEqual([]);
+  return join(directory, 'tscompose/code', program ?? '');
+}
+
+const files = () => readdirSync(place());
+
+test('the first runs of a command keep what they compiled, for nobody but their user', () => {
+  const seen = new Set<string>();
+  for (let run = 1; run <= 6; run += 1) {
+    seen.add(version());
+    expect(files()).toEqual([`version-${Math.min(run, 4)}`]);
+  }
+  expect(seen.size).toBe(1);
+  expect(statSync(place()).mode & 0o777).toBe(0o700);
+  expect(statSync(join(place(), 'version-4')).mode & 0o777).toBe(0o600);
+});
+
+test('a cache that is none is replaced', () => {
+  const expected = version();
+  for (let run = 0; run < 3; run += 1) version();
+  writeFileSync(join(place(), 'version-4'), 'not compiled code');
+  expect(version()).toBe(expected);
+  expect(files()).toEqual(['version-1']);
+  expect(statSync(join(place(), 'version-1')).size).toBeGreaterThan(10_000);
+});
+
+test.each<readonly [string, (file: string) => void]>([
+  ['belongs to another user', (file) => chownSync(file, 65534, 65534)],
+  ['others can write', (file) => chmodSync(file, 0o666)],
+  [
+    'is a link',
+    (file) => {
+      rmSync(file);
+      writeFileSync(join(directory, 'elsewhere'), 'compiled by somebody');
+      symlinkSync(join(directory, 'elsewhere'), file);
+    },
+  ],
+])('a cache that %s is not read', (_, spoil) => {
+  const expected = version();
+  version();
+  spoil(join(place(), 'version-2'));
+  expect(version()).toBe(expected);
+  // It began anew.
+  expect(files()).toEqual(['version-1']);
+});
+
+test('a directory of another user is neither read nor written', () => {
+  const expected = version();
+  rmSync(join(place(), 'version-1'));
+  chownSync(place(), 65534, 65534);
+  expect(version()).toBe(expected);
+  expect(files()).toEqual([]);
+});
+
+test('without a place, or switched off, nothing is kept', () => {
+  const expected = version({});
+  expect(version({XDG_CACHE_HOME: directory, NODE_DISABLE_COMPILE_CACHE: '1'})).toBe(expected);
+  expect(version({XDG_CACHE_HOME: 'relative'})).toBe(expected);
+  expect(version({HOME: directory})).toBe(expected);
+  expect(readdirSync(directory)).toEqual(['.cache']);
+  rmSync(join(directory, '.cache'), {recursive: true});
+  mkdirSync(join(directory, 'file'));
+  writeFileSync(join(directory, 'file/tscompose'), '');
+  expect(version({XDG_CACHE_HOME: join(directory, 'file')})).toBe(expected);
+});
