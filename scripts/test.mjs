@@ -24,6 +24,7 @@ const needs = [
   {program: 'cc', package: 'gcc'},
   {file: '/usr/include/seccomp.h', package: 'libseccomp-dev'},
   {program: 'python3', package: 'python3'},
+  ...(level === 'long' ? [{program: 'clang', package: 'clang'}] : []),
 ];
 
 function has(need) {
