@@ -57,7 +57,7 @@ function buildNative() {
  * Parts that cannot be in the program's one function, because they are modules that wait at their top level: each becomes
  * a file of its own that the program imports when it needs it. Name of the file: entry.
  */
-const modules = {};
+const modules = {ink: 'src/tui/app/ink-compat.tsx'};
 
 const shared = {
   absWorkingDir: root,
@@ -83,6 +83,40 @@ const findModules = {
   },
 };
 
+/**
+ * Ink asks for its developer tools where a variable of the environment says so, and makes an object of each cell of each
+ * frame: the first stays out, the second gets the screen's own rows (docs/decisions/0016). Fails where Ink has changed.
+ */
+function lightInk() {
+  const replaced = new Set();
+  const stubs = {'react-devtools-core': 'export default {initialize() {}, connectToDevTools() {}};'};
+  return {
+    name: 'light-ink',
+    setup(plugin) {
+      plugin.onResolve({filter: /^react-devtools-core$/}, ({path}) => ({path, namespace: 'stub'}));
+      plugin.onLoad({filter: /.*/, namespace: 'stub'}, ({path}) => ({contents: stubs[path]}));
+      plugin.onResolve({filter: /^\.\/output\.js$/}, ({importer}) => {
+        if (!/\/ink\/build\/[^/]+$/.test(importer)) return undefined;
+        replaced.add('output');
+        return {path: `${root}src/tui/app/ink-output.ts`};
+      });
+      // The width of a text, measured with a segmenter and five expressions: what the screen measures with is as good.
+      plugin.onResolve({filter: /^string-width$/}, ({importer}) => {
+        if (!importer.includes('/node_modules/')) return undefined;
+        replaced.add('string-width');
+        return plugin
+          .resolve('fast-string-width', {kind: 'import-statement', resolveDir: root})
+          .then(({path}) => ({path}));
+      });
+      plugin.onEnd(() => {
+        for (const name of ['output', 'string-width'])
+          if (!replaced.has(name))
+            throw new Error(`Ink no longer has its module "${name}": see src/tui/app/ink-compat.tsx`);
+      });
+    },
+  };
+}
+
 /** The program as one function, which `boot.ts` calls (see docs/decisions/0011-code-cache.md), and what it imports. */
 async function bundle() {
   const {version} = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
@@ -103,6 +137,7 @@ async function bundle() {
       outExtension: {'.js': '.mjs'},
       format: 'esm',
       define: {'process.env.NODE_ENV': '"production"'},
+      plugins: [lightInk()],
       banner: {
         js: "import {createRequire as __createRequire} from 'node:module';const require=__createRequire(import.meta.url);",
       },

@@ -43,7 +43,7 @@ export function runExec(context: CliContext, input: Input<'exec'>): Promise<numb
       await exec.startDetached();
       return 0;
     }
-    return runAttached(context, exec, tty, size);
+    return attachExec(context, exec, tty, size);
   });
 }
 
@@ -54,7 +54,8 @@ function withValue(entry: string, context: CliContext): readonly string[] {
   return value === undefined ? [] : [`${entry}=${value}`];
 }
 
-async function runAttached(
+/** Its streams are those of this process, until it ends. Answers its exit code. */
+export async function attachExec(
   context: CliContext,
   exec: Exec,
   tty: boolean,

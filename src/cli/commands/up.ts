@@ -12,20 +12,27 @@ import {isSet} from '../environment.ts';
 import type {Input} from '../flags.ts';
 import {withProgress} from '../progress.ts';
 import {loadStack, scaled, withEngine} from '../session.ts';
+import {requireTerminal} from '../ui/require-terminal.ts';
 import {beginWatch, reloadedStack} from '../watch.ts';
 
 type Flags = Input<'up'>['flags'];
 
 export async function runUp(context: CliContext, {flags, args}: Input<'up'>): Promise<number> {
   checkFlags(flags);
+  if (flags.ui) requireTerminal(context, 'up --ui');
   const selection = {services: args, dependencies: !flags['no-deps'], scale: flags.scale};
-  const stack = flags.watch ? reloadedStack(context, selection) : undefined;
+  const stack = flags.watch || flags.ui ? reloadedStack(context, selection) : undefined;
   const project = stack === undefined ? await loadScaled(context, selection) : await stack.load();
   // Told before anything is started.
   if (flags.watch) watchRules(project, {services: args});
   const exitCodeFrom = flags['exit-code-from'];
   if (exitCodeFrom !== undefined && project.services[exitCodeFrom] === undefined) {
     throw new TscomposeError('notFound', `--exit-code-from: no such service: "${exitCodeFrom}"`);
+  }
+  if (flags.ui && stack !== undefined) {
+    const {runUpInUi} = await import('./ui.ts');
+    const options = upOptions(context, {flags, args});
+    return runUpInUi(context, {project, services: args, stack, options, yes: flags.yes, watch: flags.watch});
   }
   return withEngine(context, async (docker) => {
     const options = upOptions(context, {flags, args});

@@ -61,7 +61,6 @@ function Screen({rows}: {readonly rows: readonly string[]}): ReactElement {
   return (
     <Box flexDirection="column">
       {rows.map((text, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place on the screen.
         <Row key={index} text={text} />
       ))}
     </Box>

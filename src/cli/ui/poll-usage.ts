@@ -1,0 +1,74 @@
+import type {ContainerStats} from '../../api/types/stats.ts';
+import type {Clock} from '../../base/clock.ts';
+import {mapLimited} from '../../base/concurrency.ts';
+import {hasKind} from '../../base/errors.ts';
+import type {Docker} from '../../client/docker.ts';
+import type {ContainerSnapshot, StatsSample, UiEventContent} from '../../tui/types.ts';
+
+export interface PollUsageOptions {
+  readonly docker: Docker;
+  readonly clock: Clock;
+  readonly containers: () => Iterable<ContainerSnapshot>;
+  readonly emit: (event: UiEventContent) => void;
+  readonly signal: AbortSignal;
+}
+
+const samplesAtOnce = 4;
+
+/** Reading a sample costs about a dozen small files of the kernel: the more containers, the less often. */
+function intervalMs(containers: number): number {
+  return containers <= 10 ? 1000 : containers <= 30 ? 2000 : 4000;
+}
+
+/**
+ * Samples what the running containers use, until the signal. An engine without statistics is asked once. Never rejects.
+ */
+export async function pollUsage({docker, clock, containers, emit, signal}: PollUsageOptions): Promise<void> {
+  let before = new Map<string, ContainerStats>();
+  while (!signal.aborted) {
+    const running = [...containers()].filter(({phase}) => phase === 'running');
+    try {
+      const now = new Map<string, ContainerStats>();
+      await mapLimited(running, samplesAtOnce, async ({id}) => {
+        const stats = await sample(docker, id, signal);
+        if (stats !== undefined) now.set(id, stats);
+      });
+      const samples = running.flatMap(({id}) => usage(now.get(id), before.get(id)));
+      if (samples.length > 0) emit({kind: 'stats', samples});
+      before = now;
+    } catch (error) {
+      if (hasKind(error, 'unsupported')) return;
+      // An engine that is away is told of by its events.
+    }
+    await clock.sleep(intervalMs(running.length), signal);
+  }
+}
+
+async function sample(docker: Docker, id: string, abortSignal: AbortSignal): Promise<ContainerStats | undefined> {
+  try {
+    return await docker.getContainer(id).stats({stream: false, oneShot: true, abortSignal});
+  } catch (error) {
+    if (hasKind(error, 'notFound', 'conflict', 'canceled')) return undefined;
+    throw error;
+  }
+}
+
+/** Nothing for the first sample: processor time is told as the difference of two. */
+function usage(now: ContainerStats | undefined, before: ContainerStats | undefined): readonly StatsSample[] {
+  const {usage: memory, limit, stats = {}} = now?.memory_stats ?? {};
+  const used = now?.cpu_stats;
+  const earlier = before?.cpu_stats;
+  if (now === undefined || memory === undefined || used === undefined || earlier === undefined) return [];
+  const machine = (used.system_cpu_usage ?? 0) - (earlier.system_cpu_usage ?? 0);
+  const own = used.cpu_usage.total_usage - earlier.cpu_usage.total_usage;
+  // As Docker's command line: what the kernel could drop at any time is no use of memory.
+  const reclaimable = stats['total_inactive_file'] ?? stats['inactive_file'] ?? 0;
+  return [
+    {
+      id: now.id,
+      cpuPercent: machine > 0 && own > 0 ? (own / machine) * (used.online_cpus ?? 1) * 100 : 0,
+      memoryBytes: reclaimable < memory ? memory - reclaimable : memory,
+      ...(limit === undefined ? {} : {memoryLimit: limit}),
+    },
+  ];
+}
