@@ -26,7 +26,10 @@ static int fail(const struct place *place) {
 /* Removes something from a new tree. */
 static int clear_staged(struct place *place) {
   uint64_t removed = 0;
-  sync_forget_beneath(place->sync, place->path);
+  struct stat status;
+  if (fstatat(place->parent->fd, place->name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+    return errno == ENOENT ? 0 : fail(place);
+  if (S_ISDIR(status.st_mode)) sync_forget_beneath(place->sync, place->path);
   return tree_remove(place->parent->fd, place->name, &removed, "replace", place->sync->failure);
 }
 
