@@ -32,13 +32,10 @@ export interface LoopGuard {
   isSuspended(): boolean;
 }
 
-/** Actions that followed each other, each set off by the one before, and what changed. */
+/** Actions that followed each other, each set off by the one before: what changed each time, in the same directories. */
 interface Row {
-  readonly length: number;
   readonly begin: number;
-  readonly paths: ReadonlySet<string>;
-  /** New names each time, as with temporary files: what counts is where they are. */
-  readonly freshNames: boolean;
+  readonly changes: readonly (readonly string[])[];
 }
 
 export function createLoopGuard(): LoopGuard {
@@ -61,12 +58,13 @@ export function createLoopGuard(): LoopGuard {
         return {kind: 'go'};
       }
       row = extend(row, trigger);
-      if (row.length < loopLength) return {kind: 'go'};
+      if (row.changes.length < loopLength) return {kind: 'go'};
       suspended = row;
+      const repeated = repeatedPaths(row);
       return {
         kind: 'suspended',
-        paths: [...row.paths].sort(),
-        times: row.length,
+        paths: [...(repeated.size > 0 ? repeated : allPaths(row))].sort(),
+        times: row.changes.length,
         withinMs: firstEventAt - row.begin,
       };
     },
@@ -82,18 +80,23 @@ export function createLoopGuard(): LoopGuard {
 
 /** Changes elsewhere begin a new row. */
 function extend(row: Row | undefined, {paths, firstEventAt}: Trigger): Row {
-  const first: Row = {length: 1, begin: firstEventAt, paths: new Set(paths), freshNames: false};
-  if (row === undefined || !inSameDirectories(row.paths, paths)) return first;
-  return {
-    length: row.length + 1,
-    begin: row.begin,
-    paths: new Set([...row.paths, ...paths]),
-    freshNames: row.freshNames || !paths.some((path) => row.paths.has(path)),
-  };
+  if (row === undefined || !inSameDirectories(allPaths(row), paths)) return {begin: firstEventAt, changes: [paths]};
+  return {begin: row.begin, changes: [...row.changes, paths]};
 }
 
+/** Where the names are new each time, as with temporary files, what counts is where they are. */
 function belongsTo(row: Row, {paths}: Trigger): boolean {
-  return row.freshNames ? inSameDirectories(row.paths, paths) : paths.every((path) => row.paths.has(path));
+  const repeated = repeatedPaths(row);
+  return repeated.size > 0 ? paths.every((path) => repeated.has(path)) : inSameDirectories(allPaths(row), paths);
+}
+
+function allPaths({changes}: Row): ReadonlySet<string> {
+  return new Set(changes.flat());
+}
+
+function repeatedPaths({changes}: Row): ReadonlySet<string> {
+  const all = changes.flatMap((paths) => [...new Set(paths)]);
+  return new Set(all.filter((path, index) => all.indexOf(path) !== index));
 }
 
 function inSameDirectories(known: ReadonlySet<string>, paths: readonly string[]): boolean {

@@ -70,9 +70,10 @@ export async function startWatch(options: WatchOptions): Promise<WatchSession> {
     converge.report({kind: 'watchEnded', reason});
     return reason;
   });
-  // Whoever looks at one of the two only is told of the end once.
-  ended.catch(() => {});
-  return {ready: ready.then(() => undefined), ended};
+  const opened = ready.then(() => undefined);
+  // Whoever looks at one of the two only is told of a failure once.
+  for (const promise of [opened, ended]) promise.catch(() => {});
+  return {ready: opened, ended};
 }
 
 /** What changes when the stack file does. */
