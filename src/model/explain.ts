@@ -36,7 +36,7 @@ export function explain(path: string, value: Json, tree: Tree): readonly Explana
     if (members.length > 0) return members.flatMap(([below, member]) => explain(below, member, tree));
   }
   const walk = spanAt(tree, path);
-  if (walk === undefined || !walk.whole)
+  if (walk === undefined || !walk.stated)
     return [{path, value, steps: walk === undefined ? [] : explained(groups(walk))}];
   return [
     {path, value, place: shown(walk.span), steps: explained(groups(walk).concat(walk.span.trail ?? []), walk.span)},

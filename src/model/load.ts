@@ -1,8 +1,8 @@
 import type {Diagnostic} from '../base/diagnostic.ts';
 import type {FileSource} from '../base/file-source.ts';
+import {noteLimits} from './limits.ts';
 import {createProblems, type Problems} from './problems.ts';
 import {provenanceOf} from './provenance.ts';
-import type {Span} from './source.ts';
 import {assemble} from './stages/assemble.ts';
 import {type Assembly, type Document, parseDocuments} from './stages/assembly.ts';
 import {checkStack} from './stages/check.ts';
@@ -16,7 +16,7 @@ import {type ResolveContext, resolveFileObject} from './stages/resolve.ts';
 import {resolveServices} from './stages/resolve-services.ts';
 import {selectServices, usedResources, withDefaultNetwork} from './stages/select.ts';
 import {validate} from './stages/validate.ts';
-import type {Tree} from './tree.ts';
+import {keyAt, type Tree} from './tree.ts';
 import type {FileObject, Project} from './types.ts';
 
 export interface LoadRequest extends LocateRequest {
@@ -161,7 +161,8 @@ export async function readProject(
     ...(stack.extensions === undefined ? {} : {extensions: stack.extensions}),
     provenance: provenanceOf(resolved.tree),
   };
-  return {project, warnings: problems.warnings, environment: located.environment.values, tree: resolved.tree};
+  const warnings = [...problems.warnings, ...noteLimits(project)];
+  return {project, warnings, environment: located.environment.values, tree: resolved.tree};
 }
 
 function selectionOf(request: LoadRequest, {environment}: Located): Parameters<typeof selectServices>[1] {
@@ -177,18 +178,6 @@ function warnOfVersion(tree: Tree, problems: Problems): void {
   const at = keyAt(tree, ['version']);
   if (at !== undefined)
     problems.warning(at, {code: 'obsolete', message: '"version" has no meaning any more', hint: 'take the line away'});
-}
-
-function nodeAt(tree: Tree, path: readonly string[]): Tree | undefined {
-  return path.reduce<Tree | undefined>(
-    (node, step) => (node?.kind === 'mapping' ? node.entries.get(step)?.value : undefined),
-    tree,
-  );
-}
-
-function keyAt(tree: Tree, path: readonly string[]): Span | undefined {
-  const parent = nodeAt(tree, path.slice(0, -1));
-  return parent?.kind === 'mapping' ? parent.entries.get(path.at(-1) ?? '')?.key : undefined;
 }
 
 interface FileResolution {

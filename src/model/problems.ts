@@ -14,6 +14,9 @@ export interface Problem {
   readonly once?: string;
 }
 
+/** Nobody reads more, and a machine that wrote the file may have made any number of mistakes. */
+const mostTold = 200;
+
 /** Collects what is wrong, so that everything is told at once. */
 export interface Problems {
   error(at: Span | undefined, problem: Problem): void;
@@ -28,16 +31,22 @@ export function createProblems(): Problems {
   const errors: (Diagnostic & {readonly kind: 'invalid' | 'unsupported'})[] = [];
   const warnings: Diagnostic[] = [];
   const seen = new Set<string>();
+  let untold = 0;
   const isNew = (diagnostic: Diagnostic, {once}: Problem): boolean => {
     const key = once ?? placeKey(diagnostic);
     return !seen.has(key) && seen.add(key) !== undefined;
   };
   return {
     error: (at, problem) => {
+      if (errors.length >= mostTold) {
+        untold += 1;
+        return;
+      }
       const diagnostic = {...toDiagnostic('error', at, problem), kind: problem.kind ?? 'invalid'};
       if (isNew(diagnostic, problem)) errors.push(diagnostic);
     },
     warning: (at, problem) => {
+      if (warnings.length >= mostTold) return;
       const diagnostic = toDiagnostic('warning', at, problem);
       if (isNew(diagnostic, problem)) warnings.push(diagnostic);
     },
@@ -51,7 +60,9 @@ export function createProblems(): Problems {
       const diagnostics = sortedByPlace(errors.map(({kind: _, ...diagnostic}) => diagnostic));
       const [first] = diagnostics;
       const message =
-        errors.length === 1 && first !== undefined ? first.message : `the stack file has ${errors.length} problems`;
+        errors.length === 1 && first !== undefined
+          ? first.message
+          : `the stack file has ${errors.length + untold} problems${untold === 0 ? '' : `, of which ${mostTold} are told`}`;
       throw new TscomposeError(kind, message, {diagnostics: [...diagnostics, ...warnings]});
     },
   };

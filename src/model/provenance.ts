@@ -12,6 +12,7 @@ export function provenanceOf(tree: Tree): Provenance {
       const walk = spanAt(tree, path);
       return walk === undefined ? undefined : positionOf(walk.span);
     },
+    span: (path) => spanAt(tree, path)?.span,
   };
 }
 
@@ -20,8 +21,8 @@ export interface Walk {
   readonly span: Span;
   /** The places of what was passed on the way, the outermost first. */
   readonly above: readonly Span[];
-  /** False where the path leads further than the files. */
-  readonly whole: boolean;
+  /** False where the path leads further than the files: what it means is a default, unless a short form says it. */
+  readonly stated: boolean;
 }
 
 /** The place at the end of a path, or of the last part of it that is there; undefined where nothing of it is. */
@@ -32,11 +33,11 @@ export function spanAt(tree: Tree, path: string): Walk | undefined {
   const above: Span[] = [];
   while (rest !== '') {
     const step = nextStep(node, rest);
-    if (step === undefined) return span === undefined ? undefined : {span, above, whole: false};
+    if (step === undefined) return span === undefined ? undefined : {span, above, stated: node.kind === 'scalar'};
     ({node, span, rest} = step);
     if (rest !== '') above.push(node.at);
   }
-  return span === undefined ? undefined : {span, above, whole: true};
+  return span === undefined ? undefined : {span, above, stated: true};
 }
 
 interface Step {

@@ -1,6 +1,7 @@
 import type {Json} from '../base/canonical-json.ts';
 import {attributeTable} from './attributes/index.ts';
-import type {FileObject, Network, Project, Service, Volume} from './types.ts';
+import {mapAttributes, serviceOrder, silentWhenZero, tellingWhenEmpty, unprinted} from './render-service.ts';
+import type {FileObject, Model, Network, Project, Service, Volume} from './types.ts';
 import {yamlText} from './yaml-text.ts';
 
 type JsonObject = {readonly [key: string]: Json};
@@ -8,12 +9,16 @@ type JsonObject = {readonly [key: string]: Json};
 export type ConfigFormat = 'yaml' | 'json';
 
 /** The project as `config` prints it, by Compose's conventions; what it prints loads to the same project again. */
-export function renderProject(project: Project, format: ConfigFormat): string {
-  return format === 'json' ? JSON.stringify(jsonOf(project), null, 2) : yamlText(yamlOf(project));
+export function renderProject(
+  project: Project,
+  format: ConfigFormat,
+  change: (printed: JsonObject) => JsonObject = (printed) => printed,
+): string {
+  return format === 'json' ? JSON.stringify(change(jsonOf(project)), null, 2) : yamlText(change(yamlOf(project)));
 }
 
 /** Go's JSON sorts top-level sections and lists what a service leaves open; its YAML keeps an order of its own. */
-function jsonOf(project: Project): Json {
+function jsonOf(project: Project): JsonObject {
   const services = mapValues(project.services, (service) => {
     const {command = null, entrypoint = null, deploy, ...rest} = renderService(service, false);
     const placed = deploy === undefined ? {} : {deploy: {resources: {}, ...(deploy as JsonObject), placement: {}}};
@@ -21,6 +26,7 @@ function jsonOf(project: Project): Json {
   });
   return {
     ...section('configs', project.configs, renderFileObject),
+    ...section('models', project.models ?? {}, renderModel),
     name: project.name,
     ...section('networks', project.networks, (network) => renderNetwork(network, true)),
     ...section('secrets', project.secrets, renderFileObject),
@@ -39,6 +45,7 @@ export function yamlOf(project: Project): JsonObject {
     ...section('volumes', project.volumes, renderVolume),
     ...section('secrets', project.secrets, renderFileObject),
     ...section('configs', project.configs, renderFileObject),
+    ...section('models', project.models ?? {}, renderModel),
     ...escaped(deeplySorted(project.extensions ?? {})),
   };
 }
@@ -68,30 +75,23 @@ function deeplySorted(value: JsonObject): JsonObject {
   return Object.fromEntries(sortedKeys(value).map((key) => [key, walk(value[key] as Json)]));
 }
 
-/** Compose's order is nearly that of the names. */
+/** Compose prints the attributes of a service in the order of its own structure. */
 function ordered(rendered: JsonObject): JsonObject {
-  const rank = (name: string): string => early[name] ?? name;
-  const names = Object.keys(rendered).sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
+  const names = Object.keys(rendered).sort((a, b) => rankOf(a) - rankOf(b));
   return Object.fromEntries(names.map((name) => [name, rendered[name] as Json]));
 }
 
-const early: Readonly<Record<string, string>> = {profiles: 'a', build: 'b', develop: 'ba', cpus: 'cb'};
+const ranks: ReadonlyMap<string, number> = new Map(serviceOrder.map((name, index) => [name, index]));
 
-/** Attributes whose values are maps of the file's own keys: printed in the order of the keys. */
-const mapAttributes: ReadonlySet<string> = new Set([
-  'environment',
-  'labels',
-  'sysctls',
-  'ulimits',
-  'networks',
-  'depends_on',
-]);
+function rankOf(name: string): number {
+  return ranks.get(name) ?? serviceOrder.length;
+}
 
 function renderService(service: Service, extensions: boolean): JsonObject {
   const rendered: Record<string, Json> = {};
   for (const [name, row] of attributeTable) {
     const value = (service as Readonly<Record<string, unknown>>)[name];
-    if (value === undefined || name === 'env_file' || isNothing(name, value)) continue;
+    if (value === undefined || unprinted.has(name) || isNothing(name, value)) continue;
     const json = row.render === undefined ? (value as Json) : row.render(value);
     rendered[name] = mapAttributes.has(name) ? sorted(json as JsonObject) : json;
   }
@@ -103,30 +103,8 @@ function renderService(service: Service, extensions: boolean): JsonObject {
   return escaped(all);
 }
 
-/** Attributes that say something even when they are empty or false. */
-const tellingWhenEmpty: ReadonlySet<string> = new Set([
-  'command',
-  'entrypoint',
-  'healthcheck',
-  'logging',
-  'deploy',
-  'develop',
-]);
-const silentWhenZero: ReadonlySet<string> = new Set([
-  'tty',
-  'stdin_open',
-  'read_only',
-  'cpus',
-  'mem_limit',
-  'mem_reservation',
-  'memswap_limit',
-  'shm_size',
-  'pids_limit',
-  'oom_score_adj',
-]);
-
 function isNothing(name: string, value: unknown): boolean {
-  if (value === null) return true;
+  if (value === null || value === '') return true;
   if (silentWhenZero.has(name)) return value === false || value === 0;
   return typeof value === 'object' && Object.keys(value).length === 0 && !tellingWhenEmpty.has(name);
 }
@@ -187,7 +165,8 @@ function renderVolume({name, driver, driver_opts, external, labels}: Volume): Js
   });
 }
 
-function renderFileObject({name, file, environment, content, external, labels}: FileObject): JsonObject {
+function renderFileObject(object: FileObject): JsonObject {
+  const {name, file, environment, content, external, labels, driver, driver_opts, template_driver} = object;
   return escaped({
     name,
     ...(file === undefined ? {} : {file}),
@@ -195,5 +174,17 @@ function renderFileObject({name, file, environment, content, external, labels}: 
     ...(content === undefined ? {} : {content}),
     ...(external === true ? {external} : {}),
     ...(labels === undefined || Object.keys(labels).length === 0 ? {} : {labels: sorted(labels)}),
+    ...(driver === undefined ? {} : {driver}),
+    ...(driver_opts === undefined || Object.keys(driver_opts).length === 0 ? {} : {driver_opts: sorted(driver_opts)}),
+    ...(template_driver === undefined ? {} : {template_driver}),
+  });
+}
+
+function renderModel({name, model, context_size, runtime_flags = []}: Model): JsonObject {
+  return escaped({
+    ...(name === undefined ? {} : {name}),
+    model,
+    ...(context_size === undefined || context_size === 0 ? {} : {context_size}),
+    ...(runtime_flags.length === 0 ? {} : {runtime_flags}),
   });
 }

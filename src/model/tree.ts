@@ -115,3 +115,17 @@ export function toPlain(node: Tree): Json {
   }
   return result;
 }
+
+/** The value at a path of keys. */
+export function nodeAt(tree: Tree, path: readonly string[]): Tree | undefined {
+  return path.reduce<Tree | undefined>(
+    (node, step) => (node?.kind === 'mapping' ? node.entries.get(step)?.value : undefined),
+    tree,
+  );
+}
+
+/** The place of the last key of a path. */
+export function keyAt(tree: Tree, path: readonly string[]): Span | undefined {
+  const parent = nodeAt(tree, path.slice(0, -1));
+  return parent?.kind === 'mapping' ? parent.entries.get(path.at(-1) ?? '')?.key : undefined;
+}

@@ -47,7 +47,6 @@ async function configText(context: CliContext, {args, flags}: Input<'config'>): 
       pathResolution: flags['no-path-resolution'],
       environmentResolution: flags['no-env-resolution'],
       consistency: flags['no-consistency'],
-      normalization: flags['no-normalize'],
     },
   });
   if (flags.quiet) return '';
@@ -55,7 +54,7 @@ async function configText(context: CliContext, {args, flags}: Input<'config'>): 
     const {explanationText} = await import('./config-explain.ts');
     return explanationText(loaded, {path: flags.explain, json: flags.format === 'json', context});
   }
-  return (await listText(loaded, flags)) ?? projectText(loaded.project, flags);
+  return (await listText(loaded, flags)) ?? projectText(loaded, flags);
 }
 
 async function listText({project, environment}: LoadedProject, flags: ConfigFlags): Promise<string | undefined> {
@@ -94,7 +93,13 @@ function variables(environment: ReadonlyMap<string, string>, projectName: string
   return [...all].map(([name, value]) => `${name}=${value}`);
 }
 
-async function projectText(project: Project, flags: ConfigFlags): Promise<string> {
+async function projectText({project, tree}: LoadedProject, flags: ConfigFlags): Promise<string> {
   const {renderProject} = await import('../../model/render.ts');
-  return renderProject(project, flags.format === 'json' ? 'json' : 'yaml');
+  const format = flags.format === 'json' ? 'json' : 'yaml';
+  if (!flags['no-normalize'] && !flags['no-env-resolution']) return renderProject(project, format);
+  const {withEnvironmentFiles, withoutAdditions} = await import('../../model/denormalize.ts');
+  return renderProject(project, format, (printed) => {
+    const plain = flags['no-normalize'] ? withoutAdditions(printed, tree) : printed;
+    return flags['no-env-resolution'] ? withEnvironmentFiles(plain, tree) : plain;
+  });
 }

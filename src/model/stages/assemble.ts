@@ -1,5 +1,4 @@
 import {TscomposeError} from '../../base/errors.ts';
-import {createProblems} from '../problems.ts';
 import type {Tree} from '../tree.ts';
 import {type Assembly, absolutePath, type Document, type Scope, withVariables} from './assembly.ts';
 import {expandFile} from './expand.ts';
@@ -21,11 +20,9 @@ export async function assemble(documents: readonly Document[], scope: Scope, ass
   assembly.problems.throwIfAny();
   let result: Tree | undefined;
   for (const document of interpolated) {
-    const expanded = expandFile(document.tree, {
-      // A short form with a variable in it cannot be read yet, and stays.
-      problems: assembly.interpolation ? assembly.problems : createProblems(),
-      absolute: (path) => absolutePath(path, scope, assembly),
-    });
+    const absolute = (path: string): string => absolutePath(path, scope, assembly);
+    const place = {problems: assembly.problems, absolute};
+    const expanded = expandFile(document.tree, place, !assembly.interpolation);
     const whole = await applyIncludes({...document, tree: expanded}, scope, {...assembly, assemble});
     const extended = await applyExtends({...document, tree: whole}, scope, assembly);
     result = result === undefined ? extended : layer(result, extended);

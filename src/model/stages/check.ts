@@ -1,5 +1,7 @@
 import {didYouMean, suggest} from '../../base/suggest.ts';
+import {impliedDependencies} from '../attributes/links.ts';
 import type {Span} from '../source.ts';
+import {member} from '../tree.ts';
 import type {Service} from '../types.ts';
 import {type CheckContext, place} from './check-context.ts';
 import {checkPorts} from './check-ports.ts';
@@ -38,7 +40,7 @@ function checkReferences(name: string, service: Service, stack: ReadStack, conte
     );
   }
   for (const [index, {type, source}] of (service.volumes ?? []).entries()) {
-    if (type !== 'volume' || source === undefined || source in stack.volumes) continue;
+    if ((type !== 'volume' && type !== 'cluster') || source === undefined || source in stack.volumes) continue;
     const at = place(context, ['services', name, 'volumes', index], 'value');
     const hint = didYouMean(source, Object.keys(stack.volumes));
     if (hint === undefined && source.includes('/')) {
@@ -63,16 +65,35 @@ function checkReferences(name: string, service: Service, stack: ReadStack, conte
       );
     }
   }
+  for (const [index, {source}] of (service.build?.secrets ?? []).entries()) {
+    if (source in stack.secrets) continue;
+    const at = place(context, ['services', name, 'build', 'secrets', index], 'value');
+    undefinedName('secret', 'secrets', source, at, stack.secrets);
+  }
+  for (const model of Object.keys(service.models ?? {})) {
+    if (model in stack.models) continue;
+    undefinedName('model', 'models', model, place(context, ['services', name, 'models', model]), stack.models);
+  }
   for (const dependency of Object.keys(service.depends_on ?? {})) {
     if (dependency in stack.services) continue;
     undefinedName(
       'service',
       'services',
       dependency,
-      place(context, ['services', name, 'depends_on', dependency]),
+      dependencyPlace(context, name, service, dependency),
       stack.services,
     );
   }
+}
+
+/** Where a service says that it depends on another one, be it by sharing something of it. */
+function dependencyPlace(context: CheckContext, name: string, service: Service, dependency: string): Span | undefined {
+  const stated = place(context, ['services', name, 'depends_on', dependency]);
+  const implied = impliedDependencies(service).find((candidate) => candidate.name === dependency);
+  const own = member(member(member(context.tree, 'services'), name), 'depends_on');
+  return implied === undefined || (own?.kind === 'mapping' && own.entries.has(dependency))
+    ? stated
+    : place(context, ['services', name, ...implied.path], 'value');
 }
 
 /** Where the name is only mistyped, or its value wrong, that has been told. */
@@ -143,8 +164,20 @@ function checkConflicts(name: string, service: Service, context: CheckContext): 
       hint: 'write "condition: on-failure", or take max_attempts away',
     });
   }
+  checkBuild(name, service, context);
   checkMemory(name, service, context);
   checkPorts(name, service, context);
+}
+
+function checkBuild(name: string, {build, platform}: Service, context: CheckContext): void {
+  const platforms = build?.platforms ?? [];
+  if (platform === undefined || platforms.length === 0 || platforms.includes(platform)) return;
+  context.problems.error(place(context, ['services', name, 'build', 'platforms']), {
+    code: 'conflict',
+    message: `services.${name}: it runs on ${platform}, and is built for ${platforms.join(', ')}`,
+    hint: `add ${platform} to the platforms`,
+    related: related(context, ['services', name, 'platform'], 'platform is given'),
+  });
 }
 
 function checkMemory(name: string, service: Service, context: CheckContext): void {
@@ -204,7 +237,7 @@ function checkCycles(stack: ReadStack, context: CheckContext): void {
     if (start !== -1) {
       const cycle = [...path.slice(start), name];
       const last = cycle.at(-2) ?? name;
-      context.problems.error(place(context, ['services', last, 'depends_on', name]), {
+      context.problems.error(dependencyPlace(context, last, stack.services[last] ?? {}, name), {
         code: 'cycle',
         message: `services depend on each other in a circle: ${cycle.join(' → ')}`,
         hint: 'take one of these dependencies away',

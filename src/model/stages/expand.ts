@@ -4,13 +4,35 @@ import {keyValues} from '../attributes/short-forms.ts';
 import type {MappingNode, Tree} from '../tree.ts';
 import {isText, mapEntries, withMember} from '../tree.ts';
 
-/** Every short form of one file in its long form, every path absolute. */
-export function expandFile(tree: Tree, place: Omit<FilePlace, 'where'>): Tree {
+/**
+ * Every short form of one file in its long form, every path absolute. With `variables` what has variables in it stays as
+ * it stands: it cannot be read before they are put in place.
+ */
+export function expandFile(tree: Tree, place: Omit<FilePlace, 'where'>, variables = false): Tree {
   return mapEntries(tree, (section, name) => {
-    const expand = sections[name];
+    const expand = variables ? guarded(sections[name]) : sections[name];
     if (expand === undefined) return section;
     return mapEntries(section, (node, key) => expand(node, {...place, where: `${name}.${key}`}));
   });
+}
+
+type Expansion = (node: Tree, place: FilePlace) => Tree;
+
+function guarded(expand: Expansion | undefined): Expansion | undefined {
+  if (expand === undefined) return undefined;
+  return (node, place) =>
+    mapEntries(node, (value, name) => {
+      if (hasVariable(value)) return value;
+      const alone: MappingNode = {kind: 'mapping', entries: new Map([[name, {key: node.at, value}]]), at: node.at};
+      const expanded = expand(alone, place);
+      return expanded.kind === 'mapping' ? (expanded.entries.get(name)?.value ?? value) : value;
+    });
+}
+
+function hasVariable(node: Tree): boolean {
+  if (node.kind === 'scalar') return typeof node.value === 'string' && node.value.includes('$');
+  if (node.kind === 'sequence') return node.items.some(hasVariable);
+  return [...node.entries.values()].some(({value}) => hasVariable(value));
 }
 
 function expandService(service: Tree, place: FilePlace): Tree {

@@ -180,7 +180,11 @@ async function fileSet(
     const scope: Scope = {...from.set.scope, directory: dirname(path)};
     const absolute = (value: string): string => absolutePath(value, scope, assembly);
     const trees = documents.map(({tree}) =>
-      expandFile(withVariables(tree, scope, assembly), {problems: assembly.problems, absolute}),
+      expandFile(
+        withVariables(tree, scope, assembly),
+        {problems: assembly.problems, absolute},
+        !assembly.interpolation,
+      ),
     );
     const services = trees.reduce((base, over) => layer(base, over));
     const section = services.kind === 'mapping' ? services.entries.get('services')?.value : undefined;

@@ -40,7 +40,9 @@ function interpolateText(
         code: 'unset-variable',
         once: `unset ${name}`,
         message: `the variable ${name} is not set: it becomes an empty text`,
-        hint: didYouMean(name, known?.() ?? []) ?? `set it in .env or the environment, or write \${${name}:-default}`,
+        hint:
+          (name.length > 2 ? didYouMean(name, known?.() ?? []) : undefined) ??
+          `set it in .env or the environment, or write \${${name}:-default}`,
       });
     },
   });

@@ -13,30 +13,29 @@ import {
   type Scalar as YamlScalar,
 } from 'yaml';
 import type {Problems} from '../problems.ts';
-import type {SourceFile, Span} from '../source.ts';
+import {type SourceFile, type Span, withStep} from '../source.ts';
 import type {Entry, Scalar, Tree} from '../tree.ts';
-import {isNull, scalar} from '../tree.ts';
+import {isNull, mapEntries, scalar} from '../tree.ts';
+import {deepest, isShallow, tooDeep} from './depth.ts';
 import {floatSpelling, resolvePlainScalar} from './scalars.ts';
 
 /** Aliases can name a text that unfolds without end: this is far above any real file. */
 const mostNodes = 200_000;
+/** What follows the first ones follows from them. */
+const mostSyntaxErrors = 20;
 
 /**
  * Reads the YAML documents of a file into trees with places. Anchors, aliases and merge keys are followed; a key given
  * twice is a problem. An empty document gives no tree.
  */
 export function parseStackFile(source: SourceFile, problems: Problems): readonly Tree[] {
+  if (!isShallow(source, problems)) return [];
   // Scalars are resolved here, not by the library: the library's schemas differ from what Compose reads.
-  const documents = parseAllDocuments(source.text, {
-    schema: 'failsafe',
-    uniqueKeys: false,
-    prettyErrors: false,
-    logLevel: 'silent',
-  });
+  const documents = parseDocuments(source.text);
   const trees: Tree[] = [];
   if (!('length' in documents)) return trees;
   for (const document of documents) {
-    for (const error of document.errors) reportSyntax(error, source, problems);
+    for (const error of document.errors.slice(0, mostSyntaxErrors)) reportSyntax(error, source, problems);
     if (document.errors.length > 0 || document.contents === null) continue;
     const tree = convertDocument(document.contents, source, problems);
     if (!isNull(tree)) trees.push(tree);
@@ -44,8 +43,24 @@ export function parseStackFile(source: SourceFile, problems: Problems): readonly
   return trees;
 }
 
+/** The parser makes an error for each thing it meets; where there are thousands, their traces are what takes the time. */
+function parseDocuments(text: string): ReturnType<typeof parseAllDocuments> {
+  const {stackTraceLimit} = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return parseAllDocuments(text, {schema: 'failsafe', uniqueKeys: false, prettyErrors: false, logLevel: 'silent'});
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
 function reportSyntax(error: YAMLError, source: SourceFile, problems: Problems): void {
   const [start, end] = error.pos;
+  // The parser's own way to say that its stack of calls is full.
+  if (error.message.toLowerCase().includes('call stack')) {
+    tooDeep({source, start, end: Math.max(end, start + 1)}, problems);
+    return;
+  }
   const tab = error.code === 'TAB_AS_INDENT' || /^[ ]*\t/m.test(lineAround(source.text, start));
   problems.error(
     {source, start, end: Math.max(end, start + 1)},
@@ -73,9 +88,9 @@ function lowerFirst(text: string): string {
 }
 
 function lineAround(text: string, offset: number): string {
-  const start = text.lastIndexOf('\n', offset - 1) + 1;
+  const start = Math.max(text.lastIndexOf('\n', offset - 1) + 1, offset - 1000);
   const end = text.indexOf('\n', offset);
-  return text.slice(start, end === -1 ? text.length : end);
+  return text.slice(start, Math.min(end === -1 ? text.length : end, offset + 1000));
 }
 
 interface Conversion {
@@ -83,11 +98,12 @@ interface Conversion {
   readonly problems: Problems;
   readonly anchors: Map<string, {readonly tree: Tree; readonly size: number}>;
   size: number;
+  depth: number;
   tooLarge: boolean;
 }
 
 function convertDocument(contents: ParsedNode, source: SourceFile, problems: Problems): Tree {
-  return convert(contents, {source, problems, anchors: new Map(), size: 0, tooLarge: false});
+  return convert(contents, {source, problems, anchors: new Map(), size: 0, depth: 0, tooLarge: false});
 }
 
 function spanOf(node: {readonly range?: readonly number[] | null | undefined}, source: SourceFile): Span {
@@ -100,7 +116,13 @@ function convert(node: Node, conversion: Conversion): Tree {
   if (node instanceof Alias) return followAlias(node.source, at, conversion);
   const before = conversion.size;
   conversion.size += 1;
+  if (conversion.depth >= deepest) {
+    tooDeep(at, conversion.problems);
+    return scalar(null, at);
+  }
+  conversion.depth += 1;
   const tree = withDirective(convertOwn(node, at, conversion), node.tag, conversion);
+  conversion.depth -= 1;
   if (!(node instanceof Alias) && 'anchor' in node && node.anchor !== undefined) {
     conversion.anchors.set(node.anchor, {tree, size: conversion.size - before});
   }
@@ -137,7 +159,8 @@ function followAlias(name: string, at: Span, conversion: Conversion): Tree {
       message: `aliases unfold this file to more than ${mostNodes} values`,
     });
   }
-  return conversion.tooLarge ? scalar(null, at) : anchor.tree;
+  if (conversion.tooLarge) return scalar(null, at);
+  return {...anchor.tree, at: withStep(anchor.tree.at, {kind: 'anchor', name, at})};
 }
 
 /** The tag of a node: ours, or one of YAML's own that asks for a type. */
@@ -181,7 +204,7 @@ function convertMapping(node: YAMLMap, at: Span, conversion: Conversion): Tree {
     }
     const name = typeof key.value === 'string' ? key.value : String(key.value);
     if (name === '<<' && key.type === 'PLAIN') {
-      merged.push(...mergeSources(value, conversion));
+      merged.push(...mergeSources(value, keyAt, conversion));
       continue;
     }
     const first = entries.get(name);
@@ -200,7 +223,7 @@ function convertMapping(node: YAMLMap, at: Span, conversion: Conversion): Tree {
 }
 
 /** `<<: *a` or `<<: [*a, *b]`: the mappings, of which the first wins. */
-function mergeSources(value: Tree, conversion: Conversion): readonly Tree[] {
+function mergeSources(value: Tree, at: Span, conversion: Conversion): readonly Tree[] {
   const sources = value.kind === 'sequence' ? value.items : [value];
   for (const source of sources) {
     if (source.kind === 'mapping') continue;
@@ -210,7 +233,10 @@ function mergeSources(value: Tree, conversion: Conversion): readonly Tree[] {
       hint: 'name an anchor of a mapping: <<: *name',
     });
   }
-  return sources.filter(({kind}) => kind === 'mapping');
+  const step = {kind: 'mergeKey', at} as const;
+  return sources.flatMap((source) =>
+    source.kind === 'mapping' ? [mapEntries(source, (member) => ({...member, at: withStep(member.at, step)}))] : [],
+  );
 }
 
 /** A mapping's own keys win over merged ones. */
