@@ -1,11 +1,13 @@
 import {cellsOf, cutCells} from './cells.ts';
 import type {Glyphs} from './glyphs.ts';
-import {fillLine, lineCells, sliceLine, span} from './line.ts';
+import {fillLine, lineCells, span} from './line.ts';
 import type {Line} from './types.ts';
 
 export interface Box {
   readonly title: string;
   readonly lines: readonly Line[];
+  /** What a person types for the same. */
+  readonly command?: string;
   /** The first of the lines that is shown. */
   readonly top: number;
   /** In place of `top`: how many are hidden below the last that is shown. */
@@ -26,7 +28,7 @@ export function boxHeight(rows: number, columns: number, lines: number): number 
   return Math.max(1, Math.min(lines, height - 2));
 }
 
-/** Draws a box over the middle of the screen; what lies beside it is seen as before. */
+/** Draws a box over the middle of the screen; what lies above and below it steps back. */
 export function drawBox(screen: readonly Line[], box: Box, columns: number, glyphs: Glyphs): readonly Line[] {
   const room = boxRoom(columns, screen.length);
   const shown = boxHeight(screen.length, columns, box.lines.length);
@@ -35,16 +37,16 @@ export function drawBox(screen: readonly Line[], box: Box, columns: number, glyp
   const top = Math.max(0, Math.min(wanted, box.lines.length - shown));
   if (room.height < 3 || room.width < 8)
     return screen.map((line, index) => (index < room.height ? (box.lines[top + index] ?? []) : line));
-  const widest = Math.max(cellsOf(box.title) + 4, ...box.lines.map(lineCells));
+  const widest = Math.max(cellsOf(box.title) + 4, cellsOf(box.command ?? '') + 4, ...box.lines.map(lineCells));
   const width = Math.min(room.width, widest + 4);
   const left = Math.floor((columns - width) / 2);
   const first = Math.max(screen.length >= 6 ? 1 : 0, Math.floor((screen.length - shown - 2) / 2));
   const framed = frame(box, {width, top, shown}, glyphs);
   return screen.map((line, index) => {
     const row = framed[index - first];
-    if (row === undefined) return line;
-    const whole = fillLine(line, columns, glyphs.cut);
-    return [...sliceLine(whole, 0, left), ...row, ...sliceLine(whole, left + width, columns)];
+    return row === undefined
+      ? line.map(({text}) => ({text, style: 'border' as const}))
+      : [span(' '.repeat(left)), ...row];
   });
 }
 
@@ -63,9 +65,13 @@ function frame(
     span(title, 'title'),
     span(` ${horizontal.repeat(Math.max(0, width - cellsOf(title) - 5))}${corners[1]}`, 'border'),
   ];
-  const tail = hidden === '' || cellsOf(hidden) + 6 > width ? '' : ` ${hidden} `;
+  const tail = hidden === '' || cellsOf(hidden) + 8 > width ? '' : ` ${hidden} `;
+  const room = width - 4 - cellsOf(tail);
+  const command = box.command === undefined || cellsOf(box.command) + 2 > room ? '' : ` ${box.command} `;
   const foot: Line = [
-    span(corners[2] + horizontal.repeat(width - 3 - cellsOf(tail)), 'border'),
+    span(`${corners[2]}${horizontal}`, 'border'),
+    span(command, 'dim'),
+    span(horizontal.repeat(room - cellsOf(command)), 'border'),
     span(tail, 'accent'),
     span(horizontal + corners[3], 'border'),
   ];

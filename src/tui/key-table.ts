@@ -49,7 +49,7 @@ export const keyGroups: readonly KeyGroup[] = [
   {
     title: 'Screen',
     rows: [
-      {keys: 'j k up down', what: 'move; pgup pgdn by the screen'},
+      {keys: 'up down', what: 'move (also j k), pgup pgdn by the screen'},
       {keys: 'tab', what: 'between services and logs', short: 'logs'},
       {keys: 'y', what: 'copy the command of the last action'},
       {keys: 'esc', what: 'close, or clear search and filter'},

@@ -88,7 +88,14 @@ function overlayRows(state: UiState): number {
 }
 
 function scrolled(state: UiState, overlay: Overlay, by: number): Overlay {
-  const context = {state, glyphs: unicodeGlyphs, now: 0, utcOffsetMinutes: 0, columns: state.columns};
+  const context = {
+    state,
+    glyphs: unicodeGlyphs,
+    now: 0,
+    utcOffsetMinutes: 0,
+    columns: state.columns,
+    rows: overlayRows(state),
+  };
   const {lines} = overlayBox(context, overlay);
   const most = Math.max(0, lines.length - boxHeight(overlayRows(state), state.columns, lines.length));
   const clamp = (value: number): number => Math.max(0, Math.min(most, value));

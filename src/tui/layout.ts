@@ -16,6 +16,8 @@ export interface Layout {
   readonly header: 0 | 1;
   readonly footer: 0 | 1 | 2;
   readonly table: Pane | undefined;
+  /** About the selected service, below the table, where that leaves room. */
+  readonly detail: Pane | undefined;
   readonly logs: Pane | undefined;
 }
 
@@ -28,26 +30,32 @@ export function layoutOf(state: UiState, columns: number, rows: number): Layout 
   const body = Math.max(1, rows - header - footer);
   const bars = {header, footer} as const;
   if (columns >= wideFrom && body >= 4) {
-    const table = tableWidth(chooseColumns(state, Math.floor(columns * (columns >= 160 ? 0.58 : 0.62))));
-    return {mode: 'wide', ...bars, table: pane(table, body), logs: pane(columns - table - 3, body)};
+    const width = tableWidth(chooseColumns(state, Math.floor(columns * (columns >= 160 ? 0.58 : 0.61))));
+    const height = Math.min(body, Math.max(4, tableRows(state).length + 1));
+    const detail = body - height >= leastDetail ? body - height : 0;
+    return {
+      mode: 'wide',
+      ...bars,
+      table: pane(width, body - detail),
+      detail: detail === 0 ? undefined : {width, height: detail, heading: 1},
+      logs: pane(columns - width - 3, body),
+    };
   }
   if (columns >= stackedFrom && body >= 9) {
     const wanted = tableRows(state).length + 1;
     const most = Math.max(4, Math.floor(body * (state.focus === 'logs' ? 0.35 : 0.5)));
-    const table = Math.max(2, Math.min(wanted, most));
-    return {
-      mode: 'stacked',
-      ...bars,
-      table: {width: columns, height: table, heading: 1},
-      logs: pane(columns, body - table),
-    };
+    const table = {width: columns, height: Math.max(2, Math.min(wanted, most)), heading: 1} as const;
+    return {mode: 'stacked', ...bars, table, detail: undefined, logs: pane(columns, body - table.height)};
   }
   const whole = pane(columns, body);
   return state.focus === 'logs'
-    ? {mode: 'single', ...bars, table: undefined, logs: whole}
-    : {mode: 'single', ...bars, table: whole, logs: undefined};
+    ? {mode: 'single', ...bars, table: undefined, detail: undefined, logs: whole}
+    : {mode: 'single', ...bars, table: whole, detail: undefined, logs: undefined};
 }
 
+/** Lines, with the heading, below which details say too little. */
+const leastDetail = 7;
+
 function pane(width: number, height: number): Pane {
-  return {width, height, heading: height >= 3 ? 1 : 0};
+  return {width, height, heading: height >= 4 ? 1 : 0};
 }

@@ -45,28 +45,6 @@ export function spreadLine(left: Line, right: Line, width: number, mark: string)
   return [...fillLine(left, room - 1, mark), span(' '), ...right];
 }
 
-/** The cells from `start` to `end`; a wide character that is cut in two becomes a blank. */
-export function sliceLine(line: Line, start: number, end: number): Line {
-  const sliced: Span[] = [];
-  let at = 0;
-  for (const piece of line) {
-    const cells = cellsOf(piece.text);
-    if (at < end && at + cells > start) sliced.push({...piece, text: sliceText(piece.text, start - at, end - at)});
-    at += cells;
-  }
-  return sliced;
-}
-
-function sliceText(text: string, start: number, end: number): string {
-  const from = start <= 0 ? 0 : indexOfCell(text, start);
-  const behind = start <= 0 ? 0 : start - cellsOf(text.slice(0, from));
-  if (behind === 0) return text.slice(from, from + indexOfCell(text.slice(from), end - Math.max(0, start)));
-  // The character at `from` begins before the cut.
-  const next = from + ((text.codePointAt(from) ?? 0) > 0xffff ? 2 : 1);
-  const rest = text.slice(next);
-  return ` ${rest.slice(0, indexOfCell(rest, end - start - 1))}`;
-}
-
 /** The last look before a line leaves: whatever text came in, it is safe and not wider than the screen. */
 export function finishLine(line: Line, width: number, mark: string): Line {
   const safe = line.every(({text}) => isSafe(text))

@@ -1,4 +1,4 @@
-import type {Box} from './box.ts';
+import {type Box, boxRoom} from './box.ts';
 import {cellsOf, safeText} from './cells.ts';
 import {keyGroups} from './key-table.ts';
 import {fillLine, lineCells, span} from './line.ts';
@@ -16,13 +16,22 @@ export function overlayBox(context: OverlayContext, overlay: Overlay): Box {
     case 'help':
       return {title: 'help', lines: helpLines(context), top: overlay.top};
     case 'plan':
-      return {title: `${state.command} plan`, lines: planLines(state.plan), top: overlay.top};
-    case 'events': {
-      const lines = eventLines(context);
-      return {title: `events  ${state.command} events`, lines, top: 0, above: overlay.above};
-    }
+      return {title: 'plan', lines: planLines(state.plan), top: overlay.top, command: `${state.command} plan`};
+    case 'events':
+      return {
+        title: 'events',
+        lines: eventLines(context),
+        top: 0,
+        above: overlay.above,
+        command: `${state.command} events`,
+      };
     case 'why':
-      return {title: `why ${overlay.service}`, lines: whyLines(context, overlay.service), top: overlay.top};
+      return {
+        title: `why ${overlay.service}`,
+        lines: whyLines(context, overlay.service),
+        top: overlay.top,
+        command: `${state.command} ps ${overlay.service}`,
+      };
     case 'ports':
       return {title: `ports of ${overlay.service}`, lines: portLines(context, overlay), top: 0};
     case 'confirm':
@@ -30,30 +39,37 @@ export function overlayBox(context: OverlayContext, overlay: Overlay): Box {
   }
 }
 
-export type OverlayContext = Pick<ViewContext, 'state' | 'glyphs' | 'now' | 'utcOffsetMinutes' | 'columns'>;
+export type OverlayContext = Pick<ViewContext, 'state' | 'glyphs' | 'now' | 'utcOffsetMinutes' | 'columns' | 'rows'>;
 
-/** Groups of keys side by side where the screen is wide enough. */
-function helpLines({state, columns}: OverlayContext): readonly Line[] {
+/** Keys in two columns or in one, with the commands that do the same or without: what the screen has room for. */
+function helpLines(context: OverlayContext): readonly Line[] {
+  const room = boxRoom(context.columns, context.rows);
+  const fits = (lines: readonly Line[]): boolean => Math.max(...lines.map(lineCells)) <= room.width - 4;
+  const [services = [], stack = [], logs = [], screen = []] = helpBlocks(context, true);
+  const list = [...services, [], ...stack, [], ...logs, [], ...screen];
+  const wide = sideBySide([...services, [], ...stack], [...logs, [], ...screen]);
+  if (fits(wide)) return wide;
+  if (fits(list) && list.length <= room.height - 2) return list;
+  const [plainServices = [], plainStack = [], plainLogs = [], plainScreen = []] = helpBlocks(context, false);
+  const plain = sideBySide([...plainServices, [], ...plainStack], [...plainLogs, [], ...plainScreen]);
+  if (fits(plain)) return plain;
+  return fits(list) ? list : [...plainServices, [], ...plainStack, [], ...plainLogs, [], ...plainScreen];
+}
+
+function helpBlocks({state}: OverlayContext, commands: boolean): readonly (readonly Line[])[] {
   const service = state.selection?.service ?? 'SERVICE';
-  const blocks = keyGroups.map(({title, rows}) => [
-    [span(title, 'title')],
-    ...rows.map(
-      ({keys, what, command}): Line => [
-        span(`  ${keys.padEnd(11)} `, 'key'),
-        span(what),
-        ...(command === undefined || columns < 100
-          ? []
-          : [span(`  ${state.command} ${command.replace('SERVICE', service)}`, 'dim')]),
-      ],
-    ),
-  ]);
-  const commands = [[span('Dim: the command that does the same.', 'dim')]];
-  const list = blocks.flatMap((block, index) => (index === 0 ? block : [[], ...block]));
-  if (columns < 100) return list;
-  const [services = [], stack = [], logs = [], screen = []] = blocks;
-  const left = [...services, [], ...stack, [], ...commands];
-  const right = [...logs, [], ...screen];
-  return sideBySide(left, right);
+  return keyGroups.map(({title, rows}) => {
+    const width = Math.max(...rows.map(({what}) => what.length));
+    return [
+      [span(title, 'title')],
+      ...rows.map(({keys, what, command}): Line => {
+        const line: Line = [span(`  ${keys.padEnd(8)} `, 'key'), span(what)];
+        if (!commands || command === undefined) return line;
+        const typed = `${state.command} ${command.replace('SERVICE', service)}`;
+        return [...line, span(`${' '.repeat(width - what.length + 2)}${typed}`, 'dim')];
+      }),
+    ];
+  });
 }
 
 function sideBySide(left: readonly Line[], right: readonly Line[]): readonly Line[] {

@@ -24,11 +24,16 @@ export function portTargets({services}: UiState, service: string): readonly Port
 }
 
 function urlOf({address, published, target, protocol}: PortInfo): string | undefined {
-  if (protocol !== 'tcp' || published === undefined) return undefined;
+  if (protocol !== 'tcp' || published === undefined || others.has(target)) return undefined;
   const scheme = target === 443 || target === 8443 ? 'https' : 'http';
   const everywhere = address === '0.0.0.0' || address === '::' || address === '' || address === '127.0.0.1';
   return `${scheme}://${everywhere ? 'localhost' : hostText(address)}:${published}/`;
 }
+
+/** Ports of databases, queues, mail and shells, which a browser has no word for. */
+const others = new Set([
+  22, 25, 53, 110, 143, 389, 465, 587, 993, 1433, 1521, 1883, 3306, 4222, 5432, 5672, 6379, 9092, 11211, 27017,
+]);
 
 function hostText(address: string): string {
   return address.includes(':') ? `[${address}]` : address;

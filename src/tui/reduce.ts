@@ -46,7 +46,7 @@ export function initialUiState({project, command, columns, rows}: UiStart): UiSt
       filter: '',
       wrap: false,
       // Where there is room for them beside the text.
-      timestamps: columns >= 100,
+      timestamps: (columns >= 100 && columns < 120) || columns >= 160,
       previous: false,
       position: 'follow',
       match: undefined,

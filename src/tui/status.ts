@@ -42,7 +42,7 @@ export function replicaStatus({phase, health, exitCode, oomKilled}: ReplicaState
 export function serviceStatus({replicas, wanted}: ServiceState): Status {
   if (replicas.length === 0) {
     if (wanted === 0) return {glyph: 'idle', word: 'not wanted', style: 'dim', severity: 0};
-    return {glyph: 'idle', word: 'not created', style: 'dim', severity: 3};
+    return {glyph: 'idle', word: 'missing', style: 'dim', severity: 3};
   }
   return replicas.map(replicaStatus).reduce((worst, status) => (status.severity > worst.severity ? status : worst));
 }
@@ -59,6 +59,8 @@ export function isDone({replicas}: ServiceState): boolean {
 export interface HealthText {
   readonly glyph: 'ok' | 'bad' | 'pending' | undefined;
   readonly text: string;
+  /** For nine cells with the sign. */
+  readonly short: string;
   readonly style: StyleName;
 }
 
@@ -70,18 +72,25 @@ export function healthText(replicas: readonly ReplicaState[]): HealthText {
     probed.find(({health}) => health?.status === 'starting') ??
     probed[0];
   const health = worst?.health;
-  if (health === undefined) return {glyph: undefined, text: '', style: 'dim'};
+  if (health === undefined) return {glyph: undefined, text: '', short: '', style: 'dim'};
   const said = oneLine(health.output.split('\n').find((line) => line.trim() !== '') ?? '');
-  const probe = `exit ${health.exitCode ?? '?'}${said === '' ? '' : `: ${said}`}`;
+  const short = probeEnd(health.exitCode);
+  const probe = `${short}${said === '' ? '' : `: ${said}`}`;
   switch (health.status) {
     case 'healthy':
-      if (health.failures === 0) return {glyph: 'ok', text: 'ok', style: 'good'};
-      return {glyph: 'ok', text: `ok, ${health.failures} failed: ${probe}`, style: 'warning'};
+      if (health.failures === 0) return {glyph: 'ok', text: 'ok', short: 'ok', style: 'good'};
+      return {glyph: 'ok', text: `ok, last ${probe}`, short: 'ok', style: 'warning'};
     case 'starting':
-      return {glyph: 'pending', text: health.failures === 0 ? 'first probe' : probe, style: 'busy'};
+      if (health.failures === 0) return {glyph: 'pending', text: 'probing', short: 'probing', style: 'busy'};
+      return {glyph: 'pending', text: probe, short, style: 'busy'};
     case 'unhealthy':
-      return {glyph: 'bad', text: probe, style: 'bad'};
+      return {glyph: 'bad', text: probe, short, style: 'bad'};
   }
+}
+
+/** How a probe ended: the engine writes -1 for one that took longer than it may. */
+export function probeEnd(exitCode: number | undefined): string {
+  return exitCode === undefined || exitCode < 0 ? 'timeout' : `exit ${exitCode}`;
 }
 
 /** A word or two for the column of restarts. */

@@ -1,6 +1,6 @@
 import {cellsOf} from './cells.ts';
 import {tableRows} from './table-rows.ts';
-import type {PortInfo, ReplicaState, ServiceState, UiState} from './types.ts';
+import type {ReplicaState, ServiceState, UiState} from './types.ts';
 
 export type ColumnName = 'name' | 'state' | 'health' | 'up' | 'cpu' | 'memory' | 'restarts' | 'ports';
 
@@ -19,32 +19,34 @@ interface Variant {
   readonly health: number;
   readonly up: boolean;
   readonly spark: number;
-  readonly cpu: boolean;
+  readonly percent: boolean;
   readonly bar: number;
   readonly memory: 0 | 4 | 9;
-  readonly restarts: 0 | 3 | 12;
+  readonly restarts: 0 | 3 | 13;
   readonly ports: number;
 }
 
 /** From the richest to the poorest: the first that fits is taken. */
 const variants: readonly Variant[] = [
-  {name: 24, health: 26, up: true, spark: 16, cpu: true, bar: 10, memory: 9, restarts: 12, ports: 20},
-  {name: 22, health: 22, up: true, spark: 12, cpu: true, bar: 8, memory: 9, restarts: 12, ports: 16},
-  {name: 20, health: 18, up: true, spark: 10, cpu: true, bar: 6, memory: 9, restarts: 12, ports: 16},
-  {name: 18, health: 16, up: true, spark: 8, cpu: true, bar: 0, memory: 9, restarts: 12, ports: 12},
-  {name: 16, health: 12, up: true, spark: 6, cpu: true, bar: 0, memory: 9, restarts: 12, ports: 9},
-  {name: 16, health: 10, up: true, spark: 0, cpu: true, bar: 0, memory: 9, restarts: 12, ports: 5},
-  {name: 14, health: 8, up: true, spark: 0, cpu: true, bar: 0, memory: 9, restarts: 3, ports: 5},
-  {name: 14, health: 8, up: true, spark: 0, cpu: true, bar: 0, memory: 4, restarts: 3, ports: 0},
-  {name: 14, health: 8, up: true, spark: 0, cpu: true, bar: 0, memory: 0, restarts: 0, ports: 0},
-  {name: 14, health: 0, up: true, spark: 0, cpu: true, bar: 0, memory: 0, restarts: 0, ports: 0},
-  {name: 12, health: 0, up: true, spark: 0, cpu: false, bar: 0, memory: 0, restarts: 0, ports: 0},
-  {name: 10, health: 0, up: false, spark: 0, cpu: false, bar: 0, memory: 0, restarts: 0, ports: 0},
+  {name: 28, health: 30, up: true, spark: 20, percent: true, bar: 12, memory: 9, restarts: 13, ports: 20},
+  {name: 24, health: 24, up: true, spark: 14, percent: true, bar: 8, memory: 9, restarts: 13, ports: 16},
+  {name: 22, health: 18, up: true, spark: 10, percent: true, bar: 6, memory: 9, restarts: 13, ports: 12},
+  {name: 20, health: 14, up: true, spark: 8, percent: true, bar: 0, memory: 9, restarts: 13, ports: 10},
+  {name: 18, health: 10, up: true, spark: 6, percent: true, bar: 0, memory: 9, restarts: 3, ports: 10},
+  {name: 16, health: 9, up: true, spark: 4, percent: true, bar: 0, memory: 9, restarts: 3, ports: 9},
+  {name: 14, health: 9, up: true, spark: 4, percent: true, bar: 0, memory: 9, restarts: 3, ports: 7},
+  {name: 14, health: 9, up: true, spark: 6, percent: false, bar: 0, memory: 9, restarts: 3, ports: 7},
+  {name: 14, health: 9, up: true, spark: 0, percent: true, bar: 0, memory: 9, restarts: 3, ports: 7},
+  {name: 14, health: 9, up: true, spark: 0, percent: true, bar: 0, memory: 4, restarts: 3, ports: 0},
+  {name: 14, health: 9, up: true, spark: 0, percent: true, bar: 0, memory: 0, restarts: 0, ports: 0},
+  {name: 14, health: 0, up: true, spark: 0, percent: true, bar: 0, memory: 0, restarts: 0, ports: 0},
+  {name: 12, health: 0, up: true, spark: 0, percent: false, bar: 0, memory: 0, restarts: 0, ports: 0},
+  {name: 10, health: 0, up: false, spark: 0, percent: false, bar: 0, memory: 0, restarts: 0, ports: 0},
 ];
 
 /** Between columns; the first one begins with the marker of the selection. */
 export const columnGap = 2;
-const stateWidth = 13;
+const stateWidth = 12;
 
 /** The columns for a table of at most `width` cells. */
 export function chooseColumns(state: UiState, width: number): readonly Column[] {
@@ -54,10 +56,10 @@ export function chooseColumns(state: UiState, width: number): readonly Column[] 
     if (tableWidth(columns) <= width) return columns;
   }
   // Even smaller: the name gets what the state leaves, which is cut last.
-  const name = Math.max(1, Math.min(content.name, width - stateWidth - 1));
+  const name = Math.max(1, Math.min(content.name, width - stateWidth - 2));
   return [
     column('name', 'SERVICE', name),
-    column('state', 'STATE', Math.max(1, Math.min(stateWidth, width - name - 1))),
+    column('state', 'STATE', Math.max(1, Math.min(stateWidth, width - name - 2))),
   ];
 }
 
@@ -89,10 +91,10 @@ function contentOf(state: UiState): Content {
 }
 
 function columnsOf(variant: Variant, content: Content): readonly Column[] {
-  const {spark, bar, memory, restarts} = variant;
+  const {spark, percent, bar, memory, restarts} = variant;
   const health = content.health ? variant.health : 0;
   const ports = content.ports === 0 ? 0 : Math.min(variant.ports, Math.max(5, content.ports));
-  const cpu = !variant.cpu ? 0 : spark === 0 ? 5 : spark + 6;
+  const cpu = spark + (percent ? (spark === 0 ? 5 : 6) : 0);
   return [
     column('name', 'SERVICE', Math.min(variant.name, content.name)),
     column('state', 'STATE', stateWidth),
@@ -111,7 +113,7 @@ function columnsOf(variant: Variant, content: Content): readonly Column[] {
       restarts === 3 ? 'RST' : 'RESTARTS',
       restarts,
       restarts === 3 ? 'right' : 'left',
-      restarts === 12 ? 1 : 0,
+      restarts === 13 ? 1 : 0,
     ),
     column('ports', 'PORTS', ports),
   ].filter(({width}) => width > 0);
@@ -129,13 +131,14 @@ export function nameText({name, replicas, wanted}: ServiceState, times = '×'): 
   return up === count ? `${name} ${times}${count}` : `${name} ${up}/${count}`;
 }
 
-/** Published ports: `8000`, `8080→80`. */
-export function portsText(replicas: readonly ReplicaState[], arrow = '→'): string {
-  const texts = replicas.flatMap(({ports}) => ports.flatMap((port) => portText(port, arrow)));
-  return [...new Set(texts)].join(' ');
-}
-
-function portText({published, target}: PortInfo, arrow: string): readonly string[] {
-  if (published === undefined) return [];
-  return [published === target ? `${published}` : `${published}${arrow}${target}`];
+/** Published ports, where a service is reached from outside, in `width` cells: `8000 8001`, `8000 +3`. */
+export function portsText(replicas: readonly ReplicaState[], width = Number.POSITIVE_INFINITY): string {
+  const ports = [...new Set(replicas.flatMap((replica) => replica.ports.flatMap(({published}) => published ?? [])))];
+  for (let shown = ports.length; shown > 1; shown--) {
+    const more = ports.length === shown ? '' : ` +${ports.length - shown}`;
+    const text = `${ports.slice(0, shown).join(' ')}${more}`;
+    if (text.length <= width) return text;
+  }
+  const [first] = ports;
+  return first === undefined ? '' : ports.length === 1 ? `${first}` : `${first} +${ports.length - 1}`;
 }

@@ -335,6 +335,7 @@ export type StyleName =
   | 'busy'
   | 'warning'
   | 'bad'
+  | 'error'
   | 'accent'
   | 'key'
   | 'border'

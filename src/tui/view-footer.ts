@@ -141,8 +141,8 @@ function hintsFor({state, glyphs}: ViewContext): readonly Hint[] {
       state.log.search === ''
         ? []
         : [
-            ['n', 'next'],
-            ['N', 'previous'],
+            ['n', 'older'],
+            ['N', 'newer'],
           ];
     const follow: readonly Hint[] = state.log.position === 'follow' ? [] : [['G', 'follow']];
     return [

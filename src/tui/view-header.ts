@@ -8,7 +8,7 @@ import type {ViewContext} from './view-context.ts';
 export function headerLine(context: ViewContext): Line {
   const {state, glyphs, columns, now, utcOffsetMinutes} = context;
   const parts: Line[] = [
-    upPart(context),
+    ...(state.revision === 0 ? [] : [upPart(context)]),
     ...connectionPart(context),
     ...troublePart(context),
     ...planPart(context),
@@ -51,10 +51,10 @@ function connectionPart({state, glyphs}: ViewContext): readonly Line[] {
 
 function planPart({state: {plan}, glyphs}: ViewContext): readonly Line[] {
   if (plan === undefined) return [];
-  if (plan.problem !== undefined) return [[span(`${glyphs.bad} stack file has errors`, 'bad'), span(' p', 'key')]];
+  if (plan.problem !== undefined) return [[span(`${glyphs.bad} stack file has errors`, 'bad'), span(' (p)', 'dim')]];
   if (plan.changes === 0) return [];
   const count = plan.changes === 1 ? '1 change' : `${plan.changes} changes`;
-  return [[span(`${glyphs.plan} ${count} pending`, 'warning'), span(' p', 'key')]];
+  return [[span(`${glyphs.plan} ${count} pending`, 'warning'), span(' (p)', 'dim')]];
 }
 
 function watchPart({state, glyphs, columns}: ViewContext): readonly Line[] {

@@ -24,11 +24,11 @@ function headingLine({state, logs, glyphs}: ViewContext, width: number, rule: bo
   const focused = state.focus === 'logs';
   const parts: Span[] = [span(logTitle(state), focused ? 'accent' : 'strong')];
   if (log.filter !== '')
-    parts.push(span('  only ', 'dim'), span(log.filter, 'warning'), span(` ${shown.count}`, 'dim'));
+    parts.push(span('  only ', 'dim'), span(log.filter, 'warning'), span(` (${shown.count})`, 'dim'));
   const found = foundLines(state, logs);
   if (found !== undefined) {
     const place = log.match === undefined ? '' : `${found.rank(log.match)} of `;
-    parts.push(span('  /', 'dim'), span(log.search, 'warning'), span(` ${place}${found.count}`, 'dim'));
+    parts.push(span('  /', 'dim'), span(log.search, 'warning'), span(` (${place}${found.count})`, 'dim'));
   }
   const newer = log.position === 'follow' ? 0 : shown.count - shown.rank(log.position);
   const mode: Line =
@@ -94,7 +94,7 @@ function replicaCount({services}: UiState, service: string): number | undefined 
 }
 
 const levelStyles: Readonly<Record<LogLevel, StyleName>> = {
-  error: 'bad',
+  error: 'error',
   warning: 'warning',
   info: 'plain',
   debug: 'dim',

@@ -1,12 +1,13 @@
 import {cutCells} from './cells.ts';
 import {bar, sparkline} from './graphs.ts';
 import type {Pane} from './layout.ts';
-import {fillLine, lineCells, span} from './line.ts';
+import {fillLine, span} from './line.ts';
 import {shortBytes, shortPercent, shortSpan} from './short-text.ts';
 import {healthText, isUp, replicaStatus, serviceStatus, shortCause} from './status.ts';
 import {type Column, chooseColumns, gapOf, nameText, portsText} from './table-columns.ts';
 import {isSelected, scrolledTop, selectedIndex, type TableRow, tableRows} from './table-rows.ts';
 import type {Line, ReplicaState, StyleName} from './types.ts';
+import {sumLimits, sumRings} from './usage.ts';
 import type {ViewContext} from './view-context.ts';
 
 /** The services as lines of `pane.width` cells, `pane.height` of them. */
@@ -18,37 +19,28 @@ export function tableLines(context: ViewContext, pane: Pane): readonly Line[] {
   const top = scrolledTop(state.tableTop, selectedIndex(rows, state.selection), rows.length, height);
   const shown = rows.slice(top, top + height);
   const body = shown.map((row) => rowLine(context, row, columns, pane.width));
-  if (rows.length === 0) body.push([span(' no services yet', 'dim')]);
-  const heading = headingLine(context, columns, {
-    above: top,
-    below: rows.length - top - shown.length,
-    width: pane.width,
-  });
+  if (rows.length === 0)
+    body.push([span(state.revision === 0 ? ' reading the stack file' : ' the stack file has no services', 'dim')]);
+  const heading = headingLine(context, columns, {above: top, below: rows.length - top - shown.length});
   const lines = pane.heading === 1 ? [heading, ...body] : body;
   return Array.from({length: pane.height}, (_, index) => fillLine(lines[index] ?? [], pane.width, glyphs.cut));
 }
 
+/** Lines that are not seen are told in the place of the first title, which needs no words. */
 function headingLine(
   {glyphs}: ViewContext,
   columns: readonly Column[],
-  {above, below, width}: {readonly above: number; readonly below: number; readonly width: number},
+  {above, below}: {readonly above: number; readonly below: number},
 ): Line {
-  const cells = columns.map((column) => span(aligned(column.title, column), 'dim'));
-  const line = [
-    span(' '),
-    ...joined(
-      cells.map((cell) => [cell]),
-      gapOf(columns),
-    ),
-  ];
   const hidden = [
     ...(above > 0 ? [`${glyphs.less}${above}`] : []),
     ...(below > 0 ? [`${glyphs.more}${below}`] : []),
   ].join(' ');
-  if (hidden === '') return line;
-  // Lines that are not seen are told in the heading, at its end or over the last title.
-  const mark = span(`${hidden} more`, 'accent');
-  return [...fillLine(line, Math.max(0, width - lineCells([mark])), glyphs.cut), mark];
+  const cells = columns.map((column, index): Line => {
+    if (index === 0 && hidden !== '') return fillLine([span(hidden, 'accent')], column.width, glyphs.cut);
+    return fillLine([span(aligned(column.title, column), 'dim')], column.width, glyphs.cut);
+  });
+  return [span(' '), ...joined(cells, gapOf(columns))];
 }
 
 function rowLine(context: ViewContext, row: TableRow, columns: readonly Column[], width: number): Line {
@@ -83,8 +75,9 @@ function cellOf(context: ViewContext, options: CellOptions): Line {
       return [span(`${glyphs[glyph]} ${word}`, style)];
     }
     case 'health': {
-      const {glyph, text, style} = healthText(replicas);
-      return glyph === undefined ? [span(glyphs.none, 'border')] : [span(`${glyphs[glyph]} ${text}`, style)];
+      const {glyph, text, short, style} = healthText(replicas);
+      if (glyph === undefined) return [span(glyphs.none, 'border')];
+      return [span(`${glyphs[glyph]} ${column.width < 14 ? short : text}`, style)];
     }
     case 'up': {
       const started = replicas.filter(isUp).flatMap(({startedAt}) => startedAt ?? []);
@@ -97,7 +90,7 @@ function cellOf(context: ViewContext, options: CellOptions): Line {
     case 'restarts':
       return restartsCell(context, options);
     case 'ports':
-      return [span(portsText(replicas, glyphs.right))];
+      return [span(portsText(replicas, column.width))];
   }
 }
 
@@ -118,11 +111,10 @@ function cpuCell({glyphs}: ViewContext, {replicas, column}: CellOptions): Line {
   const samples = sumRings(running.map(({cpu}) => cpu));
   const newest = samples.at(-1);
   if (newest === undefined) return [span(aligned('', column))];
-  const limits = running.map(({cpuLimit}) => cpuLimit);
-  const limit = sumLimits(limits);
+  const limit = sumLimits(running.map(({cpuLimit}) => cpuLimit));
   const style = limit !== undefined && newest >= limit * 0.9 ? 'warning' : 'plain';
-  const top = limit ?? Math.max(100, ...samples);
-  const graph = sparkline(samples, column.extra, top, glyphs);
+  const graph = sparkline(samples, column.extra, limit ?? Math.max(100, ...samples), glyphs);
+  if (column.width === column.extra) return [span(graph, style === 'plain' ? 'cpu' : style)];
   return [span(graph, 'cpu'), span(shortPercent(newest).padStart(column.width - column.extra), style)];
 }
 
@@ -156,22 +148,6 @@ function restartsCell({glyphs}: ViewContext, {replicas, column}: CellOptions): L
   if (count === 0 || last === undefined) return [span(String(count), style)];
   const harmless = last.kind === 'watch' || last.kind === 'command' || last.kind === 'recreated';
   return [span(`${count} ${glyphs.left} ${shortCause(last)}`, harmless ? 'plain' : 'warning')];
-}
-
-/** Samples of several containers, the newest of each together. */
-function sumRings(rings: readonly (readonly number[])[]): readonly number[] {
-  const [first] = rings;
-  if (first === undefined || rings.length === 1) return first ?? [];
-  const length = Math.max(...rings.map((ring) => ring.length));
-  return Array.from({length}, (_, index) =>
-    rings.reduce((sum, ring) => sum + (ring[ring.length - length + index] ?? 0), 0),
-  );
-}
-
-/** Without a limit on each there is none on all. */
-function sumLimits(limits: readonly (number | undefined)[]): number | undefined {
-  const known = limits.flatMap((limit) => limit ?? []);
-  return known.length < limits.length || known.length === 0 ? undefined : known.reduce((sum, limit) => sum + limit, 0);
 }
 
 function aligned(text: string, {width, align}: Column): string {

@@ -6,6 +6,7 @@ import type {LogReader} from './log-store.ts';
 import {overlayBox} from './overlay-content.ts';
 import type {Line, UiState, ViewOptions} from './types.ts';
 import type {ViewContext} from './view-context.ts';
+import {detailLines} from './view-detail.ts';
 import {footerLines} from './view-footer.ts';
 import {headerLine} from './view-header.ts';
 import {logLines} from './view-log.ts';
@@ -26,7 +27,12 @@ export function view(state: UiState, logs: LogReader, options: ViewOptions): rea
     state.overlay === undefined
       ? screen
       : [
-          ...drawBox(screen.slice(0, rows - layout.footer), overlayBox(context, state.overlay), columns, glyphs),
+          ...drawBox(
+            screen.slice(0, rows - layout.footer),
+            overlayBox({...context, rows: rows - layout.footer}, state.overlay),
+            columns,
+            glyphs,
+          ),
           ...screen.slice(rows - layout.footer),
         ];
   return Array.from({length: Math.max(0, rows)}, (_, index) => finishLine(overlaid[index] ?? [], columns, glyphs.cut));
@@ -36,6 +42,7 @@ function bodyLines(context: ViewContext, layout: ReturnType<typeof layoutOf>): r
   const table = layout.table === undefined ? [] : tableLines(context, layout.table);
   const logs = layout.logs === undefined ? [] : logLines(context, layout.logs, layout.mode !== 'wide');
   if (layout.mode !== 'wide') return [...table, ...logs];
+  const left = layout.detail === undefined ? table : [...table, ...detailLines(context, layout.detail)];
   const divider = span(` ${context.glyphs.vertical} `, 'border');
-  return table.map((line, index) => [...line, divider, ...(logs[index] ?? [])]);
+  return left.map((line, index) => [...line, divider, ...(logs[index] ?? [])]);
 }
