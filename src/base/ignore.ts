@@ -12,7 +12,6 @@ export interface IgnoreMatcher {
 
 /** What the patterns said to a directory; what is below it follows where a pattern matched. */
 interface State {
-  readonly ignored: boolean;
   /** By pattern: it matched the directory or one above. */
   readonly matched: readonly boolean[];
 }
@@ -27,7 +26,7 @@ const keptStates = 20_000;
  */
 export function compileIgnore(patterns: readonly string[]): IgnoreMatcher {
   const compiled = patterns.flatMap(normalizePattern).map(compileIgnorePattern);
-  const top: State = {ignored: false, matched: compiled.map(() => false)};
+  const top: State = {matched: compiled.map(() => false)};
   const states = new Map<string, State>();
   const stateOf = (path: string): State => {
     if (path === '') return top;
@@ -42,11 +41,19 @@ export function compileIgnore(patterns: readonly string[]): IgnoreMatcher {
   return {
     hasNegations: compiled.some(({negated}) => negated),
     ignores: (path) => path !== '' && isIgnored(compiled, parentState(path), path),
-    prunes: (directory) => directory !== '' && prunes(compiled, stateOf(directory), directory),
-    mayIgnoreBelow: (directory) =>
-      stateOf(directory).ignored ||
-      compiled.some(({negated, mayMatchBelow}) => !negated && mayMatchBelow(directory)) ||
-      stateOf(directory).matched.some((matched, index) => matched && compiled[index]?.negated === false),
+    prunes(directory) {
+      if (directory === '') return false;
+      const parent = parentState(directory);
+      // Most are not ignored, and many that are asked for are no directories: they leave nothing behind.
+      return (
+        isIgnored(compiled, parent, directory) && prunes(compiled, nextState(compiled, parent, directory), directory)
+      );
+    },
+    mayIgnoreBelow(directory) {
+      if (compiled.some(({negated, mayMatchBelow}) => !negated && mayMatchBelow(directory))) return true;
+      const {matched} = directory === '' ? top : nextState(compiled, parentState(directory), directory);
+      return compiled.some(({negated}, index) => !negated && matched[index] === true);
+    },
   };
 }
 
@@ -58,7 +65,7 @@ function nextState(patterns: readonly IgnorePattern[], parent: State, path: stri
     if (match) ignored = !negated;
     return match;
   });
-  return {ignored, matched};
+  return {matched};
 }
 
 function isIgnored(patterns: readonly IgnorePattern[], parent: State, path: string): boolean {
@@ -70,8 +77,7 @@ function isIgnored(patterns: readonly IgnorePattern[], parent: State, path: stri
 }
 
 /** Below the directory the last pattern that holds for all of it decides, unless one after it may take it back. */
-function prunes(patterns: readonly IgnorePattern[], {ignored, matched}: State, directory: string): boolean {
-  if (!ignored) return false;
+function prunes(patterns: readonly IgnorePattern[], {matched}: State, directory: string): boolean {
   for (let index = patterns.length - 1; index >= 0; index -= 1) {
     const pattern = patterns[index];
     if (pattern === undefined) continue;

@@ -1,4 +1,4 @@
-import {createHash, type Hash} from 'node:crypto';
+import {createHash, hash} from 'node:crypto';
 import {closeSync, fstatSync, openSync, readSync, type Stats} from 'node:fs';
 import {open} from 'node:fs/promises';
 import {identityOf, sameIdentity} from './entry.ts';
@@ -39,7 +39,32 @@ export async function digestFile(path: string, now: () => number): Promise<Diges
   }
 }
 
+/** The digest of a small file that is still what `identity` says; undefined for any other: then `digestFile` tells. */
+export function digestKnown(path: string, identity: FileIdentity, now: () => number): string | undefined {
+  if (identity.size > smallBytes || !isSettled(identity, now)) return undefined;
+  try {
+    const file = openSync(path, 'r');
+    try {
+      const length = readScratch(file);
+      // The same before it was opened and after it was read: the same all the time.
+      return sameIdentity(identity, fstatSync(file)) ? hash('sha256', scratch.subarray(0, length)) : undefined;
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+function isSettled({mtimeMs, ctimeMs}: FileIdentity, now: () => number): boolean {
+  return now() - Math.max(mtimeMs, ctimeMs) > settledAfterMs;
+}
+
 type Reading = {readonly steady: boolean; readonly value: Digest} | 'noFile';
+
+/** One byte more than a small file, so that its end is seen. Used between two turns only. */
+const scratch = Buffer.allocUnsafeSlow(smallBytes + 1);
 
 /** Undefined: it is too large for that. */
 function digestSmall(path: string, now: () => number): Reading | undefined {
@@ -48,38 +73,44 @@ function digestSmall(path: string, now: () => number): Reading | undefined {
     const before = fstatSync(file);
     if (!before.isFile()) return 'noFile';
     if (before.size > smallBytes) return undefined;
-    const hash = createHash('sha256');
-    const buffer = Buffer.allocUnsafe(before.size + 1);
-    for (let read = readSync(file, buffer); read > 0; read = readSync(file, buffer)) {
-      hash.update(buffer.subarray(0, read));
-    }
-    return readingOf(hash, before, fstatSync(file), now);
+    const length = readScratch(file);
+    if (length > smallBytes) return undefined;
+    return readingOf(hash('sha256', scratch.subarray(0, length)), before, fstatSync(file), now);
   } finally {
     closeSync(file);
   }
+}
+
+/** How many bytes there are; more than `smallBytes` for a file that has grown too large. */
+function readScratch(file: number): number {
+  let length = 0;
+  for (let read = -1; read !== 0 && length < scratch.length; length += read) {
+    read = readSync(file, scratch, length, scratch.length - length, null);
+  }
+  return length;
 }
 
 async function digestLarge(path: string, now: () => number): Promise<Reading> {
   await using file = await open(path, 'r');
   const before = await file.stat();
   if (!before.isFile()) return 'noFile';
-  const hash = createHash('sha256');
+  const digest = createHash('sha256');
   const buffer = Buffer.allocUnsafe(chunkBytes);
   for (let result = await file.read(buffer); result.bytesRead > 0; result = await file.read(buffer)) {
-    hash.update(buffer.subarray(0, result.bytesRead));
+    digest.update(buffer.subarray(0, result.bytesRead));
   }
-  return readingOf(hash, before, await file.stat(), now);
+  return readingOf(digest.digest('hex'), before, await file.stat(), now);
 }
 
-function readingOf(hash: Hash, before: Stats, after: Stats, now: () => number): Reading {
+function readingOf(sha256: string, before: Stats, after: Stats, now: () => number): Reading {
   const identity = identityOf(before);
   return {
     steady: sameIdentity(identity, identityOf(after)),
     value: {
       identity,
       mode: before.mode & 0o7777,
-      sha256: hash.digest('hex'),
-      settled: now() - Math.max(before.mtimeMs, before.ctimeMs) > settledAfterMs,
+      sha256,
+      settled: isSettled(identity, now),
     },
   };
 }

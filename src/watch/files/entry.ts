@@ -1,11 +1,15 @@
 import type {Stats} from 'node:fs';
 import type {FileIdentity, TreeEntry} from './types.ts';
 
-/** Undefined: neither file nor directory. */
-export function entryOf(stats: Stats): TreeEntry | undefined {
+/** Undefined: neither file nor directory. `before` itself where nothing changed: trees are large, and looked at often. */
+export function entryOf(stats: Stats, before?: TreeEntry): TreeEntry | undefined {
   const mode = stats.mode & 0o7777;
-  if (stats.isFile()) return {kind: 'file', mode, identity: identityOf(stats)};
-  return stats.isDirectory() ? {kind: 'directory', mode} : undefined;
+  if (stats.isFile()) {
+    const same = before?.kind === 'file' && before.mode === mode && sameIdentity(before.identity, stats);
+    return same ? before : {kind: 'file', mode, identity: identityOf(stats)};
+  }
+  if (!stats.isDirectory()) return undefined;
+  return before?.kind === 'directory' && before.mode === mode ? before : {kind: 'directory', mode};
 }
 
 export function identityOf({size, mtimeMs, ctimeMs, ino}: Stats): FileIdentity {

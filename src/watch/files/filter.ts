@@ -61,13 +61,23 @@ function contextFilter(
   context: string,
   matcher: IgnoreMatcher,
 ): Pick<IgnoreMatcher, 'ignores' | 'prunes'> {
-  const toContext = (name: string): string | undefined => {
-    const path = posix.relative(context, posix.join(rule, name));
-    return path === '..' || path.startsWith('../') ? undefined : path;
-  };
+  const toContext = fromRuleToContext(rule, context);
   const ask = (question: (path: string) => boolean) => (name: string) => {
     const path = toContext(name);
     return path !== undefined && question(path);
   };
   return {ignores: ask(matcher.ignores), prunes: ask(matcher.prunes)};
+}
+
+function fromRuleToContext(rule: string, context: string): (name: string) => string | undefined {
+  const down = posix.relative(context, rule);
+  if (down === '') return (name) => name;
+  if (!isOutside(down)) return (name) => (name === '' ? down : `${down}/${name}`);
+  const up = posix.relative(rule, context);
+  if (isOutside(up)) return () => undefined;
+  return (name) => (name.startsWith(`${up}/`) ? name.slice(up.length + 1) : undefined);
+}
+
+function isOutside(path: string): boolean {
+  return path === '..' || path.startsWith('../');
 }

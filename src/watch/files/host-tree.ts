@@ -1,5 +1,5 @@
 import {join, posix} from 'node:path';
-import {digestFile} from './digest.ts';
+import {digestFile, digestKnown} from './digest.ts';
 import {entryOf, sameEntry, sameIdentity} from './entry.ts';
 import {lookAt, openRoot, scanTree} from './scan.ts';
 import {timeSlices} from './time-slices.ts';
@@ -49,11 +49,11 @@ async function lookAtAll(state: State): Promise<readonly string[]> {
   state.real = opened.kind === 'missing' ? undefined : opened.real;
   const {filter} = state.root;
   if (opened.kind === 'directory') {
-    const scan = filter.prunes('') ? undefined : await scanTree({real: opened.real, filter});
+    const scan = filter.prunes('') ? undefined : await scanTree({real: opened.real, filter, known: before});
     state.entries = scan?.entries ?? new Map();
     state.entered = scan?.entered ?? new Set();
   } else {
-    const entry = opened.kind === 'file' && filter.includes('') ? entryOf(opened.stats) : undefined;
+    const entry = opened.kind === 'file' && filter.includes('') ? entryOf(opened.stats, before.get('')) : undefined;
     state.entries = new Map(entry === undefined ? [] : [['', entry]]);
     state.entered = new Set();
   }
@@ -82,12 +82,12 @@ async function lookAtSome(state: State, paths: readonly string[]): Promise<reado
   const places = new Set(paths.map((path) => firstUnknown(path, entered)));
   const findings: Findings = {places, trees: new Set(), entries: new Map(), entered: new Set()};
   for (const path of places) {
-    const entry = lookAt(join(real, path));
+    const entry = lookAt(`${real}/${path}`, state.entries.get(path));
     if (entry !== undefined && root.filter.includes(path)) findings.entries.set(path, entry);
     const enter = entry?.kind === 'directory' && !root.filter.prunes(path);
     if (enter || entered.has(path)) findings.trees.add(path);
     if (!enter) continue;
-    const scan = await scanTree({real, filter: root.filter, under: path});
+    const scan = await scanTree({real, filter: root.filter, under: path, known: state.entries});
     for (const [name, below] of scan.entries) findings.entries.set(name, below);
     for (const name of scan.entered) findings.entered.add(name);
   }
@@ -132,7 +132,7 @@ function isBelow(path: string, directories: ReadonlySet<string>): boolean {
   return false;
 }
 
-/** The new entry with the digest of the old one, where the file is certainly the same. */
+/** The new entry, with the digest of the old one where the file is certainly the same. */
 async function keepDigest(
   state: State,
   path: string,
@@ -142,7 +142,7 @@ async function keepDigest(
   if (entry.kind !== 'file' || before?.kind !== 'file' || before.digest === undefined) return entry;
   if (!sameIdentity(before.identity, entry.identity)) return entry;
   if (state.unsettled.has(path)) return (await readDigest(state, path)) ?? entry;
-  return {...entry, digest: before.digest};
+  return entry === before ? entry : {...entry, digest: before.digest};
 }
 
 async function readDigest(state: State, path: string): Promise<(TreeEntry & {readonly kind: 'file'}) | undefined> {
@@ -150,7 +150,14 @@ async function readDigest(state: State, path: string): Promise<(TreeEntry & {rea
   if (digest === undefined) return undefined;
   if (digest.settled) state.unsettled.delete(path);
   else state.unsettled.add(path);
-  return {kind: 'file', mode: digest.mode, identity: digest.identity, digest: digest.sha256};
+  const before = state.entries.get(path);
+  const same = before?.kind === 'file' && sameIdentity(before.identity, digest.identity);
+  return {
+    kind: 'file',
+    mode: digest.mode,
+    identity: same ? before.identity : digest.identity,
+    digest: digest.sha256,
+  };
 }
 
 async function digestOf(state: State, path: string): Promise<string | undefined> {
@@ -162,15 +169,30 @@ async function digestOf(state: State, path: string): Promise<string | undefined>
   return read?.digest;
 }
 
+/** So many files are read in one turn, so that a look in between need not wait long. */
+const filesPerTurn = 100;
+
 async function fillDigests(
   state: State,
   inTurn: <T>(work: () => Promise<T>) => Promise<T>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  const paths = [...state.entries.keys()];
   const pause = timeSlices();
-  for (const path of [...state.entries.keys()]) {
-    if (signal?.aborted === true) return;
-    await inTurn(() => digestOf(state, path));
+  for (let next = 0; next < paths.length && signal?.aborted !== true; next += filesPerTurn) {
+    await inTurn(async () => {
+      for (const path of paths.slice(next, next + filesPerTurn)) await fillDigest(state, path);
+    });
     await pause();
   }
+}
+
+/** Without promises for the many small files. */
+function fillDigest(state: State, path: string): Promise<unknown> | undefined {
+  const entry = state.entries.get(path);
+  if (entry?.kind !== 'file' || entry.digest !== undefined) return undefined;
+  const digest = digestKnown(`${state.real}/${path}`, entry.identity, state.now);
+  if (digest === undefined) return digestOf(state, path);
+  state.entries.set(path, {...entry, digest});
+  return undefined;
 }

@@ -10,6 +10,8 @@ export interface ScanOptions {
   readonly filter: PathFilter;
   /** Begin at this directory of the tree. */
   readonly under?: string;
+  /** What was seen before: entries that have not changed are taken from it. */
+  readonly known?: ReadonlyMap<string, TreeEntry>;
 }
 
 export interface Scan {
@@ -36,19 +38,18 @@ export function openRoot(path: string): OpenRoot {
 }
 
 /** Everything that counts at and below a directory. What vanishes meanwhile, or cannot be read, is not there. */
-export async function scanTree({real, filter, under = ''}: ScanOptions): Promise<Scan> {
+export async function scanTree({real, filter, under = '', known}: ScanOptions): Promise<Scan> {
   const scan: Scan = {entries: new Map(), entered: new Set()};
   const pause = timeSlices();
   const waiting = [under];
   for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
     scan.entered.add(directory);
-    for (const item of readDirectory(join(real, directory))) {
-      const path = directory === '' ? item.name : `${directory}/${item.name}`;
-      if (item.isDirectory() && !filter.prunes(path)) waiting.push(path);
-      if (filter.includes(path)) {
-        const entry = lookAt(join(real, path));
-        if (entry !== undefined) scan.entries.set(path, entry);
-      }
+    for (const name of namesIn(directory === '' ? real : `${real}/${directory}`)) {
+      const path = directory === '' ? name : `${directory}/${name}`;
+      if (filter.prunes(path)) continue;
+      const entry = lookAt(`${real}/${path}`, known?.get(path));
+      if (entry?.kind === 'directory') waiting.push(path);
+      if (entry !== undefined && filter.includes(path)) scan.entries.set(path, entry);
       const turn = pause();
       if (turn !== undefined) await turn;
     }
@@ -78,20 +79,27 @@ export async function hasMoreFiles(roots: Iterable<WatchRoot>, most: number): Pr
 }
 
 function readDirectory(path: string): readonly Dirent[] {
-  try {
-    return readdirSync(path, {withFileTypes: true});
-  } catch (error) {
-    if (isGone(error)) return [];
-    throw error;
-  }
+  return orNothing(() => readdirSync(path, {withFileTypes: true})) ?? [];
 }
 
-/** The file, directory or link at a path; undefined for what is not there and for other kinds. */
-export function lookAt(path: string): TreeEntry | undefined {
+function namesIn(path: string): readonly string[] {
+  return orNothing(() => readdirSync(path)) ?? [];
+}
+
+/** The file, directory or link at a path, `before` itself where nothing changed; undefined for none and other kinds. */
+export function lookAt(path: string, before?: TreeEntry): TreeEntry | undefined {
+  return orNothing(() => {
+    const stats = lstatSync(path, {throwIfNoEntry: false});
+    if (stats === undefined) return undefined;
+    if (!stats.isSymbolicLink()) return entryOf(stats, before);
+    const target = readlinkSync(path);
+    return before?.kind === 'link' && before.target === target ? before : {kind: 'link', target};
+  });
+}
+
+function orNothing<T>(look: () => T): T | undefined {
   try {
-    const stats = lstatSync(path);
-    if (stats.isSymbolicLink()) return {kind: 'link', target: readlinkSync(path)};
-    return entryOf(stats);
+    return look();
   } catch (error) {
     if (isGone(error)) return undefined;
     throw error;

@@ -4,6 +4,7 @@ import {watchSmallTree} from './file-watch.ts';
 import {pollTree} from './poll-watch.ts';
 import {type RootPlace, watchRootPlace} from './root-place.ts';
 import {hasMoreFiles} from './scan.ts';
+import {keepHeapSmall} from './small-heap.ts';
 import type {TreeWatch, TreeWatchOptions} from './tree-watch.ts';
 import type {FileWatcher, WatchBackend, WatchFilesOptions, WatchRoot} from './types.ts';
 import {watchLimitError} from './watch-limits.ts';
@@ -43,7 +44,8 @@ export function watchFiles(options: WatchFilesOptions): FileWatcher {
     closed: false,
   };
   state.work = state.work.then(async () => {
-    if (backend === 'auto' && !(await hasMoreFiles(options.roots, mostFiles))) state.backend = 'files';
+    if (await hasMoreFiles(options.roots, mostFiles)) keepHeapSmall();
+    else if (backend === 'auto') state.backend = 'files';
     await openRoots(state);
   });
   return {
