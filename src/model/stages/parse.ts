@@ -44,7 +44,7 @@ export function parseStackFile(source: SourceFile, problems: Problems): readonly
 }
 
 /** The parser makes an error for each thing it meets; where there are thousands, their traces are what takes the time. */
-function parseDocuments(text: string): ReturnType<typeof parseAllDocuments> {
+function parseDocuments(text: string): ReturnType<typeof parseAllDocuments<ParsedNode>> {
   const {stackTraceLimit} = Error;
   Error.stackTraceLimit = 0;
   try {
