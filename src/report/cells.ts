@@ -15,6 +15,21 @@ export function cut(text: string, width: number): string {
   return `${kept}…`;
 }
 
+/** The same with the end kept: of names that begin alike. */
+export function cutStart(text: string, width: number): string {
+  if (stringWidth(text) <= width) return text;
+  if (width < 1) return '';
+  let kept = '';
+  let used = 0;
+  for (const {segment} of [...segments.segment(text)].reverse()) {
+    const size = stringWidth(segment);
+    if (used + size > width - 1) break;
+    kept = segment + kept;
+    used += size;
+  }
+  return `…${kept}`;
+}
+
 /** A text filled up with blanks to `width` cells. */
 export function pad(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - stringWidth(text)));

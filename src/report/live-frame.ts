@@ -1,5 +1,5 @@
 import picocolors from 'picocolors';
-import {cellWidth, cut, oneLine, pad} from './cells.ts';
+import {cellWidth, cut, cutStart, oneLine, pad} from './cells.ts';
 import type {ViewRow, ViewState} from './state.ts';
 import {shortTime} from './time.ts';
 
@@ -29,12 +29,11 @@ export function liveFrame(state: ViewState, options: LiveFrameOptions): readonly
   const room = options.rows === undefined ? Number.POSITIVE_INFINITY : Math.max(1, options.rows - 2);
   const noticeRoom = Math.min(notices.length, Math.max(0, Math.floor(room / 3)));
   const {shown, hidden} = chooseRows(state.rows, Math.max(0, room - 1 - noticeRoom));
-  const nameWidth = Math.max(0, ...shown.map((row) => cellWidth(subjectText(row))));
-  const statusWidth = Math.max(0, ...shown.map(({status}) => cellWidth(status)));
+  const layout = layOut(shown, width);
   return [
     color.bold(cut(head, width)),
     ...notices.slice(0, noticeRoom),
-    ...shown.map((row) => rowLine(row, {...options, width, nameWidth, statusWidth})),
+    ...shown.map((row) => rowLine(row, {...options, ...layout, width})),
     ...(hidden === 0 ? [] : [color.dim(cut(`   … ${hidden} more`, width))]),
   ].slice(0, room);
 }
@@ -61,32 +60,60 @@ function chooseRows(
   return {shown: rows.filter((row) => chosen.has(row)), hidden: rows.length - chosen.size};
 }
 
-interface RowOptions extends LiveFrameOptions {
-  readonly width: number;
+/** What rows share, so that they stand in columns. */
+interface Layout {
+  /** Whether the name's kind (network, container) is told: not in a narrow terminal. */
+  readonly withKind: boolean;
   readonly nameWidth: number;
   readonly statusWidth: number;
+}
+
+/** Of the symbol with its blanks; of the blanks and the time after name and status. */
+const symbolWidth = 3;
+const timeWidth = 5;
+/** Fewer cells of a detail say nothing. */
+const leastDetail = 12;
+
+/** The status is what one looks for: first the kind goes, then the beginning of the name. */
+function layOut(rows: readonly ViewRow[], width: number): Layout {
+  const statusWidth = Math.max(0, ...rows.map(({status}) => cellWidth(status)));
+  const room = width - symbolWidth - statusWidth - timeWidth - 4;
+  const widest = (withKind: boolean) => Math.max(0, ...rows.map((row) => cellWidth(subjectText(row, withKind))));
+  const withKind = widest(true) <= room;
+  return {withKind, statusWidth, nameWidth: Math.max(1, Math.min(room, widest(withKind)))};
+}
+
+interface RowOptions extends LiveFrameOptions, Layout {
+  readonly width: number;
 }
 
 function rowLine(row: ViewRow, options: RowOptions): string {
   const color = picocolors.createColors(options.color);
   const time = row.startedAt === undefined ? '' : shortTime((endedAt(row) ?? options.now) - row.startedAt);
-  const text = ` ${symbol(row, options.step)} ${pad(subjectText(row), options.nameWidth)}  ${pad(row.status, options.statusWidth)}`;
-  const detail = row.detail === undefined ? '' : `  ${oneLine(row.detail)}`;
-  const room = options.width - cellWidth(time) - 2;
-  // Too narrow for a column of times: the name is what matters.
-  const line =
-    time === '' || room < 20 ? cut(text + detail, options.width) : `${pad(cut(text + detail, room), room)}  ${time}`;
+  const name = pad(cutStart(subjectText(row, options.withKind), options.nameWidth), options.nameWidth);
+  const columns = ` ${symbol(row, options.step)} ${name}  ${pad(row.status, options.statusWidth)}  ${time.padStart(timeWidth)}`;
+  const detail = detailText(row);
+  const hasRoom = cellWidth(columns) + Math.min(cellWidth(detail), leastDetail) <= options.width;
+  const line = cut((hasRoom ? columns + detail : columns).trimEnd(), options.width);
   if (row.phase === 'failed') return color.red(line);
   if (row.phase === 'done') return color.green(line);
   return row.phase === 'planned' || row.phase === 'skipped' ? color.dim(line) : line;
+}
+
+/** A detail is a sentence about the container ("shop-db-1 is starting"); beside its name that need not be said again. */
+function detailText({detail, name}: ViewRow): string {
+  if (detail === undefined) return '';
+  const text = oneLine(detail);
+  const subject = `${oneLine(name)} is `;
+  return `  ${text.startsWith(subject) ? text.slice(subject.length) : text}`;
 }
 
 function endedAt(row: ViewRow): number | undefined {
   return row.phase === 'working' || row.phase === 'waiting' ? undefined : row.endedAt;
 }
 
-function subjectText({kind, name}: ViewRow): string {
-  return `${kind} ${oneLine(name)}`;
+function subjectText({kind, name}: ViewRow, withKind: boolean): string {
+  return withKind ? `${kind} ${oneLine(name)}` : oneLine(name);
 }
 
 function symbol({phase}: ViewRow, step: number): string {

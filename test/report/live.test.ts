@@ -8,13 +8,32 @@ import {node, plan, stateAfter, unhealthyRun} from './events.ts';
 
 const options = {color: false, title: 'up shop', now: 8500, step: 0};
 
-test('a frame shows what goes on, with times on the right', () => {
+test('a frame shows what goes on, in columns', () => {
   const frame = liveFrame(stateAfter(...unhealthyRun.slice(0, 8)), {...options, columns: 80, rows: 24});
   expect(frame).toEqual([
     'up shop  1/3  8.5s',
-    ' ✔ network shop_default  created                                           1.0s',
-    ' ⠋ container shop-db-1   waiting  shop-db-1 is starting, last probe exit…  5.5s',
-    ' · container shop-web-1         ',
+    ' ✔ network shop_default  created   1.0s',
+    ' ⠋ container shop-db-1   waiting   5.5s  starting, last probe exit 2: no answer',
+    ' · container shop-web-1',
+  ]);
+});
+
+test('in a narrow terminal the kind goes, then the beginning of a name; never the status', () => {
+  const state = stateAfter(...unhealthyRun.slice(0, 8));
+  expect(liveFrame(state, {...options, columns: 40, rows: 24}).slice(1)).toEqual([
+    ' ✔ network shop_default  created   1.0s',
+    ' ⠋ container shop-db-1   waiting   5.5s',
+    ' · container shop-web-1',
+  ]);
+  expect(liveFrame(state, {...options, columns: 39, rows: 24}).slice(1)).toEqual([
+    ' ✔ shop_default  created   1.0s',
+    ' ⠋ shop-db-1     waiting   5.5s',
+    ' · shop-web-1',
+  ]);
+  expect(liveFrame(state, {...options, columns: 26, rows: 24}).slice(1)).toEqual([
+    ' ✔ …fault  created   1.0s',
+    ' ⠋ …-db-1  waiting   5.5s',
+    ' · …web-1',
   ]);
 });
 
@@ -124,9 +143,9 @@ test('frames replace each other, what stood before stays, and the last one stays
   expect(terminal.lines).toEqual([
     '$ tscompose up',
     'up shop  1/3  9.0s',
-    ' ✔ network shop_default  created                                 1.0s',
-    ' ✘ container shop-db-1   failed   dependency failed to start: …  5.0s',
-    ' - container shop-web-1  skipped  needs service "db", which failed',
+    ' ✔ network shop_default  created   1.0s',
+    ' ✘ container shop-db-1   failed    5.0s  dependency failed to start:…',
+    ' - container shop-web-1  skipped         needs service "db", which f…',
     'dependency failed to start: container shop-db-1 is unhealthy',
     '  last probe: exit 2: no answer',
     '  shop-db-1 | FATAL: disk',

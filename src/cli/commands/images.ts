@@ -6,6 +6,7 @@ import {humanDuration} from '../relative-time.ts';
 import {withEngine, withProject} from '../session.ts';
 import {humanSize} from '../size.ts';
 import {formatTable} from '../table.ts';
+import {terminalColumns} from '../terminal-columns.ts';
 
 export function runImages(context: CliContext, input: Input<'images'>): Promise<number> {
   return input.flags.all ? runAll(context, input) : runProject(context, input);
@@ -29,6 +30,7 @@ function runAll(context: CliContext, input: Input<'images'>): Promise<number> {
             age(image, context.now()),
             humanSize(image.Size),
           ]),
+          {columns: terminalColumns(context), drop: ['CREATED', 'SIZE', 'IMAGE ID'], cut: {REPOSITORY: 16}},
         ),
       );
     }
@@ -78,6 +80,11 @@ function runProject(context: CliContext, input: Input<'images'>): Promise<number
             image === undefined ? '' : humanSize(image.Size),
             image === undefined ? '' : age(image, context.now()),
           ]),
+          {
+            columns: terminalColumns(context),
+            drop: ['CREATED', 'SIZE', 'IMAGE ID'],
+            cut: {CONTAINER: 16, REPOSITORY: 16},
+          },
         ),
       );
     }

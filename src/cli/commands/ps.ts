@@ -6,6 +6,7 @@ import {compareText, listProjectContainers, type ProjectContainer} from '../proj
 import {humanDuration} from '../relative-time.ts';
 import {withProject} from '../session.ts';
 import {formatTable} from '../table.ts';
+import {terminalColumns} from '../terminal-columns.ts';
 
 export function runPs(context: CliContext, input: Input<'ps'>): Promise<number> {
   return withProject(context, async ({name, docker, knownServices}) => {
@@ -18,13 +19,25 @@ export function runPs(context: CliContext, input: Input<'ps'>): Promise<number> 
         known: knownServices,
       })
     ).filter(({summary}) => wanted.length === 0 || wanted.includes(summary.State));
-    context.stdout.write(render(containers, name, input, context.now()));
+    context.stdout.write(
+      render(containers, {project: name, input, now: context.now(), columns: terminalColumns(context)}),
+    );
     return 0;
   });
 }
 
-function render(containers: readonly ProjectContainer[], project: string, input: Input<'ps'>, now: number): string {
-  const {flags} = input;
+interface RenderOptions {
+  readonly project: string;
+  readonly input: Input<'ps'>;
+  readonly now: number;
+  /** Of the terminal, where it is one. */
+  readonly columns: number | undefined;
+}
+
+function render(
+  containers: readonly ProjectContainer[],
+  {project, input: {flags}, now, columns}: RenderOptions,
+): string {
   if (flags.quiet) return lines(containers.map(({id}) => id));
   if (flags.services) return lines([...new Set(containers.map(({service}) => service))]);
   if (flags.format === 'json')
@@ -40,6 +53,11 @@ function render(containers: readonly ProjectContainer[], project: string, input:
       summary.Status,
       describePorts(summary.Ports),
     ]),
+    {
+      columns: flags['no-trunc'] ? undefined : columns,
+      drop: ['COMMAND', 'CREATED', 'IMAGE', 'SERVICE', 'PORTS'],
+      cut: {PORTS: 16},
+    },
   );
 }
 
