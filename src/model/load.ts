@@ -120,7 +120,7 @@ export async function readProject(
   {request, source, problems}: Loading,
 ): Promise<LoadedProject> {
   const {skip = {}} = request;
-  validate(tree, problems);
+  const nested = validate(tree, problems);
   warnOfVersion(tree, problems);
   const stack = readStack(tree, name, problems);
   if (skip.consistency !== true) checkStack(stack, {tree, problems});
@@ -159,6 +159,7 @@ export async function readProject(
     secrets,
     ...(Object.keys(resources.models).length === 0 ? {} : {models: resources.models}),
     ...(stack.extensions === undefined ? {} : {extensions: stack.extensions}),
+    ...(nested.length === 0 ? {} : {nestedExtensions: nested}),
     provenance: provenanceOf(resolved.tree),
   };
   const warnings = [...problems.warnings, ...noteLimits(project)];

@@ -6,6 +6,9 @@ import {canonicalJson} from '../base/canonical-json.ts';
 import {TscomposeError} from '../base/errors.ts';
 import type {Draft, LowerContext} from './attributes/attribute.ts';
 import {attributeTable} from './attributes/index.ts';
+import {parseLink} from './attributes/links.ts';
+import {interfaceOption} from './attributes/networks.ts';
+import {imageOf} from './image.ts';
 import {configHash, networkSpec, type StatedSpec, serviceSpec, volumeSpec} from './spec.ts';
 import type {FileObject, FileReference, Network, Project, Service, Volume} from './types.ts';
 
@@ -23,6 +26,8 @@ export interface LowerRequest {
   readonly imageId?: string | undefined;
   /** The container's name where it is not the usual one: while it replaces another. */
   readonly name?: string | undefined;
+  /** The container that stands for a service whose namespaces or mounts are shared; absent: its first one. */
+  readonly containerOf?: ((service: string) => string) | undefined;
 }
 
 export interface LoweredService {
@@ -36,8 +41,9 @@ export function containerName(project: Project, service: string, replica: number
   return project.services[service]?.container_name ?? `${project.name}-${service}-${replica}`;
 }
 
-/** How many containers a service has. */
+/** How many containers a service has; what a program provides has none. */
 export function replicasOf(service: Service): number {
+  if (service.provider !== undefined) return 0;
   return service.scale ?? service.deploy?.replicas ?? 1;
 }
 
@@ -50,7 +56,8 @@ export function lowerService(request: LowerRequest): LoweredService {
   const service = project.services[serviceName];
   if (service === undefined) throw new TscomposeError('notFound', `no such service: "${serviceName}"`);
   const name = containerName(project, serviceName, replica);
-  const context: LowerContext = {project, service, serviceName, files: request.features.has('files')};
+  const containerOf = request.containerOf ?? ((other) => containerName(project, other, 1));
+  const context: LowerContext = {project, service, serviceName, files: request.features.has('files'), containerOf};
   const draft: Draft = {config: {}, host: {}};
   for (const [attribute, row] of attributeTable) {
     const value = (service as Readonly<Record<string, unknown>>)[attribute];
@@ -67,9 +74,15 @@ export function lowerService(request: LowerRequest): LoweredService {
     ...draft.config,
     Labels: labelsOf(request, {service, spec: serviceSpec(context)}),
     HostConfig: host,
-    NetworkingConfig: {EndpointsConfig: endpointsOf(context, name)},
+    ...(draft.config.Image === undefined ? defaultImage(project, serviceName) : {}),
+    NetworkingConfig: {EndpointsConfig: endpointsOf(context, name, replica)},
   };
   return {name: request.name ?? name, body, ...(service.platform === undefined ? {} : {platform: service.platform})};
+}
+
+function defaultImage(project: Project, serviceName: string): {readonly Image?: string} {
+  const image = imageOf(project, serviceName);
+  return image === undefined ? {} : {Image: image};
 }
 
 function networkName(key: string, project: Project): string {
@@ -81,23 +94,51 @@ function primaryNetwork({service, project}: LowerContext): string {
   return first === undefined ? 'none' : networkName(first, project);
 }
 
-/** A container answers to its own name, its service's, and its aliases. */
-function endpointsOf({service, serviceName, project}: LowerContext, name: string): Record<string, EndpointSettings> {
+/** A container answers to its own name, its service's, and its aliases; on its first network it has its hardware address. */
+function endpointsOf(context: LowerContext, name: string, replica: number): Record<string, EndpointSettings> {
+  const {service, serviceName, project} = context;
   const endpoints: Record<string, EndpointSettings> = {};
-  for (const [key, network] of Object.entries(service.networks ?? {})) {
-    const {aliases = [], ipv4_address, ipv6_address, mac_address, gw_priority} = network ?? {};
+  const links = linksOf(context, replica);
+  for (const [index, [key, network]] of Object.entries(service.networks ?? {}).entries()) {
+    const {aliases = [], ipv4_address, ipv6_address, link_local_ips = [], gw_priority} = network ?? {};
+    const mac = network?.mac_address ?? (index === 0 ? service.mac_address : undefined);
     const fixed = {
       ...(ipv4_address === undefined ? {} : {IPv4Address: ipv4_address}),
       ...(ipv6_address === undefined ? {} : {IPv6Address: ipv6_address}),
+      ...(link_local_ips.length === 0 ? {} : {LinkLocalIPs: link_local_ips}),
+    };
+    const options = {
+      ...network?.driver_opts,
+      ...(network?.interface_name === undefined ? {} : {[interfaceOption]: network.interface_name}),
     };
     endpoints[networkName(key, project)] = {
       Aliases: [...new Set([name, serviceName, ...aliases])],
       ...(Object.keys(fixed).length === 0 ? {} : {IPAMConfig: fixed}),
-      ...(mac_address === undefined ? {} : {MacAddress: mac_address}),
+      ...(mac === undefined || mac === '' ? {} : {MacAddress: mac}),
       ...(gw_priority === undefined ? {} : {GwPriority: gw_priority}),
+      ...(Object.keys(options).length === 0 ? {} : {DriverOpts: options}),
+      ...(links.length === 0 ? {} : {Links: links}),
     };
   }
   return endpoints;
+}
+
+/** As Compose asks for them: each linked container by its alias, and by the names it would have had without one. */
+function linksOf({project, service, containerOf, files}: LowerContext, replica: number): readonly string[] {
+  // An engine of ours answers to the names of services on their networks: a link tells it nothing more.
+  if (files) return [];
+  return [
+    ...(service.links ?? []).flatMap((link) => {
+      const {name, alias} = parseLink(link);
+      const container = containerOf(name);
+      const names = [alias, `${name}-${replica}`, `${project.name}-${name}-${replica}`];
+      return [...new Set(names)].map((known) => `${container}:${known}`);
+    }),
+    ...(service.external_links ?? []).map((link) => {
+      const {name, alias} = parseLink(link);
+      return `${name}:${alias}`;
+    }),
+  ];
 }
 
 function labelsOf(
@@ -161,6 +202,10 @@ function placedFile(reference: FileReference, object: FileObject, where: string)
   const {target, uid, gid, mode} = reference;
   const attributes = {Target: target, Uid: Number(uid ?? 0), Gid: Number(gid ?? 0), Mode: mode ?? 0o444};
   if (object.file !== undefined) return {...attributes, Source: object.file};
+  if (object.external === true || object.driver !== undefined)
+    throw new TscomposeError('unsupported', `${where} belongs to a swarm`, {
+      hint: 'give it a file or an environment variable',
+    });
   const content = object.content ?? object.value;
   if (content === undefined) {
     throw new TscomposeError('invalid', `${where}: the environment variable ${object.environment} is not set`, {

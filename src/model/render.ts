@@ -20,9 +20,10 @@ export function renderProject(
 /** Go's JSON sorts top-level sections and lists what a service leaves open; its YAML keeps an order of its own. */
 function jsonOf(project: Project): JsonObject {
   const services = mapValues(project.services, (service) => {
-    const {command = null, entrypoint = null, deploy, ...rest} = renderService(service, false);
-    const placed = deploy === undefined ? {} : {deploy: {resources: {}, ...(deploy as JsonObject), placement: {}}};
-    return ordered({command, entrypoint, ...placed, ...rest});
+    const {command = null, entrypoint = null, deploy, develop, ...rest} = renderService(service, false);
+    const placed = deploy === undefined ? {} : {deploy: {resources: {}, placement: {}, ...(deploy as JsonObject)}};
+    const watched = develop === undefined ? {} : {develop: withEveryExec(develop as JsonObject)};
+    return ordered({command, entrypoint, ...placed, ...watched, ...rest});
   });
   return {
     ...section('configs', project.configs, renderFileObject),
@@ -36,9 +37,20 @@ function jsonOf(project: Project): JsonObject {
   };
 }
 
+/** Rules without a command have an empty one in Go's JSON. */
+function withEveryExec({watch, ...rest}: JsonObject): JsonObject {
+  if (watch === undefined) return rest;
+  const rules = (watch as readonly JsonObject[]).map(({path, action, target, exec = {command: null}, ...others}) => ({
+    ...{path: path as Json, action: action as Json},
+    ...(target === undefined ? {} : {target}),
+    ...{exec, ...others},
+  }));
+  return {watch: rules, ...rest};
+}
+
 /** The project as data, in the order in which YAML prints it; dollar signs doubled. */
 export function yamlOf(project: Project): JsonObject {
-  return {
+  const printed = {
     name: project.name,
     services: mapValues(project.services, (service) => renderService(service, true)),
     ...section('networks', project.networks, (network) => renderNetwork(network, false)),
@@ -48,6 +60,29 @@ export function yamlOf(project: Project): JsonObject {
     ...section('models', project.models ?? {}, renderModel),
     ...escaped(deeplySorted(project.extensions ?? {})),
   };
+  return withNestedExtensions(printed, project);
+}
+
+/** Members that begin with `x-` stand behind the others, where what they belong to is printed. */
+function withNestedExtensions(printed: JsonObject, {nestedExtensions = []}: Project): JsonObject {
+  const inOrder = [...nestedExtensions].sort((a, b) => (String(a.path.at(-1)) < String(b.path.at(-1)) ? -1 : 1));
+  return inOrder.reduce<JsonObject>((value, {path, value: member}) => {
+    const plain = typeof member === 'object' && member !== null ? escaped(deeplySorted({member})) : {member};
+    return withMemberAt(value, path, plain['member'] ?? null) as JsonObject;
+  }, printed);
+}
+
+function withMemberAt(value: Json, path: readonly (string | number)[], member: Json): Json {
+  const [step, ...rest] = path;
+  if (typeof value !== 'object' || value === null || step === undefined) return value;
+  if (typeof step === 'number') {
+    const items = value as readonly Json[];
+    return items.map((item, index) => (index === step ? withMemberAt(item, rest, member) : item));
+  }
+  const object = value as JsonObject;
+  if (rest.length === 0) return {...object, [step]: member};
+  const below = object[step];
+  return below === undefined ? value : {...object, [step]: withMemberAt(below, rest, member)};
 }
 
 function section<T>(name: string, all: Readonly<Record<string, T>>, render: (value: T) => JsonObject): JsonObject {

@@ -49,13 +49,23 @@ interface Place {
 interface Check {
   readonly root: Schema;
   readonly mismatches: Mismatch[];
+  readonly extensions: ExtensionMember[];
 }
 
-/** Everything in which a tree does not fit a schema, from the top down. */
-export function checkSchema(root: Schema, tree: Tree): readonly Mismatch[] {
-  const check: Check = {root, mismatches: []};
+/** A member that a schema allows by its beginning, `x-`, with the way to it from the top. */
+export interface ExtensionMember {
+  readonly path: readonly (string | number)[];
+  readonly value: Tree;
+}
+
+/** Everything in which a tree does not fit a schema, from the top down, and the extensions that are in it. */
+export function checkSchema(
+  root: Schema,
+  tree: Tree,
+): {readonly mismatches: readonly Mismatch[]; readonly extensions: readonly ExtensionMember[]} {
+  const check: Check = {root, mismatches: [], extensions: []};
   visit(tree, root, undefined, check);
-  return check.mismatches;
+  return check;
 }
 
 function visit(node: Tree, stated: Schema, place: Place | undefined, check: Check): void {
@@ -72,7 +82,8 @@ function visit(node: Tree, stated: Schema, place: Place | undefined, check: Chec
   };
   if (schema.type !== undefined && !hasType(node, schema.type)) fail('type');
   else if (schema.enum !== undefined && node.kind === 'scalar' && !schema.enum.includes(node.value)) fail('enum');
-  else if (schema.pattern !== undefined && isText(node) && !expression(schema.pattern).test(node.value)) fail('pattern');
+  else if (schema.pattern !== undefined && isText(node) && !expression(schema.pattern).test(node.value))
+    fail('pattern');
   else if (node.kind === 'mapping') visitMembers(node, schema, {place, check, fail});
   else if (node.kind === 'sequence' && schema.items !== undefined) {
     const {items} = schema;
@@ -94,6 +105,7 @@ function visitMembers(node: MappingNode, schema: Schema, {place, check, fail}: M
     const member = memberSchema(schema, step);
     if (member === false) fail('additional', step);
     else if (member !== true) visit(value, member, {parent: place, step, key}, check);
+    else if (step.startsWith('x-')) check.extensions.push({path: [...stepsOf(place), step], value});
   }
 }
 
@@ -129,6 +141,10 @@ function isOfType(node: Tree, type: SchemaType): boolean {
   if (type === 'null') return value === null;
   if (type === 'integer') return Number.isInteger(value);
   return type === 'number' ? Number.isFinite(value) : type === typeof value && value !== null;
+}
+
+function stepsOf(place: Place | undefined): readonly (string | number)[] {
+  return place === undefined ? [] : [...stepsOf(place.parent), place.step];
 }
 
 function pathOf(place: Place | undefined): string {

@@ -13,20 +13,21 @@ const version = 1;
  * configs and secrets as digests. It is kept with each container and compared with later: a new attribute or a new
  * version of ours leaves what is there as it is.
  */
-export function serviceSpec(context: LowerContext): StatedSpec {
+export function serviceSpec(context: Omit<LowerContext, 'containerOf'>): StatedSpec {
   const spec: Record<string, Json> = {v: version};
   for (const [name, row] of attributeTable) {
     const value = (context.service as Readonly<Record<string, unknown>>)[name];
     if (value === undefined) continue;
-    const stated = row.spec === undefined ? statedValue(value) : row.spec(value, context);
+    const stated =
+      row.spec === undefined ? statedValue(value) : row.spec(value, {...context, containerOf: (service) => service});
     if (stated !== undefined) spec[name] = stated;
   }
   return spec;
 }
 
-/** Empty lists and mappings state nothing. */
+/** Empty texts, lists and mappings state nothing. */
 function statedValue(value: unknown): Json | undefined {
-  if (value === null) return undefined;
+  if (value === null || value === '') return undefined;
   if (typeof value === 'object' && Object.keys(value).length === 0) return undefined;
   return value as Json;
 }

@@ -1,4 +1,5 @@
 import type {Json} from '../base/canonical-json.ts';
+import type {Span} from './source.ts';
 
 /**
  * The canonical Project: what every stage of the loader works towards and everything after it reads. All short forms are
@@ -20,10 +21,19 @@ export interface Project {
   readonly volumes: Readonly<Record<string, Volume>>;
   readonly configs: Readonly<Record<string, FileObject>>;
   readonly secrets: Readonly<Record<string, FileObject>>;
+  readonly models?: Readonly<Record<string, Model>>;
   /** Top-level `x-` members, as they stand in the file. */
   readonly extensions?: Readonly<Record<string, Json>>;
+  /** `x-` members further down than services: nothing but printing them is done with them. */
+  readonly nestedExtensions?: readonly NestedExtension[];
   /** Where each value came from, by path (`services.web.ports[0].target`). */
   readonly provenance: Provenance;
+}
+
+export interface NestedExtension {
+  /** From the top: `['services', 'web', 'deploy', 'x-team']`. */
+  readonly path: readonly (string | number)[];
+  readonly value: Json;
 }
 
 export interface SourcePosition {
@@ -36,6 +46,8 @@ export interface SourcePosition {
 export interface Provenance {
   /** The position of the value at the path, or of the nearest value above it that has one. */
   at(path: string): SourcePosition | undefined;
+  /** The same as a piece of a source, for a message that shows the line. */
+  span?(path: string): Span | undefined;
 }
 
 export interface Service {
@@ -97,6 +109,52 @@ export interface Service {
   readonly attach?: boolean;
   readonly pull_policy?: string;
   readonly platform?: string;
+  readonly pull_refresh_after?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly blkio_config?: BlkioConfig;
+  readonly build?: Build;
+  readonly cgroup?: 'host' | 'private';
+  readonly cgroup_parent?: string;
+  readonly cpu_count?: number;
+  readonly cpu_percent?: number;
+  /** Microseconds, as the three after it. */
+  readonly cpu_period?: number;
+  readonly cpu_quota?: number;
+  readonly cpu_rt_period?: number;
+  readonly cpu_rt_runtime?: number;
+  readonly cpu_shares?: number;
+  readonly cpuset?: string;
+  readonly credential_spec?: {readonly config?: string; readonly file?: string; readonly registry?: string};
+  readonly device_cgroup_rules?: readonly string[];
+  readonly devices?: readonly Device[];
+  /** `CONTAINER[:ALIAS]`. */
+  readonly external_links?: readonly string[];
+  readonly gpus?: readonly DeviceRequest[];
+  /** `host`, `private`, `shareable`, `none`, `service:NAME` or `container:NAME`. */
+  readonly ipc?: string;
+  readonly isolation?: string;
+  /** Absolute paths; the labels in them are put below `labels` when the project is resolved. */
+  readonly label_file?: readonly string[];
+  /** `SERVICE[:ALIAS]`. */
+  readonly links?: readonly string[];
+  readonly mac_address?: string;
+  readonly mem_swappiness?: number;
+  readonly models?: Readonly<Record<string, ModelUse | null>>;
+  readonly oom_kill_disable?: boolean;
+  /** `host`, `service:NAME` or `container:NAME`. */
+  readonly pid?: string;
+  readonly post_start?: readonly Hook[];
+  readonly pre_start?: readonly InitHook[];
+  readonly pre_stop?: readonly Hook[];
+  readonly privileged?: boolean;
+  readonly provider?: {readonly type: string; readonly options?: Readonly<Record<string, readonly string[]>>};
+  readonly runtime?: string;
+  readonly storage_opt?: Readonly<Record<string, string>>;
+  readonly use_api_socket?: boolean;
+  readonly userns_mode?: string;
+  readonly uts?: string;
+  /** `SERVICE[:ro|rw]` or `container:NAME[:ro|rw]`. */
+  readonly volumes_from?: readonly string[];
   /** `x-` members, as they stand in the file. */
   readonly extensions?: Readonly<Record<string, Json>>;
 }
@@ -120,8 +178,8 @@ export interface Port {
 }
 
 export interface ServiceVolume {
-  readonly type: 'bind' | 'volume' | 'tmpfs';
-  /** Bind: absolute path. Volume: key of a top-level volume; absent: anonymous. */
+  readonly type: 'bind' | 'volume' | 'tmpfs' | 'image' | 'npipe' | 'cluster';
+  /** Bind: absolute path. Volume: key of a top-level volume; absent: anonymous. Image, cluster: its name. */
   readonly source?: string;
   readonly target: string;
   readonly read_only?: boolean;
@@ -138,6 +196,7 @@ export interface ServiceVolume {
     readonly labels?: Readonly<Record<string, string>>;
   };
   readonly tmpfs?: {readonly size?: number; readonly mode?: number};
+  readonly image?: {readonly subpath?: string};
 }
 
 export interface ServiceNetwork {
@@ -147,6 +206,9 @@ export interface ServiceNetwork {
   readonly mac_address?: string;
   readonly priority?: number;
   readonly gw_priority?: number;
+  readonly link_local_ips?: readonly string[];
+  readonly driver_opts?: Readonly<Record<string, string>>;
+  readonly interface_name?: string;
 }
 
 export interface Dependency {
@@ -197,11 +259,121 @@ export interface Hook {
   readonly environment?: Readonly<Record<string, string | null>>;
 }
 
+/** A command run in a container of its own before the service's. */
+export interface InitHook extends Omit<Hook, 'command'> {
+  /** Absent: what the image runs. */
+  readonly command?: readonly string[];
+  /** Absent: the service's. */
+  readonly image?: string;
+  readonly per_replica?: boolean;
+}
+
+export interface Device {
+  /** A path of the machine, or the name of a CDI device (`vendor/class=name`), which has no target of its own. */
+  readonly source: string;
+  readonly target: string;
+  readonly permissions?: string;
+}
+
+/** Devices that a driver of the engine gives. */
+export interface DeviceRequest {
+  readonly capabilities?: readonly string[];
+  readonly driver?: string;
+  /** -1: all. */
+  readonly count?: number;
+  readonly device_ids?: readonly string[];
+  readonly options?: Readonly<Record<string, string>>;
+}
+
+export interface BlkioConfig {
+  readonly weight?: number;
+  readonly weight_device?: readonly {readonly path: string; readonly weight: number}[];
+  readonly device_read_bps?: readonly DeviceRate[];
+  readonly device_read_iops?: readonly DeviceRate[];
+  readonly device_write_bps?: readonly DeviceRate[];
+  readonly device_write_iops?: readonly DeviceRate[];
+}
+
+export interface DeviceRate {
+  readonly path: string;
+  /** Bytes, or operations, in a second. */
+  readonly rate: number;
+}
+
+export interface Build {
+  /** An absolute path, or the URL of a repository; empty until the project is resolved where the file names none. */
+  readonly context: string;
+  /** Relative to the context; absent with `dockerfile_inline`. */
+  readonly dockerfile?: string;
+  readonly dockerfile_inline?: string;
+  readonly entitlements?: readonly string[];
+  /** Null until the project is resolved: then it has the environment's value, or is gone. */
+  readonly args?: Readonly<Record<string, string | null>>;
+  readonly provenance?: string;
+  readonly sbom?: string;
+  /** By id; empty: the agent of the environment. */
+  readonly ssh?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly cache_from?: readonly string[];
+  readonly cache_to?: readonly string[];
+  readonly no_cache?: boolean;
+  readonly no_cache_filter?: readonly string[];
+  /** By name: an absolute path, a URL, `docker-image://IMAGE` or `service:NAME`. */
+  readonly additional_contexts?: Readonly<Record<string, string>>;
+  readonly pull?: boolean;
+  readonly extra_hosts?: Readonly<Record<string, readonly string[]>>;
+  readonly isolation?: string;
+  readonly network?: string;
+  readonly target?: string;
+  /** `target` is the id of the secret; absent: its source. */
+  readonly secrets?: readonly BuildSecret[];
+  readonly shm_size?: number;
+  readonly tags?: readonly string[];
+  readonly ulimits?: Service['ulimits'];
+  readonly platforms?: readonly string[];
+  readonly privileged?: boolean;
+}
+
+export interface BuildSecret extends Omit<FileReference, 'target'> {
+  readonly target?: string;
+}
+
+export interface ModelUse {
+  readonly endpoint_var?: string;
+  readonly model_var?: string;
+}
+
+/** How a swarm replaces containers. */
+export interface UpdateConfig {
+  readonly parallelism?: number;
+  readonly delay?: number;
+  readonly failure_action?: string;
+  readonly monitor?: number;
+  readonly max_failure_ratio?: number;
+  readonly order?: 'stop-first' | 'start-first';
+}
+
 export interface Deploy {
+  readonly mode?: string;
   readonly replicas?: number;
+  readonly endpoint_mode?: string;
+  readonly placement?: {
+    readonly constraints?: readonly string[];
+    readonly preferences?: readonly {readonly spread?: string}[];
+    readonly max_replicas_per_node?: number;
+  };
+  readonly update_config?: UpdateConfig;
+  readonly rollback_config?: UpdateConfig;
   readonly resources?: {
     readonly limits?: {readonly cpus?: number; readonly memory?: number; readonly pids?: number};
-    readonly reservations?: {readonly cpus?: number; readonly memory?: number};
+    readonly reservations?: {
+      readonly cpus?: number;
+      readonly memory?: number;
+      readonly devices?: readonly DeviceRequest[];
+      readonly generic_resources?: readonly {
+        readonly discrete_resource_spec?: {readonly kind?: string; readonly value?: number};
+      }[];
+    };
   };
   readonly restart_policy?: {
     readonly condition?: 'none' | 'on-failure' | 'any';
@@ -254,7 +426,15 @@ export interface Volume {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** A config or secret. Exactly one of `file`, `content`, `environment`, `external`. */
+/** An AI model. */
+export interface Model {
+  readonly name?: string;
+  readonly model: string;
+  readonly context_size?: number;
+  readonly runtime_flags?: readonly string[];
+}
+
+/** A config or secret. Exactly one of `file`, `content`, `environment`, `external`, `driver`. */
 export interface FileObject {
   readonly name: string;
   /** Absolute. */
@@ -263,6 +443,9 @@ export interface FileObject {
   readonly environment?: string;
   readonly external?: boolean;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly driver?: string;
+  readonly driver_opts?: Readonly<Record<string, string>>;
+  readonly template_driver?: string;
   /** `sha256:…` of the content; absent where there is none to read. */
   readonly digest?: string;
   /** What an `environment` source holds in the project's environment; never printed. */

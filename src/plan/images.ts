@@ -1,3 +1,4 @@
+import {imageOf} from '../model/image.ts';
 import type {Project} from '../model/types.ts';
 import type {PlanBuilder} from './builder.ts';
 import type {Observed} from './observed.ts';
@@ -5,7 +6,7 @@ import type {Observed} from './observed.ts';
 /** Policies that need nothing but an image that is there. */
 const localPolicies: ReadonlySet<string> = new Set(['missing', 'if_not_present', 'never']);
 
-/** Every image that a new container needs must be on the engine: nothing is pulled. */
+/** Every image that a new container needs must be on the engine: nothing is pulled, nothing is built. */
 export function requireImages(
   plan: PlanBuilder,
   input: {readonly project: Project; readonly observed: Observed; readonly services: ReadonlySet<string>},
@@ -17,13 +18,22 @@ export function requireImages(
       plan.problem({
         kind: 'unsupported',
         source: project.provenance.at(`services.${name}.pull_policy`),
-        message: `service "${name}": pull_policy "${service.pull_policy}" is not supported yet: images are loaded, not pulled`,
+        message: `service "${name}": pull_policy "${service.pull_policy}" is not supported yet: images are loaded, not ${service.pull_policy === 'build' ? 'built' : 'pulled'}`,
         hint: 'leave "pull_policy" out, and load the image with "tscompose load"',
       });
     }
-    if (!input.services.has(name) || service.image === undefined || Object.hasOwn(observed.images, service.image))
+    const image = imageOf(project, name);
+    if (!input.services.has(name) || image === undefined || Object.hasOwn(observed.images, image)) continue;
+    if (service.build === undefined) {
+      missing.set(image, [...(missing.get(image) ?? []), name]);
       continue;
-    missing.set(service.image, [...(missing.get(service.image) ?? []), name]);
+    }
+    plan.problem({
+      kind: 'unsupported',
+      source: project.provenance.at(`services.${name}.build`),
+      message: `service "${name}": image "${image}" is not on this machine, and "build" is not supported yet`,
+      hint: 'build the image elsewhere, bring it in with "tscompose load", and name it with "image"',
+    });
   }
   for (const [image, [first = '', ...others]] of missing) {
     const more = others.length === 0 ? '' : ` and ${others.length} more`;

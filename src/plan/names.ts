@@ -23,5 +23,6 @@ export function isTemporaryName(candidate: string, name: string): boolean {
 
 /** How many containers a service shall have. */
 export function replicaCount(service: Service): number {
+  if (service.provider !== undefined) return 0;
   return service.scale ?? service.deploy?.replicas ?? 1;
 }

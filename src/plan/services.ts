@@ -1,3 +1,4 @@
+import {imageOf} from '../model/image.ts';
 import type {Project, Service} from '../model/types.ts';
 import type {Cause, FieldChange} from './action.ts';
 import {compareSpecs} from './divergence.ts';
@@ -60,10 +61,11 @@ function whyRecreate(candidate: Candidate): Cause | undefined {
   return configuration ?? needed.remade ?? needed.missing;
 }
 
-function configurationCause({input, name, service, container}: Candidate): Cause | undefined {
+function configurationCause({input, name, container}: Candidate): Cause | undefined {
   const {project, desired, observed} = input;
   const path = `services.${name}`;
-  const image = service.image === undefined ? undefined : observed.images[service.image];
+  const reference = imageOf(project, name);
+  const image = reference === undefined ? undefined : observed.images[reference];
   const changes: FieldChange[] = [
     ...(container.spec === undefined
       ? compareInspected({

@@ -2,6 +2,7 @@ import {composeLabels} from '../api/labels.ts';
 import type {ContainerCreateBody} from '../api/types/container.ts';
 import type {NetworkCreateBody} from '../api/types/network.ts';
 import type {VolumeCreateBody} from '../api/types/volume.ts';
+import {refuseLimits} from '../model/limits.ts';
 import {lowerNetwork, lowerService, lowerVolume} from '../model/lower.ts';
 import {networkSpec, serviceSpec, volumeSpec} from '../model/spec.ts';
 import type {Project} from '../model/types.ts';
@@ -22,6 +23,8 @@ export interface ContainerRequest {
   readonly image: ObservedImage | undefined;
   /** The container it replaces, as it was observed. */
   readonly replaces?: Pick<ObservedContainer, 'name'>;
+  /** The container that stands for a service whose namespaces or mounts are shared. */
+  readonly containerOf?: (service: string) => string;
 }
 
 export interface LoweringOptions {
@@ -31,11 +34,15 @@ export interface LoweringOptions {
   readonly version: string;
 }
 
-/** What a project asks for: as it is compared with containers, and as it is sent to the engine. */
+/**
+ * What a project asks for: as it is compared with containers, and as it is sent to the engine. Throws `unsupported` for
+ * what this engine cannot do, before anything is changed.
+ */
 export function lowerProject(
   project: Project,
   {features, version}: LoweringOptions,
 ): {readonly desired: Desired; readonly lowering: Lowering} {
+  refuseLimits(project, features);
   const files = features.has('files');
   const services = Object.entries(project.services).map(
     ([serviceName, service]) =>
@@ -47,8 +54,22 @@ export function lowerProject(
   const volumes = Object.entries(project.volumes).map(
     ([key, volume]) => [key, canonicalSpec(volumeSpec(volume))] as const,
   );
-  const container = ({service, replica, image, replaces}: ContainerRequest): ReturnType<Lowering['container']> => {
-    const {body, platform} = lowerService({project, service, replica, features, version, imageId: image?.id});
+  const container = ({
+    service,
+    replica,
+    image,
+    replaces,
+    containerOf,
+  }: ContainerRequest): ReturnType<Lowering['container']> => {
+    const {body, platform} = lowerService({
+      project,
+      service,
+      replica,
+      features,
+      version,
+      imageId: image?.id,
+      containerOf,
+    });
     const Labels = replaces === undefined ? body.Labels : {...body.Labels, [composeLabels.replace]: replaces.name};
     return {...body, ...(Labels === undefined ? {} : {Labels}), ...(platform === undefined ? {} : {platform})};
   };

@@ -4,6 +4,7 @@ import type {NetworkInspect} from '../api/types/network.ts';
 import type {VolumeInspect} from '../api/types/volume.ts';
 import {mapLimited} from '../base/concurrency.ts';
 import {hasKind} from '../base/errors.ts';
+import {imageOf} from '../model/image.ts';
 import type {Project} from '../model/types.ts';
 import type {ContainerId} from '../plan/action.ts';
 import type {Observed, ObservedContainer, ObservedImage, ObservedNetwork, ObservedVolume} from '../plan/observed.ts';
@@ -53,7 +54,10 @@ function isOurs(labels: Readonly<Record<string, string>> | null | undefined, pro
 }
 
 function imageReferences(project: Project | undefined): readonly string[] {
-  const references = Object.values(project?.services ?? {}).flatMap(({image}) => (image === undefined ? [] : [image]));
+  const references = Object.keys(project?.services ?? {}).flatMap((service) => {
+    const image = project === undefined ? undefined : imageOf(project, service);
+    return image === undefined ? [] : [image];
+  });
   return [...new Set(references)].sort();
 }
 

@@ -1,4 +1,5 @@
 import {TscomposeError} from '../base/errors.ts';
+import {imageOf} from '../model/image.ts';
 import type {Consent, ContainerId, NodeId, Plan} from '../plan/action.ts';
 import type {Observed} from '../plan/observed.ts';
 import type {Report} from '../report/event.ts';
@@ -100,7 +101,7 @@ function carryOut(
     observed,
     created: new Map<NodeId, ContainerId>(),
     renewAnonymousVolumes: goal.renewAnonymousVolumes ?? false,
-    imageOf: (service) => goal.project?.services[service]?.image,
+    imageOf: (service) => (goal.project === undefined ? undefined : imageOf(goal.project, service)),
   };
   return runPlan(plan, {
     async apply({action, id}) {

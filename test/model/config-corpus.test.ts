@@ -113,6 +113,9 @@ describe('config beside Compose', () => {
       } else if (expected === 'accepts') {
         expect(recorded.exitCode).not.toBe(0);
         expect(ours.ok).toBe(true);
+      } else if (expected === 'json') {
+        expect(ours.ok && ours.yaml.trimEnd()).toBe(recorded.yaml?.trimEnd());
+        expect(ours.ok && ours.json).not.toEqual(recorded.json);
       } else {
         expect(ours.ok && recorded.exitCode === 0).toBe(true);
         if (ours.ok) {

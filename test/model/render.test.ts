@@ -44,7 +44,7 @@ describe('what config prints', () => {
     for (const format of ['yaml', 'json'] as const) {
       const text = renderProject(first.project, format);
       const again = await loadProject({...request, files: ['/printed.yaml']}, memoryFiles({'/printed.yaml': text}));
-      expect(renderProject(again.project, 'yaml')).toBe(renderProject(first.project, 'yaml'));
+      expect(renderProject(again.project, format)).toBe(renderProject(first.project, format));
       if (format === 'json') continue;
       for (const service of Object.keys(first.project.services)) {
         // Addresses of one host are printed in order.

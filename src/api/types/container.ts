@@ -32,6 +32,8 @@ export interface ContainerConfig {
   readonly StopSignal?: string;
   /** Seconds. */
   readonly StopTimeout?: number;
+  /** Of its first interface; today a member of an endpoint. */
+  readonly MacAddress?: string;
 }
 
 export interface PortBinding {
@@ -42,7 +44,7 @@ export interface PortBinding {
 export type PortMap = Readonly<Record<string, readonly PortBinding[] | null>>;
 
 export interface Mount {
-  readonly Type: 'bind' | 'volume' | 'tmpfs';
+  readonly Type: 'bind' | 'volume' | 'tmpfs' | 'image' | 'npipe' | 'cluster';
   readonly Source?: string;
   readonly Target: string;
   readonly ReadOnly?: boolean;
@@ -60,6 +62,29 @@ export interface Mount {
     readonly DriverConfig?: {readonly Name?: string; readonly Options?: Readonly<Record<string, string>>};
   };
   readonly TmpfsOptions?: {readonly SizeBytes?: number; readonly Mode?: number};
+  readonly ImageOptions?: {readonly Subpath?: string};
+  readonly ClusterOptions?: Readonly<Record<string, never>>;
+}
+
+export interface DeviceMapping {
+  readonly PathOnHost: string;
+  readonly PathInContainer: string;
+  readonly CgroupPermissions: string;
+}
+
+/** Devices that a driver gives; `Capabilities` are alternatives, each a list of what must be there together. */
+export interface DeviceRequestBody {
+  readonly Driver?: string;
+  /** -1: all. */
+  readonly Count?: number;
+  readonly DeviceIDs?: readonly string[];
+  readonly Capabilities?: readonly (readonly string[])[];
+  readonly Options?: Readonly<Record<string, string>>;
+}
+
+export interface ThrottleDevice {
+  readonly Path: string;
+  readonly Rate: number;
 }
 
 export interface Ulimit {
@@ -129,6 +154,35 @@ export interface HostConfig {
   readonly PidsLimit?: number | null;
   readonly OomScoreAdj?: number;
   readonly Privileged?: boolean;
+  readonly Annotations?: Readonly<Record<string, string>>;
+  readonly BlkioWeight?: number;
+  readonly BlkioWeightDevice?: readonly {readonly Path: string; readonly Weight: number}[];
+  readonly BlkioDeviceReadBps?: readonly ThrottleDevice[];
+  readonly BlkioDeviceReadIOps?: readonly ThrottleDevice[];
+  readonly BlkioDeviceWriteBps?: readonly ThrottleDevice[];
+  readonly BlkioDeviceWriteIOps?: readonly ThrottleDevice[];
+  readonly CgroupParent?: string;
+  readonly CgroupnsMode?: string;
+  readonly CpuCount?: number;
+  readonly CpuPercent?: number;
+  /** Microseconds, as `CpuRealtimeRuntime`. */
+  readonly CpuRealtimePeriod?: number;
+  readonly CpuRealtimeRuntime?: number;
+  readonly CpusetCpus?: string;
+  readonly DeviceCgroupRules?: readonly string[] | null;
+  readonly DeviceRequests?: readonly DeviceRequestBody[] | null;
+  readonly Devices?: readonly DeviceMapping[] | null;
+  readonly IpcMode?: string;
+  readonly Isolation?: string;
+  readonly MemorySwappiness?: number | null;
+  readonly OomKillDisable?: boolean | null;
+  readonly PidMode?: string;
+  readonly Runtime?: string;
+  readonly StorageOpt?: Readonly<Record<string, string>>;
+  readonly UTSMode?: string;
+  readonly UsernsMode?: string;
+  /** `CONTAINER[:ro|rw]`. */
+  readonly VolumesFrom?: readonly string[] | null;
   /** Ours, see {@link ContainerFile}. */
   readonly TscomposeFiles?: readonly ContainerFile[];
 }
@@ -136,9 +190,12 @@ export interface HostConfig {
 export interface EndpointIpamConfig {
   readonly IPv4Address?: string;
   readonly IPv6Address?: string;
+  readonly LinkLocalIPs?: readonly string[];
 }
 
 export interface EndpointSettings {
+  /** `CONTAINER:ALIAS`. */
+  readonly Links?: readonly string[] | null;
   readonly IPAMConfig?: EndpointIpamConfig | null;
   readonly Aliases?: readonly string[] | null;
   readonly MacAddress?: string;

@@ -140,6 +140,8 @@ function parseMount(mount: Mount): MountRequest {
       ];
       return {kind: 'tmpfs', target, options, listed: true};
     }
+    default:
+      throw new TscomposeError('unsupported', `this engine does not support a mount of type "${mount.Type}"`);
   }
 }
 

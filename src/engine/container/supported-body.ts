@@ -23,7 +23,8 @@ const configMembers = {
   Labels: true,
   StopSignal: true,
   StopTimeout: true,
-} as const satisfies {readonly [K in keyof ContainerConfig]-?: true};
+  MacAddress: false,
+} as const satisfies {readonly [K in keyof ContainerConfig]-?: boolean};
 
 const hostConfigMembers = {
   Binds: true,
@@ -58,6 +59,33 @@ const hostConfigMembers = {
   PidsLimit: true,
   OomScoreAdj: true,
   Privileged: false,
+  Annotations: true,
+  BlkioWeight: false,
+  BlkioWeightDevice: false,
+  BlkioDeviceReadBps: false,
+  BlkioDeviceReadIOps: false,
+  BlkioDeviceWriteBps: false,
+  BlkioDeviceWriteIOps: false,
+  CgroupParent: false,
+  CgroupnsMode: false,
+  CpuCount: false,
+  CpuPercent: false,
+  CpuRealtimePeriod: false,
+  CpuRealtimeRuntime: false,
+  CpusetCpus: false,
+  DeviceCgroupRules: false,
+  DeviceRequests: false,
+  Devices: false,
+  IpcMode: false,
+  Isolation: false,
+  MemorySwappiness: false,
+  OomKillDisable: false,
+  PidMode: false,
+  Runtime: false,
+  StorageOpt: false,
+  UTSMode: false,
+  UsernsMode: false,
+  VolumesFrom: false,
   TscomposeFiles: true,
 } as const satisfies {readonly [K in keyof HostConfig]-?: boolean};
 
@@ -77,7 +105,7 @@ const harmless: Readonly<Record<string, readonly unknown[]>> = {
 const ignored: ReadonlySet<string> = new Set(['ConsoleSize', 'ContainerIDFile']);
 
 const bodyMembers: ReadonlySet<string> = new Set([
-  ...Object.keys(configMembers),
+  ...Object.entries(configMembers).flatMap(([name, isSupported]) => (isSupported ? [name] : [])),
   'HostConfig',
   'NetworkingConfig',
   'name',

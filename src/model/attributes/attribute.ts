@@ -9,6 +9,8 @@ import type {Reader} from './readers.ts';
 export interface MergeRule {
   /** The later value stands alone. */
   readonly replace?: boolean;
+  /** Lists: every item stays, also one that is there already. */
+  readonly append?: boolean;
   /** Lists: what makes an item the same as an earlier one, whose place it then takes. */
   readonly unique?: (item: Tree) => string;
   /** Mappings: a null in the later file is a value and takes the place of the earlier one. */
@@ -40,10 +42,28 @@ export interface LowerContext {
   readonly serviceName: string;
   /** True where the engine places files with owner and mode itself. */
   readonly files: boolean;
+  /** The name of the container that stands for a service whose namespaces or mounts are shared. */
+  readonly containerOf: (service: string) => string;
 }
 
-/** Whether a change of an attribute can be applied to a running container, needs a new one, or concerns no container. */
-export type Change = 'live' | 'recreate' | 'none';
+/** What a change of an attribute needs: nothing but a call, a restart, a new container; `none`: it concerns no container. */
+export type Change = 'live' | 'restart' | 'recreate' | 'none';
+
+/** Something a stack file may say that is not carried out: refused before anything is changed, or told and left alone. */
+export interface Limit<T> {
+  /**
+   * Who cannot: `builtin` the built-in engine, while a Docker Engine can; `tscompose` this program, with any engine;
+   * `swarm`: it has a meaning in a swarm only, so it is told and changes nothing, as in Compose.
+   */
+  readonly by: 'builtin' | 'tscompose' | 'swarm';
+  /** What of the attribute, for documentation: `"host"`, `of type image`; absent: all of it. */
+  readonly of?: string;
+  /** Why, as the end of a sentence: `the built-in engine has no user namespaces`. */
+  readonly reason: string;
+  readonly hint?: string;
+  /** Where a value asks for it, as paths below the attribute (`[0].type`, `resources.limits`), empty for all of it. */
+  readonly where: (value: T, service: Service) => readonly string[];
+}
 
 /** Everything about one attribute of a service. */
 export interface Attribute<T> {
@@ -58,4 +78,5 @@ export interface Attribute<T> {
   /** As `config` prints it, where that is not the value itself. */
   readonly render?: (value: T) => Json;
   readonly change: Change;
+  readonly limits?: readonly Limit<T>[];
 }

@@ -10,7 +10,7 @@ type Row<K extends keyof Service> = Attribute<Exclude<Service[K], undefined>>;
 export type FileKind = 'configs' | 'secrets';
 
 /** A number is meant as it is, text is octal, as Compose reads it. */
-const mode: Reader<number> = (node, context) => {
+export const readMode: Reader<number> = (node, context) => {
   const value = node.kind === 'scalar' ? node.value : undefined;
   if (typeof value === 'string') {
     if (/^0?o?[0-7]{1,4}$/.test(value)) return Number.parseInt(value.replace('o', ''), 8);
@@ -39,7 +39,7 @@ export function targetPath(kind: FileKind, source: string, target: string | unde
 function referenceReader(kind: FileKind): Reader<readonly FileReference[]> {
   return list(
     refine(
-      object<Partial<FileReference>>({source: text, target: text, uid: text, gid: text, mode}),
+      object<Partial<FileReference>>({source: text, target: text, uid: text, gid: text, mode: readMode}),
       (value, node, context): FileReference | undefined => {
         if (value.source === undefined) return undefined;
         for (const name of ['uid', 'gid'] as const) {

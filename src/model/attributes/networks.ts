@@ -1,9 +1,12 @@
 import type {Json} from '../../base/canonical-json.ts';
+import {sortedMembers} from '../sorted.ts';
 import {isText, mapEntries, scalar, type Tree} from '../tree.ts';
 import type {Service, ServiceNetwork} from '../types.ts';
 import type {Attribute} from './attribute.ts';
-import {itself} from './process.ts';
-import {list, number, object, type Reader, refine, text, wrong} from './readers.ts';
+import {values} from './limits.ts';
+import {modeOf} from './namespaces.ts';
+import {itself, labelMap} from './process.ts';
+import {list, number, object, type Reader, text, wrong} from './readers.ts';
 import {namesTo, oneToList, withDirectiveOf} from './short-forms.ts';
 
 type Row<K extends keyof Service> = Attribute<Exclude<Service[K], undefined>>;
@@ -15,6 +18,9 @@ const readNetwork: Reader<ServiceNetwork> = object<ServiceNetwork>({
   mac_address: text,
   priority: number,
   gw_priority: number,
+  link_local_ips: list(text),
+  driver_opts: labelMap,
+  interface_name: text,
 });
 
 /** The network with the highest priority comes first; equal ones in the order of their names. */
@@ -30,7 +36,7 @@ const readNetworks: Reader<Readonly<Record<string, ServiceNetwork | null>>> = (n
 
 const networks: Row<'networks'> = {
   expand: namesTo((name) => scalar(null, name.at)),
-  merge: {each: {members: {aliases: {unique: itself}}}},
+  merge: {each: {members: {aliases: {unique: itself}, link_local_ips: {unique: itself}}}},
   read: readNetworks,
   spec: (value, {project}): Json =>
     Object.fromEntries(
@@ -45,50 +51,94 @@ const networks: Row<'networks'> = {
       Object.entries(value).map(([key, network]) => [key, network === null ? null : renderNetwork(network)]),
     ),
   change: 'recreate',
+  limits: [
+    {
+      by: 'builtin',
+      of: 'link_local_ips',
+      reason: 'the built-in engine gives no link-local addresses of choice',
+      where: (value) => namesWhere(value, 'link_local_ips', (network) => (network.link_local_ips ?? []).length > 0),
+    },
+    {
+      by: 'builtin',
+      of: 'driver_opts other than com.docker.network.endpoint.ifname',
+      reason: 'the built-in engine does not know the option',
+      where: (value) =>
+        namesWhere(value, 'driver_opts', ({driver_opts = {}}) =>
+          Object.keys(driver_opts).some((name) => name !== interfaceOption),
+        ),
+    },
+  ],
 };
+
+/** Docker's option of an endpoint for the name of its interface. */
+export const interfaceOption = 'com.docker.network.endpoint.ifname';
+
+function namesWhere(
+  value: Readonly<Record<string, ServiceNetwork | null>>,
+  member: string,
+  fits: (network: ServiceNetwork) => boolean,
+): readonly string[] {
+  return Object.entries(value).flatMap(([name, network]) =>
+    network !== null && fits(network) ? [`${name}.${member}`] : [],
+  );
+}
 
 function renderNetwork({
   aliases,
+  driver_opts,
   gw_priority,
+  interface_name,
   ipv4_address,
   ipv6_address,
+  link_local_ips,
   mac_address,
   priority,
 }: ServiceNetwork): Json {
   return {
     ...(aliases === undefined || aliases.length === 0 ? {} : {aliases}),
+    ...(driver_opts === undefined || Object.keys(driver_opts).length === 0
+      ? {}
+      : {driver_opts: sortedMembers(driver_opts)}),
     ...(gw_priority === undefined ? {} : {gw_priority}),
+    ...(interface_name === undefined ? {} : {interface_name}),
     ...(ipv4_address === undefined ? {} : {ipv4_address}),
     ...(ipv6_address === undefined ? {} : {ipv6_address}),
+    ...(link_local_ips === undefined || link_local_ips.length === 0 ? {} : {link_local_ips}),
     ...(mac_address === undefined ? {} : {mac_address}),
     ...(priority === undefined ? {} : {priority}),
   };
 }
 
 const network_mode: Row<'network_mode'> = {
-  read: refine(text, (value, node, context) => {
-    if (value === 'host' || value === 'none') return value;
-    if (value === 'bridge' || /^(?:service|container):./.test(value)) {
-      return wrong(node, context, {
-        kind: 'unsupported',
-        code: 'unsupported',
-        message: `"${value}" is not supported yet`,
-        hint: 'host and none are',
-      });
-    }
-    return wrong(node, context, {
-      message: `"${value}" is no network mode`,
-      hint: 'it is host or none; to join a network write "networks"',
-    });
-  }),
-  lower: (value, {host}) => {
-    host.NetworkMode = value;
+  read: text,
+  spec: (value) => (value === '' ? undefined : value),
+  lower: (value, {host}, context) => {
+    if (value !== '') host.NetworkMode = modeOf(value, context);
   },
   change: 'recreate',
+  limits: [
+    values(
+      'builtin',
+      {
+        of: 'service:NAME, container:NAME',
+        reason: 'the built-in engine gives each container its own network namespace',
+      },
+      (value) => /^(?:service|container):/.test(value),
+    ),
+    values(
+      'builtin',
+      {
+        of: 'bridge',
+        reason: 'the built-in engine has no network that all projects share',
+        hint: 'name a network with "networks"',
+      },
+      (value) => value === 'bridge' || value === 'default',
+    ),
+  ],
 };
 
 /** `host=address` or `host:address`; an address may stand in brackets. */
-const extra_hosts: Row<'extra_hosts'> = {
+export const extra_hosts: Row<'extra_hosts'> = {
   expand: (node) => {
     if (node.kind !== 'sequence' || !node.items.every(isText)) return mapEntries(node, oneToList);
     const hosts = new Map<string, Tree[]>();

@@ -4,6 +4,7 @@ import type {Tree} from '../tree.ts';
 import {isText, objectAt} from '../tree.ts';
 import type {Port, Service} from '../types.ts';
 import type {Attribute, FilePlace} from './attribute.ts';
+import {items} from './limits.ts';
 import {integer, list, object, oneOf, refine, text, wrong} from './readers.ts';
 import {withDirectiveOf} from './short-forms.ts';
 
@@ -120,15 +121,8 @@ const readPort = refine(
     name: text,
     app_protocol: text,
   }),
-  (value, node, context): Port | undefined => {
+  (value): Port | undefined => {
     if (value.target === undefined) return undefined;
-    if (value.protocol === 'sctp') {
-      wrong(node, context, {
-        kind: 'unsupported',
-        code: 'unsupported',
-        message: 'the protocol sctp is not supported yet',
-      });
-    }
     return {...value, target: value.target, protocol: value.protocol ?? 'tcp', mode: value.mode ?? 'ingress'};
   },
 );
@@ -169,6 +163,13 @@ const ports: Row<'ports'> = {
       ...(app_protocol === undefined ? {} : {app_protocol}),
     })),
   change: 'recreate',
+  limits: [
+    items(
+      'builtin',
+      {of: 'with the protocol sctp', reason: 'the built-in engine publishes tcp and udp', below: '.protocol'},
+      ({protocol}: Port) => protocol === 'sctp',
+    ),
+  ],
 };
 
 const readExpose = refine(text, (value, node, context) => {

@@ -184,7 +184,7 @@ const restart: Row<'restart'> = {
       MaximumRetryCount: retries === undefined ? 0 : Number(retries),
     };
   },
-  change: 'live',
+  change: 'recreate',
 };
 
 /** Values as text; a name alone has the empty one. */
@@ -245,11 +245,14 @@ const profiles: Row<'profiles'> = {merge: {unique: itself}, read: texts, spec: (
 const attach: Row<'attach'> = {read: boolean, spec: () => undefined, change: 'none'};
 
 const pull_policy: Row<'pull_policy'> = {
-  read: refine(text, (value, node, context) => {
-    if (value === 'build')
-      return wrong(node, context, {kind: 'unsupported', code: 'unsupported', message: '"build" is not supported yet'});
-    return value === 'if_not_present' ? 'missing' : value;
-  }),
+  read: refine(text, (value) => (value === 'if_not_present' ? 'missing' : value)),
+  spec: () => undefined,
+  change: 'none',
+};
+
+/** Compose knows it in a file and nowhere else: it is not printed either. */
+const pull_refresh_after: Row<'pull_refresh_after'> = {
+  read: refine(text, (value, node, context) => (duration(node, context) === undefined ? undefined : value)),
   spec: () => undefined,
   change: 'none',
 };
@@ -291,6 +294,7 @@ export const processAttributes = {
   profiles,
   attach,
   pull_policy,
+  pull_refresh_after,
   platform,
   oom_score_adj,
 } as const;

@@ -1,5 +1,6 @@
 import type {Service} from '../types.ts';
 import type {Attribute} from './attribute.ts';
+import {items} from './limits.ts';
 import {itself} from './process.ts';
 import {list, refine, text, wrong} from './readers.ts';
 
@@ -30,30 +31,46 @@ const cap_drop: Row<'cap_drop'> = {
 };
 
 /** `:` between name and value is the old spelling of `=`. */
-const option = refine(text, (value, node, context) => {
-  if (/^(?:no-new-privileges(?:[:=](?:true|false))?|seccomp[:=]unconfined)$/.test(value)) return value;
-  if (/^(?:seccomp|apparmor|label|systempaths|no-new-privileges)(?:[:=]|$)/.test(value)) {
-    const hint = 'no-new-privileges and seccomp=unconfined are';
-    return wrong(node, context, {
-      kind: 'unsupported',
-      code: 'unsupported',
-      message: `"${value}" is not supported yet`,
-      hint,
-    });
-  }
-  return wrong(node, context, {
-    message: `"${value}" is no security option`,
-    hint: 'the options are no-new-privileges:true and seccomp=unconfined',
-  });
-});
+const option = refine(text, (value, node, context) =>
+  /^(?:seccomp|apparmor|label|systempaths|no-new-privileges|credentialspec)(?:[:=]|$)/.test(value)
+    ? value
+    : wrong(node, context, {
+        message: `"${value}" is no security option`,
+        hint: 'the options are no-new-privileges:true, seccomp=…, apparmor=…, label=… and systempaths=unconfined',
+      }),
+);
+
+/** What the built-in engine does, or what asks for nothing there. */
+const known =
+  /^(?:no-new-privileges(?:[:=](?:true|false))?|seccomp[:=](?:unconfined|builtin)|apparmor[:=]unconfined|label[:=]disable)$/;
+const ownProfile = /^seccomp[:=](?!unconfined$|builtin$)/;
 
 const security_opt: Row<'security_opt'> = {
-  merge: {unique: itself},
   read: list(option),
   lower: (value, {host}) => {
-    host.SecurityOpt = value;
+    host.SecurityOpt = [...(host.SecurityOpt ?? []), ...value];
   },
   change: 'recreate',
+  limits: [
+    items(
+      'tscompose',
+      {
+        of: 'seccomp=FILE',
+        reason: 'seccomp profiles are not read from files yet',
+        hint: 'use seccomp=unconfined, or leave the option out',
+      },
+      (value: string) => ownProfile.test(value),
+    ),
+    items(
+      'builtin',
+      {
+        of: 'apparmor, label and systempaths with a profile',
+        reason: 'the built-in engine sets none of these',
+        hint: 'no-new-privileges and seccomp=unconfined are possible',
+      },
+      (value: string) => !known.test(value) && !ownProfile.test(value),
+    ),
+  ],
 };
 
 export const securityAttributes = {cap_add, cap_drop, security_opt} as const;

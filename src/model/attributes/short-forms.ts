@@ -45,3 +45,8 @@ export function eachValue(change: (node: Tree) => Tree): (node: Tree) => Tree {
 export function withDirectiveOf(from: Tree, to: Tree): Tree {
   return from.directive === undefined ? to : {...to, directive: from.directive};
 }
+
+/** A text that is a relative path or one of the home directory → absolute. */
+export function absoluteText(node: Tree, absolute: (path: string) => string): Tree {
+  return isText(node) && node.value !== '' ? {...node, value: absolute(node.value)} : node;
+}

@@ -1,8 +1,8 @@
 import type {Tree} from '../tree.ts';
 import {isNull} from '../tree.ts';
-import type {FileObject, Network, Volume} from '../types.ts';
+import type {FileObject, Model, Network, Volume} from '../types.ts';
 import {labelMap} from './process.ts';
-import {boolean, list, object, type ReadContext, type Reader, record, text, wrong} from './readers.ts';
+import {boolean, integer, list, object, type ReadContext, type Reader, record, text, texts, wrong} from './readers.ts';
 
 export interface ResourceContext extends ReadContext {
   readonly projectName: string;
@@ -83,23 +83,25 @@ const readFileBody = object<Omit<FileObject, 'name' | 'external' | 'digest' | 'v
   content: text,
   environment: text,
   labels: labelMap,
+  driver: text,
+  driver_opts: record(text),
+  template_driver: text,
 });
 
 export function readFileObject(node: Tree, context: ResourceContext): FileObject {
   const object = {...readFileBody(node, context), ...readIdentity(node, context, ['name', 'external', 'labels'])};
+  if (object.external === true || object.driver !== undefined) return object;
   const origins = (['file', 'content', 'environment'] as const).filter((origin) => object[origin] !== undefined);
-  if (object.external === true) {
-    wrong(node, context, {
-      kind: 'unsupported',
-      code: 'unsupported',
-      message: 'external ones belong to a swarm and are not supported',
-      hint: 'give it a file, content or an environment variable',
-    });
-  } else if (origins.length !== 1) {
+  if (origins.length !== 1) {
     wrong(node, context, {
       message: origins.length === 0 ? 'it has no content' : `${origins.join(' and ')} are given together`,
       hint: `give one of file, ${context.where.startsWith('configs') ? 'content, ' : ''}environment`,
     });
   }
   return object;
+}
+
+export function readModel(node: Tree, context: ResourceContext): Model {
+  const read = object<Partial<Model>>({name: text, model: text, context_size: integer, runtime_flags: texts});
+  return {model: '', ...read(node, context)};
 }

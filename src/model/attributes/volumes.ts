@@ -2,13 +2,15 @@ import {posix} from 'node:path';
 import type {Mount} from '../../api/types/container.ts';
 import type {Json} from '../../base/canonical-json.ts';
 import {didYouMean} from '../../base/suggest.ts';
+import {sortedMembers} from '../sorted.ts';
 import type {Scalar, Tree} from '../tree.ts';
 import {isText, mapItems, objectAt, withMember} from '../tree.ts';
 import type {Project, Service, ServiceVolume} from '../types.ts';
 import type {Attribute, Draft, FilePlace} from './attribute.ts';
+import {items, saysNothing} from './limits.ts';
 import {labelMap} from './process.ts';
 import {boolean, bytes, integer, list, object, oneOf, type Reader, refine, text, wrong} from './readers.ts';
-import {oneToList} from './short-forms.ts';
+import {keyValues, oneToList} from './short-forms.ts';
 
 type Row<K extends keyof Service> = Attribute<Exclude<Service[K], undefined>>;
 
@@ -75,7 +77,7 @@ function expand(node: Tree, place: FilePlace): Tree {
     const cleaned = withMember(long, 'target', (value) =>
       isText(value) && value.value !== '' ? {...value, value: cleanPath(value.value)} : value,
     );
-    if (!isBind(cleaned)) return cleaned;
+    if (!isBind(cleaned)) return withMember(cleaned, 'volume', (volume) => withMember(volume, 'labels', keyValues('')));
     return withMember(cleaned, 'source', (value) =>
       isText(value) && value.value !== '' ? {...value, value: place.absolute(value.value)} : value,
     );
@@ -94,21 +96,9 @@ const target = (item: Tree): string => {
 
 const readVolume: Reader<ServiceVolume> = refine(
   object<Partial<ServiceVolume>>({
-    type: refine(text, (value, node, context) => {
-      if (value === 'bind' || value === 'volume' || value === 'tmpfs') return value;
-      const message = `volumes of type "${value}" are not supported yet`;
-      return wrong(
-        node,
-        {...context, where: context.where.replace(/\.type$/, '')},
-        {kind: 'unsupported', code: 'unsupported', message},
-      );
-    }),
+    type: oneOf('bind', 'volume', 'tmpfs', 'image', 'npipe', 'cluster'),
     source: text,
-    target: refine(text, (value, node, context) =>
-      value.startsWith('/')
-        ? value
-        : wrong(node, context, {message: `"${value}" is no absolute path in the container`, hint: `write /${value}`}),
-    ),
+    target: text,
     read_only: boolean,
     consistency: text,
     bind: object({
@@ -119,9 +109,21 @@ const readVolume: Reader<ServiceVolume> = refine(
     }),
     volume: object({nocopy: boolean, subpath: text, labels: labelMap}),
     tmpfs: object({size: bytes, mode: integer}),
+    image: object({subpath: text}),
   }),
   (value, node, context): ServiceVolume | undefined => {
     if (value.type === undefined || value.target === undefined) return undefined;
+    if (value.type !== 'npipe' && !value.target.startsWith('/'))
+      return wrong(
+        memberOf(node, 'target'),
+        {...context, where: `${context.where}.target`},
+        {
+          message: `"${value.target}" is no absolute path in the container`,
+          hint: `write /${value.target}`,
+        },
+      );
+    if (value.type === 'image' && value.source === undefined)
+      return wrong(node, context, {message: 'a mount of an image needs a source', hint: 'add source: IMAGE'});
     if (value.type === 'bind' && value.source === undefined)
       return wrong(node, context, {message: 'a bind mount needs a source', hint: 'add source: PATH'});
     if (value.type === 'tmpfs' && value.source !== undefined)
@@ -129,6 +131,10 @@ const readVolume: Reader<ServiceVolume> = refine(
     return {...value, type: value.type, target: value.target};
   },
 );
+
+function memberOf(node: Tree, name: string): Tree {
+  return (node.kind === 'mapping' ? node.entries.get(name)?.value : undefined) ?? node;
+}
 
 /** The name on the engine of a volume that a service mounts. */
 export function volumeName(source: string, project: Project): string {
@@ -142,7 +148,7 @@ const volumes: Row<'volumes'> = {
   spec: (value, {project}): Json | undefined =>
     value.length === 0
       ? undefined
-      : value.map(({type, source, target: path, read_only, bind, volume, tmpfs}) => {
+      : value.map(({type, source, target: path, read_only, bind, volume, tmpfs, image}) => {
           const {create_host_path: _, ...bindRest} = bind ?? {};
           return {
             type,
@@ -152,20 +158,21 @@ const volumes: Row<'volumes'> = {
             ...(Object.keys(bindRest).length === 0 ? {} : {bind: bindRest}),
             ...(volume === undefined || Object.keys(volume).length === 0 ? {} : {volume: volume as Json}),
             ...(tmpfs === undefined || Object.keys(tmpfs).length === 0 ? {} : {tmpfs}),
+            ...(image === undefined || Object.keys(image).length === 0 ? {} : {image}),
           };
         }),
   lower: (value, draft, {project}) => {
     for (const volume of value) lowerVolume(volume, draft, project);
   },
   render: (value) =>
-    value.map(({type, source, target: path, read_only, consistency, bind, volume, tmpfs}) => ({
+    value.map(({type, source, target: path, read_only, consistency, bind, volume, tmpfs, image}) => ({
       type,
       ...(source === undefined ? {} : {source}),
       target: path,
       ...(read_only === true ? {read_only} : {}),
       ...(consistency === undefined ? {} : {consistency}),
       ...(bind === undefined ? {} : {bind: renderBind(bind)}),
-      ...(volume === undefined ? {} : {volume: volume as Json}),
+      ...(volume === undefined ? {} : {volume: renderVolume(volume)}),
       ...(tmpfs === undefined
         ? {}
         : {
@@ -174,9 +181,43 @@ const volumes: Row<'volumes'> = {
               ...(tmpfs.mode === undefined ? {} : {mode: tmpfs.mode}),
             },
           }),
+      ...(image === undefined ? {} : {image}),
     })),
   change: 'recreate',
+  limits: [
+    items(
+      'builtin',
+      {
+        of: 'of type image, npipe or cluster',
+        reason: 'the built-in engine mounts paths, volumes and memory',
+        below: '.type',
+      },
+      ({type}: ServiceVolume) => !['bind', 'volume', 'tmpfs'].includes(type),
+    ),
+    items(
+      'builtin',
+      {of: 'with volume.subpath', reason: 'the built-in engine mounts whole volumes', below: '.volume.subpath'},
+      ({volume}: ServiceVolume) => !saysNothing(volume?.subpath),
+    ),
+    items(
+      'builtin',
+      {
+        of: 'with bind.recursive: writable or readonly',
+        reason: 'the built-in engine makes mounts below the source neither writable nor read-only apart from it',
+        below: '.bind.recursive',
+      },
+      ({bind}: ServiceVolume) => bind?.recursive === 'writable' || bind?.recursive === 'readonly',
+    ),
+  ],
 };
+
+function renderVolume({labels, nocopy, subpath}: NonNullable<ServiceVolume['volume']>): Json {
+  return {
+    ...(labels === undefined || Object.keys(labels).length === 0 ? {} : {labels: sortedMembers(labels)}),
+    ...(nocopy === true ? {nocopy} : {}),
+    ...(subpath === undefined || subpath === '' ? {} : {subpath}),
+  };
+}
 
 function renderBind({selinux, propagation, create_host_path, recursive}: NonNullable<ServiceVolume['bind']>): Json {
   return {
@@ -188,7 +229,7 @@ function renderBind({selinux, propagation, create_host_path, recursive}: NonNull
 }
 
 function lowerVolume(volume: ServiceVolume, {host}: Draft, project: Project): void {
-  const {type, source, bind, volume: volumeOptions, tmpfs} = volume;
+  const {type, source, bind, volume: volumeOptions, tmpfs, image} = volume;
   if (type === 'bind' && bind?.selinux !== undefined) {
     // The API has no member for it in a mount: only the older text form carries the label.
     const flags = [
@@ -214,6 +255,8 @@ function lowerVolume(volume: ServiceVolume, {host}: Draft, project: Project): vo
             ...(tmpfs.mode === undefined ? {} : {Mode: tmpfs.mode}),
           },
         }),
+    ...(image?.subpath === undefined ? {} : {ImageOptions: {Subpath: image.subpath}}),
+    ...(type === 'cluster' ? {ClusterOptions: {}} : {}),
   };
   host.Mounts = [...(host.Mounts ?? []), mount];
 }

@@ -40,7 +40,7 @@ function checkReferences(name: string, service: Service, stack: ReadStack, conte
     );
   }
   for (const [index, {type, source}] of (service.volumes ?? []).entries()) {
-    if ((type !== 'volume' && type !== 'cluster') || source === undefined || source in stack.volumes) continue;
+    if (type !== 'volume' || source === undefined || source in stack.volumes) continue;
     const at = place(context, ['services', name, 'volumes', index], 'value');
     const hint = didYouMean(source, Object.keys(stack.volumes));
     if (hint === undefined && source.includes('/')) {

@@ -98,9 +98,7 @@ export function usedResources(
     networks: new Set(list.flatMap(({networks = {}}) => Object.keys(networks))),
     volumes: new Set(
       list.flatMap(({volumes = []}) =>
-        volumes.flatMap(({type, source}) =>
-          (type === 'volume' || type === 'cluster') && source !== undefined ? [source] : [],
-        ),
+        volumes.flatMap(({type, source}) => (type === 'volume' && source !== undefined ? [source] : [])),
       ),
     ),
     configs: new Set(list.flatMap(({configs = []}) => configs.map(({source}) => source))),

@@ -3,13 +3,20 @@ import {stackSchema} from '../generated/stack-schema.js';
 import type {Problems} from '../problems.ts';
 import {checkSchema, type Mismatch, type Schema} from '../schema-check.ts';
 import type {Tree} from '../tree.ts';
-import {isNull} from '../tree.ts';
+import {isNull, toPlain} from '../tree.ts';
+import type {NestedExtension} from '../types.ts';
 
 /**
- * Checks the merged tree against the schema of stack files and reports every problem with its place.
+ * Checks the merged tree against the schema of stack files and reports every problem with its place. Returns the `x-`
+ * members below services and resources.
  */
-export function validate(tree: Tree, problems: Problems): void {
-  for (const mismatch of checkSchema(stackSchema, tree)) report(mismatch, tree, problems);
+export function validate(tree: Tree, problems: Problems): readonly NestedExtension[] {
+  const {mismatches, extensions} = checkSchema(stackSchema, tree);
+  for (const mismatch of mismatches) report(mismatch, tree, problems);
+  // Those of the top level and of services are members of their own.
+  return extensions
+    .filter(({path}) => path.length > 1 && !(path[0] === 'services' && path.length === 3))
+    .map(({path, value}) => ({path, value: toPlain(value)}));
 }
 
 function report(mismatch: Mismatch, tree: Tree, problems: Problems): void {

@@ -1,0 +1,206 @@
+import type {Json} from '../../base/canonical-json.ts';
+import {sortedMembers} from '../sorted.ts';
+import type {Entry, Tree} from '../tree.ts';
+import {isNull, isText, mapEntries, objectAt, scalar, withMember} from '../tree.ts';
+import type {Build, BuildSecret, Service} from '../types.ts';
+import type {Attribute, FilePlace} from './attribute.ts';
+import {readMode} from './files.ts';
+import {extra_hosts} from './networks.ts';
+import {itself, labelMap} from './process.ts';
+import {boolean, bytes, list, object, type Reader, record, refine, text, textOrNull, texts, wrong} from './readers.ts';
+import {ulimits} from './resources.ts';
+import {absoluteText, keyValues, oneToList, textItemsTo} from './short-forms.ts';
+
+type Row<K extends keyof Service> = Attribute<Exclude<Service[K], undefined>>;
+
+/** What is no path of the machine: a URL, the address of a repository, another service or an image. */
+function isRemote(context: string): boolean {
+  return /^(?:[a-z][a-z0-9+.-]*:\/\/|git@|github\.com\/|service:)/i.test(context);
+}
+
+/** `default`, `ID` or `ID=PATH`; a list or a mapping of them. */
+function expandSsh(node: Tree, place: FilePlace): Tree {
+  return mapEntries(keyValues('')(oneToList(node)), (value) => absoluteText(value, place.absolute));
+}
+
+function expandContext(node: Tree, {absolute}: FilePlace): Tree {
+  return isText(node) && isRemote(node.value) ? node : absoluteText(node, absolute);
+}
+
+function expand(node: Tree, place: FilePlace): Tree {
+  const long = isText(node) ? objectAt({context: node.value}, node.at) : node;
+  const changes: Readonly<Record<string, (value: Tree) => Tree>> = {
+    context: (value) => expandContext(value, place),
+    args: keyValues(null),
+    labels: keyValues(''),
+    extra_hosts: (value) => extra_hosts.expand?.(value, {...place, where: `${place.where}.extra_hosts`}) ?? value,
+    additional_contexts: (value) => mapEntries(keyValues('')(value), (context) => expandContext(context, place)),
+    secrets: textItemsTo('source'),
+    ssh: (value) => expandSsh(value, place),
+    no_cache_filter: oneToList,
+  };
+  const changed = Object.entries(changes).reduce((tree, [name, change]) => withMember(tree, name, change), long);
+  return changed.kind === 'mapping' && node.directive !== undefined ? {...changed, directive: node.directive} : changed;
+}
+
+const truthOrText: Reader<string> = (node) =>
+  node.kind === 'scalar' && node.value !== null ? String(node.value) : undefined;
+
+const readSecrets: Reader<readonly BuildSecret[]> = list(
+  refine(
+    object<Partial<BuildSecret>>({source: text, target: text, uid: text, gid: text, mode: readMode}),
+    (value): BuildSecret | undefined => (value.source === undefined ? undefined : {...value, source: value.source}),
+  ),
+);
+
+const nullIsValue = {nullIsValue: true} as const;
+const unique = {unique: itself} as const;
+
+const build: Row<'build'> = {
+  expand,
+  merge: {
+    members: {
+      args: nullIsValue,
+      labels: nullIsValue,
+      additional_contexts: nullIsValue,
+      tags: unique,
+      extra_hosts: {each: unique},
+      secrets: {append: true},
+      ulimits: {each: {replace: true}},
+    },
+  },
+  read: refine(
+    object<Partial<Build>>({
+      context: text,
+      dockerfile: text,
+      dockerfile_inline: text,
+      entitlements: texts,
+      args: record(textOrNull),
+      provenance: truthOrText,
+      sbom: truthOrText,
+      ssh: labelMap,
+      labels: labelMap,
+      cache_from: texts,
+      cache_to: texts,
+      no_cache: boolean,
+      no_cache_filter: texts,
+      additional_contexts: labelMap,
+      pull: boolean,
+      extra_hosts: extra_hosts.read,
+      isolation: text,
+      network: text,
+      target: text,
+      secrets: readSecrets,
+      shm_size: bytes,
+      tags: texts,
+      ulimits: ulimits.read,
+      platforms: texts,
+      privileged: boolean,
+    }),
+    ({context = '', ...value}, node, where): Build | undefined => {
+      if (value.dockerfile !== undefined && value.dockerfile_inline !== undefined)
+        return wrong(node, where, {
+          message: 'dockerfile and dockerfile_inline exclude each other',
+          hint: 'take one of them away',
+        });
+      const named = value.dockerfile_inline === undefined ? {dockerfile: value.dockerfile ?? 'Dockerfile'} : {};
+      return {context, ...named, ...value};
+    },
+  ),
+  spec: () => undefined,
+  render: renderBuild,
+  change: 'none',
+  limits: [
+    {
+      by: 'tscompose',
+      of: 'where the image is not on the machine',
+      reason: 'images are not built yet',
+      hint: 'build the image elsewhere, bring it in with "tscompose load", and name it with "image"',
+      // It is known only when the engine has been asked: see the planner's images.
+      where: () => [],
+    },
+  ],
+};
+
+/** In the order of Compose; nothing that says nothing. */
+function renderBuild(value: Build): Json {
+  const order = [
+    'context',
+    'dockerfile',
+    'dockerfile_inline',
+    'entitlements',
+    'args',
+    'provenance',
+    'sbom',
+    'ssh',
+    'labels',
+    'cache_from',
+    'cache_to',
+    'no_cache',
+    'no_cache_filter',
+    'additional_contexts',
+    'pull',
+    'extra_hosts',
+    'isolation',
+    'network',
+    'target',
+    'secrets',
+    'shm_size',
+    'tags',
+    'ulimits',
+    'platforms',
+    'privileged',
+  ] as const satisfies readonly (keyof Build)[];
+  const result: Record<string, Json> = {};
+  for (const name of order) {
+    const member = value[name];
+    if (member === undefined || member === false || member === '' || member === 0) continue;
+    if (typeof member === 'object' && Object.keys(member).length === 0) continue;
+    result[name] = renderMember(name, value);
+  }
+  return result;
+}
+
+function renderMember(name: keyof Build, value: Build): Json {
+  switch (name) {
+    case 'ssh':
+      // As a list: that is what Compose reads.
+      return Object.entries(value.ssh ?? {}).map(([id, path]) => (path === '' ? id : `${id}=${path}`));
+    case 'args':
+      return sortedMembers(value.args ?? {});
+    case 'labels':
+      return sortedMembers(value.labels ?? {});
+    case 'additional_contexts':
+      return sortedMembers(value.additional_contexts ?? {});
+    case 'extra_hosts':
+      return extra_hosts.render?.(value.extra_hosts ?? {}) ?? null;
+    case 'ulimits':
+      return ulimits.render?.(value.ulimits ?? {}) ?? null;
+    case 'shm_size':
+      return String(value.shm_size);
+    case 'secrets':
+      return (value.secrets ?? []).map(({source, target, uid, gid, mode}) => ({
+        source,
+        ...(target === undefined ? {} : {target}),
+        ...(uid === undefined ? {} : {uid}),
+        ...(gid === undefined ? {} : {gid}),
+        ...(mode === undefined ? {} : {mode: `0${mode.toString(8)}`}),
+      }));
+    default:
+      return value[name] as Json;
+  }
+}
+
+/** Arguments without a value take the environment's; one that is not set is gone. */
+export function resolveArguments(args: Tree, environment: ReadonlyMap<string, string>): Tree {
+  if (args.kind !== 'mapping') return args;
+  const entries = new Map<string, Entry>();
+  for (const [name, entry] of args.entries) {
+    const value = isNull(entry.value) ? environment.get(name) : undefined;
+    if (!isNull(entry.value)) entries.set(name, entry);
+    else if (value !== undefined) entries.set(name, {key: entry.key, value: scalar(value, entry.key)});
+  }
+  return {...args, entries};
+}
+
+export const buildAttributes = {build} as const;

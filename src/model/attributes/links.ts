@@ -1,0 +1,129 @@
+import type {Dependency, Service} from '../types.ts';
+import type {Attribute} from './attribute.ts';
+import {items} from './limits.ts';
+import {serviceOf} from './namespaces.ts';
+import {itself} from './process.ts';
+import {list, refine, text, wrong} from './readers.ts';
+
+type Row<K extends keyof Service> = Attribute<Exclude<Service[K], undefined>>;
+
+/** `NAME[:ALIAS]`; without an alias the name is it. */
+export function parseLink(link: string): {readonly name: string; readonly alias: string} {
+  const [name = '', alias = name] = link.split(':');
+  return {name, alias};
+}
+
+/** `SERVICE[:MODE]` or `container:NAME[:MODE]`. */
+export function parseVolumesFrom(source: string): {
+  readonly kind: 'service' | 'container';
+  readonly name: string;
+  readonly mode: string | undefined;
+} {
+  const parts = source.split(':');
+  const kind = parts[0] === 'container' && parts.length > 1 ? 'container' : 'service';
+  const [name = '', mode] = kind === 'container' ? parts.slice(1) : parts;
+  return {kind, name, mode};
+}
+
+const link = refine(text, (value, node, context) =>
+  /^[^:]+(?::[^:]+)?$/.test(value)
+    ? value
+    : wrong(node, context, {message: `"${value}" is no link`, hint: 'write NAME or NAME:ALIAS'}),
+);
+
+/** The engine gets them with the networks of the service. */
+const links: Row<'links'> = {
+  merge: {unique: itself},
+  read: list(link),
+  change: 'recreate',
+  limits: [
+    items(
+      'builtin',
+      {
+        of: 'with an alias',
+        reason: 'the built-in engine gives a service the same names for all who reach it',
+        hint: 'give the other service the name with "aliases" of a network',
+      },
+      (value: string) => parseLink(value).alias !== parseLink(value).name,
+    ),
+  ],
+};
+
+const external_links: Row<'external_links'> = {
+  read: list(link),
+  change: 'recreate',
+  limits: [
+    items(
+      'builtin',
+      {
+        of: 'any',
+        reason: 'the built-in engine lets containers reach each other by the networks they share',
+        hint: 'join a network of the other project: declare it with "external: true"',
+      },
+      () => true,
+    ),
+  ],
+};
+
+const volumes_from: Row<'volumes_from'> = {
+  read: list(
+    refine(text, (value, node, context) => {
+      const {name, mode = 'rw'} = parseVolumesFrom(value);
+      return name !== '' && /^(?:ro|rw|z|Z)(?:,(?:ro|rw|z|Z))*$/.test(mode)
+        ? value
+        : wrong(node, context, {
+            message: `"${value}" names no service or container`,
+            hint: 'write SERVICE[:ro] or container:NAME[:ro]',
+          });
+    }),
+  ),
+  lower: (value, {host}, {containerOf}) => {
+    if (value.length === 0) return;
+    host.VolumesFrom = value.map((source) => {
+      const {kind, name, mode} = parseVolumesFrom(source);
+      return `${kind === 'service' ? containerOf(name) : name}${mode === undefined ? '' : `:${mode}`}`;
+    });
+  },
+  change: 'recreate',
+};
+
+export const linkAttributes = {links, external_links, volumes_from} as const;
+
+/** Namespaces that a service may share with another one. */
+const sharing = ['network_mode', 'ipc', 'pid', 'uts', 'cgroup'] as const;
+
+/**
+ * What a service depends on without saying so: services whose namespaces or volumes it shares, and those it is linked to.
+ * `path` is where that is said, below the service.
+ */
+export function impliedDependencies(
+  service: Service,
+): readonly {readonly name: string; readonly path: readonly (string | number)[]; readonly restart: boolean}[] {
+  return [
+    ...(service.links ?? []).map((value, index) => ({
+      name: parseLink(value).name,
+      path: ['links', index],
+      restart: true,
+    })),
+    ...sharing.flatMap((attribute) => {
+      const name = serviceOf(service[attribute]);
+      return name === undefined ? [] : [{name, path: [attribute], restart: true}];
+    }),
+    ...(service.volumes_from ?? []).flatMap((value, index) => {
+      const {kind, name} = parseVolumesFrom(value);
+      return kind === 'service' ? [{name, path: ['volumes_from', index], restart: false}] : [];
+    }),
+  ];
+}
+
+/** The service with what it implies in `depends_on`; what is stated there stays as it is. */
+export function withImpliedDependencies(service: Service): Service {
+  const implied = impliedDependencies(service);
+  if (implied.length === 0) return service;
+  const dependencies: Record<string, Dependency> = {};
+  for (const {name, restart} of implied) {
+    if (Object.hasOwn(dependencies, name)) continue;
+    dependencies[name] = {condition: 'service_started', ...(restart ? {restart} : {}), required: true};
+  }
+  return {...service, depends_on: {...dependencies, ...service.depends_on}};
+}

@@ -1,0 +1,44 @@
+import type {Service} from '../types.ts';
+import type {Attribute} from './attribute.ts';
+import {values, whole} from './limits.ts';
+import {boolean, bytes, refine, wrong} from './readers.ts';
+
+type Row<K extends keyof Service> = Attribute<Exclude<Service[K], undefined>>;
+
+/** Compose reads it as a size, so that it prints text. */
+const mem_swappiness: Row<'mem_swappiness'> = {
+  read: refine(bytes, (value, node, context) =>
+    value >= -1 && value <= 100 ? value : wrong(node, context, {message: `${value} is not between 0 and 100`}),
+  ),
+  spec: (value) => (value === 0 ? undefined : value),
+  lower: (value, {host}) => {
+    if (value !== 0) host.MemorySwappiness = value;
+  },
+  render: (value) => String(value),
+  change: 'recreate',
+  limits: [
+    values(
+      'builtin',
+      {of: 'other than -1', reason: 'the built-in engine leaves to the machine how memory is swapped out'},
+      (value) => value > 0,
+    ),
+  ],
+};
+
+const oom_kill_disable: Row<'oom_kill_disable'> = {
+  read: boolean,
+  spec: (value) => value || undefined,
+  lower: (value, {host}) => {
+    if (value) host.OomKillDisable = value;
+  },
+  change: 'recreate',
+  limits: [
+    whole(
+      'builtin',
+      'cgroups of version 2 cannot do it, so the built-in engine does not',
+      'use "oom_score_adj" to be killed later than others',
+    ),
+  ],
+};
+
+export const memoryAttributes = {mem_swappiness, oom_kill_disable} as const;

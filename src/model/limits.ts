@@ -1,0 +1,89 @@
+import type {Diagnostic} from '../base/diagnostic.ts';
+import {TscomposeError} from '../base/errors.ts';
+import type {Limit} from './attributes/attribute.ts';
+import {attributeTable} from './attributes/index.ts';
+import {resourceLimits} from './attributes/resource-limits.ts';
+import {excerptOf, positionOf} from './source.ts';
+import type {Project} from './types.ts';
+
+/** Something that the stack file asks for and that is not done. */
+export interface LimitFound {
+  readonly by: Limit<unknown>['by'];
+  /** `services.web.deploy.placement`. */
+  readonly path: string;
+  readonly reason: string;
+  readonly hint?: string | undefined;
+}
+
+/** All limits that the services and resources of a project meet, in the order of the project. */
+export function findLimits(project: Project): readonly LimitFound[] {
+  const found: LimitFound[] = [];
+  for (const [name, service] of Object.entries(project.services)) {
+    for (const [attribute, {limits = []}] of attributeTable) {
+      const value = (service as Readonly<Record<string, unknown>>)[attribute];
+      if (value === undefined || value === null) continue;
+      for (const {by, reason, hint, where} of limits) {
+        for (const below of where(value, service)) {
+          found.push({by, path: join(`services.${name}.${attribute}`, below), reason, hint});
+        }
+      }
+    }
+  }
+  for (const [section, limits] of Object.entries(resourceLimits)) {
+    const resources: object = project[section as keyof typeof resourceLimits] ?? {};
+    for (const [key, resource] of Object.entries(resources)) {
+      for (const {by, reason, hint, where} of limits as readonly Limit<unknown>[]) {
+        for (const below of where(resource, {})) found.push({by, path: join(`${section}.${key}`, below), reason, hint});
+      }
+    }
+  }
+  return found;
+}
+
+function join(path: string, below: string): string {
+  return below === '' || below.startsWith('[') ? `${path}${below}` : `${path}.${below}`;
+}
+
+/**
+ * Refuses what cannot be done with an engine, before anything is changed: `features` are the engine's, and one that places
+ * files is one of ours. Throws `unsupported` with everything at once, each with its place.
+ */
+export function refuseLimits(project: Project, features: ReadonlySet<string>): void {
+  const isOurs = features.has('files');
+  const refused = findLimits(project).filter(({by}) => by === 'tscompose' || (by === 'builtin' && isOurs));
+  if (refused.length === 0) return;
+  const diagnostics = refused.map((limit) => diagnosticOf(limit, project));
+  const [first] = diagnostics;
+  const message =
+    diagnostics.length === 1
+      ? (first?.message ?? '')
+      : `the stack file asks for ${diagnostics.length} things that are not supported`;
+  throw new TscomposeError('unsupported', message, {diagnostics});
+}
+
+/** What has no effect outside a swarm: one warning for each attribute, at the first place. */
+export function noteLimits(project: Project): readonly Diagnostic[] {
+  const members = new Map<string, readonly string[]>();
+  for (const {by, path} of findLimits(project)) {
+    const [, attribute, member] = /^(services\..*?\.deploy)\.(.*)$/.exec(path) ?? [];
+    if (by === 'swarm' && attribute !== undefined && member !== undefined)
+      members.set(attribute, [...(members.get(attribute) ?? []), member]);
+  }
+  return [...members].map(([attribute, names]) => {
+    const message = `${attribute}: ${names.join(', ')}: no effect outside a swarm`;
+    return placed({severity: 'warning', code: 'no-effect', message}, `${attribute}.${names[0]}`, project);
+  });
+}
+
+function diagnosticOf({path, reason, hint}: LimitFound, project: Project): Diagnostic {
+  const message = `${path} is not supported yet: ${reason}`;
+  const diagnostic = {severity: 'error', code: 'unsupported', message, ...(hint === undefined ? {} : {hint})} as const;
+  return placed(diagnostic, path, project);
+}
+
+function placed(diagnostic: Diagnostic, path: string, {provenance}: Project): Diagnostic {
+  const span = provenance.span?.(path);
+  if (span === undefined) return diagnostic;
+  const {line, column} = positionOf(span);
+  return {...diagnostic, file: span.source.shown, line, column, ...excerptOf(span)};
+}
