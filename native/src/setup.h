@@ -96,6 +96,8 @@ int target_check_proc(struct setup *setup, const char *step, const char *path, i
 
 /* --- mount.c, bind.c, device.c, file.c, paths.c: one operation each --- */
 int setup_overlay(struct setup *setup, const struct record *record);
+/* A volatile overlay that was used before is refused until a mark in its work directory is gone (Documentation/filesystems/overlayfs.rst). */
+void overlay_forget_volatile(int work);
 int setup_mount(struct setup *setup, const struct record *record);
 /* The tree to bind, opened in the machine's namespace before propagation changes. -1 with the failure filled in. */
 int setup_bind_source(struct setup *setup, const struct record *record);

@@ -96,3 +96,17 @@ enum sync_result sync_enter_private(struct sync *sync, char *operations, size_t 
   setup_free(&setup);
   return result == 0 ? SYNC_DONE : SYNC_FAILED;
 }
+
+void sync_leave_private(char *operations, size_t size) {
+  struct setup setup;
+  struct failure failure;
+  setup_init(&setup, &failure);
+  if (setup_read(&setup, operations, size, false) == 0)
+    for (size_t i = 0; i < setup.mount_count; i++) {
+      if (setup.mounts[i].code != OP_OVERLAY) continue;
+      int work = open(setup.mounts[i].argv[1], O_PATH | O_DIRECTORY | O_CLOEXEC);
+      if (work >= 0) overlay_forget_volatile(work);
+      close_quietly(work);
+    }
+  setup_free(&setup);
+}

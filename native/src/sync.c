@@ -121,6 +121,7 @@ static void run_worker(int status, const struct request *request) {
  * mount the same directories at once.
  */
 static void run_sync(int status, void *context) {
+  const struct request *request = context;
   struct buffer reply = {0};
   struct failure failure;
   int ends[2], ended;
@@ -129,7 +130,7 @@ static void run_sync(int status, void *context) {
   if (worker == 0) {
     close(ends[0]);
     if (!die_with_parent(self)) _exit(1);
-    run_worker(ends[1], context);
+    run_worker(ends[1], request);
     /* Sanitizers look for leaks at an ordinary exit; buffers of standard streams are the parent's. */
     _exit(0);
   }
@@ -141,6 +142,7 @@ static void run_sync(int status, void *context) {
   close(ends[1]);
   read_to_end(ends[0], 65536, &reply);
   while (waitpid(worker, &ended, 0) < 0 && errno == EINTR) continue;
+  if (request->operations_size > 0) sync_leave_private(request->operations, request->operations_size);
   if (reply.size > 0) write_all(status, reply.data, reply.size);
   buffer_free(&reply);
 }

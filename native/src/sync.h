@@ -88,6 +88,8 @@ enum sync_result {
 enum sync_result sync_enter_run(struct sync *sync, const char *pid, const char *monitor);
 /* A namespace of this process's own, with the root of a stopped container as `operations` (setup operations) say. */
 enum sync_result sync_enter_private(struct sync *sync, char *operations, size_t size);
+/* Takes back what a volatile overlay of the operations left, once it is no longer mounted. */
+void sync_leave_private(char *operations, size_t size);
 bool sync_run_ended(const struct sync *sync);
 
 /* --- sync-node.c: what is known of paths --- */

@@ -1,15 +1,9 @@
-import {cellWidth} from './cells.ts';
 import type {ProgressContent} from './event.ts';
 import {failureLines} from './evidence.ts';
 import {type LiveFrameOptions, liveFrame} from './live-frame.ts';
-import type {Output, Reporter} from './reporter.ts';
+import {createRedraw, type Terminal} from './redraw.ts';
+import type {Reporter} from './reporter.ts';
 import {emptyState, reduce, type ViewState} from './state.ts';
-
-/** The part of a terminal that is needed; its size may change at any time. */
-export interface Terminal extends Output {
-  readonly columns: number;
-  readonly rows: number;
-}
 
 export interface LiveOptions {
   readonly terminal: Terminal;
@@ -30,13 +24,13 @@ const redrawEveryMs = 100;
 export function liveReporter(options: LiveOptions): Reporter {
   const {terminal} = options;
   let state = emptyState;
-  let drawn: readonly string[] = [];
+  let drawn = false;
   let changed = false;
   let step = 0;
+  const redraw = createRedraw(terminal);
   const draw = (lines: readonly string[]): void => {
-    // Line by line: clearing the screen from its top would push it into the history of some terminals, frame after frame.
-    terminal.write(`${backTo(drawn, terminal.columns)}${lines.map((line) => `${line}\x1b[K\n`).join('')}\x1b[0J`);
-    drawn = lines;
+    redraw(lines);
+    drawn = true;
   };
   const ticker = options.every(redrawEveryMs, () => {
     step += 1;
@@ -50,7 +44,7 @@ export function liveReporter(options: LiveOptions): Reporter {
     },
     finish() {
       ticker[Symbol.dispose]();
-      if (state.rows.length === 0 && drawn.length === 0 && state.notices.length === 0) return;
+      if (state.rows.length === 0 && !drawn && state.notices.length === 0) return;
       draw([...liveFrame(state, {...frameOptions(options, step), rows: undefined}), ...evidence(state)]);
     },
   };
@@ -67,14 +61,4 @@ function isBusy(state: ViewState): boolean {
 /** What is known of the containers that failed; the failures themselves are told by the command's error. */
 function evidence(state: ViewState): readonly string[] {
   return state.rows.flatMap(({failure}) => (failure?.evidence === undefined ? [] : failureLines(failure)));
-}
-
-/**
- * Moves to the beginning of what was drawn. A terminal that has become narrower has broken the lines: they are counted as
- * they are now.
- */
-function backTo(drawn: readonly string[], columns: number): string {
-  if (drawn.length === 0) return '';
-  const height = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(cellWidth(line) / Math.max(1, columns))), 0);
-  return `\x1b[${height}A\r`;
 }

@@ -1,4 +1,4 @@
-import {chooseColumns, tableWidth} from './table-columns.ts';
+import {type Column, chooseColumns, tableWidth} from './table-columns.ts';
 import {tableRows} from './table-rows.ts';
 import type {UiState} from './types.ts';
 
@@ -9,13 +9,17 @@ export interface Pane {
   readonly heading: 0 | 1;
 }
 
+export interface TablePane extends Pane {
+  readonly columns: readonly Column[];
+}
+
 /** How the screen is divided: keys scroll by it, and the view draws by it. */
 export interface Layout {
   /** `wide`: table left, logs right; `stacked`: table above logs; `single`: the one that has the focus. */
   readonly mode: 'wide' | 'stacked' | 'single';
   readonly header: 0 | 1;
   readonly footer: 0 | 1 | 2;
-  readonly table: Pane | undefined;
+  readonly table: TablePane | undefined;
   /** About the selected service, below the table, where that leaves room. */
   readonly detail: Pane | undefined;
   readonly logs: Pane | undefined;
@@ -30,13 +34,14 @@ export function layoutOf(state: UiState, columns: number, rows: number): Layout 
   const body = Math.max(1, rows - header - footer);
   const bars = {header, footer} as const;
   if (columns >= wideFrom && body >= 4) {
-    const width = tableWidth(chooseColumns(state, Math.floor(columns * (columns >= 160 ? 0.58 : 0.61))));
+    const chosen = chooseColumns(state, Math.floor(columns * (columns >= 160 ? 0.58 : 0.61)));
+    const width = tableWidth(chosen);
     const height = Math.min(body, Math.max(4, tableRows(state).length + 1));
     const detail = body - height >= leastDetail ? body - height : 0;
     return {
       mode: 'wide',
       ...bars,
-      table: pane(width, body - detail),
+      table: {...pane(width, body - detail), columns: chosen},
       detail: detail === 0 ? undefined : {width, height: detail, heading: 1},
       logs: pane(columns - width - 3, body),
     };
@@ -44,13 +49,20 @@ export function layoutOf(state: UiState, columns: number, rows: number): Layout 
   if (columns >= stackedFrom && body >= 9) {
     const wanted = tableRows(state).length + 1;
     const most = Math.max(4, Math.floor(body * (state.focus === 'logs' ? 0.35 : 0.5)));
-    const table = {width: columns, height: Math.max(2, Math.min(wanted, most)), heading: 1} as const;
-    return {mode: 'stacked', ...bars, table, detail: undefined, logs: pane(columns, body - table.height)};
+    const height = Math.max(2, Math.min(wanted, most));
+    const table = {width: columns, height, heading: 1, columns: chooseColumns(state, columns)} as const;
+    return {mode: 'stacked', ...bars, table, detail: undefined, logs: pane(columns, body - height)};
   }
   const whole = pane(columns, body);
   return state.focus === 'logs'
     ? {mode: 'single', ...bars, table: undefined, detail: undefined, logs: whole}
-    : {mode: 'single', ...bars, table: whole, detail: undefined, logs: undefined};
+    : {
+        mode: 'single',
+        ...bars,
+        table: {...whole, columns: chooseColumns(state, columns)},
+        detail: undefined,
+        logs: undefined,
+      };
 }
 
 /** Lines, with the heading, below which details say too little. */

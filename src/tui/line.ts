@@ -6,6 +6,10 @@ export function span(text: string, style: StyleName = 'plain', background?: Span
   return background === undefined ? {text: safe, style} : {text: safe, style, background};
 }
 
+export function blanks(count: number): Span {
+  return {text: ' '.repeat(count), style: 'plain'};
+}
+
 export function lineCells(line: Line): number {
   let cells = 0;
   for (const {text} of line) cells += cellsOf(text);
@@ -14,14 +18,18 @@ export function lineCells(line: Line): number {
 
 /** The line cut to `width` cells, with `mark` where something is missing. */
 export function fitLine(line: Line, width: number, mark: string): Line {
-  if (lineCells(line) <= width) return line;
+  return lineCells(line) <= width ? line : cutLine(line, width, mark);
+}
+
+function cutLine(line: Line, width: number, mark: string): Line {
   const room = Math.max(0, width - cellsOf(mark));
   const fitted: Span[] = [];
   let used = 0;
   for (const piece of line) {
     const cells = cellsOf(piece.text);
     if (used + cells > room) {
-      fitted.push({...piece, text: piece.text.slice(0, indexOfCell(piece.text, room - used)) + cutCells(mark, width)});
+      const end = indexOfCell(piece.text, room - used);
+      fitted.push({...piece, text: piece.text.slice(0, end) + cutCells(mark, width)});
       break;
     }
     fitted.push(piece);
@@ -31,10 +39,10 @@ export function fitLine(line: Line, width: number, mark: string): Line {
 }
 
 /** Exactly `width` cells: cut, or filled up with blanks. */
-export function fillLine(line: Line, width: number, mark: string, background?: Span['background']): Line {
-  const fitted = fitLine(line, width, mark);
-  const missing = width - lineCells(fitted);
-  return missing <= 0 ? fitted : [...fitted, span(' '.repeat(missing), 'plain', background)];
+export function fillLine(line: Line, width: number, mark: string): Line {
+  const missing = width - lineCells(line);
+  if (missing === 0) return line;
+  return missing < 0 ? fillLine(cutLine(line, width, mark), width, mark) : [...line, blanks(missing)];
 }
 
 /** Left and right parts with blanks between; the right one goes first where both have no room. */

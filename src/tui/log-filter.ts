@@ -30,7 +30,7 @@ export function readMatcher(typed: string): Matcher | undefined {
   const level = /^level:(\w+)$/i.exec(typed)?.[1];
   const least = level === undefined ? undefined : levelWords[level.toLowerCase()];
   if (least !== undefined) return {test: (line) => severity[line.level] >= severity[least], places: () => []};
-  const expression = expressionOf(typed) ?? new RegExp(escaped(typed), flagsFor(typed));
+  const expression = expressionOf(typed) ?? new RegExp(escaped(typed), flagsFor(typed).replace('u', ''));
   return {
     test: ({text}) => {
       expression.lastIndex = 0;

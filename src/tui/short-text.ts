@@ -31,6 +31,12 @@ export function shortPercent(percent: number): string {
 
 /** `12:04:31` by the offset of the user's zone. */
 export function clockTime(time: number, utcOffsetMinutes: number): string {
-  const shifted = new Date(time + utcOffsetMinutes * 60_000);
-  return Number.isNaN(shifted.getTime()) ? '--:--:--' : shifted.toISOString().slice(11, 19);
+  if (!Number.isFinite(time)) return '--:--:--';
+  const seconds = Math.floor(time / 1000) + utcOffsetMinutes * 60;
+  const ofDay = ((seconds % 86_400) + 86_400) % 86_400;
+  return `${two(Math.floor(ofDay / 3600))}:${two(Math.floor(ofDay / 60) % 60)}:${two(ofDay % 60)}`;
+}
+
+function two(value: number): string {
+  return value < 10 ? `0${value}` : `${value}`;
 }

@@ -1,19 +1,19 @@
 import {cutCells} from './cells.ts';
 import {bar, sparkline} from './graphs.ts';
-import type {Pane} from './layout.ts';
-import {fillLine, span} from './line.ts';
+import type {TablePane} from './layout.ts';
+import {blanks, fillLine, span} from './line.ts';
 import {shortBytes, shortPercent, shortSpan} from './short-text.ts';
 import {healthText, isUp, replicaStatus, serviceStatus, shortCause} from './status.ts';
-import {type Column, chooseColumns, gapOf, nameText, portsText} from './table-columns.ts';
+import {type Column, gapOf, nameText, portsText} from './table-columns.ts';
 import {isSelected, scrolledTop, selectedIndex, type TableRow, tableRows} from './table-rows.ts';
-import type {Line, ReplicaState, StyleName} from './types.ts';
+import type {Line, ReplicaState, Span, StyleName} from './types.ts';
 import {sumLimits, sumRings} from './usage.ts';
 import type {ViewContext} from './view-context.ts';
 
 /** The services as lines of `pane.width` cells, `pane.height` of them. */
-export function tableLines(context: ViewContext, pane: Pane): readonly Line[] {
+export function tableLines(context: ViewContext, pane: TablePane): readonly Line[] {
   const {state, glyphs} = context;
-  const columns = chooseColumns(state, pane.width);
+  const {columns} = pane;
   const rows = tableRows(state);
   const height = pane.height - pane.heading;
   const top = scrolledTop(state.tableTop, selectedIndex(rows, state.selection), rows.length, height);
@@ -40,18 +40,22 @@ function headingLine(
     if (index === 0 && hidden !== '') return fillLine([span(hidden, 'accent')], column.width, glyphs.cut);
     return fillLine([span(aligned(column.title, column), 'dim')], column.width, glyphs.cut);
   });
-  return [span(' '), ...joined(cells, gapOf(columns))];
+  const gap = gapOf(columns);
+  return [span(' '), ...cells.flatMap((cell, index) => (index === 0 ? cell : [blanks(gap), ...cell]))];
 }
 
 function rowLine(context: ViewContext, row: TableRow, columns: readonly Column[], width: number): Line {
   const {state, glyphs} = context;
   const selected = isSelected(row, state.selection);
   const replicas = row.replica === undefined ? row.service.replicas : [row.replica];
-  const cells = columns.map((column) =>
-    fillLine(cellOf(context, {row, replicas, column, selected}), column.width, glyphs.cut),
-  );
   const marker = span(selected ? glyphs.marker : ' ', state.focus === 'services' ? 'accent' : 'dim');
-  const line = [marker, ...joined(cells, gapOf(columns))];
+  const gap = gapOf(columns);
+  const line: Span[] = [marker];
+  for (const [index, column] of columns.entries()) {
+    const cell = fillLine(cellOf(context, {row, replicas, column, selected}), column.width, glyphs.cut);
+    if (index > 0) line.push(blanks(gap));
+    line.push(...cell);
+  }
   return selected
     ? fillLine(line, width, glyphs.cut).map((piece) => ({...piece, background: 'selection' as const}))
     : line;
@@ -152,8 +156,4 @@ function restartsCell({glyphs}: ViewContext, {replicas, column}: CellOptions): L
 
 function aligned(text: string, {width, align}: Column): string {
   return align === 'right' ? text.padStart(width) : text.padEnd(width);
-}
-
-function joined(cells: readonly Line[], gap: number): Line {
-  return cells.flatMap((cell, index) => (index === 0 ? cell : [span(' '.repeat(gap)), ...cell]));
 }

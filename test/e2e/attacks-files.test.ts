@@ -114,7 +114,8 @@ volumes: {shared: {}}
     expect(readdirSync(outside)).toEqual(['secret']);
   }
   // It was at it all the time.
-  const look = 'until [ "$link$directory" = 11 ]; do [ -L /shared/place ] && link=1 || directory=1; done; echo $link$directory';
+  const look =
+    'until [ "$link$directory" = 11 ]; do [ -L /shared/place ] && link=1 || directory=1; done; echo $link$directory';
   expect(await inside(host, 'attacker', 'sh', '-c', look)).toBe('11\n');
   const {stdout} = await host.tscompose(['logs', '--no-color', ...victims]);
   expect(stdout).not.toContain('of the machine');

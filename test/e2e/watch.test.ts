@@ -1,9 +1,9 @@
-import {chmodSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync} from 'node:fs';
+import {chmodSync, mkdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {expect, test} from 'vitest';
 import {eventually, makeHost, type TestHost} from '../support/host.ts';
 import {loadImages} from '../support/test-images.ts';
-import {inotifyWatches, startCommand} from '../support/watching.ts';
+import {startCommand} from '../support/watching.ts';
 
 const fast = 'image: busybox, stop_grace_period: 0s';
 const idle = `${fast}, command: sleep 600`;

@@ -169,7 +169,7 @@ export class MemoryEngine {
         const labels = 'VolumeOptions' in mount ? (mount.VolumeOptions?.Labels ?? {}) : {};
         if (volume !== undefined && !this.volumes.has(volume)) this.#createVolume({Name: volume, Labels: labels});
         return {
-          Type: mount.Type,
+          Type: mount.Type as MountPoint['Type'],
           ...(volume === undefined ? {} : {Name: volume}),
           Source: mount.Source ?? '',
           Destination: mount.Target,

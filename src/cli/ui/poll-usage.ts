@@ -55,7 +55,7 @@ async function sample(docker: Docker, id: string, abortSignal: AbortSignal): Pro
 
 /** Nothing for the first sample: processor time is told as the difference of two. */
 function usage(now: ContainerStats | undefined, before: ContainerStats | undefined): readonly StatsSample[] {
-  const {usage: memory, limit, stats = {}} = now?.memory_stats ?? {};
+  const {usage: memory, stats = {}} = now?.memory_stats ?? {};
   const used = now?.cpu_stats;
   const earlier = before?.cpu_stats;
   if (now === undefined || memory === undefined || used === undefined || earlier === undefined) return [];
@@ -67,8 +67,8 @@ function usage(now: ContainerStats | undefined, before: ContainerStats | undefin
     {
       id: now.id,
       cpuPercent: machine > 0 && own > 0 ? (own / machine) * (used.online_cpus ?? 1) * 100 : 0,
+      // Its limit is known from the container; where it has none, an engine tells the machine's memory.
       memoryBytes: reclaimable < memory ? memory - reclaimable : memory,
-      ...(limit === undefined ? {} : {memoryLimit: limit}),
     },
   ];
 }

@@ -1,4 +1,5 @@
 import {type FSWatcher, watch} from 'node:fs';
+import {setTimeout as delay} from 'node:timers/promises';
 import {TscomposeError} from '../../base/errors.ts';
 import {parseNanoseconds, secondsToNanoseconds, unixNanoseconds} from '../clock.ts';
 import type {LogChunk, LogOptions} from '../engine.ts';
@@ -14,6 +15,9 @@ interface LogLine {
   readonly stream: 'stdout' | 'stderr';
   readonly time: string;
 }
+
+/** A log is read at most this often. */
+const gatherMs = 50;
 
 /** A container's log from where the options say; with `follow` until it stops, the signal, or `until`. Throws `notFound`, `invalid`, `unsupported`. */
 export async function* readLogs(
@@ -39,6 +43,7 @@ export async function* readLogs(
   await using files = await openTail(path, options.tail);
   for (;;) {
     const wake = wakes?.next();
+    const readAt = performance.now();
     const over = wakes === undefined || wakes.ended() || signal?.aborted === true;
     for await (const line of files.lines()) {
       const chunk = wanted(line);
@@ -48,6 +53,9 @@ export async function* readLogs(
     }
     if (over) break;
     await wake;
+    // The first line of many comes at once; those after it are read together, not one by one.
+    const early = readAt + gatherMs - performance.now();
+    if (early > 0 && !wakes.ended()) await delay(early);
   }
   signal?.throwIfAborted();
 }

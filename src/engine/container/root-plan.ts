@@ -51,7 +51,8 @@ export function planStoppedRoot({paths, record, image, volumes}: Omit<RootPlan, 
   const taken: ReadonlySet<unknown> = new Set(record.mounts.map(({target}) => target));
   const placed = [...identityFiles(paths).filter(({target}) => !taken.has(target)), ...record.files];
   return [
-    {kind: 'overlay', upper: paths.upper, work: paths.work, options: '', lowers: image.lowers},
+    // Volatile: else its end would wait for the whole disk. A run of the container writes no safer.
+    {kind: 'overlay', upper: paths.upper, work: paths.work, options: 'volatile', lowers: image.lowers},
     ...image.operations,
     ...['/proc', '/sys', '/dev'].map(passing),
     ...nestedLast(record.mounts).map((mount) =>

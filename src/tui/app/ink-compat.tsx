@@ -1,5 +1,5 @@
-import {Box, type Instance, render, Text} from 'ink';
-import {memo, type ReactElement} from 'react';
+import {type Instance, render, Transform} from 'ink';
+import type {ReactElement} from 'react';
 
 /**
  * The only module that knows Ink. Ink lays out and renders; what it renders is taken as rows and never reaches a terminal
@@ -56,18 +56,14 @@ export function startInk(onFrame: (rows: readonly string[]) => void): InkApp {
   };
 }
 
-/** A line of the screen each; one that is as it was costs nothing in React, and little in Ink. */
+/**
+ * As many lines as the screen has, each put in when Ink writes it: to Ink the text is the same in every frame, so that it
+ * is laid out and measured only when the screen gets another height. The rows fit the screen already.
+ */
 function Screen({rows}: {readonly rows: readonly string[]}): ReactElement {
-  return (
-    <Box flexDirection="column">
-      {rows.map((text, index) => (
-        <Row key={index} text={text} />
-      ))}
-    </Box>
-  );
+  return <Transform transform={(_line, row) => rows[row] ?? ''}>{blankLines(rows.length)}</Transform>;
 }
 
-const Row = memo(function Row({text}: {readonly text: string}): ReactElement {
-  // A text of nothing would take no line.
-  return <Text wrap="truncate">{text === '' ? ' ' : text}</Text>;
-});
+function blankLines(count: number): string {
+  return Array.from({length: count}, () => ' ').join('\n');
+}

@@ -13,43 +13,43 @@ export interface FilterOptions {
 }
 
 /**
- * What editors and tools put beside a file while they save it, and what git keeps for itself: the list of Compose, and
- * `.git` at every depth.
+ * Names that editors and tools give to what they put beside a file while they save it, and what git keeps for itself:
+ * Compose's list, and `.git` at every depth.
  */
-export const ignoredAlways: readonly string[] = [
-  '**/.git',
+const temporaryNames: readonly string[] = [
+  '\\.git',
   // JetBrains
-  '**/*___jb_old___',
-  '**/*___jb_tmp___',
-  '**/.idea',
-  // Emacs: lock links and what it saves on its own
-  '**/.#*',
-  '**/#*#',
+  '[^/]*___jb_(?:old|tmp)___',
+  '\\.idea',
+  // Emacs: lock links, and what it saves on its own
+  '\\.#[^/]*',
+  '#[^/]*#',
   // Vim: its test for a writable directory, backups, swap files
-  '**/4913',
-  '**/*~',
-  '**/.*.swp',
-  '**/.*.swx',
-  '**/.*.swo',
-  '**/.*.swn',
+  '4913',
+  '[^/]*~',
+  '\\.[^/]*\\.sw[pxon]',
   // Kate
-  '**/.*.kate-swp',
+  '\\.[^/]*\\.kate-swp',
   // Go's look at the umask
-  '**/*-go-tmp-umask',
+  '[^/]*-go-tmp-umask',
 ];
+
+const temporary = new RegExp(`(?:^|/)(?:${temporaryNames.join('|')})(?:/|$)`);
 
 /** The paths of a rule that count. The rule's own path always does, unless the build's context leaves it out. */
 export function ruleFilter({path, ignore = [], include = [], context}: FilterOptions): PathFilter {
-  const ignored = [compileIgnore(ignoredAlways), compileIgnore(ignore)];
+  const ignored = compileIgnore(ignore);
   const included = include.length === 0 ? undefined : compileIgnore(include);
   const outer = context === undefined ? undefined : contextFilter(path, context.path, compileIgnore(context.ignore));
   return {
     includes: (name) =>
-      !ignored.some((matcher) => matcher.ignores(name)) &&
+      !temporary.test(name) &&
+      !ignored.ignores(name) &&
       (included === undefined || name === '' || included.ignores(name)) &&
       outer?.ignores(name) !== true,
     prunes: (directory) =>
-      ignored.some((matcher) => matcher.prunes(directory)) ||
+      temporary.test(directory) ||
+      ignored.prunes(directory) ||
       (included !== undefined && directory !== '' && !included.mayIgnoreBelow(directory)) ||
       outer?.prunes(directory) === true,
   };

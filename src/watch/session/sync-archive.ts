@@ -1,7 +1,8 @@
-import {open} from 'node:fs/promises';
+import {closeSync, fstatSync, openSync, readSync} from 'node:fs';
 import {posix} from 'node:path';
 import {type Header, type Pack, pack} from 'tar-stream';
 import {TscomposeError} from '../../base/errors.ts';
+import {timeSlices} from '../files/time-slices.ts';
 import type {TreeEntry} from '../files/types.ts';
 
 /** One change of a container's files. Paths are absolute in the container. */
@@ -24,7 +25,12 @@ export function syncArchive(changes: readonly FileChange[]): AsyncIterable<Uint8
   const archive = pack();
   const write = async (): Promise<void> => {
     for (const change of changes) if (change.kind === 'delete') await addDeletion(archive, change.path);
-    for (const change of changes) if (change.kind === 'put') await addEntry(archive, change);
+    const pause = timeSlices();
+    for (const change of changes) {
+      if (change.kind === 'delete') continue;
+      await addEntry(archive, change);
+      await pause();
+    }
     archive.finalize();
   };
   write().catch((error: unknown) => archive.destroy(error as Error));
@@ -54,8 +60,10 @@ function add(archive: Pack, header: Partial<Header> & Pick<Header, 'name'>): Pro
   });
 }
 
-/** Most of a file that is held in memory. */
-const pieceSize = 1024 * 1024;
+/** Below this a file is read at once: the way through the thread pool takes longer than the reading. */
+const smallBytes = 256 * 1024;
+/** Most of a larger file that is held in memory. */
+const pieceBytes = 1024 * 1024;
 
 interface FileEntry {
   readonly name: string;
@@ -63,32 +71,51 @@ interface FileEntry {
   readonly mode: number;
 }
 
-/** Piece by piece, as fast as the archive is read. */
 async function addFile(archive: Pack, {name, source, mode}: FileEntry): Promise<void> {
-  const file = await open(source, 'r');
+  const file = openSync(source, 'r');
   try {
-    const {size, mtime} = await file.stat();
-    let settle: (error?: Error | null) => void = () => {};
-    const written = new Promise<void>((resolve, reject) => {
-      settle = (error) => (error ? reject(error) : resolve());
+    const {size, mtime} = fstatSync(file);
+    const header = {name, mode, mtime, size};
+    if (size > smallBytes) return await addLargeFile(archive, {file, header, source});
+    const content = Buffer.allocUnsafe(size);
+    for (let at = 0; at < size; ) at += checked(readSync(file, content, at, size - at, at), source);
+    await new Promise<void>((resolve, reject) => {
+      archive.entry(header, (error) => (error ? reject(error) : resolve())).end(content);
     });
-    const entry = archive.entry({name, mode, mtime, size}, (error) => settle(error));
-    entry.on('error', () => {});
-    for (let at = 0; at < size; ) {
-      const piece = Buffer.allocUnsafe(Math.min(pieceSize, size - at));
-      const {bytesRead} = await file.read(piece, 0, piece.length, at);
-      if (bytesRead === 0) {
-        written.catch(() => {});
-        throw new TscomposeError('conflict', `"${source}" changed while it was read`);
-      }
-      at += bytesRead;
-      if (!entry.write(piece.subarray(0, bytesRead))) await drained(entry, written);
-    }
-    entry.end(null);
-    await written;
   } finally {
-    await file.close();
+    closeSync(file);
   }
+}
+
+interface LargeFile {
+  readonly file: number;
+  readonly header: {readonly name: string; readonly size: number};
+  readonly source: string;
+}
+
+/** Piece by piece, as fast as the archive is read. */
+async function addLargeFile(archive: Pack, {file, header, source}: LargeFile): Promise<void> {
+  let settle: (error?: Error | null) => void = () => {};
+  const written = new Promise<void>((resolve, reject) => {
+    settle = (error) => (error ? reject(error) : resolve());
+  });
+  // Looked at only at the end.
+  written.catch(() => {});
+  const entry = archive.entry({...header}, (error) => settle(error));
+  entry.on('error', () => {});
+  for (let at = 0; at < header.size; ) {
+    const piece = Buffer.allocUnsafe(Math.min(pieceBytes, header.size - at));
+    const length = checked(readSync(file, piece, 0, piece.length, at), source);
+    at += length;
+    if (!entry.write(piece.subarray(0, length))) await drained(entry, written);
+  }
+  entry.end(null);
+  await written;
+}
+
+function checked(bytesRead: number, source: string): number {
+  if (bytesRead === 0) throw new TscomposeError('conflict', `"${source}" changed while it was read`);
+  return bytesRead;
 }
 
 /** Or rejects, where nobody reads the archive any more. */
