@@ -85,7 +85,7 @@ const findModules = {
 
 /**
  * Ink asks for its developer tools where a variable of the environment says so, and makes an object of each cell of each
- * frame: the first stays out, the second gets the screen's own rows (docs/decisions/0016). Fails where Ink has changed.
+ * frame: the first stays out, the second gets the screen's own rows (docs/decisions/0012-ink-behind-our-screen.md). Fails where Ink has changed.
  */
 function lightInk() {
   let replaced = false;

@@ -4,7 +4,7 @@ import type {ReactElement} from 'react';
 /**
  * The only module that knows Ink. Ink lays out and renders; what it renders is taken as rows and never reaches a terminal
  * by itself: the alternate screen, sizes, suspending and writing are `TerminalScreen`'s. Whoever moves to an Ink that does
- * these things well changes this file (docs/decisions/0016).
+ * these things well changes this file (docs/decisions/0012-ink-behind-our-screen.md).
  */
 export interface InkApp {
   /** Renders at once: `onFrame` is called before this returns. */
