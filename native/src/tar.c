@@ -5,29 +5,7 @@
 #include <string.h>
 
 #include "tar-number.h"
-#include "tar-pax.h"
-
-#define BLOCK 512
-#define BUFFER_SIZE (1024 * 1024)
-/* As Go's archive/tar: longer extended headers are an attack, not a file name. */
-#define EXTENDED_MAX (1024 * 1024)
-
-struct tar_reader {
-  tar_source source;
-  void *context;
-  char *buffer;
-  size_t start;
-  size_t end;
-  uint64_t remaining; /* data of the current entry that was not given out */
-  unsigned padding;   /* after it */
-  struct pax global;
-  struct pax pax;
-  char *path; /* of the current entry */
-  char *link;
-  struct tar_segment *segments;
-  size_t segment_count;
-  bool ended;
-};
+#include "tar-reader.h"
 
 struct tar_reader *tar_open(tar_source source, void *context) {
   struct tar_reader *reader = xcalloc(1, sizeof *reader);
@@ -55,12 +33,11 @@ void tar_close(struct tar_reader *reader) {
   free(reader);
 }
 
-static int broken(struct failure *failure, const char *reason) {
+int tar_broken(struct failure *failure, const char *reason) {
   return fail_kind(failure, KIND_INVALID, reason, "archive");
 }
 
-/* Makes `size` bytes (at most the buffer) available. 1, 0 at the end of the source with less, -1. */
-static int fill(struct tar_reader *reader, size_t size, struct failure *failure) {
+int tar_fill(struct tar_reader *reader, size_t size, struct failure *failure) {
   if (reader->end - reader->start >= size) return 1;
   if (BUFFER_SIZE - reader->start < size) {
     memmove(reader->buffer, reader->buffer + reader->start, reader->end - reader->start);
@@ -79,9 +56,9 @@ static int fill(struct tar_reader *reader, size_t size, struct failure *failure)
 ssize_t tar_data(struct tar_reader *reader, const char **data, struct failure *failure) {
   if (reader->remaining == 0) return 0;
   if (reader->start == reader->end) reader->start = reader->end = 0;
-  int filled = fill(reader, 1, failure);
+  int filled = tar_fill(reader, 1, failure);
   if (filled < 0) return -1;
-  if (filled == 0) return broken(failure, "it is cut off");
+  if (filled == 0) return tar_broken(failure, "it is cut off");
   size_t available = reader->end - reader->start;
   size_t size = available < reader->remaining ? available : (size_t)reader->remaining;
   *data = reader->buffer + reader->start;
@@ -111,7 +88,7 @@ static char *read_extended(struct tar_reader *reader, uint64_t size, struct fail
   const char *data;
   ssize_t count;
   if (size > EXTENDED_MAX) {
-    broken(failure, "an extended header is too long");
+    tar_broken(failure, "an extended header is too long");
     return NULL;
   }
   expect_data(reader, size);
@@ -145,14 +122,14 @@ static bool checksum_fits(const char *block) {
 
 /* A header block. 1, 0 at the end of the archive, -1. */
 static int read_header(struct tar_reader *reader, char block[BLOCK], struct failure *failure) {
-  int filled = fill(reader, BLOCK, failure);
+  int filled = tar_fill(reader, BLOCK, failure);
   if (filled < 0) return -1;
-  if (filled == 0) return reader->start == reader->end ? 0 : broken(failure, "it is cut off");
+  if (filled == 0) return reader->start == reader->end ? 0 : tar_broken(failure, "it is cut off");
   memcpy(block, reader->buffer + reader->start, BLOCK);
   reader->start += BLOCK;
   /* One block of zeros is enough: many archives have only one. */
   if (is_zero(block)) return 0;
-  if (!checksum_fits(block)) return broken(failure, "a header is damaged (its checksum does not fit)");
+  if (!checksum_fits(block)) return tar_broken(failure, "a header is damaged (its checksum does not fit)");
   return 1;
 }
 
@@ -168,110 +145,6 @@ static char *header_path(const char *block) {
     return xmemdup0(text, prefix + 1 + name);
   }
   return xmemdup0(block, name);
-}
-
-static bool header_segments(struct tar_reader *reader, const char *field, unsigned count) {
-  for (unsigned i = 0; i < count; i++, field += 24) {
-    int64_t offset = 0, size = 0;
-    if (field[0] == '\0' && field[12] == '\0') return true;
-    if (!tar_number(field, 12, &offset) || !tar_number(field + 12, 12, &size) || offset < 0 || size < 0) return false;
-    if (!segments_add(&reader->segments, &reader->segment_count, (uint64_t)offset, (uint64_t)size)) return false;
-  }
-  return true;
-}
-
-/* GNU's own format: four segments in the header, more in blocks that follow it. */
-static int read_old_sparse(struct tar_reader *reader, const char *block, struct tar_entry *entry,
-                           struct failure *failure) {
-  int64_t size = 0;
-  bool more = block[482] != 0;
-  if (!tar_number(block + 483, 12, &size) || size < 0 || !header_segments(reader, block + 386, 4))
-    return broken(failure, "the map of a sparse file is damaged");
-  while (more) {
-    char extension[BLOCK];
-    int filled = fill(reader, BLOCK, failure);
-    if (filled <= 0) return filled < 0 ? -1 : broken(failure, "it is cut off");
-    memcpy(extension, reader->buffer + reader->start, BLOCK);
-    reader->start += BLOCK;
-    if (!header_segments(reader, extension, 21)) return broken(failure, "the map of a sparse file is damaged");
-    more = extension[504] != 0;
-  }
-  entry->sparse = true;
-  entry->size = (uint64_t)size;
-  return 0;
-}
-
-/* A decimal line of the map that stands before the data (format 1.0). */
-static int read_map_number(struct tar_reader *reader, uint64_t *out, struct failure *failure) {
-  char digits[24];
-  size_t length = 0;
-  for (;;) {
-    if (reader->remaining == 0 || length == sizeof digits - 1)
-      return broken(failure, "the map of a sparse file is damaged");
-    int filled = fill(reader, 1, failure);
-    if (filled <= 0) return filled < 0 ? -1 : broken(failure, "it is cut off");
-    char byte = reader->buffer[reader->start++];
-    reader->remaining--;
-    if (byte == '\n') break;
-    digits[length++] = byte;
-  }
-  digits[length] = '\0';
-  return parse_unsigned(digits, INT64_MAX, out) ? 0 : broken(failure, "the map of a sparse file is damaged");
-}
-
-static int read_leading_map(struct tar_reader *reader, uint64_t stored, struct failure *failure) {
-  uint64_t count = 0;
-  if (read_map_number(reader, &count, failure) != 0) return -1;
-  for (uint64_t i = 0; i < count; i++) {
-    uint64_t offset = 0, size = 0;
-    if (read_map_number(reader, &offset, failure) != 0 || read_map_number(reader, &size, failure) != 0) return -1;
-    if (!segments_add(&reader->segments, &reader->segment_count, offset, size))
-      return broken(failure, "the map of a sparse file is damaged");
-  }
-  /* The map is filled up to a whole block. */
-  uint64_t used = stored - reader->remaining;
-  uint64_t filler = -used & (BLOCK - 1);
-  if (filler > reader->remaining) return broken(failure, "the map of a sparse file is damaged");
-  while (filler > 0) {
-    int filled = fill(reader, 1, failure);
-    if (filled <= 0) return filled < 0 ? -1 : broken(failure, "it is cut off");
-    size_t available = reader->end - reader->start;
-    size_t size = available < filler ? available : (size_t)filler;
-    reader->start += size;
-    reader->remaining -= size;
-    filler -= size;
-  }
-  return 0;
-}
-
-static int read_pax_sparse(struct tar_reader *reader, uint64_t stored, struct tar_entry *entry, struct failure *failure) {
-  struct pax *pax = &reader->pax;
-  if (pax->sparse_major == 1) {
-    if (read_leading_map(reader, stored, failure) != 0) return -1;
-  } else if (pax->sparse_map && !pax->half_segment) {
-    reader->segments = pax->segments;
-    reader->segment_count = pax->segment_count;
-    pax->segments = NULL;
-    pax->segment_count = 0;
-  } else {
-    return 0;
-  }
-  if (!pax->has_real_size) return broken(failure, "the map of a sparse file is damaged");
-  entry->sparse = true;
-  entry->size = (uint64_t)pax->real_size;
-  return 0;
-}
-
-static int check_segments(struct tar_reader *reader, struct tar_entry *entry, struct failure *failure) {
-  uint64_t total = 0, end = 0;
-  for (size_t i = 0; i < reader->segment_count; i++) {
-    total += reader->segments[i].size;
-    end = reader->segments[i].offset + reader->segments[i].size;
-  }
-  if (end > entry->size || total != reader->remaining) return broken(failure, "the map of a sparse file is damaged");
-  entry->segments = reader->segments;
-  entry->segment_count = reader->segment_count;
-  return 0;
 }
 
 static int choose_type(char flag, const char *path, enum tar_type *type, struct failure *failure) {
@@ -323,7 +196,7 @@ static int choose_names(struct tar_reader *reader, const char *block, char *long
   reader->path = path != NULL ? xstrdup(path) : header_path(block);
   reader->link = link != NULL ? xstrdup(link) : xmemdup0(block + 157, strnlen(block + 157, 100));
   if (strlen(reader->path) > TAR_NAME_MAX || strlen(reader->link) > TAR_NAME_MAX)
-    return broken(failure, "a name is longer than 4095 bytes");
+    return tar_broken(failure, "a name is longer than 4095 bytes");
   return 0;
 }
 
@@ -344,7 +217,7 @@ static int read_entry(struct tar_reader *reader, const char *block, struct tar_e
   if (pax->has_gid) gid = pax->gid;
   if (pax->has_size) size = pax->size;
   if (!fits || uid >= UINT32_MAX || gid >= UINT32_MAX || size > INT64_MAX - BLOCK)
-    return broken(failure, "a header holds a number that cannot be");
+    return tar_broken(failure, "a header holds a number that cannot be");
   entry->path = reader->path;
   entry->link = reader->link;
   entry->mode = (unsigned)mode & 07777;
@@ -358,11 +231,11 @@ static int read_entry(struct tar_reader *reader, const char *block, struct tar_e
   entry->size = entry->type == TAR_FILE ? (uint64_t)size : 0;
   /* Headers of links, directories and devices may state a size without any data following. */
   bool has_data = entry->type == TAR_FILE || block[156] == 'D';
-  if (block[156] == 'S' && read_old_sparse(reader, block, entry, failure) != 0) return -1;
+  if (block[156] == 'S' && tar_sparse_old(reader, block, entry, failure) != 0) return -1;
   expect_data(reader, has_data ? (uint64_t)size : 0);
-  if (block[156] != 'S' && entry->type == TAR_FILE && read_pax_sparse(reader, (uint64_t)size, entry, failure) != 0)
+  if (block[156] != 'S' && entry->type == TAR_FILE && tar_sparse_pax(reader, (uint64_t)size, entry, failure) != 0)
     return -1;
-  return entry->sparse ? check_segments(reader, entry, failure) : 0;
+  return entry->sparse ? tar_sparse_check(reader, entry, failure) : 0;
 }
 
 /* Extended headers that stand before an entry, then the entry. `names[0]`: path, `names[1]`: link, of GNU's kind. */
@@ -372,18 +245,18 @@ static int read_headers(struct tar_reader *reader, struct tar_entry *entry, char
   for (;;) {
     int64_t size = 0;
     int found = read_header(reader, block, failure);
-    if (found == 0 && extended) return broken(failure, "it is cut off");
+    if (found == 0 && extended) return tar_broken(failure, "it is cut off");
     if (found <= 0) return found;
     char flag = block[156];
     if (flag != 'x' && flag != 'g' && flag != 'L' && flag != 'K' && flag != 'V') break;
-    if (!header_number(block, 124, 12, EXTENDED_MAX, &size)) return broken(failure, "an extended header is too long");
+    if (!header_number(block, 124, 12, EXTENDED_MAX, &size)) return tar_broken(failure, "an extended header is too long");
     char *content = read_extended(reader, (uint64_t)size, failure);
     const char *reason = NULL;
     if (content == NULL) return -1;
     if (flag == 'x' || flag == 'g') {
       if (pax_read(flag == 'g' ? &reader->global : &reader->pax, content, (size_t)size, &reason) != 0) {
         free(content);
-        return broken(failure, reason);
+        return tar_broken(failure, reason);
       }
       if (flag == 'g') {
         pax_free(&reader->pax);
@@ -418,7 +291,7 @@ int tar_next(struct tar_reader *reader, struct tar_entry *entry, struct failure 
 int tar_drain(struct tar_reader *reader, struct failure *failure) {
   for (;;) {
     reader->start = reader->end = 0;
-    int filled = fill(reader, BUFFER_SIZE, failure);
+    int filled = tar_fill(reader, BUFFER_SIZE, failure);
     if (filled <= 0) return filled;
   }
 }

@@ -1,5 +1,8 @@
 import type {Json} from '../base/canonical-json.ts';
 import type {Span} from './source.ts';
+import type {Build} from './types-build.ts';
+import type {Deploy} from './types-deploy.ts';
+import type {BlkioConfig, Device, DeviceRequest} from './types-devices.ts';
 
 /**
  * The canonical Project: what every stage of the loader works towards and everything after it reads. All short forms are
@@ -268,120 +271,9 @@ export interface InitHook extends Omit<Hook, 'command'> {
   readonly per_replica?: boolean;
 }
 
-export interface Device {
-  /** A path of the machine, or the name of a CDI device (`vendor/class=name`), which has no target of its own. */
-  readonly source: string;
-  readonly target: string;
-  readonly permissions?: string;
-}
-
-/** Devices that a driver of the engine gives. */
-export interface DeviceRequest {
-  readonly capabilities?: readonly string[];
-  readonly driver?: string;
-  /** -1: all. */
-  readonly count?: number;
-  readonly device_ids?: readonly string[];
-  readonly options?: Readonly<Record<string, string>>;
-}
-
-export interface BlkioConfig {
-  readonly weight?: number;
-  readonly weight_device?: readonly {readonly path: string; readonly weight: number}[];
-  readonly device_read_bps?: readonly DeviceRate[];
-  readonly device_read_iops?: readonly DeviceRate[];
-  readonly device_write_bps?: readonly DeviceRate[];
-  readonly device_write_iops?: readonly DeviceRate[];
-}
-
-export interface DeviceRate {
-  readonly path: string;
-  /** Bytes, or operations, in a second. */
-  readonly rate: number;
-}
-
-export interface Build {
-  /** An absolute path, or the URL of a repository; empty until the project is resolved where the file names none. */
-  readonly context: string;
-  /** Relative to the context; absent with `dockerfile_inline`. */
-  readonly dockerfile?: string;
-  readonly dockerfile_inline?: string;
-  readonly entitlements?: readonly string[];
-  /** Null until the project is resolved: then it has the environment's value, or is gone. */
-  readonly args?: Readonly<Record<string, string | null>>;
-  readonly provenance?: string;
-  readonly sbom?: string;
-  /** By id; empty: the agent of the environment. */
-  readonly ssh?: Readonly<Record<string, string>>;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly cache_from?: readonly string[];
-  readonly cache_to?: readonly string[];
-  readonly no_cache?: boolean;
-  readonly no_cache_filter?: readonly string[];
-  /** By name: an absolute path, a URL, `docker-image://IMAGE` or `service:NAME`. */
-  readonly additional_contexts?: Readonly<Record<string, string>>;
-  readonly pull?: boolean;
-  readonly extra_hosts?: Readonly<Record<string, readonly string[]>>;
-  readonly isolation?: string;
-  readonly network?: string;
-  readonly target?: string;
-  /** `target` is the id of the secret; absent: its source. */
-  readonly secrets?: readonly BuildSecret[];
-  readonly shm_size?: number;
-  readonly tags?: readonly string[];
-  readonly ulimits?: Service['ulimits'];
-  readonly platforms?: readonly string[];
-  readonly privileged?: boolean;
-}
-
-export interface BuildSecret extends Omit<FileReference, 'target'> {
-  readonly target?: string;
-}
-
 export interface ModelUse {
   readonly endpoint_var?: string;
   readonly model_var?: string;
-}
-
-/** How a swarm replaces containers. */
-export interface UpdateConfig {
-  readonly parallelism?: number;
-  readonly delay?: number;
-  readonly failure_action?: string;
-  readonly monitor?: number;
-  readonly max_failure_ratio?: number;
-  readonly order?: 'stop-first' | 'start-first';
-}
-
-export interface Deploy {
-  readonly mode?: string;
-  readonly replicas?: number;
-  readonly endpoint_mode?: string;
-  readonly placement?: {
-    readonly constraints?: readonly string[];
-    readonly preferences?: readonly {readonly spread?: string}[];
-    readonly max_replicas_per_node?: number;
-  };
-  readonly update_config?: UpdateConfig;
-  readonly rollback_config?: UpdateConfig;
-  readonly resources?: {
-    readonly limits?: {readonly cpus?: number; readonly memory?: number; readonly pids?: number};
-    readonly reservations?: {
-      readonly cpus?: number;
-      readonly memory?: number;
-      readonly devices?: readonly DeviceRequest[];
-      readonly generic_resources?: readonly {
-        readonly discrete_resource_spec?: {readonly kind?: string; readonly value?: number};
-      }[];
-    };
-  };
-  readonly restart_policy?: {
-    readonly condition?: 'none' | 'on-failure' | 'any';
-    readonly max_attempts?: number;
-    readonly delay?: number;
-    readonly window?: number;
-  };
-  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** A use of a config or secret. */

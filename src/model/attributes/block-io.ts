@@ -1,5 +1,6 @@
 import type {Json} from '../../base/canonical-json.ts';
-import type {BlkioConfig, DeviceRate, Service} from '../types.ts';
+import type {Service} from '../types.ts';
+import type {BlkioConfig, DeviceRate} from '../types-devices.ts';
 import type {Attribute} from './attribute.ts';
 import {whole} from './limits.ts';
 import {bytes, integer, list, object, type Reader, refine, text, wrong} from './readers.ts';
