@@ -67,9 +67,10 @@ export function view(root: string): Inside {
   };
 }
 
-/** What is mounted on the machine: private mounts never show here. */
-export function machineMounts(): string {
-  return readFileSync('/proc/self/mountinfo', 'utf8');
+/** What is mounted on the machine and has to do with the bed, whose layers may be named by descriptors. Private mounts never show. */
+export function machineMounts({base}: Bed): readonly string[] {
+  const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+  return lines.filter((line) => line.includes(base) || line.includes('/proc/self/fd/'));
 }
 
 export async function until(check: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {

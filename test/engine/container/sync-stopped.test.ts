@@ -16,9 +16,9 @@ const idle = ['sleep', '1000'];
 describe('a sync into a container that does not run', () => {
   it('is there when it starts, whether it ran before or not', async () => {
     const id = await bed.create(idle, {User: 'app'});
-    const mounts = machineMounts();
+    const mounts = machineMounts(bed);
     await sync(bed, id, {'src/a': 'created', 'bin/': directory(0o711)});
-    expect(machineMounts()).toBe(mounts);
+    expect(machineMounts(bed)).toEqual(mounts);
     await bed.engine.containers.start(id);
     let files = await inside(bed, id);
     expect([files.text('/app/src/a'), files.stat('/app/src/a').uid, files.stat('/app/bin').mode & 0o777]).toEqual([
@@ -29,7 +29,7 @@ describe('a sync into a container that does not run', () => {
     await bed.engine.containers.stop(id, {timeoutSeconds: 0});
     await sync(bed, id, {'src/a': 'stopped', '.wh.bin': '', seed: 'x'});
     await sync(bed, id, {'.wh.data': '', 'home/new': 'x'}, {path: '/'});
-    expect(machineMounts()).toBe(mounts);
+    expect(machineMounts(bed)).toEqual(mounts);
     await bed.engine.containers.start(id);
     files = await inside(bed, id);
     expect([files.text('/app/src/a'), files.list('/app'), files.exists('/data')]).toEqual([
