@@ -21,7 +21,7 @@ services:
     depends_on: {db: {condition: service_healthy, restart: true}}
   db: {image: postgres, command: [sleep, "1"], stop_grace_period: 3s}
 networks: {front: {internal: true}}
-volumes: {data: {driver_opts: {type: tmpfs, device: tmpfs, o: size=1m}}}
+volumes: {data: {driver_opts: {type: none, device: /srv/data, o: bind}}}
 secrets: {key: {environment: KEY}}
 `;
 
