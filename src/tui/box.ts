@@ -58,7 +58,8 @@ function frame(
   const above = top;
   const below = box.lines.length - top - shown;
   const title = cutCells(box.title, width - 6, cut);
-  const hidden = above + below === 0 ? '' : `${less}${above} ${more}${below} more`;
+  const counts = [...(above > 0 ? [`${less}${above}`] : []), ...(below > 0 ? [`${more}${below}`] : [])];
+  const hidden = counts.length === 0 ? '' : `${counts.join(' ')} more`;
   const side = span(vertical, 'border');
   const head: Line = [
     span(`${corners[0]}${horizontal} `, 'border'),

@@ -147,6 +147,7 @@ export function containerEvents(
       if (container.oomKilled) return entry('error', `${name} was killed: out of memory`);
       return entry(exitCode === 0 ? 'info' : 'error', `${name} exited with code ${exitCode ?? '?'}${why}`);
     case 'restarting':
+      if (container.oomKilled) return entry('error', `${name} was killed: out of memory; it restarts`);
       return entry('warning', `${name} restarts${why === '' ? ` after exit ${exitCode ?? '?'}` : why}`);
     case 'paused':
       return entry('info', `${name} is paused`);
@@ -186,12 +187,14 @@ function merged(
   const usage = {...(before?.usage ?? {cpu: [], memory: []}), cpuLimit, memoryLimit};
   const startedAnew =
     before?.startedAt !== undefined && container.startedAt !== undefined && container.startedAt > before.startedAt;
-  const why = cause ?? (before === undefined ? undefined : impliedCause(before, container, {time, startedAnew}));
+  const why =
+    cause ?? (before === undefined ? firstCause(container) : impliedCause(before, container, {time, startedAnew}));
   // The engine counts only the restarts that it makes itself.
   const byOthers = startedAnew && container.restarts === before.ownRestarts ? 1 : 0;
   const uncounted = before === undefined ? 0 : before.restarts - before.ownRestarts + byOthers;
   return {
     ...seen,
+    stopRequested: isStopRequested(before, container),
     ownRestarts: container.restarts,
     restarts: container.restarts + uncounted,
     // The memory and CPU of one that stands still are none.
@@ -199,6 +202,21 @@ function merged(
     previousStartedAt: startedAnew ? before.startedAt : before?.previousStartedAt,
     causes: why === undefined ? (before?.causes ?? []) : addCause(before, why),
   };
+}
+
+/** It ends or has ended, and somebody wanted that. */
+function isStopRequested(before: ReplicaState | undefined, {phase, stopRequested}: ContainerSnapshot): boolean {
+  if (phase === 'stopping') return true;
+  const ended = phase === 'exited' || phase === 'dead' || phase === 'removing';
+  return ended && (stopRequested || before?.stopRequested === true);
+}
+
+/** Of restarts before the first look, the last is known where the container is still between two runs. */
+function firstCause({phase, restarts, oomKilled, exitCode, finishedAt}: ContainerSnapshot): RestartCause | undefined {
+  if (phase !== 'restarting' || restarts === 0 || finishedAt === undefined) return undefined;
+  return oomKilled
+    ? {time: finishedAt, kind: 'oom'}
+    : {time: finishedAt, kind: 'exit', ...(exitCode === undefined ? {} : {exitCode})};
 }
 
 /** Where nobody says why a container started again, its last end does. */

@@ -11,7 +11,7 @@ export interface Status {
   readonly severity: number;
 }
 
-export function replicaStatus({phase, health, exitCode, oomKilled}: ReplicaState): Status {
+export function replicaStatus({phase, health, exitCode, oomKilled, stopRequested}: ReplicaState): Status {
   switch (phase) {
     case 'running':
       if (health?.status === 'unhealthy') return {glyph: 'bad', word: 'unhealthy', style: 'bad', severity: 8};
@@ -32,7 +32,7 @@ export function replicaStatus({phase, health, exitCode, oomKilled}: ReplicaState
     case 'exited':
       if (oomKilled) return {glyph: 'bad', word: 'oom-killed', style: 'bad', severity: 9};
       // Ended by the signals that stopping sends: nothing is wrong with it.
-      if (exitCode === 143 || exitCode === 137 || exitCode === 130)
+      if (stopRequested || exitCode === 143 || exitCode === 137 || exitCode === 130)
         return {glyph: 'idle', word: 'stopped', style: 'dim', severity: 2};
       if (exitCode === 0) return {glyph: 'idle', word: 'exited 0', style: 'dim', severity: 1};
       return {glyph: 'bad', word: `exited ${exitCode ?? '?'}`, style: 'bad', severity: 9};
@@ -53,7 +53,11 @@ export function isUp({phase}: ReplicaState): boolean {
 
 /** Of a job that did what it had to do, nothing is missing. */
 export function isDone({replicas}: ServiceState): boolean {
-  return replicas.length > 0 && replicas.every(({phase, exitCode}) => phase === 'exited' && exitCode === 0);
+  return replicas.length > 0 && replicas.every(isJobDone);
+}
+
+function isJobDone({phase, exitCode, stopRequested}: ReplicaState): boolean {
+  return phase === 'exited' && exitCode === 0 && !stopRequested;
 }
 
 export interface HealthText {

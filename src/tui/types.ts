@@ -71,6 +71,8 @@ export interface ReplicaState {
   /** Of the last end; undefined while it never ended. */
   readonly exitCode: number | undefined;
   readonly oomKilled: boolean;
+  /** Somebody stops it or has stopped it, as far as seen: an end with code 0 is then no job done. */
+  readonly stopRequested: boolean;
   readonly health: HealthInfo | undefined;
   readonly startedAt: number | undefined;
   readonly finishedAt: number | undefined;
@@ -135,6 +137,8 @@ export interface PendingPlan {
   readonly text: string;
   /** Services that it touches. */
   readonly services: readonly string[];
+  /** Those of them of which containers are started again and nothing else. */
+  readonly starts: readonly string[];
   /** What must be asked before it is applied. */
   readonly questions: readonly string[];
   /** The stack file as it is now cannot be planned: its diagnostics, as `config` prints them. */
@@ -224,6 +228,7 @@ export interface ContainerSnapshot {
   readonly phase: ContainerPhase;
   readonly exitCode: number | undefined;
   readonly oomKilled: boolean;
+  readonly stopRequested: boolean;
   readonly health: HealthInfo | undefined;
   readonly startedAt: number | undefined;
   readonly finishedAt: number | undefined;

@@ -47,13 +47,21 @@ function loadLines({glyphs}: ViewContext, {replicas}: ServiceState, width: numbe
   ): readonly Line[] => {
     const newest = samples.at(-1);
     if (newest === undefined) return [];
-    const graph = sparkline(samples, Math.min(cells, samples.length), limit ?? Math.max(least, ...samples), glyphs);
+    const graph = sparkline(
+      samples,
+      Math.min(cells, samples.length),
+      limit ?? Math.max(least, ...samples.map((sample) => sample * headroom)),
+      glyphs,
+    );
     const of = limit === undefined ? '' : ` of ${text(limit)}`;
     const style = limit !== undefined && newest >= limit * 0.9 ? 'warning' : 'plain';
     return [[span(title.padEnd(12), 'dim'), span(`${text(newest)}${of}`.padEnd(textWidth), style), span(graph, 'cpu')]];
   };
   return [...row('cpu', cpu, cpuLimit, 100, shortPercent), ...row('memory', memory, memoryLimit, 1, shortBytes)];
 }
+
+/** Without a limit a graph is not full where the most is used that was seen: it is no alarm. */
+const headroom = 4 / 3;
 
 function portLines({state}: ViewContext, {name}: ServiceState): readonly Line[] {
   const targets = portTargets(state, name);

@@ -1,6 +1,8 @@
 import {shortTime} from '../report/time.ts';
 import {graphemes} from './graphemes.ts';
 import {fillLine, lineCells, span, spreadLine} from './line.ts';
+import {pendingOf} from './pending.ts';
+import {isUp} from './status.ts';
 import type {ActionState, Line, PromptState, Span} from './types.ts';
 import type {ViewContext} from './view-context.ts';
 
@@ -160,10 +162,9 @@ function hintsFor({state, glyphs}: ViewContext): readonly Hint[] {
       ['q', 'quit'],
     ];
   }
-  const running = state.services
-    .find(({name}) => name === state.selection?.service)
-    ?.replicas.some(({phase}) => phase === 'running');
-  const pending: readonly Hint[] = (state.plan?.changes ?? 0) > 0 ? [['p', 'plan']] : [];
+  const selected = state.services.find(({name}) => name === state.selection?.service);
+  const running = selected?.replicas.some((replica) => isUp(replica) || replica.phase === 'restarting');
+  const pending: readonly Hint[] = pendingOf(state).changes > 0 ? [['p', 'plan']] : [];
   return [
     ...pending,
     ['tab', 'logs'],

@@ -1,4 +1,5 @@
 import {lineCells, span, spreadLine} from './line.ts';
+import {pendingOf} from './pending.ts';
 import {clockTime} from './short-text.ts';
 import {isDone, isUp, serviceStatus} from './status.ts';
 import type {Line, ServiceState, Span, UiState} from './types.ts';
@@ -41,7 +42,7 @@ function troublePart({state: {services}, glyphs}: ViewContext): readonly Line[] 
   const bad = services.filter((service) => serviceStatus(service).severity >= 7);
   const [first] = bad;
   if (first === undefined) return [];
-  const text = bad.length === 1 ? `${first.name} ${serviceStatus(first).word}` : `${bad.length} services in trouble`;
+  const text = bad.length === 1 ? `${first.name} ${serviceStatus(first).word}` : `${bad.length} in trouble`;
   return [[span(`${glyphs.bad} ${text}`, 'bad')]];
 }
 
@@ -49,11 +50,13 @@ function connectionPart({state, glyphs}: ViewContext): readonly Line[] {
   return state.connected ? [] : [[span(`${glyphs.bad} engine not reached, values are old`, 'bad')]];
 }
 
-function planPart({state: {plan}, glyphs}: ViewContext): readonly Line[] {
+function planPart({state, glyphs}: ViewContext): readonly Line[] {
+  const {plan} = state;
   if (plan === undefined) return [];
   if (plan.problem !== undefined) return [[span(`${glyphs.bad} stack file has errors`, 'bad'), span(' (p)', 'dim')]];
-  if (plan.changes === 0) return [];
-  const count = plan.changes === 1 ? '1 change' : `${plan.changes} changes`;
+  const {changes} = pendingOf(state);
+  if (changes === 0) return [];
+  const count = changes === 1 ? '1 change' : `${changes} changes`;
   return [[span(`${glyphs.plan} ${count} pending`, 'warning'), span(' (p)', 'dim')]];
 }
 

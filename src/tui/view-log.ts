@@ -33,7 +33,10 @@ function headingLine({state, logs, glyphs}: ViewContext, width: number, rule: bo
   const newer = log.position === 'follow' ? 0 : shown.count - shown.rank(log.position);
   const mode: Line =
     log.position === 'follow'
-      ? [span('following', 'dim')]
+      ? // Nothing is added to what has ended.
+        log.previous
+        ? []
+        : [span('following', 'dim')]
       : [span(newer === 0 ? 'held' : `held ${glyphs.dot} ${newer} newer`, 'warning')];
   const right = log.wrap ? [span('wrapped  ', 'dim'), ...mode] : mode;
   if (!rule) return spreadLine(parts, right, width, glyphs.cut);

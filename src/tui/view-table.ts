@@ -2,6 +2,7 @@ import {cutCells} from './cells.ts';
 import {bar, sparkline} from './graphs.ts';
 import type {TablePane} from './layout.ts';
 import {blanks, fillLine, span} from './line.ts';
+import {pendingOf} from './pending.ts';
 import {shortBytes, shortPercent, shortSpan} from './short-text.ts';
 import {healthText, isUp, replicaStatus, serviceStatus, shortCause} from './status.ts';
 import {type Column, gapOf, nameText, portsText} from './table-columns.ts';
@@ -103,7 +104,7 @@ function nameCell({state, glyphs}: ViewContext, {row, column, selected}: CellOpt
     const branch = row.last ? glyphs.lastBranch : glyphs.branch;
     return [span(`${branch} `, 'border'), span(row.replica.name, selected ? 'strong' : 'plain')];
   }
-  const touched = state.plan?.services.includes(row.service.name) === true;
+  const touched = pendingOf(state).services.includes(row.service.name);
   const text = nameText(row.service, glyphs.times);
   const room = touched ? column.width - glyphs.plan.length - 1 : column.width;
   const name = span(cutCells(text, room, glyphs.cut), selected ? 'strong' : 'plain');

@@ -1,6 +1,7 @@
 import {oneLine} from '../report/cells.ts';
 import {span} from './line.ts';
 import type {OverlayContext} from './overlay-content.ts';
+import {pendingOf} from './pending.ts';
 import {causeText} from './reduce-containers.ts';
 import {clockTime, shortBytes, shortSpan} from './short-text.ts';
 import {isUp, probeEnd, replicaStatus} from './status.ts';
@@ -20,7 +21,7 @@ export function whyLines(
   if (found.replicas.length === 0)
     return [[span(found.wanted === 0 ? 'none of it is wanted' : 'it has no container yet')], upHint(context, service)];
   const blocks = found.replicas.map((replica) => replicaLines(context, replica, place === 'alone'));
-  const pending = context.state.plan?.services.includes(service) === true;
+  const pending = pendingOf(context.state).services.includes(service);
   return [
     ...blocks.flatMap((block, index) => (index === 0 ? block : [[], ...block])),
     ...(pending ? [[], [span('It differs from the stack file', 'warning'), span('  p shows how', 'dim')]] : []),

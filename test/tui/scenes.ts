@@ -21,6 +21,7 @@ export function container(service: string, number: number, more: Partial<Contain
     phase: 'running',
     exitCode: undefined,
     oomKilled: false,
+    stopRequested: false,
     health: undefined,
     startedAt: now - 130_000,
     finishedAt: undefined,
@@ -130,6 +131,7 @@ export function shopScene(columns: number, rows: number): Scene {
         changes: 1,
         summary: '1 to create',
         services: ['mail'],
+        starts: [],
         questions: [],
         text: [
           'shop',

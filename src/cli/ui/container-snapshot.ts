@@ -19,6 +19,8 @@ export function containerSnapshot(container: ContainerInspect): ContainerSnapsho
     phase: state.Status,
     exitCode: finishedAt === undefined ? undefined : state.ExitCode,
     oomKilled: state.OOMKilled,
+    // Only events tell it.
+    stopRequested: false,
     health: healthInfo(state, config.Healthcheck?.Retries),
     startedAt: timeOf(state.StartedAt),
     finishedAt,

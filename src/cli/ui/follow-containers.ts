@@ -1,3 +1,4 @@
+import {setMaxListeners} from 'node:events';
 import {composeLabels} from '../../api/labels.ts';
 import type {EngineEvent} from '../../api/types/system.ts';
 import {backoffDelays} from '../../base/backoff.ts';
@@ -72,15 +73,16 @@ async function followOnce(
   const {docker, project, clock, emit, onChange} = options;
   const over = new AbortController();
   const signal = AbortSignal.any([options.signal, over.signal]);
+  setMaxListeners(0, signal);
   const filters = {type: ['container'], label: [`${composeLabels.project}=${project}`]};
   // Subscribed before the list is read, so that nothing falls between the two.
   const events = await docker.getEvents({filters, abortSignal: signal});
-  const look = async (id: string, cause?: RestartCause, stopping = false): Promise<void> => {
+  const look = async (id: string, {cause, stopping = false, stopRequested = false}: Look = {}): Promise<void> => {
     const seen = await inspect(docker, id, signal);
     if (signal.aborted) return;
     if (seen === undefined) return forget(id);
     if (isOneOff(seen)) return;
-    const snapshot = containerSnapshot(seen);
+    const snapshot = {...containerSnapshot(seen), stopRequested};
     const container = stopping && snapshot.phase === 'running' ? {...snapshot, phase: 'stopping' as const} : snapshot;
     const before = containers.get(id);
     if (before !== undefined && JSON.stringify(before) === JSON.stringify(container)) return;
@@ -164,6 +166,15 @@ function isOneOff({Config: {Labels}}: {readonly Config: {readonly Labels?: Reado
   return Labels?.[composeLabels.oneOff] === 'True';
 }
 
+/** What events said of a container that is to be looked at. */
+interface Look {
+  readonly cause?: RestartCause;
+  /** The last of them was a signal to stop. */
+  readonly stopping?: boolean;
+  /** There was such a signal among them. */
+  readonly stopRequested?: boolean;
+}
+
 interface Gatherer {
   take(event: EngineEvent): void;
   add(id: string): void;
@@ -173,10 +184,10 @@ interface Gatherer {
 function gatherer(
   clock: Clock,
   signal: AbortSignal,
-  look: (id: string, cause?: RestartCause, stopping?: boolean) => Promise<void>,
+  look: (id: string, told: Look) => Promise<void>,
   forget: (id: string) => void,
 ): Gatherer {
-  const waiting = new Map<string, {cause: RestartCause | undefined; stopping: boolean}>();
+  const waiting = new Map<string, Look>();
   let flushing = false;
   const flush = async (): Promise<void> => {
     await clock.sleep(gatherMs, signal);
@@ -185,13 +196,16 @@ function gatherer(
     waiting.clear();
     if (signal.aborted) return;
     // What cannot be looked at now is looked at with the next list.
-    await mapLimited(batch, inspectsAtOnce, ([id, {cause, stopping}]) =>
-      look(id, cause, stopping).catch(() => undefined),
-    );
+    await mapLimited(batch, inspectsAtOnce, ([id, told]) => look(id, told).catch(() => undefined));
   };
-  const add = (id: string, cause?: RestartCause, stopping = false): void => {
+  const add = (id: string, told: Look = {}): void => {
     const known = waiting.get(id);
-    waiting.set(id, {cause: cause ?? known?.cause, stopping});
+    const cause = told.cause ?? known?.cause;
+    waiting.set(id, {
+      ...(cause === undefined ? {} : {cause}),
+      stopping: told.stopping === true,
+      stopRequested: told.stopping === true || known?.stopRequested === true,
+    });
     if (flushing) return;
     flushing = true;
     void flush();
@@ -205,9 +219,9 @@ function gatherer(
         forget(id);
         return;
       }
-      if (action === 'restart') return add(id, {time: time * 1000, kind: 'command'});
+      if (action === 'restart') return add(id, {cause: {time: time * 1000, kind: 'command'}});
       const stopping = action === 'kill' && isEnding(attributes['signal']);
-      add(id, undefined, stopping);
+      add(id, {stopping});
       if (stopping) void clock.sleep(stoppingForMs, signal).then(() => signal.aborted || add(id));
     },
   };

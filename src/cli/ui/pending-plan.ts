@@ -32,6 +32,10 @@ export async function pendingPlan(
 function describePlan(plan: Plan, context: CliContext, project: Project): PendingPlan {
   const remote = (context.global.host ?? context.env['TSCOMPOSE_HOST']) !== undefined;
   const changes = planChanges(plan);
+  const services = [...new Set(changes.flatMap(({subject, name}) => (subject === 'service' ? [name] : [])))];
+  const others = new Set(
+    changes.flatMap(({subject, name, kind}) => (subject === 'service' && kind !== 'start' ? [name] : [])),
+  );
   return {
     changes: changes.length,
     summary: summaryOf(plan),
@@ -41,7 +45,8 @@ function describePlan(plan: Plan, context: CliContext, project: Project): Pendin
       project,
       publishAddress: remote ? undefined : context.env['TSCOMPOSE_PUBLISH'],
     }),
-    services: [...new Set(changes.flatMap(({subject, name}) => (subject === 'service' ? [name] : [])))],
+    services,
+    starts: services.filter((name) => !others.has(name)),
     questions: plan.consents.map(({question}) => question),
   };
 }
@@ -60,7 +65,7 @@ export function brokenPlan(error: unknown, before: PendingPlan | undefined): Pen
     diagnostics.length > 0
       ? renderDiagnostics(diagnostics, {color: false})
       : [message, ...(hint === undefined ? [] : [`hint: ${hint}`])].join('\n');
-  return {changes: 0, summary: '', text: '', services: [], questions: [], ...before, problem};
+  return {changes: 0, summary: '', text: '', services: [], starts: [], questions: [], ...before, problem};
 }
 
 export function stackEvent(project: Project): UiEventContent & {readonly kind: 'stack'} {

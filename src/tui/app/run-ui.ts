@@ -1,3 +1,4 @@
+import {setMaxListeners} from 'node:events';
 import {hasKind, toTscomposeError} from '../../base/errors.ts';
 import {reduceKey} from '../keys.ts';
 import type {LogStore} from '../log-store.ts';
@@ -55,6 +56,8 @@ export async function runUi(options: UiOptions): Promise<void> {
   const screen = createAlternateScreen(device, options.guard);
   const over = new AbortController();
   const signal = AbortSignal.any([over.signal, options.signal]);
+  // Every sleep and every request to the engine ends with it: many at a time are no leak.
+  setMaxListeners(0, signal);
   let state: UiState = initialUiState({
     project: options.project,
     command: options.command,
