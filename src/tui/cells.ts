@@ -75,8 +75,26 @@ export function cutCells(text: string, width: number, mark = '…'): string {
   return room < 0 ? text.slice(0, indexOfCell(text, width)) : text.slice(0, indexOfCell(text, room)) + mark;
 }
 
-/** The index where a text is broken to lines of `width` cells, beginning at `from`; always moves on. */
-export function breakAt(text: string, from: number, width: number): number {
+/** A text broken to rows of at most `width` cells; at least one. The blank between two rows is in neither. */
+export function breakText(
+  text: string,
+  width: number,
+  widthAfterFirst = width,
+): readonly {readonly start: number; readonly end: number}[] {
+  const rows: {start: number; end: number}[] = [];
+  let start = 0;
+  do {
+    const room = start === 0 ? width : widthAfterFirst;
+    const next = breakAt(text, start, room);
+    const row = text.slice(start, next);
+    rows.push({start, end: start + (cellsOf(row) > room ? row.trimEnd() : row).length});
+    start = next;
+  } while (start < text.length);
+  return rows;
+}
+
+/** The index where a text is broken to rows of `width` cells, beginning at `from`; always moves on. */
+function breakAt(text: string, from: number, width: number): number {
   const rest = text.slice(from);
   const index = indexOfCell(rest, width);
   if (index >= rest.length) return text.length;

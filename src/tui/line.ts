@@ -1,4 +1,4 @@
-import {cellsOf, cutCells, indexOfCell, isSafe, safeText} from './cells.ts';
+import {breakText, cellsOf, cutCells, indexOfCell, isSafe, safeText} from './cells.ts';
 import type {Line, Span, StyleName} from './types.ts';
 
 export function span(text: string, style: StyleName = 'plain', background?: Span['background']): Span {
@@ -36,6 +36,30 @@ function cutLine(line: Line, width: number, mark: string): Line {
     used += cells;
   }
   return fitted;
+}
+
+/** The pieces between two indexes of the line's text. */
+export function sliceLine(line: Line, start: number, end: number): Line {
+  const pieces: Span[] = [];
+  let at = 0;
+  for (const piece of line) {
+    const from = Math.max(start, at);
+    const to = Math.min(end, at + piece.text.length);
+    if (from < to) pieces.push({...piece, text: piece.text.slice(from - at, to - at)});
+    at += piece.text.length;
+  }
+  return pieces;
+}
+
+/** As many lines as it takes, each of at most `width` cells; what goes on stands a little further in. */
+export function wrapLine(line: Line, width: number): readonly Line[] {
+  if (lineCells(line) <= width) return [line];
+  const text = line.map((piece) => piece.text).join('');
+  const indent = Math.min(text.length - text.trimStart().length + 2, Math.floor(width / 2));
+  return breakText(text, width, Math.max(1, width - indent)).map(({start, end}) => {
+    const piece = sliceLine(line, start, end);
+    return start === 0 ? piece : [blanks(indent), ...piece];
+  });
 }
 
 /** Exactly `width` cells: cut, or filled up with blanks. */

@@ -1,22 +1,28 @@
 import {type Box, boxRoom} from './box.ts';
 import {cellsOf, safeText} from './cells.ts';
 import {keyGroups} from './key-table.ts';
-import {fillLine, lineCells, span} from './line.ts';
+import {fillLine, lineCells, span, wrapLine} from './line.ts';
 import {readLogText} from './log-text.ts';
 import {portTargets} from './ports.ts';
 import {clockTime} from './short-text.ts';
-import type {EventEntry, Line, Overlay, PendingPlan, Span, StyleName} from './types.ts';
+import type {EventEntry, Line, Overlay, Span, StyleName} from './types.ts';
 import type {ViewContext} from './view-context.ts';
 import {whyLines} from './why.ts';
 
 /** What an overlay says, as a box; keys need it as well, to know how far it scrolls. */
 export function overlayBox(context: OverlayContext, overlay: Overlay): Box {
+  const box = contentOf(context, overlay);
+  const width = Math.max(1, boxRoom(context.columns, context.rows).width - 4);
+  return {...box, lines: box.lines.flatMap((line) => wrapLine(line, width))};
+}
+
+function contentOf(context: OverlayContext, overlay: Overlay): Box {
   const {state} = context;
   switch (overlay.kind) {
     case 'help':
       return {title: 'help', lines: helpLines(context), top: overlay.top};
     case 'plan':
-      return {title: 'plan', lines: planLines(state.plan), top: overlay.top, command: `${state.command} plan`};
+      return {title: 'plan', lines: planLines(context), top: overlay.top, command: `${state.command} plan`};
     case 'events':
       return {
         title: 'events',
@@ -81,20 +87,21 @@ function sideBySide(left: readonly Line[], right: readonly Line[]): readonly Lin
   ]);
 }
 
-function planLines(plan: PendingPlan | undefined): readonly Line[] {
+function planLines({state: {plan}, columns, rows}: OverlayContext): readonly Line[] {
   if (plan === undefined) return [[span('not planned yet', 'dim')]];
-  if (plan.problem !== undefined) return textLines(plan.problem);
+  if (plan.problem !== undefined) return textLines(plan.problem, Number.POSITIVE_INFINITY);
   const questions = plan.questions.map((question): Line => [span(`asks: ${question}`, 'warning')]);
-  const lines = textLines(plan.text);
+  const lines = textLines(plan.text, boxRoom(columns, rows).width - 4);
   return questions.length === 0 ? lines : [...lines, [], ...questions];
 }
 
-/** Lines of a text that may have colours of its own. */
-function textLines(text: string): readonly Line[] {
+/** Lines of a text that may have colours of its own; its columns come closer where a line is too wide. */
+function textLines(text: string, width: number): readonly Line[] {
   return text
     .trimEnd()
     .split('\n')
-    .map((raw): Line => {
+    .map((line): Line => {
+      const raw = cellsOf(readLogText(line).text) > width ? line.replace(/(?<=\S) {3,}/g, '  ') : line;
       const {text: safe, colors} = readLogText(raw);
       if (colors.length === 0) return [span(safe)];
       const starts = [{start: 0, sgr: ''}, ...colors];

@@ -1,6 +1,6 @@
-import {breakAt, cellsOf, cutCells, indexOfCell} from './cells.ts';
+import {breakText, cellsOf, cutCells, indexOfCell} from './cells.ts';
 import type {Pane} from './layout.ts';
-import {fillLine, lineCells, span, spreadLine} from './line.ts';
+import {fillLine, lineCells, sliceLine, span, spreadLine} from './line.ts';
 import {readMatcher} from './log-filter.ts';
 import type {LogLine} from './log-store.ts';
 import {comparePositions} from './log-track.ts';
@@ -126,9 +126,9 @@ function lineDrawer(context: ViewContext, width: number): (line: LogLine) => rea
     const isMatch = isAt(line, state.log.match);
     const text = styledText(line, matcher?.places(line.text) ?? [], isMatch);
     if (!state.log.wrap) return [[...heads, ...cutText(text, room, glyphs.cut)]];
-    return wrapped(line.text, room).map(({start, end}, index) => [
+    return breakText(line.text, room).map(({start, end}, index) => [
       ...(index === 0 ? heads : [span(' '.repeat(before))]),
-      ...part(text, start, end),
+      ...sliceLine(text, start, end),
     ]);
   };
 }
@@ -142,18 +142,7 @@ export function rowsOfLine(line: LogLine, state: UiState, width: number): number
   if (!state.log.wrap || line.note) return 1;
   const head = headCells(state, width);
   const before = (head.label === 0 ? 0 : head.label + 2) + (head.time === 0 ? 0 : head.time + 2);
-  return wrapped(line.text, Math.max(1, width - before)).length;
-}
-
-function wrapped(text: string, width: number): readonly {readonly start: number; readonly end: number}[] {
-  const rows: {start: number; end: number}[] = [];
-  let start = 0;
-  do {
-    const end = breakAt(text, start, width);
-    rows.push({start, end});
-    start = end;
-  } while (start < text.length);
-  return rows;
+  return breakText(line.text, Math.max(1, width - before)).length;
 }
 
 /** The text in pieces of one look: its level, or its own colours; over both what the search found. */
@@ -191,25 +180,12 @@ function cutText(text: Line, room: number, mark: string): Line {
   if (text.length === 1 && only !== undefined) return [{...only, text: cutCells(only.text, room, mark)}];
   return lineCells(text) <= room
     ? text
-    : [...part(text, 0, cutIndex(text, room - cellsOf(mark))), span(cutCells(mark, room), 'dim')];
+    : [...sliceLine(text, 0, cutIndex(text, room - cellsOf(mark))), span(cutCells(mark, room), 'dim')];
 }
 
 function cutIndex(text: Line, cells: number): number {
   const whole = text.map((piece) => piece.text).join('');
   return indexOfCell(whole, cells);
-}
-
-/** The pieces between two indexes of the text. */
-function part(text: Line, start: number, end: number): Line {
-  const pieces: Span[] = [];
-  let at = 0;
-  for (const piece of text) {
-    const from = Math.max(start, at);
-    const to = Math.min(end, at + piece.text.length);
-    if (from < to) pieces.push({...piece, text: piece.text.slice(from - at, to - at)});
-    at += piece.text.length;
-  }
-  return pieces;
 }
 
 const serviceColors = ['service0', 'service1', 'service2', 'service3', 'service4', 'service5'] as const;
