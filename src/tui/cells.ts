@@ -1,4 +1,4 @@
-import stringWidth from 'fast-string-width';
+import stringWidth from 'string-width';
 
 /**
  * Text as the screen shows it. Widths are sums over code points, so that a piece is never wider in a line than alone;
