@@ -13,6 +13,8 @@ export interface MergeRule {
   readonly append?: boolean;
   /** Lists: what makes an item the same as an earlier one, whose place it then takes. */
   readonly unique?: (item: Tree) => string;
+  /** Lists with `unique`: a later item is laid over the one whose place it takes. */
+  readonly layered?: boolean;
   /** Mappings: a null in the later file is a value and takes the place of the earlier one. */
   readonly nullIsValue?: boolean;
   /** Mappings: they are merged only if this member is the same in both; else the later one stands alone. */

@@ -2,7 +2,7 @@ import type {Json} from '../../base/canonical-json.ts';
 import {hasKind} from '../../base/errors.ts';
 import {compileIgnore} from '../../base/ignore.ts';
 import type {Tree} from '../tree.ts';
-import {isText, mapItems, withMember} from '../tree.ts';
+import {isNull, isText, mapItems, member, withMember} from '../tree.ts';
 import type {Develop, Service, WatchRule} from '../types.ts';
 import type {Attribute, FilePlace} from './attribute.ts';
 import {expandHook, readHook, renderHook} from './hook.ts';
@@ -11,8 +11,17 @@ import {oneToList} from './short-forms.ts';
 
 type Row<K extends keyof Service> = Attribute<Exclude<Service[K], undefined>>;
 
+/** Compose's JSON has an `exec` without a command in every rule: it says nothing. */
+function withoutEmptyExec(rule: Tree): Tree {
+  const exec = member(rule, 'exec');
+  const isEmpty =
+    exec?.kind === 'mapping' && [...exec.entries].every(([name, {value}]) => name === 'command' && isNull(value));
+  if (!isEmpty || rule.kind !== 'mapping') return rule;
+  return {...rule, entries: new Map([...rule.entries].filter(([name]) => name !== 'exec'))};
+}
+
 function expandRule(rule: Tree, {absolute}: FilePlace): Tree {
-  const placed = withMember(rule, 'path', (value) =>
+  const placed = withMember(withoutEmptyExec(rule), 'path', (value) =>
     isText(value) && value.value !== '' ? {...value, value: absolute(value.value)} : value,
   );
   const listed = withMember(withMember(placed, 'ignore', oneToList), 'include', oneToList);

@@ -1,11 +1,11 @@
 import {sortedMembers} from '../sorted.ts';
-import {mapEntries, scalar, sequence, type Tree, withMember} from '../tree.ts';
+import {scalar} from '../tree.ts';
 import type {ModelUse, Service} from '../types.ts';
 import type {Attribute} from './attribute.ts';
 import {whole} from './limits.ts';
 import {labelMap} from './process.ts';
-import {boolean, object, record, refine, text, texts, wrong} from './readers.ts';
-import {keyValues, namesTo, withDirectiveOf} from './short-forms.ts';
+import {boolean, object, type Reader, record, refine, text, texts, wrong} from './readers.ts';
+import {keyValues, namesTo} from './short-forms.ts';
 
 type Row<K extends keyof Service> = Attribute<Exclude<Service[K], undefined>>;
 
@@ -40,16 +40,15 @@ const credential_spec: Row<'credential_spec'> = {
 };
 
 /** A value alone is a list of one; all are texts in the end, as the program gets them. */
-function expandOption(value: Tree): Tree {
-  return value.kind === 'scalar' && value.value !== null
-    ? withDirectiveOf(value, sequence([scalar(value.value, value.at)], value.at))
-    : value;
-}
+const readOption: Reader<readonly string[]> = (node, context) => {
+  if (node.kind === 'sequence') return texts(node, context);
+  const value = text(node, context);
+  return value === undefined ? undefined : [value];
+};
 
 const provider: Row<'provider'> = {
-  expand: (node) => withMember(node, 'options', (options) => mapEntries(options, expandOption)),
   read: refine(
-    object<Partial<NonNullable<Service['provider']>>>({type: text, options: record(texts)}),
+    object<Partial<NonNullable<Service['provider']>>>({type: text, options: record(readOption)}),
     (value, node, context) => {
       if (value.type === undefined || value.type === '')
         return wrong(node, context, {message: 'the type is empty', hint: 'write type: the name of the program'});

@@ -27,9 +27,10 @@ const options: Readonly<Record<string, Readonly<Record<string, Scalar | Readonly
   rshared: {bind: {propagation: 'rshared'}},
   slave: {bind: {propagation: 'slave'}},
   rslave: {bind: {propagation: 'rslave'}},
-  cached: {consistency: 'cached'},
-  delegated: {consistency: 'delegated'},
-  consistent: {consistency: 'consistent'},
+  // Of a file system shared with a virtual machine, once: read and forgotten, as in Compose.
+  cached: {},
+  delegated: {},
+  consistent: {},
 };
 
 /** `[SOURCE:]TARGET[:OPTION,…]`: a source that begins with `.`, `/` or `~` is a path of the machine, any other a volume. */

@@ -21,7 +21,7 @@ export const stackRule: MergeRule = {
   members: {
     services: {each: serviceRule},
     networks: {
-      each: {members: {labels: labelsRule, ipam: {members: {config: {unique: subnetOf}}}}},
+      each: {members: {labels: labelsRule, ipam: {members: {config: {unique: subnetOf, layered: true}}}}},
     },
     volumes: {each: {members: {labels: labelsRule}}},
     configs: {each: {members: {labels: labelsRule}}},
@@ -89,12 +89,16 @@ function ruleFor(rule: MergeRule, key: string): MergeRule {
   return rule.members?.[key] ?? rule.each ?? {};
 }
 
-/** A later item takes the place of an earlier one that it equals; without a rule only wholly equal ones are one. */
+/** A later item takes the place of an earlier one that it equals, or is laid over it; without a rule only wholly equal ones are one. */
 function uniqueItems(items: readonly Tree[], rule: MergeRule): readonly Tree[] {
   if (rule.append === true) return items;
   const identity = rule.unique ?? fingerprint;
   const result = new Map<string, Tree>();
-  for (const item of items) result.set(identity(item), item);
+  for (const item of items) {
+    const key = identity(item);
+    const earlier = rule.layered === true ? result.get(key) : undefined;
+    result.set(key, earlier === undefined ? item : layer(earlier, item, rule.each));
+  }
   return [...result.values()];
 }
 

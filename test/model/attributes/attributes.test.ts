@@ -99,7 +99,6 @@ describe('values that are refused', () => {
     ['secrets: [{source: s, mode: "999"}]', 'services.web.secrets.mode: "999" is no file mode'],
     ['environment: ["=x"]', 'services.web.environment: "" cannot be the name of a variable'],
     ['extra_hosts: [a]', 'services.web.extra_hosts: "a" has no address'],
-    ['network_mode: foo', 'services.web.network_mode: "foo" is no network mode'],
     ['scale: -1', 'services.web.scale: a number of replicas is at least 0'],
     ['command: "a (b)"', 'services.web.command: cannot be split into words: it has a parenthesis outside quotes'],
     ['cpus: ""', 'services.web.cpus: "" is no number'],
@@ -132,7 +131,7 @@ describe('warnings', () => {
     ],
     ['init: yes', 'services.web.init: "yes" is an old way to write true'],
     ['secrets: [{source: s, mode: 440}]', 'services.web.secrets.mode: 440 is a decimal number, in octal 0670'],
-    ['deploy: {restart_policy: {delay: 1s}}', 'services.web.deploy.restart_policy.delay has no effect outside a swarm'],
+    ['deploy: {restart_policy: {delay: 1s}}', 'services.web.deploy: restart_policy.delay: no effect outside a swarm'],
   ])('%s', async (attributes, message) => {
     const {warnings} = await load(`services:\n  web: {image: x, ${attributes}}\n${top}`);
     expect(warnings.map((warning) => warning.message)).toEqual([message]);
