@@ -76,6 +76,9 @@ const cpuset: Row<'cpuset'> = {
     if (value !== '') host.CpusetCpus = value;
   },
   change: 'recreate',
+  limits: [
+    whole('builtin', 'the built-in engine does not bind containers to certain processors', 'use "cpus" for a limit'),
+  ],
 };
 
 export const cpuAttributes = {

@@ -85,6 +85,17 @@ const volumes_from: Row<'volumes_from'> = {
     });
   },
   change: 'recreate',
+  limits: [
+    items(
+      'builtin',
+      {
+        of: 'any',
+        reason: 'the built-in engine mounts nothing of other containers',
+        hint: 'name the volumes at the top level, and mount them with "volumes" of both services',
+      },
+      () => true,
+    ),
+  ],
 };
 
 export const linkAttributes = {links, external_links, volumes_from} as const;
