@@ -8,7 +8,7 @@ import {boolean, list, object, type Reader, record, refine, text, textOrNull} fr
 
 type Row<K extends keyof Service> = Attribute<Exclude<Service[K], undefined>>;
 
-/** They are run by whoever starts and stops the container, so the engine is not told of them. */
+/** They are for whoever starts and stops the container, so the engine is not told of them. */
 const hooks: Attribute<readonly Hook[]> = {
   expand: (node) => mapItems(node, expandHook),
   merge: {append: true},
@@ -18,8 +18,27 @@ const hooks: Attribute<readonly Hook[]> = {
   change: 'recreate',
 };
 
-const post_start: Row<'post_start'> = hooks;
-const pre_stop: Row<'pre_stop'> = hooks;
+const post_start: Row<'post_start'> = {
+  ...hooks,
+  limits: [
+    whole(
+      'tscompose',
+      'commands are not run after the start yet',
+      'make it a service of its own that depends on this one, or run it yourself with "tscompose exec"',
+    ),
+  ],
+};
+
+const pre_stop: Row<'pre_stop'> = {
+  ...hooks,
+  limits: [
+    whole(
+      'tscompose',
+      'commands are not run before the end yet',
+      'let the program do it when it gets the signal to end, or run it yourself with "tscompose exec"',
+    ),
+  ],
+};
 
 const readInitHook: Reader<InitHook> = refine(
   object<Omit<InitHook, 'command'> & {readonly command?: readonly string[] | null}>({

@@ -220,7 +220,30 @@ const logging: Row<'logging'> = {
     host.LogConfig = {Type: value.driver ?? '', Config: value.options ?? {}};
   },
   change: 'recreate',
+  limits: [
+    {
+      by: 'builtin',
+      of: 'driver other than json-file, local and none',
+      reason: 'the built-in engine keeps output in files of its own or not at all',
+      hint: 'use json-file, local or none',
+      where: ({driver = ''}) => (['', 'json-file', 'local', 'none'].includes(driver) ? [] : ['driver']),
+    },
+    {
+      by: 'builtin',
+      of: 'options other than max-size and max-file',
+      reason: 'the built-in engine does not know the option',
+      hint: 'the options are max-size and max-file',
+      where: ({driver, options = {}}) =>
+        driver === 'none'
+          ? []
+          : Object.entries(options).flatMap((option) => (isLogOption(option) ? [] : [`options.${option[0]}`])),
+    },
+  ],
 };
+
+function isLogOption([name, value]: readonly [string, string]): boolean {
+  return name === 'max-size' || name === 'max-file' || (name === 'compress' && value === 'false');
+}
 
 const sysctls: Row<'sysctls'> = {
   expand: keyValues(''),
@@ -248,6 +271,16 @@ const pull_policy: Row<'pull_policy'> = {
   read: refine(text, (value) => (value === 'if_not_present' ? 'missing' : value)),
   spec: () => undefined,
   change: 'none',
+  limits: [
+    {
+      by: 'tscompose',
+      of: 'other than missing, if_not_present and never',
+      reason: 'images are loaded, neither pulled nor built yet',
+      hint: 'leave "pull_policy" out, and load the image with "tscompose load"',
+      // It counts only for containers that are made anew: see the planner's images.
+      where: () => [],
+    },
+  ],
 };
 
 /** Compose knows it in a file and nowhere else: it is not printed either. */
