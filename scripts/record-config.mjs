@@ -1,64 +1,85 @@
-// Records what Docker Compose answers to `config` for every stack file of the corpus:
+// Records what Docker Compose answers to `config` for every case of the corpora (test/model/config-cases.mjs):
 //   COMPOSE_COMMAND="docker compose" node scripts/record-config.mjs [NAME...]
-// One file a case under test/recorded/config; tests compare with them everywhere. The corpus's own directory is written as
-// {corpus}, so that recordings do not depend on where the repository lies.
+//   COMPOSE_COMMAND="docker compose" node scripts/record-config.mjs --check [NAME...]
+// Without names all are asked; --check compares with what is recorded and writes nothing. The answers lie in one file, a line
+// a case; tests compare with them everywhere. No engine is needed. Where a case lies is written as /srv/stack.
 import {spawnSync} from 'node:child_process';
-import {mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
+import {readConfigCases} from '../test/model/config-cases.mjs';
 
 const command = process.env.COMPOSE_COMMAND;
 if (command === undefined) {
   console.error('COMPOSE_COMMAND is not set: the command that runs Docker Compose, for example "docker compose"');
   process.exit(64);
 }
-const project = new URL('..', import.meta.url).pathname;
-const corpus = join(project, 'test/model/corpus');
-const output = join(project, 'test/recorded/config');
 const [program, ...words] = command.split(' ');
+const output = new URL('../test/recorded/config.json', import.meta.url).pathname;
 
-/** A case's own arguments and environment stand in comments at the head of its file. */
-function headerOf(text) {
-  const value = (name) => new RegExp(`^# ${name}: (.*)$`, 'm').exec(text)?.[1].split(' ') ?? [];
-  return {
-    arguments: value('arguments'),
-    environment: Object.fromEntries(value('environment').map((pair) => pair.split(/=(.*)/s).slice(0, 2))),
-  };
-}
-
-function compose(name, args) {
-  const header = headerOf(readFileSync(join(corpus, `${name}.yaml`), 'utf8'));
-  const result = spawnSync(program, [...words, '-f', `${name}.yaml`, ...header.arguments, ...args], {
-    cwd: corpus,
-    encoding: 'utf8',
-    env: {PATH: process.env.PATH, HOME: '/home/someone', ...header.environment},
-  });
+function run(args, options) {
+  const result = spawnSync(program, [...words, ...args], {encoding: 'utf8', ...options});
   if (result.error) throw result.error;
-  const portable = (text) => text.replaceAll(corpus, '{corpus}').replaceAll(dirname(corpus), '{parent}');
-  return {exitCode: result.status, output: portable(result.stdout), errors: portable(result.stderr)};
+  return result;
 }
 
-const version = spawnSync(program, [...words, 'version', '--short'], {encoding: 'utf8'}).stdout.trim();
-const recorded = new Date().toISOString().slice(0, 10);
-const all = readdirSync(corpus)
-  .filter((file) => file.endsWith('.yaml'))
-  .map((file) => file.slice(0, -5));
-const names = process.argv.length > 2 ? process.argv.slice(2) : all;
-if (process.argv.length === 2) rmSync(output, {recursive: true, force: true});
-mkdirSync(output, {recursive: true});
-for (const name of names) {
-  const json = compose(name, ['config', '--format', 'json']);
-  const yaml = compose(name, ['config']);
-  const answer =
-    json.exitCode === 0
-      ? {exitCode: 0, json: JSON.parse(json.output), yaml: yaml.output}
-      : {
-          exitCode: json.exitCode,
-          message: json.errors
-            .split('\n')
-            .filter((line) => !line.startsWith('time='))
-            .join('\n')
-            .trim(),
-        };
-  writeFileSync(join(output, `${name}.json`), `${JSON.stringify({compose: version, recorded, ...answer}, null, 1)}\n`);
+function askedIn(temporary, stack) {
+  const directory = join(temporary, 'stack');
+  for (const [path, text] of Object.entries(stack.files)) {
+    mkdirSync(dirname(join(directory, path)), {recursive: true});
+    writeFileSync(join(directory, path), text);
+  }
+  const cwd = join(directory, stack.directory);
+  mkdirSync(cwd, {recursive: true});
+  const options = {
+    cwd,
+    input: stack.input === undefined ? '' : stack.files[stack.input],
+    env: {PATH: process.env.PATH, HOME: '/home/someone', ...stack.environment},
+  };
+  const portable = (text) => text.replaceAll(temporary, '/srv');
+  const config = (...format) => run([...stack.arguments, 'config', ...format, ...stack.services], options);
+  const json = config('--format', 'json');
+  if (json.status === 0) return {exitCode: 0, json: JSON.parse(portable(json.stdout)), yaml: portable(config().stdout)};
+  const told = json.stderr.split('\n').filter((line) => !line.startsWith('time='));
+  return {exitCode: json.status, message: portable(told.join('\n').trim())};
 }
-console.log(`${names.length} cases recorded with Compose ${version}`);
+
+function answerTo(stack) {
+  const temporary = mkdtempSync(join(tmpdir(), 'record-config-'));
+  try {
+    return askedIn(temporary, stack);
+  } finally {
+    rmSync(temporary, {recursive: true, force: true});
+  }
+}
+
+const check = process.argv[2] === '--check';
+const names = process.argv.slice(check ? 3 : 2);
+const compose = run(['version', '--short']).stdout.trim();
+const recorded = existsSync(output) ? JSON.parse(readFileSync(output, 'utf8')) : {answers: {}};
+const isAsked = ({name}) => names.length === 0 || names.includes(name) || recorded.answers[name] === undefined;
+const cases = readConfigCases();
+const answers = new Map(cases.filter(isAsked).map((stack) => [stack.name, answerTo(stack)]));
+
+/** Of several problems Compose tells any one: the words of a refusal are no part of the answer. */
+function comparable({message: _, ...answer}) {
+  return JSON.stringify(answer);
+}
+
+if (check) {
+  const other = [...answers].filter(
+    ([name, answer]) => comparable(answer) !== comparable(recorded.answers[name] ?? {}),
+  );
+  for (const [name, answer] of other) console.error(`${name}: Compose ${compose} answers ${JSON.stringify(answer)}`);
+  console.log(
+    `${answers.size} cases asked, ${other.length} are answered otherwise than by Compose ${recorded.compose}`,
+  );
+  process.exit(other.length === 0 ? 0 : 1);
+}
+
+const lines = cases.map(
+  ({name}) => ` ${JSON.stringify(name)}: ${JSON.stringify(answers.get(name) ?? recorded.answers[name])}`,
+);
+const head = `"compose": ${JSON.stringify(compose)}, "recorded": ${JSON.stringify(new Date().toISOString().slice(0, 10))}`;
+writeFileSync(output, `{${head}, "answers": {\n${lines.join(',\n')}\n}}\n`);
+console.log(`${answers.size} cases recorded with Compose ${compose}`);

@@ -1,4 +1,5 @@
 import type {Diagnostic} from '../base/diagnostic.ts';
+import {TscomposeError} from '../base/errors.ts';
 import type {FileSource} from '../base/file-source.ts';
 import {noteLimits} from './limits.ts';
 import {createProblems, type Problems} from './problems.ts';
@@ -6,6 +7,7 @@ import {provenanceOf} from './provenance.ts';
 import {assemble} from './stages/assemble.ts';
 import {type Assembly, type Document, parseDocuments} from './stages/assembly.ts';
 import {checkStack} from './stages/check.ts';
+import {dependencyPlace} from './stages/check-context.ts';
 import {checkTogether} from './stages/check-ports.ts';
 import type {Environment} from './stages/environment.ts';
 import {type Located, type LocateRequest, locateStack} from './stages/locate.ts';
@@ -85,6 +87,7 @@ export async function loadTree(request: LoadRequest, source: FileSource, problem
   problems.throwIfAny();
   const documents = located.files.flatMap((file) => parseDocuments(file, problems));
   problems.throwIfAny();
+  if (documents.length === 0) throw emptyStack(located);
   const {environment, directory} = located;
   const name = projectName({
     given: request.projectName,
@@ -108,6 +111,15 @@ export async function loadTree(request: LoadRequest, source: FileSource, problem
   return {tree, name, located, documents, environments: assembly.environments};
 }
 
+/** One empty file among others says nothing; where there is nothing else, that is no stack. */
+function emptyStack({files}: Located): TscomposeError {
+  const names = files.map(({shown}) => `"${shown}"`).join(', ');
+  const [what, is] = files.length === 1 ? ['the stack file', 'is'] : ['the stack files', 'are'];
+  return new TscomposeError('invalid', `${what} ${names} ${is} empty`, {
+    hint: 'write at least one service below "services:"',
+  });
+}
+
 interface Loading {
   readonly request: LoadRequest;
   readonly source: FileSource;
@@ -126,7 +138,8 @@ export async function readProject(
   if (skip.consistency !== true) checkStack(stack, {tree, problems});
   const selected = selectServices(stack, selectionOf(request, located), {
     problems,
-    dependencyPlace: (service, dependency) => keyAt(tree, ['services', service, 'depends_on', dependency]),
+    dependencyPlace: (name, dependency) =>
+      dependencyPlace({tree, problems}, {name, service: stack.services[name] ?? {}, dependency}),
   });
   const context: ResolveContext = {
     source,

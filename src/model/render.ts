@@ -19,7 +19,7 @@ export function renderProject(
 
 /** Go's JSON sorts top-level sections and lists what a service leaves open; its YAML keeps an order of its own. */
 function jsonOf(project: Project): JsonObject {
-  const services = mapValues(project.services, (service) => {
+  const services = mapValues(takingPart(project), (service) => {
     const {command = null, entrypoint = null, deploy, develop, ...rest} = renderService(service, false);
     const placed = deploy === undefined ? {} : {deploy: {resources: {}, placement: {}, ...(deploy as JsonObject)}};
     const watched = develop === undefined ? {} : {develop: withEveryExec(develop as JsonObject)};
@@ -37,6 +37,17 @@ function jsonOf(project: Project): JsonObject {
   };
 }
 
+/** The services without optional dependencies on others that take no part: those would lead nowhere when read again. */
+function takingPart({services}: Project): Project['services'] {
+  const entries = Object.entries(services).map(([name, service]) => {
+    const {depends_on, ...rest} = service;
+    if (depends_on === undefined) return [name, service] as const;
+    const there = Object.entries(depends_on).filter(([other, {required}]) => required || other in services);
+    return [name, there.length === 0 ? rest : {...rest, depends_on: Object.fromEntries(there)}] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
 /** Rules without a command have an empty one in Go's JSON. */
 function withEveryExec({watch, ...rest}: JsonObject): JsonObject {
   if (watch === undefined) return rest;
@@ -52,7 +63,7 @@ function withEveryExec({watch, ...rest}: JsonObject): JsonObject {
 export function yamlOf(project: Project): JsonObject {
   const printed = {
     name: project.name,
-    services: mapValues(project.services, (service) => renderService(service, true)),
+    services: mapValues(takingPart(project), (service) => renderService(service, true)),
     ...section('networks', project.networks, (network) => renderNetwork(network, false)),
     ...section('volumes', project.volumes, renderVolume),
     ...section('secrets', project.secrets, renderFileObject),

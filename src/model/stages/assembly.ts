@@ -67,15 +67,9 @@ export function absolutePath(path: string, scope: Scope, assembly: Assembly): st
   return isAbsolute(path) ? path : resolve(scope.directory, path);
 }
 
-/** The documents of a file; a problem where there are none. */
+/** The documents of a file; none where it is empty. */
 export function parseDocuments(file: SourceFile, problems: Problems): readonly Document[] {
-  const trees = parseStackFile(file, problems);
-  if (trees.length === 0 && !problems.hasErrors) {
-    throw new TscomposeError('invalid', `the stack file "${file.shown}" is empty`, {
-      hint: 'write at least one service below "services:"',
-    });
-  }
-  return trees.map((tree) => ({file, tree}));
+  return parseStackFile(file, problems).map((tree) => ({file, tree}));
 }
 
 /** Where a file that another one names comes from, for messages. */

@@ -1,9 +1,8 @@
 import {didYouMean, suggest} from '../../base/suggest.ts';
-import {impliedDependencies} from '../attributes/links.ts';
 import type {Span} from '../source.ts';
-import {member} from '../tree.ts';
 import type {Service} from '../types.ts';
-import {type CheckContext, place} from './check-context.ts';
+import {type CheckContext, dependencyPlace, place} from './check-context.ts';
+import {checkMounts} from './check-mounts.ts';
 import {checkPorts} from './check-ports.ts';
 import type {ReadStack} from './read.ts';
 
@@ -80,20 +79,10 @@ function checkReferences(name: string, service: Service, stack: ReadStack, conte
       'service',
       'services',
       dependency,
-      dependencyPlace(context, name, service, dependency),
+      dependencyPlace(context, {name, service, dependency}).at,
       stack.services,
     );
   }
-}
-
-/** Where a service says that it depends on another one, be it by sharing something of it. */
-function dependencyPlace(context: CheckContext, name: string, service: Service, dependency: string): Span | undefined {
-  const stated = place(context, ['services', name, 'depends_on', dependency]);
-  const implied = impliedDependencies(service).find((candidate) => candidate.name === dependency);
-  const own = member(member(member(context.tree, 'services'), name), 'depends_on');
-  return implied === undefined || (own?.kind === 'mapping' && own.entries.has(dependency))
-    ? stated
-    : place(context, ['services', name, ...implied.path], 'value');
 }
 
 /** Where the name is only mistyped, or its value wrong, that has been told. */
@@ -167,6 +156,7 @@ function checkConflicts(name: string, service: Service, context: CheckContext): 
   checkBuild(name, service, context);
   checkMemory(name, service, context);
   checkPorts(name, service, context);
+  checkMounts(name, service, context);
 }
 
 function checkBuild(name: string, {build, platform}: Service, context: CheckContext): void {
@@ -237,7 +227,8 @@ function checkCycles(stack: ReadStack, context: CheckContext): void {
     if (start !== -1) {
       const cycle = [...path.slice(start), name];
       const last = cycle.at(-2) ?? name;
-      context.problems.error(dependencyPlace(context, last, stack.services[last] ?? {}, name), {
+      const service = stack.services[last] ?? {};
+      context.problems.error(dependencyPlace(context, {name: last, service, dependency: name}).at, {
         code: 'cycle',
         message: `services depend on each other in a circle: ${cycle.join(' → ')}`,
         hint: 'take one of these dependencies away',

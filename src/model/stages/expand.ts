@@ -2,7 +2,7 @@ import type {FilePlace} from '../attributes/attribute.ts';
 import {attributeTable} from '../attributes/index.ts';
 import {keyValues} from '../attributes/short-forms.ts';
 import type {MappingNode, Tree} from '../tree.ts';
-import {isText, mapEntries, withMember} from '../tree.ts';
+import {isText, mapEntries, member, withMember} from '../tree.ts';
 
 /**
  * Every short form of one file in its long form, every path absolute. With `variables` what has variables in it stays as
@@ -60,6 +60,8 @@ function withFilePath(node: Tree, {absolute}: FilePlace): Tree {
 
 /** The device of a local volume that is a bind mount is a path too. */
 function withDevicePath(node: Tree, {absolute}: FilePlace): Tree {
+  const driver = member(node, 'driver');
+  if (driver !== undefined && isText(driver) && driver.value !== 'local') return node;
   return withMember(node, 'driver_opts', (driverOptions) => {
     if (driverOptions.kind !== 'mapping' || !isBindMount(driverOptions)) return driverOptions;
     return withMember(driverOptions, 'device', (value) =>

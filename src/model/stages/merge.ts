@@ -85,8 +85,12 @@ function differ(base: MappingNode, over: MappingNode, member: string): boolean {
   return a?.kind === 'scalar' && b?.kind === 'scalar' && a.value !== b.value;
 }
 
+/** What an extension means is not known: two items that are the same may be two. */
+const extensionRule: MergeRule = {append: true};
+
 function ruleFor(rule: MergeRule, key: string): MergeRule {
-  return rule.members?.[key] ?? rule.each ?? {};
+  const extension = rule === extensionRule || key.startsWith('x-') ? extensionRule : {};
+  return rule.members?.[key] ?? rule.each ?? extension;
 }
 
 /** A later item takes the place of an earlier one that it equals, or is laid over it; without a rule only wholly equal ones are one. */

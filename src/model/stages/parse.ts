@@ -25,19 +25,20 @@ const mostNodes = 200_000;
 const mostSyntaxErrors = 20;
 
 /**
- * Reads the YAML documents of a file into trees with places. Anchors, aliases and merge keys are followed; a key given
- * twice is a problem. An empty document gives no tree.
+ * Reads the YAML documents of a file into trees with places. Anchors, aliases and merge keys are followed, anchors also
+ * into later documents, as Compose does; a key given twice is a problem. An empty document gives no tree.
  */
 export function parseStackFile(source: SourceFile, problems: Problems): readonly Tree[] {
   if (!isShallow(source, problems)) return [];
   // Scalars are resolved here, not by the library: the library's schemas differ from what Compose reads.
   const documents = parseDocuments(source.text);
   const trees: Tree[] = [];
+  const conversion: Conversion = {source, problems, anchors: new Map(), size: 0, depth: 0, tooLarge: false};
   if (!('length' in documents)) return trees;
   for (const document of documents) {
     for (const error of document.errors.slice(0, mostSyntaxErrors)) reportSyntax(error, source, problems);
     if (document.errors.length > 0 || document.contents === null) continue;
-    const tree = convertDocument(document.contents, source, problems);
+    const tree = convert(document.contents, conversion);
     if (!isNull(tree)) trees.push(tree);
   }
   return trees;
@@ -100,10 +101,6 @@ interface Conversion {
   size: number;
   depth: number;
   tooLarge: boolean;
-}
-
-function convertDocument(contents: ParsedNode, source: SourceFile, problems: Problems): Tree {
-  return convert(contents, {source, problems, anchors: new Map(), size: 0, depth: 0, tooLarge: false});
 }
 
 function spanOf(node: {readonly range?: readonly number[] | null | undefined}, source: SourceFile): Span {

@@ -17,7 +17,10 @@ export interface Selection {
 export interface SelectContext {
   readonly problems: Problems;
   /** The place where a service names one it depends on. */
-  readonly dependencyPlace: (service: string, dependency: string) => Span | undefined;
+  readonly dependencyPlace: (
+    service: string,
+    dependency: string,
+  ) => {readonly at: Span | undefined; readonly stated: boolean};
 }
 
 export interface Selected {
@@ -78,10 +81,11 @@ function reportInactive(
       const service = all[dependency];
       if (!required || service === undefined || active.has(dependency)) continue;
       const [profile = ''] = service.profiles ?? [];
-      problems.error(dependencyPlace(name, dependency), {
+      const {at, stated} = dependencyPlace(name, dependency);
+      problems.error(at, {
         code: 'inactive-dependency',
         message: `services.${name}: depends on "${dependency}", which takes part only with a profile that is not active`,
-        hint: `add --profile ${profile}, or say "required: false" here`,
+        hint: `add --profile ${profile}${stated ? ', or say "required: false" here' : ''}`,
       });
     }
   }
