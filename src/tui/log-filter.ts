@@ -42,6 +42,8 @@ export function readMatcher(typed: string): Matcher | undefined {
 
 function placesOf(expression: RegExp, text: string): readonly {readonly start: number; readonly end: number}[] {
   const places: {start: number; end: number}[] = [];
+  // Where the last test ended, a search for all would begin.
+  expression.lastIndex = 0;
   for (const match of text.matchAll(expression)) {
     if (match[0] !== '') places.push({start: match.index, end: match.index + match[0].length});
   }

@@ -10,6 +10,7 @@ import {
   withSnapshot,
   withStack,
 } from './reduce-containers.ts';
+import {probeEnd} from './status.ts';
 import {tableRows} from './table-rows.ts';
 import {type EventEntry, eventLimit, type UiEvent, type UiState} from './types.ts';
 
@@ -146,7 +147,7 @@ function withHealthEvent(state: UiState, event: UiEvent & {readonly kind: 'healt
   const next = {...state, services: change.services};
   if (change.before === event.health.status) return next;
   const {status, exitCode, output} = event.health;
-  const reason = status !== 'unhealthy' ? '' : `: probe exit ${exitCode ?? '?'}${output === '' ? '' : `, ${output}`}`;
+  const reason = status !== 'unhealthy' ? '' : `: probe ${probeEnd(exitCode)}${output === '' ? '' : `, ${output}`}`;
   const level = status === 'healthy' ? 'good' : status === 'unhealthy' ? 'error' : 'info';
   const text = `${change.name} is ${status === 'starting' ? 'starting' : status}${reason}`;
   return withEvents(next, [{time: event.time, level, service: change.service, text}]);
