@@ -1,7 +1,7 @@
 /**
  * Stands in the bundle for the module `output` of Ink (scripts/build.mjs), which makes an object of each cell of each
  * frame and compares the styles of neighbours: 9 tenths of the time that a frame takes. Here a row is one text, as it is
- * there where nothing overlaps: what is written replaces its row. test/tui/app/ink-output.test.tsx draws with both.
+ * there where nothing overlaps: what is written replaces its row. test/tui/app/ink-output.test.ts draws with both.
  */
 // biome-ignore lint/style/noDefaultExport: as the module has it that this one stands for.
 export default class Output {
