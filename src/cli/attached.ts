@@ -36,7 +36,7 @@ export async function runAttached(
   context: CliContext,
   stack: Stack,
   options: AttachedOptions,
-  bringUp: () => Promise<readonly ContainerInfo[]>,
+  bringUp: (beforeStart?: WatchSession['beforeStart']) => Promise<readonly ContainerInfo[]>,
 ): Promise<number> {
   const printer = createLogPrinter(options.printer);
   const follow = new AbortController();
@@ -53,7 +53,7 @@ export async function runAttached(
     watch.end();
   });
   try {
-    watch.expect((await bringUp()).map(({id}) => id));
+    watch.expect((await bringUp(files?.beforeStart)).map(({id}) => id));
     const first = await (files === undefined ? watch.done : Promise.race([watch.done, files.ended]));
     if (interrupts > 0 || first !== undefined) {
       if (interrupts === 0) context.stderr.write(`stopping: ${first?.name} ended\n`);
@@ -79,6 +79,7 @@ export async function runAttached(
 interface FileWatch {
   /** When the stack was taken down, or after `stop`. */
   readonly ended: Promise<undefined>;
+  readonly beforeStart: WatchSession['beforeStart'];
   stop(): void;
 }
 
@@ -93,7 +94,7 @@ async function watchFiles(
   const ended = session.ended.then(() => undefined).finally(() => reporter.finish());
   // Looked at once the stack is up.
   ended.catch(() => {});
-  return {ended, stop: () => stop.abort()};
+  return {ended, beforeStart: session.beforeStart, stop: () => stop.abort()};
 }
 
 /** Follows the logs from before anything starts: of what runs already only what is new. */

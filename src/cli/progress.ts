@@ -13,6 +13,8 @@ export interface WorkOptions {
   readonly yes?: boolean;
   /** Logs are printed meanwhile: lines that are drawn anew would be torn apart. */
   readonly withLogs?: boolean;
+  /** Awaited before a container is started. */
+  readonly beforeStart?: ConvergeContext['beforeStart'];
 }
 
 /** After Ctrl-C, what is under way is given this long before a word about it. */
@@ -57,6 +59,7 @@ export async function withProgress<T>(
       report: reporter.report,
       signal: abort.signal,
       ...(parallel !== undefined && {parallel: parallel < 1 ? 256 : parallel}),
+      ...(options.beforeStart !== undefined && {beforeStart: options.beforeStart}),
       ask: async (consent) => options.yes === true || (await askOnTerminal(context, consent.question)),
     });
     return await Promise.race([done, left]);

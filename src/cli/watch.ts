@@ -18,6 +18,8 @@ export interface ReloadedStack {
   load(): Promise<Project>;
   /** Absolute paths of all files that were read or looked for. */
   inputs(): readonly string[];
+  /** What is read or looked for by it is one of the inputs from then on. */
+  readonly source: FileSource;
 }
 
 export interface StackSelection extends Pick<LoadRequest, 'services' | 'dependencies'> {
@@ -36,6 +38,7 @@ export function reloadedStack(context: CliContext, {scale = [], ...selection}: S
       return scaled(project, scale);
     },
     inputs: () => [...seen],
+    source,
   };
 }
 
@@ -81,7 +84,7 @@ export async function beginWatch(context: CliContext, command: WatchCommand): Pr
   const {parallel} = context.global;
   const features = await docker.features();
   const ask = askFor(context);
-  const source: StackSource = {
+  const stackSource: StackSource = {
     ...stack,
     upOptions,
     features,
@@ -94,9 +97,10 @@ export async function beginWatch(context: CliContext, command: WatchCommand): Pr
     engine: docker,
     sync: fileSync(docker, features),
     files: {watch: watchFiles, openTree: (root) => openHostTree(root, context.now)},
+    source: stack.source,
     project,
     services,
-    stack: source,
+    stack: stackSource,
     converge: {
       engine: docker,
       clock: systemClock(context.now),

@@ -15,6 +15,7 @@ export interface ApplyContext {
   readonly created: Map<NodeId, ContainerId>;
   readonly renewAnonymousVolumes: boolean;
   readonly imageOf: (service: string) => string | undefined;
+  readonly beforeStart?: ((container: ContainerId) => Promise<void>) | undefined;
 }
 
 /** What became of it: `kept` says why something was left as it is, `warning` what the engine said besides. */
@@ -85,6 +86,7 @@ export const apply: Apply = {
   },
   async startContainer(action, context) {
     const id = resolve(action.container, context);
+    await context.beforeStart?.(id);
     await context.engine
       .getContainer(id)
       .start()

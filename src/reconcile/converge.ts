@@ -3,7 +3,7 @@ import type {Clock} from '../base/clock.ts';
 import {formatDuration} from '../base/duration.ts';
 import {hasKind, TscomposeError} from '../base/errors.ts';
 import type {Project} from '../model/types.ts';
-import type {Consent, Plan} from '../plan/action.ts';
+import type {Consent, ContainerId, Plan} from '../plan/action.ts';
 import type {Memory} from '../plan/input.ts';
 import type {Observed} from '../plan/observed.ts';
 import type {ContainerInfo, Report, Summary} from '../report/event.ts';
@@ -25,6 +25,8 @@ export interface ConvergeContext {
   readonly parallel?: number;
   /** Asks a person, while no lock is held. Absent: the answer is no. */
   readonly ask?: (consent: Consent) => Promise<boolean>;
+  /** Awaited before a container is started: what has to be in it by then. */
+  readonly beforeStart?: (container: ContainerId) => Promise<void>;
 }
 
 /** What a command wants of the world. */

@@ -102,6 +102,7 @@ function carryOut(
     created: new Map<NodeId, ContainerId>(),
     renewAnonymousVolumes: goal.renewAnonymousVolumes ?? false,
     imageOf: (service) => (goal.project === undefined ? undefined : imageOf(goal.project, service)),
+    beforeStart: context.beforeStart,
   };
   return runPlan(plan, {
     async apply({action, id}) {

@@ -64,6 +64,8 @@ export type WatchContent =
       readonly outcome: 'healthy' | 'running' | 'starting' | 'unhealthy' | 'exited';
       /** Since the save, where it serves. */
       readonly servingMs?: number;
+      /** That time over the latest saves of the service; there from the second one on. */
+      readonly latest?: {readonly saves: number; readonly p50Ms: number; readonly p95Ms: number};
     }
   | {
       readonly kind: 'watchExecuted';
@@ -75,6 +77,8 @@ export type WatchContent =
       /** The end of what it printed, where it failed. */
       readonly output: readonly string[];
       readonly tookMs: number;
+      /** Since the save, where something was saved just now. */
+      readonly doneMs?: number;
     }
   /** `pending` changes wait for the next attempt; `retryMs` absent: for the next save. */
   | {

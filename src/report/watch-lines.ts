@@ -1,6 +1,9 @@
-import {oneLine} from './cells.ts';
+import {cut, oneLine} from './cells.ts';
 import {failureLines} from './evidence.ts';
 import type {WatchCause, WatchContent, WatchTimes} from './watch-event.ts';
+
+/** So many changes are nobody's checkout, even where everything was looked at. */
+const fewChanges = 20;
 
 /** What is told of watching: one line for what happened, with its cause and its times; further lines are indented. */
 export function watchLines(event: WatchContent): readonly string[] {
@@ -8,7 +11,9 @@ export function watchLines(event: WatchContent): readonly string[] {
     case 'watchReady':
       return [readyLine(event)];
     case 'watchBatch':
-      return event.storm ? [`watch: ${count(event.changes, 'change')} at once, compared by content`] : [];
+      return event.storm && event.changes > fewChanges
+        ? [`watch: ${count(event.changes, 'change')} at once, compared by content`]
+        : [];
     case 'watchSynced':
       return event.leadsOn === true ? [] : [syncedLine(event)];
     case 'watchRestarted':
@@ -33,9 +38,9 @@ export function watchLines(event: WatchContent): readonly string[] {
   }
 }
 
-/** `src/a.ts (+2)`. */
+/** `src/a.ts (+2)`; where nothing was saved just now, a container gets what it has not had yet. */
 export function causeText({paths, more}: WatchCause): string {
-  const [first = 'nothing', ...others] = paths;
+  const [first = 'what it missed', ...others] = paths;
   const rest = others.length + more;
   return `${oneLine(first)}${rest === 0 ? '' : ` (+${rest})`}`;
 }
@@ -65,18 +70,24 @@ function syncedLine({service, cause, containers, written, deleted, tookMs, visib
     ...(containers.length === 1 ? [] : [count(containers.length, 'container')]),
   ];
   const times =
-    visibleMs === undefined ? milliseconds(tookMs) : `${milliseconds(tookMs)} sync, ${milliseconds(visibleMs)} in all`;
+    visibleMs === undefined
+      ? `${milliseconds(tookMs)} sync`
+      : `visible after ${milliseconds(visibleMs)}: ${milliseconds(tookMs)} sync`;
   return `${service} synced ← ${causeText(cause)}, ${what.length === 0 ? 'nothing new' : what.join(', ')}, ${times}`;
 }
 
-function restartedLine({service, cause, syncMs, restartMs, outcomeMs, outcome}: Of<'watchRestarted'>): string {
+/** `api restarted ← src/a.ts (+2), serving after 455 ms: 41 ms sync, 380 ms to healthy; of 12 saves p50 410 ms, …`. */
+function restartedLine({service, cause, syncMs, servingMs, latest, ...restart}: Of<'watchRestarted'>): string {
+  const {outcome, restartMs, outcomeMs} = restart;
+  const serving = servingMs === undefined ? '' : `serving after ${milliseconds(servingMs)}: `;
   const sync = syncMs === undefined ? '' : `${milliseconds(syncMs)} sync, `;
-  const head = `${service} restarted ← ${causeText(cause)}, ${sync}`;
+  const head = `${service} restarted ← ${causeText(cause)}, ${serving}${sync}`;
+  const tail = latest === undefined ? '' : `; of ${count(latest.saves, 'save')} ${percentilesText(latest)}`;
   switch (outcome) {
     case 'healthy':
-      return `${head}${milliseconds(outcomeMs)} to healthy`;
+      return `${head}${milliseconds(outcomeMs)} to healthy${tail}`;
     case 'running':
-      return `${head}${milliseconds(restartMs)} to running`;
+      return `${head}${milliseconds(restartMs)} to running${tail}`;
     case 'starting':
       return `${head}${milliseconds(restartMs)} to running, not healthy after ${milliseconds(outcomeMs)}`;
     case 'unhealthy':
@@ -86,9 +97,15 @@ function restartedLine({service, cause, syncMs, restartMs, outcomeMs, outcome}: 
   }
 }
 
-function executedLines({service, cause, command, exitCode, output, tookMs}: Of<'watchExecuted'>): readonly string[] {
+/** Commands are shown up to so many cells. */
+const commandCells = 40;
+
+function executedLines(event: Of<'watchExecuted'>): readonly string[] {
+  const {service, cause, command, exitCode, output, tookMs, doneMs} = event;
   const end = exitCode === 0 ? '' : `, failed with exit code ${exitCode}`;
-  const head = `${service} ran "${oneLine(command.join(' '))}" ← ${causeText(cause)}, ${milliseconds(tookMs)}${end}`;
+  const done = doneMs === undefined ? '' : `done after ${milliseconds(doneMs)}: `;
+  const text = cut(oneLine(command.join(' ')), commandCells);
+  const head = `${service} ran "${text}" ← ${causeText(cause)}, ${done}${milliseconds(tookMs)} command${end}`;
   return [head, ...(exitCode === 0 ? [] : output.map((line) => `  ${oneLine(line)}`))];
 }
 

@@ -44,7 +44,6 @@ const program = `
 import {watchFiles} from '${source}/watch-files.ts';
 import {batchEvents} from '${source}/batch-events.ts';
 import {openHostTree} from '${source}/host-tree.ts';
-import {diffTree} from '${source}/diff.ts';
 import {ruleFilter} from '${source}/filter.ts';
 import {systemClock} from '../../base/clock.ts';
 
@@ -53,23 +52,19 @@ const root = {path, filter: ruleFilter({path, ignore: ['node_modules']})};
 const clock = systemClock(Date.now);
 const tell = (message) => process.stdout.write(JSON.stringify(message) + '\\n');
 const began = performance.now();
-let tree, known;
+let tree;
 const batches = batchEvents({clock, async onBatch(batch) {
   const paths = await tree.refresh(batch.kind === 'paths' ? batch.paths : 'everything');
-  const {puts, deletes} = await diffTree(tree, known, batch.kind === 'paths' ? paths : undefined);
-  known = new Map(tree.manifest());
-  tell({batch: batch.kind, puts: puts.map((put) => put.path), deletes: deletes.length, at: Date.now()});
+  tell({batch: batch.kind, changed: paths, at: Date.now()});
 }});
 const watcher = watchFiles({roots: [root], backend, onEvent: batches.note});
 await watcher.ready;
 const watchedMs = performance.now() - began;
 tree = await openHostTree(root, Date.now);
-known = new Map(tree.manifest());
 const readyMs = performance.now() - began;
 const rss = () => Math.round(process.memoryUsage.rss() / 1e6);
 tell({ready: true, backend: watcher.backend(), watchedMs, readyMs, entries: tree.manifest().size, megabytes: rss()});
 await tree.fillDigests();
-known = new Map(tree.manifest());
 tell({filled: true, filledMs: performance.now() - began, megabytes: rss()});
 process.stdin.on('data', () => {});
 process.stdin.on('end', async () => {
@@ -120,7 +115,7 @@ try {
     const at = Date.now();
     writeFileSync(path, `${round} ${at}`);
     const batch = await next();
-    if (!batch.puts.includes(path.slice(root.length + 1))) throw new Error(`not seen: ${JSON.stringify(batch)}`);
+    if (!batch.changed.includes(path.slice(root.length + 1))) throw new Error(`not seen: ${JSON.stringify(batch)}`);
     latencies.push(batch.at - at);
     await delay(20);
   }
@@ -150,7 +145,7 @@ try {
     storm: {
       touched,
       kind: storm.batch,
-      puts: storm.puts.length,
+      changed: storm.changed.length,
       ms: storm.at - stormAt,
       batches: last.end ? 1 : 'more',
     },

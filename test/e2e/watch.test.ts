@@ -1,32 +1,12 @@
-import {chmodSync, mkdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync} from 'node:fs';
-import {dirname, join} from 'node:path';
+import {chmodSync, mkdirSync, rmSync, symlinkSync, unlinkSync} from 'node:fs';
+import {join} from 'node:path';
 import {expect, test} from 'vitest';
-import {eventually, makeHost, type TestHost} from '../support/host.ts';
+import {eventually, makeHost} from '../support/host.ts';
 import {loadImages} from '../support/test-images.ts';
-import {startCommand} from '../support/watching.ts';
+import {finish, read, startCommand, write} from '../support/watching.ts';
 
 const fast = 'image: busybox, stop_grace_period: 0s';
 const idle = `${fast}, command: sleep 600`;
-
-function write(host: TestHost, path: string, text: string): void {
-  const file = join(host.directory, path);
-  mkdirSync(dirname(file), {recursive: true});
-  writeFileSync(file, text);
-}
-
-async function read(host: TestHost, service: string, command: string, index = 1): Promise<string> {
-  const {code, stdout, stderr} = await host.tscompose(
-    ['exec', '-T', '--index', String(index), service, 'sh', '-c', command],
-    {timeoutMs: 20_000},
-  );
-  if (code !== 0) throw new Error(`exec ended with ${code}: ${stderr}`);
-  return stdout;
-}
-
-async function finish(host: TestHost): Promise<void> {
-  expect((await host.tscompose(['down', '-v', '-t', '0'])).code).toBe(0);
-  expect(host.leftovers()).toEqual([]);
-}
 
 test('each action does its part in every replica, for a user who is not root', async () => {
   await using host = await makeHost();
@@ -80,7 +60,7 @@ services:
   expect(await begun()).toEqual(before);
 
   write(host, 'settings.txt', 'two');
-  await watch.says(/^api restarted ← settings\.txt, \d+ ms sync, .* to running$/m);
+  await watch.says(/^api restarted ← settings\.txt, serving after \d+ ms: \d+ ms sync, .* to running$/m);
   await eventually(async () => {
     const now = await begun();
     expect(now.every((time, index) => time !== before[index])).toBe(true);
@@ -144,7 +124,7 @@ services:
   write(host, 'all/two', '2');
   {
     await using watch = startCommand(host, ['watch', '--no-up']);
-    await watch.says('first synced ← ');
+    await watch.says('first synced ← what it missed, ');
     await eventually(async () => expect(await read(host, 'crashed', 'ls /app; cat /app/a')).toBe('a\na3'));
     // Made anew by another command: it gets everything again, what was deleted is not there.
     expect((await host.tscompose(['up', '-d', '--force-recreate'])).code).toBe(0);
@@ -182,7 +162,7 @@ services:
     'warning: compose.yaml:8:23: nothing is synced to "/app" of service "loop": a bind mount has it there already',
   );
   write(host, 'src/a', '2');
-  await watch.says(/^loop restarted ← src\/a, \d+ ms to running/m);
+  await watch.says(/^loop restarted ← src\/a, serving after \d+ ms: \d+ ms to running/m);
   expect(watch.stderr()).not.toContain('synced ←');
   write(host, 'src/go', '');
   await watch.says(

@@ -1,5 +1,6 @@
 import {spawn} from 'node:child_process';
-import {readdirSync, readFileSync} from 'node:fs';
+import {mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {dirname, join} from 'node:path';
 import {expect} from 'vitest';
 import {eventually, projectDirectory, type TestHost} from './host.ts';
 
@@ -21,11 +22,23 @@ export interface LongCommand extends AsyncDisposable {
 export function startCommand(
   host: TestHost,
   args: readonly string[],
-  options: {readonly cwd?: string; readonly env?: Readonly<Record<string, string>>} = {},
+  options: {
+    readonly cwd?: string;
+    readonly env?: Readonly<Record<string, string>>;
+    /** A program with its arguments that runs the command. */
+    readonly through?: readonly string[];
+  } = {},
 ): LongCommand {
   const child = spawn(
     '/usr/bin/nsenter',
-    [`--net=/run/netns/${host.namespace}`, '--', process.execPath, `${projectDirectory}/dist/cli.mjs`, ...args],
+    [
+      `--net=/run/netns/${host.namespace}`,
+      '--',
+      ...(options.through ?? []),
+      process.execPath,
+      `${projectDirectory}/dist/cli.mjs`,
+      ...args,
+    ],
     {cwd: options.cwd ?? host.directory, env: {...host.env, ...options.env}, stdio: ['ignore', 'pipe', 'pipe']},
   );
   const output = {stdout: '', stderr: ''};
@@ -68,4 +81,28 @@ export function inotifyWatches(pid: number): number {
   return readdirSync(`/proc/${pid}/fdinfo`)
     .map((name) => readFileSync(`/proc/${pid}/fdinfo/${name}`, 'utf8'))
     .reduce((sum, text) => sum + (text.match(/^inotify wd:/gm)?.length ?? 0), 0);
+}
+
+/** Saves a file below the host's directory. */
+export function write(host: TestHost, path: string, text: string): void {
+  const file = join(host.directory, path);
+  mkdirSync(dirname(file), {recursive: true});
+  writeFileSync(file, text);
+}
+
+/** What a shell command prints in a container of the service. */
+export async function read(host: TestHost, service: string, command: string, index = 1): Promise<string> {
+  const {code, stdout, stderr} = await host.tscompose(
+    ['exec', '-T', '--index', String(index), service, 'sh', '-c', command],
+    {timeoutMs: 20_000},
+  );
+  if (code !== 0) throw new Error(`exec ended with ${code}: ${stderr}`);
+  return stdout;
+}
+
+/** Takes the stack down; nothing may be left of it. */
+export async function finish(host: TestHost): Promise<void> {
+  const {code, stderr} = await host.tscompose(['down', '-v', '-t', '0', '--remove-orphans']);
+  expect({code, stderr: code === 0 ? '' : stderr}).toEqual({code: 0, stderr: ''});
+  expect(host.leftovers()).toEqual([]);
 }

@@ -3,6 +3,7 @@ import type {Docker} from '../../client/docker.ts';
 import type {Project} from '../../model/types.ts';
 import type {UpOptions} from '../../plan/input.ts';
 import {type UpRequest, up} from '../../reconcile/commands.ts';
+import type {ConvergeContext} from '../../reconcile/converge.ts';
 import {lowerProject} from '../../reconcile/lowering.ts';
 import type {ContainerInfo, Report} from '../../report/event.ts';
 import {watchRules} from '../../watch/session/rules.ts';
@@ -37,12 +38,13 @@ export async function runUp(context: CliContext, {flags, args}: Input<'up'>): Pr
   return withEngine(context, async (docker) => {
     const options = upOptions(context, {flags, args});
     const timeoutMs = flags['wait-timeout'] === undefined ? undefined : flags['wait-timeout'] * 1000;
-    const start = () =>
+    const start = (beforeStart?: BringUp['beforeStart']) =>
       bringUp(context, docker, {
         project,
         options,
         yes: flags.yes,
         withLogs: isAttached(flags),
+        ...(beforeStart !== undefined && {beforeStart}),
         ...(flags.wait ? {wait: timeoutMs === undefined ? {} : {timeoutMs}} : {}),
       });
     if (!isAttached(flags)) {
@@ -147,6 +149,8 @@ export interface BringUp {
   readonly yes?: boolean;
   /** Logs are printed meanwhile. */
   readonly withLogs?: boolean;
+  /** Awaited before a container is started. */
+  readonly beforeStart?: ConvergeContext['beforeStart'];
   /** Until everything runs and is healthy. */
   readonly wait?: UpRequest['wait'];
 }
@@ -155,9 +159,9 @@ export interface BringUp {
 export function bringUp(
   context: CliContext,
   docker: Docker,
-  {project, options, yes = false, withLogs = false, wait}: BringUp,
+  {project, options, wait, ...work}: BringUp,
 ): Promise<readonly ContainerInfo[]> {
-  return withProgress(context, docker, {title: `up ${project.name}`, yes, withLogs}, async (converge) => {
+  return withProgress(context, docker, {title: `up ${project.name}`, ...work}, async (converge) => {
     const lowered = lowerProject(project, {features: await docker.features(), version: context.version});
     return up({project, ...lowered, options, ...(wait === undefined ? {} : {wait})}, converge);
   });

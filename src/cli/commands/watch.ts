@@ -39,7 +39,12 @@ export async function runWatch(context: CliContext, {flags, args}: Input<'watch'
         signal: abort.signal,
       });
       try {
-        if (!flags['no-up']) await bringUp(quietly(context, flags.quiet), docker, {project, options: upOptions});
+        if (!flags['no-up'])
+          await bringUp(quietly(context, flags.quiet), docker, {
+            project,
+            options: upOptions,
+            beforeStart: session.beforeStart,
+          });
         await Promise.race([session.ready, session.ended]);
         return (await session.ended) === 'interrupted' ? exitCodes.interrupted : exitCodes.success;
       } finally {

@@ -1,4 +1,4 @@
-import {relative} from 'node:path';
+import {basename, join, relative} from 'node:path';
 import {watch} from 'chokidar';
 import type {TreeWatch, TreeWatchOptions} from './tree-watch.ts';
 import {isLimit} from './watch-limits.ts';
@@ -9,7 +9,10 @@ export interface FileWatchOptions extends TreeWatchOptions {
   readonly onGrown: () => void;
 }
 
-/** Watches a small tree with chokidar: one inotify watch a file. */
+/**
+ * Watches a small tree with chokidar: one inotify watch a file. It is silent about links that lead nowhere and about new
+ * modes; what the kernel told it of these is passed on as well. A hint too many costs a look, one too few a save.
+ */
 export function watchSmallTree({real, filter, onHint, onLimit, mostFiles, onGrown}: FileWatchOptions): TreeWatch {
   let files = 0;
   const watcher = watch(real, {
@@ -29,6 +32,13 @@ export function watchSmallTree({real, filter, onHint, onLimit, mostFiles, onGrow
     const name = relative(real, path);
     const directory = event === 'addDir' || event === 'unlinkDir';
     if (directory || filter.includes(name)) onHint(name);
+  });
+  watcher.on('raw', (_event, name: unknown, details) => {
+    const {watchedPath} = details as {readonly watchedPath: string};
+    // A watched file tells its own name, a directory that of what is in it.
+    const own = typeof name !== 'string' || basename(watchedPath) === name;
+    const path = relative(real, own ? watchedPath : join(watchedPath, name));
+    if (isReady && filter.includes(path)) onHint(path);
   });
   watcher.on('error', (error) => {
     if (isLimit(error)) onLimit(error);

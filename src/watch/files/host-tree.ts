@@ -132,7 +132,10 @@ function isBelow(path: string, directories: ReadonlySet<string>): boolean {
   return false;
 }
 
-/** The new entry, with the digest of the old one where the file is certainly the same. */
+/**
+ * The new entry, with the digest of the old one where the file is certainly the same. One whose content is known and that
+ * may have another one by now is read: a file that was only touched, or put back as it was, has not changed.
+ */
 async function keepDigest(
   state: State,
   path: string,
@@ -140,8 +143,8 @@ async function keepDigest(
   entry: TreeEntry,
 ): Promise<TreeEntry> {
   if (entry.kind !== 'file' || before?.kind !== 'file' || before.digest === undefined) return entry;
-  if (!sameIdentity(before.identity, entry.identity)) return entry;
-  if (state.unsettled.has(path)) return (await readDigest(state, path)) ?? entry;
+  if (!sameIdentity(before.identity, entry.identity) || state.unsettled.has(path))
+    return (await readDigest(state, path)) ?? entry;
   return entry === before ? entry : {...entry, digest: before.digest};
 }
 

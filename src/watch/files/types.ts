@@ -4,7 +4,7 @@ import type {TscomposeError} from '../../base/errors.ts';
  * The file side of watch mode. Data goes one way:
  *
  *   watchFiles (events: hints) → batchEvents (one batch when it is quiet) → HostTree.refresh (what is there now)
- *   → diffTree (against what the container is known to have) → puts and deletes for the session to apply.
+ *   → the session (`ContainerSync`) compares it with what the container is known to have, and brings what differs.
  *
  * An event only says where to look. What is done follows from the content of the tree, so a lost or doubled event costs
  * time and never correctness.
@@ -81,29 +81,6 @@ export type TreeEntry =
 
 /** By path relative to the root, with `/`; `''` is the root itself (a single file as root has only that). */
 export type Manifest = ReadonlyMap<string, TreeEntry>;
-
-export interface Put {
-  /** Relative to the root; `''`: the root itself. */
-  readonly path: string;
-  /** Absolute path on this machine. */
-  readonly source: string;
-  /** A file's entry always has its digest. */
-  readonly entry: TreeEntry;
-}
-
-export interface Delete {
-  readonly path: string;
-  /** What is known to be there; a directory may hold files that were never ours. */
-  readonly kind: TreeEntry['kind'];
-}
-
-/** Deletes come first when applied: a path that changes its kind is in both. */
-export interface TreeChanges {
-  /** Directories before what is in them. */
-  readonly puts: readonly Put[];
-  /** What is in a directory before the directory. */
-  readonly deletes: readonly Delete[];
-}
 
 /** What one root of this machine holds, as last looked at. */
 export interface HostTree {

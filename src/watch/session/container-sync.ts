@@ -45,7 +45,7 @@ export function createContainerSync({container, sync, files, touched}: Container
     },
     async apply(paths, signal) {
       const manifest = await load();
-      const {changes, rules} = await planChanges({paths, manifest, files: files(), binds: container.binds});
+      const {changes, rules} = await planChanges({paths, manifest, files: files(), container});
       if (changes.length === 0) return {written: 0, deleted: 0, changed: rules};
       for (const {path} of changes) touched.add(path);
       await sync.sync(container.id, syncArchive(changes), signal);
@@ -68,19 +68,22 @@ interface Planning {
   readonly paths: ReadonlySet<string>;
   readonly manifest: ReadonlyMap<string, SyncedEntry>;
   readonly files: ServiceFiles;
-  readonly binds: readonly string[];
+  readonly container: Pick<WatchedContainer, 'binds' | 'mounts'>;
 }
 
-async function planChanges({paths, manifest, files, binds}: Planning): Promise<{
+async function planChanges({paths, manifest, files, container}: Planning): Promise<{
   readonly changes: readonly FileChange[];
   readonly rules: ReadonlySet<ServiceRule>;
 }> {
   const changes: FileChange[] = [];
   const rules = new Set<ServiceRule>();
   const deleted = new Set<string>();
+  const {binds, mounts} = container;
   const remove = (path: string): void => {
     // What is in a deleted directory goes with it.
     if (hasAncestor(deleted, path)) return;
+    // A place where something is mounted is the container's own, and so are the directories on the way to it.
+    if (mounts.some((mount) => below(path, mount) !== undefined)) return;
     deleted.add(path);
     changes.push({kind: 'delete', path});
   };
@@ -101,6 +104,7 @@ async function planChanges({paths, manifest, files, binds}: Planning): Promise<{
     const entry = await withDigest(wanted.entry, () => wanted.rule.tree.digest(wanted.relative));
     const before = manifest.get(path);
     if (entry === undefined || isSame(entry, before)) continue;
+    if (entry.kind === 'directory' && mounts.includes(path)) continue;
     if (before !== undefined && before.kind !== entry.kind) remove(path);
     rules.add(rule);
     changes.push({kind: 'put', path, source: wanted.source, entry});

@@ -14,6 +14,8 @@ export interface WatchedContainer {
   readonly createdAt: number;
   /** Directories and files that come from this machine by bind mounts. */
   readonly binds: readonly string[];
+  /** Where something is mounted, binds too. */
+  readonly mounts: readonly string[];
   readonly probed: boolean;
   readonly running: boolean;
 }
@@ -121,6 +123,7 @@ async function inspect(engine: WatchEngine, id: string): Promise<WatchedContaine
     name: found.Name.replace(/^\//, ''),
     service,
     createdAt: Date.parse(found.Created),
+    mounts: found.Mounts.map(({Destination}) => Destination),
     binds: found.Mounts.filter(({Type}) => Type === 'bind').map(({Destination}) => Destination),
     probed: test.length > 0 && test[0] !== 'NONE',
     running: found.State.Running,

@@ -31,6 +31,8 @@ export interface SessionParts {
 /** The rules that count, with everything that lives as long as they do. */
 export interface Generation {
   readonly rules: readonly ServiceRule[];
+  /** Resolves when the container has what it is to have before it is started. */
+  filled(container: WatchedContainer): Promise<void>;
   /** Ends what goes on at its next step; what is still owed is for the next generation, which looks at everything. */
   close(): Promise<void>;
 }
@@ -85,12 +87,15 @@ export async function openGeneration(rules: readonly ServiceRule[], parts: Sessi
   const subscription = containers.subscribe(({kind, container}) => {
     const worker = workers.get(container.service);
     if (kind === 'gone') worker?.gone(container);
+    if (kind === 'started') worker?.started(container);
+    if (kind === 'died') worker?.died(container);
     if (kind !== 'came' || worker === undefined) return;
     noteBinds(container, rules, parts);
     if (rules.some((rule) => rule.service === container.service && syncs(rule))) worker.came(container);
   });
   return {
     rules,
+    filled: async ({id, service}) => workers.get(service)?.filled(id),
     async close() {
       subscription[Symbol.dispose]();
       closing.abort();

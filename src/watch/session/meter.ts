@@ -9,7 +9,15 @@ export interface Meter {
   visible(service: string, ms: number): void;
   /** When the service served again. */
   serving(service: string, ms: number): void;
+  /** Over the latest saves of the service that it served again after; undefined: there was none. */
+  servingOf(service: string): Latest | undefined;
   times(): readonly WatchTimes[];
+}
+
+export interface Latest {
+  readonly saves: number;
+  readonly p50Ms: number;
+  readonly p95Ms: number;
 }
 
 export function createMeter(): Meter {
@@ -27,6 +35,10 @@ export function createMeter(): Meter {
     },
     serving(service, ms) {
       push(of(service).serving, ms);
+    },
+    servingOf(service) {
+      const {serving} = of(service);
+      return serving.length === 0 ? undefined : {saves: serving.length, ...percentiles(serving)};
     },
     times: () =>
       [...services]

@@ -101,12 +101,12 @@ export async function openRuleSet(options: RuleSetOptions): Promise<RuleSet> {
 }
 
 /** Rules that look at the same files share a tree. */
-function rootKey({rule: {path, ignore, include}}: ServiceRule): string {
-  return JSON.stringify([path, ignore, include]);
+function rootKey({rule: {path, ignore, include}, context}: ServiceRule): string {
+  return JSON.stringify([path, ignore, include, context]);
 }
 
-function toRoot({rule: {path, ignore, include}}: ServiceRule): WatchRoot {
-  return {path, filter: ruleFilter({path, ignore, include})};
+function toRoot({rule: {path, ignore, include}, context}: ServiceRule): WatchRoot {
+  return {path, filter: ruleFilter({path, ignore, include, ...(context === undefined ? {} : {context})})};
 }
 
 async function findChanges(

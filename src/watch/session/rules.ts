@@ -2,6 +2,7 @@ import {posix, relative} from 'node:path';
 import type {Diagnostic} from '../../base/diagnostic.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import type {Project, SourcePosition, WatchRule} from '../../model/types.ts';
+import type {BuildIgnore} from './build-ignore.ts';
 
 /** A rule of the stack file, with the service it is for. */
 export interface ServiceRule {
@@ -13,6 +14,8 @@ export interface ServiceRule {
   readonly target: string | undefined;
   /** `compose.yaml:12:9`, as far as it is known. */
   readonly place: string;
+  /** Of the service's build, see `withBuildIgnores`. */
+  readonly context?: BuildIgnore;
 }
 
 export interface RuleSelection {

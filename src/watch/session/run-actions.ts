@@ -81,6 +81,7 @@ export function createRunActions(options: RunActionsOptions): RunActions {
       const serves = (outcome === 'healthy' || outcome === 'running') && cause.savedAt !== undefined;
       const servingMs = serves && cause.savedAt !== undefined ? Math.max(0, now - cause.savedAt) : undefined;
       if (servingMs !== undefined) meter.serving(service, servingMs);
+      const latest = servingMs === undefined ? undefined : meter.servingOf(service);
       report({
         kind: 'watchRestarted',
         service,
@@ -91,6 +92,7 @@ export function createRunActions(options: RunActionsOptions): RunActions {
         outcomeMs: now - begin,
         outcome,
         ...(servingMs === undefined ? {} : {servingMs}),
+        ...(latest === undefined || latest.saves < 2 ? {} : {latest}),
       });
       if (servingMs !== undefined) report({kind: 'watchTimes', services: meter.times(), final: false});
     });
@@ -103,6 +105,7 @@ export function createRunActions(options: RunActionsOptions): RunActions {
     try {
       const result = await runHook(engine, container.id, hook, signal);
       if (result === undefined) return;
+      const end = clock.now();
       report({
         kind: 'watchExecuted',
         service,
@@ -110,7 +113,8 @@ export function createRunActions(options: RunActionsOptions): RunActions {
         container: container.name,
         command: hook.command,
         ...result,
-        tookMs: clock.now() - begin,
+        tookMs: end - begin,
+        ...(cause.savedAt === undefined ? {} : {doneMs: Math.max(0, end - cause.savedAt)}),
       });
     } catch (error) {
       fail(error, cause);

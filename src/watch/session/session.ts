@@ -1,9 +1,12 @@
 import {TscomposeError} from '../../base/errors.ts';
+import type {FileSource} from '../../base/file-source.ts';
 import type {Project} from '../../model/types.ts';
 import type {ConvergeContext} from '../../reconcile/converge.ts';
+import {withBuildIgnores} from './build-ignore.ts';
 import {type ContainerSync, createContainerSync} from './container-sync.ts';
 import {type Containers, followContainers} from './containers.ts';
 import type {FileSync, WatchEngine} from './engine.ts';
+import {whenKnown} from './filling.ts';
 import {followStack} from './follow-stack.ts';
 import {type Generation, openGeneration, type SessionParts} from './generation.ts';
 import {createMeter} from './meter.ts';
@@ -18,6 +21,8 @@ export interface WatchOptions {
   readonly engine: WatchEngine;
   readonly sync: FileSync;
   readonly files: FileSide;
+  /** For small files that rules depend on; where the stack file is followed, what is read by it is followed too. */
+  readonly source: FileSource;
   readonly project: Project;
   /** Empty: all that have rules. */
   readonly services: readonly string[];
@@ -34,6 +39,8 @@ export interface WatchSession {
   readonly ready: Promise<void>;
   /** By the signal, or because another command took the stack down. Rejects when the engine or the watcher is lost. */
   readonly ended: Promise<WatchEnd>;
+  /** For whoever starts containers meanwhile: resolves when this one has the files that it misses. */
+  readonly beforeStart: (container: string) => Promise<void>;
 }
 
 /**
@@ -42,13 +49,18 @@ export interface WatchSession {
  */
 export async function startWatch(options: WatchOptions): Promise<WatchSession> {
   const {engine, converge} = options;
-  const rules = watchRules(options.project, options);
+  const rules = await withBuildIgnores(watchRules(options.project, options), options.project, options.source);
   const over = new AbortController();
   const signal = AbortSignal.any([converge.signal, over.signal]);
   const containers = await followContainers({engine, project: options.project.name, signal});
   const touched = await touchedBefore(rules, containers, options.sync);
   const state: State = {project: options.project, generation: undefined};
-  const parts = createParts({...options, converge: {...converge, signal}}, {state, containers, touched});
+  const beforeStart = async (id: string): Promise<void> => {
+    await Promise.race([opened, ended]).catch(() => {});
+    const container = await whenKnown(containers, {id, clock: converge.clock, signal});
+    if (container !== undefined) await state.generation?.filled(container);
+  };
+  const parts = createParts({...options, converge: {...converge, signal, beforeStart}}, {state, containers, touched});
   const ready = open(options, {rules, state, parts});
   const run = async (): Promise<WatchEnd> => {
     try {
@@ -73,7 +85,7 @@ export async function startWatch(options: WatchOptions): Promise<WatchSession> {
   const opened = ready.then(() => undefined);
   // Whoever looks at one of the two only is told of a failure once.
   for (const promise of [opened, ended]) promise.catch(() => {});
-  return {ready: opened, ended};
+  return {ready: opened, ended, beforeStart};
 }
 
 /** What changes when the stack file does. */
@@ -89,10 +101,13 @@ interface Opening {
 }
 
 /** Watches the rules' files and the stack's own. */
-async function open({stack, files, services}: WatchOptions, {rules, state, parts}: Opening): Promise<AsyncDisposable> {
+async function open(
+  {stack, files, source, services}: WatchOptions,
+  {rules, state, parts}: Opening,
+): Promise<AsyncDisposable> {
   state.generation = await openGeneration(rules, parts);
   const replace = async (project: Project): Promise<void> => {
-    const now = watchRules(project, {services, mayBeEmpty: true});
+    const now = await withBuildIgnores(watchRules(project, {services, mayBeEmpty: true}), project, source);
     state.project = project;
     if (sameRules(state.generation?.rules ?? [], now)) return;
     await state.generation?.close();

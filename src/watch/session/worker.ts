@@ -7,9 +7,11 @@ import type {Report} from '../../report/event.ts';
 import {addNotes, type CauseNotes, emptyNotes, toCause} from './cause.ts';
 import type {ContainerSync, SyncOutcome} from './container-sync.ts';
 import type {Containers, WatchedContainer} from './containers.ts';
+import {createFilling} from './filling.ts';
 import type {Meter} from './meter.ts';
-import type {ServiceRule} from './rules.ts';
+import {restarts, type ServiceRule} from './rules.ts';
 import {type RanActions, type RunActions, wantsAction} from './run-actions.ts';
+import {createWaitingCommands} from './waiting-commands.ts';
 
 /** Changes that concern a service. */
 export interface ServiceChanges {
@@ -27,6 +29,11 @@ export interface ServiceWorker {
   changed(changes: ServiceChanges): void;
   /** A container is there: it gets what it misses. */
   came(container: WatchedContainer): void;
+  /** Resolves when the container that is to be started has its files, or they could not be brought. */
+  filled(container: string): Promise<void>;
+  /** It runs: commands that waited for that are run. */
+  started(container: WatchedContainer): void;
+  died(container: WatchedContainer): void;
   gone(container: WatchedContainer): void;
   /** Resolves when nothing is to be done, or only what waits for another attempt. */
   idle(): Promise<void>;
@@ -68,6 +75,10 @@ export function createServiceWorker(options: WorkerOptions): ServiceWorker {
   let delays = backoffDelays(retries);
   let told = '';
   let retry = new AbortController();
+  const waiting = createWaitingCommands();
+  const filling = createFilling(signal);
+  /** Somebody started them before they had their files, and they ended: for want of them, perhaps. */
+  const endedEarly = new Set<string>();
 
   const debtOf = (container: WatchedContainer): Debt => {
     const debt = debts.get(container.id) ?? {paths: new Set(), rules: new Set(), whole: false, saved: false};
@@ -117,16 +128,15 @@ export function createServiceWorker(options: WorkerOptions): ServiceWorker {
     const synced = results.flatMap((result) => ('outcome' in result ? [result] : []));
     reportSynced(synced, cause, {begin, end});
     const actions = synced
-      .map((result) => ({container: result.container, rules: rulesToRun(result)}))
-      .filter(
-        ({container, rules}) => rules.length > 0 && (container.running || work.get(container.id)?.saved === true),
-      );
+      .map((result) => ({container: result.container, rules: rulesNow(result, cause)}))
+      .filter(({rules}) => rules.length > 0);
     if (actions.length > 0) {
       const ran: RanActions = {cause, actions, ...(synced.some(wrote) ? {syncMs: end - begin} : {})};
       await options.actions.run(ran);
     }
     const failed = results.flatMap((result) => ('error' in result ? [result] : []));
     for (const {container} of failed) owe(container, work.get(container.id) ?? noDebt);
+    for (const id of work.keys()) filling.end(id);
     const [first] = failed;
     if (first === undefined) return undefined;
     addNotes(notes, cause);
@@ -150,6 +160,18 @@ export function createServiceWorker(options: WorkerOptions): ServiceWorker {
 
   const rulesToRun = ({outcome, debt}: Synced): readonly ServiceRule[] =>
     [...new Set([...outcome.changed, ...debt.rules])].filter((rule) => wantsAction(rule) && !options.isHeld(rule));
+
+  /** What a container that does not run is left: a save restarts it, and commands wait until it runs. */
+  const rulesNow = (result: Synced, cause: CauseNotes): readonly ServiceRule[] => {
+    const rules = rulesToRun(result);
+    const {container, debt} = result;
+    // As it is now: it may have been started while files were brought.
+    if (containers.of(service).some(({id, running}) => id === container.id && running)) return rules;
+    if ((endedEarly.delete(container.id) || debt.saved) && rules.some(restarts)) return rules;
+    const commands = rules.filter((rule) => !restarts(rule));
+    if (commands.length > 0) waiting.add(container.id, commands, cause);
+    return [];
+  };
 
   const owe = (container: WatchedContainer, debt: Debt): void => {
     const again = debtOf(container);
@@ -199,11 +221,27 @@ export function createServiceWorker(options: WorkerOptions): ServiceWorker {
       kick();
     },
     came(container) {
+      filling.begin(container.id);
       debtOf(container).whole = true;
+      kick();
+    },
+    filled: (container) => filling.ended(container),
+    died({id}) {
+      if (filling.has(id)) endedEarly.add(id);
+    },
+    started(container) {
+      const entry = waiting.take(container.id);
+      if (entry === undefined) return;
+      const debt = debtOf(container);
+      for (const rule of entry.rules) debt.rules.add(rule);
+      addNotes(notes, entry.cause);
       kick();
     },
     gone(container) {
       debts.delete(container.id);
+      filling.end(container.id);
+      endedEarly.delete(container.id);
+      waiting.take(container.id);
     },
     async idle() {
       while (running !== undefined) await running;

@@ -1,0 +1,113 @@
+import {expect, test} from 'vitest';
+import {eventually, makeHost} from '../support/host.ts';
+import {loadImages} from '../support/test-images.ts';
+import {finish, read, startCommand, write} from '../support/watching.ts';
+
+const rule = 'develop: {watch: [{path: ./src, action: sync, target: /app}]}';
+const service = (settings: string) =>
+  `{image: busybox, stop_grace_period: 0s, command: sleep 600${settings === '' ? '' : `, ${settings}`}}`;
+const stack = (services: Readonly<Record<string, string>>) =>
+  `name: stack\nservices:\n${Object.entries(services)
+    .map(([name, settings]) => `  ${name}: ${service(settings)}\n`)
+    .join('')}`;
+
+test('the stack file and env files are followed: harmless changes are applied, others wait for a person', async () => {
+  await using host = await makeHost();
+  await loadImages(host, ['busybox']);
+  const save = (services: Readonly<Record<string, string>>) => write(host, 'compose.yaml', stack(services));
+  const api = (more = '') => `${rule}, env_file: api.env${more}`;
+  write(host, 'api.env', 'WORD=one\n');
+  write(host, 'src/a', 'a');
+  write(host, 'lib/b', 'b');
+  save({api: api(), other: ''});
+  await using watch = startCommand(host, ['watch']);
+  await watch.says(/container stack-api-1 started/);
+  const word = () => read(host, 'api', 'echo $WORD');
+  expect(await word()).toBe('one\n');
+  write(host, 'src/a', 'saved');
+  await eventually(async () => expect(await read(host, 'api', 'cat /app/a')).toBe('saved'));
+
+  // A variable file: the container is made anew, what was synced comes along, the other one is let be.
+  write(host, 'api.env', 'WORD=two\n');
+  await watch.says(/^stack ← api\.env: applying\n {2}recreates container stack-api-1: .*environment/m);
+  await watch.says('stack ← api.env: applied');
+  await eventually(async () => {
+    expect(await word()).toBe('two\n');
+    expect(await read(host, 'api', 'cat /app/a')).toBe('saved');
+  });
+  expect(watch.stderr()).not.toContain('stack-other-1 recreated');
+
+  // A comment changes nothing; a mistake is told with its place, and the stack that runs goes on.
+  write(host, 'compose.yaml', `# a comment\n${stack({api: api(), other: ''})}`);
+  await watch.says('stack ← compose.yaml: nothing to change');
+  save({api: api(', imagee: x'), other: ''});
+  await watch.says('stack ← compose.yaml: cannot be loaded, the stack stays as it was');
+  expect(watch.stderr()).toMatch(/compose\.yaml:3:.*imagee/s);
+  write(host, 'src/a', 'saved again');
+  // Other commands cannot read the stack either, so that it is seen by what is told.
+  await eventually(() =>
+    expect(watch.stderr().match(/^api synced ← src\/a, 1 written, visible after/gm)).toHaveLength(2),
+  );
+
+  // A rule that cannot be followed is a mistake too.
+  save({api: 'develop: {watch: [{path: ./src, action: rebuild}]}', other: ''});
+  await watch.says('watch action "rebuild" is not supported');
+  // Another rule counts from now on, and a service more is started.
+  save({api: api().replace('./src', './lib').replace('/app', '/lib2'), other: '', third: ''});
+  await watch.says('container stack-third-1 started');
+  await watch.says(/watching 1 rule of api: .*watching 1 rule of api: /s);
+  write(host, 'lib/b', 'b changed');
+  await eventually(async () => expect(await read(host, 'api', 'cat /lib2/b')).toBe('b changed'));
+
+  // A service that left the file keeps its container until a person says otherwise: nobody is at a terminal here.
+  save({api: api().replace('./src', './lib').replace('/app', '/lib2'), third: ''});
+  await watch.says(
+    /^stack ← compose\.yaml: not applied by itself\n {2}removes container stack-other-1: .*\nhint: apply it with "tscompose up -d --remove-orphans"$/m,
+  );
+  expect((await host.tscompose(['ps', '--format', 'json'])).stdout).toContain('stack-other-1');
+  expect(await read(host, 'api', 'cat /lib2/b')).toBe('b changed');
+  await watch.interrupt();
+  await finish(host);
+});
+
+test('up --watch watches while logs are followed; a restart is told with the time from save to serving', async () => {
+  await using host = await makeHost();
+  await loadImages(host, ['busybox']);
+  write(
+    host,
+    'compose.yaml',
+    `name: attached
+services:
+  web:
+    image: busybox
+    stop_grace_period: 0s
+    command: sh -c 'cat /www/index.html; exec httpd -f -p 8000 -h /www'
+    develop: {watch: [{path: ./www, action: sync+restart, target: /www, initial_sync: true}]}
+    healthcheck: {test: [CMD, wget, -qO-, "http://127.0.0.1:8000/index.html"], interval: 100ms, start_period: 10s, start_interval: 50ms}
+  weak:
+    image: busybox
+    stop_grace_period: 0s
+    command: sh -c 'test ! -e /app/broken || exit 7; exec sleep 600'
+    develop: {watch: [{path: ./app, action: sync+restart, target: /app}]}
+    healthcheck: {test: [CMD, "false"], interval: 100ms, start_period: 60s}
+`,
+  );
+  write(host, 'www/index.html', 'first page\n');
+  write(host, 'app/a', 'a');
+  await using up = startCommand(host, ['up', '--watch']);
+  await eventually(() => expect(up.stdout()).toMatch(/^web-1 +\| first page$/m), 20_000);
+  write(host, 'www/index.html', 'second page\n');
+  await up.says(/^web restarted ← www\/index\.html, serving after \d+ ms: \d+ ms sync, \d+ ms to healthy$/m);
+  await eventually(() => expect(up.stdout()).toMatch(/^web-1 +\| second page$/m));
+  write(host, 'www/index.html', 'third page\n');
+  await up.says(/^web restarted ← .* to healthy; of 2 saves p50 \d+ ms, p95 \d+ ms$/m);
+
+  // A restart that does not end well is told as such.
+  write(host, 'app/broken', '');
+  await up.says(/^weak restarted ← app\/broken, \d+ ms sync, \d+ ms to running, and ended after \d+ ms$/m);
+  expect(await up.interrupt()).toBe(130);
+  expect(up.stderr()).toMatch(/^web: \d saves, save to visible p50 \d+ ms, p95 \d+ ms; save to serving p50 /m);
+  // Ctrl-C stopped the stack, as it does without watching.
+  expect((await host.tscompose(['ps', '-q'])).stdout).toBe('');
+  await finish(host);
+});
