@@ -2,7 +2,8 @@ import {isAbsolute, resolve} from 'node:path';
 import {hasKind} from '../../base/errors.ts';
 import type {FileSource} from '../../base/file-source.ts';
 import {readIgnoreFile} from '../../base/ignore-pattern.ts';
-import type {Build, Project} from '../../model/types.ts';
+import type {Project} from '../../model/types.ts';
+import type {Build} from '../../model/types-build.ts';
 import type {ServiceRule} from './rules.ts';
 
 /** What the build of a service leaves out of its context: that is never part of the image, so it is not synced either. */
