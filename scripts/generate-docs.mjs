@@ -98,58 +98,143 @@ export async function renderApiPage() {
   ].join('\n');
 }
 
-/** What the schema says of the members of one part, refused ones marked. */
-function memberRows(schema, changes) {
-  return Object.entries(schema.properties).map(([name, member]) => {
-    const refused = JSON.stringify(member.not) === '{}';
-    const effect = refused ? 'not supported yet: refused' : changes === undefined ? '' : (effects[changes[name]] ?? '');
-    return changes === undefined
-      ? `| \`${name}\` | ${cell(member.description ?? '')}${refused ? ' **Not supported yet: refused.**' : ''} |`
-      : `| \`${name}\` | ${cell(member.description ?? '')} | ${effect} |`;
-  });
+const changes = {
+  live: 'applied to the running container',
+  restart: 'restarts the container',
+  recreate: 'recreates the container',
+  none: 'changes no container',
+};
+
+const isWhole = ({of}) => of === undefined || of === 'any';
+
+/** What an engine does with an attribute, as its limits have it: all, a part, nothing. */
+function supportBy(limits, refusing) {
+  const met = limits.filter(({by}) => refusing.includes(by));
+  if (met.some((limit) => limit.by !== 'swarm' && isWhole(limit))) return 'no';
+  return met.length === 0 ? 'yes' : 'partly';
 }
 
-const effects = {
-  recreate: 'recreates the container',
-  live: 'recreates the container',
-  none: 'changes no container',
+/** By the built-in engine, and by a Docker Engine. */
+function supportCells(limits = []) {
+  return [supportBy(limits, ['builtin', 'tscompose', 'swarm']), supportBy(limits, ['tscompose', 'swarm'])];
+}
+
+const whoCannot = {builtin: 'the built-in engine', tscompose: 'every engine', swarm: 'told, without effect'};
+
+function limitRows(name, limits = [], usualHint) {
+  return limits.map(({by, of, reason, hint = usualHint[by]}) =>
+    line(`\`${name}\``, isWhole({of}) ? 'all of it' : of, whoCannot[by], reason, hint),
+  );
+}
+
+function defaultOf({default: value}) {
+  if (value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+const line = (...cells) => `| ${cells.map(cell).join(' | ')} |`;
+
+/** Members below an attribute, by their path from it: `ports[].target`. */
+function membersBelow(schema, node, path) {
+  const target = node.$ref === undefined ? node : schema.$defs[node.$ref.slice('#/$defs/'.length)];
+  const named = Object.entries(target.properties ?? {}).flatMap(([name, member]) => [
+    {path: `${path}.${name}`, member},
+    ...membersBelow(schema, member, `${path}.${name}`),
+  ]);
+  const any = [target.additionalProperties, ...Object.values(target.patternProperties ?? {})];
+  return [
+    ...named,
+    ...(target.items === undefined ? [] : membersBelow(schema, target.items, `${path}[]`)),
+    ...any.flatMap((child) => (typeof child === 'object' ? membersBelow(schema, child, `${path}.NAME`) : [])),
+  ];
+}
+
+const memberHead = ['| member | meaning | default |', '|---|---|---|'];
+
+function memberRows(schema, node, path) {
+  return membersBelow(schema, node, path).map(({path: name, member}) =>
+    line(`\`${name}\``, member.description ?? '', defaultOf(member)),
+  );
+}
+
+/** A part at the top level that is a mapping of things. */
+function resourceSection(schema, name, limits) {
+  const {properties} = schema.$defs[name.slice(0, -1)];
+  const [builtin, docker] = supportCells(limits);
+  return [
+    `## ${name}`,
+    '',
+    `${resourceChanges[name]} Supported by the built-in engine: ${builtin}; by a Docker Engine: ${docker}.`,
+    '',
+    ...memberHead,
+    ...Object.entries(properties).flatMap(([member, node]) => [
+      line(`\`${member}\``, node.description ?? '', defaultOf(node)),
+      ...memberRows(schema, node, member),
+    ]),
+    '',
+  ];
+}
+
+const resourceChanges = {
+  networks: 'A change makes the network anew, and its containers with it.',
+  volumes: 'A change makes the volume anew where that is allowed: what is in it is lost.',
+  configs: 'A change recreates the containers that use it.',
+  secrets: 'A change recreates the containers that use it.',
+  models: 'Models are not run yet.',
 };
 
 export async function renderStackFilePage() {
   const schema = JSON.parse(readFileSync(new URL('../schemas/stack.schema.json', import.meta.url), 'utf8'));
-  const {attributeTable} = await importSource("export {attributeTable} from './src/model/attributes/index.ts';");
-  const changes = Object.fromEntries([...attributeTable].map(([name, row]) => [name, row.change]));
-  const parts = Object.entries(schema.$defs).filter(([name]) => name !== 'service');
+  const {attributeTable, resourceLimits, usualHint} = await importSource(`
+    export {attributeTable} from './src/model/attributes/index.ts';
+    export {resourceLimits} from './src/model/attributes/resource-limits.ts';
+    export {usualHint} from './src/model/limits.ts';
+  `);
+  const service = Object.entries(schema.$defs.service.properties);
+  const withMembers = service.filter(([name, node]) => membersBelow(schema, node, name).length > 0);
+  // Gone before attributes are read: the service has what the other one says.
+  const extending = {change: 'none', limits: []};
   return [
     '# The stack file',
     '',
     'Generated from `schemas/stack.schema.json` and the attribute table in `src/model/attributes`',
-    '(`node scripts/generate-docs.mjs`). The format is the Compose Specification. What is not supported yet is refused with',
-    'its name and place, never ignored; members that begin with `x-` are yours.',
+    '(`node scripts/generate-docs.mjs`). The format is the Compose Specification. What an engine does not do is refused at',
+    '`up` with its name and place before anything is changed, never ignored; what has a meaning in a swarm only is told and',
+    'changes nothing, as in Compose. Members that begin with `x-` are yours.',
     '',
     'For completion and explanations in an editor, begin the file with',
-    '`# yaml-language-server: $schema=PATH/schemas/stack.schema.json`.',
+    '`# yaml-language-server: $schema=PATH/schemas/stack.schema.json`; `tscompose schema` prints the schema.',
     '',
     '## Top level',
     '',
-    '| member | meaning |',
-    '|---|---|',
-    ...memberRows(schema),
+    ...memberHead,
+    ...Object.entries(schema.properties).map(([name, node]) =>
+      line(`\`${name}\``, node.description ?? '', defaultOf(node)),
+    ),
+    ...memberRows(schema, schema.properties.include, 'include'),
     '',
     '## services',
     '',
-    '| attribute | meaning | a change of it |',
-    '|---|---|---|',
-    ...memberRows(schema.$defs.service, changes),
+    '“Partly”: the table after this one says what not.',
     '',
-    ...parts.flatMap(([name, part]) => [
-      `## ${name}s`,
-      '',
-      '| attribute | meaning |',
-      '|---|---|',
-      ...memberRows(part),
-      '',
-    ]),
+    '| attribute | meaning | default | a change of it | built-in engine | Docker Engine |',
+    '|---|---|---|---|---|---|',
+    ...service.map(([name, node]) => {
+      const {change, limits} = name === 'extends' ? extending : attributeTable.get(name);
+      return line(`\`${name}\``, node.description ?? '', defaultOf(node), changes[change], ...supportCells(limits));
+    }),
+    '',
+    '## What is not done, and why',
+    '',
+    'Refused by name and place before anything is changed; what the last column says can be done instead.',
+    '',
+    '| attribute | what of it | who | why | instead |',
+    '|---|---|---|---|---|',
+    ...[...attributeTable].flatMap(([name, {limits}]) => limitRows(name, limits, usualHint)),
+    ...Object.entries(resourceLimits).flatMap(([name, limits]) => limitRows(`${name}: NAME`, limits, usualHint)),
+    '',
+    ...withMembers.flatMap(([name, node]) => [`### ${name}`, '', ...memberHead, ...memberRows(schema, node, name), '']),
+    ...Object.entries(resourceLimits).flatMap(([name, limits]) => resourceSection(schema, name, limits)),
   ].join('\n');
 }
 

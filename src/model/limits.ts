@@ -75,10 +75,16 @@ export function noteLimits(project: Project): readonly Diagnostic[] {
   });
 }
 
-function diagnosticOf({path, reason, hint}: LimitFound, project: Project): Diagnostic {
+/** What a person can do about any limit. */
+export const usualHint = {
+  builtin: 'take it away, or use a Docker Engine: --host ADDRESS',
+  tscompose: 'take it away',
+  swarm: 'take it away',
+} as const;
+
+function diagnosticOf({by, path, reason, hint = usualHint[by]}: LimitFound, project: Project): Diagnostic {
   const message = `${path} is not supported yet: ${reason}`;
-  const diagnostic = {severity: 'error', code: 'unsupported', message, ...(hint === undefined ? {} : {hint})} as const;
-  return placed(diagnostic, path, project);
+  return placed({severity: 'error', code: 'unsupported', message, hint}, path, project);
 }
 
 function placed(diagnostic: Diagnostic, path: string, {provenance}: Project): Diagnostic {

@@ -58,7 +58,7 @@ export interface Limit<T> {
    * `swarm`: it has a meaning in a swarm only, so it is told and changes nothing, as in Compose.
    */
   readonly by: 'builtin' | 'tscompose' | 'swarm';
-  /** What of the attribute, for documentation: `"host"`, `of type image`; absent: all of it. */
+  /** What of the attribute, for documentation: `"host"`, `of type image`; absent or `any`: all of it. */
   readonly of?: string;
   /** Why, as the end of a sentence: `the built-in engine has no user namespaces`. */
   readonly reason: string;

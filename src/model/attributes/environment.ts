@@ -40,7 +40,7 @@ const env_file: Row<'env_file'> = {
     ),
   ),
   spec: () => undefined,
-  change: 'none',
+  change: 'recreate',
 };
 
 export const environmentAttributes = {environment, env_file} as const;

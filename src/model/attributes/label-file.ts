@@ -12,7 +12,7 @@ const label_file: Row<'label_file'> = {
   merge: {append: true},
   read: texts,
   spec: () => undefined,
-  change: 'none',
+  change: 'recreate',
 };
 
 export const labelFileAttributes = {label_file} as const;

@@ -288,6 +288,8 @@ const pull_refresh_after: Row<'pull_refresh_after'> = {
   read: refine(text, (value, node, context) => (duration(node, context) === undefined ? undefined : value)),
   spec: () => undefined,
   change: 'none',
+  // It is refused with the policy that it belongs to.
+  limits: [{by: 'tscompose', reason: 'images are loaded, neither pulled nor built yet', where: () => []}],
 };
 
 const platform: Row<'platform'> = {read: text, change: 'recreate'};

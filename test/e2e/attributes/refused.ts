@@ -1,0 +1,100 @@
+/** A value of an attribute that is refused at `up`, and where the refusal points. */
+export interface Refused {
+  readonly says: unknown;
+  /** Below the attribute. */
+  readonly below?: string;
+  /** What else the service says. */
+  readonly beside?: object;
+  /** Part of why. */
+  readonly reason: string;
+}
+
+/** By attribute; one has several where parts of it are refused for reasons of their own. */
+export const refused: Readonly<Record<string, readonly Refused[]>> = {
+  blkio_config: [{says: {weight: 300}, reason: 'does not limit input and output'}],
+  cgroup: [{says: 'host', reason: 'gives each container its own'}],
+  cgroup_parent: [{says: '/mine', reason: 'below one cgroup of its own'}],
+  cpu_count: [{says: 2, reason: 'meaning on Windows only'}],
+  cpu_percent: [{says: 50, reason: 'meaning on Windows only'}],
+  cpu_rt_period: [{says: 1000, reason: 'real-time'}],
+  cpu_rt_runtime: [{says: 1000, reason: 'real-time'}],
+  cpuset: [{says: '0', reason: 'does not bind containers'}],
+  credential_spec: [{says: {file: 'spec.json'}, reason: 'meaning on Windows only'}],
+  deploy: [
+    {
+      says: {resources: {reservations: {devices: [{capabilities: ['gpu']}]}}},
+      below: 'resources.reservations.devices',
+      reason: 'no GPUs or other devices',
+    },
+  ],
+  device_cgroup_rules: [{says: ['c 1:3 r'], reason: 'gives no devices'}],
+  devices: [{says: ['/dev/null'], reason: 'gives no devices'}],
+  external_links: [{says: ['outside'], below: '[0]', reason: 'networks they share'}],
+  gpus: [{says: 'all', reason: 'no GPUs or other devices'}],
+  ipc: [
+    {says: 'host', reason: 'gives each container its own'},
+    {says: 'shareable', reason: 'gives each container its own'},
+  ],
+  isolation: [{says: 'process', reason: 'meaning on Windows only'}],
+  links: [{says: ['other:alias'], below: '[0]', reason: 'the same names for all'}],
+  logging: [
+    {says: {driver: 'syslog'}, below: 'driver', reason: 'files of its own'},
+    {says: {options: {tag: 'x'}}, below: 'options.tag', reason: 'does not know the option'},
+  ],
+  mac_address: [{says: '02:00:00:00:00:07', beside: {network_mode: 'none'}, reason: 'no interface that it could have'}],
+  mem_swappiness: [{says: 10, reason: 'how memory is swapped out'}],
+  models: [{says: ['ai'], reason: 'AI models are not run'}],
+  network_mode: [
+    {says: 'container:outside', reason: 'its own network namespace'},
+    {says: 'bridge', reason: 'no network that all projects share'},
+  ],
+  networks: [
+    {
+      says: {outside: {link_local_ips: ['169.254.9.9']}},
+      below: 'outside.link_local_ips',
+      reason: 'link-local addresses',
+    },
+    {says: {outside: {driver_opts: {x: 'y'}}}, below: 'outside.driver_opts', reason: 'does not know the option'},
+  ],
+  oom_kill_disable: [{says: true, reason: 'cgroups of version 2'}],
+  pid: [
+    {says: 'host', reason: 'gives each container its own'},
+    {says: 'container:outside', reason: 'gives each container its own'},
+  ],
+  ports: [{says: ['80/sctp'], below: '[0].protocol', reason: 'publishes tcp and udp'}],
+  post_start: [{says: [{command: 'true'}], reason: 'not run after the start'}],
+  pre_start: [{says: [{command: 'true'}], reason: 'not run yet'}],
+  pre_stop: [{says: [{command: 'true'}], reason: 'not run before the end'}],
+  privileged: [{says: true, reason: 'all rights of the machine'}],
+  provider: [{says: {type: 'program'}, reason: 'programs that provide services'}],
+  runtime: [{says: 'runsc', reason: 'only runtime'}],
+  security_opt: [
+    {says: ['seccomp=profile.json'], below: '[0]', reason: 'seccomp profiles'},
+    {says: ['apparmor=mine'], below: '[0]', reason: 'sets none of these'},
+  ],
+  storage_opt: [{says: {size: '1g'}, reason: 'no options of storage'}],
+  use_api_socket: [{says: true, reason: 'socket of an engine'}],
+  userns_mode: [{says: 'host', reason: 'no other mapping of users'}],
+  uts: [{says: 'host', reason: 'gives each container its own'}],
+  volumes: [
+    {says: [{type: 'image', source: 'busybox', target: '/i'}], below: '[0].type', reason: 'paths, volumes and memory'},
+    {
+      says: [{type: 'volume', source: 'data', target: '/d', volume: {subpath: 'x'}}],
+      below: '[0].volume.subpath',
+      reason: 'whole volumes',
+    },
+    {
+      says: [{type: 'bind', source: '.', target: '/d', bind: {recursive: 'readonly'}}],
+      below: '[0].bind.recursive',
+      reason: 'neither writable nor read-only',
+    },
+  ],
+  volumes_from: [{says: ['other'], below: '[0]', reason: 'mounts nothing of other containers'}],
+};
+
+/** What is refused when it is known what there is on the engine: no limit of the attribute tells it before. */
+export const refusedByPlan: Readonly<Record<string, readonly Refused[]>> = {
+  build: [{says: {context: '.'}, reason: '"build" is not supported yet'}],
+  pull_policy: [{says: 'always', reason: 'images are loaded, not pulled'}],
+  pull_refresh_after: [{says: '24h', reason: 'pull_policy "refresh" is not supported yet'}],
+};
