@@ -19,7 +19,8 @@ const mostTold = 200;
 
 /** Collects what is wrong, so that everything is told at once. */
 export interface Problems {
-  error(at: Span | undefined, problem: Problem): void;
+  /** What is wrong, and in any case what to do next. */
+  error(at: Span | undefined, problem: Problem & {readonly hint: string}): void;
   warning(at: Span | undefined, problem: Problem): void;
   readonly warnings: readonly Diagnostic[];
   readonly hasErrors: boolean;

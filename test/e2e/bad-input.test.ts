@@ -88,7 +88,7 @@ test('a missing stack file', async () => {
   });
   expect(await host.tscompose(['-f', 'none.yaml', 'up', '-d'])).toMatchObject({
     code: exitCodes.invalidStack,
-    stderr: 'error: cannot read stack file "none.yaml": no such file\n',
+    stderr: 'error: cannot read stack file "none.yaml": no such file\nhint: check what -f names\n',
   });
 });
 

@@ -27,12 +27,16 @@ function between(reader: Reader<number>, least: number, most: number): Reader<nu
   return refine(reader, (value, node, context) =>
     value >= least && value <= most
       ? value
-      : wrong(node, context, {
-          message:
-            most === Number.POSITIVE_INFINITY
-              ? `${value} is below ${least}`
-              : `${value} is not between ${least} and ${most}`,
-        }),
+      : wrong(
+          node,
+          context,
+          most === Number.POSITIVE_INFINITY
+            ? {message: `${value} is below ${least}`, hint: `write ${least} or more`}
+            : {
+                message: `${value} is not between ${least} and ${most}`,
+                hint: `write a number from ${least} to ${most}`,
+              },
+        ),
   );
 }
 

@@ -59,7 +59,9 @@ const readTest = refine(list(text), (value, node, context) => {
 });
 
 const notNegative = refine(duration, (value, node, context) =>
-  value >= 0 ? value : wrong(node, context, {message: 'a duration cannot be negative'}),
+  value >= 0
+    ? value
+    : wrong(node, context, {message: 'a duration cannot be negative', hint: 'write a number with a unit, like 30s'}),
 );
 
 const healthcheck: Row<'healthcheck'> = {

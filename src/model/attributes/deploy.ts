@@ -16,7 +16,7 @@ type Row<K extends keyof Service> = Attribute<Exclude<Service[K], undefined>>;
 
 function notNegative(reader: Reader<number>, what: string): Reader<number> {
   return refine(reader, (value, node, context) =>
-    value >= 0 ? value : wrong(node, context, {message: `${what} is at least 0`}),
+    value >= 0 ? value : wrong(node, context, {message: `${what} is at least 0`, hint: 'write 0 or more'}),
   );
 }
 

@@ -13,7 +13,12 @@ const environment: Row<'environment'> = {
   merge: {nullIsValue: true},
   read: refine(record(textOrNull), (value, node, context) => {
     const odd = Object.keys(value).find((name) => name === '' || name.includes('=') || name.includes('\0'));
-    return odd === undefined ? value : wrong(node, context, {message: `"${odd}" cannot be the name of a variable`});
+    return odd === undefined
+      ? value
+      : wrong(node, context, {
+          message: `"${odd}" cannot be the name of a variable`,
+          hint: 'write NAME=value; a name has no "="',
+        });
   }),
   lower: (value, {config}) => {
     // A name without "=" takes the variable of the image away.

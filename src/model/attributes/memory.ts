@@ -8,7 +8,9 @@ type Row<K extends keyof Service> = Attribute<Exclude<Service[K], undefined>>;
 /** Compose reads it as a size, so that it prints text. */
 const mem_swappiness: Row<'mem_swappiness'> = {
   read: refine(bytes, (value, node, context) =>
-    value >= -1 && value <= 100 ? value : wrong(node, context, {message: `${value} is not between 0 and 100`}),
+    value >= -1 && value <= 100
+      ? value
+      : wrong(node, context, {message: `${value} is not between 0 and 100`, hint: 'write a number from 0 to 100'}),
   ),
   spec: (value) => (value === 0 ? undefined : value),
   lower: (value, {host}) => {

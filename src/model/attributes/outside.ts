@@ -50,7 +50,8 @@ const provider: Row<'provider'> = {
   read: refine(
     object<Partial<NonNullable<Service['provider']>>>({type: text, options: record(readOption)}),
     (value, node, context) => {
-      if (value.type === undefined || value.type === '')
+      if (value.type === undefined) return undefined;
+      if (value.type === '')
         return wrong(node, context, {message: 'the type is empty', hint: 'write type: the name of the program'});
       return {...value, type: value.type};
     },

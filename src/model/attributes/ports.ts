@@ -107,12 +107,17 @@ const samePort = (item: Tree): string =>
 const readPort = refine(
   object<Partial<Port>>({
     target: refine(integer, (value, node, context) =>
-      value > 0 && value <= 65_535 ? value : wrong(node, context, {message: `${value} is not between 1 and 65535`}),
+      value > 0 && value <= 65_535
+        ? value
+        : wrong(node, context, {message: `${value} is not between 1 and 65535`, hint: 'write a port from 1 to 65535'}),
     ),
     published: refine(text, (value, node, context) => {
       if (value === '') return undefined;
       return parsePortRange(value) === undefined
-        ? wrong(node, context, {message: `"${value}" is neither a port nor a range of ports`})
+        ? wrong(node, context, {
+            message: `"${value}" is neither a port nor a range of ports`,
+            hint: 'write 8080 or 8080-8090',
+          })
         : value;
     }),
     host_ip: text,

@@ -257,7 +257,7 @@ const sysctls: Row<'sysctls'> = {
 
 const scale: Row<'scale'> = {
   read: refine(integer, (value, node, context) =>
-    value >= 0 ? value : wrong(node, context, {message: 'a number of replicas is at least 0'}),
+    value >= 0 ? value : wrong(node, context, {message: 'a number of replicas is at least 0', hint: 'write 0 or more'}),
   ),
   spec: () => undefined,
   change: 'none',
@@ -296,7 +296,12 @@ const platform: Row<'platform'> = {read: text, change: 'recreate'};
 
 const oom_score_adj: Row<'oom_score_adj'> = {
   read: refine(number, (value, node, context) =>
-    value >= -1000 && value <= 1000 ? value : wrong(node, context, {message: `${value} is not between -1000 and 1000`}),
+    value >= -1000 && value <= 1000
+      ? value
+      : wrong(node, context, {
+          message: `${value} is not between -1000 and 1000`,
+          hint: 'write a number from -1000 (last) to 1000 (first)',
+        }),
   ),
   spec: (value) => (value === 0 ? undefined : value),
   lower: (value, {host}) => {

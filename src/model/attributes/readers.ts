@@ -20,7 +20,7 @@ export type Reader<T> = (node: Tree, context: ReadContext) => T | undefined;
 export function wrong(
   node: Tree,
   context: ReadContext,
-  problem: Omit<Problem, 'code'> & {readonly code?: string},
+  problem: Omit<Problem, 'code'> & {readonly code?: string; readonly hint: string},
 ): undefined {
   context.problems.error(node.at, {code: 'wrong-value', ...problem, message: `${context.where}: ${problem.message}`});
   return undefined;
@@ -43,7 +43,9 @@ export const number: Reader<number> = (node, context) => {
   const value = scalarOf(node);
   if (typeof value !== 'number' && typeof value !== 'string') return undefined;
   const parsed = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value);
-  return Number.isFinite(parsed) ? parsed : wrong(node, context, {message: `"${value}" is no number`});
+  return Number.isFinite(parsed)
+    ? parsed
+    : wrong(node, context, {message: `"${value}" is no number`, hint: 'write a number like 2 or 0.5'});
 };
 
 export const integer: Reader<number> = (node, context) => {
@@ -52,7 +54,7 @@ export const integer: Reader<number> = (node, context) => {
   if (typeof parsed === 'number' && Number.isSafeInteger(parsed)) return parsed;
   return value === undefined || typeof value === 'boolean'
     ? undefined
-    : wrong(node, context, {message: `"${value}" is no whole number`});
+    : wrong(node, context, {message: `"${value}" is no whole number`, hint: 'write a number without a fraction'});
 };
 
 const truths: Readonly<Record<string, boolean>> = {
@@ -71,7 +73,8 @@ export const boolean: Reader<boolean> = (node, context) => {
   if (typeof value === 'boolean') return value;
   if (typeof value !== 'string') return undefined;
   const truth = truths[value.toLowerCase()];
-  if (truth === undefined) return wrong(node, context, {message: `"${value}" is neither true nor false`});
+  if (truth === undefined)
+    return wrong(node, context, {message: `"${value}" is neither true nor false`, hint: 'write true or false'});
   if (!/^(?:true|false)$/i.test(value)) {
     context.problems.warning(node.at, {
       code: 'old-boolean',

@@ -6,10 +6,14 @@ import {bytes, integer, number, object, type Reader, record, refine, wrong} from
 type Row<K extends keyof Service> = Attribute<Exclude<Service[K], undefined>>;
 
 export const positiveCpus = refine(number, (value, node, context) =>
-  value >= 0 ? value : wrong(node, context, {message: `${value} is no number of processors`}),
+  value >= 0
+    ? value
+    : wrong(node, context, {message: `${value} is no number of processors`, hint: 'write a number like 0.5 or 2'}),
 );
 export const size: Reader<number> = refine(bytes, (value, node, context) =>
-  value >= 0 ? value : wrong(node, context, {message: 'a size cannot be negative'}),
+  value >= 0
+    ? value
+    : wrong(node, context, {message: 'a size cannot be negative', hint: 'write a number with a unit, like 512m or 1g'}),
 );
 const asText = (value: number): string => String(value);
 /** Zero is no limit, as if nothing were said. */
@@ -99,7 +103,10 @@ export const ulimits: Row<'ulimits'> = {
       value.hard === -1 ||
       (value.soft !== -1 && value.soft <= value.hard)
         ? value
-        : wrong(node, context, {message: `the soft limit ${value.soft} is above the hard limit ${value.hard}`}),
+        : wrong(node, context, {
+            message: `the soft limit ${value.soft} is above the hard limit ${value.hard}`,
+            hint: 'raise the hard limit, or lower the soft one',
+          }),
     ),
   ),
   lower: (value, {host}) => {

@@ -33,6 +33,11 @@ const options: Readonly<Record<string, Readonly<Record<string, Scalar | Readonly
   consistent: {},
 };
 
+function optionHint(option: string): string {
+  const names = Object.keys(options);
+  return didYouMean(option, names) ?? `the options are ${names.join(', ')}`;
+}
+
 /** `[SOURCE:]TARGET[:OPTION,…]`: a source that begins with `.`, `/` or `~` is a path of the machine, any other a volume. */
 function expandShort(value: string, item: Tree, {problems, where}: FilePlace): Tree {
   const fail = (message: string, hint = 'write [SOURCE:]TARGET[:OPTIONS], like ./data:/data:ro'): Tree => {
@@ -52,8 +57,7 @@ function expandShort(value: string, item: Tree, {problems, where}: FilePlace): T
   };
   for (const option of optionList === '' ? [] : optionList.split(',')) {
     const members = options[option];
-    if (members === undefined)
-      return fail(`unknown option "${option}" in "${value}"`, didYouMean(option, Object.keys(options)));
+    if (members === undefined) return fail(`unknown option "${option}" in "${value}"`, optionHint(option));
     for (const [name, setting] of Object.entries(members)) {
       long[name] =
         typeof setting === 'object' && setting !== null

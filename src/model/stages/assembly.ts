@@ -105,7 +105,11 @@ export async function readReferenced(
     );
   } catch (error) {
     if (!(error instanceof TscomposeError)) throw error;
-    problems.error(at, {code: 'unreadable-file', message: `${where}: ${error.message}`, hint: error.hint});
+    problems.error(at, {
+      code: 'unreadable-file',
+      message: `${where}: ${error.message}`,
+      hint: error.hint ?? 'make the file, or name another one',
+    });
     return undefined;
   }
 }

@@ -91,7 +91,7 @@ function checkImage(name: string, service: Service, context: CheckContext): void
   const node = services?.kind === 'mapping' ? services.entries.get(name)?.value : undefined;
   if (service.image !== undefined || node?.kind !== 'mapping') return;
   const instead = [...node.entries.keys()].some(
-    (key) => ['image', 'build', 'provider'].includes(key) || suggest(key, ['image']) !== undefined,
+    (key) => ['image', 'build', 'provider', 'extends'].includes(key) || suggest(key, ['image']) !== undefined,
   );
   if (instead) return;
   context.problems.error(place(context, ['services', name]), {
@@ -179,7 +179,8 @@ function checkMemory(name: string, service: Service, context: CheckContext): voi
       place(context, ['services', name, service.mem_reservation === undefined ? 'deploy' : 'mem_reservation']),
       {
         code: 'conflict',
-        message: `services.${name}: more memory is reserved (${reservation}) than allowed (${limit})`,
+        message: `services.${name}: more memory is reserved (${reservation} bytes) than allowed (${limit} bytes)`,
+        hint: 'reserve less, or allow more',
       },
     );
   }
@@ -188,6 +189,7 @@ function checkMemory(name: string, service: Service, context: CheckContext): voi
     context.problems.error(place(context, ['services', name, 'memswap_limit']), {
       code: 'conflict',
       message: `services.${name}: memswap_limit (${swap}) is memory and swap together and cannot be below the memory limit (${limit})`,
+      hint: 'write the memory limit plus the swap that is allowed, or -1 for any',
     });
   }
 }

@@ -202,7 +202,7 @@ function expandVariables(
     message: result.message,
     hint:
       result.reason === 'required'
-        ? undefined
+        ? 'set it above this line, or in the environment'
         : 'a dollar sign that stands for itself is written $$, or put the value into single quotes',
   });
   return failed;

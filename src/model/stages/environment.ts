@@ -32,7 +32,7 @@ export async function withEnvironmentFiles(
   const found = new Map<string, {readonly value: string; readonly at: Span}>();
   for (const path of paths) {
     const shown = shownPath(path, workingDirectory);
-    const file = await readSource(path, {source, shown, what: 'environment file'});
+    const file = await readSource(path, {source, shown, what: 'environment file', hint: 'check what --env-file names'});
     const lookup = (name: string): string | undefined => known.values.get(name);
     const below = (name: string): string | undefined => found.get(name)?.value;
     for (const [name, entry] of parseEnvironmentFile(file, {lookup, below, problems})) found.set(name, entry);

@@ -66,7 +66,8 @@ async function extended(link: Link, chain: readonly Link[], extension: Extension
   const own = without(node, 'extends');
   const stated = readExtends(node, link, extension.assembly);
   const base = stated === undefined ? undefined : await baseOf(stated, [...chain, link], extension);
-  const result = base === undefined ? own : layer(base, own, serviceRule);
+  // One that could not be followed stays where it stands: what it would have brought is not missing.
+  const result = base === undefined ? node : layer(base, own, serviceRule);
   set.done.set(service, result);
   return result;
 }
@@ -93,7 +94,7 @@ async function baseOf(stated: Stated, chain: readonly Link[], extension: Extensi
     problems.error(stated.serviceAt, {
       code: 'undefined-name',
       message: `${stated.where}: the service "${stated.service}" is not defined in ${set.shown}`,
-      hint: didYouMean(stated.service, set.services.keys()),
+      hint: didYouMean(stated.service, set.services.keys()) ?? `define it in ${set.shown}, or extend another one`,
     });
     return undefined;
   }
@@ -137,7 +138,7 @@ function readExtends(node: MappingNode, {service}: Link, {problems}: Assembly): 
       problems.error(at, {
         code: 'unknown-key',
         message: `${where}: unknown attribute "${key}"`,
-        hint: didYouMean(key, ['service', 'file']),
+        hint: didYouMean(key, ['service', 'file']) ?? 'take it away: there are only service and file',
       });
     }
   }

@@ -185,7 +185,7 @@ function readIncludes(node: Tree, assembly: Assembly): readonly Include[] {
     assembly.problems.error(node.at, {
       code: 'wrong-type',
       message: 'include: expected a list of files',
-      hint: isText(node) ? `write include: [${node.value}]` : undefined,
+      hint: isText(node) ? `write include: [${node.value}]` : 'write include: [FILE]',
     });
     return [];
   }
@@ -198,7 +198,11 @@ function readInclude(node: Tree, where: string, {problems}: Assembly): Include |
   if (isText(node) && node.value !== '')
     return {paths: [{text: node.value, at: node.at}], projectDirectory: undefined, environmentFiles: []};
   if (node.kind !== 'mapping') {
-    problems.error(node.at, {code: 'wrong-type', message: `${where}: expected a path, or a mapping with path`});
+    problems.error(node.at, {
+      code: 'wrong-type',
+      message: `${where}: expected a path, or a mapping with path`,
+      hint: 'write FILE, or {path: FILE}',
+    });
     return undefined;
   }
   for (const [key, {key: at}] of node.entries) {
@@ -206,7 +210,7 @@ function readInclude(node: Tree, where: string, {problems}: Assembly): Include |
     problems.error(at, {
       code: 'unknown-key',
       message: `${where}: unknown attribute "${key}"`,
-      hint: didYouMean(key, members),
+      hint: didYouMean(key, members) ?? `take it away: there are only ${members.join(', ')}`,
     });
   }
   const texts = (key: string): readonly TextAt[] => {
@@ -215,7 +219,11 @@ function readInclude(node: Tree, where: string, {problems}: Assembly): Include |
     const items = value.kind === 'sequence' ? value.items : [value];
     return items.flatMap((item) => {
       if (isText(item) && item.value !== '') return [{text: item.value, at: item.at}];
-      problems.error(item.at, {code: 'wrong-type', message: `${where}.${key}: expected a path or a list of paths`});
+      problems.error(item.at, {
+        code: 'wrong-type',
+        message: `${where}.${key}: expected a path or a list of paths`,
+        hint: `write ${key}: PATH`,
+      });
       return [];
     });
   };

@@ -230,5 +230,7 @@ async function existing(source: FileSource, directory: string, names: readonly s
 async function readStackFile(path: string, given: string | undefined, {request, source}: Search): Promise<SourceFile> {
   const {maxFileSize, workingDirectory} = request;
   if (path === '-') return readStandardInput(source, maxFileSize);
-  return readSource(path, {source, shown: given ?? shownPath(path, workingDirectory), what: 'stack file', maxFileSize});
+  const shown = given ?? shownPath(path, workingDirectory);
+  const hint = 'check what -f names';
+  return readSource(path, {source, shown, what: 'stack file', maxFileSize, hint});
 }

@@ -7,7 +7,6 @@ import {
   type Node,
   type ParsedNode,
   parseAllDocuments,
-  type YAMLError,
   type YAMLMap,
   type YAMLSeq,
   type Scalar as YamlScalar,
@@ -18,6 +17,7 @@ import type {Entry, Scalar, Tree} from '../tree.ts';
 import {isNull, mapEntries, scalar} from '../tree.ts';
 import {deepest, isShallow, tooDeep} from './depth.ts';
 import {floatSpelling, resolvePlainScalar} from './scalars.ts';
+import {reportSyntax} from './syntax.ts';
 
 /** Aliases can name a text that unfolds without end: this is far above any real file. */
 const mostNodes = 200_000;
@@ -36,7 +36,7 @@ export function parseStackFile(source: SourceFile, problems: Problems): readonly
   const conversion: Conversion = {source, problems, anchors: new Map(), size: 0, depth: 0, tooLarge: false};
   if (!('length' in documents)) return trees;
   for (const document of documents) {
-    for (const error of document.errors.slice(0, mostSyntaxErrors)) reportSyntax(error, source, problems);
+    for (const error of document.errors.slice(0, mostSyntaxErrors)) reportSyntax(error, {source, document, problems});
     if (document.errors.length > 0 || document.contents === null) continue;
     const tree = convert(document.contents, conversion);
     if (!isNull(tree)) trees.push(tree);
@@ -53,45 +53,6 @@ function parseDocuments(text: string): ReturnType<typeof parseAllDocuments<Parse
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
-}
-
-function reportSyntax(error: YAMLError, source: SourceFile, problems: Problems): void {
-  const [start, end] = error.pos;
-  // The parser's own way to say that its stack of calls is full.
-  if (error.message.toLowerCase().includes('call stack')) {
-    tooDeep({source, start, end: Math.max(end, start + 1)}, problems);
-    return;
-  }
-  const tab = error.code === 'TAB_AS_INDENT' || /^[ ]*\t/m.test(lineAround(source.text, start));
-  problems.error(
-    {source, start, end: Math.max(end, start + 1)},
-    {
-      code: 'yaml-syntax',
-      message: tab
-        ? 'a tab indents this line, and YAML allows only spaces'
-        : `not valid YAML: ${lowerFirst(error.message)}`,
-      hint: tab ? 'replace the tab by spaces' : syntaxHints[error.code],
-    },
-  );
-}
-
-const syntaxHints: Readonly<Record<string, string>> = {
-  BAD_INDENT: 'line it up with the lines around it, and look for a bracket that is not closed',
-  MISSING_CHAR: 'check for a missing quote, bracket or colon',
-  BLOCK_AS_IMPLICIT_KEY: 'check for a missing quote, or for a second colon in the line',
-  MULTILINE_IMPLICIT_KEY: 'a colon may be missing after the key',
-  BAD_SCALAR_START: 'put the text into quotes',
-  BAD_DQ_ESCAPE: 'use single quotes, or write the backslash twice',
-};
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
-}
-
-function lineAround(text: string, offset: number): string {
-  const start = Math.max(text.lastIndexOf('\n', offset - 1) + 1, offset - 1000);
-  const end = text.indexOf('\n', offset);
-  return text.slice(start, Math.min(end === -1 ? text.length : end, offset + 1000));
 }
 
 interface Conversion {
@@ -154,6 +115,7 @@ function followAlias(name: string, at: Span, conversion: Conversion): Tree {
     conversion.problems.error(at, {
       code: 'too-large',
       message: `aliases unfold this file to more than ${mostNodes} values`,
+      hint: 'refer to smaller parts, or to fewer',
     });
   }
   if (conversion.tooLarge) return scalar(null, at);

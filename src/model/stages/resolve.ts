@@ -126,6 +126,7 @@ export async function resolveFileObject(
       context.problems.error(at, {
         code: 'unreadable-file',
         message: `${where}: cannot read "${shownPath(object.file, context.workingDirectory)}": ${reason}`,
+        hint: 'make the file, or name another one with "file"',
       });
     }
     return object;

@@ -14,12 +14,14 @@ export interface SourceRequest {
   readonly what: string;
   readonly maxFileSize?: number | undefined;
   readonly includedAt?: Span | undefined;
+  /** What a person can do where it cannot be read. */
+  readonly hint?: string;
 }
 
 /** Reads a file of text. Throws the file source's error, or `invalid` for what is no text or too large. */
 export async function readSource(
   path: string,
-  {source, shown, what, maxFileSize = defaultMaxFileSize, includedAt}: SourceRequest,
+  {source, shown, what, maxFileSize = defaultMaxFileSize, includedAt, hint}: SourceRequest,
 ): Promise<SourceFile> {
   let bytes: Uint8Array;
   try {
@@ -27,7 +29,7 @@ export async function readSource(
   } catch (cause) {
     if (!(cause instanceof TscomposeError)) throw cause;
     const reason = cause.message.replace(/^cannot read .*: /, '');
-    throw new TscomposeError(cause.kind, `cannot read ${what} "${shown}": ${reason}`, {cause, exitCode: 65});
+    throw new TscomposeError(cause.kind, `cannot read ${what} "${shown}": ${reason}`, {cause, exitCode: 65, hint});
   }
   refuseLarge(bytes, {shown, what, maxFileSize});
   return {path, shown, text: decode(bytes, shown), ...(includedAt === undefined ? {} : {includedAt})};
@@ -53,7 +55,7 @@ function decode(bytes: Uint8Array, shown: string): string {
   try {
     return new TextDecoder('utf-8', {fatal: true}).decode(bytes);
   } catch (cause) {
-    throw new TscomposeError('invalid', `"${shown}" is not UTF-8 text`, {cause});
+    throw new TscomposeError('invalid', `"${shown}" is not UTF-8 text`, {cause, hint: 'save it as UTF-8'});
   }
 }
 

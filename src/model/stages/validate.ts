@@ -2,7 +2,7 @@ import {didYouMean} from '../../base/suggest.ts';
 import {stackSchema} from '../generated/stack-schema.js';
 import type {Problems} from '../problems.ts';
 import {checkSchema, type Mismatch, type Schema} from '../schema-check.ts';
-import type {Tree} from '../tree.ts';
+import type {MappingNode, SequenceNode, Tree} from '../tree.ts';
 import {isNull, toPlain} from '../tree.ts';
 import type {NestedExtension} from '../types.ts';
 
@@ -46,7 +46,7 @@ function report(mismatch: Mismatch, tree: Tree, problems: Problems): void {
       problems.error(node.at, {
         code: 'wrong-value',
         message: `${where}: ${value} is none of ${allowed.join(', ')}`,
-        hint: node.kind === 'scalar' ? didYouMean(String(node.value), allowed) : undefined,
+        hint: (node.kind === 'scalar' ? didYouMean(String(node.value), allowed) : undefined) ?? 'write one of them',
       });
       return;
     }
@@ -54,6 +54,7 @@ function report(mismatch: Mismatch, tree: Tree, problems: Problems): void {
       problems.error(node.at, {
         code: 'wrong-value',
         message: `${where}: ${describe(node)} does not fit: expected ${schema['x-expected'] ?? schema.pattern}`,
+        hint: `write ${schema['x-expected'] ?? schema.pattern}`,
       });
   }
 }
@@ -71,24 +72,39 @@ function written({at}: Tree): string {
   return at.source.text.slice(at.start, at.end);
 }
 
-function typeHint(node: Tree, schema: Schema): string | undefined {
+/** How the value would be right, as near to what stands there as can be said. */
+function typeHint(node: Tree, schema: Schema): string {
+  const expected = schema['x-expected'] ?? 'another value';
   if (isNull(node)) return 'give it a value, or take it away';
-  if (
-    node.kind === 'scalar' &&
-    typeof node.value !== 'string' &&
-    node.value !== null &&
-    schema['x-expected']?.startsWith('text') === true
-  ) {
-    return `put it into quotes: "${written(node)}"`;
+  if (node.kind === 'sequence') return listHint(node, schema, expected);
+  if (node.kind === 'mapping') return mappingHint(node, expected);
+  if (typeof node.value !== 'string' && expected.startsWith('text')) return `put it into quotes: "${written(node)}"`;
+  if (typeof node.value === 'number' && expected.startsWith('a duration')) return `add a unit: ${written(node)}s`;
+  if (expected.startsWith('KEY: value')) return 'write lines of KEY: value, or a list of KEY=value';
+  if (allows(schema, 'array')) return `write a list: [${written(node)}]`;
+  const [, name, rest] = /^([\w.-]+):(\S.*)$/s.exec(String(node.value)) ?? [];
+  if (allows(schema, 'object') && name !== undefined) return `put a space behind the colon: ${name}: ${rest}`;
+  return allows(schema, 'object') ? 'write lines of NAME: value below it' : `write ${expected}`;
+}
+
+function listHint({items}: SequenceNode, schema: Schema, expected: string): string {
+  const [first] = items;
+  if (first?.kind !== 'scalar') return `write ${expected}`;
+  if (allows(schema, 'object')) {
+    const [name, value = ''] = String(first.value).split(/=(.*)/s);
+    return `write "${`${name}: ${value}`.trimEnd()}" in place of "- ${first.value}"`;
   }
-  if (
-    node.kind === 'scalar' &&
-    typeof node.value === 'number' &&
-    schema['x-expected']?.startsWith('a duration') === true
-  ) {
-    return `add a unit: ${written(node)}s`;
-  }
-  return undefined;
+  return items.length === 1 ? `write it without the list: ${written(first)}` : `write ${expected}`;
+}
+
+function mappingHint({entries}: MappingNode, expected: string): string {
+  const [[name, entry] = []] = entries;
+  const isPair = expected.startsWith('text like') && entries.size === 1 && entry?.value.kind === 'scalar';
+  return isPair ? `write ${name}=${entry.value.value ?? ''}` : `write ${expected}, not NAME: value`;
+}
+
+function allows({type = []}: Schema, wanted: 'array' | 'object'): boolean {
+  return type === wanted || type.includes(wanted as never);
 }
 
 interface UnknownKeyContext {
@@ -110,12 +126,20 @@ function reportUnknownKey(key: string, {node, path, schema}: Mismatch, {tree, pr
   problems.error(at, {
     code: 'unknown-key',
     message: path === '' ? `unknown key "${key}" at the top level` : `${path}: unknown attribute "${key}"`,
-    hint: (path === '' ? misplacedService(key, tree) : undefined) ?? didYouMean(key, known),
+    hint: (path === '' ? misplaced(key, tree) : undefined) ?? didYouMean(key, known) ?? unknownHint(schema),
   });
 }
 
-/** A service at the top level, without `services:` above it, is the most usual mistake of all. */
-function misplacedService(key: string, tree: Tree): string | undefined {
+function unknownHint({patternProperties = {}}: Schema): string {
+  return Object.hasOwn(patternProperties, '^x-')
+    ? 'take it away, or begin its name with "x-" where it is a note of your own'
+    : 'take it away';
+}
+
+/** A service at the top level, without `services:` above it, is the most usual mistake of all; then a service's attribute. */
+function misplaced(key: string, tree: Tree): string | undefined {
+  const attributes = stackSchema.$defs?.['service']?.properties ?? {};
+  if (Object.hasOwn(attributes, key)) return 'it belongs to a service: write it below the name of one';
   const value = tree.kind === 'mapping' ? tree.entries.get(key)?.value : undefined;
   const service = value?.kind === 'mapping' && ['image', 'build', 'command'].some((name) => value.entries.has(name));
   return service ? `it looks like a service: write it below "services:"` : undefined;

@@ -35,7 +35,8 @@ const sleeps = {image: 'busybox', command: ['sleep', '600'], init: true};
 /** What every service of the stack has, whatever is asked of it. */
 export const heldServices: Readonly<Record<string, object>> = {
   main: {image: 'busybox'},
-  terminal: sleeps,
+  terminal: {image: 'busybox', command: ['sh', '-c', 'test -t 1 && touch /is-terminal; exec sleep 600']},
+  open: {image: 'busybox', command: ['sh', '-c', 'readlink /proc/self/fd/0 > /input; exec sleep 600'], init: true},
   limited: sleeps,
   shared: sleeps,
   deployed: sleeps,
@@ -138,15 +139,11 @@ const ofProcess: Readonly<Record<string, Held>> = {
     has: inspected(main, ({HostConfig}) => expect(HostConfig.Annotations).toEqual({given: 'yes'})),
   },
   init: {service: 'terminal', says: {init: true}, has: prints('terminal', 'cat /proc/1/comm', /^(?!sleep$)./)},
-  tty: {
-    service: 'terminal',
-    says: {tty: true},
-    has: prints('terminal', 'readlink /proc/1/fd/1', /^\/dev\/(?:pts\/\d+|console)$/),
-  },
+  tty: {service: 'terminal', says: {tty: true}, has: prints('terminal', 'ls /is-terminal', '/is-terminal')},
   stdin_open: {
-    service: 'terminal',
+    service: 'open',
     says: {stdin_open: true},
-    has: prints('terminal', 'readlink /proc/1/fd/0', /^(?!\/dev\/null)/),
+    has: prints('open', 'cat /input', /^(?!\/dev\/null)./),
   },
   restart: {
     service: 'failing',

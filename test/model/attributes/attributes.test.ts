@@ -103,7 +103,10 @@ describe('values that are refused', () => {
     ['command: "a (b)"', 'services.web.command: cannot be split into words: it has a parenthesis outside quotes'],
     ['cpus: ""', 'services.web.cpus: "" is no number'],
     ['mem_limit: -5', 'services.web.mem_limit: a size cannot be negative'],
-    ['mem_limit: 1m, mem_reservation: 2m', 'services.web: more memory is reserved (2097152) than allowed (1048576)'],
+    [
+      'mem_limit: 1m, mem_reservation: 2m',
+      'services.web: more memory is reserved (2097152 bytes) than allowed (1048576 bytes)',
+    ],
     [
       'mem_limit: 2m, memswap_limit: 1m',
       'services.web: memswap_limit (1048576) is memory and swap together and cannot be below the memory limit (2097152)',
