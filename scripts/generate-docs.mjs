@@ -22,7 +22,8 @@ function flagRows(flags) {
   return Object.entries(flags).map(([name, flag]) => {
     const value = flag.value === undefined ? '' : ` ${flag.value}`;
     const choices = flag.choices === undefined ? '' : ` (${flag.choices.join(', ')})`;
-    return `| \`${flag.short ? `-${flag.short}, ` : ''}--${name}${value}\` | ${cell(flag.summary)}${choices}${flag.repeat ? '; may be repeated' : ''} |`;
+    const unless = flag.default ? ` (unless \`--${name}=false\`)` : '';
+    return `| \`${flag.short ? `-${flag.short}, ` : ''}--${name}${value}\` | ${cell(flag.summary)}${unless}${choices}${flag.repeat ? '; may be repeated' : ''} |`;
   });
 }
 

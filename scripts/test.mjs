@@ -24,6 +24,9 @@ const needs = [
   {program: 'cc', package: 'gcc'},
   {file: '/usr/include/seccomp.h', package: 'libseccomp-dev'},
   {program: 'python3', package: 'python3'},
+  {program: 'tmux', package: 'tmux'},
+  {program: 'zsh', package: 'zsh'},
+  {program: 'fish', package: 'fish'},
   ...(level === 'long' ? [{program: 'clang', package: 'clang'}] : []),
 ];
 

@@ -9,6 +9,8 @@ export interface Flag {
   readonly value?: string;
   readonly kind?: 'text' | 'integer' | 'seconds';
   readonly repeat?: boolean;
+  /** A switch that is on unless `--name=false` is given. */
+  readonly default?: true;
   readonly choices?: readonly string[];
 }
 
@@ -20,7 +22,7 @@ type FlagValue<F extends Flag> = F extends {readonly value: string}
     : string
   : boolean;
 
-/** Values by flag name; switches not given are false, values not given are absent, repeated ones a list. */
+/** Values by flag name; switches not given are what their row says, else false, values not given are absent, repeated ones a list. */
 export type FlagValues<T extends Flags> = {
   readonly [K in keyof T as T[K] extends {readonly value: string; readonly repeat?: false}
     ? K

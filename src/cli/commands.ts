@@ -52,6 +52,33 @@ export const commands: readonly CommandRow[] = [
     run: async (context, input) => (await import('./commands/exec.ts')).runExec(context, input),
   }),
   defineCommand({
+    name: 'attach',
+    ...commandSummaries.attach,
+    flags: commandFlags.attach,
+    examples: ['tscompose attach console', 'tscompose attach --no-stdin --sig-proxy=false web'],
+    run: async (context, input) => (await import('./commands/attach.ts')).runAttach(context, input),
+  }),
+  defineCommand({
+    name: 'stats',
+    ...commandSummaries.stats,
+    flags: commandFlags.stats,
+    examples: ['tscompose stats', 'tscompose stats --no-stream --format json web db'],
+    run: async (context, input) => (await import('./commands/stats.ts')).runStats(context, input),
+  }),
+  defineCommand({
+    name: 'top',
+    ...commandSummaries.top,
+    flags: commandFlags.top,
+    run: async (context, input) => (await import('./commands/top.ts')).runTop(context, input),
+  }),
+  defineCommand({
+    name: 'events',
+    ...commandSummaries.events,
+    flags: commandFlags.events,
+    examples: ['tscompose events', 'tscompose events --since 1h --until 0s --json web'],
+    run: async (context, input) => (await import('./commands/events.ts')).runEvents(context, input),
+  }),
+  defineCommand({
     name: 'stop',
     ...commandSummaries.stop,
     flags: commandFlags.stop,

@@ -16,7 +16,9 @@ export interface CliContext {
   /** Colour on the given stream, by `--ansi`, NO_COLOR, FORCE_COLOR, TERM and whether it is a terminal. */
   color(stream: NodeJS.WriteStream): boolean;
   /** Calls back at each SIGINT or SIGTERM, until disposed. */
-  onInterrupt(listener: (signal: 'SIGINT' | 'SIGTERM') => void): Disposable;
+  onInterrupt(listener: (signal: NodeJS.Signals) => void): Disposable;
+  /** Calls back at each of these signals, which then do nothing by themselves, until disposed. */
+  onSignals(signals: readonly NodeJS.Signals[], listener: (signal: NodeJS.Signals) => void): Disposable;
 }
 
 declare const TSCOMPOSE_VERSION: string;
@@ -35,15 +37,16 @@ export function createContext(global: GlobalFlags): CliContext {
     nodePath: process.execPath,
     now: () => Date.now(),
     color: (stream) => wantsColor(ansi, env, stream),
-    onInterrupt(listener) {
-      process.on('SIGINT', listener);
-      process.on('SIGTERM', listener);
-      return {
-        [Symbol.dispose]() {
-          process.off('SIGINT', listener);
-          process.off('SIGTERM', listener);
-        },
-      };
+    onInterrupt: (listener) => onSignals(['SIGINT', 'SIGTERM'], listener),
+    onSignals,
+  };
+}
+
+function onSignals(signals: readonly NodeJS.Signals[], listener: (signal: NodeJS.Signals) => void): Disposable {
+  for (const signal of signals) process.on(signal, listener);
+  return {
+    [Symbol.dispose]() {
+      for (const signal of signals) process.off(signal, listener);
     },
   };
 }

@@ -84,6 +84,30 @@ export const commandFlags = {
     privileged: {summary: 'give it all privileges (a Docker Engine only, with --host)'},
     index,
   },
+  attach: {
+    'detach-keys': {
+      value: 'KEYS',
+      summary: 'keys that let go of it: letters and ctrl-LETTER, by commas (ctrl-p,ctrl-q)',
+    },
+    index,
+    'no-stdin': {summary: 'do not hand over what is typed'},
+    'sig-proxy': {default: true, summary: 'hand signals over to it, Ctrl-C among them, where it has no terminal'},
+  },
+  stats: {
+    all: {short: 'a', summary: 'show stopped containers too'},
+    format: {
+      value: 'FORMAT',
+      summary: "table, json (one object a line), or a template such as '{{.Name}}: {{.CPUPerc}}'",
+    },
+    'no-stream': {summary: 'show it once and end'},
+    'no-trunc': {summary: 'do not shorten'},
+  },
+  top: {},
+  events: {
+    json: {summary: 'one JSON object a line'},
+    since: {value: 'TIME', summary: 'from this time on (2026-01-02T03:04:05Z) or from this long ago (10m)'},
+    until: {value: 'TIME', summary: 'up to this time, or up to this long ago'},
+  },
   stop: {timeout},
   start: {},
   restart: {timeout, 'no-deps': {summary: 'leave dependents with "restart: true" alone'}},

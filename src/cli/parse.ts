@@ -44,7 +44,10 @@ export function parseCommandLine(words: readonly string[]): Parsed {
       .exitOverride();
     if (row.passThrough === true) command.passThroughOptions();
     if (row.args === '') command.allowExcessArguments(false);
-    for (const [name, flag] of Object.entries(row.flags)) command.addOption(toOption(name, flag));
+    for (const [name, flag] of Object.entries(row.flags)) {
+      command.addOption(toOption(name, flag));
+      if (flag.default === true) for (const word of ['true', 'false']) command.addOption(stated(name, word));
+    }
     if (row.examples !== undefined)
       command.addHelpText('after', `\nExamples:\n${row.examples.map((example) => `  ${example}`).join('\n')}`);
     command.action((args: readonly string[]) => {
@@ -90,7 +93,8 @@ function unknownCommand(program: Command, word: string): never {
 
 function toOption(name: string, flag: Flag): Option {
   const short = flag.short === undefined ? '' : `-${flag.short}, `;
-  const option = new Option(`${short}--${name}${flag.value === undefined ? '' : ` <${flag.value}>`}`, flag.summary);
+  const summary = flag.default === true ? `${flag.summary} (unless --${name}=false)` : flag.summary;
+  const option = new Option(`${short}--${name}${flag.value === undefined ? '' : ` <${flag.value}>`}`, summary);
   // Not "the opposite of --tty", as commander reads it: a switch with a name of its own.
   option.negate = false;
   if (flag.choices !== undefined) option.choices([...flag.choices]);
@@ -102,6 +106,11 @@ function toOption(name: string, flag: Flag): Option {
     ]);
   } else if (convert !== undefined) option.argParser(convert);
   return option;
+}
+
+/** `--name=false`: a switch takes its value in the same word only, so that it takes no argument for one. */
+function stated(name: string, word: string): Option {
+  return new Option(`--${name}=${word}`).hideHelp();
 }
 
 function toInteger(value: string): number {
@@ -119,8 +128,10 @@ function toSeconds(value: string): number {
 function collect(flags: Flags, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const found: Record<string, unknown> = {};
   for (const [name, flag] of Object.entries(flags)) {
-    const value = values[name.replace(/-([a-z])/g, (_all, letter: string) => letter.toUpperCase())];
-    if (value !== undefined) found[name] = value;
+    const key = name.replace(/-([a-z])/g, (_all, letter: string) => letter.toUpperCase());
+    const value = values[key];
+    if (flag.default === true) found[name] = values[`${key}=false`] !== true;
+    else if (value !== undefined) found[name] = value;
     else if (flag.value === undefined) found[name] = false;
     else if (flag.repeat === true) found[name] = [];
   }

@@ -33,6 +33,8 @@ export interface AttachOptions extends Abortable {
   readonly logs?: boolean | undefined;
   /** Go on with what comes; off: only the log. On unless stated. */
   readonly stream?: boolean | undefined;
+  /** Keys that end the connection when they are typed into a terminal: `ctrl-p,ctrl-q` unless stated. */
+  readonly detachKeys?: string | undefined;
 }
 
 export interface SyncOptions extends Abortable {
@@ -138,6 +140,7 @@ export class Container {
         stream: options.stream ?? true,
         logs: options.logs,
         stdin: options.stdin,
+        detachKeys: options.detachKeys,
         stdout: both || options.stdout === true,
         stderr: both || options.stderr === true,
       },

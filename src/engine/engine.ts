@@ -56,6 +56,8 @@ export interface AttachOptions {
   readonly stderr: boolean;
   /** Replay the log before following. */
   readonly logs?: boolean;
+  /** Typed into a terminal, they end the connection; its process goes on. */
+  readonly detachKeys?: Uint8Array;
 }
 
 export interface StatsOptions {

@@ -31,6 +31,15 @@ test.each([
 });
 
 test.each([
+  [['attach', 'web'], true],
+  [['attach', '--sig-proxy', 'web'], true],
+  [['attach', '--sig-proxy=true', 'web'], true],
+  [['attach', '--sig-proxy=false', 'web'], false],
+])('a switch that is on by itself: %j', (words, on) => {
+  expect(parseCommandLine(words)).toMatchObject({kind: 'run', input: {args: ['web'], flags: {'sig-proxy': on}}});
+});
+
+test.each([
   [['frobnicate'], 'error: unknown command "frobnicate"'],
   [['dwon'], 'error: unknown command "dwon" (did you mean "down"?)'],
   [['up', '--nope'], "error: unknown option '--nope'"],

@@ -77,6 +77,71 @@ describeTargets('attach', (target) => {
   });
 });
 
+describeTargets('detach keys', (target) => {
+  /** Writes back what it reads, as it is. */
+  const echoing = async (tty: boolean) => {
+    const Cmd = ['sh', '-c', `${tty ? 'stty raw -echo; ' : ''}echo ready; exec cat`];
+    const container = await target.run({Tty: tty, OpenStdin: true, Cmd});
+    await expect.poll(async () => textOf(await container.logs())).toContain('ready');
+    return container;
+  };
+
+  it.each([
+    ['those that everybody knows', undefined, '\x10\x11'],
+    ['others, where they are asked for', 'ctrl-x,d', '\x18d'],
+  ])('end a connection to a terminal, not its process: %s', async (_name, detachKeys, keys) => {
+    const container = await echoing(true);
+    const events = await target.docker.getEvents({filters: {container: [container.id], event: ['detach']}});
+    const stream = await container.attach({stdin: true, detachKeys});
+    stream.stdin.write('one ');
+    let output = '';
+    for await (const {data} of stream.output) {
+      output += Buffer.from(data).toString();
+      // In two pieces, the second with more: nothing of that is meant for the process.
+      if (output !== 'one ') continue;
+      stream.stdin.write(keys.slice(0, 1));
+      stream.stdin.write(`${keys.slice(1)}two`);
+    }
+    expect(output).toBe('one ');
+    for await (const {Action} of events) {
+      expect(Action).toBe('detach');
+      break;
+    }
+    expect((await container.inspect()).State.Running).toBe(true);
+    const again = await container.attach({stdin: true});
+    again.stdin.write('three');
+    for await (const {data} of again.output) {
+      expect(Buffer.from(data).toString()).toBe('three');
+      break;
+    }
+    again.close();
+  });
+
+  it.each([
+    ['where others are asked for', true, 'ctrl-x'],
+    ['where there is no terminal', false, undefined],
+  ])('are passed on %s', async (_name, tty, detachKeys) => {
+    const container = await echoing(tty);
+    const stream = await container.attach({stdin: true, detachKeys});
+    stream.stdin.write('\x10\x11 on');
+    let output = '';
+    for await (const {data} of stream.output) {
+      output += Buffer.from(data).toString();
+      if (output.endsWith(' on')) break;
+    }
+    expect(output).toBe('\x10\x11 on');
+    stream.close();
+  });
+
+  it('that are none are refused', async () => {
+    const container = await echoing(true);
+    await expect(container.attach({stdin: true, detachKeys: 'control-p'})).rejects.toMatchObject({
+      kind: 'invalid',
+      statusCode: 400,
+    });
+  });
+});
+
 describeTargets('exec', (target) => {
   it('runs a process in a container', async () => {
     const container = await target.run({Env: ['A=1'], WorkingDir: '/tmp'});

@@ -2,6 +2,7 @@ import {exitCodes, TscomposeError} from '../../base/errors.ts';
 import type {Exec} from '../../client/exec.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
+import {joinProcess} from '../join-process.ts';
 import {chooseReplica, listProjectContainers} from '../project-containers.ts';
 import {withProject} from '../session.ts';
 
@@ -62,27 +63,10 @@ export async function attachExec(
   size: readonly [number, number],
 ): Promise<number> {
   const stream = await exec.start({Tty: tty, ...(tty && {ConsoleSize: size})});
-  const {stdin, stdout, stderr} = context;
-  const resize = (): void => void exec.resize({h: stdout.rows, w: stdout.columns}).catch(() => {});
-  if (tty) {
-    stdin.setRawMode(true);
-    stdout.on('resize', resize);
-  }
-  // A process that ended closes its side; what is typed after that goes nowhere.
-  stream.stdin.on('error', () => {});
-  stdin.pipe(stream.stdin);
-  try {
-    for await (const chunk of stream.output) {
-      const out = chunk.stream === 'stderr' ? stderr : stdout;
-      if (!out.write(chunk.data)) await new Promise((resolve) => out.once('drain', resolve));
-    }
-  } finally {
-    stdin.unpipe(stream.stdin);
-    stdin.pause();
-    if (tty) {
-      stdin.setRawMode(false);
-      stdout.off('resize', resize);
-    }
-  }
+  await joinProcess(context, {
+    stream,
+    input: true,
+    ...(tty && {resize: (newSize) => exec.resize(newSize)}),
+  });
   return (await exec.inspect()).ExitCode ?? 0;
 }

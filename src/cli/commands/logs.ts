@@ -2,6 +2,7 @@ import {TscomposeError} from '../../base/errors.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
 import {followProject} from '../follow-logs.ts';
+import {interrupted} from '../interrupted.ts';
 import {createLogPrinter} from '../log-printer.ts';
 import {listProjectContainers} from '../project-containers.ts';
 import {withProject} from '../session.ts';
@@ -44,7 +45,7 @@ export function runLogs(context: CliContext, input: Input<'logs'>): Promise<numb
         ...(tail !== undefined && {begin: Math.max(since ?? 0, context.now() / 1000)}),
       },
     );
-    return abort.signal.aborted ? 130 : 0;
+    return abort.signal.aborted ? interrupted(context) : 0;
   });
 }
 

@@ -3,6 +3,7 @@ import type {Clock} from '../../base/clock.ts';
 import {mapLimited} from '../../base/concurrency.ts';
 import {hasKind} from '../../base/errors.ts';
 import type {Docker} from '../../client/docker.ts';
+import {usageOf} from '../../report/container-usage.ts';
 import type {ContainerSnapshot, StatsSample, UiEventContent} from '../../tui/types.ts';
 
 export interface PollUsageOptions {
@@ -55,20 +56,8 @@ async function sample(docker: Docker, id: string, abortSignal: AbortSignal): Pro
 
 /** Nothing for the first sample: processor time is told as the difference of two. */
 function usage(now: ContainerStats | undefined, before: ContainerStats | undefined): readonly StatsSample[] {
-  const {usage: memory, stats = {}} = now?.memory_stats ?? {};
-  const used = now?.cpu_stats;
-  const earlier = before?.cpu_stats;
-  if (now === undefined || memory === undefined || used === undefined || earlier === undefined) return [];
-  const machine = (used.system_cpu_usage ?? 0) - (earlier.system_cpu_usage ?? 0);
-  const own = used.cpu_usage.total_usage - earlier.cpu_usage.total_usage;
-  // As Docker's command line: what the kernel could drop at any time is no use of memory.
-  const reclaimable = stats['total_inactive_file'] ?? stats['inactive_file'] ?? 0;
-  return [
-    {
-      id: now.id,
-      cpuPercent: machine > 0 && own > 0 ? (own / machine) * (used.online_cpus ?? 1) * 100 : 0,
-      // Its limit is known from the container; where it has none, an engine tells the machine's memory.
-      memoryBytes: reclaimable < memory ? memory - reclaimable : memory,
-    },
-  ];
+  const used = now === undefined ? undefined : usageOf(now, before);
+  if (now === undefined || used?.cpuPercent === undefined) return [];
+  // Its limit is known from the container; where it has none, an engine tells the machine's memory.
+  return [{id: now.id, cpuPercent: used.cpuPercent, memoryBytes: used.memory}];
 }

@@ -1,3 +1,4 @@
+import {watchKeys} from '../../api/detach-keys.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import type {Attachment, AttachOptions, OutputChunk} from '../engine.ts';
 import {callMonitor, type FrameConnection, isMonitorGone, openFrames} from '../helper/control.ts';
@@ -28,18 +29,30 @@ export async function attachContainer(
     throw isMonitorGone(error) ? notRunning(found) : error;
   });
   await publishContainerEvent(context, record, name, 'attach');
-  const attachment = toAttachment(
+  const live = toAttachment(
     connection,
     readOutput(connection, () => undefined),
   );
-  if (!logs || !(stdout || stderr)) return attachment;
+  const attachment = logs && (stdout || stderr) ? withLog(context, id, live, {stdout, stderr}) : live;
+  const {detachKeys} = options;
+  if (detachKeys === undefined || !options.stdin || record.config.Tty !== true) return attachment;
+  return detachable(attachment, detachKeys, () => publishContainerEvent(context, record, name, 'detach'));
+}
+
+/** What it wrote so far and goes on to write, from its log. */
+function withLog(
+  context: ContainerContext,
+  id: string,
+  live: Attachment,
+  streams: Pick<AttachOptions, 'stdout' | 'stderr'>,
+): Attachment {
   const detached = new AbortController();
   return {
-    ...attachment,
-    output: untilAborted(detached.signal, readLogs(context, id, {stdout, stderr, follow: true}, detached.signal)),
+    ...live,
+    output: untilAborted(detached.signal, readLogs(context, id, {...streams, follow: true}, detached.signal)),
     detach: () => {
       detached.abort();
-      attachment.detach();
+      live.detach();
     },
   };
 }
@@ -60,6 +73,24 @@ export async function resizeContainer(
 
 export function notRunning({id}: FoundContainer): TscomposeError {
   return new TscomposeError('conflict', `container ${id} is not running`);
+}
+
+/** Keys typed into it let go of it. */
+function detachable(attachment: Attachment, keys: Uint8Array, onDetach: () => Promise<void>): Attachment {
+  const watch = watchKeys(keys);
+  let detached = false;
+  return {
+    ...attachment,
+    async write(typed) {
+      if (detached) return;
+      const {data, found} = watch.pass(typed);
+      detached = found;
+      if (data.length > 0) await attachment.write(data);
+      if (!found) return;
+      attachment.detach();
+      await onDetach();
+    },
+  };
 }
 
 /** Detaching is an end like any other. */

@@ -1,3 +1,4 @@
+import {defaultDetachKeys, parseDetachKeys} from '../../api/detach-keys.ts';
 import type {Connection, HandlerInput, Handlers} from '../../api/endpoint.ts';
 import type {containerEndpoints} from '../../api/endpoints/containers.ts';
 import {checkFilters, knownFilters} from '../../api/filters.ts';
@@ -93,9 +94,7 @@ async function attach(
   containers: Engine['containers'],
   {path, query, signal}: HandlerInput<Rows['containerAttach']>,
 ): Promise<Connection> {
-  if (query.detachKeys !== undefined && query.detachKeys !== '') {
-    throw new TscomposeError('unsupported', 'detach keys are not supported');
-  }
+  const detachKeys = parseDetachKeys(query.detachKeys || defaultDetachKeys);
   const {Config, State} = await containers.inspect(path.id);
   const tty = Config.Tty === true;
   const streams = {stdout: query.stdout ?? false, stderr: query.stderr ?? false};
@@ -115,6 +114,7 @@ async function attach(
   const attachment = await containers.attach(path.id, {
     stdin: query.stdin ?? false,
     logs: query.logs ?? false,
+    detachKeys,
     ...streams,
   });
   return attachmentConnection(attachment, tty);
