@@ -1,6 +1,38 @@
+import {setTimeout as delay} from 'node:timers/promises';
 import {hasKind} from '../../base/errors.ts';
+import {readState} from '../container/state.ts';
 import type {Helper} from '../helper/coprocess.ts';
 import type {Layout} from '../layout.ts';
+import {type Endpoint, readEndpoint} from './leases.ts';
+
+/** A monitor clears up within milliseconds; one that hangs is not waited for. */
+const clearingMs = 5000;
+const longestDelayMs = 32;
+
+/**
+ * Whether a container goes on holding its addresses and ports. One that has ended is waited for: its monitor tells of the
+ * end before it clears up, and needs no lock of ours for that.
+ */
+export async function isHeld(
+  {helper, layout}: {readonly helper: Pick<Helper, 'tryLock'>; readonly layout: Layout},
+  networkId: string,
+  {container}: Endpoint,
+): Promise<boolean> {
+  const deadline = performance.now() + clearingMs;
+  for (let delayMs = 1; ; delayMs = Math.min(delayMs * 2, longestDelayMs)) {
+    if (!(await isContainerAlive(helper, layout, container))) return false;
+    if (!(await hasEnded(layout, container)) || performance.now() > deadline) return true;
+    await delay(delayMs);
+    if (readEndpoint(layout, networkId, container) === undefined) return false;
+  }
+}
+
+/** Also true of one that is being started again, until it runs. */
+async function hasEnded(layout: Layout, containerId: string): Promise<boolean> {
+  const paths = layout.container(containerId);
+  const state = await readState(paths.state);
+  return state === undefined ? (await readState(paths.exit)) !== undefined : state.status === 'exited';
+}
 
 /**
  * True while a container runs, or while someone starts, stops or removes it: then what it holds is its own. A monitor

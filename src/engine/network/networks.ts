@@ -6,7 +6,7 @@ import {createEndpoints, type Endpoints} from './endpoints.ts';
 import {parseAddress} from './ip.ts';
 import {createKernel} from './kernel.ts';
 import {type Endpoint, readEndpoints} from './leases.ts';
-import {isContainerAlive} from './liveness.ts';
+import {isHeld} from './liveness.ts';
 import {machineFiles} from './machine.ts';
 import type {NetworkContext} from './network-context.ts';
 import {filterNetworks} from './network-filters.ts';
@@ -72,7 +72,7 @@ export function createNetworks(context: NetworkContext): EngineNetworks {
       const record = findNetwork(networks, reference);
       const attached: Endpoint[] = [];
       for (const endpoint of readEndpoints(layout, record.id)) {
-        if (await isContainerAlive(helper, layout, endpoint.container)) attached.push(endpoint);
+        if (await isHeld(context, record.id, endpoint)) attached.push(endpoint);
         else await upkeep.clear(record, endpoint);
       }
       if (attached.length > 0) throw attachedError(record, attached);

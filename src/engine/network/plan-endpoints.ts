@@ -14,7 +14,7 @@ import {gatewayNetwork, type Membership} from './gateway.ts';
 import {type Address, formatAddress, parseAddress} from './ip.ts';
 import type {Kernel} from './kernel.ts';
 import {type Endpoint, readEndpoints, removeEndpoint, writeEndpoint} from './leases.ts';
-import {isContainerAlive} from './liveness.ts';
+import {isHeld} from './liveness.ts';
 import {macFor, normaliseMac} from './mac.ts';
 import {hasIpv6, type MachineFiles} from './machine.ts';
 import type {NetworkContext} from './network-context.ts';
@@ -151,7 +151,7 @@ async function addressesOn(request: PlanRequest, membership: Membership): Promis
     const chosen = chooseAddresses(network, settings, readEndpoints(context.layout, network.id));
     if ('addresses' in chosen) return chosen.addresses;
     const {address, endpoint} = chosen.heldBy;
-    if (await isContainerAlive(context.helper, context.layout, endpoint.container)) {
+    if (await isHeld(context, network.id, endpoint)) {
       throw new TscomposeError(
         'conflict',
         `network "${network.name}": address ${address} is in use by container "${endpoint.name}"`,
@@ -199,8 +199,8 @@ async function portsOn(
     });
     if ('ports' in chosen) return {ports: chosen.ports, ephemeral: wanted.some(({range}) => range === undefined)};
     const {endpoint: holder, port} = chosen.heldBy;
-    if (await isContainerAlive(context.helper, context.layout, holder.container))
-      throw portOfContainer(port, holder.name);
+    const holdersNetwork = others.find(({endpoint}) => endpoint === holder)?.network.id ?? '';
+    if (await isHeld(context, holdersNetwork, holder)) throw portOfContainer(port, holder.name);
     for (const {network, endpoint} of others) {
       if (endpoint.container === holder.container) await upkeep.clear(network, endpoint);
     }
