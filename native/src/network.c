@@ -133,6 +133,9 @@ int network_attach(struct network *network, struct failure *failure) {
   if (open_namespace(network, failure) != 0) return -1;
   if (has_batches(network, BATCH_ATTACH)) {
     int numbered = network->namespace >= 0 ? dup3(network->namespace, NAMESPACE_NUMBER, O_CLOEXEC) : -1;
+    /* EBADF: the number is beyond the limit of the shell, which only a privileged user raises. */
+    if (network->namespace >= 0 && numbered < 0)
+      return fail_errno(failure, errno == EBADF ? EMFILE : errno, "network: descriptor %d (ulimit -n)", NAMESPACE_NUMBER);
     int result = run_batches(network, BATCH_ATTACH, failure);
     close_quietly(numbered);
     if (result != 0) return -1;

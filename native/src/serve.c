@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -18,6 +19,7 @@
 #include "verbs.h"
 
 #define CONTROL 3
+#define LEAST_DESCRIPTORS 1024
 /* A job's reply is one line; a netlink dump is not made by a job. */
 #define JOB_REPLY_MAX (1024 * 1024)
 
@@ -316,12 +318,28 @@ static void prepare_signals(void) {
   signal(SIGHUP, SIG_IGN);
 }
 
+/*
+ * A monitor keeps its namespace under the number 100 (network.c), whatever the limit of the shell that the command was
+ * typed in; and containers should not have less than programs expect.
+ */
+static void raise_descriptor_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= LEAST_DESCRIPTORS) return;
+  rlim_t most = limit.rlim_max;
+  limit.rlim_cur = LEAST_DESCRIPTORS;
+  if (most < LEAST_DESCRIPTORS) limit.rlim_max = LEAST_DESCRIPTORS;
+  if (setrlimit(RLIMIT_NOFILE, &limit) == 0) return;
+  limit.rlim_cur = limit.rlim_max = most;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int serve_main(void) {
   if (fcntl(CONTROL, F_GETFD) < 0) {
     fputs("tscompose-helper serve: descriptor 3 is not open\n", stderr);
     return 64;
   }
   set_cloexec(CONTROL, true);
+  raise_descriptor_limit();
   stream_init(&server.stream, 0);
   prepare_signals();
   int status = loop();

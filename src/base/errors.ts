@@ -85,5 +85,19 @@ export function toTscomposeError(error: unknown, context?: string): TscomposeErr
   if (error instanceof Error && error.name === 'AbortError') {
     return new TscomposeError('canceled', context ?? 'canceled', {cause: error});
   }
-  return new TscomposeError('internal', context === undefined ? text : `${context}: ${text}`, {cause: error});
+  const shortage = shortages[(error as NodeJS.ErrnoException | undefined)?.code ?? ''];
+  const message = shortage ?? text;
+  return new TscomposeError(
+    shortage === undefined ? 'internal' : 'exhausted',
+    context === undefined ? message : `${context}: ${message}`,
+    {cause: error},
+  );
 }
+
+/** What the machine may run out of, wherever a file is opened or written: no fault of ours. */
+const shortages: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space left on the disk',
+  EDQUOT: 'no space left on the disk',
+  EMFILE: 'too many open files',
+  ENFILE: 'too many open files',
+};

@@ -1,8 +1,10 @@
+import {TscomposeError} from '../base/errors.ts';
 import type {GlobalFlags} from './command.ts';
 
 /** Everything that a command takes from its surroundings: the only place where they are read. */
 export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Throws `notFound` where the directory was removed. */
   readonly cwd: string;
   readonly version: string;
   readonly global: GlobalFlags;
@@ -28,7 +30,9 @@ export function createContext(global: GlobalFlags): CliContext {
   const ansi = global.ansi ?? env['TSCOMPOSE_ANSI'] ?? env['COMPOSE_ANSI'] ?? 'auto';
   return {
     env,
-    cwd: process.cwd(),
+    get cwd() {
+      return currentDirectory();
+    },
     version: TSCOMPOSE_VERSION,
     global,
     stdin: process.stdin,
@@ -49,6 +53,17 @@ function onSignals(signals: readonly NodeJS.Signals[], listener: (signal: NodeJS
       for (const signal of signals) process.off(signal, listener);
     },
   };
+}
+
+function currentDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new TscomposeError('notFound', 'the current directory does not exist any more', {
+      hint: 'change to another one: cd',
+      cause: error,
+    });
+  }
 }
 
 /** The order that tools agree on: the flag, NO_COLOR, FORCE_COLOR, TERM=dumb, then whether it is a terminal. */

@@ -1,16 +1,11 @@
-import {toTscomposeError} from '../base/errors.ts';
+import {exitCodes, toTscomposeError} from '../base/errors.ts';
 import {createContext} from './context.ts';
 import {parseCommandLine} from './parse.ts';
 import {reportError} from './report-error.ts';
 
-/** The only place that ends the process. A broken pipe on standard output ends it quietly, as shells expect. */
+/** The only place that ends the process. */
 async function main(): Promise<void> {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-      throw error;
-    });
-  }
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', endWithoutOutput);
   const parsed = parseCommandLine(process.argv.slice(2));
   if (parsed.kind === 'done') {
     process.exitCode = parsed.exitCode;
@@ -26,8 +21,19 @@ async function main(): Promise<void> {
   // What still waits (sockets, timers) belongs to a command that has given its answer.
   await flushed(process.stdout);
   await flushed(process.stderr);
+  // Files are written at once, but tell of a failure later than we would be gone.
+  const failure = process.stdout.errored ?? process.stderr.errored;
+  if (failure) endWithoutOutput(failure);
   tscomposeBeforeExit();
   process.exit();
+}
+
+/** A broken pipe ends the process quietly, as shells expect; whatever else swallows output must not look like success. */
+function endWithoutOutput(error: NodeJS.ErrnoException): never {
+  if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.success);
+  if (process.stderr.errored === null)
+    process.stderr.write(`error: ${toTscomposeError(error, 'cannot write the output').message}\n`);
+  process.exit(process.exitCode || exitCodes.failure);
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

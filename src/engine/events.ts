@@ -1,6 +1,7 @@
 import {appendFileSync, statSync} from 'node:fs';
 import {rename} from 'node:fs/promises';
 import type {EngineEvent, Filters} from '../api/types/system.ts';
+import {hasKind, toTscomposeError} from '../base/errors.ts';
 import {createBootClock, type Now, readBootId, unixNanoseconds} from './clock.ts';
 import {matchEvent} from './event-filters.ts';
 import {followJournal} from './journal-reader.ts';
@@ -50,7 +51,12 @@ export function createEvents({layout, now, exclusively}: EventsContext): Events 
       bootClock ??= createBootClock();
       boot ??= readBootId();
       const line = encodeEntry(entry, {seq: bootClock(), boot, time: unixNanoseconds(now)});
-      appendFileSync(layout.journal, line, {mode: 0o600});
+      try {
+        appendFileSync(layout.journal, line, {mode: 0o600});
+      } catch (error) {
+        // What the event tells of is done, and a removal is just what a full disk needs.
+        if (!hasKind(toTscomposeError(error), 'exhausted')) throw error;
+      }
       await rotate(layout, exclusively);
     },
 

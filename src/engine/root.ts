@@ -1,5 +1,7 @@
 import {randomUUID} from 'node:crypto';
+import {existsSync} from 'node:fs';
 import {link, mkdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {dirname} from 'node:path';
 import {TscomposeError, toTscomposeError} from '../base/errors.ts';
 import type {Layout} from './layout.ts';
 
@@ -56,9 +58,19 @@ async function makeDirectories(directories: readonly string[]): Promise<void> {
     try {
       await mkdir(path, {recursive: true, mode: 0o700});
     } catch (error) {
-      throw explain(error as NodeJS.ErrnoException, path);
+      throw explain(await reasonOf(path, error as NodeJS.ErrnoException), path);
     }
   }
+}
+
+/** Node says ENOENT of a whole path where its first missing part cannot be made, whatever the reason. */
+async function reasonOf(path: string, error: NodeJS.ErrnoException): Promise<NodeJS.ErrnoException> {
+  if (error.code !== 'ENOENT') return error;
+  if (path !== dirname(path) && !existsSync(dirname(path))) return reasonOf(dirname(path), error);
+  return await mkdir(path, {mode: 0o700}).then(
+    () => error,
+    (reason: NodeJS.ErrnoException) => reason,
+  );
 }
 
 /** By link(2): of several processes that make a root at once, one writes the file. */
