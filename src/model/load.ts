@@ -206,10 +206,14 @@ async function resolveFiles(
   objects: Readonly<Record<string, FileObject>>,
   {tree, required, used, context}: FileResolution,
 ): Promise<Readonly<Record<string, FileObject>>> {
-  const result: Record<string, FileObject> = {};
+  const result = new Map<string, FileObject>();
   for (const [name, object] of Object.entries(objects)) {
-    const place = {where: `${kind}.${name}`, at: keyAt(tree, [kind, name]), required: required && name in used};
-    result[name] = await resolveFileObject(object, place, context);
+    const place = {
+      where: `${kind}.${name}`,
+      at: keyAt(tree, [kind, name]),
+      required: required && Object.hasOwn(used, name),
+    };
+    result.set(name, await resolveFileObject(object, place, context));
   }
-  return result;
+  return Object.fromEntries(result);
 }

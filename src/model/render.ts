@@ -42,7 +42,9 @@ function takingPart({services}: Project): Project['services'] {
   const entries = Object.entries(services).map(([name, service]) => {
     const {depends_on, ...rest} = service;
     if (depends_on === undefined) return [name, service] as const;
-    const there = Object.entries(depends_on).filter(([other, {required}]) => required || other in services);
+    const there = Object.entries(depends_on).filter(
+      ([other, {required}]) => required || Object.hasOwn(services, other),
+    );
     return [name, there.length === 0 ? rest : {...rest, depends_on: Object.fromEntries(there)}] as const;
   });
   return Object.fromEntries(entries);

@@ -190,9 +190,7 @@ const restart: Row<'restart'> = {
 /** Values as text; a name alone has the empty one. */
 export const labelMap: Reader<Readonly<Record<string, string>>> = (node, context) => {
   if (node.kind !== 'mapping') return undefined;
-  const result: Record<string, string> = {};
-  for (const [key, entry] of node.entries) result[key] = textOrNull(entry.value, context) ?? '';
-  return result;
+  return Object.fromEntries([...node.entries].map(([key, {value}]) => [key, textOrNull(value, context) ?? '']));
 };
 
 const labels: Row<'labels'> = {

@@ -130,12 +130,9 @@ export const texts = list(text);
 export function record<T>(value: Reader<T>): Reader<Readonly<Record<string, T>>> {
   return (node, context) => {
     if (node.kind !== 'mapping') return undefined;
-    const result: Record<string, T> = {};
-    for (const [key, entry] of node.entries) {
-      const read = value(entry.value, context);
-      if (read !== undefined) result[key] = read;
-    }
-    return result;
+    // Made of entries, since an assignment to a key named "__proto__" would be lost.
+    const members = [...node.entries].map(([key, entry]) => [key, value(entry.value, context)] as const);
+    return Object.fromEntries(members.filter((found): found is [string, Awaited<T> & T] => found[1] !== undefined));
   };
 }
 

@@ -29,7 +29,7 @@ function checkReferences(name: string, service: Service, stack: ReadStack, conte
   };
   checkImage(name, service, context);
   for (const network of Object.keys(service.networks ?? {})) {
-    if (network === 'default' || network in stack.networks) continue;
+    if (network === 'default' || Object.hasOwn(stack.networks, network)) continue;
     undefinedName(
       'network',
       'networks',
@@ -39,7 +39,7 @@ function checkReferences(name: string, service: Service, stack: ReadStack, conte
     );
   }
   for (const [index, {type, source}] of (service.volumes ?? []).entries()) {
-    if (type !== 'volume' || source === undefined || source in stack.volumes) continue;
+    if (type !== 'volume' || source === undefined || Object.hasOwn(stack.volumes, source)) continue;
     const at = place(context, ['services', name, 'volumes', index], 'value');
     const hint = didYouMean(source, Object.keys(stack.volumes));
     if (hint === undefined && source.includes('/')) {
@@ -54,7 +54,7 @@ function checkReferences(name: string, service: Service, stack: ReadStack, conte
   }
   for (const kind of ['configs', 'secrets'] as const) {
     for (const [index, {source}] of (service[kind] ?? []).entries()) {
-      if (source in stack[kind]) continue;
+      if (Object.hasOwn(stack[kind], source)) continue;
       undefinedName(
         kind.slice(0, -1),
         kind,
@@ -65,16 +65,16 @@ function checkReferences(name: string, service: Service, stack: ReadStack, conte
     }
   }
   for (const [index, {source}] of (service.build?.secrets ?? []).entries()) {
-    if (source in stack.secrets) continue;
+    if (Object.hasOwn(stack.secrets, source)) continue;
     const at = place(context, ['services', name, 'build', 'secrets', index], 'value');
     undefinedName('secret', 'secrets', source, at, stack.secrets);
   }
   for (const model of Object.keys(service.models ?? {})) {
-    if (model in stack.models) continue;
+    if (Object.hasOwn(stack.models, model)) continue;
     undefinedName('model', 'models', model, place(context, ['services', name, 'models', model]), stack.models);
   }
   for (const dependency of Object.keys(service.depends_on ?? {})) {
-    if (dependency in stack.services) continue;
+    if (Object.hasOwn(stack.services, dependency)) continue;
     undefinedName(
       'service',
       'services',

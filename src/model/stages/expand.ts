@@ -10,7 +10,8 @@ import {isText, mapEntries, member, withMember} from '../tree.ts';
  */
 export function expandFile(tree: Tree, place: Omit<FilePlace, 'where'>, variables = false): Tree {
   return mapEntries(tree, (section, name) => {
-    const expand = variables ? guarded(sections[name]) : sections[name];
+    const known = Object.hasOwn(sections, name) ? sections[name] : undefined;
+    const expand = variables ? guarded(known) : known;
     if (expand === undefined) return section;
     return mapEntries(section, (node, key) => expand(node, {...place, where: `${name}.${key}`}));
   });

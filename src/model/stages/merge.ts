@@ -90,7 +90,8 @@ const extensionRule: MergeRule = {append: true};
 
 function ruleFor(rule: MergeRule, key: string): MergeRule {
   const extension = rule === extensionRule || key.startsWith('x-') ? extensionRule : {};
-  return rule.members?.[key] ?? rule.each ?? extension;
+  const member = rule.members !== undefined && Object.hasOwn(rule.members, key) ? rule.members[key] : undefined;
+  return member ?? rule.each ?? extension;
 }
 
 /** A later item takes the place of an earlier one that it equals, or is laid over it; without a rule only wholly equal ones are one. */

@@ -21,13 +21,11 @@ export interface ReadStack {
 /** Canonical values of a validated tree; what is wrong with one is reported and the value left out. */
 export function readStack(tree: Tree, projectName: string, problems: Problems): ReadStack {
   const section = <T>(name: string, read: (node: Tree, context: ResourceContext) => T): Record<string, T> => {
-    const result: Record<string, T> = {};
     const node = member(tree, name);
-    if (node?.kind !== 'mapping') return result;
-    for (const [key, entry] of node.entries) {
-      result[key] = read(entry.value, {problems, where: `${name}.${key}`, projectName, key});
-    }
-    return result;
+    const entries = node?.kind === 'mapping' ? [...node.entries] : [];
+    return Object.fromEntries(
+      entries.map(([key, {value}]) => [key, read(value, {problems, where: `${name}.${key}`, projectName, key})]),
+    );
   };
   const extensions = readExtensions(tree);
   return {

@@ -24,15 +24,15 @@ export async function resolveServices(
   services: Readonly<Record<string, Service>>,
   context: ResolveContext & {readonly directory: string},
 ): Promise<ResolvedServices> {
-  const result: Record<string, Service> = {};
+  const result = new Map<string, Service>();
   let resolvedTree = tree;
   for (const [name, service] of Object.entries(services)) {
     const node = member(member(tree, 'services'), name);
     const resolved = node === undefined ? new Map<string, Tree>() : await resolveMembers(node, service, context);
-    result[name] = withMembers(service, resolved, {context, where: `services.${name}`});
+    result.set(name, withMembers(service, resolved, {context, where: `services.${name}`}));
     if (resolved.size > 0) resolvedTree = withResolved(resolvedTree, name, resolved);
   }
-  return {services: result, tree: resolvedTree};
+  return {services: Object.fromEntries(result), tree: resolvedTree};
 }
 
 /** The members of a service that resolving changes. */

@@ -32,20 +32,16 @@ export interface Selected {
 export function selectServices(stack: ReadStack, selection: Selection, context: SelectContext): Selected {
   const all = stack.services;
   for (const name of selection.services) {
-    if (name in all) continue;
+    if (Object.hasOwn(all, name)) continue;
     throw new TscomposeError('notFound', `no such service: "${name}"`, {hint: didYouMean(name, Object.keys(all))});
   }
   const profiles = new Set([...selection.profiles, ...selection.services.flatMap((name) => all[name]?.profiles ?? [])]);
   const active = new Set(Object.keys(all).filter((name) => isActive(all[name] ?? {}, profiles)));
   const wanted = selection.services.length === 0 ? active : withDependencies(selection, all, active);
   reportInactive(wanted, {all, active}, context);
-  const services: Record<string, Service> = {};
-  const disabled: Record<string, Service> = {};
-  for (const [name, service] of Object.entries(all)) {
-    if (wanted.has(name)) services[name] = service;
-    else disabled[name] = service;
-  }
-  return {services, disabled};
+  const taken = (is: boolean): Record<string, Service> =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => wanted.has(name) === is));
+  return {services: taken(true), disabled: taken(false)};
 }
 
 function isActive({profiles = []}: Service, active: ReadonlySet<string>): boolean {
@@ -59,7 +55,7 @@ function withDependencies(
 ): Set<string> {
   const wanted = new Set<string>();
   const visit = (name: string): void => {
-    if (wanted.has(name) || !(name in all)) return;
+    if (wanted.has(name) || !Object.hasOwn(all, name)) return;
     wanted.add(name);
     if (!selection.dependencies) return;
     for (const [dependency, {required}] of Object.entries(all[name]?.depends_on ?? {})) {
