@@ -79,7 +79,14 @@ export function startCommand(
 /** Inotify watches that a process holds, by the kernel's own count. */
 export function inotifyWatches(pid: number): number {
   return readdirSync(`/proc/${pid}/fdinfo`)
-    .map((name) => readFileSync(`/proc/${pid}/fdinfo/${name}`, 'utf8'))
+    .map((name) => {
+      try {
+        return readFileSync(`/proc/${pid}/fdinfo/${name}`, 'utf8');
+      } catch {
+        // Closed since it was listed; of one's own process that is the listing itself.
+        return '';
+      }
+    })
     .reduce((sum, text) => sum + (text.match(/^inotify wd:/gm)?.length ?? 0), 0);
 }
 
