@@ -1,6 +1,7 @@
 import {composeLabels} from '../api/labels.ts';
 import type {ContainerSummary} from '../api/types/container.ts';
 import {TscomposeError} from '../base/errors.ts';
+import {didYouMean} from '../base/suggest.ts';
 import type {Docker} from '../client/docker.ts';
 
 /** A container of a project, with what commands show of it. */
@@ -39,7 +40,10 @@ export async function listProjectContainers(
   const containers = summaries.map(toProjectContainer);
   for (const service of selection.services) {
     if (selection.known?.includes(service) || containers.some((container) => container.service === service)) continue;
-    throw new TscomposeError('notFound', `no such service: "${service}"`);
+    const names = [...(selection.known ?? []), ...containers.map((container) => container.service)];
+    throw new TscomposeError('notFound', `no such service: "${service}"`, {
+      hint: didYouMean(service, names) ?? '"tscompose ps -a" shows what there is',
+    });
   }
   return containers
     .filter(({service}) => selection.services.length === 0 || selection.services.includes(service))

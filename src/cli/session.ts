@@ -1,6 +1,7 @@
 import {type Diagnostic, renderDiagnostics} from '../base/diagnostic.ts';
 import {hasKind, TscomposeError} from '../base/errors.ts';
 import {machineFiles} from '../base/file-source.ts';
+import {didYouMean} from '../base/suggest.ts';
 import type {Docker} from '../client/docker.ts';
 import type {LoadedProject, LoadRequest} from '../model/load.ts';
 import type {Project} from '../model/types.ts';
@@ -98,7 +99,10 @@ export function scaled(project: Project, scale: readonly string[]): Project {
     if (count === '') {
       throw new TscomposeError('invalid', `--scale "${entry}": SERVICE=N is expected`, {exitCode: 64});
     }
-    if (service === undefined) throw new TscomposeError('notFound', `--scale "${entry}": no such service: "${name}"`);
+    if (service === undefined)
+      throw new TscomposeError('notFound', `--scale "${entry}": no such service: "${name}"`, {
+        hint: didYouMean(name, Object.keys(services)),
+      });
     if (service.container_name !== undefined && Number(count) > 1) {
       throw new TscomposeError(
         'invalid',

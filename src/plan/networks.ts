@@ -52,6 +52,7 @@ function decideNetwork(
       kind: 'notFound',
       source,
       message: `network "${definition.name}" is declared as external, but there is none of that name`,
+      hint: 'bring up what owns it first, or leave "external" out to have it made',
     });
     return undefined;
   }

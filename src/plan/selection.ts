@@ -1,3 +1,4 @@
+import {didYouMean} from '../base/suggest.ts';
 import type {Project} from '../model/types.ts';
 import type {PlanBuilder} from './builder.ts';
 import type {Dependencies} from './graph.ts';
@@ -30,7 +31,12 @@ export function requireService(
 ): void {
   const known = {...project?.disabledServices, ...project?.services};
   if (Object.hasOwn(known, service) || containers.some((container) => container.service === service)) return;
-  plan.problem({kind: 'notFound', message: `no such service: "${service}"`});
+  const names = [...Object.keys(known), ...containers.map((container) => container.service)];
+  plan.problem({
+    kind: 'notFound',
+    message: `no such service: "${service}"`,
+    hint: didYouMean(service, names) ?? '"tscompose ps -a" shows what there is',
+  });
 }
 
 export function dependencyNames(dependencies: Dependencies): DependencyGraph {

@@ -56,6 +56,7 @@ function decideVolume(
       kind: 'notFound',
       source,
       message: `volume "${definition.name}" is declared as external, but there is none of that name`,
+      hint: 'bring up what owns it first, or leave "external" out to have it made',
     });
     return undefined;
   }

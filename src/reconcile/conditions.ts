@@ -82,30 +82,45 @@ function judgeCompletion({service}: Condition, name: string, {State}: ContainerI
   if (State.Status !== 'exited' && State.Status !== 'dead')
     return {state: 'pending', detail: `${name} is ${State.Status}`};
   if (State.ExitCode === 0) return {state: 'met'};
-  return {state: 'failed', message: `service "${service}" didn't complete successfully: exit ${State.ExitCode}`};
+  return {
+    state: 'failed',
+    message: `service "${service}" didn't complete successfully: exit ${State.ExitCode}`,
+    hint: lookAt(service),
+  };
 }
 
-function judgeHealth({condition, failurePrefix}: Condition, name: string, container: ContainerInspect): Judgement {
+function judgeHealth(
+  {condition, service, failurePrefix}: Condition,
+  name: string,
+  container: ContainerInspect,
+): Judgement {
   const {State} = container;
   if (State.Status === 'exited' || State.Status === 'dead') {
     return {
       state: 'failed',
       message: `${failurePrefix}container ${name} exited (${State.ExitCode})`,
-      ...(condition === 'running_or_healthy' && State.ExitCode === 0 ? {hint: oneShotHint} : {}),
+      hint: condition === 'running_or_healthy' && State.ExitCode === 0 ? oneShotHint : lookAt(service),
     };
   }
   if (!hasProbe(container)) {
     if (condition === 'service_healthy')
-      return {state: 'failed', message: `${failurePrefix}container ${name} has no healthcheck configured`};
+      return {
+        state: 'failed',
+        message: `${failurePrefix}container ${name} has no healthcheck configured`,
+        hint: 'give it a "healthcheck", or wait for "condition: service_started" only',
+      };
     return State.Status === 'running' ? {state: 'met'} : {state: 'pending', detail: `${name} is ${State.Status}`};
   }
   const status = State.Health?.Status ?? 'starting';
   // Between two runs its health is that of the run before.
   if (State.Status !== 'running') return {state: 'pending', detail: `${name} is ${State.Status}`};
   if (status === 'healthy') return {state: 'met'};
-  if (status === 'unhealthy') return {state: 'failed', message: `${failurePrefix}container ${name} is unhealthy`};
+  if (status === 'unhealthy')
+    return {state: 'failed', message: `${failurePrefix}container ${name} is unhealthy`, hint: lookAt(service)};
   return {state: 'pending', detail: healthDetail(name, container)};
 }
+
+const lookAt = (service: string): string => `see what it says: tscompose logs ${service}`;
 
 /** Compose counts a container that ended with 0 as a failure of `--wait`, unless a service waits for its completion. */
 const oneShotHint =

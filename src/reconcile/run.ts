@@ -195,11 +195,18 @@ function nameContainer(node: CallNode, error: TscomposeError): TscomposeError {
   const name = action.kind === 'createContainer' ? action.name : 'container' in action ? action.container.name : '';
   if (error.message.includes(`"${name}"`)) return error;
   return new TscomposeError(error.kind, `cannot ${verb} container "${name}": ${error.message}`, {
-    hint: error.hint,
+    hint: error.hint ?? (action.kind === 'startContainer' && isOfService(error) ? startHint : undefined),
     cause: error,
     exitCode: processCodes.includes(error.exitCode) ? exitCodes.failure : error.exitCode,
   });
 }
+
+/** What the stack file says is wrong, not the engine or the machine. */
+function isOfService({kind}: TscomposeError): boolean {
+  return kind === 'invalid' || kind === 'notFound';
+}
+
+const startHint = 'look at "command", "entrypoint", "user" and "working_dir" of the service';
 
 /** How a process failed to start is the exit code of a command that was to run it (`exec`), not of one for a stack, as in Compose. */
 const processCodes: readonly number[] = [exitCodes.runtime, exitCodes.notExecutable, exitCodes.commandNotFound];

@@ -39,6 +39,7 @@ describe('messages, word by word', () => {
       const text = await messageOf(typeof given === 'string' ? {files: given} : given);
       texts.push(`## ${name}\n\n${text}`);
     }
+    for (const text of texts) expect(text).toMatch(/(?:\^|=|hint:) +\S+.*\n/);
     await expect(texts.join('\n')).toMatchFileSnapshot(`gallery/${topic}.txt`);
   });
 });

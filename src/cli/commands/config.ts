@@ -1,6 +1,7 @@
 import {writeFile} from 'node:fs/promises';
 import {resolve} from 'node:path';
 import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
+import {didYouMean} from '../../base/suggest.ts';
 import type {LoadedProject} from '../../model/load.ts';
 import type {Project} from '../../model/types.ts';
 import type {CliContext} from '../context.ts';
@@ -83,7 +84,10 @@ async function hashes(project: Project, asked: string): Promise<readonly string[
   const {configHash, specOf} = await import('../../model/spec.ts');
   const names = asked === '*' ? Object.keys(project.services) : asked.split(',');
   return names.map((name) => {
-    if (!Object.hasOwn(project.services, name)) throw new TscomposeError('notFound', `no such service: "${name}"`);
+    if (!Object.hasOwn(project.services, name))
+      throw new TscomposeError('notFound', `no such service: "${name}"`, {
+        hint: didYouMean(name, Object.keys(project.services)),
+      });
     return `${name} ${configHash(specOf(project, name))}`;
   });
 }

@@ -87,6 +87,7 @@ export async function checkBinds(record: ContainerRecord): Promise<void> {
       throw new TscomposeError(
         'invalid',
         `invalid mount config for type "bind": bind source path does not exist: ${mount.source}`,
+        {hint: 'make it, or name another path'},
       );
     }
     await makeSource(mount.source);

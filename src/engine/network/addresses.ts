@@ -63,6 +63,7 @@ export function wantedAddresses(
       throw new TscomposeError(
         'invalid',
         `network "${network.name}": no configured subnet contains the IP address ${text}: it has ${subnets}`,
+        {hint: 'choose an address of the subnet, or leave it out'},
       );
     }
     if (pool.automatic) {

@@ -158,6 +158,35 @@ const otherFiles: Topic = {
   },
 };
 
+/** Two files on top of each other. */
+const over = (first: string, second: string): GalleryCase => ({
+  files: {'compose.yaml': first, 'over.yaml': second},
+  request: {files: ['compose.yaml', 'over.yaml']},
+});
+
+const merging: Topic = {
+  'a mistyped tag': over(web('ports: ["80:80"]'), 'services:\n  web:\n    ports: !rest []\n'),
+  'what is needed is taken away': over(web('ports: ["80:80"]'), 'services:\n  web:\n    image: !reset null\n'),
+  'a service is taken away that another needs': over(
+    web('depends_on: [db]', '  db: {image: postgres}\n'),
+    'services:\n  db: !reset null\n',
+  ),
+  'a value is put in place of another kind': over(
+    web('ports: ["80:80"]'),
+    'services:\n  web:\n    ports: !override "81:80"\n',
+  ),
+  'files that agree on no limit': over(web('mem_limit: 64m'), 'services:\n  web:\n    mem_reservation: 128m\n'),
+  'two ways to say one thing, in two files': over(
+    web('network_mode: host'),
+    'services:\n  web:\n    networks: [front]\nnetworks:\n  front:\n',
+  ),
+  'an anchor of another file': over(web('labels: &labels {a: b}'), 'services:\n  web:\n    annotations: *labels\n'),
+  'a circle of two files': over(
+    web('depends_on: [db]', '  db: {image: postgres}\n'),
+    'services:\n  db:\n    depends_on: [web]\n',
+  ),
+};
+
 const variables: Topic = {
   'a required variable without a message': web('hostname: ${HOST?}'),
   'a required variable with a message': web('hostname: "${HOST:?say which host}"'),
@@ -202,6 +231,7 @@ export const gallery: Readonly<Record<string, Topic>> = {
   'ports-and-volumes': places,
   references,
   files: otherFiles,
+  merging,
   variables,
   engine,
 };
