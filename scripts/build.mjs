@@ -116,7 +116,7 @@ async function bundle() {
     outExtension: {'.js': '.cjs'},
     format: 'cjs',
     define: {TSCOMPOSE_VERSION: JSON.stringify(version), 'import.meta.url': 'tscomposeUrl'},
-    banner: {js: '(function(require,module,tscomposeUrl,tscomposeBeforeExit){'},
+    banner: {js: '(function(require,module,tscomposeUrl,tscomposeBeforeExit,tscomposeProgram){'},
     footer: {js: '})'},
     plugins: [findModules],
   });

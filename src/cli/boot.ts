@@ -10,7 +10,6 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  type Stats,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -19,6 +18,7 @@ import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {cachedDataVersionTag, setFlagsFromString} from 'node:v8';
 import {Script, constants as vmConstants} from 'node:vm';
+import {cacheDirectory, isOurs} from './kept-files.ts';
 
 /**
  * Starts the program (`main.ts`, bundled into one function) from compiled code that an earlier run of the same command has
@@ -54,7 +54,7 @@ function start(): void {
   const beforeExit = () => {
     if (place !== undefined && runs < learningRuns) keep(place, script.createCachedData(), runs + 1);
   };
-  script.runInThisContext()(createRequire(import.meta.url), {}, import.meta.url, beforeExit);
+  script.runInThisContext()(createRequire(import.meta.url), {}, import.meta.url, beforeExit, TSCOMPOSE_PROGRAM);
 }
 
 /**
@@ -75,10 +75,10 @@ interface Place {
 /** Undefined where nothing is to be kept. NODE_DISABLE_COMPILE_CACHE is Node's own switch for the same thing. */
 function cachePlace(): Place | undefined {
   const {env} = process;
-  const home = env['XDG_CACHE_HOME'] || (env['HOME'] && join(env['HOME'], '.cache'));
-  if (!home?.startsWith('/') || env['NODE_DISABLE_COMPILE_CACHE']) return undefined;
+  const caches = cacheDirectory(env);
+  if (caches === undefined || env['NODE_DISABLE_COMPILE_CACHE']) return undefined;
   const engine = `${process.version}-${process.arch}-${cachedDataVersionTag().toString(16)}`;
-  return {directory: join(home, 'tscompose', 'code', `${TSCOMPOSE_PROGRAM}-${engine}`), name: commandName()};
+  return {directory: join(caches, 'code', `${TSCOMPOSE_PROGRAM}-${engine}`), name: commandName()};
 }
 
 /** As far as it can be told without reading the command line: what follows a flag may be its value. */
@@ -86,11 +86,6 @@ function commandName(): string {
   const words = process.argv.slice(2);
   const isFlag = (word: string | undefined) => word?.startsWith('-') === true && !word.includes('=');
   return words.find((word, index) => /^[a-z]{2,20}$/.test(word) && !isFlag(words[index - 1])) ?? 'none';
-}
-
-/** Compiled code is as powerful as the program itself: only what nobody else can have written is taken. */
-function isOurs({uid, mode}: Stats): boolean {
-  return uid === process.geteuid?.() && (mode & 0o022) === 0;
 }
 
 function readCache({directory, name}: Place): Cache {

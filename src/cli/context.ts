@@ -7,6 +7,8 @@ export interface CliContext {
   /** Throws `notFound` where the directory was removed. */
   readonly cwd: string;
   readonly version: string;
+  /** Name of the program's file, which holds a digest of its content. */
+  readonly program: string;
   readonly global: GlobalFlags;
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
@@ -25,7 +27,7 @@ export interface CliContext {
 
 declare const TSCOMPOSE_VERSION: string;
 
-export function createContext(global: GlobalFlags): CliContext {
+export function createContext(global: GlobalFlags, program: string): CliContext {
   const env = process.env;
   const ansi = global.ansi ?? env['TSCOMPOSE_ANSI'] ?? env['COMPOSE_ANSI'] ?? 'auto';
   return {
@@ -34,6 +36,7 @@ export function createContext(global: GlobalFlags): CliContext {
       return currentDirectory();
     },
     version: TSCOMPOSE_VERSION,
+    program,
     global,
     stdin: process.stdin,
     stdout: process.stdout,

@@ -12,7 +12,7 @@ async function main(): Promise<void> {
     tscomposeBeforeExit();
     return;
   }
-  const context = createContext(parsed.global);
+  const context = createContext(parsed.global, tscomposeProgram);
   try {
     process.exitCode = await parsed.command.run(context, parsed.input);
   } catch (error) {
@@ -45,5 +45,7 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
 
 /** Given by `boot.ts`: to be called once, when everything is done. */
 declare const tscomposeBeforeExit: () => void;
+/** Also given by `boot.ts`. */
+declare const tscomposeProgram: string;
 
 void main();

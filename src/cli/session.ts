@@ -12,6 +12,9 @@ export interface ProjectSession {
   readonly name: string;
   readonly project: Project | undefined;
   readonly docker: Docker;
+}
+
+export interface NamesSession extends Omit<ProjectSession, 'project'> {
   /** Names of the services of the stack file, also those that are switched off. */
   readonly knownServices: readonly string[];
 }
@@ -72,16 +75,31 @@ export async function withEngine<T>(context: CliContext, work: (docker: Docker) 
 
 /** For commands on what exists: the stack file names the project; with `-p` there need be none. */
 export async function withProject<T>(context: CliContext, work: (session: ProjectSession) => Promise<T>): Promise<T> {
-  const project = await loadExisting(context);
+  const project = await unlessNamed(context, () => loadStack(context, existing));
   const name = project?.name ?? context.global['project-name'] ?? '';
-  const knownServices = Object.keys({...project?.disabledServices, ...project?.services});
-  return withEngine(context, (docker) => work({name, project, docker, knownServices}));
+  return withEngine(context, (docker) => work({name, project, docker}));
 }
 
-async function loadExisting(context: CliContext): Promise<Project | undefined> {
+/** The same for commands that need names only: a stack that has not changed is not read again. */
+export async function withStackNames<T>(context: CliContext, work: (session: NamesSession) => Promise<T>): Promise<T> {
+  const outline = await unlessNamed(context, async () => {
+    const {loadOutline} = await import('./outline/load-outline.ts');
+    const loaded = await loadOutline(context, loadRequest(context, existing));
+    warn(context, loaded.warnings);
+    return loaded.outline;
+  });
+  const name = outline?.name ?? context.global['project-name'] ?? '';
+  const knownServices = outline?.services.map((service) => service.name) ?? [];
+  return withEngine(context, (docker) => work({name, docker, knownServices}));
+}
+
+const existing: Selection = {allProfiles: true, allResources: true};
+
+/** Undefined where there is no stack file, and `-p` names the project. */
+async function unlessNamed<T>(context: CliContext, load: () => Promise<T>): Promise<T | undefined> {
   const {global, env} = context;
   try {
-    return await loadStack(context, {allProfiles: true, allResources: true});
+    return await load();
   } catch (error) {
     const named =
       global['project-name'] !== undefined && global.file.length === 0 && (env['COMPOSE_FILE'] ?? '') === '';

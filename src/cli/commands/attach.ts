@@ -8,7 +8,7 @@ import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
 import {joinProcess} from '../join-process.ts';
 import {chooseReplica, listProjectContainers, type ProjectContainer} from '../project-containers.ts';
-import {withProject} from '../session.ts';
+import {withStackNames} from '../session.ts';
 
 export function runAttach(context: CliContext, {args, flags}: Input<'attach'>): Promise<number> {
   const [service, ...more] = args;
@@ -20,7 +20,7 @@ export function runAttach(context: CliContext, {args, flags}: Input<'attach'>): 
   }
   const keys = flags['detach-keys'] ?? defaultDetachKeys;
   const detachKeys = parsedKeys(keys);
-  return withProject(context, async ({name, docker, knownServices}) => {
+  return withStackNames(context, async ({name, docker, knownServices}) => {
     const containers = await listProjectContainers(docker, {
       project: name,
       services: [service],

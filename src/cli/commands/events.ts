@@ -6,14 +6,14 @@ import type {Input} from '../flags.ts';
 import {shortName} from '../follow-logs.ts';
 import {interrupted} from '../interrupted.ts';
 import {listProjectContainers} from '../project-containers.ts';
-import {withProject} from '../session.ts';
+import {withStackNames} from '../session.ts';
 import {terminalColumns} from '../terminal-columns.ts';
 import {parseTime} from '../time.ts';
 
 export function runEvents(context: CliContext, {args, flags}: Input<'events'>): Promise<number> {
   const since = flags.since === undefined ? undefined : parseTime(flags.since, context.now());
   const until = flags.until === undefined ? undefined : parseTime(flags.until, context.now());
-  return withProject(context, async ({name, docker, knownServices}) => {
+  return withStackNames(context, async ({name, docker, knownServices}) => {
     // Names a service that nobody knows, rather than waiting for its events for ever.
     if (args.length > 0) {
       await listProjectContainers(docker, {project: name, services: args, all: true, known: knownServices});

@@ -4,7 +4,7 @@ import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
 import {joinProcess} from '../join-process.ts';
 import {chooseReplica, listProjectContainers} from '../project-containers.ts';
-import {withProject} from '../session.ts';
+import {withStackNames} from '../session.ts';
 
 export function runExec(context: CliContext, input: Input<'exec'>): Promise<number> {
   const {flags} = input;
@@ -15,7 +15,7 @@ export function runExec(context: CliContext, input: Input<'exec'>): Promise<numb
       hint: 'for example: tscompose exec web sh',
     });
   }
-  return withProject(context, async ({name, docker, knownServices}) => {
+  return withStackNames(context, async ({name, docker, knownServices}) => {
     const containers = await listProjectContainers(docker, {
       project: name,
       services: [service],

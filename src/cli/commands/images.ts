@@ -3,7 +3,7 @@ import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
 import {listProjectContainers} from '../project-containers.ts';
 import {humanDuration} from '../relative-time.ts';
-import {withEngine, withProject} from '../session.ts';
+import {withEngine, withStackNames} from '../session.ts';
 import {humanSize} from '../size.ts';
 import {formatTable} from '../table.ts';
 import {terminalColumns} from '../terminal-columns.ts';
@@ -40,7 +40,7 @@ function runAll(context: CliContext, input: Input<'images'>): Promise<number> {
 
 /** The image that each container of the project was made from. */
 function runProject(context: CliContext, input: Input<'images'>): Promise<number> {
-  return withProject(context, async ({name, docker, knownServices}) => {
+  return withStackNames(context, async ({name, docker, knownServices}) => {
     const [containers, images] = await Promise.all([
       listProjectContainers(docker, {project: name, services: input.args, all: true, known: knownServices}),
       docker.listImages(),

@@ -5,7 +5,7 @@ import {followProject} from '../follow-logs.ts';
 import {interrupted} from '../interrupted.ts';
 import {createLogPrinter} from '../log-printer.ts';
 import {listProjectContainers} from '../project-containers.ts';
-import {withProject} from '../session.ts';
+import {withStackNames} from '../session.ts';
 import {parseTime} from '../time.ts';
 
 export function runLogs(context: CliContext, input: Input<'logs'>): Promise<number> {
@@ -13,7 +13,7 @@ export function runLogs(context: CliContext, input: Input<'logs'>): Promise<numb
   const tail = parseTail(flags.tail);
   const since = flags.since === undefined ? undefined : parseTime(flags.since, context.now());
   const until = flags.until === undefined ? undefined : parseTime(flags.until, context.now());
-  return withProject(context, async ({name, docker, knownServices}) => {
+  return withStackNames(context, async ({name, docker, knownServices}) => {
     const containers = (
       await listProjectContainers(docker, {project: name, services: input.args, all: true, known: knownServices})
     ).filter(({number}) => flags.index === undefined || number === flags.index);

@@ -4,12 +4,12 @@ import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
 import {compareText, listProjectContainers, type ProjectContainer} from '../project-containers.ts';
 import {humanDuration} from '../relative-time.ts';
-import {withProject} from '../session.ts';
+import {withStackNames} from '../session.ts';
 import {formatTable} from '../table.ts';
 import {terminalColumns} from '../terminal-columns.ts';
 
 export function runPs(context: CliContext, input: Input<'ps'>): Promise<number> {
-  return withProject(context, async ({name, docker, knownServices}) => {
+  return withStackNames(context, async ({name, docker, knownServices}) => {
     const wanted = input.flags.status;
     const containers = (
       await listProjectContainers(docker, {

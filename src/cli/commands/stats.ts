@@ -6,7 +6,7 @@ import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
 import {interrupted} from '../interrupted.ts';
 import {listProjectContainers} from '../project-containers.ts';
-import {withProject} from '../session.ts';
+import {withStackNames} from '../session.ts';
 import {formatStats, parseStatsFormat, type StatsText} from '../stats/format.ts';
 import {sampleUsage, type UsageSample} from '../stats/sample.ts';
 import {terminalColumns} from '../terminal-columns.ts';
@@ -17,7 +17,7 @@ const liveMs = 1000;
 
 export function runStats(context: CliContext, {args, flags}: Input<'stats'>): Promise<number> {
   const format = parseStatsFormat(flags.format);
-  return withProject(context, async ({name, docker, knownServices}) => {
+  return withStackNames(context, async ({name, docker, knownServices}) => {
     const abort = new AbortController();
     using _interrupt = context.onInterrupt(() => abort.abort());
     const once = flags['no-stream'];

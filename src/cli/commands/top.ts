@@ -6,14 +6,14 @@ import {oneLine} from '../../report/cells.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
 import {listProjectContainers, type ProjectContainer} from '../project-containers.ts';
-import {withProject} from '../session.ts';
+import {withStackNames} from '../session.ts';
 import {formatTable} from '../table.ts';
 import {terminalColumns} from '../terminal-columns.ts';
 
 const atOnce = 8;
 
 export function runTop(context: CliContext, {args}: Input<'top'>): Promise<number> {
-  return withProject(context, async ({name, docker, knownServices}) => {
+  return withStackNames(context, async ({name, docker, knownServices}) => {
     const containers = await listProjectContainers(docker, {
       project: name,
       services: args,

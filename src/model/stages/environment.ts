@@ -3,6 +3,7 @@ import type {Problems} from '../problems.ts';
 import type {Span} from '../source.ts';
 import {parseEnvironmentFile} from './dotenv.ts';
 import {readSource, shownPath} from './source-file.ts';
+import {extendVariables, type OnLookup, watchVariables} from './watched-variables.ts';
 
 /** The variables that stack files may use: the process's, and below them those of environment files. */
 export interface Environment {
@@ -17,10 +18,13 @@ export interface EnvironmentReading {
   readonly workingDirectory: string;
 }
 
-export function processEnvironment(environment: Readonly<Record<string, string | undefined>>): Environment {
+export function processEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+  onLookup?: OnLookup,
+): Environment {
   const values = new Map<string, string>();
   for (const [name, value] of Object.entries(environment)) if (value !== undefined) values.set(name, value);
-  return {values, places: new Map()};
+  return {values: watchVariables(values, onLookup), places: new Map()};
 }
 
 /** Puts files below what is known: later files win over earlier ones, and what is set already over all of them. */
@@ -37,12 +41,12 @@ export async function withEnvironmentFiles(
     const below = (name: string): string | undefined => found.get(name)?.value;
     for (const [name, entry] of parseEnvironmentFile(file, {lookup, below, problems})) found.set(name, entry);
   }
-  const values = new Map(known.values);
-  const places = new Map(known.places);
-  for (const [name, {value, at}] of found) {
-    if (values.has(name)) continue;
-    values.set(name, value);
-    places.set(name, at);
-  }
-  return {values, places};
+  const added = [...found].filter(([name]) => !known.values.has(name));
+  return {
+    values: extendVariables(
+      known.values,
+      added.map(([name, {value}]) => [name, value]),
+    ),
+    places: new Map([...known.places, ...added.map(([name, {at}]) => [name, at] as const)]),
+  };
 }

@@ -5,6 +5,7 @@ import type {Problems} from '../problems.ts';
 import type {SourceFile} from '../source.ts';
 import {type Environment, processEnvironment, withEnvironmentFiles} from './environment.ts';
 import {readSource, readStandardInput, shownPath} from './source-file.ts';
+import {extendVariables, type OnLookup} from './watched-variables.ts';
 
 export interface LocateRequest {
   /** `-f`, in order; `-` is standard input. */
@@ -18,6 +19,8 @@ export interface LocateRequest {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Bytes that a stack file may have. */
   readonly maxFileSize?: number | undefined;
+  /** Told which variables the stack depends on. */
+  readonly onLookup?: OnLookup | undefined;
 }
 
 export interface Located {
@@ -49,7 +52,12 @@ interface Search {
  * read first beside the caller, since it may name the stack files, then beside the stack file; what is set stays.
  */
 export async function locateStack(request: LocateRequest, source: FileSource, problems: Problems): Promise<Located> {
-  const search: Search = {request, source, problems, environment: processEnvironment(request.environment)};
+  const search: Search = {
+    request,
+    source,
+    problems,
+    environment: processEnvironment(request.environment, request.onLookup),
+  };
   const stage = await readStageEnvironment(search, firstDirectory(search));
   const given = await readEnvironmentFiles(search, firstDirectory(search));
   const named = namedFiles(search);
@@ -96,7 +104,7 @@ async function readStageEnvironment(search: Search, directory: string): Promise<
       exitCode: 64,
     });
   }
-  const values = new Map(environment.values).set('TSCOMPOSE_ENV', name);
+  const values = extendVariables(environment.values, [['TSCOMPOSE_ENV', name]]);
   search.environment = {...environment, values};
   const path = await nearest(search, directory, `.env.${name}`);
   if (path !== undefined) await readInto(search, [path]);
