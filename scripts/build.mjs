@@ -107,6 +107,25 @@ function lightInk() {
   };
 }
 
+/**
+ * Code from V8's cache has forgotten who imports for it ("a dynamic import callback was not specified"): what the program
+ * imports at run time, `boot.ts` imports, which is a module itself.
+ */
+function importByBoot(file) {
+  let text = readFileSync(file, 'utf8');
+  for (const name of Object.keys(modules)) {
+    const before = `import("./${name}.mjs")`;
+    if (!text.includes(before)) throw new Error(`the program does not import its module "${name}"`);
+    text = text.replaceAll(before, `tscomposeImport("./${name}.mjs")`);
+  }
+  const other = /[^\w$.]import\(/.exec(text);
+  if (other !== null)
+    throw new Error(
+      `the program imports a module that is no row of "modules": ${text.slice(other.index, other.index + 80)}`,
+    );
+  writeFileSync(file, text);
+}
+
 /** The program as one function, which `boot.ts` calls (see docs/decisions/0011-code-cache.md), and what it imports. */
 async function bundle() {
   const {version} = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
@@ -116,7 +135,9 @@ async function bundle() {
     outExtension: {'.js': '.cjs'},
     format: 'cjs',
     define: {TSCOMPOSE_VERSION: JSON.stringify(version), 'import.meta.url': 'tscomposeUrl'},
-    banner: {js: '(function(require,module,tscomposeUrl,tscomposeBeforeExit,tscomposeProgram){'},
+    banner: {
+      js: '(function(require,module,tscomposeUrl,tscomposeImport,tscomposeBeforeExit,tscomposeProgram){',
+    },
     footer: {js: '})'},
     plugins: [findModules],
   });
@@ -132,6 +153,7 @@ async function bundle() {
         js: "import {createRequire as __createRequire} from 'node:module';const require=__createRequire(import.meta.url);",
       },
     });
+  importByBoot(`${root}${staging}/main.cjs`);
   const digest = createHash('sha256')
     .update(readFileSync(`${root}${staging}/main.cjs`))
     .digest('hex');

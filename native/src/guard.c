@@ -27,8 +27,8 @@
 #define WRITE_WAIT_MS 2000
 #define ANCESTORS_MAX 32
 
-/* End of a synchronized update; attributes, mouse, focus reports and bracketed paste off; the cursor shown. */
-#define PLAIN "\x1b[?2026l\x1b[0m\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?25h"
+/* End of a synchronized update; attributes, mouse, focus reports and bracketed paste off; wrapping on; the cursor shown. */
+#define PLAIN "\x1b[?2026l\x1b[0m\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[?25h"
 #define MAIN_SCREEN "\x1b[?1049l"
 /* Leaves the other screen without moving the cursor: it is on the main one already, but for a program in a container. */
 #define MAIN_SCREEN_HERE "\x1b[?1047l"

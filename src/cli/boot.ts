@@ -17,7 +17,7 @@ import {createRequire} from 'node:module';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {cachedDataVersionTag, setFlagsFromString} from 'node:v8';
-import {Script, constants as vmConstants} from 'node:vm';
+import {Script} from 'node:vm';
 import {cacheDirectory, isOurs} from './kept-files.ts';
 
 /**
@@ -48,13 +48,18 @@ function start(): void {
   const script = new Script(readFileSync(filename, 'latin1'), {
     filename,
     ...(cache.data !== undefined && {cachedData: cache.data}),
-    importModuleDynamically: vmConstants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   const runs = script.cachedDataRejected === true ? 0 : cache.runs;
   const beforeExit = () => {
-    if (place !== undefined && runs < learningRuns) keep(place, script.createCachedData(), runs + 1);
+    if (place === undefined || runs >= learningRuns) return;
+    // A cache is taken only with the flags with which it was made.
+    setFlagsFromString('--no-opt');
+    keep(place, script.createCachedData(), runs + 1);
   };
-  script.runInThisContext()(createRequire(import.meta.url), {}, import.meta.url, beforeExit, TSCOMPOSE_PROGRAM);
+  // Modules beside this one: code from a cache cannot import by itself.
+  const importModule = (path: string) => import(new URL(path, import.meta.url).href);
+  const program = script.runInThisContext();
+  program(createRequire(import.meta.url), {}, import.meta.url, importModule, beforeExit, TSCOMPOSE_PROGRAM);
 }
 
 /**

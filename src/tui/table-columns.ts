@@ -55,8 +55,8 @@ export function chooseColumns(state: UiState, width: number): readonly Column[] 
     const columns = columnsOf(variant, content);
     if (tableWidth(columns) <= width) return columns;
   }
-  // Even smaller: the name gets what the state leaves, which is cut last.
-  const name = Math.max(1, Math.min(content.name, width - stateWidth - 2));
+  // Even smaller: the name gets what the state leaves, and no less than half.
+  const name = Math.max(1, Math.min(content.name, Math.max(width - stateWidth - 2, Math.floor((width - 2) / 2))));
   return [
     column('name', 'SERVICE', name),
     column('state', 'STATE', Math.max(1, Math.min(stateWidth, width - name - 2))),

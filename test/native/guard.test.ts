@@ -24,7 +24,7 @@ async function afterwards(scenario: string): Promise<Left> {
   return JSON.parse(stdout) as Left;
 }
 
-const plain = '\x1b[?2026l\x1b[0m\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?25h';
+const plain = '\x1b[?2026l\x1b[0m\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[?25h';
 const drawn = '\x1b[?1049h\x1b[?25lDRAWN';
 
 test('a terminal is put right when the program that draws on it is killed', async () => {

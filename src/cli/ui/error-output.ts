@@ -7,10 +7,7 @@ export function holdErrorOutput(): Disposable {
   const write = stderr.write;
   const held: string[] = [];
   const warnings = process.listeners('warning');
-  const onWarning = ({name, message}: Error): void => {
-    // Of what our own code uses (the loader in boot.ts): nobody who runs it can do anything about that.
-    if (name !== 'ExperimentalWarning') held.push(`${name}: ${message}\n`);
-  };
+  const onWarning = ({name, message}: Error): void => void held.push(`${name}: ${message}\n`);
   // Node's own listener writes past the stream.
   process.removeAllListeners('warning');
   process.on('warning', onWarning);
