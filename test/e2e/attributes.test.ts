@@ -3,9 +3,10 @@ import {exitCodes} from '../../src/base/errors.ts';
 import {attributeTable} from '../../src/model/attributes/index.ts';
 import {makeHost, type TestHost} from '../support/host.ts';
 import {loadImages} from '../support/test-images.ts';
-import {held, heldFiles, heldResources, heldServices} from './attributes/held.ts';
+import {held} from './attributes/held.ts';
 import {type Refused, refused, refusedByPlan} from './attributes/refused.ts';
 import {layOut, type RunningStack, runningOn} from './attributes/stack.ts';
+import {heldFiles, heldResources, heldServices} from './attributes/stack-file.ts';
 
 /** Attributes that say what a command shows or does while it runs. */
 const ofCommands = ['attach', 'develop'];

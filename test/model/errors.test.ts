@@ -92,7 +92,7 @@ const sentences: Readonly<Record<string, readonly string[]>> = {
   ],
   'bad-hook-without-command': ['compose.yaml:2:32 services.web.post_start[0]: "command" is missing (add command: …)'],
   'bad-interpolation': [
-    'compose.yaml:2:17 not a variable: "${" has no closing "}" (write $$ for a dollar sign that stands for itself)',
+    'compose.yaml:2:17 not a variable: "${" has no closing "}" (put a } behind it, or write $$ for a dollar sign that stands for itself)',
   ],
   'bad-label-file-missing': [
     'compose.yaml:2:31 cannot read label file "files/nothing.env": no such file (make the file, or take it away)',

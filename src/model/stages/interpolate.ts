@@ -53,7 +53,7 @@ function interpolateText(
     {
       code: required ? 'required-variable' : 'interpolation',
       message: required ? result.message : `not a variable: ${result.message}`,
-      hint: required ? 'set it in .env or in the environment' : 'write $$ for a dollar sign that stands for itself',
+      hint: result.hint,
     },
   );
   return text;

@@ -14,7 +14,14 @@ const longest = 4 * 1024 * 1024;
 
 export type Substitution =
   | {readonly ok: true; readonly text: string}
-  | {readonly ok: false; readonly reason: 'syntax' | 'required'; readonly message: string; readonly offset: number};
+  | {
+      readonly ok: false;
+      readonly reason: 'syntax' | 'required';
+      readonly message: string;
+      /** What a person can do. */
+      readonly hint: string;
+      readonly offset: number;
+    };
 
 const name = /[_a-z][_a-z0-9]*/iy;
 const operator = /:?[-+?]/y;
@@ -41,9 +48,15 @@ interface Run {
   depth: number;
 }
 
-function fail(run: Run, reason: Failure['reason'], message: string, offset: number): string {
-  run.failure ??= {ok: false, reason, message, offset};
+function fail(run: Run, failure: Omit<Failure, 'ok'>): string {
+  run.failure ??= {ok: false, ...failure};
   return '';
+}
+
+const literally = 'write $$ for a dollar sign that stands for itself';
+
+function misspelt(run: Run, failure: Omit<Failure, 'ok' | 'reason'>): string {
+  return fail(run, {reason: 'syntax', ...failure});
 }
 
 function expand(text: string, base: number, run: Run): string {
@@ -54,7 +67,11 @@ function expand(text: string, base: number, run: Run): string {
 }
 
 function tooDeep(base: number, run: Run): string {
-  return fail(run, 'syntax', `variables are nested more than ${deepest} levels deep`, base);
+  return misspelt(run, {
+    message: `variables are nested more than ${deepest} levels deep`,
+    hint: 'nest them less deep',
+    offset: base,
+  });
 }
 
 function expandText(text: string, base: number, run: Run): string {
@@ -62,7 +79,12 @@ function expandText(text: string, base: number, run: Run): string {
   let at = 0;
   for (;;) {
     const dollar = text.indexOf('$', at);
-    if (result.length > longest) return fail(run, 'syntax', `the text grows to more than ${longest} characters`, base);
+    if (result.length > longest)
+      return misspelt(run, {
+        message: `the text grows to more than ${longest} characters`,
+        hint: 'take shorter values',
+        offset: base,
+      });
     if (run.failure !== undefined) return '';
     if (dollar === -1) return result + text.slice(at);
     result += text.slice(at, dollar);
@@ -73,7 +95,11 @@ function expandText(text: string, base: number, run: Run): string {
     } else if (next === '{') {
       const end = closingBrace(text, dollar + 1);
       if (end === -1)
-        return fail(run, 'syntax', `"${text.slice(dollar, dollar + 2)}" has no closing "}"`, base + dollar);
+        return misspelt(run, {
+          message: `"${text.slice(dollar, dollar + 2)}" has no closing "}"`,
+          hint: `put a } behind it, or ${literally}`,
+          offset: base + dollar,
+        });
       result += expandBraced(text.slice(dollar + 2, end), base + dollar + 2, run);
       at = end + 1;
     } else {
@@ -111,12 +137,20 @@ function valueOrEmpty(variable: string, offset: number, {variables}: Run): strin
 function expandBraced(inner: string, base: number, run: Run): string {
   const variable = matchAt(name, inner, 0);
   if (variable === undefined)
-    return fail(run, 'syntax', `"\${${inner}}" does not begin with the name of a variable`, base - 2);
+    return misspelt(run, {
+      message: `"\${${inner}}" does not begin with the name of a variable`,
+      hint: `write \${NAME}, or ${literally}`,
+      offset: base - 2,
+    });
   if (variable.length === inner.length) return valueOrEmpty(variable, base - 2, run);
   const sign = matchAt(operator, inner, variable.length);
   if (sign === undefined) {
     const rest = inner.slice(variable.length);
-    return fail(run, 'syntax', `"\${${inner}}": "${rest}" is no operator`, base + variable.length);
+    return misspelt(run, {
+      message: `"\${${inner}}": "${rest}" is no operator`,
+      hint: `the operators are :- - :+ + :? ?, as in \${${variable}:-default}`,
+      offset: base + variable.length,
+    });
   }
   const argument = inner.slice(variable.length + sign.length);
   const argumentBase = base + variable.length + sign.length;
@@ -134,12 +168,12 @@ function expandBraced(inner: string, base: number, run: Run): string {
   if (sign.endsWith('-')) used?.(variable, 'default');
   const text = expand(argument, argumentBase, run);
   if (sign.endsWith('-')) return text;
-  return fail(
-    run,
-    'required',
-    `required variable ${variable} is missing a value${text === '' ? '' : `: ${text}`}`,
-    base - 2,
-  );
+  return fail(run, {
+    reason: 'required',
+    message: `required variable ${variable} is missing a value${text === '' ? '' : `: ${text}`}`,
+    hint: 'set it in .env or in the environment',
+    offset: base - 2,
+  });
 }
 
 /** A variable as a text names it. */

@@ -46,6 +46,8 @@ describe('substitute', () => {
     expect(run(text).result).toEqual({ok: true, text: expected});
   });
 
+  const hints = {required: /^set it in \.env/, syntax: /^(?:put a } behind it|write \$\{NAME\}|the operators are)/};
+
   it.each([
     ['${U?}', 'required', 'required variable U is missing a value', 0],
     ['a ${U?set $A}', 'required', 'required variable U is missing a value: set one', 2],
@@ -58,8 +60,8 @@ describe('substitute', () => {
     ['${A B}', 'syntax', '"${A B}": " B" is no operator', 3],
     ['${A:=x}', 'syntax', '"${A:=x}": ":=x" is no operator', 3],
     ['${A.b}', 'syntax', '"${A.b}": ".b" is no operator', 3],
-  ])('refuses %s', (text, reason, message, offset) => {
-    expect(run(text).result).toEqual({ok: false, reason, message, offset});
+  ] as const)('refuses %s', (text, reason, message, offset) => {
+    expect(run(text).result).toEqual({ok: false, reason, message, offset, hint: expect.stringMatching(hints[reason])});
   });
 
   it('tells of a variable that is not set, unless there is a default', () => {
