@@ -111,7 +111,8 @@ function createContainer(world: Observed, action: Action<'createContainer'>, of:
     `the name ${action.name} is taken`,
   );
   const made = container(of, action.service, {
-    id: containerId(`made${nextId++}`),
+    // A container that is to be replaced is called by the first 12 digits of its id: they must differ.
+    id: containerId(String(nextId++).padStart(6, '0')),
     name: action.name,
     number: action.replica,
     status: 'created',
