@@ -90,7 +90,7 @@ function cachePlace(): Place | undefined {
 function commandName(): string {
   const words = process.argv.slice(2);
   const isFlag = (word: string | undefined) => word?.startsWith('-') === true && !word.includes('=');
-  return words.find((word, index) => /^[a-z]{2,20}$/.test(word) && !isFlag(words[index - 1])) ?? 'none';
+  return words.find((word, index) => /^(?:__)?[a-z]{2,20}$/.test(word) && !isFlag(words[index - 1])) ?? 'none';
 }
 
 function readCache({directory, name}: Place): Cache {

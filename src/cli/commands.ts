@@ -149,6 +149,17 @@ export const commands: readonly CommandRow[] = [
     run: async (context, input) => (await import('./commands/ui.ts')).runUi(context, input),
   }),
   defineCommand({
+    name: 'completion',
+    ...commandSummaries.completion,
+    flags: commandFlags.completion,
+    examples: [
+      'source <(tscompose completion bash)',
+      'source <(tscompose completion zsh)',
+      'tscompose completion fish | source',
+    ],
+    run: async (context, input) => (await import('./commands/completion.ts')).runCompletion(context, input),
+  }),
+  defineCommand({
     name: 'version',
     ...commandSummaries.version,
     flags: commandFlags.version,

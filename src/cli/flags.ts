@@ -6,7 +6,7 @@ const timeout = {
   kind: 'seconds',
   summary: 'seconds to wait before a container is killed',
 } as const;
-const index = {value: 'N', kind: 'integer', summary: 'number of the replica, where there are several'} as const;
+const index = {value: 'REPLICA', kind: 'integer', summary: 'number of the replica, where there are several'} as const;
 const quiet = {short: 'q', summary: 'print ids only'} as const;
 
 /** The flags of each command: what it parses, what help and docs say, and the types its code reads. */
@@ -134,7 +134,7 @@ export const commandFlags = {
     volumes: {summary: 'print the names of the volumes'},
   },
   diff: {
-    env: {value: 'NAME', repeat: true, summary: 'an environment to compare; one alone is compared with none'},
+    env: {value: 'ENVIRONMENT', repeat: true, summary: 'an environment to compare; one alone is compared with none'},
     format: {value: 'FORMAT', choices: ['text', 'json'], summary: 'text or json'},
     'exit-code': {summary: 'exit with 2 where they differ'},
   },
@@ -164,6 +164,7 @@ export const commandFlags = {
     quiet,
   },
   ui: {ascii: {summary: 'draw with ASCII characters only'}},
+  completion: {},
   version: {
     format: {short: 'f', value: 'FORMAT', choices: ['pretty', 'json'], summary: 'pretty or json'},
     short: {summary: 'only the number'},

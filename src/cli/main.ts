@@ -1,12 +1,18 @@
 import {exitCodes, toTscomposeError} from '../base/errors.ts';
 import {createContext} from './context.ts';
-import {parseCommandLine} from './parse.ts';
 import {reportError} from './report-error.ts';
 
 /** The only place that ends the process. */
 async function main(): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', endWithoutOutput);
-  const parsed = parseCommandLine(process.argv.slice(2));
+  const words = process.argv.slice(2);
+  if (words[0] === '__complete') {
+    const {complete} = await import('./completion/complete.ts');
+    await complete(words.slice(1), tscomposeProgram);
+    return end();
+  }
+  const {parseCommandLine} = await import('./parse.ts');
+  const parsed = parseCommandLine(words);
   if (parsed.kind === 'done') {
     process.exitCode = parsed.exitCode;
     tscomposeBeforeExit();
@@ -18,7 +24,11 @@ async function main(): Promise<void> {
   } catch (error) {
     process.exitCode = reportError(context, toTscomposeError(error));
   }
-  // What still waits (sockets, timers) belongs to a command that has given its answer.
+  return end();
+}
+
+/** What still waits (sockets, timers) belongs to a command that has given its answer. */
+async function end(): Promise<never> {
   await flushed(process.stdout);
   await flushed(process.stderr);
   // Files are written at once, but tell of a failure later than we would be gone.

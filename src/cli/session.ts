@@ -93,7 +93,8 @@ export async function withStackNames<T>(context: CliContext, work: (session: Nam
   return withEngine(context, (docker) => work({name, docker, knownServices}));
 }
 
-const existing: Selection = {allProfiles: true, allResources: true};
+/** What commands on what exists are about: all services. */
+export const existing: Selection = {allProfiles: true, allResources: true};
 
 /** Undefined where there is no stack file, and `-p` names the project. */
 async function unlessNamed<T>(context: CliContext, load: () => Promise<T>): Promise<T | undefined> {

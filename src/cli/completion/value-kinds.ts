@@ -1,0 +1,44 @@
+import type {TypedLine} from './typed-line.ts';
+
+export interface Candidate {
+  readonly word: string;
+  /** For shells that show it beside the word. */
+  readonly about: string;
+}
+
+/** What a shell is to offer. `nospace`: what follows belongs to the same word. */
+export type Candidates =
+  | {readonly kind: 'words' | 'nospace'; readonly words: readonly Candidate[]}
+  | {readonly kind: 'files' | 'directories'};
+
+/** Names that the stack and its engine know. None of these fails: what cannot be known is empty. */
+export interface StackNames {
+  services(): Promise<readonly Candidate[]>;
+  profiles(): Promise<readonly Candidate[]>;
+  /** `--env`. */
+  environments(): Promise<readonly Candidate[]>;
+  projects(): Promise<readonly Candidate[]>;
+  /** Numbers of the containers of these services; none named: of all. */
+  replicas(services: readonly string[]): Promise<readonly Candidate[]>;
+}
+
+type Complete = (names: StackNames, line: TypedLine) => Candidates | Promise<Candidates>;
+
+const words = (found: readonly Candidate[]): Candidates => ({kind: 'words', words: found});
+
+/** By the name that help gives to a value or an argument. */
+export const valueKinds: Readonly<Record<string, Complete | undefined>> = {
+  FILE: () => ({kind: 'files'}),
+  DIRECTORY: () => ({kind: 'directories'}),
+  SERVICE: async (names) => words(await names.services()),
+  SERVICES: async (names) => words([...(await names.services()), {word: '*', about: 'all of them'}]),
+  'SERVICE=N': async (names) => ({
+    kind: 'nospace',
+    words: (await names.services()).map(({word, about}) => ({word: `${word}=`, about})),
+  }),
+  PROFILE: async (names) => words([...(await names.profiles()), {word: '*', about: 'all of them'}]),
+  ENVIRONMENT: async (names) => words(await names.environments()),
+  PROJECT: async (names) => words(await names.projects()),
+  REPLICA: async (names, {args}) => words(await names.replicas(args.slice(0, 1))),
+  SHELL: () => words(['bash', 'zsh', 'fish'].map((word) => ({word, about: ''}))),
+};
