@@ -1,21 +1,25 @@
-import {setTimeout as delay} from 'node:timers/promises';
-import {composeLabels} from '../api/labels.ts';
 import {systemClock} from '../base/clock.ts';
 import {exitCodes, hasKind, type TscomposeError} from '../base/errors.ts';
 import type {Docker} from '../client/docker.ts';
 import {containerName, replicasOf} from '../model/lower.ts';
 import type {Project} from '../model/types.ts';
-import {jobsOf, stop} from '../reconcile/commands.ts';
+import {stop} from '../reconcile/commands.ts';
 import type {ContainerInfo, Report} from '../report/event.ts';
 import type {WatchSession} from '../watch/session/session.ts';
 import type {CliContext} from './context.ts';
-import {followProject, restartGapMs, shortName} from './follow-logs.ts';
+import {type Exit, type ExitWatch, watchExits} from './exit-watch.ts';
+import {followProject, shortName} from './follow-logs.ts';
 import {createLogPrinter, type LogPrinter, type LogPrinterOptions} from './log-printer.ts';
 import {createReporter, withProgress} from './progress.ts';
 import {listProjectContainers} from './project-containers.ts';
 
 export interface AttachedOptions {
-  readonly abortOnExit: boolean;
+  /** The services whose logs are shown. */
+  readonly attach: readonly string[];
+  /** The services that were named: what runs only for them goes on when they have ended. Empty: all. */
+  readonly named: readonly string[];
+  /** What ends the stack when one container ends. */
+  readonly abortOn: 'nothing' | 'failure' | 'exit';
   readonly exitCodeFrom: string | undefined;
   readonly timeoutSeconds: number | undefined;
   readonly printer: LogPrinterOptions;
@@ -41,28 +45,45 @@ export async function runAttached(
   const printer = createLogPrinter(options.printer);
   const follow = new AbortController();
   const finish = new AbortController();
-  const watch = await watchExits(stack, printer, options);
-  const logs = await followLogs(context, stack, printer, {signal: follow.signal, finish: finish.signal});
+  const watched = options.named.length > 0 ? options.named : options.attach;
+  const watch = await watchExits(stack, {
+    services: options.exitCodeFrom === undefined ? watched : [...watched, options.exitCodeFrom],
+    abortOn: options.abortOn,
+    endless: options.watch !== undefined,
+    printer,
+  });
+  const logs = await followLogs(context, stack, {
+    attach: options.attach,
+    printer,
+    signal: follow.signal,
+    finish: finish.signal,
+    watch,
+  });
   const files = options.watch === undefined ? undefined : await watchFiles(context, stack, options.watch);
   let interrupts = 0;
   using _interrupt = context.onInterrupt(() => {
     interrupts += 1;
     files?.stop();
-    if (interrupts > 1) return void killStack(stack).catch((error: TscomposeError) => printer.note(error.message));
+    if (interrupts > 1)
+      return void killStack(stack, options).catch((error: TscomposeError) => printer.note(error.message));
     context.stderr.write('\nstopping: press Ctrl-C again to kill\n');
     watch.end();
   });
   try {
-    watch.expect((await bringUp(files?.beforeStart)).map(({id}) => id));
+    watch.expect(await bringUp(files?.beforeStart));
     const first = await (files === undefined ? watch.done : Promise.race([watch.done, files.ended]));
     if (interrupts > 0 || first !== undefined) {
+      if (interrupts === 0) await watch.told();
       if (interrupts === 0) context.stderr.write(`stopping: ${first?.name} ended\n`);
       await stopStack(context, stack, options);
     }
     finish.abort();
+    await watch.told();
+    // What was not named goes on, and so does its log.
+    if (options.named.length > 0 && options.attach.some((service) => !options.named.includes(service))) follow.abort();
     await logs.ended;
     if (interrupts > 0) return exitCodes.interrupted;
-    return options.abortOnExit ? await exitCodeOf(stack, options, first) : exitCodes.success;
+    return options.abortOn === 'nothing' ? exitCodes.success : await exitCodeOf(stack, options, first);
   } catch (error) {
     // Interrupted while it came up: what runs already is stopped, as at any other time.
     if (hasKind(error, 'canceled')) await stopStack(context, stack, options).catch(() => {});
@@ -97,14 +118,22 @@ async function watchFiles(
   return {ended, beforeStart: session.beforeStart, stop: () => stop.abort()};
 }
 
+interface FollowOptions {
+  readonly attach: readonly string[];
+  readonly printer: LogPrinter;
+  readonly watch: ExitWatch;
+  readonly signal: AbortSignal;
+  readonly finish: AbortSignal;
+}
+
 /** Follows the logs from before anything starts: of what runs already only what is new. */
 async function followLogs(
   context: CliContext,
   {docker, project}: Stack,
-  printer: LogPrinter,
-  signals: {readonly signal: AbortSignal; readonly finish: AbortSignal},
+  {attach: services, printer, watch, ...signals}: FollowOptions,
 ): Promise<{readonly ended: Promise<void>}> {
-  const services = Object.keys(project.services).filter((service) => project.services[service]?.attach !== false);
+  // To follow none of them would mean all.
+  if (services.length === 0) return {ended: Promise.resolve()};
   const running = await listProjectContainers(docker, {project: project.name, services: [], all: false});
   for (const service of services) {
     for (let replica = 1; replica <= replicasOf(project.services[service] ?? {}); replica += 1) {
@@ -118,6 +147,7 @@ async function followLogs(
       services,
       printer,
       ...signals,
+      onRead: (id) => watch.heard(id),
       warn: (text) => context.stderr.write(`warning: ${text}\n`),
     },
     {
@@ -131,108 +161,23 @@ async function followLogs(
   return {ended: ended.catch((error: unknown) => printer.note(`logs are lost: ${(error as Error).message}`))};
 }
 
-interface Exit {
-  readonly id: string;
-  readonly name: string;
-  readonly service: string;
-  readonly exitCode: number;
-}
-
-interface ExitWatch {
-  /** The containers that were brought up; `done` resolves once all of them have ended for good. */
-  expect(ids: readonly string[]): void;
-  /** The first exit where one ends the stack; undefined where all ended or `end` was called. */
-  readonly done: Promise<Exit | undefined>;
-  end(): void;
-}
-
-/** Follows the containers' ends from before anything is started, so that none is missed. */
-async function watchExits({docker, project}: Stack, printer: LogPrinter, options: AttachedOptions): Promise<ExitWatch> {
-  const abort = new AbortController();
-  const running = new Set<string>();
-  const jobs = jobsOf(project);
-  const early: Exit[] = [];
-  let expected: readonly string[] | undefined;
-  let resolve: (exit: Exit | undefined) => void = () => {};
-  const done = new Promise<Exit | undefined>((settle) => {
-    resolve = settle;
-  });
-  const end = (exit?: Exit): void => {
-    abort.abort();
-    resolve(exit);
-  };
-  // What somebody stopped may be on its way to be started again: a restart, or another `up` that recreates it.
-  const stopped = new Set<string>();
-  const endWhenEmpty = async (): Promise<void> => {
-    // The next save may start it again.
-    if (options.watch !== undefined) return;
-    if (expected === undefined || running.size > 0) return;
-    if (stopped.size > 0) await delay(restartGapMs, undefined, {signal: abort.signal}).catch(() => {});
-    const left = await listProjectContainers(docker, {project: project.name, services: [], all: false});
-    if (running.size === 0 && !left.some(({id}) => expected?.includes(id))) end();
-  };
-  /** A job that others wait for has done its part when it ends well. */
-  const endsStack = ({id, service, exitCode}: Exit): boolean =>
-    options.abortOnExit && expected?.includes(id) === true && !(jobs.has(service) && exitCode === 0);
-  const events = await docker.getEvents({
-    filters: {
-      type: ['container'],
-      event: ['start', 'kill', 'die'],
-      label: [`${composeLabels.project}=${project.name}`],
-    },
-    abortSignal: abort.signal,
-  });
-  const read = async (): Promise<void> => {
-    for await (const {Action, Actor} of events) {
-      const {name = Actor.ID, exitCode = '0', [composeLabels.service]: service = ''} = Actor.Attributes;
-      if (Action === 'start') {
-        running.add(Actor.ID);
-        stopped.delete(Actor.ID);
-        continue;
-      }
-      if (Action === 'kill') {
-        stopped.add(Actor.ID);
-        continue;
-      }
-      running.delete(Actor.ID);
-      printer.note(`${shortName(name, project.name)} exited with code ${exitCode}`);
-      const exit = {id: Actor.ID, name, service, exitCode: Number(exitCode)};
-      if (expected === undefined) early.push(exit);
-      else if (endsStack(exit)) end(exit);
-      else void endWhenEmpty().catch(lost);
-    }
-  };
-  const lost = (error: unknown): void => {
-    if (!abort.signal.aborted) printer.note(`events are lost: ${(error as Error).message}`);
-    end();
-  };
-  void read().catch(lost);
-  return {
-    expect(ids) {
-      expected = ids;
-      const exit = early.find(endsStack);
-      if (exit === undefined) void endWhenEmpty().catch(lost);
-      else end(exit);
-    },
-    done,
-    end: () => end(),
-  };
-}
-
-async function stopStack(context: CliContext, {docker, project}: Stack, options: AttachedOptions): Promise<void> {
-  const {timeoutSeconds} = options;
+async function stopStack(
+  context: CliContext,
+  {docker, project}: Stack,
+  {named, timeoutSeconds}: AttachedOptions,
+): Promise<void> {
   await withProgress(context, docker, {title: `stop ${project.name}`, withLogs: true}, (converge) =>
     stop(
       {name: project.name, project},
-      timeoutSeconds === undefined ? {} : {timeoutSeconds},
+      {...(named.length > 0 && {services: named}), ...(timeoutSeconds !== undefined && {timeoutSeconds})},
       // Ctrl-C asked for just this: it does not cancel the stopping.
       {...converge, clock: systemClock(context.now), signal: new AbortController().signal},
     ),
   );
 }
 
-async function killStack({docker, project}: Stack): Promise<void> {
-  const running = await listProjectContainers(docker, {project: project.name, services: [], all: false});
+async function killStack({docker, project}: Stack, {named}: AttachedOptions): Promise<void> {
+  const running = await listProjectContainers(docker, {project: project.name, services: named, all: false});
   await Promise.all(
     running.map(({id}) =>
       docker

@@ -17,6 +17,8 @@ export interface LogTarget {
   readonly signal: AbortSignal;
   /** Nothing starts any more: what has been said is printed to its end, also of what started and ended unnoticed. */
   readonly finish?: AbortSignal;
+  /** Called when the log of a container was read to the end of its run. */
+  onRead?(id: string): void;
   /** Told of containers whose logs cannot be read, as with the driver "none"; the others are printed all the same. */
   warn(text: string): void;
 }
@@ -83,6 +85,7 @@ export async function followProject(target: LogTarget, range: LogRange): Promise
     const done = printOne(target, container, {...range, ...from, printed})
       .then(() => {
         following.delete(container.id);
+        target.onRead?.(container.id);
         if (startedAgain.delete(container.id)) return followStarted(container);
         return endIfDone();
       })

@@ -105,3 +105,69 @@ services:
   expect((await host.tscompose(['down'])).code).toBe(0);
   expect(host.leftovers()).toEqual([]);
 });
+
+test('up of named services shows and awaits these alone, and leaves what they depend on running', async () => {
+  await using host = await makeHost();
+  await loadImages(host, ['busybox']);
+  writeFileSync(
+    join(host.directory, 'compose.yaml'),
+    `name: named
+services:
+  base: {${fast}, command: sh -c 'echo base; exec sleep 600'}
+  main: {${fast}, command: sh -c 'sleep 0.3; printf last; exit 2', depends_on: [base]}
+`,
+  );
+  const up = (...args: string[]) => host.tscompose(['up', ...args], {timeoutMs: 30_000});
+  const running = async () => (await host.tscompose(['ps', '--services'])).stdout;
+  // The news of an end comes after the last words.
+  const end = 'main-1  | last\nmain-1 exited with code 2\n';
+  expect(await up('main')).toMatchObject({code: 0, stdout: end});
+  expect(await running()).toBe('base\n');
+  expect(await up('--no-attach', 'base')).toMatchObject({code: 0, stdout: end});
+  expect(await running()).toBe('base\n');
+  expect((await host.tscompose(['stop'])).code).toBe(0);
+  const both = await up('--attach-dependencies', 'main');
+  expect(both).toMatchObject({code: 0, stdout: expect.stringContaining('base-1  | base\n')});
+  expect(both.stdout).toContain(end);
+  expect(await running()).toBe('base\n');
+  const failed = await up('--abort-on-container-failure', '--attach', 'main');
+  expect(failed).toMatchObject({code: 2, stdout: end, stderr: expect.stringContaining('stopping: named-main-1 ended')});
+  expect(await running()).toBe('');
+  expect(await up('--attach', 'nobody')).toMatchObject({
+    code: 1,
+    stderr: 'error: --attach: no such service: "nobody"\n',
+  });
+  expect(await up('-d', '--attach', 'main')).toMatchObject({
+    code: 64,
+    stderr: 'error: --detach and --attach cannot be given together\n',
+  });
+  expect((await host.tscompose(['down'])).code).toBe(0);
+  expect(host.leftovers()).toEqual([]);
+});
+
+test('--always-recreate-deps makes what the named services depend on anew', async () => {
+  await using host = await makeHost();
+  await loadImages(host, ['busybox']);
+  writeFileSync(
+    join(host.directory, 'compose.yaml'),
+    `name: deps
+services:
+  base: {${fast}, command: sleep 600}
+  main: {${fast}, command: sleep 600, depends_on: [base]}
+`,
+  );
+  const ids = async () => {
+    const ids = async (service: string) => (await host.tscompose(['ps', '-q', service])).stdout;
+    return {base: await ids('base'), main: await ids('main')};
+  };
+  expect((await host.tscompose(['up', '-d'])).code).toBe(0);
+  const first = await ids();
+  expect((await host.tscompose(['up', '-d', '--force-recreate', 'main'])).code).toBe(0);
+  const second = await ids();
+  expect({base: second.base === first.base, main: second.main === first.main}).toEqual({base: true, main: false});
+  expect((await host.tscompose(['up', '-d', '--always-recreate-deps', 'main'])).code).toBe(0);
+  const third = await ids();
+  expect({base: third.base === second.base}).toEqual({base: false});
+  expect((await host.tscompose(['down'])).code).toBe(0);
+  expect(host.leftovers()).toEqual([]);
+});

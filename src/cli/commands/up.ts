@@ -55,7 +55,9 @@ export async function runUp(context: CliContext, {flags, args}: Input<'up'>): Pr
       context,
       {docker, project},
       {
-        abortOnExit: flags['abort-on-container-exit'] || exitCodeFrom !== undefined,
+        attach: attachedServices(project, {flags, args}),
+        named: args,
+        abortOn: abortOn(flags),
         exitCodeFrom,
         timeoutSeconds: flags.timeout,
         printer: {
@@ -94,6 +96,23 @@ function isAttached(flags: Flags): boolean {
   return !flags.detach && !flags.wait && !flags['no-start'];
 }
 
+/** Those whose logs are printed: the named ones, or all that the stack file does not keep quiet. */
+function attachedServices(project: Project, {flags, args}: Pick<Input<'up'>, 'flags' | 'args'>): readonly string[] {
+  for (const flag of ['attach', 'no-attach'] as const) {
+    const unknown = flags[flag].find((name) => project.services[name] === undefined);
+    if (unknown !== undefined) throw new TscomposeError('notFound', `--${flag}: no such service: "${unknown}"`);
+  }
+  const noisy = Object.keys(project.services).filter((name) => project.services[name]?.attach !== false);
+  const named = args.length > 0 && !flags['attach-dependencies'] ? args : noisy;
+  const chosen = flags.attach.length > 0 ? flags.attach : named;
+  return chosen.filter((name) => !flags['no-attach'].includes(name));
+}
+
+function abortOn(flags: Flags): 'nothing' | 'failure' | 'exit' {
+  if (flags['abort-on-container-exit'] || flags['exit-code-from'] !== undefined) return 'exit';
+  return flags['abort-on-container-failure'] ? 'failure' : 'nothing';
+}
+
 /** Pairs that contradict each other, as Compose refuses them. */
 function checkFlags(flags: Flags): void {
   const conflicts: readonly (readonly [boolean, string])[] = [
@@ -101,6 +120,13 @@ function checkFlags(flags: Flags): void {
     [flags['no-recreate'] && flags['renew-anon-volumes'], '--no-recreate and --renew-anon-volumes'],
     [flags.detach && flags['abort-on-container-exit'], '--detach and --abort-on-container-exit'],
     [flags.wait && flags['abort-on-container-exit'], '--wait and --abort-on-container-exit'],
+    [
+      flags['abort-on-container-exit'] && flags['abort-on-container-failure'],
+      '--abort-on-container-exit and --abort-on-container-failure',
+    ],
+    [flags.attach.length > 0 && flags['attach-dependencies'], '--attach and --attach-dependencies'],
+    [flags['always-recreate-deps'] && flags['no-recreate'], '--always-recreate-deps and --no-recreate'],
+    ...attachedOnly(flags),
     [flags.detach && flags['exit-code-from'] !== undefined, '--detach and --exit-code-from'],
     [flags.wait && flags['exit-code-from'] !== undefined, '--wait and --exit-code-from'],
     [flags.wait && flags['no-start'], '--wait and --no-start'],
@@ -112,6 +138,7 @@ function checkFlags(flags: Flags): void {
     [flags['wait-timeout'] !== undefined && !flags.wait, '--wait-timeout without --wait'],
     [flags.ui && flags.detach, '--ui and --detach'],
     [flags.ui && flags.wait, '--ui and --wait'],
+    [flags.ui && flags['no-attach'].length > 0, '--ui and --no-attach'],
     [flags.ui && flags['no-start'], '--ui and --no-start'],
     [flags.ui && flags['abort-on-container-exit'], '--ui and --abort-on-container-exit'],
     [flags.ui && flags['exit-code-from'] !== undefined, '--ui and --exit-code-from'],
@@ -128,18 +155,37 @@ function checkFlags(flags: Flags): void {
   }
 }
 
+/** What has a meaning only while logs are printed. */
+function attachedOnly(flags: Flags): readonly (readonly [boolean, string])[] {
+  const given: readonly (readonly [boolean, string])[] = [
+    [flags['abort-on-container-failure'], '--abort-on-container-failure'],
+    [flags.attach.length > 0, '--attach'],
+    [flags['attach-dependencies'], '--attach-dependencies'],
+  ];
+  return given.flatMap(([isGiven, flag]) => [
+    [flags.detach && isGiven, `--detach and ${flag}`] as const,
+    [flags.wait && isGiven, `--wait and ${flag}`] as const,
+    [flags.ui && isGiven, `--ui and ${flag}`] as const,
+  ]);
+}
+
 function upOptions(context: CliContext, {flags, args}: Pick<Input<'up'>, 'flags' | 'args'>): UpOptions {
   const recreate = flags['force-recreate'] ? 'force' : flags['no-recreate'] ? 'never' : 'diverged';
   return {
     recreate,
     // What was not named is only brought up, not recreated by force.
-    ...(args.length > 0 && {services: args, recreateDependencies: flags['no-recreate'] ? 'never' : 'diverged'}),
+    ...(args.length > 0 && {services: args, recreateDependencies: dependencies(flags)}),
     renewAnonymousVolumes: flags['renew-anon-volumes'],
     removeOrphans: flags['remove-orphans'] || isSet(context.env, 'COMPOSE_REMOVE_ORPHANS'),
     ignoreOrphans: isSet(context.env, 'COMPOSE_IGNORE_ORPHANS'),
     noStart: flags['no-start'],
     ...(flags.timeout !== undefined && {timeoutSeconds: flags.timeout}),
   };
+}
+
+function dependencies(flags: Flags): NonNullable<UpOptions['recreateDependencies']> {
+  if (flags['always-recreate-deps']) return 'force';
+  return flags['no-recreate'] ? 'never' : 'diverged';
 }
 
 export interface BringUp {
