@@ -9,6 +9,8 @@ const timeout = {
 const index = {value: 'REPLICA', kind: 'integer', summary: 'number of the replica, where there are several'} as const;
 const quiet = {short: 'q', summary: 'print ids only'} as const;
 
+export const containerStates = ['paused', 'restarting', 'removing', 'running', 'dead', 'created', 'exited'] as const;
+
 /** The flags of each command: what it parses, what help and docs say, and the types its code reads. */
 export const commandFlags = {
   up: {
@@ -59,13 +61,18 @@ export const commandFlags = {
   },
   ps: {
     all: {short: 'a', summary: 'show stopped containers too'},
-    format: {value: 'FORMAT', choices: ['table', 'json'], summary: 'table or json (one object a line)'},
+    filter: {value: 'status=STATUS', repeat: true, summary: 'as --status'},
+    format: {
+      value: 'FORMAT',
+      summary:
+        'table, json (one object a line), or a template: "{{.Name}} {{.State}}", "table {{.Name}}\\t{{.Status}}"',
+    },
     quiet,
     services: {summary: 'print names of services'},
     status: {
       value: 'STATUS',
       repeat: true,
-      choices: ['paused', 'restarting', 'removing', 'running', 'dead', 'created', 'exited'],
+      choices: containerStates,
       summary: 'only containers in this state',
     },
     'no-trunc': {summary: 'do not shorten'},

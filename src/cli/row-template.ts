@@ -1,5 +1,6 @@
 import {exitCodes, TscomposeError} from '../base/errors.ts';
 import {didYouMean} from '../base/suggest.ts';
+import {formatTable} from './table.ts';
 
 /** What a `--format` with braces asks for of each row: the part of Go's templates that command lines use. */
 export interface RowTemplate {
@@ -17,7 +18,7 @@ type Piece =
       readonly convert: keyof typeof conversions | undefined;
     };
 
-export type Row = Readonly<Record<string, string | number>>;
+export type Row = Readonly<Record<string, unknown>>;
 
 const conversions = {
   json: (value: unknown) => JSON.stringify(value),
@@ -66,12 +67,29 @@ function wrong(message: string, hint?: string): TscomposeError {
   return new TscomposeError('invalid', message, {exitCode: exitCodes.usage, hint});
 }
 
+/** A line a row; of a template that asks for a table, a table with titles. `columns` are the terminal's, where it is one. */
+export function formatRows(
+  template: RowTemplate,
+  rows: readonly Row[],
+  titles: Readonly<Record<string, string>>,
+  columns?: number,
+): string {
+  const filled = rows.map((row) => fillTemplate(template, row));
+  if (!template.isTable) return filled.map((line) => `${line}\n`).join('');
+  return formatTable(
+    fillTemplate(template, titles).split('\t'),
+    filled.map((line) => line.split('\t')),
+    {columns, drop: []},
+  );
+}
+
 export function fillTemplate({pieces}: RowTemplate, row: Row): string {
   return pieces
     .map((piece) => {
       if (piece.kind === 'text') return piece.text;
       const value = piece.field === undefined ? row : row[piece.field];
-      return piece.convert === undefined ? String(value) : conversions[piece.convert](value);
+      if (piece.convert !== undefined) return conversions[piece.convert](value);
+      return typeof value === 'object' ? JSON.stringify(value) : String(value);
     })
     .join('');
 }

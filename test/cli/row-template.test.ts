@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {fillTemplate, parseRowTemplate} from '../../src/cli/row-template.ts';
+import {fillTemplate, formatRows, parseRowTemplate} from '../../src/cli/row-template.ts';
 
 const row = {Name: 'web "1"', Size: 3};
 const fields = Object.keys(row);
@@ -15,10 +15,18 @@ test.each([
   expect(fillTemplate(parsed, row)).toBe(text);
 });
 
-test('a table has titles', () => {
-  const parsed = parseRowTemplate('table {{.Name}}\\t{{.Size}}', fields);
-  expect(parsed.isTable).toBe(true);
-  expect(fillTemplate(parsed, {Name: 'NAME', Size: 'SIZE'})).toBe('NAME\tSIZE');
+const rows = [
+  {Name: 'shop-web-1', ExitCode: 0, Publishers: [{PublishedPort: 80}]},
+  {Name: 'shop-db-1', ExitCode: 137, Publishers: []},
+];
+const titles = {Name: 'NAME', ExitCode: 'EXIT CODE', Publishers: 'PUBLISHERS'};
+
+test.each([
+  ['{{.Name}} ended with {{ .ExitCode }}', 'shop-web-1 ended with 0\nshop-db-1 ended with 137\n'],
+  ['{{json .Name}}\\t{{.Publishers}}', '"shop-web-1"\t[{"PublishedPort":80}]\n"shop-db-1"\t[]\n'],
+  ['table {{.Name}}\\t{{.ExitCode}}', 'NAME         EXIT CODE\nshop-web-1   0\nshop-db-1    137\n'],
+])('rows by %s', (template, text) => {
+  expect(formatRows(parseRowTemplate(template, Object.keys(titles)), rows, titles)).toBe(text);
 });
 
 test.each([

@@ -1,16 +1,21 @@
 import {specLabel} from '../../api/labels.ts';
 import type {ContainerSummary, PortSummary} from '../../api/types/container.ts';
+import {exitCodes, TscomposeError} from '../../base/errors.ts';
+import {cut} from '../../report/cells.ts';
 import type {CliContext} from '../context.ts';
-import type {Input} from '../flags.ts';
+import {containerStates, type Input} from '../flags.ts';
 import {compareText, listProjectContainers, type ProjectContainer} from '../project-containers.ts';
+import {quoted} from '../quoted.ts';
 import {humanDuration} from '../relative-time.ts';
+import {formatRows, parseRowTemplate, type Row} from '../row-template.ts';
 import {withStackNames} from '../session.ts';
 import {formatTable} from '../table.ts';
 import {terminalColumns} from '../terminal-columns.ts';
 
 export function runPs(context: CliContext, input: Input<'ps'>): Promise<number> {
+  const wanted = wantedStates(input.flags);
+  const print = printer(input.flags);
   return withStackNames(context, async ({name, docker, knownServices}) => {
-    const wanted = input.flags.status;
     const containers = (
       await listProjectContainers(docker, {
         project: name,
@@ -19,42 +24,62 @@ export function runPs(context: CliContext, input: Input<'ps'>): Promise<number> 
         known: knownServices,
       })
     ).filter(({summary}) => wanted.length === 0 || wanted.includes(summary.State));
-    context.stdout.write(
-      render(containers, {project: name, input, now: context.now(), columns: terminalColumns(context)}),
-    );
+    context.stdout.write(print(containers, {project: name, now: context.now(), columns: terminalColumns(context)}));
     return 0;
   });
 }
 
-interface RenderOptions {
+function wantedStates({status, filter}: Input<'ps'>['flags']): readonly string[] {
+  const filtered = filter.map((text) => {
+    const [, state] = /^status=(.*)$/.exec(text) ?? [];
+    if (containerStates.some((known) => known === state)) return state ?? '';
+    throw new TscomposeError(
+      'invalid',
+      `--filter "${text}": status=STATUS is expected, one of ${containerStates.join(', ')}`,
+      {
+        exitCode: exitCodes.usage,
+      },
+    );
+  });
+  return [...status, ...filtered];
+}
+
+interface Surroundings {
   readonly project: string;
-  readonly input: Input<'ps'>;
   readonly now: number;
   /** Of the terminal, where it is one. */
   readonly columns: number | undefined;
 }
 
-function render(
-  containers: readonly ProjectContainer[],
-  {project, input: {flags}, now, columns}: RenderOptions,
-): string {
-  if (flags.quiet) return lines(containers.map(({id}) => id));
-  if (flags.services) return lines([...new Set(containers.map(({service}) => service))]);
-  if (flags.format === 'json')
-    return lines(containers.map((container) => JSON.stringify(toJson(container, project, now))));
+type Print = (containers: readonly ProjectContainer[], surroundings: Surroundings) => string;
+
+/** What the flags ask for. Throws a usage error. */
+function printer(flags: Input<'ps'>['flags']): Print {
+  if (flags.quiet) return (containers) => lines(containers.map(({id}) => id));
+  if (flags.services) return (containers) => lines([...new Set(containers.map(({service}) => service))]);
+  const {format = 'table'} = flags;
+  if (format === 'table') return (containers, surroundings) => table(containers, surroundings, flags['no-trunc']);
+  const rows: (...given: Parameters<Print>) => readonly Row[] = (containers, {project, now}) =>
+    containers.map((container) => toRow(container, project, now));
+  if (format === 'json') return (...given) => lines(rows(...given).map((row) => JSON.stringify(row)));
+  const template = parseRowTemplate(format, Object.keys(titles));
+  return (...given) => formatRows(template, rows(...given), titles);
+}
+
+function table(containers: readonly ProjectContainer[], {now, columns}: Surroundings, whole: boolean): string {
   return formatTable(
     ['NAME', 'IMAGE', 'COMMAND', 'SERVICE', 'CREATED', 'STATUS', 'PORTS'],
     containers.map(({name, service, summary}) => [
       name,
       summary.Image,
-      quoteCommand(summary.Command, flags['no-trunc']),
+      quoteCommand(summary.Command, whole),
       service,
       created(summary, now),
       summary.Status,
       describePorts(summary.Ports),
     ]),
     {
-      columns: flags['no-trunc'] ? undefined : columns,
+      columns: whole ? undefined : columns,
       drop: ['COMMAND', 'CREATED', 'IMAGE', 'SERVICE', 'PORTS'],
       cut: {PORTS: 16},
     },
@@ -70,11 +95,39 @@ function created(summary: ContainerSummary, now: number): string {
 }
 
 function quoteCommand(command: string, whole: boolean): string {
-  return whole || command.length <= 20 ? `"${command}"` : `"${command.slice(0, 19)}…"`;
+  return quoted(whole ? command : cut(command, 20));
 }
 
+/** Fields of a row, with their titles in a table. */
+const titles = {
+  Command: 'COMMAND',
+  CreatedAt: 'CREATED AT',
+  ExitCode: 'EXIT CODE',
+  Health: 'HEALTH',
+  ID: 'CONTAINER ID',
+  Image: 'IMAGE',
+  Labels: 'LABELS',
+  LocalVolumes: 'LOCAL VOLUMES',
+  Mounts: 'MOUNTS',
+  Name: 'NAME',
+  Names: 'NAMES',
+  Networks: 'NETWORKS',
+  Ports: 'PORTS',
+  Project: 'PROJECT',
+  Publishers: 'PUBLISHERS',
+  RunningFor: 'CREATED',
+  Service: 'SERVICE',
+  Size: 'SIZE',
+  State: 'STATE',
+  Status: 'STATUS',
+} as const;
+
 /** The object that `docker compose ps --format json` prints, a line each. */
-function toJson({id, name, service, summary}: ProjectContainer, project: string, now: number): object {
+function toRow(
+  {id, name, service, summary}: ProjectContainer,
+  project: string,
+  now: number,
+): Row & Record<keyof typeof titles, unknown> {
   return {
     Command: quoteCommand(summary.Command, false),
     CreatedAt: new Date(summary.Created * 1000)

@@ -1,4 +1,4 @@
-import {fillTemplate, parseRowTemplate, type Row, type RowTemplate} from '../row-template.ts';
+import {formatRows, parseRowTemplate, type Row, type RowTemplate} from '../row-template.ts';
 import {humanSize, memorySize} from '../size.ts';
 import {type Fit, formatTable} from '../table.ts';
 import type {UsageSample} from './sample.ts';
@@ -58,14 +58,7 @@ export function formatStats(samples: readonly UsageSample[], {format, wholeIds, 
       fit,
     );
   }
-  const {template} = format;
-  const filled = rows.map((row) => fillTemplate(template, row));
-  if (!template.isTable) return lines(filled);
-  return formatTable(
-    fillTemplate(template, titles).split('\t'),
-    filled.map((line) => line.split('\t')),
-    {columns: fit.columns, drop: []},
-  );
+  return formatRows(format.template, rows, titles, fit.columns);
 }
 
 function toRow({container, usage}: UsageSample, wholeIds: boolean): Row & Readonly<Record<Field, string>> {
