@@ -81,7 +81,11 @@ export const globalFlags = {
   'env-file': {value: 'FILE', repeat: true, summary: 'file of variables for the stack file, instead of .env'},
   profile: {value: 'PROFILE', repeat: true, summary: 'profile to switch on; "*" for all'},
   'all-resources': {summary: 'keep networks, volumes, configs and secrets that no service uses'},
-  'max-file-size': {value: 'BYTES', kind: 'integer', summary: 'bytes that a stack file may have (4194304)'},
+  'max-file-size': {
+    value: 'BYTES',
+    kind: 'integer',
+    summary: 'bytes that a stack or environment file may have (4194304)',
+  },
   progress: {value: 'TYPE', choices: ['auto', 'tty', 'plain', 'json', 'quiet'], summary: 'how progress is shown'},
   ansi: {value: 'WHEN', choices: ['auto', 'always', 'never'], summary: 'when to use colours'},
   parallel: {value: 'N', kind: 'integer', summary: 'most actions at once; -1 for no limit'},

@@ -147,6 +147,7 @@ export async function readProject(
     environment: located.environment,
     environments,
     workingDirectory: request.workingDirectory,
+    maxFileSize: request.maxFileSize,
   };
   const resolved =
     skip.environmentResolution === true

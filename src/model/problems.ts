@@ -14,6 +14,17 @@ export interface Problem {
   readonly once?: string;
 }
 
+/** Something of which a small text can make any amount. */
+export interface Growth {
+  /** What there is more and more of, in the plural. */
+  readonly what: string;
+  readonly amount: number;
+  /** All that one stack may have. */
+  readonly most: number;
+  /** What to do instead. */
+  readonly hint: string;
+}
+
 /** Nobody reads more, and a machine that wrote the file may have made any number of mistakes. */
 const mostTold = 200;
 
@@ -22,6 +33,8 @@ export interface Problems {
   /** What is wrong, and in any case what to do next. */
   error(at: Span | undefined, problem: Problem & {readonly hint: string}): void;
   warning(at: Span | undefined, problem: Problem): void;
+  /** Counts what the stack grows to; false, and a problem the first time, where that is too much. */
+  allows(at: Span | undefined, growth: Growth): boolean;
   readonly warnings: readonly Diagnostic[];
   readonly hasErrors: boolean;
   /** Throws one error with all problems, where there are any: `invalid`, or `unsupported` where all are of that kind. */
@@ -32,19 +45,29 @@ export function createProblems(): Problems {
   const errors: (Diagnostic & {readonly kind: 'invalid' | 'unsupported'})[] = [];
   const warnings: Diagnostic[] = [];
   const seen = new Set<string>();
+  const grown = new Map<string, number>();
   let untold = 0;
   const isNew = (diagnostic: Diagnostic, {once}: Problem): boolean => {
     const key = once ?? placeKey(diagnostic);
     return !seen.has(key) && seen.add(key) !== undefined;
   };
+  const error: Problems['error'] = (at, problem) => {
+    if (errors.length >= mostTold) {
+      untold += 1;
+      return;
+    }
+    const diagnostic = {...toDiagnostic('error', at, problem), kind: problem.kind ?? 'invalid'};
+    if (isNew(diagnostic, problem)) errors.push(diagnostic);
+  };
   return {
-    error: (at, problem) => {
-      if (errors.length >= mostTold) {
-        untold += 1;
-        return;
-      }
-      const diagnostic = {...toDiagnostic('error', at, problem), kind: problem.kind ?? 'invalid'};
-      if (isNew(diagnostic, problem)) errors.push(diagnostic);
+    error,
+    allows: (at, {what, amount, most, hint}) => {
+      const total = (grown.get(what) ?? 0) + amount;
+      grown.set(what, total);
+      if (total <= most) return true;
+      const message = `the stack grows to more than ${most} ${what}`;
+      error(at, {code: 'too-large', once: `too many ${what}`, message, hint});
+      return false;
     },
     warning: (at, problem) => {
       if (warnings.length >= mostTold) return;

@@ -103,6 +103,15 @@ export function mapItems(node: Tree, change: (item: Tree) => Tree): Tree {
   return items.every((item, index) => item === node.items[index]) ? node : {...node, items};
 }
 
+/** How many values there are. */
+export function sizeOf(node: Tree): number {
+  if (node.kind === 'scalar') return 1;
+  let size = 1;
+  if (node.kind === 'sequence') for (const item of node.items) size += sizeOf(item);
+  else for (const {value} of node.entries.values()) size += sizeOf(value);
+  return size;
+}
+
 /** The value without places. */
 export function toPlain(node: Tree): Json {
   if (node.kind === 'scalar') return node.value;

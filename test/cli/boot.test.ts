@@ -106,3 +106,23 @@ test('without a place, or switched off, nothing is kept', () => {
   writeFileSync(join(directory, 'file/tscompose'), '');
   expect(version({XDG_CACHE_HOME: join(directory, 'file')})).toBe(expected);
 });
+
+test('flags that Node has, too, are ours', () => {
+  const run = (...words: readonly string[]) => {
+    const {stderr, status} = spawnSync(join(projectDirectory, 'dist/cli.mjs'), words, {
+      cwd: directory,
+      env: {PATH: process.env['PATH'] ?? '', XDG_CACHE_HOME: directory},
+      encoding: 'utf8',
+    });
+    return {stderr, status};
+  };
+  expect(run('--env-file', 'none.env', 'config')).toEqual({
+    stderr: 'error: cannot read environment file "none.env": no such file\nhint: check what --env-file names\n',
+    status: 65,
+  });
+  expect(run('--env-file', '/dev/zero', 'config')).toEqual({
+    stderr:
+      'error: the environment file "/dev/zero" has more than 4194304 bytes\nhint: allow more with --max-file-size\n',
+    status: 65,
+  });
+});

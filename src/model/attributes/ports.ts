@@ -27,6 +27,9 @@ export function parsePortRange(value: string): Range | undefined {
 const shortForm =
   /^(?:(?<all>(?:\[(?<six>[^\]]*)\]|(?<ip>[^:]*)):(?=[^:]*:))?(?:(?<published>[^:]*):)?)(?<target>[^:/]+)(?:\/(?<protocol>[a-zA-Z]+))?$/;
 
+/** Ports that the ranges of all services may come to. */
+const mostPorts = 200_000;
+
 interface ShortPort {
   readonly hostIp: string | undefined;
   readonly published: string | undefined;
@@ -79,6 +82,8 @@ function expandShort(value: string, item: Tree, {problems, where}: FilePlace): r
   if (source !== undefined && source.last - source.first + 1 !== count) {
     return fail(`the ranges ${published} and ${target.first}-${target.last} are not of one length`);
   }
+  const hint = 'publish only the ports that are used';
+  if (!problems.allows(item.at, {what: 'ports', amount: count, most: mostPorts, hint})) return [];
   return Array.from({length: count}, (_, index) =>
     long(target.first + index, source === undefined ? undefined : String(source.first + index)),
   );

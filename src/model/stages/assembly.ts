@@ -7,7 +7,7 @@ import type {Tree} from '../tree.ts';
 import type {Environment} from './environment.ts';
 import {interpolate} from './interpolate.ts';
 import {parseStackFile} from './parse.ts';
-import {readSource, shownPath} from './source-file.ts';
+import {defaultMaxFileSize, isRemote, readSource, remoteHint, shownPath} from './source-file.ts';
 
 /** One YAML document of a stack file. */
 export interface Document {
@@ -49,6 +49,8 @@ export interface Assembly {
 
 /** Far above any real project; includes that include each other twice would double with every level. */
 const mostFiles = 1000;
+/** All of them together may be as long as this many of the greatest. */
+const filesAtMost = 4;
 
 export function withVariables(tree: Tree, scope: Scope, assembly: Assembly): Tree {
   if (!assembly.interpolation) return tree;
@@ -85,7 +87,7 @@ export async function readReferenced(
   {at, where}: Reference,
   assembly: Assembly,
 ): Promise<readonly Document[] | undefined> {
-  const {source, problems, workingDirectory, maxFileSize} = assembly;
+  const {source, problems, workingDirectory, maxFileSize = defaultMaxFileSize} = assembly;
   assembly.reading.files += 1;
   if (assembly.reading.files > mostFiles) {
     problems.error(at, {
@@ -99,10 +101,11 @@ export async function readReferenced(
   const includedAt = where.endsWith('extends') ? undefined : at;
   try {
     const shown = shownPath(path, workingDirectory);
-    return parseDocuments(
-      await readSource(path, {source, shown, what: 'stack file', maxFileSize, includedAt}),
-      problems,
-    );
+    const file = await readSource(path, {source, shown, what: 'stack file', maxFileSize, includedAt});
+    const {length: amount} = file.text;
+    const hint = 'include each file once, or allow more with --max-file-size';
+    const growth = {what: 'characters in other files', amount, most: filesAtMost * maxFileSize, hint};
+    return problems.allows(at, growth) ? parseDocuments(file, problems) : undefined;
   } catch (error) {
     if (!(error instanceof TscomposeError)) throw error;
     problems.error(at, {
@@ -116,13 +119,12 @@ export async function readReferenced(
 
 /** Stack files of other machines: known, and refused by name. */
 export function refuseRemote(path: string, {at, where}: Reference, {problems}: Assembly): boolean {
-  const remote = /^(?:oci|git|ssh|https?):\/\/|^(?:git@|github\.com\/)/.test(path) || /\.git(?:[#:]|$)/.test(path);
-  if (!remote) return false;
+  if (!isRemote(path)) return false;
   problems.error(at, {
     code: 'unsupported',
     kind: 'unsupported',
     message: `${where}: "${path}" is on another machine, and remote stack files are not supported yet`,
-    hint: 'copy the file into the project',
+    hint: remoteHint,
   });
   return true;
 }

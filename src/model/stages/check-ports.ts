@@ -41,26 +41,37 @@ function publishedPorts(services: Readonly<Record<string, Service>>): readonly P
 }
 
 function reportTwins(ports: readonly PublishedPort[], context: CheckContext): void {
-  for (const [at, later] of ports.entries()) {
-    const first = ports.slice(0, at).find((earlier) => isSamePort(earlier, later));
+  /** The first port at each address, by number, protocol and scope. */
+  const taken = new Map<string, PublishedPort>();
+  for (const later of ports) {
+    const {number, port} = later;
+    const {asks, takes} = scopesOf(port.host_ip);
+    const key = (scope: string): string => `${number}/${port.protocol} ${scope}`;
+    const first = asks.map((scope) => taken.get(key(scope))).find((found) => found !== undefined);
+    for (const scope of takes) if (!taken.has(key(scope))) taken.set(key(scope), later);
     if (first === undefined) continue;
     const firstPlace = place(context, ['services', first.service, 'ports', first.index], 'value');
     context.problems.error(place(context, ['services', later.service, 'ports', later.index], 'value'), {
       code: 'conflict',
-      message: `services.${later.service}: port ${later.number}/${later.port.protocol} of the machine is published twice`,
+      message: `services.${later.service}: port ${number}/${port.protocol} of the machine is published twice`,
       hint: 'publish one of them elsewhere',
       related: firstPlace === undefined ? undefined : {message: 'published first', at: firstPlace},
     });
   }
 }
 
-function isSamePort(a: PublishedPort, b: PublishedPort): boolean {
-  return a.number === b.number && a.port.protocol === b.port.protocol && overlap(a.port.host_ip, b.port.host_ip);
+interface Scopes {
+  /** Where one that was published before is in the way. */
+  readonly asks: readonly string[];
+  /** Where this one is in the way of later ones. */
+  readonly takes: readonly string[];
 }
 
 /** No address is every address; `0.0.0.0` and `::` are every one of their family. */
-function overlap(a: string | undefined, b: string | undefined): boolean {
-  if (a === undefined || b === undefined || a === b) return true;
-  if (a.includes(':') !== b.includes(':')) return false;
-  return [a, b].some((address) => address === '0.0.0.0' || address === '::');
+function scopesOf(address: string | undefined): Scopes {
+  if (address === undefined) return {asks: ['any'], takes: ['any', 'every']};
+  const family = address.includes(':') ? 'IPv6' : 'IPv4';
+  const takes = ['any', family];
+  if (address === '0.0.0.0' || address === '::') return {asks: [family, 'every'], takes: [...takes, `every ${family}`]};
+  return {asks: [address, `every ${family}`, 'every'], takes: [...takes, address]};
 }

@@ -220,6 +220,9 @@ function checkContainerNames(stack: ReadStack, context: CheckContext): void {
   }
 }
 
+/** Services one behind the other: far above any real stack, far below what the stack of calls can bear. */
+const longestChain = 2000;
+
 /** Each cycle once, as the path that leads back to its beginning. */
 function checkCycles(stack: ReadStack, context: CheckContext): void {
   const done = new Set<string>();
@@ -238,6 +241,15 @@ function checkCycles(stack: ReadStack, context: CheckContext): void {
       return;
     }
     if (done.has(name)) return;
+    if (path.length >= longestChain) {
+      context.problems.error(place(context, ['services', name]), {
+        code: 'too-deep',
+        once: 'chain too long',
+        message: `services depend on each other in a chain of more than ${longestChain}`,
+        hint: 'name only what a service needs itself',
+      });
+      return;
+    }
     path.push(name);
     for (const dependency of Object.keys(stack.services[name]?.depends_on ?? {})) visit(dependency);
     path.pop();

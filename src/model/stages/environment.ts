@@ -16,6 +16,7 @@ export interface EnvironmentReading {
   readonly source: FileSource;
   readonly problems: Problems;
   readonly workingDirectory: string;
+  readonly maxFileSize?: number | undefined;
 }
 
 export function processEnvironment(
@@ -31,12 +32,18 @@ export function processEnvironment(
 export async function withEnvironmentFiles(
   known: Environment,
   paths: readonly string[],
-  {source, problems, workingDirectory}: EnvironmentReading,
+  {source, problems, workingDirectory, maxFileSize}: EnvironmentReading,
 ): Promise<Environment> {
   const found = new Map<string, {readonly value: string; readonly at: Span}>();
   for (const path of paths) {
     const shown = shownPath(path, workingDirectory);
-    const file = await readSource(path, {source, shown, what: 'environment file', hint: 'check what --env-file names'});
+    const file = await readSource(path, {
+      source,
+      shown,
+      what: 'environment file',
+      maxFileSize,
+      hint: 'check what --env-file names',
+    });
     const lookup = (name: string): string | undefined => known.values.get(name);
     const below = (name: string): string | undefined => found.get(name)?.value;
     for (const [name, entry] of parseEnvironmentFile(file, {lookup, below, problems})) found.set(name, entry);

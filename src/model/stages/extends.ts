@@ -2,7 +2,7 @@ import {dirname} from 'node:path';
 import {didYouMean} from '../../base/suggest.ts';
 import {type Span, withStep} from '../source.ts';
 import type {Entry, MappingNode, Tree} from '../tree.ts';
-import {isText, mapEntries} from '../tree.ts';
+import {isText, mapEntries, sizeOf} from '../tree.ts';
 import {
   type Assembly,
   absolutePath,
@@ -13,8 +13,12 @@ import {
   type Scope,
   withVariables,
 } from './assembly.ts';
+import {deepest} from './depth.ts';
 import {expandFile} from './expand.ts';
 import {layer, serviceRule, settle} from './merge.ts';
+
+/** Values that services take over, all together: far above any real stack. */
+const mostValues = 500_000;
 
 /** The services of one file, among which `extends` without a file looks. */
 interface ServiceSet {
@@ -98,8 +102,20 @@ async function baseOf(stated: Stated, chain: readonly Link[], extension: Extensi
     });
     return undefined;
   }
+  if (chain.length >= deepest) {
+    problems.error(stated.at, {
+      code: 'too-deep',
+      once: 'extends too deep',
+      message: `${stated.where}: services extend each other more than ${deepest} levels deep`,
+      hint: 'extend a service further down the chain',
+    });
+    return undefined;
+  }
   const base = await extended({set, service: stated.service}, chain, extension);
   if (base?.kind !== 'mapping') return undefined;
+  const hint = 'extend a smaller service';
+  const growth = {what: 'values by "extends"', amount: sizeOf(base), most: mostValues, hint};
+  if (!problems.allows(stated.at, growth)) return undefined;
   // Marks of the base count where the base stands, not where it is used.
   const plain = settle(base, serviceRule);
   const step = {kind: 'extends', service: stated.service, at: stated.at} as const;

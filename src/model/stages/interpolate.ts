@@ -46,7 +46,7 @@ function interpolateText(
       });
     },
   });
-  if (result.ok) return result.text;
+  if (result.ok) return isAllowed(at, result.text, problems) ? result.text : text;
   const required = result.reason === 'required';
   problems.error(
     placeWithin(at, text, result.offset, /^\$\{[^}]*\}?|/.exec(text.slice(result.offset))?.[0].length || 1),
@@ -57,6 +57,14 @@ function interpolateText(
     },
   );
   return text;
+}
+
+/** Characters that all texts with variables in them may have: one long value can be named any number of times. */
+const mostCharacters = 64 * 1024 * 1024;
+
+function isAllowed(at: Span, {length}: string, problems: Problems): boolean {
+  const hint = 'put a long text into a file, and name that below configs or secrets';
+  return problems.allows(at, {what: 'characters with variables in them', amount: length, most: mostCharacters, hint});
 }
 
 /** The place of a variable within a text, where the text stands in the file as it is (no escapes, no folding). */

@@ -4,7 +4,7 @@ import type {FileSource} from '../../base/file-source.ts';
 import type {Problems} from '../problems.ts';
 import type {SourceFile} from '../source.ts';
 import {type Environment, processEnvironment, withEnvironmentFiles} from './environment.ts';
-import {readSource, readStandardInput, shownPath} from './source-file.ts';
+import {isRemote, readSource, readStandardInput, remoteHint, shownPath} from './source-file.ts';
 import {extendVariables, type OnLookup} from './watched-variables.ts';
 
 export interface LocateRequest {
@@ -186,15 +186,33 @@ async function readInto(search: Search, paths: readonly string[]): Promise<void>
     source,
     problems,
     workingDirectory: request.workingDirectory,
+    maxFileSize: request.maxFileSize,
   });
 }
 
 function namedFiles({request, environment}: Search): readonly string[] | undefined {
-  if (request.files !== undefined && request.files.length > 0) return request.files;
+  if (request.files !== undefined && request.files.length > 0) return request.files.map(refuseRemote);
   const named = environment.values.get('COMPOSE_FILE');
   if (named === undefined || named === '') return undefined;
+  // Before it is taken apart: an address has colons itself.
+  refuseRemote(named);
   const separator = environment.values.get('COMPOSE_PATH_SEPARATOR');
-  return named.split(separator === undefined || separator === '' ? ':' : separator).filter((name) => name !== '');
+  return named
+    .split(separator === undefined || separator === '' ? ':' : separator)
+    .filter((name) => name !== '')
+    .map(refuseRemote);
+}
+
+function refuseRemote(name: string): string {
+  if (!isRemote(name)) return name;
+  throw new TscomposeError(
+    'unsupported',
+    `"${name}" is on another machine, and remote stack files are not supported yet`,
+    {
+      hint: remoteHint,
+      exitCode: 65,
+    },
+  );
 }
 
 /** The nearest directory, upwards, that has a stack file; beside it an override file is taken too. */

@@ -21,6 +21,8 @@ import {reportSyntax} from './syntax.ts';
 
 /** Aliases can name a text that unfolds without end: this is far above any real file. */
 const mostNodes = 200_000;
+/** Characters that aliases may bring. */
+const mostCharacters = 64 * 1024 * 1024;
 /** What follows the first ones follows from them. */
 const mostSyntaxErrors = 20;
 
@@ -33,7 +35,15 @@ export function parseStackFile(source: SourceFile, problems: Problems): readonly
   // Scalars are resolved here, not by the library: the library's schemas differ from what Compose reads.
   const documents = parseDocuments(source.text);
   const trees: Tree[] = [];
-  const conversion: Conversion = {source, problems, anchors: new Map(), size: 0, depth: 0, tooLarge: false};
+  const conversion: Conversion = {
+    source,
+    problems,
+    anchors: new Map(),
+    size: 0,
+    characters: 0,
+    depth: 0,
+    tooLarge: false,
+  };
   if (!('length' in documents)) return trees;
   for (const document of documents) {
     for (const error of document.errors.slice(0, mostSyntaxErrors)) reportSyntax(error, {source, document, problems});
@@ -58,8 +68,9 @@ function parseDocuments(text: string): ReturnType<typeof parseAllDocuments<Parse
 interface Conversion {
   readonly source: SourceFile;
   readonly problems: Problems;
-  readonly anchors: Map<string, {readonly tree: Tree; readonly size: number}>;
+  readonly anchors: Map<string, {readonly tree: Tree; readonly size: number; readonly characters: number}>;
   size: number;
+  characters: number;
   depth: number;
   tooLarge: boolean;
 }
@@ -72,7 +83,7 @@ function spanOf(node: {readonly range?: readonly number[] | null | undefined}, s
 function convert(node: Node, conversion: Conversion): Tree {
   const at = spanOf(node, conversion.source);
   if (node instanceof Alias) return followAlias(node.source, at, conversion);
-  const before = conversion.size;
+  const {size, characters} = conversion;
   conversion.size += 1;
   if (conversion.depth >= deepest) {
     tooDeep(at, conversion.problems);
@@ -82,7 +93,8 @@ function convert(node: Node, conversion: Conversion): Tree {
   const tree = withDirective(convertOwn(node, at, conversion), node.tag, conversion);
   conversion.depth -= 1;
   if (!(node instanceof Alias) && 'anchor' in node && node.anchor !== undefined) {
-    conversion.anchors.set(node.anchor, {tree, size: conversion.size - before});
+    const own = {size: conversion.size - size, characters: conversion.characters - characters};
+    conversion.anchors.set(node.anchor, {tree, ...own});
   }
   return tree;
 }
@@ -90,7 +102,9 @@ function convert(node: Node, conversion: Conversion): Tree {
 function convertOwn(node: Node, at: Span, conversion: Conversion): Tree {
   if (isMap(node)) return convertMapping(node, at, conversion);
   if (isSeq(node)) return convertSequence(node, at, conversion);
-  return isScalar(node) ? convertScalar(node, at) : scalar(null, at);
+  if (!isScalar(node)) return scalar(null, at);
+  conversion.characters += at.end - at.start;
+  return convertScalar(node, at);
 }
 
 function convertScalar(node: YamlScalar, at: Span): Tree {
@@ -110,6 +124,9 @@ function followAlias(name: string, at: Span, conversion: Conversion): Tree {
     return scalar(null, at);
   }
   conversion.size += anchor.size;
+  conversion.characters += anchor.characters;
+  const hint = 'put a long text into a file, and name that below configs or secrets';
+  const growth = {what: 'characters by aliases', amount: anchor.characters, most: mostCharacters, hint};
   if (conversion.size > mostNodes && !conversion.tooLarge) {
     conversion.tooLarge = true;
     conversion.problems.error(at, {
@@ -118,7 +135,7 @@ function followAlias(name: string, at: Span, conversion: Conversion): Tree {
       hint: 'refer to smaller parts, or to fewer',
     });
   }
-  if (conversion.tooLarge) return scalar(null, at);
+  if (conversion.tooLarge || !conversion.problems.allows(at, growth)) return scalar(null, at);
   return {...anchor.tree, at: withStep(anchor.tree.at, {kind: 'anchor', name, at})};
 }
 

@@ -66,20 +66,24 @@ function memberOf(node: Tree, name: string): Tree | undefined {
 async function resolveLabels(
   stated: Tree | undefined,
   files: readonly {readonly path: string; readonly at: Span}[],
-  {source, problems, workingDirectory}: ResolveContext,
+  {source, problems, workingDirectory, maxFileSize}: ResolveContext,
 ): Promise<Tree | undefined> {
   const merged = new Map<string, Entry>();
   for (const {path, at} of files) {
     try {
       const shown = shownPath(path, workingDirectory);
-      const file = await readSource(path, {source, shown, what: 'label file'});
+      const file = await readSource(path, {source, shown, what: 'label file', maxFileSize});
       const nothing = (): undefined => undefined;
       for (const [name, entry] of parseEnvironmentFile(file, {lookup: nothing, below: nothing, problems})) {
         merged.set(name, {key: entry.at, value: scalar(entry.value, entry.at)});
       }
     } catch (error) {
       if (!(error instanceof TscomposeError)) throw error;
-      problems.error(at, {code: 'unreadable-file', message: error.message, hint: 'make the file, or take it away'});
+      problems.error(at, {
+        code: 'unreadable-file',
+        message: error.message,
+        hint: error.hint ?? 'make the file, or take it away',
+      });
     }
   }
   if (stated?.kind === 'mapping') for (const [name, entry] of stated.entries) merged.set(name, entry);

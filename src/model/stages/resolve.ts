@@ -19,6 +19,7 @@ export interface ResolveContext {
   /** Environments of included configs and secrets by `secrets.NAME`. */
   readonly environments: ReadonlyMap<string, Environment>;
   readonly workingDirectory: string;
+  readonly maxFileSize?: number | undefined;
 }
 
 /**
@@ -69,7 +70,7 @@ function resolveValueless(stated: Tree | undefined, {environment}: ResolveContex
 async function readEnvFile(
   file: EnvFile,
   at: Span,
-  {source, problems, workingDirectory}: ResolveContext,
+  {source, problems, workingDirectory, maxFileSize}: ResolveContext,
 ): Promise<SourceFile | undefined> {
   if (!file.required && !(await source.isFile(file.path))) return undefined;
   try {
@@ -77,17 +78,21 @@ async function readEnvFile(
       source,
       shown: shownPath(file.path, workingDirectory),
       what: 'environment file',
+      maxFileSize,
     });
   } catch (error) {
     if (!(error instanceof TscomposeError)) throw error;
     problems.error(at, {
       code: 'unreadable-file',
       message: error.message,
-      hint: 'make the file, or say "required: false"',
+      hint: error.hint ?? 'make the file, or say "required: false"',
     });
     return undefined;
   }
 }
+
+/** Bytes of a config or secret: it is kept in memory on its way, and what is larger is no setting. */
+const mostContent = 16 * 1024 * 1024;
 
 export interface FileObjectPlace {
   /** `secrets.db_password`. */
@@ -118,7 +123,9 @@ export async function resolveFileObject(
   }
   if (object.file === undefined) return object;
   try {
-    return {...object, digest: digestOf(await context.source.readBytes(object.file))};
+    const bytes = await context.source.readBytes(object.file, mostContent + 1);
+    if (bytes.length <= mostContent) return {...object, digest: digestOf(bytes)};
+    throw new TscomposeError('invalid', `it has more than ${mostContent} bytes`);
   } catch (error) {
     if (!(error instanceof TscomposeError)) throw error;
     if (required) {

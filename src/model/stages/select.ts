@@ -53,16 +53,14 @@ function withDependencies(
   all: Readonly<Record<string, Service>>,
   active: ReadonlySet<string>,
 ): Set<string> {
-  const wanted = new Set<string>();
-  const visit = (name: string): void => {
-    if (wanted.has(name) || !Object.hasOwn(all, name)) return;
-    wanted.add(name);
-    if (!selection.dependencies) return;
+  const wanted = new Set(selection.services);
+  if (!selection.dependencies) return wanted;
+  // What is added while it is walked through is walked through, too.
+  for (const name of wanted) {
     for (const [dependency, {required}] of Object.entries(all[name]?.depends_on ?? {})) {
-      if (required || active.has(dependency)) visit(dependency);
+      if ((required || active.has(dependency)) && Object.hasOwn(all, dependency)) wanted.add(dependency);
     }
-  };
-  for (const name of selection.services) visit(name);
+  }
   return wanted;
 }
 

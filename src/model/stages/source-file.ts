@@ -59,6 +59,13 @@ function decode(bytes: Uint8Array, shown: string): string {
   }
 }
 
+export const remoteHint = 'copy the file into the project';
+
+/** A registry, a git repository or a web address in place of a path. */
+export function isRemote(path: string): boolean {
+  return /^(?:oci|git|ssh|https?):\/\/|^(?:git@|github\.com\/)/.test(path) || /\.git(?:[#:]|$)/.test(path);
+}
+
 /** Short where the file is at or below the caller's directory. */
 export function shownPath(path: string, workingDirectory: string): string {
   const short = relative(workingDirectory, path);
