@@ -1,5 +1,6 @@
 // What the terminal UI costs: processor time of the command itself, drawn into a terminal of 160×50, once with 10 services
-// that say nothing and once with 50 that write 20 lines a second each. Root, tmux and a built `dist` needed.
+// that say nothing and once with 50 that write 20 lines a second each; with the frames and the bytes that it drew. Root, tmux
+// and a built `dist` needed.
 //
 //   node test/bench/ui-cpu.mjs [SECONDS]        default 20 for each; one JSON object a line
 import {execFileSync, spawnSync} from 'node:child_process';
@@ -77,15 +78,23 @@ async function measure(name, services) {
     const parts = {ui: [pid], helpers: children(pid), monitors: monitors()};
     const sum = (pids) => pids.reduce((total, part) => total + cpuMs(part), 0);
     const before = Object.fromEntries(Object.entries(parts).map(([part, pids]) => [part, sum(pids)]));
+    const drawn = join(base, 'drawn');
+    tmux('pipe-pane', `exec cat >${drawn}`);
     const began = performance.now();
     await delay(seconds * 1000);
     const took = performance.now() - began;
+    tmux('pipe-pane');
+    const output = readFileSync(drawn, 'latin1');
+    // Each frame is one synchronized update.
+    const frames = output.split('\x1b[?2026h').length - 1;
     const percent = (part) => Math.round(((sum(parts[part]) - before[part]) / took) * 1000) / 10;
     const [, resident] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
     console.log(
       JSON.stringify({
         name,
         seconds,
+        framesPerSecond: Math.round((frames / took) * 10_000) / 10,
+        kilobytesPerSecond: Math.round(output.length / took),
         uiPercentOfCore: percent('ui'),
         helpersPercentOfCore: percent('helpers'),
         monitorsPercentOfCore: percent('monitors'),

@@ -109,7 +109,8 @@ export async function runUi(options: UiOptions): Promise<void> {
       const next = reduceUi(state, {time: now(), ...event});
       if (next === state) return;
       state = next;
-      pacer.request(event.kind === 'resize' ? 'now' : 'soon');
+      // Graphs go on with the clock.
+      pacer.request(event.kind === 'resize' ? 'now' : event.kind === 'stats' ? 'clock' : 'soon');
     });
   const notice = (text: string, level: 'info' | 'error' = 'info'): void => emit({kind: 'notice', level, text});
 

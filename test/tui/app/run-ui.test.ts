@@ -205,14 +205,20 @@ test('a terminal that does not take what is written gets fewer frames', async ()
   expect(await run.screen()).toContain('web');
 });
 
-test('while only clocks change there is a frame a second, while logs flow five', async () => {
-  const run = await start();
+test('while only clocks and graphs change there is a frame a second, while logs flow five', async () => {
+  let clock = now;
+  const run = await start({}, {now: () => clock});
   run.emit(stack);
+  run.emit(running);
   run.timers.pass(3000);
   const frames = (): number => run.terminal.written().split('\x1b[?2026h').length - 1;
   const idle = frames();
-  run.timers.pass(10_000);
-  // The clock of a test stands still: nothing on the screen changes.
+  for (let ms = 0; ms < 10_000; ms += 250) {
+    clock += 250;
+    run.emit({kind: 'stats', samples: [{id: container('web', 1).id, cpuPercent: ms % 90, memoryBytes: ms * 1e6}]});
+    run.timers.pass(250);
+  }
+  expect(frames() - idle).toBeGreaterThan(8);
   expect(frames() - idle).toBeLessThanOrEqual(10);
   const quiet = frames();
   for (let ms = 0; ms < 10_000; ms += 10) {
