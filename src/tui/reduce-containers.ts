@@ -187,8 +187,7 @@ function merged(
   const usage = {...(before?.usage ?? {cpu: [], memory: []}), cpuLimit, memoryLimit};
   const startedAnew =
     before?.startedAt !== undefined && container.startedAt !== undefined && container.startedAt > before.startedAt;
-  const why =
-    cause ?? (before === undefined ? firstCause(container) : impliedCause(before, container, {time, startedAnew}));
+  const why = cause ?? (before === undefined ? undefined : impliedCause(before, container, {time, startedAnew}));
   // The engine counts only the restarts that it makes itself.
   const byOthers = startedAnew && container.restarts === before.ownRestarts ? 1 : 0;
   const uncounted = before === undefined ? 0 : before.restarts - before.ownRestarts + byOthers;
@@ -209,14 +208,6 @@ function isStopRequested(before: ReplicaState | undefined, {phase, stopRequested
   if (phase === 'stopping') return true;
   const ended = phase === 'exited' || phase === 'dead' || phase === 'removing';
   return ended && (stopRequested || before?.stopRequested === true);
-}
-
-/** Of restarts before the first look, the last is known where the container is still between two runs. */
-function firstCause({phase, restarts, oomKilled, exitCode, finishedAt}: ContainerSnapshot): RestartCause | undefined {
-  if (phase !== 'restarting' || restarts === 0 || finishedAt === undefined) return undefined;
-  return oomKilled
-    ? {time: finishedAt, kind: 'oom'}
-    : {time: finishedAt, kind: 'exit', ...(exitCode === undefined ? {} : {exitCode})};
 }
 
 /** Where nobody says why a container started again, its last end does. */

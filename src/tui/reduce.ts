@@ -10,6 +10,7 @@ import {
   withSnapshot,
   withStack,
 } from './reduce-containers.ts';
+import {withHistory} from './run-history.ts';
 import {probeEnd} from './status.ts';
 import {tableRows} from './table-rows.ts';
 import {type EventEntry, eventLimit, type UiEvent, type UiState} from './types.ts';
@@ -79,6 +80,8 @@ export function reduceUi(state: UiState, event: UiEvent): UiState {
     }
     case 'containerGone':
       return withValidSelection({...state, services: withoutContainer(state.services, event.id, event.time)});
+    case 'history':
+      return {...state, services: withHistory(state.services, event.runs)};
     case 'stats':
       return {...state, services: withSamples(state.services, event.samples)};
     case 'health':

@@ -1,5 +1,6 @@
 import type {ProgressEvent} from '../report/event.ts';
 import type {ViewState} from '../report/state.ts';
+import type {RunHistory} from './run-history.ts';
 
 /** Everything that the screen shows beside the logs: values that JSON can hold. Times are ms since the epoch. */
 export interface UiState {
@@ -260,6 +261,8 @@ export type UiEventContent =
   /** One container as it is after an event of the engine; `cause`: why it starts again, where it is known. */
   | {readonly kind: 'container'; readonly container: ContainerSnapshot; readonly cause?: RestartCause}
   | {readonly kind: 'containerGone'; readonly id: string}
+  /** What the engine remembers of the time before the screen was opened. */
+  | {readonly kind: 'history'; readonly runs: readonly RunHistory[]}
   | {readonly kind: 'stats'; readonly samples: readonly StatsSample[]}
   | {readonly kind: 'health'; readonly id: string; readonly health: HealthInfo}
   | {readonly kind: 'plan'; readonly plan: PendingPlan | undefined}

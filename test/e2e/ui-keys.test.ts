@@ -163,6 +163,9 @@ test('the log of the instance before this one is shown, also what was written be
   expect(screen).toContain('run 1 begins');
   terminal.keys('Escape');
   await terminal.shows('run 2 begins');
+  // So is why it was restarted.
+  terminal.keys('w');
+  await terminal.shows(/restarts +1 .*← restarted by a command/);
 });
 
 test('what others do is seen: a restart from another terminal, with its events', async () => {

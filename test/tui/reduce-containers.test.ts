@@ -57,15 +57,31 @@ test('a cause that is told belongs to the start that follows it', () => {
   expect(told?.causes).toEqual([{time: now, kind: 'watch', detail: 'a.ts'}]);
 });
 
-test('of restarts before the first look the last is known while the container is between two runs', () => {
-  const between = {phase: 'restarting', restarts: 9, finishedAt: now - 50} as const;
-  expect(replicaAfter(container('web', 1, {...between, exitCode: 3}))?.causes).toEqual([
-    {time: now - 50, kind: 'exit', exitCode: 3},
-  ]);
-  expect(replicaAfter(container('web', 1, {...between, exitCode: 137, oomKilled: true}))?.causes).toEqual([
-    {time: now - 50, kind: 'oom'},
-  ]);
-  expect(replicaAfter(container('web', 1, {restarts: 9}))?.causes).toEqual([]);
+test('what the engine remembers stands in front of what was seen since', () => {
+  const {id} = container('web', 1);
+  const cause = (time: number, exitCode: number) => ({time, kind: 'exit', exitCode}) as const;
+  const history: UiEventContent = {
+    kind: 'history',
+    runs: [
+      {id, causes: [cause(now - 900, 1), cause(now - 800, 2), cause(now, 9)], previousStartedAt: now - 850},
+      {id: 'unknown', causes: [cause(now, 1)], previousStartedAt: undefined},
+    ],
+  };
+  const restarted = seen({startedAt: now, restarts: 1, exitCode: 3});
+  expect(replicaAfter(container('web', 1), restarted, history)).toMatchObject({
+    causes: [{exitCode: 1}, {exitCode: 2}, {exitCode: 3}],
+    // Seen is better than remembered.
+    previousStartedAt: now - 130_000,
+  });
+  const commands = {id, causes: [{time: now - 900, kind: 'command'}], previousStartedAt: undefined} as const;
+  expect(replicaAfter(container('web', 1, {restarts: 2}), {kind: 'history', runs: [commands]})).toMatchObject({
+    restarts: 3,
+    ownRestarts: 2,
+  });
+  expect(replicaAfter(container('web', 1), history)).toMatchObject({
+    causes: [{exitCode: 1}, {exitCode: 2}, {exitCode: 9}],
+    previousStartedAt: now - 850,
+  });
 });
 
 test('a container that takes the place of another goes on with its history', () => {

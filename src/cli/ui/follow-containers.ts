@@ -8,6 +8,7 @@ import {hasKind, toTscomposeError} from '../../base/errors.ts';
 import type {Docker} from '../../client/docker.ts';
 import type {ContainerSnapshot, RestartCause, UiEventContent} from '../../tui/types.ts';
 import {containerSnapshot} from './container-snapshot.ts';
+import {isEnding, restartHistory} from './restart-history.ts';
 
 export interface ContainerSource {
   /** As last seen. */
@@ -102,6 +103,10 @@ async function followOnce(
   const changes = gatherer(clock, signal, look, forget);
   await compare(options, containers, signal, true);
   onConnected();
+  // It only explains: where an engine has no such events, nothing is missing.
+  void restartHistory(docker, project, {nowMs: clock.now(), signal})
+    .then((runs) => signal.aborted || runs.length === 0 || emit({kind: 'history', runs}))
+    .catch(() => undefined);
   onChange();
   const watching = Promise.all([
     every(clock, probeEveryMs, signal, async () => {
@@ -225,11 +230,6 @@ function gatherer(
       if (stopping) void clock.sleep(stoppingForMs, signal).then(() => signal.aborted || add(id));
     },
   };
-}
-
-/** SIGTERM, SIGKILL, SIGINT, SIGQUIT, by number as Docker tells it; others are messages to a program. */
-function isEnding(signal: string | undefined): boolean {
-  return signal !== undefined && /^(SIG)?(15|9|2|3|TERM|KILL|INT|QUIT)$/.test(signal);
 }
 
 /** Calls again and again, never two at once, until the signal. A failure is for the events to tell. */
