@@ -78,7 +78,12 @@ export async function createReporter(context: CliContext, {title, withLogs = fal
   const live =
     !withLogs &&
     (wanted === 'tty' || (wanted === 'auto' && stderr.isTTY === true && env['TERM'] !== 'dumb' && !env['CI']));
-  if (!live) return (await import('../report/plain.ts')).plainReporter({output: stderr, now});
+  if (!live) {
+    const {plainReporter} = await import('../report/plain.ts');
+    // Asked each time: a terminal may be made wider.
+    const columns = () => (stderr.isTTY === true && (stderr.columns ?? 0) > 0 ? stderr.columns : undefined);
+    return plainReporter({output: stderr, now, columns});
+  }
   const {liveReporter} = await import('../report/live.ts');
   return liveReporter({
     terminal: {

@@ -5,12 +5,20 @@ import type {Output, Reporter} from './reporter.ts';
 import {nodeStatus, nodeSubject} from './subject.ts';
 import {shortTime} from './time.ts';
 import {watchLines} from './watch-lines.ts';
+import {wrapLine} from './wrap.ts';
 
 /** How often a wait tells what it waits for, where that changes all the time. */
 const waitEveryMs = 5_000;
 
+export interface PlainOptions {
+  readonly output: Output;
+  readonly now: () => number;
+  /** Of a terminal: longer lines of watching are broken between words. */
+  readonly columns?: (() => number | undefined) | undefined;
+}
+
 /** One line for each thing that was done, for pipes, files and CI. */
-export function plainReporter(options: {readonly output: Output; readonly now: () => number}): Reporter {
+export function plainReporter(options: PlainOptions): Reporter {
   const waits = new Map<string, number>();
   const notDone = new Set<string>();
   const report = (content: ProgressContent): void => {
@@ -27,9 +35,18 @@ export function plainReporter(options: {readonly output: Output; readonly now: (
       if (event.kind === 'nodeSkipped' && notDone.has(`${kind} ${name}`)) return;
       notDone.add(`${kind} ${name}`);
     }
-    for (const line of plainLines(event)) options.output.write(`${line}\n`);
+    const columns = isProse(event) ? options.columns?.() : undefined;
+    for (const line of plainLines(event)) {
+      const rows = columns === undefined ? [line] : wrapLine(line, columns);
+      options.output.write(`${rows.join('\n')}\n`);
+    }
   };
   return {report, finish: () => undefined};
+}
+
+/** Lines of words that may be broken: not those that show a place in a file, a line below the other. */
+function isProse(event: ProgressEvent): boolean {
+  return event.kind.startsWith('watch') && !(event.kind === 'watchStack' && event.state === 'invalid');
 }
 
 /** What is told of an event; nothing of most. */

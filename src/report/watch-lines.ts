@@ -60,7 +60,9 @@ type Of<K extends WatchContent['kind']> = Extract<WatchContent, {readonly kind: 
 function readyLine({services, files, directories, backend, tookMs}: Of<'watchReady'>): string {
   const rules = services.reduce((sum, service) => sum + service.rules, 0);
   const names = services.map(({service}) => service).join(', ');
-  return `watching ${count(rules, 'rule')} of ${names}: ${count(files, 'file')} in ${count(directories, 'directory', 'directories')} (${backend === 'polling' ? 'by polling, ' : ''}${milliseconds(tookMs)})`;
+  const below = directories === 0 ? '' : ` in ${count(directories, 'directory', 'directories')}`;
+  const how = backend === 'polling' ? 'by polling, ' : '';
+  return `watching ${count(rules, 'rule')} of ${names}: ${count(files, 'file')}${below} (${how}${milliseconds(tookMs)})`;
 }
 
 function syncedLine({service, cause, containers, written, deleted, tookMs, visibleMs}: Of<'watchSynced'>): string {
@@ -101,12 +103,18 @@ function restartedLine({service, cause, syncMs, servingMs, latest, ...restart}: 
 const commandCells = 40;
 
 function executedLines(event: Of<'watchExecuted'>): readonly string[] {
-  const {service, cause, command, exitCode, output, tookMs, doneMs} = event;
+  const {service, container, cause, command, exitCode, output, tookMs, doneMs} = event;
   const end = exitCode === 0 ? '' : `, failed with exit code ${exitCode}`;
   const done = doneMs === undefined ? '' : `done after ${milliseconds(doneMs)}: `;
   const text = cut(oneLine(command.join(' ')), commandCells);
-  const head = `${service} ran "${text}" ← ${causeText(cause)}, ${done}${milliseconds(tookMs)} command${end}`;
+  const head = `${shortName(container, service)} ran "${text}" ← ${causeText(cause)}, ${done}${milliseconds(tookMs)} command${end}`;
   return [head, ...(exitCode === 0 ? [] : output.map((line) => `  ${oneLine(line)}`))];
+}
+
+/** `api-2` of `shop-api-2`, as its log lines begin; a name of its own stays. */
+function shortName(container: string, service: string): string {
+  const at = container.lastIndexOf(`${service}-`);
+  return at === -1 ? container : container.slice(at);
 }
 
 function failedLines({service, cause, pending, retryMs, failure}: Of<'watchFailed'>): readonly string[] {

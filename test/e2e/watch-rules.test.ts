@@ -93,7 +93,7 @@ services:
   await using watch = startCommand(host, ['watch', 'api']);
   await watch.says('watching 1 rule of api: ');
   // A command that fails is told with what it said; watching goes on.
-  await watch.says(/^api ran "sh -c cat .*" ← .*, failed with exit code 3$/m);
+  await watch.says(/^api-1 ran "sh -c cat .*" ← .*, failed with exit code 3$/m);
   write(host, 'other/a', 'changed');
   write(host, 'api/a', 'second\n');
   await eventually(async () => expect(await read(host, 'api', 'cat /tmp/ran')).toBe('first\nsecond\n'));

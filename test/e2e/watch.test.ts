@@ -68,7 +68,7 @@ services:
   });
 
   write(host, 'hooks/x', 'content\n');
-  await watch.says(/^api ran "sh -c id -u > \/tmp\/ran;.*" ← hooks\/x, /m);
+  await watch.says(/^api-[12] ran "sh -c id -u > \/tmp\/ran;.*" ← hooks\/x, done after /m);
   await eventually(async () => expect(await read(host, 'api', 'cat /tmp/ran', 2)).toBe('1000\ncontent\nhello\n'));
   write(host, 'as-root/x', 'content');
   await eventually(async () => expect(await read(host, 'api', 'cat /tmp/ran-as-root')).toBe('0\n'));

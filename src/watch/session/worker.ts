@@ -126,10 +126,10 @@ export function createServiceWorker(options: WorkerOptions): ServiceWorker {
     );
     const end = clock.now();
     const synced = results.flatMap((result) => ('outcome' in result ? [result] : []));
-    reportSynced(synced, cause, {begin, end});
     const actions = synced
       .map((result) => ({container: result.container, rules: rulesNow(result, cause)}))
       .filter(({rules}) => rules.length > 0);
+    reportSynced(synced, cause, {begin, end, leadsOn: actions.length > 0});
     if (actions.length > 0) {
       const ran: RanActions = {cause, actions, ...(synced.some(wrote) ? {syncMs: end - begin} : {})};
       await options.actions.run(ran);
@@ -184,7 +184,7 @@ export function createServiceWorker(options: WorkerOptions): ServiceWorker {
   const reportSynced = (
     synced: readonly Synced[],
     cause: CauseNotes,
-    {begin, end}: {readonly begin: number; readonly end: number},
+    {begin, end, leadsOn}: {readonly begin: number; readonly end: number; readonly leadsOn: boolean},
   ): void => {
     const written = synced.filter(wrote);
     const [first] = written;
@@ -192,7 +192,6 @@ export function createServiceWorker(options: WorkerOptions): ServiceWorker {
     const saved = cause.savedAt !== undefined && written.some(({container}) => container.running);
     const visibleMs = saved && cause.savedAt !== undefined ? Math.max(0, end - cause.savedAt) : undefined;
     if (visibleMs !== undefined) meter.visible(service, visibleMs);
-    const restarts = written.some((result) => rulesToRun(result).length > 0);
     report({
       kind: 'watchSynced',
       service,
@@ -203,7 +202,7 @@ export function createServiceWorker(options: WorkerOptions): ServiceWorker {
       deleted: Math.max(...written.map(({outcome}) => outcome.deleted)),
       tookMs: end - begin,
       ...(visibleMs === undefined ? {} : {visibleMs}),
-      ...(restarts ? {leadsOn: true} : {}),
+      ...(leadsOn ? {leadsOn} : {}),
     });
   };
 

@@ -33,4 +33,9 @@ test('a cause names the first paths and counts the others; the time is that of t
   expect(notes.savedAt).toBe(10);
   expect(toCause(notes.paths)).toEqual({paths: ['a', 'b', 'c'], more: 1});
   expect(toCause([])).toEqual({paths: [], more: 0});
+  // Directories are not what somebody saved.
+  expect(toCause(['src', 'src/deep', 'src/deep/a', 'src-b', 'empty'])).toEqual({
+    paths: ['empty', 'src-b', 'src/deep/a'],
+    more: 0,
+  });
 });

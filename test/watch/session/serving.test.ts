@@ -1,0 +1,49 @@
+import {expect, test} from 'vitest';
+import {watchServing} from '../../../src/watch/session/serving.ts';
+import {manualClock} from '../manual-clock.ts';
+import {memoryContainer} from './memory-container.ts';
+import {memoryContainers} from './memory-containers.ts';
+
+function begin(...probed: readonly boolean[]) {
+  const clock = manualClock();
+  const containers = memoryContainers();
+  const restarted = probed.map((value, index) => memoryContainer({id: `${index}`, probed: value}).container);
+  for (const container of restarted) containers.came(container);
+  return {clock, containers, serving: watchServing(containers, restarted, clock)};
+}
+
+test('without a probe a container that was restarted runs, and that is all that is known', async () => {
+  const {serving} = begin(false, false);
+  expect(await serving.outcome).toBe('running');
+});
+
+test('all that have a probe must be healthy after they were started again; what came before does not count', async () => {
+  const {serving, containers} = begin(true, true, false);
+  containers.health('0', 'healthy');
+  containers.tell('died', '1');
+  containers.health('1', 'unhealthy');
+  for (const id of ['0', '1']) containers.tell('started', id);
+  containers.health('0', 'healthy');
+  containers.health('1', 'healthy');
+  expect(await serving.outcome).toBe('healthy');
+});
+
+test('one that ends, or is unhealthy, decides', async () => {
+  const ends = begin(true, true);
+  ends.containers.tell('started', '0');
+  ends.containers.tell('died', '0');
+  expect(await ends.serving.outcome).toBe('exited');
+  const ill = begin(true);
+  ill.containers.tell('started', '0');
+  ill.containers.health('0', 'unhealthy');
+  expect(await ill.serving.outcome).toBe('unhealthy');
+});
+
+test('nobody waits longer than a minute, or once something newer is on its way', async () => {
+  const slow = begin(true);
+  await slow.clock.advance(60_000);
+  expect(await slow.serving.outcome).toBe('starting');
+  const newer = begin(true);
+  newer.serving.supersede();
+  expect(await newer.serving.outcome).toBe('starting');
+});
