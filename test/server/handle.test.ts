@@ -142,7 +142,6 @@ describe('errors', () => {
   it.each([
     ['PUT', '/containers/web/archive', {path: '/'}, 'cannot copy files into container "web": copying is not supported'],
     ['POST', '/images/create', {fromImage: 'redis'}, 'cannot pull image "redis": pulling is not supported'],
-    ['POST', '/containers/web/attach', {detachKeys: 'ctrl-x'}, 'detach keys are not supported'],
     ['GET', '/containers/web/logs', {stdout: '1', details: '1'}, 'logs with details are not supported'],
   ])('%s %s %j is refused by name', async (method, path, query, message) => {
     expect(await handle({}, {method, path, query: query as Record<string, string>})).toMatchObject({

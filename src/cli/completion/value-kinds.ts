@@ -1,3 +1,4 @@
+import {containerStates} from '../flags.ts';
 import type {TypedLine} from './typed-line.ts';
 
 export interface Candidate {
@@ -25,6 +26,7 @@ export interface StackNames {
 type Complete = (names: StackNames, line: TypedLine) => Candidates | Promise<Candidates>;
 
 const words = (found: readonly Candidate[]): Candidates => ({kind: 'words', words: found});
+const plain = (found: readonly string[]): readonly Candidate[] => found.map((word) => ({word, about: ''}));
 
 /** By the name that help gives to a value or an argument. */
 export const valueKinds: Readonly<Record<string, Complete | undefined>> = {
@@ -40,5 +42,7 @@ export const valueKinds: Readonly<Record<string, Complete | undefined>> = {
   ENVIRONMENT: async (names) => words(await names.environments()),
   PROJECT: async (names) => words(await names.projects()),
   REPLICA: async (names, {args}) => words(await names.replicas(args.slice(0, 1))),
-  SHELL: () => words(['bash', 'zsh', 'fish'].map((word) => ({word, about: ''}))),
+  SHELL: () => words(plain(['bash', 'zsh', 'fish'])),
+  FORMAT: () => words(plain(['table', 'json'])),
+  'status=STATUS': () => words(plain(containerStates.map((state) => `status=${state}`))),
 };

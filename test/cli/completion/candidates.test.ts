@@ -125,7 +125,6 @@ test.each<readonly [readonly string[], readonly string[]]>([
 /** Values that only their writer can know. */
 const free = [
   'BYTES',
-  'FORMAT',
   'INSTRUCTION',
   'KEY=VALUE',
   'KEYS',
