@@ -121,6 +121,9 @@ function resourceCause({input, resources, service, container}: Candidate): {rema
     // It would look for the network by the id of one that is gone: it could not even start.
     else if (id !== '' && id !== decision.network.id) result.remade ??= {reason: `network "${name}" was made anew`};
   }
+  for (const [name, id] of Object.entries(container.networks)) {
+    if (isGone(input, name, id)) result.remade ??= {reason: `network "${name}" is gone`};
+  }
   for (const mount of service.volumes ?? []) {
     if (mount.type !== 'volume' || mount.source === undefined) continue;
     const decision = resources.volumes.get(mount.source);
@@ -132,6 +135,13 @@ function resourceCause({input, resources, service, container}: Candidate): {rema
     }
   }
   return result;
+}
+
+/** Whether there is no such network any more. Only those are known that are the project's, by its file or by their label. */
+function isGone({project, observed}: UpInput, name: string, id: string): boolean {
+  const named = observed.networks.filter((network) => network.name === name);
+  const isKnown = named.length > 0 || Object.values(project.networks).some((network) => network.name === name);
+  return isKnown && id !== '' && !named.some((network) => network.id === id);
 }
 
 function remade<T extends {readonly kind: string}>(

@@ -184,6 +184,20 @@ test('a running container that is attached to another network of the same name i
   );
 });
 
+test('a stopped container whose network is gone is recreated, even where nothing else is: it could not start', () => {
+  const before = project({services: {a: {networks: {back: null, front: null}}}, networks: {back: {}, front: {}}});
+  const after = project({services: {a: {networks: {front: null}}}, networks: {back: {}, front: {}}});
+  const all = running(before);
+  const world = {
+    ...all,
+    networks: all.networks.filter(({name}) => name !== 'shop_back'),
+    containers: all.containers.map((one) => ({...one, status: 'exited' as const})),
+  };
+  expect(formatPlan(planUp(upInput(after, world, {recreate: 'never'}))).split('\n')[0]).toBe(
+    '[] -> #1 createContainer a-1 as 613100000000_a-1, network "shop_back" is gone',
+  );
+});
+
 test('a volume that differs is asked for, and untouched without consent', () => {
   const parts = (type: string) =>
     project({
