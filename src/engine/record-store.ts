@@ -40,17 +40,21 @@ export function parseRecord<T>(text: string, path: string, validate: Validator):
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new TscomposeError('internal', `the record ${path} is damaged: it is no JSON`, {cause: error});
+    throw damaged(path, 'it is no JSON', error);
   }
   if (!validate(value)) {
     const problem = validate.errors?.[0];
     const place = problem?.instancePath ? `${problem.instancePath} ` : '';
-    throw new TscomposeError(
-      'internal',
-      `the record ${path} is damaged: ${place}${problem?.message ?? 'does not fit its schema'}`,
-    );
+    throw damaged(path, `${place}${problem?.message ?? 'does not fit its schema'}`);
   }
   return value as T;
+}
+
+function damaged(path: string, problem: string, cause?: unknown): TscomposeError {
+  return new TscomposeError('internal', `the record ${path} is damaged: ${problem}`, {
+    hint: `put back a copy of it, or give up what it describes: rm -r ${basename(path) === 'config.json' ? dirname(path) : path}`,
+    ...(cause !== undefined && {cause}),
+  });
 }
 
 /**

@@ -7,7 +7,7 @@ import type {ContainerContext} from './context.ts';
 import {takeMonitorLock} from './monitor-lock.ts';
 import type {FoundContainer} from './reference.ts';
 import {startFound} from './start.ts';
-import {lossOf, type MonitorState, readState} from './state.ts';
+import {lossOf, type MonitorState, readUnlessDamaged, unknownEnd} from './state.ts';
 
 /**
  * Deals with a container whose monitor was killed, whoever noticed it: writes its end down, clears what it left, and
@@ -44,7 +44,7 @@ async function takeLost(context: ContainerContext, found: FoundContainer): Promi
  */
 export async function clearDead(context: ContainerContext, found: FoundContainer): Promise<MonitorState | undefined> {
   const paths = context.layout.container(found.id);
-  const left = await readState(paths.state);
+  const left = await readUnlessDamaged(paths.state, () => unknownEnd(found.id, paths.state));
   if (left === undefined) return undefined;
   // Its cgroups first: nothing of the container may live when its end is written down.
   await clearCgroups((await context.machine()).cgroups, {cgroupParent: context.cgroupParent, id: found.id});

@@ -1,7 +1,9 @@
+import {stat} from 'node:fs/promises';
 import type {ContainerState, Health} from '../../api/types/container.ts';
+import {hasKind} from '../../base/errors.ts';
 import {formatNanoseconds, type Now, unixNanoseconds, zeroTime} from '../clock.ts';
 import {validateContainerState} from '../generated/record-validators.js';
-import {connectControl, isMonitorGone} from '../helper/control.ts';
+import {connectControl, isMonitorGone, watchMonitor} from '../helper/control.ts';
 import {readRecord, readText} from '../record-store.ts';
 import type {ContainerContext} from './context.ts';
 
@@ -49,19 +51,51 @@ export function readState(path: string): Promise<MonitorState | undefined> {
   return readRecord<MonitorState>(path, validateContainerState);
 }
 
+/** These two are not synced, as they change all the time: after a power loss they may be empty, and that must stop nobody. */
+export async function readUnlessDamaged(
+  path: string,
+  otherwise: () => MonitorState | undefined | Promise<MonitorState | undefined>,
+): Promise<MonitorState | undefined> {
+  try {
+    return await readState(path);
+  } catch (error) {
+    if (!hasKind(error, 'internal')) throw error;
+    return await otherwise();
+  }
+}
+
+/** The state as a living monitor tells it. */
+async function askMonitor(control: string): Promise<MonitorState | undefined> {
+  try {
+    for await (const state of watchMonitor<MonitorState>(control)) return state;
+  } catch (error) {
+    if (!isMonitorGone(error)) throw error;
+  }
+  return undefined;
+}
+
+/** In place of a damaged record at `path`: the container has ended, nobody knows how. */
+export async function unknownEnd(id: string, path: string): Promise<MonitorState> {
+  const time = formatNanoseconds((await stat(path, {bigint: true})).mtimeNs);
+  return {
+    ...{v: 1, id, status: 'exited', startedAt: time, finishedAt: time, exitCode: lostExitCode},
+    ...{oomKilled: false, error: 'the record of its end is damaged', restartCount: 0, stoppedByUser: false},
+  };
+}
+
 /** Reads the container's files and looks for its monitor; starts no process. */
 export async function observe(context: Pick<ContainerContext, 'layout' | 'bootId'>, id: string): Promise<Observation> {
   const paths = context.layout.container(id);
-  const state = await readState(paths.state);
+  const state = await readUnlessDamaged(paths.state, () => askMonitor(paths.control));
   if (state !== undefined) {
     if (state.status === 'exited') return {kind: 'exited', state, ending: true};
     if (await isMonitorAlive(context, id, state)) return {kind: 'live', state};
     // A monitor that ends takes its state away: only one that stays tells of a monitor that was killed.
-    const still = await readState(paths.state);
+    const still = await readUnlessDamaged(paths.state, () => undefined);
     if (still?.status === 'exited') return {kind: 'exited', state: still, ending: true};
     if (still !== undefined) return {kind: still.monitor === state.monitor ? 'lost' : 'live', state: still};
   }
-  const exit = await readState(paths.exit);
+  const exit = await readUnlessDamaged(paths.exit, () => unknownEnd(id, paths.exit));
   return exit === undefined ? {kind: 'created'} : {kind: 'exited', state: exit, ending: false};
 }
 

@@ -1,6 +1,7 @@
+import {existsSync} from 'node:fs';
 import {setTimeout as delay} from 'node:timers/promises';
 import {hasKind} from '../../base/errors.ts';
-import {readState} from '../container/state.ts';
+import {readUnlessDamaged} from '../container/state.ts';
 import type {Helper} from '../helper/coprocess.ts';
 import type {Layout} from '../layout.ts';
 import {type Endpoint, readEndpoint} from './leases.ts';
@@ -30,8 +31,8 @@ export async function isHeld(
 /** Also true of one that is being started again, until it runs. */
 async function hasEnded(layout: Layout, containerId: string): Promise<boolean> {
   const paths = layout.container(containerId);
-  const state = await readState(paths.state);
-  return state === undefined ? (await readState(paths.exit)) !== undefined : state.status === 'exited';
+  const state = await readUnlessDamaged(paths.state, () => undefined);
+  return state === undefined ? existsSync(paths.exit) : state.status === 'exited';
 }
 
 /**

@@ -1,5 +1,5 @@
 import {type ChildProcess, spawn} from 'node:child_process';
-import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
 import {build} from 'esbuild';
@@ -157,3 +157,40 @@ function ready(child: ChildProcess): Promise<void> {
     child.once('exit', (code) => reject(new Error(`the program ended with ${code}`)));
   });
 }
+
+describe('a record that a power loss left damaged', () => {
+  it('of an end says that it is not known, and stops nobody', async () => {
+    const id = await bed.start(sleeper);
+    await bed.engine.containers.stop(id);
+    for (const text of ['', '{"v":1}', '\0\0\0']) {
+      writeFileSync(bed.layout.container(id).exit, text);
+      expect(await bed.state(id)).toMatchObject({
+        Status: 'exited',
+        ExitCode: 137,
+        Error: 'the record of its end is damaged',
+      });
+      expect((await bed.engine.containers.list({all: true}))[0]).toMatchObject({State: 'exited'});
+    }
+    await bed.engine.containers.start(id);
+    expect(await bed.state(id)).toMatchObject({Running: true});
+    await bed.engine.containers.remove(id, {force: true});
+    await expectNothingLeft();
+  });
+
+  it('of a run is made good by the monitor, or given up with it', async () => {
+    const id = await bed.start(sleeper);
+    const {pid, monitor = 0} = monitorState(id);
+    writeFileSync(bed.layout.container(id).state, 'damaged');
+    expect(await bed.state(id)).toMatchObject({Running: true, Pid: pid});
+    process.kill(monitor, 'SIGKILL');
+    await eventually(async () => expect(isAlive(monitor)).toBe(false));
+    expect(await bed.state(id)).toMatchObject({Running: false});
+    await bed.engine.containers.start(id);
+    expect(await bed.state(id)).toMatchObject({Running: true});
+    writeFileSync(bed.layout.container(id).state, 'damaged');
+    await bed.engine.containers.stop(id);
+    expect(await bed.state(id)).toMatchObject({Status: 'exited'});
+    await bed.engine.containers.remove(id);
+    await expectNothingLeft();
+  });
+});
