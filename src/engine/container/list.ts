@@ -1,6 +1,7 @@
 import type {ContainerSummary, PortMap, PortSummary} from '../../api/types/container.ts';
 import type {Filters} from '../../api/types/system.ts';
 import {mapLimited} from '../../base/concurrency.ts';
+import {hasKind} from '../../base/errors.ts';
 import {parseNanoseconds} from '../clock.ts';
 import {temporaryPrefix} from '../record-store.ts';
 import type {ContainerContext} from './context.ts';
@@ -44,13 +45,19 @@ export async function listContainers(
   return (limit > 0 ? sorted.slice(0, limit) : sorted).map(({summary}) => summary);
 }
 
-/** Undefined for one that is left out, is being made, or was removed meanwhile. */
+/**
+ * Undefined for one that is left out, is being made, or was removed meanwhile. One whose record is damaged belongs to
+ * nobody knows which project: who asks for it by name is told (`findContainer`, `reserveFor`), others are not stopped.
+ */
 async function findMatching(
   context: ContainerContext,
   id: string,
   filter: ListFilter,
 ): Promise<FoundContainer | undefined> {
-  const record = await readContainerRecord(context.layout, id);
+  const record = await readContainerRecord(context.layout, id).catch((error: unknown) => {
+    if (hasKind(error, 'internal')) return undefined;
+    throw error;
+  });
   const name = record === undefined ? undefined : await nameOfId(context.layout, id, record.name);
   if (record === undefined || name === undefined) return undefined;
   const found = {id, name, record};

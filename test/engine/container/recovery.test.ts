@@ -193,4 +193,19 @@ describe('a record that a power loss left damaged', () => {
     await bed.engine.containers.remove(id);
     await expectNothingLeft();
   });
+
+  it('of a container itself is told to who asks for it, and stops no other', async () => {
+    const damaged = await bed.create(sleeper, {}, 'damaged');
+    const other = await bed.create(sleeper, {}, 'other');
+    const {config} = bed.layout.container(damaged);
+    const whole = readFileSync(config);
+    writeFileSync(config, whole.subarray(0, 100));
+    expect((await bed.engine.containers.list({all: true})).map(({Id}) => Id)).toEqual([other]);
+    const told = {kind: 'internal', message: `the record ${config} is damaged: it is no JSON`};
+    await expect(bed.engine.containers.inspect('damaged')).rejects.toMatchObject(told);
+    await expect(bed.create(sleeper, {}, 'damaged')).rejects.toMatchObject(told);
+    writeFileSync(config, whole);
+    for (const id of [damaged, other]) await bed.engine.containers.remove(id);
+    await expectNothingLeft();
+  });
 });
