@@ -151,7 +151,7 @@ export const commandFlags = {
     'exit-code': {summary: 'exit with 2 where they differ'},
   },
   lint: {
-    strict: {summary: 'warnings count as problems, and images without a fixed version are warned of'},
+    strict: {summary: 'warnings count as errors, and images without a fixed version are warned of'},
     format: {value: 'FORMAT', choices: ['text', 'json'], summary: 'text or json'},
   },
   schema: {},

@@ -1,3 +1,4 @@
+import {formatBytes} from '../base/bytes.ts';
 import type {Json} from '../base/canonical-json.ts';
 import {type Difference, type DiffGroup, diffGroups} from './diff.ts';
 
@@ -31,17 +32,25 @@ export function diffText(differences: readonly Difference[], {before, after, col
     for (const difference of members) {
       lines.push(`  ${difference.path}`);
       if (difference.missing !== undefined) lines.push(paint(31, `    ! missing: ${difference.missing}`));
-      if (difference.before !== undefined) lines.push(...side('-', 31, difference.before));
-      if (difference.after !== undefined) lines.push(...side('+', 32, difference.after));
+      lines.push(...values(difference));
     }
   }
-  function side(sign: string, code: number, value: Json): readonly string[] {
-    return valueLines(value).map((line) => paint(code, `    ${sign} ${line}`));
+  function values({path, before: below, after: above, masked}: Difference): readonly string[] {
+    if (masked && JSON.stringify(below) === JSON.stringify(above))
+      return valueLines(path, below ?? null).map((line) => paint(33, `    ! not the same, and secret: ${line}`));
+    return [...side('-', 31, path, below), ...side('+', 32, path, above)];
+  }
+  function side(sign: string, code: number, path: string, value: Json | undefined): readonly string[] {
+    return value === undefined ? [] : valueLines(path, value).map((line) => paint(code, `    ${sign} ${line}`));
   }
   return `${lines.join('\n')}\n`;
 }
 
-function valueLines(value: Json): readonly string[] {
+/** Attributes that are printed as a number of bytes. */
+const bytes = /\.(?:mem_limit|mem_reservation|memswap_limit|shm_size|memory)$/;
+
+function valueLines(path: string, value: Json): readonly string[] {
+  if (typeof value === 'string' && bytes.test(path) && /^\d+$/.test(value)) return [formatBytes(Number(value))];
   if (typeof value === 'string') return value.split('\n');
   const text = JSON.stringify(value);
   return text.length <= 100 ? [text] : JSON.stringify(value, null, 2).split('\n');

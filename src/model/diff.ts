@@ -81,11 +81,32 @@ function membersOf(
   if (isObject(before) && isObject(after)) return [before, after];
   if (isList(before) && isList(after))
     return ordered.has(steps.at(-1) ?? '') ? undefined : [keyed(before), keyed(after)];
-  // A section that only one side has: its members are what counts.
-  const section = steps.length === 0 || (steps.length === 1 && sections.has(steps[0] ?? ''));
-  if (!section || (before !== undefined && after !== undefined)) return undefined;
-  return [isObject(before) ? before : {}, isObject(after) ? after : {}];
+  if (!isTakenApart(steps) || (before !== undefined && after !== undefined)) return undefined;
+  return [partsOf(before), partsOf(after)];
 }
+
+/** What only one side has and whose members are what counts, each with its own risk. */
+function isTakenApart(steps: Steps): boolean {
+  const [section, , ...attribute] = steps;
+  if (steps.length < 2) return section === undefined || sections.has(section);
+  return section === 'services' && apart.has(attribute.join('.'));
+}
+
+function partsOf(value: Json | undefined): JsonObject {
+  if (isList(value)) return keyed(value);
+  return isObject(value) ? value : {};
+}
+
+const apart: ReadonlySet<string> = new Set([
+  'deploy',
+  'deploy.resources',
+  'deploy.resources.limits',
+  'deploy.resources.reservations',
+  'environment',
+  'labels',
+  'ports',
+  'volumes',
+]);
 
 const sections: ReadonlySet<string> = new Set(['services', 'networks', 'volumes', 'configs', 'secrets', 'models']);
 

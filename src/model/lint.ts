@@ -1,9 +1,11 @@
 import type {Diagnostic} from '../base/diagnostic.ts';
 import {TscomposeError} from '../base/errors.ts';
 import type {FileSource} from '../base/file-source.ts';
+import {warnOfTabs} from './lint-tabs.ts';
 import {type LoadRequest, loadTree, readProject} from './load.ts';
-import {createProblems, type Problems} from './problems.ts';
+import {createProblems, type Problems, sortedByPlace} from './problems.ts';
 import type {SourceFile, Span} from './source.ts';
+import type {Document} from './stages/assembly.ts';
 import {isText, type Tree} from './tree.ts';
 import type {Project} from './types.ts';
 
@@ -21,30 +23,28 @@ export async function lintStack(
   const problems = createProblems();
   try {
     const loaded = await loadTree({...request, allResources: true}, source, problems);
-    const {files} = loaded.located;
-    for (const file of files) warnOfTabs(file, problems);
+    for (const {file, trees} of byFile(loaded.documents)) warnOfTabs(file, trees, problems);
     warnOfTexts(loaded.tree, problems);
     const {project, tree} = await readProject(loaded, {request: {...request, allResources: true}, source, problems});
     warnOfUnused(project, tree, problems);
     if (strict) warnOfImages(project, tree, problems);
-    return problems.warnings;
+    return sortedByPlace(problems.warnings);
   } catch (error) {
     if (!(error instanceof TscomposeError)) throw error;
     // Without a place it is not about the stack file: a missing file, a wrong flag.
     if (error.diagnostics.length === 0) throw error;
-    return error.diagnostics;
+    const warnings = error.diagnostics.filter(({severity}) => severity === 'warning');
+    return [...error.diagnostics.filter(({severity}) => severity === 'error'), ...sortedByPlace(warnings)];
   }
 }
 
-/** A tab that stands where YAML takes it for a blank: it lines up differently for everyone who reads the file. */
-function warnOfTabs(source: SourceFile, problems: Problems): void {
-  const found = /^[^#\n'"]*?(?<=[:,\-\]}]|^)[ ]*(\t+)[ ]*[^#\s]/m.exec(source.text);
-  if (found === null) return;
-  const start = source.text.indexOf('\t', found.index);
-  problems.warning(
-    {source, start, end: start + 1},
-    {code: 'tab', message: 'a tab stands in this line', hint: 'use spaces'},
-  );
+/** The documents of each file together. */
+function byFile(
+  documents: readonly Document[],
+): readonly {readonly file: SourceFile; readonly trees: readonly Tree[]}[] {
+  const trees = new Map<SourceFile, Tree[]>();
+  for (const {file, tree} of documents) trees.set(file, [...(trees.get(file) ?? []), tree]);
+  return [...trees].map(([file, all]) => ({file, trees: all}));
 }
 
 /** Texts that older readers of YAML take for something else. */

@@ -113,7 +113,7 @@ function toDiagnostic(severity: Diagnostic['severity'], at: Span | undefined, pr
 }
 
 /** By file, in the order in which files first had a problem, then by place. */
-function sortedByPlace(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+export function sortedByPlace(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const files = [...new Set(diagnostics.map(({file}) => file))];
   const order = (a: Diagnostic, b: Diagnostic): number =>
     files.indexOf(a.file) - files.indexOf(b.file) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);

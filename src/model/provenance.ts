@@ -33,7 +33,11 @@ export function spanAt(tree: Tree, path: string): Walk | undefined {
   const above: Span[] = [];
   while (rest !== '') {
     const step = nextStep(node, rest);
-    if (step === undefined) return span === undefined ? undefined : {span, above, stated: node.kind === 'scalar'};
+    if (step === undefined) {
+      // What is printed as a list may be a mapping in the file: then the mapping says it.
+      const stated = node.kind === 'scalar' || (node.kind === 'mapping' && rest.startsWith('['));
+      return span === undefined ? undefined : {span, above, stated};
+    }
     ({node, span, rest} = step);
     if (rest !== '') above.push(node.at);
   }

@@ -1,6 +1,12 @@
 import {describe, expect, it} from 'vitest';
+import {TscomposeError} from '../../src/base/errors.ts';
+import {explain} from '../../src/model/explain.ts';
+import {loadProject} from '../../src/model/load.ts';
+import {yamlOf} from '../../src/model/render.ts';
 import type {Project} from '../../src/model/types.ts';
-import {load} from './memory-files.ts';
+import {filesOf, requestOf} from './config-answer.ts';
+import {readConfigCases} from './config-cases.mjs';
+import {load, memoryFiles} from './memory-files.ts';
 
 const at = ({provenance}: Project, path: string): string | undefined => {
   const position = provenance.at(path);
@@ -75,5 +81,42 @@ services:
     expect(at(project, 'services.db.environment.NEW')).toBe('/stack/compose.yaml:14:3');
     expect(at(project, 'nothing.at.all')).toBeUndefined();
     expect(at(project, '')).toBeUndefined();
+  });
+});
+
+/** What no file says: names made of the project's, and what an attribute means where nothing else is stated. */
+const defaults: readonly RegExp[] = [
+  /^(?:name|services)$/,
+  /^(?:networks|volumes|configs|secrets)\.[^.]+\.name$/,
+  /^services\.[^.]+\.networks\.default$/,
+  /\.build\.dockerfile$/,
+  /\.ports\[\d+\]\.(?:mode|protocol)$/,
+  /\.secrets\[\d+\]\.target$/,
+  /\.devices\[\d+\]\.(?:target|count)$/,
+  /\.depends_on\.[^.]+\.(?:condition|required|restart)$/,
+  /\.deploy\.replicas$/,
+];
+
+describe('config --explain', () => {
+  it('has a place in a file for every value of all stacks that load, or it is a default', async () => {
+    let placed = 0;
+    const unplaced: string[] = [];
+    for (const stack of readConfigCases()) {
+      const input = stack.input === undefined ? '' : stack.files[stack.input];
+      const loaded = await loadProject(requestOf(stack), memoryFiles(filesOf(stack), input)).catch((error: unknown) => {
+        if (!(error instanceof TscomposeError)) throw error;
+      });
+      if (loaded === undefined) continue;
+      for (const {path, place} of explain('', yamlOf(loaded.project), loaded.tree)) {
+        if (place === undefined) unplaced.push(path);
+        else {
+          placed += 1;
+          const known = place.file === '-' || place.file in filesOf(stack);
+          expect([known, place.line > 0, place.column > 0], path).toEqual([true, true, true]);
+        }
+      }
+    }
+    expect(placed).toBeGreaterThan(3000);
+    expect(unplaced.filter((path) => !defaults.some((pattern) => pattern.test(path)))).toEqual([]);
   });
 });

@@ -7,7 +7,7 @@ import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
 import {loadRequest} from '../session.ts';
 
-/** What is found is the answer and goes to standard output. */
+/** What is found is the answer and goes to standard output; warnings alone end otherwise than errors. */
 export async function runLint(context: CliContext, {flags}: Input<'lint'>): Promise<number> {
   const found = await lintStack(loadRequest(context, {allProfiles: true}), machineFiles, {strict: flags.strict});
   const errors = found.filter(({severity}) => severity === 'error').length;
@@ -24,5 +24,6 @@ export async function runLint(context: CliContext, {flags}: Input<'lint'>): Prom
     ].join(', ');
     context.stdout.write(`${renderDiagnostics(found, {color})}\n\n${summary}\n`);
   }
-  return errors > 0 || (flags.strict && warnings > 0) ? exitCodes.invalidStack : exitCodes.success;
+  if (errors > 0 || (flags.strict && warnings > 0)) return exitCodes.invalidStack;
+  return warnings > 0 ? exitCodes.failure : exitCodes.success;
 }

@@ -1,3 +1,4 @@
+import {didYouMean} from '../../base/suggest.ts';
 import type {Service} from '../types.ts';
 import type {Attribute, Draft, Limit, LowerContext} from './attribute.ts';
 import {values, whole} from './limits.ts';
@@ -20,7 +21,8 @@ function mode(words: readonly string[], shared = true): Reader<string> {
   return refine(text, (value, node, context) => {
     if (value === '' || words.includes(value) || (shared && /^(?:service|container):./.test(value))) return value;
     const all = [...words, ...(shared ? ['service:NAME', 'container:NAME'] : [])];
-    return wrong(node, context, {message: `"${value}" is unknown`, hint: `it is one of ${all.join(', ')}`});
+    const hint = didYouMean(value, words) ?? `it is one of ${all.join(', ')}`;
+    return wrong(node, context, {message: `"${value}" is unknown`, hint});
   });
 }
 

@@ -1,4 +1,5 @@
 import {formatDuration} from '../../base/duration.ts';
+import {didYouMean} from '../../base/suggest.ts';
 import type {Tree} from '../tree.ts';
 import type {Service} from '../types.ts';
 import type {Attribute} from './attribute.ts';
@@ -167,13 +168,17 @@ const stop_grace_period: Row<'stop_grace_period'> = {
   change: 'recreate',
 };
 
+const restartPolicies = ['no', 'always', 'unless-stopped', 'on-failure'];
+
 const restart: Row<'restart'> = {
   read: refine(text, (value, node, context) =>
     /^(?:no|always|unless-stopped|on-failure(?::\d+)?)$/.test(value)
       ? value
       : wrong(node, context, {
           message: `"${value}" is no restart policy`,
-          hint: 'it is one of "no" (in quotes), always, unless-stopped, on-failure, on-failure:N',
+          hint:
+            didYouMean(value, restartPolicies) ??
+            'it is one of "no" (in quotes), always, unless-stopped, on-failure, on-failure:N',
         }),
   ),
   spec: (value) => (value === 'no' ? undefined : value),

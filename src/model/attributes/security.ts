@@ -1,3 +1,4 @@
+import {didYouMean} from '../../base/suggest.ts';
 import type {Service} from '../types.ts';
 import type {Attribute} from './attribute.ts';
 import {items} from './limits.ts';
@@ -36,7 +37,14 @@ const option = refine(text, (value, node, context) =>
     ? value
     : wrong(node, context, {
         message: `"${value}" is no security option`,
-        hint: 'the options are no-new-privileges:true, seccomp=…, apparmor=…, label=… and systempaths=unconfined',
+        hint:
+          didYouMean(value, [
+            'no-new-privileges',
+            'no-new-privileges:true',
+            'seccomp=unconfined',
+            'apparmor=unconfined',
+            'systempaths=unconfined',
+          ]) ?? 'the options are no-new-privileges:true, seccomp=…, apparmor=…, label=… and systempaths=unconfined',
       }),
 );
 

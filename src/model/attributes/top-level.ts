@@ -1,3 +1,4 @@
+import {suggest} from '../../base/suggest.ts';
 import type {Tree} from '../tree.ts';
 import {isNull} from '../tree.ts';
 import type {FileObject, Model, Network, Volume} from '../types.ts';
@@ -92,13 +93,19 @@ export function readFileObject(node: Tree, context: ResourceContext): FileObject
   const object = {...readFileBody(node, context), ...readIdentity(node, context, ['name', 'external', 'labels'])};
   if (object.external === true || object.driver !== undefined) return object;
   const origins = (['file', 'content', 'environment'] as const).filter((origin) => object[origin] !== undefined);
-  if (origins.length !== 1) {
+  if (origins.length !== 1 && !(origins.length === 0 && isMistyped(node))) {
     wrong(node, context, {
       message: origins.length === 0 ? 'it has no content' : `${origins.join(' and ')} are given together`,
       hint: `give one of file, ${context.where.startsWith('configs') ? 'content, ' : ''}environment`,
     });
   }
   return object;
+}
+
+/** A member that is nearly the name of a source: that alone is told. */
+function isMistyped(node: Tree): boolean {
+  const names = node.kind === 'mapping' ? [...node.entries.keys()] : [];
+  return names.some((name) => suggest(name, ['file', 'content', 'environment']) !== undefined);
 }
 
 export function readModel(node: Tree, context: ResourceContext): Model {

@@ -3,7 +3,7 @@ import {stackSchema} from '../generated/stack-schema.js';
 import type {Problems} from '../problems.ts';
 import {checkSchema, type Mismatch, type Schema} from '../schema-check.ts';
 import type {MappingNode, SequenceNode, Tree} from '../tree.ts';
-import {isNull, toPlain} from '../tree.ts';
+import {isNull, isText, toPlain} from '../tree.ts';
 import type {NestedExtension} from '../types.ts';
 
 /**
@@ -54,9 +54,15 @@ function report(mismatch: Mismatch, tree: Tree, problems: Problems): void {
       problems.error(node.at, {
         code: 'wrong-value',
         message: `${where}: ${describe(node)} does not fit: expected ${schema['x-expected'] ?? schema.pattern}`,
-        hint: `write ${schema['x-expected'] ?? schema.pattern}`,
+        hint: suggested(node, schema) ?? `write ${schema['x-expected'] ?? schema.pattern}`,
       });
   }
+}
+
+/** Where what is expected is a list of words, the one that was meant. */
+function suggested(node: Tree, schema: Schema): string | undefined {
+  const [, words] = /^one of (.*)$/.exec(schema['x-expected'] ?? '') ?? [];
+  return isText(node) && words !== undefined ? didYouMean(node.value, words.split(', ')) : undefined;
 }
 
 function describe(node: Tree): string {

@@ -1,0 +1,119 @@
+import {describe, expect, it} from 'vitest';
+import {lintStack} from '../../src/model/lint.ts';
+import {memoryFiles} from './memory-files.ts';
+
+async function told(text: string, {strict = false} = {}): Promise<readonly string[]> {
+  const request = {workingDirectory: '/stack', environment: {}, profiles: ['*']};
+  const found = await lintStack(request, memoryFiles({'/stack/compose.yaml': text}), {strict});
+  return found.map(({line, column, code, message, hint}) => `${line}:${column} ${code}: ${message} (${hint})`);
+}
+
+const service = 'services: {a: {image: "x:1"}}\n';
+
+describe('lint warns of', () => {
+  it.each([
+    [
+      'ports that YAML reads as numbers of base 60',
+      'services:\n  a:\n    image: x:1\n    ports:\n      - 22:22\n      - "23:23"\n      - 127.0.0.1:80:80\n      - 8080:80\n',
+      [
+        '5:9 base-60: services.a.ports: older readers of YAML take 22:22 for the number 1342 (put it into quotes: "22:22")',
+      ],
+    ],
+    ['a version', `version: "3"\n${service}`, ['1:1 obsolete: "version" has no meaning any more (take the line away)']],
+    [
+      'what nothing uses, whatever its profile',
+      'services: {a: {image: "x:1", profiles: [p], volumes: ["used:/x"]}}\nvolumes: {used: , spare: }\nnetworks: {n: , default: }\nconfigs: {c: {content: x}}\nsecrets: {s: {file: f}}\n',
+      [
+        '2:19 unused: volumes.spare: no service uses it (take it away, or use it)',
+        '3:12 unused: networks.n: no service uses it (take it away, or use it)',
+        '4:11 unused: configs.c: no service uses it (take it away, or use it)',
+        '5:11 unused: secrets.s: no service uses it (take it away, or use it)',
+      ],
+    ],
+    [
+      'a volume with a name of one letter',
+      'services: {a: {image: "x:1", volumes: ["v:/x", {type: volume, source: v, target: /y}]}}\nvolumes: {v: }\n',
+      [
+        '1:40 drive-letter: services.a.volumes: Compose takes "v:" for a drive of Windows, not for a volume (give the volume a name of two letters or more, or write the long form)',
+      ],
+    ],
+    [
+      'tabs between words, not in texts and comments',
+      'services:\n  a:\n    image:\tx:1 # a\tcomment\n    command: [a,\tb]\n    labels: {l: "a\tb"}\n    configs: [c]\nconfigs:\n  c:\n    content: |\n      all: # x\n      \tmake\n#\tend\n',
+      [
+        '3:11 tab: a tab stands between the words of this line (use spaces)',
+        '4:17 tab: a tab stands between the words of this line (use spaces)',
+      ],
+    ],
+    [
+      'a variable that is not set',
+      'services: {a: {image: "x:${TAG}"}}\n',
+      [
+        '1:26 unset-variable: the variable TAG is not set: it becomes an empty text (set it in .env or the environment, or write ${TAG:-default})',
+      ],
+    ],
+  ])('%s', async (_name, text, warnings) => {
+    expect(await told(text)).toEqual(warnings);
+  });
+
+  it('images that are others tomorrow, when it is strict', async () => {
+    const stack = `services:
+  a: {image: x}
+  b: {image: "x:latest"}
+  c: {image: "registry.test:5000/x"}
+  d: {image: "x:1"}
+  e: {image: "x@sha256:${'0'.repeat(64)}"}
+  f: {image: own, build: .}
+`;
+    expect(await told(stack)).toEqual([]);
+    const hint = '(name a version, or a digest)';
+    expect(await told(stack, {strict: true})).toEqual([
+      `2:14 latest-tag: services.a.image: "x" is another image tomorrow ${hint}`,
+      `3:14 latest-tag: services.b.image: "x:latest" is another image tomorrow ${hint}`,
+      `4:14 latest-tag: services.c.image: "registry.test:5000/x" is another image tomorrow ${hint}`,
+    ]);
+  });
+
+  it('nothing in a stack that is as it should be', async () => {
+    expect(await told(service, {strict: true})).toEqual([]);
+  });
+
+  it('errors first, all at once, each with what was probably meant', async () => {
+    const stack = `version: "3"
+services:
+  web:
+    imagee: x
+    restart: allways
+    depends_on: [dbb]
+    networks: [frnt]
+    volumes: ["dta:/x"]
+    secrets: [sekret]
+    configs: [cnf]
+    pull_policy: allways
+    environment: {A: "\${HOEM}"}
+  db: {image: x, ipc: sharable, depends_on: {web: {condition: service_helthy}}}
+networks: {front: }
+volumes: {data: {drivr: local}}
+secrets: {secret: {fil: x}}
+configs: {conf: {content: x}}
+`;
+    const request = {workingDirectory: '/stack', environment: {HOME: '/'}, profiles: ['*']};
+    const found = await lintStack(request, memoryFiles({'/stack/compose.yaml': stack}), {strict: false});
+    expect(found.map(({severity, line, hint}) => `${severity} ${line} ${hint}`)).toEqual([
+      'error 4 did you mean "image"?',
+      'error 5 did you mean "always"?',
+      'error 6 did you mean "db"?',
+      'error 7 did you mean "front"?',
+      'error 8 did you mean "data"?',
+      'error 9 did you mean "secret"?',
+      'error 10 did you mean "conf"?',
+      'error 11 did you mean "always"?',
+      'error 13 did you mean "shareable"?',
+      'error 13 did you mean "service_healthy"?',
+      'error 15 did you mean "driver"?',
+      'error 16 did you mean "file"?',
+      'warning 1 take the line away',
+      'warning 12 did you mean "HOME"?',
+    ]);
+  });
+});
