@@ -1,7 +1,9 @@
 import type {Diagnostic} from '../base/diagnostic.ts';
 import {TscomposeError} from '../base/errors.ts';
 import type {FileSource} from '../base/file-source.ts';
+import {noteLimits} from './limits.ts';
 import {warnOfTabs} from './lint-tabs.ts';
+import {warnOfWords} from './lint-words.ts';
 import {type LoadRequest, loadTree, readProject} from './load.ts';
 import {createProblems, type Problems, sortedByPlace} from './problems.ts';
 import type {SourceFile, Span} from './source.ts';
@@ -28,7 +30,7 @@ export async function lintStack(
     const {project, tree} = await readProject(loaded, {request: {...request, allResources: true}, source, problems});
     warnOfUnused(project, tree, problems);
     if (strict) warnOfImages(project, tree, problems);
-    return sortedByPlace(problems.warnings);
+    return sortedByPlace([...problems.warnings, ...noteLimits(project)]);
   } catch (error) {
     if (!(error instanceof TscomposeError)) throw error;
     // Without a place it is not about the stack file: a missing file, a wrong flag.
@@ -47,11 +49,12 @@ function byFile(
   return [...trees].map(([file, all]) => ({file, trees: all}));
 }
 
-/** Texts that older readers of YAML take for something else. */
+/** Texts that others take for something else, or that are nearly another one. */
 function warnOfTexts(tree: Tree, problems: Problems): void {
   const services = section(tree, 'services');
   for (const [name, {value: service}] of services) {
     if (service.kind !== 'mapping') continue;
+    warnOfWords(service, name, problems);
     const ports = service.entries.get('ports')?.value;
     for (const item of ports?.kind === 'sequence' ? ports.items : []) warnOfBase60(item.at, name, problems);
     const volumes = service.entries.get('volumes')?.value;

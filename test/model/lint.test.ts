@@ -5,7 +5,10 @@ import {memoryFiles} from './memory-files.ts';
 async function told(text: string, {strict = false} = {}): Promise<readonly string[]> {
   const request = {workingDirectory: '/stack', environment: {}, profiles: ['*']};
   const found = await lintStack(request, memoryFiles({'/stack/compose.yaml': text}), {strict});
-  return found.map(({line, column, code, message, hint}) => `${line}:${column} ${code}: ${message} (${hint})`);
+  return found.map(
+    ({line, column, code, message, hint}) =>
+      `${line}:${column} ${code}: ${message}${hint === undefined ? '' : ` (${hint})`}`,
+  );
 }
 
 const service = 'services: {a: {image: "x:1"}}\n';
@@ -44,6 +47,28 @@ describe('lint warns of', () => {
         '3:11 tab: a tab stands between the words of this line (use spaces)',
         '4:17 tab: a tab stands between the words of this line (use spaces)',
       ],
+    ],
+    [
+      'words that are nearly those that are usually meant',
+      'services: {a: {image: "x:1", cap_add: [NET_ADMN, CAP_CHOWN, net_raw], stop_signal: SIGTREM, ulimits: {nofiles: 5, core: 1}}}\n',
+      [
+        '1:40 unusual-word: services.a.cap_add: "NET_ADMN" is no capability of the kernel (did you mean "NET_ADMIN"?)',
+        '1:84 unusual-word: services.a.stop_signal: "SIGTREM" is no signal (did you mean "SIGTERM"?)',
+        '1:103 unusual-word: services.a.ulimits: "nofiles" is no limit of the kernel (did you mean "nofile"?)',
+      ],
+    ],
+    [
+      'modes and drivers that are nearly those of an engine, not others',
+      'services:\n  a: {image: "x:1", network_mode: hosst, logging: {driver: jsonfile}}\n  b: {image: "x:1", network_mode: mine, logging: {driver: loki}, stop_signal: RTMIN+3}\n',
+      [
+        '2:35 unusual-word: services.a.network_mode: "hosst" is no mode of the network (did you mean "host"?)',
+        '2:60 unusual-word: services.a.logging.driver: "jsonfile" is no log driver of an engine (did you mean "json-file"?)',
+      ],
+    ],
+    [
+      'what has no effect outside a swarm',
+      'services: {a: {image: "x:1", deploy: {endpoint_mode: vip}}}\n',
+      ['1:54 no-effect: services.a.deploy: endpoint_mode: no effect outside a swarm'],
     ],
     [
       'a variable that is not set',
