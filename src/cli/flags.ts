@@ -69,6 +69,7 @@ export const commandFlags = {
     },
     quiet,
     services: {summary: 'print names of services'},
+    why: {summary: 'tell why: health and what the last probe said, restarts and their causes'},
     status: {
       value: 'STATUS',
       repeat: true,

@@ -21,7 +21,7 @@ export const keyGroups: readonly KeyGroup[] = [
       {keys: 's', what: 'stop, or start what is stopped', short: 'stop/start', command: 'stop SERVICE'},
       {keys: 'e', what: 'shell in the container', short: 'shell', command: 'exec SERVICE sh'},
       {keys: 'o', what: 'open a port in the browser', short: 'open', command: 'ps SERVICE'},
-      {keys: 'w', what: 'why it restarted, how its health is', short: 'why', command: 'ps SERVICE'},
+      {keys: 'w', what: 'why it restarted, how its health is', short: 'why', command: 'ps --why SERVICE'},
       {keys: 'enter', what: 'show its replicas, or its log'},
     ],
   },

@@ -36,7 +36,7 @@ function contentOf(context: OverlayContext, overlay: Overlay): Box {
         title: `why ${overlay.service}`,
         lines: whyLines(context, overlay.service),
         top: overlay.top,
-        command: `${state.command} ps ${overlay.service}`,
+        command: `${state.command} ps --why ${overlay.service}`,
       };
     case 'ports':
       return {title: `ports of ${overlay.service}`, lines: portLines(context, overlay), top: 0};

@@ -48,7 +48,8 @@ function replicaLines(context: OverlayContext, replica: ReplicaState, memory: bo
 function healthLines({health, phase}: ReplicaState): readonly Line[] {
   if (health === undefined || (phase !== 'running' && phase !== 'paused')) return [];
   const {status, failures, retries, exitCode, output} = health;
-  const count = failures === 0 ? '' : `, ${failures}${retries === undefined ? '' : ` of ${retries}`} probes failed`;
+  const of = retries === undefined || failures > retries ? '' : ` of ${retries}`;
+  const count = failures === 0 ? '' : `, ${failures}${of} probes failed${of === '' ? ' in a row' : ''}`;
   const last = exitCode === undefined ? '' : failures === 0 ? '' : `, the last: ${probeEnd(exitCode)}`;
   const style = status === 'unhealthy' ? 'bad' : status === 'healthy' ? 'good' : 'busy';
   const said = output

@@ -99,8 +99,14 @@ test('what is wrong is told with its reason', async () => {
   await terminal.shows('✗ db unhealthy');
   terminal.keys('Down', 'w');
   const screen = await terminal.shows('─ why db ─');
-  expect(screen).toMatch(/health +unhealthy, \d+ of 2 probes failed, the last: exit 2/);
+  expect(screen).toMatch(/health +unhealthy, \d+ .*probes failed.*, the last: exit 2/);
   expect(screen).toContain('connection refused');
+  expect(screen).toContain('tscompose ps --why db');
+  // The command says the same.
+  const {stdout} = await host.tscompose(['ps', '--why', 'db']);
+  expect(stdout).toMatch(
+    /^shop-db-1 {2}✗ unhealthy .*\n {2}health +unhealthy, \d+ .*, the last: exit 2\n +connection refused\n/,
+  );
 });
 
 test('a search finds while it is typed, goes on, and a filter leaves only what fits', async () => {
@@ -166,6 +172,14 @@ test('the log of the instance before this one is shown, also what was written be
   // So is why it was restarted.
   terminal.keys('w');
   await terminal.shows(/restarts +1 .*← restarted by a command/);
+  expect(await host.tscompose(['ps', '--why', 'again'])).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/\n {2}restarts {2}1 {2}.* ← restarted by a command\n$/),
+  });
+  expect(await host.tscompose(['ps', '--why', '-q'])).toMatchObject({
+    code: 64,
+    stderr: expect.stringContaining('--why and --quiet cannot be given together'),
+  });
 });
 
 test('what others do is seen: a restart from another terminal, with its events', async () => {

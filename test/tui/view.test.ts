@@ -99,6 +99,12 @@ test('why says so where a cause is not known, and where the stack file wants som
   expect(text).toContain('It differs from the stack file');
 });
 
+test('probes that failed more often than needed are counted in a row', () => {
+  const ill = health('unhealthy', {failures: 12, exitCode: 2});
+  const text = picture(pressed(scene({kind: 'snapshot', containers: [container('db', 1, {health: ill})]}), 'w'));
+  expect(text).toContain('unhealthy, 12 probes failed in a row, the last: exit 2');
+});
+
 test('an overlay of something that is gone says so', () => {
   const {state, logs} = pressed(shopScene(100, 30), 'w');
   const gone: UiState = fold(state, stack('web'), {kind: 'snapshot', containers: []});

@@ -15,15 +15,21 @@ import {terminalColumns} from '../terminal-columns.ts';
 export function runPs(context: CliContext, input: Input<'ps'>): Promise<number> {
   const wanted = wantedStates(input.flags);
   const print = printer(input.flags);
+  const {why} = input.flags;
   return withStackNames(context, async ({name, docker, knownServices}) => {
     const containers = (
       await listProjectContainers(docker, {
         project: name,
         services: input.args,
-        all: input.flags.all || wanted.length > 0,
+        all: input.flags.all || why || wanted.length > 0,
         known: knownServices,
       })
     ).filter(({summary}) => wanted.length === 0 || wanted.includes(summary.State));
+    if (why) {
+      const {describeWhy} = await import('./ps-why.ts');
+      context.stdout.write(await describeWhy(context, docker, {project: name, containers}));
+      return 0;
+    }
     context.stdout.write(print(containers, {project: name, now: context.now(), columns: terminalColumns(context)}));
     return 0;
   });
@@ -55,8 +61,16 @@ type Print = (containers: readonly ProjectContainer[], surroundings: Surrounding
 
 /** What the flags ask for. Throws a usage error. */
 function printer(flags: Input<'ps'>['flags']): Print {
-  if (flags.quiet) return (containers) => lines(containers.map(({id}) => id));
-  if (flags.services) return (containers) => lines([...new Set(containers.map(({service}) => service))]);
+  const {why, quiet, services} = flags;
+  const other = quiet ? '--quiet' : services ? '--services' : flags.format !== undefined ? '--format' : undefined;
+  if (why && other !== undefined) {
+    throw new TscomposeError('invalid', `--why and ${other} cannot be given together`, {
+      exitCode: exitCodes.usage,
+      hint: 'ask for one of them',
+    });
+  }
+  if (quiet) return (containers) => lines(containers.map(({id}) => id));
+  if (services) return (containers) => lines([...new Set(containers.map(({service}) => service))]);
   const {format = 'table'} = flags;
   if (format === 'table') return (containers, surroundings) => table(containers, surroundings, flags['no-trunc']);
   const rows: (...given: Parameters<Print>) => readonly Row[] = (containers, {project, now}) =>
