@@ -118,13 +118,20 @@ export function withHealth(
   };
 }
 
-/** Why the containers of a service start again, known before they do (watch tells it, not the engine). */
+/** Why the containers of a service started again: watch tells it, the engine knows only that somebody wanted it. */
 export function withCause(services: Services, name: string, cause: RestartCause): Services {
   return services.map((service) =>
     service.name === name
-      ? {...service, replicas: service.replicas.map((replica) => ({...replica, causes: addCause(replica, cause)}))}
+      ? {...service, replicas: service.replicas.map((replica) => ({...replica, causes: explained(replica, cause)}))}
       : service,
   );
+}
+
+function explained(replica: ReplicaState, cause: RestartCause): readonly RestartCause[] {
+  const {causes, startedAt = 0} = replica;
+  const last = causes.at(-1);
+  const isPresent = last?.kind === 'command' && last.time >= startedAt - recentMs && last.time <= cause.time;
+  return isPresent ? [...causes.slice(0, -1), {...cause, time: last.time}] : addCause(replica, cause);
 }
 
 /** What an event says that is worth a line: ends and starts. */
@@ -144,6 +151,7 @@ export function containerEvents(
       return entry('info', before?.phase === 'paused' ? `${name} goes on` : `${name} started${why}`);
     case 'exited':
     case 'dead':
+      if (isStopRequested(before, container)) return entry('info', `${name} was stopped, with code ${exitCode ?? '?'}`);
       if (container.oomKilled) return entry('error', `${name} was killed: out of memory`);
       return entry(exitCode === 0 ? 'info' : 'error', `${name} exited with code ${exitCode ?? '?'}${why}`);
     case 'restarting':

@@ -148,11 +148,12 @@ function withHealthEvent(state: UiState, event: UiEvent & {readonly kind: 'healt
   const change = withHealth(state.services, event.id, event.health);
   if (change === undefined) return state;
   const next = {...state, services: change.services};
-  if (change.before === event.health.status) return next;
+  // That a container starts is told by its start.
+  if (change.before === event.health.status || event.health.status === 'starting') return next;
   const {status, exitCode, output} = event.health;
   const reason = status !== 'unhealthy' ? '' : `: probe ${probeEnd(exitCode)}${output === '' ? '' : `, ${output}`}`;
-  const level = status === 'healthy' ? 'good' : status === 'unhealthy' ? 'error' : 'info';
-  const text = `${change.name} is ${status === 'starting' ? 'starting' : status}${reason}`;
+  const level = status === 'healthy' ? 'good' : 'error';
+  const text = `${change.name} is ${status}${reason}`;
   return withEvents(next, [{time: event.time, level, service: change.service, text}]);
 }
 

@@ -190,7 +190,7 @@ test('what others do is seen: a restart from another terminal, with its events',
   await terminal.shows(/^▸web +● running/m);
   terminal.keys('v');
   const screen = await terminal.shows('shop-web-1 started');
-  expect(screen).toMatch(/web +· shop-web-1 exited with code 0|web +✗ shop-web-1 exited with code \d+/);
+  expect(screen).toMatch(/web +· shop-web-1 was stopped, with code \d+/);
   // Nothing of it is left once it is closed.
   terminal.keys('Escape');
   await terminal.hides('─ events ─');

@@ -57,6 +57,17 @@ test('a cause that is told belongs to the start that follows it', () => {
   expect(told?.causes).toEqual([{time: now, kind: 'watch', detail: 'a.ts'}]);
 });
 
+test('a save that is told after the restart takes the place of the command that the engine knows of', () => {
+  const told = replicaAfter(container('web', 1), seen({startedAt: now - 400}), {
+    kind: 'watchApplied',
+    service: 'web',
+    text: 'a.ts → restarted',
+    tookMs: 400,
+    restarted: true,
+  });
+  expect(told).toMatchObject({restarts: 1, causes: [{kind: 'watch', detail: 'a.ts → restarted'}]});
+});
+
 test('what the engine remembers stands in front of what was seen since', () => {
   const {id} = container('web', 1);
   const cause = (time: number, exitCode: number) => ({time, kind: 'exit', exitCode}) as const;

@@ -70,6 +70,8 @@ test('ends and starts of containers are events; what is the same is none', () =>
         {kind: 'container', container: container('web', 1, {phase: 'restarting', exitCode: 137, oomKilled: true})},
         {kind: 'container', container: container('web', 1, {phase: 'dead', exitCode: 137, oomKilled: true})},
         {kind: 'container', container: container('web', 2, {phase: 'exited', exitCode: 0})},
+        {kind: 'container', container: container('web', 3)},
+        {kind: 'container', container: container('web', 3, {phase: 'exited', exitCode: 137, stopRequested: true})},
       ),
     ),
   ).toEqual([
@@ -82,6 +84,8 @@ test('ends and starts of containers are events; what is the same is none', () =>
     'error: shop-web-1 was killed: out of memory; it restarts',
     'error: shop-web-1 was killed: out of memory',
     'info: shop-web-2 exited with code 0',
+    'info: shop-web-3 started',
+    'info: shop-web-3 was stopped, with code 137',
   ]);
 });
 

@@ -85,6 +85,8 @@ export function watchReporter(emit: (event: UiEventContent) => void): (event: Pr
 }
 
 function describeCause({paths, more}: WatchCause): string {
+  // Nothing was saved: a container came up, or watching began.
+  if (paths.length === 0) return 'first sync';
   return `${paths.join(', ')}${more > 0 ? ` +${more}` : ''}`;
 }
 

@@ -42,6 +42,10 @@ test('rules in force, what is pending, and what was done with how long it took',
   ]);
 });
 
+test('what was not saved just now says so', () => {
+  expect(told({...synced, cause: {paths: [], more: 0}}).at(-1)).toMatchObject({text: 'first sync → synced'});
+});
+
 test('a sync that a restart follows is told of by the restart', () => {
   const restarted: ProgressContent = {
     ...{kind: 'watchRestarted', service: 'web', cause, containers: ['web-1'], restartMs: 300, outcomeMs: 400},
