@@ -44,7 +44,7 @@ services:
   );
   expect(await watch.interrupt()).toBe(130);
   await finish(host);
-});
+}, 120_000);
 
 test('more changes than the kernel keeps for one reader: what was lost is found, and the end is right', async () => {
   await using host = await makeHost();
@@ -83,4 +83,4 @@ services:
   await eventually(async () => expect(await read(host, 'api', 'cat /src/late/after')).toBe('after'));
   await watch.interrupt();
   await finish(host);
-});
+}, 120_000);

@@ -42,7 +42,7 @@ test('the stack file and env files are followed: harmless changes are applied, o
   await watch.says('stack ← compose.yaml: nothing to change');
   save({api: api(', imagee: x'), other: ''});
   await watch.says('stack ← compose.yaml: cannot be loaded, the stack stays as it was');
-  expect(watch.stderr()).toMatch(/compose\.yaml:3:.*imagee/s);
+  await watch.says(/compose\.yaml:3:.*imagee/s);
   write(host, 'src/a', 'saved again');
   // Other commands cannot read the stack either, so that it is seen by what is told.
   await eventually(() =>

@@ -58,7 +58,7 @@ services:
   expect(inotifyWatches(watch.pid)).toBeLessThan(40);
 
   git('checkout', '-q', 'many');
-  await eventually(() => expect(watch.events('watchSynced')).not.toHaveLength(0), 60_000);
+  await eventually(() => expect(watch.events('watchSynced')).not.toHaveLength(0), 120_000);
   const inContainer = async (command: string) =>
     (await host.tscompose(['exec', '-T', 'api', 'sh', '-c', command], {timeoutMs: 20_000})).stdout;
   expect(
@@ -68,7 +68,7 @@ services:
   expect(watch.events('watchSynced')).toMatchObject([{written: 10_000, deleted: 0}]);
 
   git('checkout', '-q', 'main');
-  await eventually(async () => expect(await inContainer('ls /code')).toBe(''), 60_000);
+  await eventually(async () => expect(await inContainer('ls /code')).toBe(''), 120_000);
   expect(watch.events('watchSynced')).toHaveLength(2);
   expect(inotifyWatches(watch.pid)).toBeLessThan(40);
 
@@ -76,9 +76,9 @@ services:
   git('checkout', '-q', 'many');
   git('checkout', '-q', 'main');
   rmSync(join(repository, 'branch'));
-  await eventually(() => expect(watch.events('watchSynced').length).toBeGreaterThan(2), 60_000);
+  await eventually(() => expect(watch.events('watchSynced').length).toBeGreaterThan(2), 120_000);
   await watch.interrupt();
   expect(watch.events('watchEnded')).toMatchObject([{reason: 'interrupted'}]);
   expect((await host.tscompose(['down', '-t', '0'])).code).toBe(0);
   expect(host.leftovers()).toEqual([]);
-}, 120_000);
+}, 240_000);

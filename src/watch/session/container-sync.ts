@@ -5,7 +5,7 @@ import type {WatchedContainer} from './containers.ts';
 import type {FileSync} from './engine.ts';
 import type {ServiceRule} from './rules.ts';
 import {below, type ServiceFiles} from './service-files.ts';
-import {type FileChange, isWhiteoutName, syncArchive} from './sync-archive.ts';
+import {type FileChange, isWhiteoutName} from './sync-archive.ts';
 
 export interface SyncOutcome {
   readonly written: number;
@@ -48,7 +48,7 @@ export function createContainerSync({container, sync, files, touched}: Container
       const {changes, rules} = await planChanges({paths, manifest, files: files(), container});
       if (changes.length === 0) return {written: 0, deleted: 0, changed: rules};
       for (const {path} of changes) touched.add(path);
-      await sync.sync(container.id, syncArchive(changes), signal);
+      await sync.sync(container.id, changes, signal);
       remember(manifest, changes);
       return {
         written: changes.filter((change) => change.kind === 'put' && change.entry.kind !== 'directory').length,

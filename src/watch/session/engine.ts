@@ -1,6 +1,7 @@
 import type {SyncedFiles, SyncResult} from '../../api/types/sync.ts';
 import type {Container} from '../../client/container.ts';
 import type {ContainerCalls, EngineClient} from '../../reconcile/engine-client.ts';
+import type {FileChange} from './sync-archive.ts';
 
 /** The calls of the client that watching needs. */
 export interface WatchEngine extends EngineClient {
@@ -9,7 +10,8 @@ export interface WatchEngine extends EngineClient {
 
 /** How files come into containers, by whatever way the engine offers. */
 export interface FileSync {
-  /** Changes below `/` as an archive of an image layer's manner: all of it or nothing. */
-  sync(container: string, archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<SyncResult>;
+  /** Carries out the changes, deletions first; with the built-in engine all of them or none. */
+  sync(container: string, changes: readonly FileChange[], signal: AbortSignal): Promise<SyncResult>;
+  /** What earlier syncs brought, as far as the engine knows. */
   synced(container: string): Promise<SyncedFiles>;
 }

@@ -1,6 +1,6 @@
 import {hasKind} from '../../base/errors.ts';
+import type {Container} from '../../client/container.ts';
 import type {Hook} from '../../model/types.ts';
-import type {WatchEngine} from './engine.ts';
 
 export interface HookResult {
   readonly exitCode: number;
@@ -13,7 +13,7 @@ const keptCharacters = 16 * 1024;
 
 /** Runs a command in a running container, as its user or as the hook's. Undefined where the container does not run. */
 export async function runHook(
-  engine: WatchEngine,
+  engine: {getContainer(id: string): Pick<Container, 'exec'>},
   container: string,
   hook: Hook,
   signal: AbortSignal,

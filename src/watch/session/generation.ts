@@ -9,7 +9,7 @@ import {createLoopGuard, type LoopGuard} from './loop-guard.ts';
 import type {Meter} from './meter.ts';
 import type {Restarts} from './restarts.ts';
 import {type FileSide, openRuleSet, type RuleChanges} from './rule-set.ts';
-import {type ServiceRule, shownPath, syncs} from './rules.ts';
+import {placeOf, type ServiceRule, shownPath, syncs} from './rules.ts';
 import {createRunActions, wantsAction} from './run-actions.ts';
 import {containerPath, type ServiceFiles} from './service-files.ts';
 import {createServiceWorker, type ServiceWorker} from './worker.ts';
@@ -117,12 +117,12 @@ function countRules(rules: readonly ServiceRule[]): {readonly service: string; r
 function noteBinds(
   {service, binds}: WatchedContainer,
   rules: readonly ServiceRule[],
-  {warn}: Pick<SessionParts, 'warn'>,
+  {warn, project}: Pick<SessionParts, 'warn' | 'project'>,
 ): void {
   for (const rule of rules) {
     if (rule.service !== service || !syncs(rule) || !isBound(binds, rule.target ?? '/')) continue;
     warn(
-      `${rule.place}: nothing is synced to "${rule.target}" of service "${service}": a bind mount has it there already`,
+      `${placeOf(project(), rule)}: nothing is synced to "${rule.target}" of service "${service}": a bind mount has it there already`,
     );
   }
 }
@@ -173,7 +173,8 @@ function judge({rule, paths, sources}: RuleChanges, {guards, savedAt, parts, wor
   const verdict = guards.get(rule)?.judge({paths, firstEventAt: savedAt});
   if (verdict === undefined || verdict.kind === 'go') return true;
   const {report} = parts.converge;
-  const {service, place} = rule;
+  const {service} = rule;
+  const place = placeOf(parts.project(), rule);
   if (verdict.kind === 'held') return false;
   if (verdict.kind === 'resumed') {
     const cause = toCause(sources.map((source) => shownPath(source, workingDir)));

@@ -12,8 +12,6 @@ export interface ServiceRule {
   readonly rule: WatchRule;
   /** Absolute path in the container; undefined for rules that sync nothing. */
   readonly target: string | undefined;
-  /** `compose.yaml:12:9`, as far as it is known. */
-  readonly place: string;
   /** Of the service's build, see `withBuildIgnores`. */
   readonly context?: BuildIgnore;
 }
@@ -62,13 +60,7 @@ function collectRules(project: Project, services: readonly string[]): readonly S
     .flatMap(([service, {develop}]) =>
       (develop?.watch ?? []).map((rule, index): ServiceRule => {
         const target = rule.target === undefined ? undefined : posix.resolve('/', rule.target);
-        return {
-          id: `${service} ${index}`,
-          service,
-          rule,
-          target,
-          place: placeText(project, positionOf(project, service, index)),
-        };
+        return {id: `${service} ${index}`, service, rule, target};
       }),
     );
 }
@@ -78,9 +70,16 @@ function positionOf(project: Project, service: string, index: number, member?: s
   return project.provenance.at(member === undefined ? path : `${path}.${member}`);
 }
 
-function placeText({workingDir, files}: Project, position: SourcePosition | undefined): string {
+/** Where the rule stands in the stack file: `compose.yaml:12:9`, as far as it is known. */
+export function placeOf(project: Project, rule: ServiceRule): string {
+  const {workingDir, files} = project;
+  const position = positionOf(project, rule.service, indexOf(rule));
   if (position === undefined) return files[0] === undefined ? 'the stack file' : relative(workingDir, files[0]);
   return `${shownPath(position.file, workingDir)}:${position.line}:${position.column}`;
+}
+
+function indexOf({id}: ServiceRule): number {
+  return Number(id.slice(id.lastIndexOf(' ') + 1));
 }
 
 function rebuildMessage({service}: ServiceRule): string {
@@ -88,8 +87,7 @@ function rebuildMessage({service}: ServiceRule): string {
 }
 
 function rebuildDiagnostic(project: Project, rule: ServiceRule): Diagnostic {
-  const index = Number(rule.id.slice(rule.id.lastIndexOf(' ') + 1));
-  const position = positionOf(project, rule.service, index, 'action');
+  const position = positionOf(project, rule.service, indexOf(rule), 'action');
   return {
     severity: 'error',
     code: 'unsupported',

@@ -10,6 +10,12 @@ export type FileChange =
   | {readonly kind: 'put'; readonly path: string; readonly source: string; readonly entry: TreeEntry}
   | {readonly kind: 'delete'; readonly path: string};
 
+/** Whose the files are; without it the engine decides. */
+export interface ArchiveOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 const whiteoutPrefix = '.wh.';
 
 /** A name that the archive could only mean as a deletion of another one. */
@@ -21,14 +27,14 @@ export function isWhiteoutName(path: string): boolean {
  * The changes as a tar in the manner of an image layer, from `/` on: deletions first, as whiteouts. Files are read while
  * it is written; one that becomes shorter meanwhile breaks it off with kind `conflict`, so that nothing of it is applied.
  */
-export function syncArchive(changes: readonly FileChange[]): AsyncIterable<Uint8Array> {
+export function syncArchive(changes: readonly FileChange[], owner?: ArchiveOwner): AsyncIterable<Uint8Array> {
   const archive = pack();
   const write = async (): Promise<void> => {
     for (const change of changes) if (change.kind === 'delete') await addDeletion(archive, change.path);
     const pause = timeSlices();
     for (const change of changes) {
       if (change.kind === 'delete') continue;
-      await addEntry(archive, change);
+      await addEntry(archive, change, owner);
       await pause();
     }
     archive.finalize();
@@ -42,15 +48,19 @@ function addDeletion(archive: Pack, path: string): Promise<void> {
   return add(archive, {name, mode: 0o600, size: 0});
 }
 
-async function addEntry(archive: Pack, {path, source, entry}: FileChange & {readonly kind: 'put'}): Promise<void> {
+async function addEntry(
+  archive: Pack,
+  {path, source, entry}: FileChange & {readonly kind: 'put'},
+  owner: ArchiveOwner | undefined,
+): Promise<void> {
   const name = path.slice(1);
   switch (entry.kind) {
     case 'directory':
-      return add(archive, {name: `${name}/`, type: 'directory', mode: entry.mode});
+      return add(archive, {name: `${name}/`, type: 'directory', mode: entry.mode, ...owner});
     case 'link':
-      return add(archive, {name, type: 'symlink', linkname: entry.target, mode: 0o777});
+      return add(archive, {name, type: 'symlink', linkname: entry.target, mode: 0o777, ...owner});
     case 'file':
-      return addFile(archive, {name, source, mode: entry.mode});
+      return addFile(archive, {name, source, mode: entry.mode, owner});
   }
 }
 
@@ -69,13 +79,14 @@ interface FileEntry {
   readonly name: string;
   readonly source: string;
   readonly mode: number;
+  readonly owner: ArchiveOwner | undefined;
 }
 
-async function addFile(archive: Pack, {name, source, mode}: FileEntry): Promise<void> {
+async function addFile(archive: Pack, {name, source, mode, owner}: FileEntry): Promise<void> {
   const file = openSync(source, 'r');
   try {
     const {size, mtime} = fstatSync(file);
-    const header = {name, mode, mtime, size};
+    const header = {name, mode, mtime, size, ...owner};
     if (size > smallBytes) return await addLargeFile(archive, {file, header, source});
     const content = Buffer.allocUnsafe(size);
     for (let at = 0; at < size; ) at += checked(readSync(file, content, at, size - at, at), source);

@@ -43,7 +43,6 @@ async function filesOf(directory: TemporaryDirectory, rules: readonly RuleParts[
           service: 'api',
           rule: {path, action: 'sync', target, ignore, include: [], initial_sync: initial},
           target,
-          place: `compose.yaml:${index + 1}:1`,
         };
         return {rule, target, tree: await openHostTree({path, filter: ruleFilter({path, ignore})}, Date.now)};
       }),

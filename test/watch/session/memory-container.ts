@@ -5,6 +5,7 @@ import {extract} from 'tar-stream';
 import type {SyncedEntry} from '../../../src/api/types/sync.ts';
 import type {WatchedContainer} from '../../../src/watch/session/containers.ts';
 import type {FileSync} from '../../../src/watch/session/engine.ts';
+import {syncArchive} from '../../../src/watch/session/sync-archive.ts';
 
 /** The files of a container as an engine keeps them, and what is known to have been synced. */
 export interface MemoryContainer {
@@ -46,7 +47,7 @@ export function memoryContainer(parts: Partial<WatchedContainer> = {}): MemoryCo
       failure = error;
     },
     sync: {
-      async sync(_id, archive) {
+      async sync(_id, changes) {
         if (failure !== undefined) {
           const error = failure;
           failure = undefined;
@@ -54,7 +55,7 @@ export function memoryContainer(parts: Partial<WatchedContainer> = {}): MemoryCo
         }
         archives += 1;
         let [written, deleted] = [0, 0];
-        for await (const {path, entry, content} of readArchive(archive)) {
+        for await (const {path, entry, content} of readArchive(syncArchive(changes))) {
           const name = posix.basename(path);
           if (name.startsWith('.wh.')) {
             remove(posix.join(posix.dirname(path), name.slice(4)));

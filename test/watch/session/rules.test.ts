@@ -4,7 +4,7 @@ import {TscomposeError as Failure} from '../../../src/base/errors.ts';
 import type {FileSource} from '../../../src/base/file-source.ts';
 import type {Project, Service, WatchRule} from '../../../src/model/types.ts';
 import {withBuildIgnores} from '../../../src/watch/session/build-ignore.ts';
-import {sameRules, shownPath, watchRules} from '../../../src/watch/session/rules.ts';
+import {placeOf, sameRules, shownPath, watchRules} from '../../../src/watch/session/rules.ts';
 import {project} from '../../plan/fixtures.ts';
 
 const rule = (parts: Partial<WatchRule>): WatchRule => ({
@@ -35,7 +35,7 @@ function problem(run: () => unknown): Pick<TscomposeError, 'kind' | 'message' | 
 
 test('the rules of all services, or of those that are asked for, with their places and absolute targets', () => {
   const stack = watching({api: [rule({target: 'app/../code/'}), rule({action: 'restart'})], web: [rule({})]});
-  expect(watchRules(stack, {services: []}).map(({id, target, place}) => [id, target, place])).toEqual([
+  expect(watchRules(stack, {services: []}).map((one) => [one.id, one.target, placeOf(stack, one)])).toEqual([
     ['api 0', '/code', 'compose.yaml:7:5'],
     ['api 1', '/app', 'compose.yaml'],
     ['web 0', '/app', 'compose.yaml'],

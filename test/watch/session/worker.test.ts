@@ -17,7 +17,6 @@ const ruleOf = (action: WatchRule['action']): ServiceRule => ({
   service: 'api',
   rule: {path: '/src', action, target: '/app', ignore: [], include: [], initial_sync: false},
   target: '/app',
-  place: 'compose.yaml:1:1',
 });
 const restart = ruleOf('sync+restart');
 const command = ruleOf('sync+exec');
