@@ -1,5 +1,6 @@
+import {join} from 'node:path';
 import {expect, test} from 'vitest';
-import {eventually, makeHost} from '../support/host.ts';
+import {eventually, makeHost, projectDirectory} from '../support/host.ts';
 import {loadImages} from '../support/test-images.ts';
 import {finish, read, startCommand, write} from '../support/watching.ts';
 
@@ -109,5 +110,39 @@ services:
   expect(up.stderr()).toMatch(/^web: \d saves, save to visible p50 \d+ ms, p95 \d+ ms; save to serving p50 /m);
   // Ctrl-C stopped the stack, as it does without watching.
   expect((await host.tscompose(['ps', '-q'])).stdout).toBe('');
+  await finish(host);
+});
+
+test('at a terminal a person is asked about what takes something away, and what they say is done', async () => {
+  await using host = await makeHost();
+  await loadImages(host, ['busybox']);
+  const save = (services: Readonly<Record<string, string>>) => write(host, 'compose.yaml', stack(services));
+  save({api: rule, one: '', two: ''});
+  write(host, 'src/a', 'a');
+  const socket = join(host.directory, 'tmux');
+  const tmux = async (...args: string[]) => (await host.command('tmux', ['-S', socket, ...args])).stdout;
+  const cli = `${process.execPath} ${join(projectDirectory, 'dist/cli.mjs')}`;
+  await tmux('-f', '/dev/null', 'new-session', '-d', '-x', '100', '-y', '50', `${cli} watch; exec sleep 600`);
+  try {
+    const screen = (what: RegExp) =>
+      eventually(async () => expect(await tmux('capture-pane', '-p')).toMatch(what), 20_000);
+    await screen(/container stack-two-1 started/);
+    save({api: rule, two: ''});
+    await screen(/removes container stack-one-1: .*\napply it\? \[y\/N\]/);
+    await tmux('send-keys', 'n', 'Enter');
+    await screen(/apply it\? \[y\/N\] n/);
+    expect((await host.tscompose(['ps', '-a', '--format', 'json'])).stdout).toContain('stack-one-1');
+    // Another save, another question; an older one that was not answered is over.
+    save({api: rule});
+    await screen(/removes container stack-two-1: .*\napply it\? \[y\/N\]\s*$/);
+    save({api: `${rule}, environment: {WORD: one}`});
+    await screen(/recreates container stack-api-1.*removes container stack-two-1: .*\napply it\? \[y\/N\]\s*$/s);
+    await tmux('send-keys', 'y', 'Enter');
+    await screen(/container stack-two-1 removed/);
+    await eventually(async () => expect(await read(host, 'api', 'echo $WORD')).toBe('one\n'));
+    await tmux('send-keys', 'C-c');
+  } finally {
+    await tmux('kill-server');
+  }
   await finish(host);
 });

@@ -5,6 +5,37 @@ import {eventually, makeHost} from '../support/host.ts';
 import {loadImages} from '../support/test-images.ts';
 import {finish, read, startCommand, write} from '../support/watching.ts';
 
+/**
+ * Where each promise of watching is kept end to end. The files beside this one are named by what follows `watch`.
+ *
+ * | action or setting | test |
+ * |---|---|
+ * | sync, restart, sync+restart, sync+exec (as its user and as another) | each action does its part in every replica |
+ * | rebuild, refused by name and place before anything starts | -rules: rebuild is refused |
+ * | initial_sync, for every sync action, before the container is started | below: what was saved while; -rules: only what is asked for; -stack: up --watch |
+ * | include, ignore, the .dockerignore of a build, editors' files | -rules: include, ignore with exceptions |
+ * | commands that fail, restarts that do not end well | -rules: only what is asked for; -stack: up --watch |
+ *
+ * | complaint | test |
+ * |---|---|
+ * | permissions, a user who is not root; a user without an entry | each action; -files: an image without a shell |
+ * | an image without a shell, tar, rm | -files: an image without a shell |
+ * | a stopped or crashed container: saves and deletes reach it, commands wait | what was saved while; a container that does not run |
+ * | edits made while it was stopped, or nobody watched, or it was made anew | what was saved while |
+ * | the first sync, directories that are missing | what was saved while; each action |
+ * | links: as the rule's path, inside, to nothing; kinds that change; moved directories | -files: links, kinds that change |
+ * | restart only; a path that a bind mount has already | each action; a path that a bind mount has |
+ * | services that were not asked for are let be | -rules: only what is asked for |
+ * | .git/index.lock and all else that git keeps; touches without a change | -rules: what git keeps for itself |
+ * | limits of inotify, told with the sysctl, the use and the limit; watching goes on | -limits: at the limit of watches |
+ * | lost events (IN_Q_OVERFLOW) | -limits: more changes than the kernel keeps |
+ * | git checkout of 10,000 files; node_modules costs no watches | -storm |
+ * | a batch that fails is whole, pending, and tried again | -files: what cannot be brought |
+ * | the stack file, env files, .dockerignore: harmless changes applied, others asked about | -stack; -rules: include, ignore |
+ * | a restart loop by the container's own writes is ended | a path that a bind mount has |
+ * | dependents with `restart: true` follow | -rules: what git keeps for itself |
+ */
+
 const fast = 'image: busybox, stop_grace_period: 0s';
 const idle = `${fast}, command: sleep 600`;
 
@@ -177,6 +208,48 @@ services:
   write(host, 'src/a', '3');
   await eventually(() => expect(count()).toBeGreaterThan(before));
   expect(watch.stderr().match(/nothing is synced/g)).toHaveLength(1);
+  await watch.interrupt();
+  await finish(host);
+});
+
+test('a container that does not run gets saves and deletes all the same; its command waits until it runs', async () => {
+  await using host = await makeHost();
+  await loadImages(host, ['busybox']);
+  write(
+    host,
+    'compose.yaml',
+    `name: stopped
+services:
+  api:
+    image: busybox
+    stop_grace_period: 0s
+    command: sleep 600
+    develop:
+      watch:
+        - {path: ./src, action: sync, target: /app}
+        - {path: ./hooks, action: sync+exec, target: /hooks, exec: {command: [sh, -c, "cat /hooks/x >> /tmp/ran"]}}
+  crashes: {image: busybox, command: sh -c 'test -e /app/fixed && exec sleep 600; exit 3', develop: {watch: [{path: ./src, action: sync+restart, target: /app}]}}
+`,
+  );
+  for (const directory of ['src', 'hooks']) mkdirSync(join(host.directory, directory));
+  await using watch = startCommand(host, ['watch']);
+  await watch.says(/container stopped-crashes-1 started/);
+  write(host, 'src/deep/a', 'a');
+  write(host, 'src/b', 'b');
+  await eventually(async () => expect(await read(host, 'api', 'cat /app/deep/a /app/b')).toBe('ab'));
+  expect((await host.tscompose(['stop', 'api'])).code).toBe(0);
+  rmSync(join(host.directory, 'src/deep'), {recursive: true});
+  write(host, 'src/b', 'changed');
+  write(host, 'hooks/x', 'ran\n');
+  await watch.says(/^api synced ← .*, 1 written, 1 deleted/m);
+  await watch.says(/^api synced ← hooks\/x/m);
+  expect(watch.stderr()).not.toContain('failed');
+  expect((await host.tscompose(['start', 'api'])).code).toBe(0);
+  await eventually(async () => expect(await read(host, 'api', 'cat /tmp/ran /app/b; ls /app')).toBe('ran\nchangedb\n'));
+  // What crashed for want of it runs once it is saved.
+  write(host, 'src/fixed', '');
+  await watch.says(/^crashes restarted ← src\/fixed, serving after /m);
+  await eventually(async () => expect(await read(host, 'crashes', 'ls /app')).toContain('fixed'));
   await watch.interrupt();
   await finish(host);
 });

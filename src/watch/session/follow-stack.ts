@@ -21,6 +21,7 @@ export async function followStack(options: FollowStackOptions): Promise<AsyncDis
   const {stack, files, converge, current, onApplied} = options;
   const {signal} = converge;
   const pending = new Set<string>();
+  const undecided = new Set<string>();
   let newer = new AbortController();
   let running: Promise<void> | undefined;
   const loop = async (): Promise<void> => {
@@ -28,7 +29,8 @@ export async function followStack(options: FollowStackOptions): Promise<AsyncDis
       const {workingDir} = current();
       const cause = toCause([...pending].map((path) => shownPath(path, workingDir)));
       pending.clear();
-      const applied = await applyStackChange({stack, before: current(), cause, converge, newer: newer.signal});
+      const change = {stack, before: current(), cause, converge, newer: newer.signal, undecided};
+      const applied = await applyStackChange(change);
       if (applied !== undefined && !signal.aborted) await onApplied(applied);
       if (!signal.aborted) await stackFiles.expect(stack.inputs());
     }

@@ -35,6 +35,8 @@ export interface StackChange {
   readonly converge: ConvergeContext;
   /** Ends a question whose plan is old: something was saved again. */
   readonly newer: AbortSignal;
+  /** Services that left the file and whose containers nobody has decided about; kept from one change to the next. */
+  readonly undecided: Set<string>;
 }
 
 /**
@@ -67,17 +69,18 @@ export async function applyStackChange(change: StackChange): Promise<Project | u
 
 /** False where it was not done. */
 async function bringUp(change: StackChange, project: Project): Promise<boolean> {
-  const {stack, before, cause, converge} = change;
+  const {stack, cause, converge} = change;
   const {report} = converge;
   const lowered = lowerProject(project, stack);
-  const gone = servicesGone(before, project);
+  noteGone(change, project);
   const options: UpOptions = {...stack.upOptions, removeOrphans: false, ignoreOrphans: true};
   const observed = await observe(converge.engine, project.name, {project, compare: true});
   const plan = (removeOrphans: boolean) =>
     planUp({project, desired: lowered.desired, observed, memory: emptyMemory, options: {...options, removeOrphans}});
   const wanted = plan(false);
   // Containers of services that left the file are an orphan's matter: they stay unless somebody says otherwise.
-  const orphans = gone.length === 0 ? [] : objections(plan(true)).filter((line) => !objections(wanted).includes(line));
+  const orphans =
+    change.undecided.size === 0 ? [] : objections(plan(true)).filter((line) => !objections(wanted).includes(line));
   const against = objections(wanted);
   const apply = async (remove: boolean): Promise<void> => {
     report({kind: 'watchStack', cause, state: 'applying', lines: planSummary(wanted)});
@@ -96,27 +99,34 @@ async function bringUp(change: StackChange, project: Project): Promise<boolean> 
   return true;
 }
 
-/** Services that had containers by the file before, and are no longer in it. */
-function servicesGone(before: Project, now: Project): readonly string[] {
+/** Services that had containers by the file before, and are no longer in it; those that came back are no question. */
+function noteGone({before, undecided}: StackChange, now: Project): void {
   const known = {...now.services, ...now.disabledServices};
-  return Object.keys(before.services).filter((service) => !Object.hasOwn(known, service));
+  for (const service of [...Object.keys(before.services), ...undecided]) {
+    if (Object.hasOwn(known, service)) undecided.delete(service);
+    else undecided.add(service);
+  }
 }
 
 async function consent(
-  {stack, cause, converge, newer}: StackChange,
+  {stack, cause, converge, newer, undecided}: StackChange,
   lines: readonly string[],
   command: string,
 ): Promise<boolean> {
   if (stack.ask === undefined) {
     converge.report({kind: 'watchStack', cause, state: 'held', lines, command});
+    undecided.clear();
     return false;
   }
   converge.report({kind: 'watchStack', cause, state: 'held', lines});
   const signal = AbortSignal.any([newer, converge.signal]);
-  return stack.ask('apply it?', signal).catch((error: unknown) => {
+  const yes = await stack.ask('apply it?', signal).catch((error: unknown) => {
     if (signal.aborted) return false;
     throw error;
   });
+  // A question that a newer one takes the place of has had no answer.
+  if (!signal.aborted) undecided.clear();
+  return yes;
 }
 
 function problemLines(error: TscomposeError, color: boolean): readonly string[] {
