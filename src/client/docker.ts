@@ -11,8 +11,8 @@ import {type Abortable, Container} from './container.ts';
 import {Exec} from './exec.ts';
 import type {EngineAddressOptions} from './host.ts';
 import {addressOfOptions} from './host.ts';
-import {httpTransport} from './http-transport.ts';
 import {Image} from './image.ts';
+import {lazyHttpTransport} from './lazy-http-transport.ts';
 import {Network} from './network.ts';
 import {followProgress} from './progress.ts';
 import type {Feature, Transport} from './transport.ts';
@@ -39,7 +39,7 @@ export class Docker {
   readonly #calls: Calls<Endpoints>;
 
   constructor(options: DockerOptions = {}) {
-    this.#transport = 'transport' in options ? options.transport : httpTransport(addressOfOptions(options));
+    this.#transport = 'transport' in options ? options.transport : lazyHttpTransport(addressOfOptions(options));
     this.#calls = createCalls(endpoints, this.#transport);
   }
 

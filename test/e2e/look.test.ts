@@ -68,7 +68,7 @@ test('stats tells once what the containers use, in each form', async () => {
   expect(whole.stdout).toBe(`${busy?.['Container']}\n`);
   expect(await host.tscompose(['stats', '--no-stream', 'ilde'])).toMatchObject({
     code: 1,
-    stderr: 'error: no such service: "ilde"\n',
+    stderr: 'error: no such service: "ilde"\nhint: did you mean "idle"?\n',
   });
   expect(await host.tscompose(['stats', '--format', '{{.Nmae}}'])).toMatchObject({code: 64});
   await takeDown(host);
@@ -123,7 +123,10 @@ test('top lists the processes of the services that run', async () => {
     ['idle', '2', 'root', 'sleep 600'],
   ]);
   expect((await host.tscompose(['top'])).stdout.match(/while :; do :; done$/gm)).toHaveLength(1);
-  expect(await host.tscompose(['top', 'none'])).toMatchObject({code: 1, stderr: 'error: no such service: "none"\n'});
+  expect(await host.tscompose(['top', 'none'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('no such service: "none"'),
+  });
   await takeDown(host);
 });
 
@@ -164,7 +167,10 @@ test('events tells what happens to the containers, as it happens and from before
   expect(past.code).toBe(0);
   expect(jsonLines(past.stdout).map(({action}) => action)).toEqual(['create', 'start']);
   expect(jsonLines(past.stdout)[0]).toMatchObject({attributes: {tier: 'back'}});
-  expect(await host.tscompose(['events', 'none'])).toMatchObject({code: 1, stderr: 'error: no such service: "none"\n'});
+  expect(await host.tscompose(['events', 'none'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('no such service: "none"'),
+  });
   expect(await host.tscompose(['events', '--since', 'noon'])).toMatchObject({code: 64});
 
   {

@@ -3,8 +3,7 @@ import {dirname, resolve} from 'node:path';
 import {composeLabels} from '../../api/labels.ts';
 import type {ContainerSummary} from '../../api/types/container.ts';
 import type {CliContext} from '../context.ts';
-import {loadOutline} from '../outline/load-outline.ts';
-import type {OutlinedService} from '../outline/stack-outline.ts';
+import type {OutlinedService, StackOutline} from '../outline/stack-outline.ts';
 import {existing, loadRequest, withEngine} from '../session.ts';
 import type {Candidate, StackNames} from './value-kinds.ts';
 
@@ -46,12 +45,18 @@ export function stackNames(context: CliContext): StackNames {
 }
 
 async function outlinedServices(context: CliContext): Promise<readonly OutlinedService[]> {
-  return (await loadOutline(context, loadRequest(context, existing))).outline.services;
+  return (await outlineOfStack(context)).services;
 }
 
 async function projectName(context: CliContext): Promise<string> {
   const named = context.global['project-name'];
-  return named ?? (await loadOutline(context, loadRequest(context, existing))).outline.name;
+  return named ?? (await outlineOfStack(context)).name;
+}
+
+/** Loaded where it is needed: most presses of a key ask for commands and flags. */
+async function outlineOfStack(context: CliContext): Promise<StackOutline> {
+  const {loadOutline} = await import('../outline/load-outline.ts');
+  return (await loadOutline(context, loadRequest(context, existing))).outline;
 }
 
 /** With `-p` alone there need be no stack file. */
