@@ -132,41 +132,42 @@ interface Burst {
   close(): void;
 }
 
-/** What a burst is counted in, and how long nothing must have come for it to be over. */
-const burstWindowMs = 100;
+/** A burst is over when nothing came for so long. */
 const burstOverMs = 50;
-/** A burst that does not end is followed up after so long all the same. */
+/** One that does not end is followed up after so long all the same. */
 const burstCeilingMs = 2_000;
 
 /**
  * The kernel's queue of events can overflow, and Node does not tell: libuv drops IN_Q_OVERFLOW, which belongs to no
- * watch. But a queue overflows only when it is full, so far fewer events in a short time are taken for a sign.
+ * watch. But it reads until the queue is empty before the loop goes on, so a queue that was full shows as more events in
+ * one turn than it holds; far fewer are taken for a sign.
  */
 function createBurst(limit: number, onOver: () => Promise<void>): Burst {
-  let windowAt = 0;
-  let count = 0;
+  let inTurn = 0;
   let lastAt = 0;
   let timer: NodeJS.Timeout | undefined;
+  let turn: NodeJS.Immediate | undefined;
   const wait = (beganAt: number): void => {
     timer = setTimeout(() => {
       const now = performance.now();
       if (now - lastAt < burstOverMs && now - beganAt < burstCeilingMs) return wait(beganAt);
       timer = undefined;
-      count = 0;
       void onOver();
     }, burstOverMs);
   };
   return {
     note() {
-      const now = performance.now();
-      lastAt = now;
-      if (now - windowAt >= burstWindowMs) {
-        windowAt = now;
-        count = 0;
-      }
-      count += 1;
-      if (count > limit && timer === undefined) wait(now);
+      lastAt = performance.now();
+      turn ??= setImmediate(() => {
+        turn = undefined;
+        inTurn = 0;
+      });
+      inTurn += 1;
+      if (inTurn > limit && timer === undefined) wait(lastAt);
     },
-    close: () => clearTimeout(timer),
+    close() {
+      clearTimeout(timer);
+      clearImmediate(turn);
+    },
   };
 }
