@@ -126,6 +126,13 @@ function importByBoot(file) {
   writeFileSync(file, text);
 }
 
+/**
+ * The first lines of the program: a shell reads the second one as a command, JavaScript as a text and a comment. Without
+ * `--` Node 20 takes our own `--env-file` for one of its flags, wherever it stands, and ends when there is no such file;
+ * a plain `#!` cannot pass it on (busybox's `env` has no `-S`).
+ */
+const starter = `#!/bin/sh\n":" //; exec node -- "$0" "$@"`;
+
 /** The program as one function, which `boot.ts` calls (see docs/decisions/0011-code-cache.md), and what it imports. */
 async function bundle() {
   const {version} = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
@@ -165,6 +172,7 @@ async function bundle() {
     outExtension: {'.js': '.mjs'},
     format: 'esm',
     define: {TSCOMPOSE_PROGRAM: JSON.stringify(program)},
+    banner: {js: starter},
   });
 }
 

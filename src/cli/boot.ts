@@ -1,5 +1,3 @@
-#!/usr/bin/env -S node --
-// Without "--" Node 20 takes our own --env-file for one of its flags, wherever it stands, and ends when there is no such file.
 import {
   closeSync,
   constants,
