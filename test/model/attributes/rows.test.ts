@@ -3,8 +3,8 @@ import {isDeepStrictEqual} from 'node:util';
 import {describe, expect, it} from 'vitest';
 import {renderProject} from '../../../src/model/render.ts';
 import type {Project} from '../../../src/model/types.ts';
+import {attributeDifferences} from '../config-differences.ts';
 import {load} from '../memory-files.ts';
-import {attributeDifferences} from './attribute-differences.ts';
 import {type AttributeRow, environment, filesOf, readRows, valueAt} from './attribute-row.mjs';
 import {differenceOf, loweredOf} from './lowered.ts';
 
