@@ -91,6 +91,8 @@ export const commandFlags = {
   exec: {
     detach: {short: 'd', summary: 'run it in the background'},
     env: {short: 'e', value: 'KEY=VALUE', repeat: true, summary: 'set a variable'},
+    interactive: {short: 'i', summary: 'pass standard input on, as always'},
+    tty: {short: 't', summary: 'give it a terminal, as always where there is one'},
     'no-tty': {short: 'T', summary: 'do not give it a terminal'},
     user: {short: 'u', value: 'USER', summary: 'run as this user'},
     workdir: {short: 'w', value: 'DIRECTORY', summary: 'run in this directory'},

@@ -11,6 +11,13 @@ test('options of the whole stand before the command, its own after it', () => {
   expect(parsed.input).toMatchObject({args: ['web'], flags: {follow: true, tail: '10', timestamps: false}});
 });
 
+test('exec takes the habits of docker exec', () => {
+  expect(parseCommandLine(['exec', '-it', 'web', 'sh', '-i'])).toMatchObject({
+    kind: 'run',
+    input: {args: ['web', 'sh', '-i'], flags: {interactive: true, tty: true, 'no-tty': false}},
+  });
+});
+
 test('what follows the service of exec belongs to the command', () => {
   const parsed = parseCommandLine(['exec', '-T', '-e', 'A=1', 'web', 'ls', '-l', '--color', '-T']);
   if (parsed.kind !== 'run') throw new Error('no command was read');

@@ -15,6 +15,9 @@ export function runExec(context: CliContext, input: Input<'exec'>): Promise<numb
       hint: 'for example: tscompose exec web sh',
     });
   }
+  if (flags.tty && flags['no-tty']) {
+    throw new TscomposeError('invalid', '--tty and --no-tty cannot be given together', {exitCode: exitCodes.usage});
+  }
   return withStackNames(context, async ({name, docker, knownServices}) => {
     const containers = await listProjectContainers(docker, {
       project: name,
