@@ -1,3 +1,4 @@
+import {isIP} from 'node:net';
 import type {ContainerCreateBody, HealthConfig, HostConfig} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {resolveCapabilities} from './capabilities.ts';
@@ -33,6 +34,7 @@ export function checkBody(body: ContainerCreateBody): void {
   checkRestartPolicy(host);
   checkNetworking(body);
   for (const entry of host.ExtraHosts ?? []) checkExtraHost(entry);
+  checkResolver(host);
   for (const port of Object.keys(host.PortBindings ?? {})) parsePort(port);
 }
 
@@ -138,4 +140,16 @@ function checkNetworking(body: ContainerCreateBody): void {
 function checkExtraHost(entry: string): void {
   const at = entry.search(/[:=]/);
   if (at <= 0 || at === entry.length - 1) throw invalid(`bad format for add-host: "${entry}"`);
+  const address = entry.slice(at + 1);
+  if (address !== 'host-gateway' && isIP(address.replace(/^\[(.*)\]$/, '$1')) === 0)
+    throw invalid(`invalid IP address in add-host: "${address}"`);
+  if (/\s/.test(entry)) throw invalid(`bad format for add-host: ${JSON.stringify(entry)}`);
+}
+
+/** Each goes into one line of the container's resolv.conf. */
+function checkResolver({Dns = [], DnsSearch = [], DnsOptions = []}: HostConfig): void {
+  for (const address of Dns ?? [])
+    if (isIP(address) === 0) throw invalid(`bad nameserver address ${address}: it is no IP address`);
+  for (const word of [...(DnsSearch ?? []), ...(DnsOptions ?? [])])
+    if (/\s/.test(word)) throw invalid(`bad DNS setting ${JSON.stringify(word)}: it holds white space`);
 }

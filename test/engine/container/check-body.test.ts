@@ -1,0 +1,25 @@
+import {expect, test} from 'vitest';
+import type {ContainerCreateBody} from '../../../src/api/types/container.ts';
+import {checkBody} from '../../../src/engine/container/check-body.ts';
+
+test.each<readonly [NonNullable<ContainerCreateBody['HostConfig']>, string]>([
+  [{ExtraHosts: ['db']}, 'bad format for add-host: "db"'],
+  [{ExtraHosts: ['db:nowhere']}, 'invalid IP address in add-host: "nowhere"'],
+  [{ExtraHosts: ['d b:10.0.0.1']}, 'bad format for add-host: "d b:10.0.0.1"'],
+  [{ExtraHosts: ['db:10.0.0.1\n10.0.0.2 other']}, 'invalid IP address in add-host: "10.0.0.1\n10.0.0.2 other"'],
+  [{Dns: ['nowhere']}, 'bad nameserver address nowhere: it is no IP address'],
+  [{DnsSearch: ['a\nnameserver 10.0.0.1']}, 'bad DNS setting "a\\nnameserver 10.0.0.1": it holds white space'],
+  [{DnsOptions: ['ndots:5 debug']}, 'bad DNS setting "ndots:5 debug": it holds white space'],
+])('%j is refused', (host, message) => {
+  expect(() => checkBody({Image: 'a', HostConfig: host})).toThrow(message);
+});
+
+test('names and name servers are taken in every form that Docker knows', () => {
+  const host = {
+    ExtraHosts: ['a:10.0.0.1', 'b=10.0.0.1', 'c:::1', 'd=[fd00::1]', 'gateway:host-gateway'],
+    Dns: ['10.0.0.1', 'fd00::1', 'fe80::1%eth0'],
+    DnsSearch: ['example.org', '.'],
+    DnsOptions: ['ndots:5'],
+  };
+  expect(() => checkBody({Image: 'a', HostConfig: host})).not.toThrow();
+});
