@@ -78,7 +78,7 @@ async function followOnce(
   const filters = {type: ['container'], label: [`${composeLabels.project}=${project}`]};
   // Subscribed before the list is read, so that nothing falls between the two.
   const events = await docker.getEvents({filters, abortSignal: signal});
-  const look = async (id: string, {cause, stopping = false, stopRequested = false}: Look = {}): Promise<void> => {
+  const lookNow = async (id: string, {cause, stopping = false, stopRequested = false}: Look = {}): Promise<void> => {
     const seen = await inspect(docker, id, signal);
     if (signal.aborted) return;
     if (seen === undefined) return forget(id);
@@ -94,7 +94,18 @@ async function followOnce(
     emit({kind: 'container', container, ...(cause === undefined ? {} : {cause})});
     if (before?.phase !== container.phase || before?.startedAt !== container.startedAt) onChange();
   };
+  const looks = new Map<string, Promise<void>>();
+  // One after the other: an answer that was late must not take the place of a newer one.
+  const look = (id: string, told?: Look): Promise<void> => {
+    const next = (looks.get(id) ?? Promise.resolve()).then(() => lookNow(id, told));
+    looks.set(
+      id,
+      next.catch(() => undefined),
+    );
+    return next;
+  };
   const forget = (id: string): void => {
+    looks.delete(id);
     if (!containers.delete(id)) return;
     emit({kind: 'containerGone', id});
     if (containers.size === 0) emit({kind: 'notice', level: 'warning', text: 'the stack was taken down'});
