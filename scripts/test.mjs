@@ -20,6 +20,8 @@ const needs = [
   {program: 'mmdebstrap', package: 'mmdebstrap'},
   {program: 'getfattr', package: 'attr'},
   {program: 'curl', package: 'curl'},
+  {program: 'git', package: 'git'},
+  {program: 'tmux', package: 'tmux'},
   {program: 'make', package: 'make'},
   {program: 'cc', package: 'gcc'},
   {file: '/usr/include/seccomp.h', package: 'libseccomp-dev'},

@@ -43,6 +43,8 @@ export async function runWatch(context: CliContext, {flags, args}: Input<'watch'
           await bringUp(quietly(context, flags.quiet), docker, {
             project,
             options: upOptions,
+            // What watching tells meanwhile would tear lines that are drawn anew.
+            withLogs: true,
             beforeStart: session.beforeStart,
           });
         await Promise.race([session.ready, session.ended]);

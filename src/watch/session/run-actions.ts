@@ -74,10 +74,13 @@ export function createRunActions(options: RunActionsOptions): RunActions {
       fail(error, cause);
       return;
     }
-    const restartMs = clock.now() - begin;
+    const restarted = clock.now();
+    const restartMs = restarted - begin;
+    watching.restarted();
     void watching.outcome.then((outcome) => {
       watching[Symbol.dispose]();
-      const now = clock.now();
+      // What runs has run since then; it was only looked at whether it goes on.
+      const now = outcome === 'running' ? restarted : clock.now();
       const serves = (outcome === 'healthy' || outcome === 'running') && cause.savedAt !== undefined;
       const servingMs = serves && cause.savedAt !== undefined ? Math.max(0, now - cause.savedAt) : undefined;
       if (servingMs !== undefined) meter.serving(service, servingMs);

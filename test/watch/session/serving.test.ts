@@ -12,9 +12,20 @@ function begin(...probed: readonly boolean[]) {
   return {clock, containers, serving: watchServing(containers, restarted, clock)};
 }
 
-test('without a probe a container that was restarted runs, and that is all that is known', async () => {
-  const {serving} = begin(false, false);
+test('without a probe a container that was restarted runs, unless it ends right away', async () => {
+  const {serving, clock, containers} = begin(false, false);
+  containers.tell('died', '0');
+  for (const id of ['0', '1']) containers.tell('started', id);
+  serving.restarted();
+  await clock.advance(200);
   expect(await serving.outcome).toBe('running');
+  const ends = begin(false);
+  ends.containers.tell('started', '0');
+  ends.serving.restarted();
+  await ends.clock.advance(100);
+  ends.containers.tell('died', '0');
+  await ends.clock.advance(100);
+  expect(await ends.serving.outcome).toBe('exited');
 });
 
 test('all that have a probe must be healthy after they were started again; what came before does not count', async () => {
