@@ -168,7 +168,8 @@ async function digestOf(state: State, path: string): Promise<string | undefined>
   if (entry?.kind !== 'file') return undefined;
   if (entry.digest !== undefined) return entry.digest;
   const read = await readDigest(state, path);
-  if (read !== undefined) state.entries.set(path, read);
+  // Another file by now: the next look tells of it, so until then what was seen last stays.
+  if (read !== undefined && sameIdentity(read.identity, entry.identity)) state.entries.set(path, read);
   return read?.digest;
 }
 

@@ -90,6 +90,20 @@ test('a write within the tick of the clock for files, of the same size, is seen 
   }
 });
 
+test('a save is told though its content has been read before the look at it', async () => {
+  using directory = temporaryDirectory();
+  directory.write('a', 'one');
+  directory.write('b', 'one');
+  const tree = await open(directory.path);
+  directory.write('a', 'another');
+  directory.write('b', 'another');
+  await tree.fillDigests();
+  const digest = await tree.digest('b');
+  expect(await tree.refresh([directory.at('a')])).toEqual(['a']);
+  expect(await tree.refresh('everything')).toEqual(['b']);
+  expect(await tree.digest('b')).toBe(digest);
+});
+
 test('a root that is missing, a file, a link, or replaced by another', async () => {
   using directory = temporaryDirectory();
   const path = directory.at('root');
