@@ -164,6 +164,20 @@ test('a save restarts a container that does not run; what it missed does not', a
   expect(ran).toHaveLength(1);
 });
 
+test('a save that could not be brought at first restarts a container that does not run all the same', async () => {
+  const {container, save, worker, ran, answers, clock} = begin();
+  container('1', {running: false});
+  answers(async () => {
+    throw new TscomposeError('exhausted', 'no space left');
+  });
+  save('a');
+  await clock.advance(0);
+  answers(async (paths) => ({written: paths.size, deleted: 0, changed: new Set([restart])}));
+  await clock.advance(200);
+  await worker.idle();
+  expect(ran).toHaveLength(1);
+});
+
 test('commands wait until the container runs, with what set them off', async () => {
   const {container, save, worker, ran, answers, containers} = begin();
   answers(async (paths) => ({written: paths.size, deleted: 0, changed: new Set([command])}));
