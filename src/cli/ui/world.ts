@@ -40,6 +40,7 @@ export interface WorldOptions {
 interface Parts {
   readonly output: OutputSource;
   readonly stack: StackWatch;
+  readonly watch: WatchSession | undefined;
 }
 
 type Change = Extract<UiEffect, {readonly kind: 'restart' | 'stop' | 'start'}>;
@@ -67,13 +68,17 @@ export function createWorld(options: WorldOptions): UiWorld {
     };
   };
   const applyPlan = async (signal: AbortSignal): Promise<void> => {
-    const {stack} = await running;
+    const {stack, watch} = await running;
     using _held = stack.hold();
     const project = stack.project();
     const {problem, questions = []} = stack.plan() ?? {};
     if (problem !== undefined) throw new TscomposeError('invalid', 'the stack file has problems: see the plan');
     const lowered = lowerProject(project, {features: await docker.features(), version: context.version});
-    await up({project, ...lowered, options: options.upOptions}, converging(signal, questions));
+    const converge = converging(signal, questions);
+    await up(
+      {project, ...lowered, options: options.upOptions},
+      watch === undefined ? converge : {...converge, beforeStart: watch.beforeStart},
+    );
   };
   const change = async ({kind, target}: Change, signal: AbortSignal): Promise<void> => {
     if (target.kind === 'replica') {
@@ -111,7 +116,7 @@ export function createWorld(options: WorldOptions): UiWorld {
       });
       // Before the stack comes up: what is created gets its files at once.
       const watch = await options.watch?.(watchReporter(emit), signal);
-      begun({output, stack});
+      begun({output, stack, watch});
       const usage = pollUsage({docker, clock, containers: () => source.containers.values(), emit, signal});
       await Promise.all([stack.ended, source.ended, output.ended, usage, watch?.ended]);
     },
