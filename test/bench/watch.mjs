@@ -135,7 +135,14 @@ function prepare() {
 /** The command that watches, once it does. */
 async function startWatching(side) {
   const [program, words] = sides[side].words(['watch', '--no-up']);
-  const child = spawn(program, words, {cwd: directoryOf(side), env: environment, stdio: ['ignore', 'pipe', 'pipe']});
+  const child = spawn(program, words, {
+    cwd: directoryOf(side),
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own: a script that runs the command would keep a signal for itself.
+    detached: true,
+  });
+  children.push({kill: () => child.exitCode === null && process.kill(-child.pid, 'SIGINT')});
   let text = '';
   const ready = new Promise((resolve, reject) => {
     const read = (piece) => {
@@ -144,10 +151,9 @@ async function startWatching(side) {
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);
-    child.on('exit', (code) => reject(new Error(`${side} watch ended with ${code}: ${text}`)));
+    child.once('exit', (code) => reject(new Error(`${side} watch ended with ${code}: ${text}`)));
   });
   await within(ready, 20_000, `${side} to watch`);
-  return child;
 }
 
 async function visibleAfter(side, value) {
@@ -174,7 +180,7 @@ try {
   prepare();
   const probers = {};
   for (const side of Object.keys(sides)) {
-    children.push(await startWatching(side));
+    await startWatching(side);
     probers[side] = startProber(side);
     children.push({kill: probers[side].stop});
   }
@@ -209,7 +215,7 @@ try {
   const met = rank(times.visible.tscompose, 0.5) <= 40 && ratios.visible <= 0.15 && ratios.serving <= 0.4;
   if (!met) process.exitCode = 1;
 } finally {
-  for (const child of children) child.kill('SIGINT');
+  for (const child of children) child.kill();
   for (const side of Object.keys(sides)) {
     const [program, words] = sides[side].words(['down', '-v', '-t', '0']);
     spawnSync(program, words, {cwd: directoryOf(side), env: environment, stdio: 'ignore'});
