@@ -3,6 +3,7 @@ import {exitCodes} from '../base/errors.ts';
 import {suggest} from '../base/suggest.ts';
 import {type CommandInput, type CommandRow, type Flag, type Flags, type GlobalFlags, globalFlags} from './command.ts';
 import {commands} from './commands.ts';
+import {helpLayout} from './help-layout.ts';
 import {parseSeconds} from './seconds.ts';
 
 export type Parsed =
@@ -25,6 +26,7 @@ export function parseCommandLine(words: readonly string[]): Parsed {
     .helpCommand('help [command]', 'show help for a command')
     .showHelpAfterError('(tscompose --help lists commands and options)')
     .configureHelp({
+      ...helpLayout,
       sortSubcommands: false,
       visibleArguments: () => [],
       subcommandTerm: (command) => command.name(),
@@ -40,7 +42,7 @@ export function parseCommandLine(words: readonly string[]): Parsed {
       .usage(`[OPTIONS]${row.args === '' ? '' : ` ${row.args}`}`)
       .helpOption('-h, --help', 'show help')
       .argument('[words...]')
-      .configureHelp({visibleArguments: () => []})
+      .configureHelp({...helpLayout, visibleArguments: () => []})
       .exitOverride();
     if (row.passThrough === true) command.passThroughOptions();
     if (row.args === '') command.allowExcessArguments(false);

@@ -148,6 +148,16 @@ test('signals are handed over, unless they are not to be; three interrupts let g
     terminal.type('echo code $?\r');
     await terminal.shows('code 130');
   }
+  {
+    // Closing a terminal ends no service.
+    using terminal = openTerminal(host);
+    terminal.type('tscompose attach deaf\r');
+    await terminal.shows('attached to join-deaf-1');
+  }
+  await eventually(async () =>
+    expect((await host.tscompose(['events', '--since', '1m', '--until', '0s', 'deaf'])).stdout).toContain(' attach '),
+  );
+  expect((await host.tscompose(['ps', '--format', 'json', 'deaf'])).stdout).toContain('"State":"running"');
   expect(await host.tscompose(['attach', '--index', '3', 'count'])).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('error: replica 3 of service "count" is not running'),

@@ -1,4 +1,4 @@
-import {writeFileSync} from 'node:fs';
+import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {eventually, makeHost, type TestHost} from '../support/host.ts';
@@ -85,7 +85,8 @@ test('stats goes on until it is interrupted: lines for programs, one picture in 
     expect(await stats.interrupt()).toBe(130);
   }
   {
-    using terminal = openTerminal(host, {columns: 80, rows: 10});
+    const coverage = join(host.directory, 'coverage');
+    using terminal = openTerminal(host, {columns: 80, rows: 10, env: {NODE_V8_COVERAGE: coverage}});
     terminal.type('tscompose stats\r');
     await terminal.shows(/look-busy-1 +(?:[1-9]\d|\d\d)\.\d\d%/);
     const headings = () => terminal.screen().match(/^NAME +CPU %/gm)?.length;
@@ -104,6 +105,10 @@ test('stats goes on until it is interrupted: lines for programs, one picture in 
     await terminal.shows(/^\$$/m);
     terminal.type('echo code $?\r');
     await terminal.shows('code 130');
+    // A picture like this one needs nothing of the terminal UI.
+    const code = readdirSync(coverage).map((name) => readFileSync(join(coverage, name), 'utf8'));
+    expect(code.join('')).toContain('/dist/cli.mjs');
+    expect(code.join('')).not.toContain('/ink.mjs');
   }
   await takeDown(host);
 });
@@ -179,6 +184,9 @@ test('events tells what happens to the containers, as it happens and from before
     terminal.type(`tscompose events --since ${began} --until 0s over; echo done\r`);
     await terminal.shows(/^done$/m);
     expect(terminal.screen()).toMatch(/^\d\d:\d\d:\d\d\.\d{3} {2}over-1 {2}die \(exit code 0\)$/m);
+    // Nor does help break a word.
+    terminal.type('clear; tscompose stop --help\r');
+    await terminal.shows(/^ {2}-t, --timeout <SECONDS>\n {6}seconds to wait before a container\n {6}is killed$/m);
   }
   await takeDown(host);
 });

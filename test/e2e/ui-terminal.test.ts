@@ -255,7 +255,13 @@ test('only the screen loads what draws it; without a terminal it says what to us
   });
   expect(refused.stderr).toContain('tscompose logs -f');
   const others = join(host.directory, 'others');
-  for (const args of [['ps'], ['up', '-d'], ['logs'], ['plan']])
+  const looking = [
+    ['stats', '--no-stream'],
+    ['top'],
+    ['events', '--since', '1m', '--until', '0s'],
+    ['__complete', 'top', ''],
+  ];
+  for (const args of [['ps'], ['up', '-d'], ['logs'], ['plan'], ...looking])
     expect(await host.tscompose(args, {env: {NODE_V8_COVERAGE: others}})).toMatchObject({code: 0});
   const drawn = join(host.directory, 'drawn');
   await using terminal = await openUi({env: {NODE_V8_COVERAGE: drawn}});

@@ -179,6 +179,8 @@ function handleSignals(context: CliContext, {container, proxies}: Attachment, le
   if (!proxies) return context.onSignals(['SIGINT', 'SIGTERM', 'SIGHUP'], leave);
   let interrupts: readonly number[] = [];
   return context.onSignals(handedOver, (signal) => {
+    // The terminal was closed: that is no reason for the service to end.
+    if (signal === 'SIGHUP' && context.stdin.isTTY === true) return leave();
     if (signal === 'SIGINT') {
       interrupts = [...interrupts, context.now()].slice(-impatience.times);
       const [first = 0] = interrupts;
