@@ -74,13 +74,10 @@ export function createRunActions(options: RunActionsOptions): RunActions {
       fail(error, cause);
       return;
     }
-    const restarted = clock.now();
-    const restartMs = restarted - begin;
+    const restartMs = clock.now() - begin;
     watching.restarted();
-    void watching.outcome.then((outcome) => {
+    void watching.outcome.then(({outcome, at: now}) => {
       watching[Symbol.dispose]();
-      // What runs has run since then; it was only looked at whether it goes on.
-      const now = outcome === 'running' ? restarted : clock.now();
       const serves = (outcome === 'healthy' || outcome === 'running') && cause.savedAt !== undefined;
       const servingMs = serves && cause.savedAt !== undefined ? Math.max(0, now - cause.savedAt) : undefined;
       if (servingMs !== undefined) meter.serving(service, servingMs);
