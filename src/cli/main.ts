@@ -4,7 +4,8 @@ import {reportError} from './report-error.ts';
 
 /** The only place that ends the process. */
 async function main(): Promise<void> {
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', endWithoutOutput);
+  process.stdout.on('error', endWithoutOutput);
+  process.stderr.on('error', endWithoutProgress);
   const words = process.argv.slice(2);
   if (words[0] === '__complete') {
     const {complete} = await import('./completion/complete.ts');
@@ -32,8 +33,8 @@ async function end(): Promise<never> {
   await flushed(process.stdout);
   await flushed(process.stderr);
   // Files are written at once, but tell of a failure later than we would be gone.
-  const failure = process.stdout.errored ?? process.stderr.errored;
-  if (failure) endWithoutOutput(failure);
+  if (process.stdout.errored) endWithoutOutput(process.stdout.errored);
+  if (process.stderr.errored) endWithoutProgress(process.stderr.errored);
   tscomposeBeforeExit();
   process.exit();
 }
@@ -44,6 +45,11 @@ function endWithoutOutput(error: NodeJS.ErrnoException): never {
   if (process.stderr.errored === null)
     process.stderr.write(`error: ${toTscomposeError(error, 'cannot write the output').message}\n`);
   process.exit(process.exitCode || exitCodes.failure);
+}
+
+/** Progress that nobody reads any more is no reason to leave work half done. */
+function endWithoutProgress(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') endWithoutOutput(error);
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

@@ -92,3 +92,15 @@ test('on a full disk a stack can be taken down, and what fails names the reason'
   }
   expect(host.leftovers()).toEqual([]);
 });
+
+test('progress that nobody reads any more leaves no work half done', async () => {
+  await using host = await makeHost();
+  await loadImages(host, ['busybox']);
+  writeStack(host, 'unread');
+  const unread = (args: string) => shell(host, `{ $T ${args}; echo $? >code; } 2>&1 | true; cat code`);
+  expect((await unread('up -d --scale web=3')).stdout).toBe('0\n');
+  expect((await host.tscompose(['ps', '-q'])).stdout.trim().split('\n')).toHaveLength(3);
+  expect((await unread('down')).stdout).toBe('0\n');
+  expect((await host.tscompose(['ps', '-aq'])).stdout).toBe('');
+  expect(host.leftovers()).toEqual([]);
+});

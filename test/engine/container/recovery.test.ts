@@ -1,11 +1,13 @@
 import {type ChildProcess, spawn} from 'node:child_process';
-import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
 import {build} from 'esbuild';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {readMachine} from '../../../src/engine/container/machine.ts';
+import {takeMonitorLock} from '../../../src/engine/container/monitor-lock.ts';
 import type {MonitorState} from '../../../src/engine/container/state.ts';
+import type {Helper} from '../../../src/engine/helper/coprocess.ts';
 import {locateHelper} from '../../../src/engine/helper/locate.ts';
 import {temporaryPrefix} from '../../../src/engine/record-store.ts';
 import {type Bed, eventually, makeBed} from './bed.ts';
@@ -208,4 +210,20 @@ describe('a record that a power loss left damaged', () => {
     for (const id of [damaged, other]) await bed.engine.containers.remove(id);
     await expectNothingLeft();
   });
+});
+
+it('a monitor whose files somebody removed is told of, with what ends it, instead of being waited for', async () => {
+  const id = await bed.start(sleeper);
+  const {run, lock} = bed.layout.container(id);
+  const {monitor = 0} = monitorState(id);
+  rmSync(run, {recursive: true});
+  const looking = {layout: bed.layout, bootId: '', helper: {tryLock: async () => undefined} as unknown as Helper};
+  await expect(takeMonitorLock(looking, id, 20)).rejects.toMatchObject({
+    kind: 'conflict',
+    message: `the monitor of container ${id} lives, but its files in ${run} are gone`,
+    hint: `end it, and its container with it: fuser -k ${lock}`,
+  });
+  process.kill(monitor, 'SIGKILL');
+  await bed.engine.containers.remove(id, {force: true});
+  await expectNothingLeft();
 });
