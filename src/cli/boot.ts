@@ -1,23 +1,10 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import {mkdirSync, readdirSync, readFileSync, rmSync, statSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {cachedDataVersionTag, setFlagsFromString} from 'node:v8';
 import {Script} from 'node:vm';
-import {cacheDirectory, isOurs} from './kept-files.ts';
+import {cacheDirectory, keepFile, readKept} from './kept-files.ts';
 
 /**
  * Starts the program (`main.ts`, bundled into one function) from compiled code that an earlier run of the same command has
@@ -93,26 +80,11 @@ function commandName(): string {
 }
 
 function readCache({directory, name}: Place): Cache {
-  const none = {data: undefined, runs: 0};
-  let file: number | undefined;
-  try {
-    if (!isOurs(lstatSync(directory))) return none;
-    for (let runs = learningRuns; runs > 0; runs -= 1) {
-      try {
-        file = openSync(join(directory, `${name}-${runs}`), constants.O_RDONLY | constants.O_NOFOLLOW);
-      } catch {
-        continue;
-      }
-      const info = fstatSync(file);
-      if (!info.isFile() || !isOurs(info)) return none;
-      return {data: readFileSync(file), runs};
-    }
-    return none;
-  } catch {
-    return none;
-  } finally {
-    if (file !== undefined) closeSync(file);
+  for (let runs = learningRuns; runs > 0; runs -= 1) {
+    const data = readKept(directory, `${name}-${runs}`);
+    if (data !== undefined) return {data, runs};
   }
+  return {data: undefined, runs: 0};
 }
 
 /** A cache that cannot be kept is none: the next run compiles again. */
@@ -120,10 +92,7 @@ function keep({directory, name}: Place, data: Buffer, runs: number): void {
   try {
     const made = mkdirSync(directory, {recursive: true, mode: 0o700});
     if (made !== undefined) removeUnused(dirname(directory));
-    if (!isOurs(lstatSync(directory))) return;
-    const temporary = join(directory, `.${name}-${process.pid}`);
-    writeFileSync(temporary, data, {mode: 0o600, flag: 'wx'});
-    renameSync(temporary, join(directory, `${name}-${runs}`));
+    if (!keepFile(directory, `${name}-${runs}`, data)) return;
     for (let other = 1; other <= learningRuns; other += 1)
       if (other !== runs) rmSync(join(directory, `${name}-${other}`), {force: true});
   } catch {

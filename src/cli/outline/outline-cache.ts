@@ -1,22 +1,9 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import {mkdirSync, readdirSync, rmSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {canonicalJson, sha256Hex} from '../../base/canonical-json.ts';
 import type {FileSource} from '../../base/file-source.ts';
 import {isStillTrue, type Observation} from '../../base/recorded-source.ts';
-import {isOurs} from '../kept-files.ts';
+import {keepFile, readKept} from '../kept-files.ts';
 import type {LoadedOutline} from './stack-outline.ts';
 
 /** An outline with everything that it was made from. */
@@ -54,11 +41,7 @@ export function createOutlineCache(directory: string): OutlineCache {
       if (json.length > longestEntry) return;
       try {
         mkdirSync(directory, {recursive: true, mode: 0o700});
-        if (!isOurs(lstatSync(directory))) return;
-        const temporary = join(directory, `.${key}-${process.pid}`);
-        writeFileSync(temporary, `${sha256Hex(json)}\n${json}`, {mode: 0o600, flag: 'wx'});
-        renameSync(temporary, join(directory, key));
-        removeOldest(directory);
+        if (keepFile(directory, key, `${sha256Hex(json)}\n${json}`)) removeOldest(directory);
       } catch {
         // No room, no permission, or another run is at it.
       }
@@ -73,22 +56,11 @@ export function hashVariables(names: readonly string[] | null, env: Variables): 
 }
 
 function readEntry(directory: string, key: string): KeptOutline | undefined {
-  let file: number | undefined;
-  try {
-    if (!isOurs(lstatSync(directory))) return undefined;
-    file = openSync(join(directory, key), constants.O_RDONLY | constants.O_NOFOLLOW);
-    const info = fstatSync(file);
-    if (!info.isFile() || !isOurs(info)) return undefined;
-    const text = readFileSync(file, 'utf8');
-    const end = text.indexOf('\n');
-    const json = text.slice(end + 1);
-    // A machine that lost power may have kept a part only.
-    return sha256Hex(json) === text.slice(0, end) ? (JSON.parse(json) as KeptOutline) : undefined;
-  } catch {
-    return undefined;
-  } finally {
-    if (file !== undefined) closeSync(file);
-  }
+  const text = readKept(directory, key)?.toString('utf8') ?? '';
+  const end = text.indexOf('\n');
+  const json = text.slice(end + 1);
+  // A machine that lost power may have kept a part only.
+  return end !== -1 && sha256Hex(json) === text.slice(0, end) ? (JSON.parse(json) as KeptOutline) : undefined;
 }
 
 function removeOldest(directory: string): void {
