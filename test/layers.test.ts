@@ -36,6 +36,12 @@ function sourceFiles(directory: string): string[] {
   });
 }
 
+function moduleFiles(directory: string): string[] {
+  return readdirSync(directory)
+    .filter((name) => name.endsWith('.mjs'))
+    .map((name) => join(directory, name));
+}
+
 function importsOf(text: string): string[] {
   return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].flatMap((match) => match[1] ?? []);
 }
@@ -71,4 +77,21 @@ test('no import crosses a layer the wrong way', () => {
 test('a file says less than 400 lines', () => {
   const long = files.filter((file) => readFileSync(file, 'utf8').split('\n').length > 401);
   expect(long.map((file) => relative(sourceRoot, file))).toEqual([]);
+});
+
+test('what is exported is used by another file', () => {
+  const users = [...files, ...sourceFiles(import.meta.dirname), ...moduleFiles(resolve(sourceRoot, '../scripts'))];
+  const filesOf = new Map<string, number>();
+  for (const file of users) {
+    for (const word of new Set(readFileSync(file, 'utf8').match(/[A-Za-z_]\w*/g))) {
+      filesOf.set(word, (filesOf.get(word) ?? 0) + 1);
+    }
+  }
+  const exported = files.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/^export (?:async )?(?:function\*?|const|class) (\w+)/gm)].map(
+      ([, name = '']) => ({name, file: relative(sourceRoot, file)}),
+    ),
+  );
+  expect(exported.length).toBeGreaterThan(500);
+  expect(exported.filter(({name}) => filesOf.get(name) === 1)).toEqual([]);
 });

@@ -41,7 +41,7 @@ function kindOf(response: CallResponse): ErrorKind {
 }
 
 /** The kind a status stands for; `internal` for one that is in no row of the table. */
-export function kindOfStatus(status: number): ErrorKind {
+function kindOfStatus(status: number): ErrorKind {
   for (const [kind, row] of Object.entries(errorKinds)) {
     if (row.httpStatus === status && isErrorKind(kind)) return kind;
   }

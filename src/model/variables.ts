@@ -20,7 +20,7 @@ export async function loadVariables(request: LoadRequest, source: FileSource): P
 }
 
 /** The variables in the texts of trees, by name; used several times, the first default and alternative count. */
-export function stackVariables(trees: Iterable<Tree>): readonly StackVariable[] {
+function stackVariables(trees: Iterable<Tree>): readonly StackVariable[] {
   const found = new Map<string, StackVariable>();
   const add = ({name, sign, argument}: TemplateVariable): void => {
     const known = found.get(name);

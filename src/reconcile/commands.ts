@@ -66,7 +66,7 @@ export function jobsOf(project: Project): ReadonlySet<string> {
 }
 
 /** What `--wait` waits for: every service runs, healthy where it has a probe; jobs have ended instead (Compose's rule). */
-export function settledConditions(project: Project, containers: readonly Expected[]): readonly Condition[] {
+function settledConditions(project: Project, containers: readonly Expected[]): readonly Condition[] {
   const jobs = jobsOf(project);
   return Object.keys(project.services)
     .sort()

@@ -2,7 +2,7 @@ import {oneLine} from './cells.ts';
 import type {Evidence, FailureInfo} from './event.ts';
 
 /** What is known of a container that failed, as indented lines: its last probe and the end of its log. */
-export function evidenceLines(evidence: Evidence | undefined): readonly string[] {
+function evidenceLines(evidence: Evidence | undefined): readonly string[] {
   if (evidence === undefined) return [];
   const {probe, log = []} = evidence;
   return [

@@ -11,7 +11,7 @@ export function jsonReporter(options: {readonly output: Output; readonly now: ()
 }
 
 /** The time as RFC 3339; nodes and plans in their public form. */
-export function eventJson(event: ProgressEvent): Readonly<Record<string, unknown>> {
+function eventJson(event: ProgressEvent): Readonly<Record<string, unknown>> {
   const {time, kind, ...rest} = event;
   const head = {v: 1, time: new Date(time).toISOString(), kind};
   if ('plan' in rest) return {...head, ...rest, plan: planJson(rest.plan)};

@@ -46,7 +46,7 @@ export function causeText({paths, more}: WatchCause): string {
 }
 
 /** `p50 38 ms, p95 61 ms`. */
-export function percentilesText({p50Ms, p95Ms}: {readonly p50Ms: number; readonly p95Ms: number}): string {
+function percentilesText({p50Ms, p95Ms}: {readonly p50Ms: number; readonly p95Ms: number}): string {
   return `p50 ${milliseconds(p50Ms)}, p95 ${milliseconds(p95Ms)}`;
 }
 

@@ -17,7 +17,7 @@ export function lineCells(line: Line): number {
 }
 
 /** The line cut to `width` cells, with `mark` where something is missing. */
-export function fitLine(line: Line, width: number, mark: string): Line {
+function fitLine(line: Line, width: number, mark: string): Line {
   return lineCells(line) <= width ? line : cutLine(line, width, mark);
 }
 

@@ -45,7 +45,7 @@ const variants: readonly Variant[] = [
 ];
 
 /** Between columns; the first one begins with the marker of the selection. */
-export const columnGap = 2;
+const columnGap = 2;
 const stateWidth = 12;
 
 /** The columns for a table of at most `width` cells. */

@@ -76,7 +76,7 @@ function emptyText({log, services}: UiState): string {
 }
 
 /** How many cells of a line stand before its text. */
-export function headCells(state: UiState, width: number): {readonly label: number; readonly time: number} {
+function headCells(state: UiState, width: number): {readonly label: number; readonly time: number} {
   const {service, number} = logQuery(state);
   const single = service !== undefined && (number !== undefined || (replicaCount(state, service) ?? 0) < 2);
   const widest = Math.max(

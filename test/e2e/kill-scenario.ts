@@ -6,7 +6,7 @@ import {makeHost, type TestHost} from '../support/host.ts';
 import {loadImages} from '../support/test-images.ts';
 
 /** A small deterministic generator (mulberry32), so that a printed seed repeats a run. */
-export function randomNumbers(seed: number): () => number {
+function randomNumbers(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

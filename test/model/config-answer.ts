@@ -5,7 +5,7 @@ import type {ConfigCase} from './config-cases.mjs';
 import {memoryFiles} from './memory-files.ts';
 
 /** Where a case lies, for Compose's recorded answers too. */
-export const caseDirectory = '/srv/stack';
+const caseDirectory = '/srv/stack';
 
 /** What `config` says: both forms of the resolved project, or why there is none. */
 export type ConfigAnswer =

@@ -103,7 +103,7 @@ interface Hierarchy {
 }
 
 /** Where this machine has its cgroup hierarchies mounted. */
-export function cgroupHierarchies(): readonly Hierarchy[] {
+function cgroupHierarchies(): readonly Hierarchy[] {
   return readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
     .map((line) => line.split(' '))

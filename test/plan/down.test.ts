@@ -1,11 +1,11 @@
 import {expect, test} from 'vitest';
 import {planDown} from '../../src/plan/down.ts';
-import {formatPlan} from '../../src/plan/format.ts';
 import {emptyMemory} from '../../src/plan/input.ts';
 import {planRestart} from '../../src/plan/restart.ts';
 import {planStart} from '../../src/plan/start.ts';
 import {planStop} from '../../src/plan/stop.ts';
 import {container, network, observed, project, running, volume} from './fixtures.ts';
+import {formatPlan} from './format.ts';
 
 const shop = project({
   services: {

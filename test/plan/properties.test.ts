@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import {expect, test} from 'vitest';
 import type {Project, Service} from '../../src/model/types.ts';
 import {planDown} from '../../src/plan/down.ts';
-import {formatPlan} from '../../src/plan/format.ts';
 import type {UpOptions} from '../../src/plan/input.ts';
 import type {Observed} from '../../src/plan/observed.ts';
 import {planUp} from '../../src/plan/up.ts';
 import {observed, project, upInput} from './fixtures.ts';
+import {formatPlan} from './format.ts';
 import {applyPlan, type Choose} from './world.ts';
 
 const names = ['a', 'b', 'c', 'd'] as const;

@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
-import {formatPlan} from '../../src/plan/format.ts';
 import {planUp} from '../../src/plan/up.ts';
 import {container, containerId, imagesOf, network, observed, project, running, upInput, volume} from './fixtures.ts';
+import {formatPlan} from './format.ts';
 
 const shop = project({
   services: {

@@ -6,7 +6,7 @@ import {container, containerId, network, volume} from './fixtures.ts';
 /** Chooses one of the nodes that may be done next. */
 export type Choose = (ready: readonly PlanNode[]) => PlanNode;
 
-export const firstReady: Choose = (ready) => {
+const firstReady: Choose = (ready) => {
   const [first] = ready;
   if (first === undefined) throw new Error('nothing is ready');
   return first;

@@ -11,7 +11,7 @@ import {desiredOf, type ProjectParts, project} from '../plan/fixtures.ts';
 import {type ClientOptions, MemoryEngine} from './memory-engine.ts';
 
 /** Requests with nothing in them but names and labels. */
-export function loweringOf(of: Project): Lowering {
+function loweringOf(of: Project): Lowering {
   const desired = desiredOf(of);
   const labels = {[composeLabels.project]: of.name};
   const spec = (value: unknown): Record<string, string> => ({

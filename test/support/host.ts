@@ -1,6 +1,6 @@
 import {type SpawnOptions, spawn, spawnSync} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
-import {existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
 import {leftovers} from './leftovers.ts';
@@ -186,24 +186,4 @@ export async function eventually<T>(check: () => T | Promise<T>, timeoutMs = 10_
       await delay(50);
     }
   }
-}
-
-/** Pids of processes in a network namespace given by name. */
-export function processesInNamespace(namespace: string): number[] {
-  const wanted = readNamespace(`/run/netns/${namespace}`);
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return readlinkSync(`/proc/${pid}/ns/net`) === wanted;
-      } catch {
-        return false;
-      }
-    });
-}
-
-function readNamespace(path: string): string {
-  const {stdout} = spawnSync('stat', ['-L', '-c', 'net:[%i]', path], {encoding: 'utf8'});
-  return stdout.trim();
 }

@@ -3,7 +3,7 @@ import type {ContainerContext} from './context.ts';
 import type {ContainerRecord} from './record.ts';
 
 /** What events about a container carry: its labels, image and name. */
-export function eventAttributes(record: ContainerRecord, name: string): Readonly<Record<string, string>> {
+function eventAttributes(record: ContainerRecord, name: string): Readonly<Record<string, string>> {
   return {...record.config.Labels, image: record.config.Image ?? '', name};
 }
 

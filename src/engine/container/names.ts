@@ -57,7 +57,7 @@ export async function nameOfId(layout: Layout, id: string, expected: string): Pr
 }
 
 /** Present names by id. */
-export async function readAllNames(layout: Layout): Promise<ReadonlyMap<string, string>> {
+async function readAllNames(layout: Layout): Promise<ReadonlyMap<string, string>> {
   const names = await readNames(layout.names);
   const ids = await mapLimited(names, 16, (name) => readText(layout.name(name)));
   const found = new Map<string, string>();

@@ -13,7 +13,7 @@ export function parseSignal(text: string): string {
 }
 
 /** Undefined for what is no signal. */
-export function signalNumber(text: string): number | undefined {
+function signalNumber(text: string): number | undefined {
   if (/^\d+$/.test(text)) {
     const number = Number(text);
     return number >= 1 && number <= lastRealTime ? number : undefined;

@@ -47,7 +47,7 @@ export type Observation =
   /** Its monitor died without a word, and the container with it. See `settleLost`. */
   | {readonly kind: 'lost'; readonly state: MonitorState};
 
-export function readState(path: string): Promise<MonitorState | undefined> {
+function readState(path: string): Promise<MonitorState | undefined> {
   return readRecord<MonitorState>(path, validateContainerState);
 }
 

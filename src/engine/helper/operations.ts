@@ -14,7 +14,7 @@ interface Row {
 }
 
 /** First record of any stream: namespaces that the helper enters before anything else. Empty: stay. */
-export const enterOperations = {
+const enterOperations = {
   enter: {code: 1, args: ['user', 'mount', 'net']},
 } as const satisfies Record<string, Row>;
 
@@ -53,7 +53,7 @@ export const requestOperations = {
 } as const satisfies Record<string, Row>;
 
 /** Steps for a new process, executed in order; a failing step names itself in the error. */
-export const setupOperations = {
+const setupOperations = {
   /** Root file system. `options`: `volatile`, `userxattr`. `lowers`: top first. */
   overlay: {code: 100, args: ['upper', 'work', 'options'], rest: 'lowers'},
   /** `flags`: ro nosuid nodev noexec relatime noatime strictatime nodiratime. The target directory is made where missing. */
@@ -93,7 +93,7 @@ export const setupOperations = {
 } as const satisfies Record<string, Row>;
 
 /** A launch plan: what the monitor keeps, ending in the setup operations of the container's process. */
-export const monitorOperations = {
+const monitorOperations = {
   identity: {code: 200, args: ['id', 'name']},
   paths: {code: 201, args: ['state', 'exit', 'control', 'lock']},
   /** json-file log; `maxBytes` 0: never rotated. `maxFiles` counts the live one. Absent: no log is kept. */
@@ -138,7 +138,7 @@ export const monitorOperations = {
 } as const satisfies Record<string, Row>;
 
 /** Messages to a monitor's control socket. Stable for ever: monitors live for months. */
-export const controlOperations = {
+const controlOperations = {
   /** Replies `{version, build, features}`. */
   monitorHello: {code: 300, args: []},
   /** Replies the state as one JSON line. */
@@ -158,7 +158,7 @@ export const controlOperations = {
 } as const satisfies Record<string, Row>;
 
 /** Unpacks a tar stream (standard input, uncompressed) into the empty directory `destination`. A process of its own. */
-export const unpackOperations = {
+const unpackOperations = {
   /**
    * `whiteouts`: `overlay` turns `.wh.` entries into overlay marks (a layer), `none` refuses them (a plain tree).
    * `xattrs`: `trusted` or `user`. `lowers` (top first): the layers below, for hard links into them and for directories
@@ -197,8 +197,8 @@ export type MonitorOperation = Operation<keyof typeof monitorOperations>;
 export type ControlOperation = Operation<keyof typeof controlOperations>;
 
 /** Stream header: `TSOP`, version (u16), reserved (u16), build id (16 bytes; zeros on a control socket). */
-export const streamMagic = 'TSOP';
-export const streamVersion = 1;
+const streamMagic = 'TSOP';
+const streamVersion = 1;
 
 const encoder = new TextEncoder();
 

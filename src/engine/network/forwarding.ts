@@ -39,7 +39,7 @@ import {
  * The table is shared by all roots of the network namespace, and is itself the record of what was switched on: like the
  * settings, it lives exactly as long as the namespace. A note in the run directory helps over a flush of all rules.
  */
-export const forwardingTable: TableRef = {family: tableFamilies.inet, table: 'tscompose_forwarding'};
+const forwardingTable: TableRef = {family: tableFamilies.inet, table: 'tscompose_forwarding'};
 
 const guard = 'guard';
 const machineSet = {name: 'machine', key: ['interfaceName']} as const;

@@ -41,7 +41,7 @@ function readBinding(key: string, {HostIp = '', HostPort = ''}: PortBinding, def
 }
 
 /** `80/tcp`, `80`. */
-export function parsePortKey(key: string): {readonly containerPort: number; readonly protocol: 'tcp' | 'udp'} {
+function parsePortKey(key: string): {readonly containerPort: number; readonly protocol: 'tcp' | 'udp'} {
   const [port = '', protocol = 'tcp'] = key.split('/');
   const containerPort = Number(port);
   if (!/^\d+$/.test(port) || containerPort < 1 || containerPort > 65535) {

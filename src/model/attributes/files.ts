@@ -32,7 +32,7 @@ export const readMode: Reader<number> = (node, context) => {
 
 const directories = {configs: '/', secrets: '/run/secrets'} as const;
 
-export function targetPath(kind: FileKind, source: string, target: string | undefined): string {
+function targetPath(kind: FileKind, source: string, target: string | undefined): string {
   return posix.resolve(directories[kind], target ?? source);
 }
 

@@ -28,7 +28,7 @@ export type AttributeName = Exclude<keyof Service, 'extensions'>;
 type Rows = {readonly [K in AttributeName]-?: Attribute<Exclude<Service[K], undefined>>};
 
 /** What a service may say, a row an attribute. */
-export const serviceAttributes = {
+const serviceAttributes = {
   ...processAttributes,
   ...environmentAttributes,
   ...portAttributes,

@@ -14,7 +14,7 @@ export function parseLink(link: string): {readonly name: string; readonly alias:
 }
 
 /** `SERVICE[:MODE]` or `container:NAME[:MODE]`. */
-export function parseVolumesFrom(source: string): {
+function parseVolumesFrom(source: string): {
   readonly kind: 'service' | 'container';
   readonly name: string;
   readonly mode: string | undefined;

@@ -1,5 +1,5 @@
 import type {Entry, Scalar, Tree} from '../tree.ts';
-import {isText, mapEntries, mapItems, objectAt, scalar, sequence} from '../tree.ts';
+import {isText, mapItems, objectAt, scalar, sequence} from '../tree.ts';
 
 /** `["A=1", "B"]` → `{A: 1, B: alone}`. A list with anything but texts stays, for validation to name it. */
 export function keyValues(alone: Scalar, separators = /=/): (node: Tree) => Tree {
@@ -36,10 +36,6 @@ export function oneToList(node: Tree): Tree {
 /** Items that are texts → mappings with that text as one member. */
 export function textItemsTo(member: string): (node: Tree) => Tree {
   return (node) => mapItems(node, (item) => (isText(item) ? objectAt({[member]: item.value}, item.at) : item));
-}
-
-export function eachValue(change: (node: Tree) => Tree): (node: Tree) => Tree {
-  return (node) => mapEntries(node, change);
 }
 
 export function withDirectiveOf(from: Tree, to: Tree): Tree {

@@ -17,7 +17,7 @@ export const serviceRule: MergeRule = {
 };
 
 /** How whole stack files are merged; what a rule says of an attribute stands in the attribute's row. */
-export const stackRule: MergeRule = {
+const stackRule: MergeRule = {
   members: {
     services: {each: serviceRule},
     networks: {

@@ -16,7 +16,7 @@ export interface NameRequest {
 }
 
 /** Lower case, only letters, digits, `-` and `_`, beginning with a letter or digit. */
-export function normalizeProjectName(name: string): string {
+function normalizeProjectName(name: string): string {
   return name
     .toLowerCase()
     .replace(/[^a-z0-9_-]/g, '')

@@ -39,7 +39,7 @@ export function readStack(tree: Tree, projectName: string, problems: Problems): 
   };
 }
 
-export function readService(node: Tree, where: string, problems: Problems): Service {
+function readService(node: Tree, where: string, problems: Problems): Service {
   const service: Record<string, unknown> = {};
   if (node.kind !== 'mapping') return service;
   for (const [name, row] of attributeTable) {

@@ -2,7 +2,7 @@
 export type Urgency = 'now' | 'soon' | 'clock';
 
 /** Least time between a frame and the one before it, in ms. */
-export const frameIntervals = {now: 15, soon: 200, clock: 1000} as const satisfies Record<Urgency, number>;
+const frameIntervals = {now: 15, soon: 200, clock: 1000} as const satisfies Record<Urgency, number>;
 
 export interface Timers {
   /** Milliseconds of a clock that never goes back. */

@@ -18,7 +18,7 @@ export function writeStack(host: TestHost, text: string): void {
 }
 
 /** The static program that tries things, see try.c. */
-export function buildTry(host: TestHost): string {
+function buildTry(host: TestHost): string {
   const path = join(host.directory, 'try');
   if (!existsSync(path)) {
     execFileSync('cc', ['-static', '-O1', '-o', path, join(projectDirectory, 'test/e2e/attacks/try.c')]);

@@ -5,9 +5,7 @@ import {messageFlags, type NetlinkMessage} from './message.ts';
 
 const messageTypes = {
   newAddress: 20,
-  getAddress: 22,
   newRoute: 24,
-  deleteRoute: 25,
   getRoute: 26,
   newNeighbour: 28,
 } as const;
@@ -26,23 +24,15 @@ interface AddressHeader {
   readonly index: number;
 }
 
-const addressHeader: Codec<AddressHeader> = {
+const addressHeader: Pick<Codec<AddressHeader>, 'encode'> = {
   encode({family, prefixLength, flags, scope, index}) {
     const bytes = Uint8Array.of(family, prefixLength, flags, scope, 0, 0, 0, 0);
     new DataView(bytes.buffer).setUint32(4, index, true);
     return bytes;
   },
-  decode: (bytes) => ({
-    family: bytes[0] ?? 0,
-    prefixLength: bytes[1] ?? 0,
-    flags: bytes[2] ?? 0,
-    scope: bytes[3] ?? 0,
-    index: u32.decode(bytes.subarray(4)),
-  }),
 };
-const addressHeaderSize = 8;
 
-const addressAttributes = attributes({address: [1, raw], local: [2, raw], broadcast: [4, raw], flags: [8, u32]});
+const addressAttributes = attributes({address: [1, raw], local: [2, raw], broadcast: [4, raw]});
 
 /** Duplicate address detection is skipped: the address is usable at once, its uniqueness is ours to keep. */
 const noDuplicateDetection = 0x02;
@@ -66,22 +56,6 @@ export function addAddress(options: InterfaceAddress & {readonly broadcast?: Uin
       addressAttributes.encode({address, local: address, ...(broadcast === undefined ? {} : {broadcast})}),
     ]),
   };
-}
-
-export function getAddresses(): NetlinkMessage {
-  return {
-    type: messageTypes.getAddress,
-    flags: messageFlags.request | messageFlags.dump,
-    payload: addressHeader.encode({family: 0, prefixLength: 0, flags: 0, scope: 0, index: 0}),
-  };
-}
-
-export function decodeAddress({type, payload}: NetlinkMessage): InterfaceAddress | undefined {
-  if (type !== messageTypes.newAddress) return undefined;
-  const {index, prefixLength} = addressHeader.decode(payload);
-  const values = addressAttributes.decode(payload.subarray(addressHeaderSize));
-  const address = values.local ?? values.address;
-  return address === undefined ? undefined : {index, address, prefixLength};
 }
 
 interface RouteHeader {
@@ -115,9 +89,9 @@ const routeAttributes = attributes({
   table: [15, u32],
 });
 
-export const routeTables = {main: 254, local: 255} as const;
+const routeTables = {main: 254, local: 255} as const;
 const routeProtocols = {boot: 3} as const;
-const routeScopes = {universe: 0, link: 253} as const;
+const routeScopes = {universe: 0} as const;
 const unicast = 1;
 
 export interface Route {
@@ -139,19 +113,6 @@ export function addDefaultRoute(options: {readonly index: number; readonly gatew
   return routeMessage(
     {prefixLength: 0, scope: routeScopes.universe, family: familyOf(gateway)},
     routeAttributes.encode({outInterface: index, gateway}),
-  );
-}
-
-/** A destination that is reached over an interface directly. */
-export function addLinkRoute(options: {
-  readonly index: number;
-  readonly destination: Uint8Array;
-  readonly prefixLength: number;
-}): NetlinkMessage {
-  const {index, destination, prefixLength} = options;
-  return routeMessage(
-    {prefixLength, scope: routeScopes.link, family: familyOf(destination)},
-    routeAttributes.encode({destination, outInterface: index}),
   );
 }
 

@@ -93,7 +93,7 @@ export function register(number: number): number {
 }
 
 /** Interface names fill 16 bytes: a register's worth, padded with zeros. */
-export const interfaceNameLength = 16;
+const interfaceNameLength = 16;
 
 export function interfaceName(name: string): Uint8Array {
   const bytes = new Uint8Array(interfaceNameLength);

@@ -5,7 +5,7 @@ import {messageFlags, type NetlinkMessage} from './message.ts';
 
 const messageTypes = {newLink: 16, deleteLink: 17, getLink: 18, setLink: 19} as const;
 
-export const interfaceFlags = {up: 0x1} as const;
+const interfaceFlags = {up: 0x1} as const;
 
 /** Per-interface IPv4 settings (include/uapi/linux/ip.h), as under /proc/sys/net/ipv4/conf/<name>/. */
 export const ipv4Settings = {forwarding: 1, sendRedirects: 6, rpFilter: 8, arpNotify: 22, acceptLocal: 23} as const;

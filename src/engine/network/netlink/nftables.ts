@@ -181,7 +181,7 @@ export function deleteRulesOf({family, table}: TableRef): NetlinkMessage {
 }
 
 /** Data types as nft numbers them, so that it can show our sets; a concatenation is 6 bits a part. */
-export const dataTypes = {ipv4Address: 7, ipv6Address: 8, protocol: 12, port: 13, interfaceName: 41} as const;
+const dataTypes = {ipv4Address: 7, ipv6Address: 8, protocol: 12, port: 13, interfaceName: 41} as const;
 export type DataType = keyof typeof dataTypes;
 
 /** Every part of a key or value takes whole 4-byte registers. */

@@ -1,4 +1,4 @@
-import type {Action, Cause, FieldChange, Plan, PlanNode} from './action.ts';
+import type {Action, Cause, FieldChange, Plan, PlanNode} from '../../src/plan/action.ts';
 
 /**
  * A plan as text, one line a node: `[1,2] -> #3 createContainer db-1, no existing container`. In brackets the nodes that
@@ -12,12 +12,12 @@ export function formatPlan(plan: Plan): string {
   return [...plan.nodes.map((node) => formatNode(plan.project, node)), ...consents, ...notices].join('\n');
 }
 
-export function formatNode(project: string, node: PlanNode): string {
+function formatNode(project: string, node: PlanNode): string {
   return `[${node.after.join(',')}] -> #${node.id} ${node.action.kind} ${actionTarget(project, node.action)}, ${formatCause(node.why)}`;
 }
 
 /** What the action is about, names shortened by the project's prefix. */
-export function actionTarget(project: string, action: Action): string {
+function actionTarget(project: string, action: Action): string {
   switch (action.kind) {
     case 'createNetwork':
       return action.network;
@@ -41,7 +41,7 @@ export function actionTarget(project: string, action: Action): string {
   }
 }
 
-export function formatCause(cause: Cause): string {
+function formatCause(cause: Cause): string {
   if (cause.changes === undefined || cause.changes.length === 0) return cause.reason;
   return `${cause.reason}: ${cause.changes.map(formatChange).join('; ')}`;
 }
