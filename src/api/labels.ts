@@ -18,6 +18,11 @@ export const composeLabels = {
   volume: 'com.docker.compose.volume',
 } as const;
 
+/** Whether `run` made it: then it is nobody's replica. */
+export function isOneOff(labels: Readonly<Record<string, string>> | null | undefined): boolean {
+  return labels?.[composeLabels.oneOff] === 'True';
+}
+
 /** What a container, network or volume was made from: `{"v":1,…}`, the canonical values that the stack file stated. */
 export const specLabel = 'io.tscompose.spec';
 

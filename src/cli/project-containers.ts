@@ -51,13 +51,18 @@ export async function listProjectContainers(
     .sort((a, b) => compareText(a.service, b.service) || a.number - b.number || compareText(a.name, b.name));
 }
 
-/** The container of a service that a command is meant for: the replica with that number, else the lowest that runs. */
-export function chooseReplica(
-  containers: readonly ProjectContainer[],
-  service: string,
-  index: number | undefined,
-): ProjectContainer {
-  const replicas = containers.filter((container) => container.service === service);
+export interface ReplicaChoice extends Omit<ContainerSelection, 'services' | 'all'> {
+  readonly service: string;
+  /** The replica's number; undefined: the lowest that runs. */
+  readonly index: number | undefined;
+}
+
+/** The running container of a service that a command is meant for. Throws `notFound` where there is none. */
+export async function findReplica(
+  docker: Docker,
+  {service, index, ...selection}: ReplicaChoice,
+): Promise<ProjectContainer> {
+  const replicas = await listProjectContainers(docker, {...selection, services: [service], all: false});
   const chosen = index === undefined ? replicas[0] : replicas.find(({number}) => number === index);
   if (chosen !== undefined) return chosen;
   const what = index === undefined ? `service "${service}"` : `replica ${index} of service "${service}"`;

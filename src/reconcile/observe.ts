@@ -1,4 +1,4 @@
-import {composeLabels, specLabel} from '../api/labels.ts';
+import {composeLabels, isOneOff, specLabel} from '../api/labels.ts';
 import type {ContainerSummary} from '../api/types/container.ts';
 import type {NetworkInspect} from '../api/types/network.ts';
 import type {VolumeInspect} from '../api/types/volume.ts';
@@ -104,7 +104,7 @@ function toContainer(summary: ContainerSummary): ObservedContainer {
     name: (summary.Names[0] ?? summary.Id).replace(/^\//, ''),
     service: labels[composeLabels.service] ?? '',
     number: Number(labels[composeLabels.containerNumber] ?? 0) || 0,
-    oneOff: labels[composeLabels.oneOff] === 'True',
+    oneOff: isOneOff(labels),
     status: summary.State,
     image: summary.ImageID,
     labels,

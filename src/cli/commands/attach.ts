@@ -7,7 +7,7 @@ import type {Docker} from '../../client/docker.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
 import {joinProcess} from '../join-process.ts';
-import {chooseReplica, listProjectContainers, type ProjectContainer} from '../project-containers.ts';
+import {findReplica, type ProjectContainer} from '../project-containers.ts';
 import {withStackNames} from '../session.ts';
 
 export function runAttach(context: CliContext, {args, flags}: Input<'attach'>): Promise<number> {
@@ -21,13 +21,7 @@ export function runAttach(context: CliContext, {args, flags}: Input<'attach'>): 
   const keys = flags['detach-keys'] ?? defaultDetachKeys;
   const detachKeys = parsedKeys(keys);
   return withStackNames(context, async ({name, docker, knownServices}) => {
-    const containers = await listProjectContainers(docker, {
-      project: name,
-      services: [service],
-      all: false,
-      known: knownServices,
-    });
-    const chosen = chooseReplica(containers, service, flags.index);
+    const chosen = await findReplica(docker, {project: name, service, index: flags.index, known: knownServices});
     refuseUnlessRunning(chosen);
     const container = docker.getContainer(chosen.id);
     const {Config} = await container.inspect();

@@ -1,4 +1,4 @@
-import {composeLabels} from '../../api/labels.ts';
+import {composeLabels, isOneOff} from '../../api/labels.ts';
 import type {EngineEvent} from '../../api/types/system.ts';
 import {cut, oneLine} from '../../report/cells.ts';
 import type {CliContext} from '../context.ts';
@@ -39,8 +39,8 @@ export function runEvents(context: CliContext, {args, flags}: Input<'events'>): 
 }
 
 function isWanted({Actor}: EngineEvent, services: readonly string[]): boolean {
-  const {[composeLabels.oneOff]: oneOff, [composeLabels.service]: service = ''} = Actor.Attributes;
-  return oneOff !== 'True' && (services.length === 0 || services.includes(service));
+  const {[composeLabels.service]: service = ''} = Actor.Attributes;
+  return !isOneOff(Actor.Attributes) && (services.length === 0 || services.includes(service));
 }
 
 interface Rendering {

@@ -3,7 +3,7 @@ import type {Exec} from '../../client/exec.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
 import {joinProcess} from '../join-process.ts';
-import {chooseReplica, listProjectContainers} from '../project-containers.ts';
+import {findReplica} from '../project-containers.ts';
 import {withStackNames} from '../session.ts';
 
 export function runExec(context: CliContext, input: Input<'exec'>): Promise<number> {
@@ -19,13 +19,7 @@ export function runExec(context: CliContext, input: Input<'exec'>): Promise<numb
     throw new TscomposeError('invalid', '--tty and --no-tty cannot be given together', {exitCode: exitCodes.usage});
   }
   return withStackNames(context, async ({name, docker, knownServices}) => {
-    const containers = await listProjectContainers(docker, {
-      project: name,
-      services: [service],
-      all: false,
-      known: knownServices,
-    });
-    const {id} = chooseReplica(containers, service, flags.index);
+    const {id} = await findReplica(docker, {project: name, service, index: flags.index, known: knownServices});
     const tty = !flags['no-tty'] && !flags.detach && context.stdin.isTTY === true && context.stdout.isTTY === true;
     const size = [context.stdout.rows ?? 24, context.stdout.columns ?? 80] as const;
     const exec = await docker.getContainer(id).exec({

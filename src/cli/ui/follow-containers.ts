@@ -1,5 +1,5 @@
 import {setMaxListeners} from 'node:events';
-import {composeLabels} from '../../api/labels.ts';
+import {composeLabels, isOneOff} from '../../api/labels.ts';
 import type {EngineEvent} from '../../api/types/system.ts';
 import {backoffDelays} from '../../base/backoff.ts';
 import type {Clock} from '../../base/clock.ts';
@@ -82,7 +82,7 @@ async function followOnce(
     const seen = await inspect(docker, id, signal);
     if (signal.aborted) return;
     if (seen === undefined) return forget(id);
-    if (isOneOff(seen)) return;
+    if (isOneOff(seen.Config.Labels)) return;
     const snapshot = {...containerSnapshot(seen), stopRequested};
     const container = stopping && snapshot.phase === 'running' ? {...snapshot, phase: 'stopping' as const} : snapshot;
     const before = containers.get(id);
@@ -176,10 +176,6 @@ async function inspect(docker: Docker, id: string, abortSignal: AbortSignal) {
     if (abortSignal.aborted) return undefined;
     throw error;
   }
-}
-
-function isOneOff({Config: {Labels}}: {readonly Config: {readonly Labels?: Readonly<Record<string, string>> | null}}) {
-  return Labels?.[composeLabels.oneOff] === 'True';
 }
 
 /** What events said of a container that is to be looked at. */

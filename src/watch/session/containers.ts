@@ -1,4 +1,4 @@
-import {composeLabels} from '../../api/labels.ts';
+import {composeLabels, isOneOff} from '../../api/labels.ts';
 import type {ContainerInspect} from '../../api/types/container.ts';
 import type {EngineEvent} from '../../api/types/system.ts';
 import {mapLimited} from '../../base/concurrency.ts';
@@ -116,7 +116,7 @@ async function inspect(engine: WatchEngine, id: string): Promise<WatchedContaine
   }
   const labels = found.Config.Labels ?? {};
   const service = labels[composeLabels.service];
-  if (service === undefined || labels[composeLabels.oneOff] === 'True') return undefined;
+  if (service === undefined || isOneOff(labels)) return undefined;
   const test = found.Config.Healthcheck?.Test ?? [];
   return {
     id: found.Id,
