@@ -26,9 +26,9 @@ const conversions = {
   lower: (value: unknown) => String(value).toLowerCase(),
 } as const;
 
-/** Reads `{{.Name}}: {{.CPUPerc}}`, `{{json .}}`, `table {{.Name}}\t{{.ID}}`. Throws a usage error that names what is wrong. */
+/** Reads `{{.Name}}: {{.CPUPerc}}`, `json` (which is `{{json .}}`), `table {{.Name}}\t{{.ID}}`. Throws a usage error that names what is wrong. */
 export function parseRowTemplate(given: string, fields: readonly string[]): RowTemplate {
-  const [, table, rest = ''] = /^(table\s+)?([\s\S]*)$/.exec(given) ?? [];
+  const [, table, rest = ''] = /^(table\s+)?([\s\S]*)$/.exec(given === 'json' ? '{{json .}}' : given) ?? [];
   const text = rest.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
   const pieces: Piece[] = [];
   let from = 0;
@@ -75,12 +75,17 @@ export function formatRows(
   columns?: number,
 ): string {
   const filled = rows.map((row) => fillTemplate(template, row));
-  if (!template.isTable) return filled.map((line) => `${line}\n`).join('');
+  if (!template.isTable) return toLines(filled);
   return formatTable(
     fillTemplate(template, titles).split('\t'),
     filled.map((line) => line.split('\t')),
     {columns, drop: []},
   );
+}
+
+/** Each with its line feed. */
+export function toLines(texts: readonly string[]): string {
+  return texts.map((text) => `${text}\n`).join('');
 }
 
 export function fillTemplate({pieces}: RowTemplate, row: Row): string {

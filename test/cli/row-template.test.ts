@@ -7,6 +7,7 @@ const fields = Object.keys(row);
 test.each([
   ['{{.Name}}: {{ .Size }}', 'web "1": 3'],
   ['{{json .}}', '{"Name":"web \\"1\\"","Size":3}'],
+  ['json', '{"Name":"web \\"1\\"","Size":3}'],
   ['{{json .Name}}\\t{{upper .Name}}\\n{{lower .Name}}', '"web \\"1\\""\tWEB "1"\nweb "1"'],
   ['{{- .Name -}}', 'web "1"'],
 ])('%s', (template, text) => {

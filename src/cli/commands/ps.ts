@@ -7,7 +7,7 @@ import {containerStates, type Input} from '../flags.ts';
 import {compareText, listProjectContainers, type ProjectContainer} from '../project-containers.ts';
 import {quoted} from '../quoted.ts';
 import {humanDuration} from '../relative-time.ts';
-import {formatRows, parseRowTemplate, type Row} from '../row-template.ts';
+import {formatRows, parseRowTemplate, type Row, toLines} from '../row-template.ts';
 import {withStackNames} from '../session.ts';
 import {formatTable} from '../table.ts';
 import {terminalColumns} from '../terminal-columns.ts';
@@ -69,15 +69,15 @@ function printer(flags: Input<'ps'>['flags']): Print {
       hint: 'ask for one of them',
     });
   }
-  if (quiet) return (containers) => lines(containers.map(({id}) => id));
-  if (services) return (containers) => lines([...new Set(containers.map(({service}) => service))]);
+  if (quiet) return (containers) => toLines(containers.map(({id}) => id));
+  if (services) return (containers) => toLines([...new Set(containers.map(({service}) => service))]);
   const {format = 'table'} = flags;
   if (format === 'table') return (containers, surroundings) => table(containers, surroundings, flags['no-trunc']);
-  const rows: (...given: Parameters<Print>) => readonly Row[] = (containers, {project, now}) =>
-    containers.map((container) => toRow(container, project, now));
-  if (format === 'json') return (...given) => lines(rows(...given).map((row) => JSON.stringify(row)));
   const template = parseRowTemplate(format, Object.keys(titles));
-  return (...given) => formatRows(template, rows(...given), titles);
+  return (containers, {project, now}) => {
+    const rows = containers.map((container) => toRow(container, project, now));
+    return formatRows(template, rows, titles);
+  };
 }
 
 function table(containers: readonly ProjectContainer[], {now, columns}: Surroundings, whole: boolean): string {
@@ -98,10 +98,6 @@ function table(containers: readonly ProjectContainer[], {now, columns}: Surround
       cut: {PORTS: 16},
     },
   );
-}
-
-function lines(texts: readonly string[]): string {
-  return texts.map((text) => `${text}\n`).join('');
 }
 
 function created(summary: ContainerSummary, now: number): string {

@@ -23,15 +23,12 @@ const fields = Object.keys(titles) as readonly Field[];
 const tableFields: readonly Field[] = ['ID', 'Name', 'CPUPerc', 'MemUsage', 'MemPerc', 'NetIO', 'BlockIO', 'PIDs'];
 
 /** What `--format` asks for. */
-export type StatsFormat =
-  | {readonly kind: 'table'}
-  | {readonly kind: 'json'}
-  | {readonly kind: 'template'; readonly template: RowTemplate};
+export type StatsFormat = {readonly kind: 'table'} | {readonly kind: 'template'; readonly template: RowTemplate};
 
 /** Throws a usage error. */
 export function parseStatsFormat(given: string | undefined): StatsFormat {
   if (given === undefined || given === '' || given === 'table') return {kind: 'table'};
-  return given === 'json' ? {kind: 'json'} : {kind: 'template', template: parseRowTemplate(given, fields)};
+  return {kind: 'template', template: parseRowTemplate(given, fields)};
 }
 
 export interface StatsText {
@@ -49,7 +46,6 @@ export function formatStats(samples: readonly UsageSample[], {format, wholeIds, 
     drop: [titles.ID, titles.BlockIO, titles.PIDs, titles.NetIO, titles.MemPerc],
     cut: {[titles.Name]: 8},
   };
-  if (format.kind === 'json') return lines(rows.map((row) => JSON.stringify(row)));
   if (format.kind === 'table') {
     const cells = rows.map((row) => tableFields.map((field) => row[field]));
     return formatTable(
@@ -79,8 +75,4 @@ function toRow({container, usage}: UsageSample, wholeIds: boolean): Row & Readon
     PIDs: String(processes),
     Service: service,
   };
-}
-
-function lines(texts: readonly string[]): string {
-  return texts.map((text) => `${text}\n`).join('');
 }
