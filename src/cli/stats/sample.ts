@@ -34,7 +34,7 @@ export async function* sampleUsage(options: SampleOptions): AsyncGenerator<reado
     const now = new Map<string, ContainerStats>();
     const containers = await list();
     await mapLimited(containers, atOnce, async ({id}) => {
-      const stats = await oneSample(docker, id);
+      const stats = await statsOf(docker, id);
       if (stats !== undefined) now.set(id, stats);
     });
     yield containers.flatMap((container) => {
@@ -46,12 +46,16 @@ export async function* sampleUsage(options: SampleOptions): AsyncGenerator<reado
   }
 }
 
-/** Undefined for one that was removed since it was listed. */
-async function oneSample(docker: Docker, id: string): Promise<ContainerStats | undefined> {
+/** One sample at once, without processor time. Undefined for one that was removed since it was listed, and after the signal. */
+export async function statsOf(
+  docker: Docker,
+  id: string,
+  abortSignal?: AbortSignal,
+): Promise<ContainerStats | undefined> {
   try {
-    return await docker.getContainer(id).stats({stream: false, oneShot: true});
+    return await docker.getContainer(id).stats({stream: false, oneShot: true, abortSignal});
   } catch (error) {
-    if (hasKind(error, 'notFound', 'conflict')) return undefined;
+    if (hasKind(error, 'notFound', 'conflict', 'canceled')) return undefined;
     throw error;
   }
 }

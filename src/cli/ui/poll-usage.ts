@@ -5,6 +5,7 @@ import {hasKind} from '../../base/errors.ts';
 import type {Docker} from '../../client/docker.ts';
 import {usageOf} from '../../report/container-usage.ts';
 import type {ContainerSnapshot, StatsSample, UiEventContent} from '../../tui/types.ts';
+import {statsOf} from '../stats/sample.ts';
 
 export interface PollUsageOptions {
   readonly docker: Docker;
@@ -31,7 +32,7 @@ export async function pollUsage({docker, clock, containers, emit, signal}: PollU
     try {
       const now = new Map<string, ContainerStats>();
       await mapLimited(running, samplesAtOnce, async ({id}) => {
-        const stats = await sample(docker, id, signal);
+        const stats = await statsOf(docker, id, signal);
         if (stats !== undefined) now.set(id, stats);
       });
       const samples = running.flatMap(({id}) => usage(now.get(id), before.get(id)));
@@ -42,15 +43,6 @@ export async function pollUsage({docker, clock, containers, emit, signal}: PollU
       // An engine that is away is told of by its events.
     }
     await clock.sleep(intervalMs(running.length), signal);
-  }
-}
-
-async function sample(docker: Docker, id: string, abortSignal: AbortSignal): Promise<ContainerStats | undefined> {
-  try {
-    return await docker.getContainer(id).stats({stream: false, oneShot: true, abortSignal});
-  } catch (error) {
-    if (hasKind(error, 'notFound', 'conflict', 'canceled')) return undefined;
-    throw error;
   }
 }
 
