@@ -1,9 +1,9 @@
-import {systemClock} from '../base/clock.ts';
 import {TscomposeError} from '../base/errors.ts';
 import type {Docker} from '../client/docker.ts';
 import type {ConvergeContext} from '../reconcile/converge.ts';
 import type {Reporter} from '../report/reporter.ts';
 import type {CliContext} from './context.ts';
+import {converging} from './converging.ts';
 import {askOnTerminal} from './question.ts';
 
 export interface WorkOptions {
@@ -51,14 +51,11 @@ export async function withProgress<T>(
       );
     }
   });
-  const {parallel} = context.global;
   try {
     const done = work({
-      engine: docker,
-      clock: systemClock(context.now),
+      ...converging(context, docker),
       report: reporter.report,
       signal: abort.signal,
-      ...(parallel !== undefined && {parallel: parallel < 1 ? 256 : parallel}),
       ...(options.beforeStart !== undefined && {beforeStart: options.beforeStart}),
       ask: async (consent) => options.yes === true || (await askOnTerminal(context, consent.question)),
     });

@@ -1,4 +1,3 @@
-import {systemClock} from '../base/clock.ts';
 import {hasKind} from '../base/errors.ts';
 import {type FileSource, machineFiles} from '../base/file-source.ts';
 import type {Docker} from '../client/docker.ts';
@@ -9,6 +8,7 @@ import type {Report} from '../report/event.ts';
 import type {WatchSession} from '../watch/session/session.ts';
 import type {StackSource} from '../watch/session/stack-change.ts';
 import type {CliContext} from './context.ts';
+import {converging} from './converging.ts';
 import {askOnTerminal} from './question.ts';
 import {retyped} from './retyped.ts';
 import {loadRequest, scaled, warn} from './session.ts';
@@ -81,12 +81,12 @@ export async function beginWatch(context: CliContext, command: WatchCommand): Pr
     import('../watch/files/host-tree.ts'),
     import('../watch/session/file-sync.ts'),
   ]);
-  const {parallel} = context.global;
   const features = await docker.features();
   const ask = askFor(context);
   const stackSource: StackSource = {
     ...stack,
-    upOptions,
+    // What a change of the file brings is not recreated by force again and again.
+    upOptions: {...upOptions, recreate: upOptions.recreate === 'never' ? 'never' : 'diverged'},
     features,
     version: context.version,
     upCommand: retyped(context.global, ['up', '-d', ...services]),
@@ -102,11 +102,9 @@ export async function beginWatch(context: CliContext, command: WatchCommand): Pr
     services,
     stack: stackSource,
     converge: {
-      engine: docker,
-      clock: systemClock(context.now),
+      ...converging(context, docker),
       report,
       signal,
-      ...(parallel !== undefined && {parallel: parallel < 1 ? 256 : parallel}),
       ask: async ({question}) => (await ask?.(question, signal)) ?? false,
     },
   });

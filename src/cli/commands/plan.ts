@@ -1,24 +1,16 @@
 import {exitCodes} from '../../base/errors.ts';
-import {emptyMemory} from '../../plan/input.ts';
-import {planUp} from '../../plan/up.ts';
-import {lowerProject} from '../../reconcile/lowering.ts';
-import {observe} from '../../reconcile/observe.ts';
 import {planJson} from '../../report/plan-json.ts';
 import {renderPlan} from '../../report/plan-text.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
+import {planNow, publishAddress} from '../plan-now.ts';
 import {loadStack, scaled, withEngine} from '../session.ts';
 
 export async function runPlan(context: CliContext, {flags, args}: Input<'plan'>): Promise<number> {
   const project = scaled(await loadStack(context, {services: args, requireSources: true}), flags.scale);
   return withEngine(context, async (docker) => {
-    const {desired} = lowerProject(project, {features: await docker.features(), version: context.version});
-    const observed = await observe(docker, project.name, {project, compare: true});
-    const plan = planUp({
+    const plan = await planNow(context, docker, {
       project,
-      desired,
-      observed,
-      memory: emptyMemory,
       options: {
         ...(args.length > 0 && {services: args}),
         ...(flags['force-recreate'] && {recreate: 'force' as const}),
@@ -27,11 +19,8 @@ export async function runPlan(context: CliContext, {flags, args}: Input<'plan'>)
     });
     if (flags.format === 'json') context.stdout.write(`${JSON.stringify(planJson(plan))}\n`);
     else {
-      const width = context.stdout.columns ?? 120;
-      // What a remote engine does with ports is its own setting.
-      const remote = (context.global.host ?? context.env['TSCOMPOSE_HOST']) !== undefined;
-      const publishAddress = remote ? undefined : context.env['TSCOMPOSE_PUBLISH'];
-      context.stdout.write(renderPlan(plan, {color: context.color(context.stdout), width, project, publishAddress}));
+      const looks = {color: context.color(context.stdout), width: context.stdout.columns ?? 120};
+      context.stdout.write(renderPlan(plan, {...looks, project, publishAddress: publishAddress(context)}));
     }
     return flags['exit-code'] && plan.nodes.length > 0 ? exitCodes.planHasChanges : exitCodes.success;
   });

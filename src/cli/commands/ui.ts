@@ -49,11 +49,7 @@ export async function runUpInUi(context: CliContext, up: UpInUi): Promise<number
       bringUp: {yes},
       ...(watch && {
         watch: (report: Report, signal: AbortSignal) =>
-          beginWatch(silent(context), {
-            ...{docker, project, services, stack, report, signal},
-            // What a change of the file brings is not recreated by force again and again.
-            upOptions: {...options, recreate: options.recreate === 'never' ? 'never' : 'diverged'},
-          }),
+          beginWatch(silent(context), {docker, project, services, stack, upOptions: options, report, signal}),
       }),
       ascii: false,
     }),

@@ -4,15 +4,15 @@ import type {Project} from '../../model/types.ts';
 import type {UpOptions} from '../../plan/input.ts';
 import {type UpRequest, up} from '../../reconcile/commands.ts';
 import type {ConvergeContext} from '../../reconcile/converge.ts';
-import {lowerProject} from '../../reconcile/lowering.ts';
 import type {ContainerInfo, Report} from '../../report/event.ts';
 import {watchRules} from '../../watch/session/rules.ts';
 import {runAttached} from '../attached.ts';
 import type {CliContext} from '../context.ts';
 import {isSet} from '../environment.ts';
 import type {Input} from '../flags.ts';
+import {lowerFor} from '../plan-now.ts';
 import {withProgress} from '../progress.ts';
-import {loadStack, scaled, withEngine} from '../session.ts';
+import {withEngine} from '../session.ts';
 import {requireTerminal} from '../ui/require-terminal.ts';
 import {beginWatch, reloadedStack} from '../watch.ts';
 
@@ -21,16 +21,15 @@ type Flags = Input<'up'>['flags'];
 export async function runUp(context: CliContext, {flags, args}: Input<'up'>): Promise<number> {
   checkFlags(flags);
   if (flags.ui) requireTerminal(context, 'up --ui');
-  const selection = {services: args, dependencies: !flags['no-deps'], scale: flags.scale};
-  const stack = flags.watch || flags.ui ? reloadedStack(context, selection) : undefined;
-  const project = stack === undefined ? await loadScaled(context, selection) : await stack.load();
+  const stack = reloadedStack(context, {services: args, dependencies: !flags['no-deps'], scale: flags.scale});
+  const project = await stack.load();
   // Told before anything is started.
   if (flags.watch) watchRules(project, {services: args});
   const exitCodeFrom = flags['exit-code-from'];
   if (exitCodeFrom !== undefined && project.services[exitCodeFrom] === undefined) {
     throw new TscomposeError('notFound', `--exit-code-from: no such service: "${exitCodeFrom}"`);
   }
-  if (flags.ui && stack !== undefined) {
+  if (flags.ui) {
     const {runUpInUi} = await import('./ui.ts');
     const options = upOptions(context, {flags, args});
     return runUpInUi(context, {project, services: args, stack, options, yes: flags.yes, watch: flags.watch});
@@ -66,30 +65,14 @@ export async function runUp(context: CliContext, {flags, args}: Input<'up'>): Pr
           prefix: !flags['no-log-prefix'],
           timestamps: flags.timestamps,
         },
-        ...(stack === undefined
-          ? {}
-          : {
-              watch: (report: Report, signal: AbortSignal) =>
-                beginWatch(context, {
-                  ...{docker, project, services: args, stack, report, signal},
-                  // What a change of the file brings is not recreated by force again and again.
-                  upOptions: {...options, recreate: flags['no-recreate'] ? 'never' : 'diverged'},
-                }),
-            }),
+        ...(flags.watch && {
+          watch: (report: Report, signal: AbortSignal) =>
+            beginWatch(context, {docker, project, services: args, stack, upOptions: options, report, signal}),
+        }),
       },
       start,
     );
   });
-}
-
-async function loadScaled(
-  context: CliContext,
-  {
-    scale,
-    ...selection
-  }: {readonly scale: readonly string[]; readonly services: readonly string[]; readonly dependencies: boolean},
-): Promise<Project> {
-  return scaled(await loadStack(context, {...selection, requireSources: true}), scale);
 }
 
 function isAttached(flags: Flags): boolean {
@@ -208,7 +191,7 @@ export function bringUp(
   {project, options, wait, ...work}: BringUp,
 ): Promise<readonly ContainerInfo[]> {
   return withProgress(context, docker, {title: `up ${project.name}`, ...work}, async (converge) => {
-    const lowered = lowerProject(project, {features: await docker.features(), version: context.version});
+    const lowered = await lowerFor(context, docker, project);
     return up({project, ...lowered, options, ...(wait === undefined ? {} : {wait})}, converge);
   });
 }

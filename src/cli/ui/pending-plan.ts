@@ -5,14 +5,12 @@ import type {Docker} from '../../client/docker.ts';
 import {replicasOf} from '../../model/lower.ts';
 import type {Project} from '../../model/types.ts';
 import type {Plan} from '../../plan/action.ts';
-import {emptyMemory, type UpOptions} from '../../plan/input.ts';
-import {planUp} from '../../plan/up.ts';
-import {lowerProject} from '../../reconcile/lowering.ts';
-import {observe} from '../../reconcile/observe.ts';
+import type {UpOptions} from '../../plan/input.ts';
 import {countChanges, planChanges} from '../../report/plan-changes.ts';
 import {renderPlan} from '../../report/plan-text.ts';
 import type {PendingPlan, UiEventContent} from '../../tui/types.ts';
 import type {CliContext} from '../context.ts';
+import {planNow, publishAddress} from '../plan-now.ts';
 
 /** Wide enough for the whole of each line; the screen cuts what it has no room for. */
 const planColumns = 200;
@@ -24,13 +22,10 @@ export async function pendingPlan(
   project: Project,
   options: UpOptions,
 ): Promise<PendingPlan> {
-  const {desired} = lowerProject(project, {features: await docker.features(), version: context.version});
-  const observed = await observe(docker, project.name, {project, compare: true});
-  return describePlan(planUp({project, desired, observed, memory: emptyMemory, options}), context, project);
+  return describePlan(await planNow(context, docker, {project, options}), context, project);
 }
 
 function describePlan(plan: Plan, context: CliContext, project: Project): PendingPlan {
-  const remote = (context.global.host ?? context.env['TSCOMPOSE_HOST']) !== undefined;
   const changes = planChanges(plan);
   const services = [...new Set(changes.flatMap(({subject, name}) => (subject === 'service' ? [name] : [])))];
   const others = new Set(
@@ -43,7 +38,7 @@ function describePlan(plan: Plan, context: CliContext, project: Project): Pendin
       color: context.color(context.stdout),
       width: planColumns,
       project,
-      publishAddress: remote ? undefined : context.env['TSCOMPOSE_PUBLISH'],
+      publishAddress: publishAddress(context),
     }),
     services,
     starts: services.filter((name) => !others.has(name)),

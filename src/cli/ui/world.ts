@@ -5,13 +5,14 @@ import type {Project} from '../../model/types.ts';
 import type {UpOptions} from '../../plan/input.ts';
 import {restart, start, stop, up} from '../../reconcile/commands.ts';
 import type {ConvergeContext} from '../../reconcile/converge.ts';
-import {lowerProject} from '../../reconcile/lowering.ts';
 import type {Report} from '../../report/event.ts';
 import type {UiWorld} from '../../tui/app/run-ui.ts';
 import type {LogStore} from '../../tui/log-store.ts';
 import type {UiEffect, UiEventContent} from '../../tui/types.ts';
 import type {WatchSession} from '../../watch/session/session.ts';
 import type {CliContext} from '../context.ts';
+import {converging} from '../converging.ts';
+import {lowerFor} from '../plan-now.ts';
 import type {ReloadedStack} from '../watch.ts';
 import {followContainers} from './follow-containers.ts';
 import {followOutput, type OutputSource} from './follow-output.ts';
@@ -55,26 +56,21 @@ export function createWorld(options: WorldOptions): UiWorld {
     begun = resolve;
   });
 
-  const converging = (signal: AbortSignal, agreed: readonly string[] = []): ConvergeContext => {
-    const {parallel} = context.global;
-    return {
-      engine: docker,
-      clock,
-      signal,
-      report: (event) => emit({kind: 'progress', event: {time: context.now(), ...event}}),
-      ...(parallel !== undefined && {parallel: parallel < 1 ? 256 : parallel}),
-      // Only what was on the screen when somebody said yes.
-      ask: async ({question}) => options.yes || agreed.includes(question),
-    };
-  };
+  const convergeContext = (signal: AbortSignal, agreed: readonly string[] = []): ConvergeContext => ({
+    ...converging(context, docker),
+    signal,
+    report: (event) => emit({kind: 'progress', event: {time: context.now(), ...event}}),
+    // Only what was on the screen when somebody said yes.
+    ask: async ({question}) => options.yes || agreed.includes(question),
+  });
   const applyPlan = async (signal: AbortSignal): Promise<void> => {
     const {stack, watch} = await running;
     using _held = stack.hold();
     const project = stack.project();
     const {problem, questions = []} = stack.plan() ?? {};
     if (problem !== undefined) throw new TscomposeError('invalid', 'the stack file has problems: see the plan');
-    const lowered = lowerProject(project, {features: await docker.features(), version: context.version});
-    const converge = converging(signal, questions);
+    const lowered = await lowerFor(context, docker, project);
+    const converge = convergeContext(signal, questions);
     await up(
       {project, ...lowered, options: options.upOptions},
       watch === undefined ? converge : {...converge, beforeStart: watch.beforeStart},
@@ -88,7 +84,7 @@ export function createWorld(options: WorldOptions): UiWorld {
     }
     const project = options.project === undefined ? undefined : (await running).stack.project();
     const services = {services: [target.service]};
-    await {restart, start, stop}[kind]({name, project}, services, converging(signal));
+    await {restart, start, stop}[kind]({name, project}, services, convergeContext(signal));
   };
 
   return {

@@ -1,0 +1,19 @@
+import {systemClock} from '../base/clock.ts';
+import type {Docker} from '../client/docker.ts';
+import type {ConvergeContext} from '../reconcile/converge.ts';
+import type {CliContext} from './context.ts';
+
+/** As good as no limit. */
+const unlimited = 256;
+
+/** What work of the reconciler takes from the command line. */
+export function converging(
+  {global: {parallel}, now}: CliContext,
+  docker: Docker,
+): Pick<ConvergeContext, 'engine' | 'clock' | 'parallel'> {
+  return {
+    engine: docker,
+    clock: systemClock(now),
+    ...(parallel !== undefined && {parallel: parallel < 1 ? unlimited : parallel}),
+  };
+}
