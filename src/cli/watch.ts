@@ -3,7 +3,7 @@ import {type FileSource, machineFiles} from '../base/file-source.ts';
 import type {Docker} from '../client/docker.ts';
 import type {LoadRequest} from '../model/load.ts';
 import type {Project} from '../model/types.ts';
-import type {UpOptions} from '../plan/input.ts';
+import {type UpOptions, unforced} from '../plan/input.ts';
 import type {Report} from '../report/event.ts';
 import type {WatchSession} from '../watch/session/session.ts';
 import type {StackSource} from '../watch/session/stack-change.ts';
@@ -85,8 +85,7 @@ export async function beginWatch(context: CliContext, command: WatchCommand): Pr
   const ask = askFor(context);
   const stackSource: StackSource = {
     ...stack,
-    // What a change of the file brings is not recreated by force again and again.
-    upOptions: {...upOptions, recreate: upOptions.recreate === 'never' ? 'never' : 'diverged'},
+    upOptions: unforced(upOptions),
     features,
     version: context.version,
     upCommand: retyped(context.global, ['up', '-d', ...services]),

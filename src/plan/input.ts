@@ -42,6 +42,16 @@ export interface UpOptions {
   readonly recreateVolumes?: readonly string[];
 }
 
+/** The same for whoever brings the stack up again and again: what was recreated by force once is recreated as it differs. */
+export function unforced(options: UpOptions): UpOptions {
+  const {recreate, recreateDependencies} = options;
+  return {
+    ...options,
+    ...(recreate === 'force' && {recreate: 'diverged'}),
+    ...(recreateDependencies === 'force' && {recreateDependencies: 'diverged'}),
+  };
+}
+
 /** What earlier waves of the same command did: they are not done again. */
 export interface Memory {
   readonly created: ReadonlySet<ContainerId>;

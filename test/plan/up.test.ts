@@ -1,4 +1,5 @@
 import {expect, test} from 'vitest';
+import {type UpOptions, unforced} from '../../src/plan/input.ts';
 import {planUp} from '../../src/plan/up.ts';
 import {container, containerId, imagesOf, network, observed, project, running, upInput, volume} from './fixtures.ts';
 import {formatPlan} from './format.ts';
@@ -137,6 +138,19 @@ test('what a command has started once it does not start again, and what it made 
   const world = observed({containers: [exited], images: imagesOf(one)});
   const memory = {created: new Set([exited.id]), started: new Set([exited.id]), restarted: new Set<never>()};
   expect(formatPlan(planUp({...upInput(one, world, {recreate: 'force'}), memory}))).toBe('');
+});
+
+test('whoever brings a stack up again and again recreates nothing by force a second time', () => {
+  const plan = (options: UpOptions) => planUp(upInput(shop, running(shop), options)).nodes.length;
+  for (const forced of [
+    {recreate: 'force'},
+    {services: ['web'], recreateDependencies: 'force'},
+    {services: ['web'], recreate: 'force', recreateDependencies: 'diverged'},
+  ] as const) {
+    expect(plan(forced)).toBeGreaterThan(0);
+    expect(plan(unforced(forced))).toBe(0);
+  }
+  expect(unforced({recreate: 'never', noStart: true})).toEqual({recreate: 'never', noStart: true});
 });
 
 test('dependents with restart: true stop before what they depend on is recreated, and start after it', () => {

@@ -14,7 +14,7 @@ export interface StackWatchOptions {
   /** Absent: only the project's name is known, so there is nothing to compare with. */
   readonly project: Project | undefined;
   readonly stack: ReloadedStack;
-  readonly upOptions: UpOptions;
+  readonly upOptions: () => UpOptions;
   readonly clock: Clock;
   readonly emit: (event: UiEventContent) => void;
   readonly signal: AbortSignal;
@@ -66,7 +66,7 @@ export function watchStack(options: StackWatchOptions): StackWatch {
     due = Number.POSITIVE_INFINITY;
     try {
       if (broken !== undefined) throw broken;
-      show(await pendingPlan(context, docker, project, options.upOptions));
+      show(await pendingPlan(context, docker, project, options.upOptions()));
     } catch (error) {
       // An engine that is away tells of itself.
       if (!signal.aborted && !hasKind(error, 'unavailable', 'canceled')) show(brokenPlan(error, plan));

@@ -2,7 +2,7 @@ import {systemClock} from '../../base/clock.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import type {Docker} from '../../client/docker.ts';
 import type {Project} from '../../model/types.ts';
-import type {UpOptions} from '../../plan/input.ts';
+import {type UpOptions, unforced} from '../../plan/input.ts';
 import {restart, start, stop, up} from '../../reconcile/commands.ts';
 import type {ConvergeContext} from '../../reconcile/converge.ts';
 import type {Report} from '../../report/event.ts';
@@ -50,6 +50,7 @@ type Change = Extract<UiEffect, {readonly kind: 'restart' | 'stop' | 'start'}>;
 export function createWorld(options: WorldOptions): UiWorld {
   const {context, docker, name, logs} = options;
   const clock = systemClock(context.now);
+  let {upOptions} = options;
   let emit: (event: UiEventContent) => void = () => undefined;
   let begun: (parts: Parts) => void = () => undefined;
   const running = new Promise<Parts>((resolve) => {
@@ -72,9 +73,10 @@ export function createWorld(options: WorldOptions): UiWorld {
     const lowered = await lowerFor(context, docker, project);
     const converge = convergeContext(signal, questions);
     await up(
-      {project, ...lowered, options: options.upOptions},
+      {project, ...lowered, options: upOptions},
       watch === undefined ? converge : {...converge, beforeStart: watch.beforeStart},
     );
+    upOptions = unforced(upOptions);
   };
   const change = async ({kind, target}: Change, signal: AbortSignal): Promise<void> => {
     if (target.kind === 'replica') {
@@ -92,7 +94,7 @@ export function createWorld(options: WorldOptions): UiWorld {
       emit = tell;
       const {project} = options;
       if (project !== undefined) emit(stackEvent(project));
-      const stack = watchStack({...options, clock, emit, signal});
+      const stack = watchStack({...options, upOptions: () => upOptions, clock, emit, signal});
       const source = followContainers({
         docker,
         project: name,
