@@ -82,14 +82,13 @@ export async function openTerminal(host: TestHost, options: TerminalOptions = {}
   );
   const panePid = Number(tmux('display-message', '-p', '#{pane_pid}'));
   const screen = (): string => tmux('capture-pane', '-p');
-  const fits = (wanted: string | RegExp): boolean =>
-    typeof wanted === 'string' ? screen().includes(wanted) : wanted.test(screen());
-  const waitFor = async (wanted: string | RegExp, there: boolean): Promise<string> => {
-    await eventually(() => {
-      if (fits(wanted) !== there) throw new Error(`${there ? 'no' : 'still'} ${wanted} on the screen:\n${screen()}`);
+  const waitFor = (wanted: string | RegExp, there: boolean): Promise<string> =>
+    eventually(() => {
+      const shown = screen();
+      const fits = typeof wanted === 'string' ? shown.includes(wanted) : wanted.test(shown);
+      if (fits !== there) throw new Error(`${there ? 'no' : 'still'} ${wanted} on the screen:\n${shown}`);
+      return shown;
     }, patienceMs);
-    return screen();
-  };
   return {
     screen,
     styled: () => tmux('capture-pane', '-p', '-e'),
