@@ -7,6 +7,7 @@ import type {Report} from '../../report/event.ts';
 import {addNotes, type CauseNotes, emptyNotes, toCause} from './cause.ts';
 import type {ContainerSync, SyncOutcome} from './container-sync.ts';
 import type {Containers, WatchedContainer} from './containers.ts';
+import {createDebts, type Debt} from './debts.ts';
 import {createFilling} from './filling.ts';
 import type {Meter} from './meter.ts';
 import {restarts, type ServiceRule} from './rules.ts';
@@ -54,22 +55,12 @@ export interface WorkerOptions {
   readonly signal: AbortSignal;
 }
 
-/** What a container still is to get. */
-interface Debt {
-  readonly paths: Set<string>;
-  readonly rules: Set<ServiceRule>;
-  /** Everything is compared. */
-  whole: boolean;
-  /** By a save: then it is restarted even where it does not run. */
-  saved: boolean;
-}
-
 const containersAtOnce = 16;
 const retries = {firstMs: 200, maxMs: 10_000};
 
 export function createServiceWorker(options: WorkerOptions): ServiceWorker {
-  const {service, containers, clock, report, meter, signal} = options;
-  let debts = new Map<string, Debt>();
+  const {service, containers, clock, report, signal} = options;
+  const debts = createDebts();
   let notes = emptyNotes();
   let running: Promise<void> | undefined;
   let delays = backoffDelays(retries);
@@ -80,19 +71,13 @@ export function createServiceWorker(options: WorkerOptions): ServiceWorker {
   /** Somebody started them before they had their files, and they ended: for want of them, perhaps. */
   const endedEarly = new Set<string>();
 
-  const debtOf = (container: WatchedContainer): Debt => {
-    const debt = debts.get(container.id) ?? {paths: new Set(), rules: new Set(), whole: false, saved: false};
-    debts.set(container.id, debt);
-    return debt;
-  };
   const kick = (): void => {
     retry.abort();
     if (running === undefined && !signal.aborted) running = loop();
   };
   const loop = async (): Promise<void> => {
-    while (debts.size > 0 && !signal.aborted) {
-      const [work, cause] = [debts, notes];
-      debts = new Map();
+    while (!debts.isEmpty() && !signal.aborted) {
+      const [work, cause] = [debts.take(), notes];
       notes = emptyNotes();
       const failure = await pass(work, cause);
       if (failure === undefined) {
@@ -108,10 +93,9 @@ export function createServiceWorker(options: WorkerOptions): ServiceWorker {
   const waitForRetry = async ({error, cause}: Failed): Promise<void> => {
     const retryMs = delays.next().value ?? retries.maxMs;
     const failure = failureInfo({key: `sync ${service}`, error: toTscomposeError(error)});
-    const pending = new Set([...debts.values()].flatMap(({paths}) => [...paths])).size;
     // The same failure again is no news.
     if (failure.message !== told)
-      report({kind: 'watchFailed', service, cause: toCause(cause.paths), pending, retryMs, failure});
+      report({kind: 'watchFailed', service, cause: toCause(cause.paths), pending: debts.paths(), retryMs, failure});
     told = failure.message;
     retry = new AbortController();
     await clock.sleep(retryMs, AbortSignal.any([retry.signal, signal]));
@@ -120,42 +104,28 @@ export function createServiceWorker(options: WorkerOptions): ServiceWorker {
   /** One round over all containers. What failed is owed again. */
   const pass = async (work: ReadonlyMap<string, Debt>, cause: CauseNotes): Promise<Failed | undefined> => {
     const begin = clock.now();
-    const there = containers.of(service).filter(({id}) => work.has(id));
-    const results = await mapLimited(there, containersAtOnce, (container) =>
-      syncOne(container, work.get(container.id) ?? noDebt),
-    );
+    const owed = containers.of(service).flatMap((container) => {
+      const debt = work.get(container.id);
+      return debt === undefined ? [] : [{container, debt}];
+    });
+    const results = await mapLimited(owed, containersAtOnce, (creditor) => syncOne(options, creditor));
     const end = clock.now();
     const synced = results.flatMap((result) => ('outcome' in result ? [result] : []));
     const actions = synced
       .map((result) => ({container: result.container, rules: rulesNow(result, cause)}))
       .filter(({rules}) => rules.length > 0);
-    reportSynced(synced, cause, {begin, end, leadsOn: actions.length > 0});
+    tellSynced(options, synced, {cause, begin, end, leadsOn: actions.length > 0});
     if (actions.length > 0) {
       const ran: RanActions = {cause, actions, ...(synced.some(wrote) ? {syncMs: end - begin} : {})};
       await options.actions.run(ran);
     }
     const failed = results.flatMap((result) => ('error' in result ? [result] : []));
-    for (const {container} of failed) owe(container, work.get(container.id) ?? noDebt);
+    for (const {container, debt} of failed) debts.owe(container.id, debt);
     for (const id of work.keys()) filling.end(id);
     const [first] = failed;
     if (first === undefined) return undefined;
     addNotes(notes, cause);
     return {error: first.error, cause};
-  };
-
-  const syncOne = async (container: WatchedContainer, debt: Debt): Promise<Result> => {
-    try {
-      const sync = options.syncOf(container);
-      const paths = debt.whole ? new Set([...(await sync.everything()), ...debt.paths]) : debt.paths;
-      // What is owed is known in full from here on.
-      for (const path of paths) debt.paths.add(path);
-      debt.whole = false;
-      return {container, debt, outcome: await sync.apply(paths, signal)};
-    } catch (error) {
-      // Removed meanwhile: whoever comes in its place is told of.
-      if (hasKind(error, 'notFound') || signal.aborted) return {container, debt, outcome: nothing};
-      return {container, error};
-    }
   };
 
   const rulesToRun = ({outcome, debt}: Synced): readonly ServiceRule[] =>
@@ -173,55 +143,17 @@ export function createServiceWorker(options: WorkerOptions): ServiceWorker {
     return [];
   };
 
-  const owe = (container: WatchedContainer, debt: Debt): void => {
-    const again = debtOf(container);
-    for (const path of debt.paths) again.paths.add(path);
-    for (const rule of debt.rules) again.rules.add(rule);
-    again.whole ||= debt.whole;
-    again.saved ||= debt.saved;
-  };
-
-  const reportSynced = (
-    synced: readonly Synced[],
-    cause: CauseNotes,
-    {begin, end, leadsOn}: {readonly begin: number; readonly end: number; readonly leadsOn: boolean},
-  ): void => {
-    const written = synced.filter(wrote);
-    const [first] = written;
-    if (first === undefined) return;
-    const saved = cause.savedAt !== undefined && written.some(({container}) => container.running);
-    const visibleMs = saved && cause.savedAt !== undefined ? Math.max(0, end - cause.savedAt) : undefined;
-    if (visibleMs !== undefined) meter.visible(service, visibleMs);
-    report({
-      kind: 'watchSynced',
-      service,
-      cause: toCause(cause.paths),
-      containers: written.map(({container}) => container.name),
-      // The same files went to each.
-      written: Math.max(...written.map(({outcome}) => outcome.written)),
-      deleted: Math.max(...written.map(({outcome}) => outcome.deleted)),
-      tookMs: end - begin,
-      ...(visibleMs === undefined ? {} : {visibleMs}),
-      ...(leadsOn ? {leadsOn} : {}),
-    });
-  };
-
   return {
     changed(changes) {
       const all = containers.of(service);
       if (all.length === 0) return;
-      for (const container of all) {
-        const debt = debtOf(container);
-        for (const path of changes.paths) debt.paths.add(path);
-        for (const rule of changes.rules) debt.rules.add(rule);
-        debt.saved = true;
-      }
+      for (const {id} of all) debts.owe(id, {paths: changes.paths, rules: changes.rules, saved: true});
       addNotes(notes, {paths: changes.shown, savedAt: changes.savedAt});
       kick();
     },
     came(container) {
       filling.begin(container.id);
-      debtOf(container).whole = true;
+      debts.owe(container.id, {whole: true});
       kick();
     },
     filled: (container) => filling.ended(container),
@@ -231,13 +163,12 @@ export function createServiceWorker(options: WorkerOptions): ServiceWorker {
     started(container) {
       const entry = waiting.take(container.id);
       if (entry === undefined) return;
-      const debt = debtOf(container);
-      for (const rule of entry.rules) debt.rules.add(rule);
+      debts.owe(container.id, {rules: entry.rules});
       addNotes(notes, entry.cause);
       kick();
     },
     gone(container) {
-      debts.delete(container.id);
+      debts.forgive(container.id);
       filling.end(container.id);
       endedEarly.delete(container.id);
       waiting.take(container.id);
@@ -256,16 +187,68 @@ interface Failed {
   readonly cause: CauseNotes;
 }
 
-interface Synced {
+interface Creditor {
   readonly container: WatchedContainer;
   readonly debt: Debt;
+}
+
+interface Synced extends Creditor {
   readonly outcome: SyncOutcome;
 }
 
-type Result = Synced | {readonly container: WatchedContainer; readonly error: unknown};
+type Result = Synced | (Creditor & {readonly error: unknown});
 
 const nothing: SyncOutcome = {written: 0, deleted: 0, changed: new Set()};
-const noDebt: Debt = {paths: new Set(), rules: new Set(), whole: false, saved: false};
+
+async function syncOne(
+  {syncOf, signal}: Pick<WorkerOptions, 'syncOf' | 'signal'>,
+  {container, debt}: Creditor,
+): Promise<Result> {
+  try {
+    const sync = syncOf(container);
+    const paths = debt.whole ? new Set([...(await sync.everything()), ...debt.paths]) : debt.paths;
+    // What is owed is known in full from here on.
+    for (const path of paths) debt.paths.add(path);
+    debt.whole = false;
+    return {container, debt, outcome: await sync.apply(paths, signal)};
+  } catch (error) {
+    // Removed meanwhile: whoever comes in its place is told of.
+    if (hasKind(error, 'notFound') || signal.aborted) return {container, debt, outcome: nothing};
+    return {container, debt, error};
+  }
+}
+
+interface Round {
+  readonly cause: CauseNotes;
+  readonly begin: number;
+  readonly end: number;
+  /** Actions follow. */
+  readonly leadsOn: boolean;
+}
+
+function tellSynced(
+  {service, meter, report}: Pick<WorkerOptions, 'service' | 'meter' | 'report'>,
+  synced: readonly Synced[],
+  {cause, begin, end, leadsOn}: Round,
+): void {
+  const written = synced.filter(wrote);
+  if (written.length === 0) return;
+  const isRunning = written.some(({container}) => container.running);
+  const visibleMs = isRunning && cause.savedAt !== undefined ? Math.max(0, end - cause.savedAt) : undefined;
+  if (visibleMs !== undefined) meter.visible(service, visibleMs);
+  report({
+    kind: 'watchSynced',
+    service,
+    cause: toCause(cause.paths),
+    containers: written.map(({container}) => container.name),
+    // The same files went to each.
+    written: Math.max(...written.map(({outcome}) => outcome.written)),
+    deleted: Math.max(...written.map(({outcome}) => outcome.deleted)),
+    tookMs: end - begin,
+    ...(visibleMs === undefined ? {} : {visibleMs}),
+    ...(leadsOn ? {leadsOn} : {}),
+  });
+}
 
 function wrote({outcome}: Synced): boolean {
   return outcome.written + outcome.deleted > 0;
