@@ -6,7 +6,7 @@ import {type UpOptions, unforced} from '../../plan/input.ts';
 import {restart, start, stop, up} from '../../reconcile/commands.ts';
 import type {ConvergeContext} from '../../reconcile/converge.ts';
 import type {Report} from '../../report/event.ts';
-import type {UiWorld} from '../../tui/app/run-ui.ts';
+import type {UiWorld} from '../../tui/app/world.ts';
 import type {LogStore} from '../../tui/log-store.ts';
 import type {UiEffect, UiEventContent} from '../../tui/types.ts';
 import type {WatchSession} from '../../watch/session/session.ts';

@@ -1,28 +1,16 @@
 import {setMaxListeners} from 'node:events';
-import {hasKind, toTscomposeError} from '../../base/errors.ts';
 import {reduceKey} from '../keys.ts';
 import type {LogStore} from '../log-store.ts';
 import {initialUiState, reduceUi} from '../reduce.ts';
 import {renderLines} from '../render.ts';
 import type {Key, Target, Theme, UiEffect, UiEventContent, UiState} from '../types.ts';
 import {view} from '../view.ts';
-import {createKeyDecoder, type TerminalInput} from './key-decoder.ts';
+import {createActionQueue, describe} from './action-queue.ts';
+import {createInputReader} from './input.ts';
 import {createPacer, type Timers} from './pacer.ts';
 import {screenUpdate} from './screen-update.ts';
 import {createAlternateScreen, type TerminalDevice, type TerminalGuard} from './terminal.ts';
-
-/** What is done for a key outside of the screen. */
-export type WorldEffect = Exclude<UiEffect, {readonly kind: 'exec' | 'copy' | 'suspend' | 'redraw' | 'quit'}>;
-
-/** Everything that the UI shows and does, behind one door. */
-export interface UiWorld {
-  /** Tells what there is and what happens until the signal. Rejects only for a fault of ours. */
-  follow(emit: (event: UiEventContent) => void, signal: AbortSignal): Promise<void>;
-  /** Answers a line about what was done. Throws a `TscomposeError` whose message is shown. */
-  perform(effect: WorldEffect, signal: AbortSignal): Promise<string | undefined>;
-  /** In this terminal, which is nobody else's meanwhile. Answers a line where there is something to say. */
-  shell(target: Target & {readonly kind: 'replica'}): Promise<string | undefined>;
-}
+import type {UiWorld, WorldEffect} from './world.ts';
 
 export interface UiOptions {
   readonly device: TerminalDevice;
@@ -44,8 +32,6 @@ export interface UiOptions {
   readonly onFault: (listener: (error: unknown) => void) => Disposable;
 }
 
-/** An escape that nothing follows within this is the key; terminals send sequences in one piece. */
-const escapeAloneMs = 30;
 const tickMs = 1000;
 
 /** Draws, reads keys and follows the world until somebody quits. Whatever happens, the terminal is as before then. */
@@ -175,20 +161,13 @@ export async function runUi(options: UiOptions): Promise<void> {
     result.effects.forEach(perform);
   };
 
-  const decoder = createKeyDecoder();
-  let escapeTimer: Disposable | undefined;
-  const take = (inputs: readonly TerminalInput[]): void => {
-    for (const input of inputs) {
-      if (input.kind === 'focus') emit({kind: 'terminalFocus', focused: input.focused});
-      else onKey(input.key);
-    }
-  };
-  const onInput = (text: string): void =>
+  const input = createInputReader(timers, (read) =>
     guarded(() => {
-      escapeTimer?.[Symbol.dispose]();
-      take(decoder.push(text));
-      if (decoder.pending) escapeTimer = timers.after(escapeAloneMs, () => guarded(() => take(decoder.flush())));
-    });
+      if (read.kind === 'focus') emit({kind: 'terminalFocus', focused: read.focused});
+      else onKey(read.key);
+    }),
+  );
+  const onInput = (text: string): void => guarded(() => input.push(text));
   const tick = (): Disposable =>
     timers.after(tickMs, () => {
       ticking = tick();
@@ -223,7 +202,7 @@ export async function runUi(options: UiOptions): Promise<void> {
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, {once: true}));
   } finally {
     ticking[Symbol.dispose]();
-    escapeTimer?.[Symbol.dispose]();
+    input[Symbol.dispose]();
     ink.close();
     await transition;
     reading[Symbol.dispose]();
@@ -232,48 +211,4 @@ export async function runUi(options: UiOptions): Promise<void> {
   }
   if (fault !== undefined) throw fault.error;
   await Promise.all([following, actions.settled()]);
-}
-
-interface ActionQueue {
-  take(effect: WorldEffect): void;
-  settled(): Promise<void>;
-}
-
-/** What changes the stack is done one after the other, as it was asked for; what only looks is done at once. */
-function createActionQueue(world: UiWorld, emit: (event: UiEventContent) => void, signal: AbortSignal): ActionQueue {
-  let last = Promise.resolve();
-  const act = async (effect: WorldEffect): Promise<void> => {
-    if (signal.aborted) return;
-    emit({kind: 'actionStarted', command: effect.command});
-    try {
-      const message = await world.perform(effect, signal);
-      emit({kind: 'actionEnded', outcome: 'done', ...(message === undefined ? {} : {message})});
-    } catch (error) {
-      emit({kind: 'actionEnded', outcome: 'failed', message: describe(error)});
-    }
-  };
-  const look = async (effect: WorldEffect): Promise<void> => {
-    try {
-      const message = await world.perform(effect, signal);
-      if (message !== undefined) emit({kind: 'notice', level: 'info', text: message});
-    } catch (error) {
-      if (!signal.aborted) emit({kind: 'notice', level: 'error', text: describe(error)});
-    }
-  };
-  return {
-    take(effect) {
-      if (effect.kind === 'openUrl' || effect.kind === 'loadPreviousLog' || effect.kind === 'refreshPlan') {
-        void look(effect);
-        return;
-      }
-      last = last.then(() => act(effect));
-    },
-    settled: () => last,
-  };
-}
-
-function describe(error: unknown): string {
-  const {message, hint} = toTscomposeError(error);
-  if (hasKind(error, 'canceled')) return 'canceled';
-  return hint === undefined ? message : `${message} (${hint})`;
 }

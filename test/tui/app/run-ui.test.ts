@@ -1,7 +1,8 @@
 import {Terminal} from '@xterm/headless';
 import {expect, test} from 'vitest';
 import {TscomposeError} from '../../../src/base/errors.ts';
-import {runUi, type UiOptions, type UiWorld, type WorldEffect} from '../../../src/tui/app/run-ui.ts';
+import {runUi, type UiOptions} from '../../../src/tui/app/run-ui.ts';
+import type {UiWorld, WorldEffect} from '../../../src/tui/app/world.ts';
 import type {LogStore} from '../../../src/tui/log-store.ts';
 import type {UiEventContent} from '../../../src/tui/types.ts';
 import {eventually} from '../../support/host.ts';
