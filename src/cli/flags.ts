@@ -95,7 +95,7 @@ export const commandFlags = {
     tty: {short: 't', summary: 'give it a terminal, as always where there is one'},
     'no-tty': {short: 'T', summary: 'do not give it a terminal'},
     user: {short: 'u', value: 'USER', summary: 'run as this user'},
-    workdir: {short: 'w', value: 'DIRECTORY', summary: 'run in this directory'},
+    workdir: {short: 'w', value: 'PATH', summary: 'run in this directory of the container'},
     privileged: {summary: 'give it all privileges (a Docker Engine only, with --host)'},
     index,
   },

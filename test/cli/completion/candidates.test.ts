@@ -73,6 +73,8 @@ test.each<readonly [readonly string[], readonly string[]]>([
     ['ps', '--format', ''],
     ['words', 'table', 'json'],
   ],
+  // A path in the container is none of this machine.
+  [['exec', '--workdir', ''], ['words']],
   [
     ['ps', '--status=e'],
     ['words', '--status=exited'],
