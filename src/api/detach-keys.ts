@@ -13,7 +13,7 @@ export function parseDetachKeys(text: string): Uint8Array {
       const control = /^ctrl-(.)$/.exec(key)?.[1];
       const code = control === undefined ? key.charCodeAt(0) : controls.indexOf(control);
       if (code < 0 || code > 127 || (control === undefined && key.length !== 1)) {
-        throw new TscomposeError('invalid', `invalid detach keys "${text}": "${key}" is no key`, {
+        throw new TscomposeError('invalid', `invalid detach keys "${text}": "${key}" is not a key`, {
           hint: 'name characters and ctrl-a to ctrl-z, ctrl-@, ctrl-[, ctrl-\\, ctrl-], ctrl-^ or ctrl-_, separated by commas',
         });
       }

@@ -71,7 +71,10 @@ export function oneOf<const T extends string>(...choices: readonly T[]): Paramet
     parse: (values, name) => {
       const found = choices.find((choice) => choice === values[0]);
       if (found !== undefined) return found;
-      throw new TscomposeError('invalid', `parameter "${name}": "${values[0] ?? ''}" is none of ${choices.join(', ')}`);
+      throw new TscomposeError(
+        'invalid',
+        `parameter "${name}": "${values[0] ?? ''}" is not one of ${choices.join(', ')}`,
+      );
     },
     format: (value) => value,
   };

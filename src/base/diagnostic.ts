@@ -16,8 +16,13 @@ export interface Diagnostic {
   readonly excerpt?: string;
   /** A sentence a person can act on. */
   readonly hint?: string;
-  /** A second place that belongs to the problem: where a key was defined first. */
-  readonly related?: {readonly message: string; readonly file: string; readonly line: number; readonly column: number};
+  /** What else belongs to the problem, mostly a second place: where a key was defined first. */
+  readonly related?: {
+    readonly message: string;
+    readonly file?: string;
+    readonly line?: number;
+    readonly column?: number;
+  };
 }
 
 export interface DiagnosticRendering {
@@ -107,8 +112,10 @@ export function renderDiagnostic(diagnostic: Diagnostic, {color = false}: Diagno
   } else if (hint !== undefined) {
     lines.push(`${margin} ${style.frame('=')} ${style.hint(hint)}`);
   }
-  if (related !== undefined)
-    lines.push(`${margin} ${style.frame('=')} ${related.message}: ${related.file}:${related.line}:${related.column}`);
+  if (related !== undefined) {
+    const at = related.file === undefined ? '' : `: ${related.file}:${related.line}:${related.column}`;
+    lines.push(`${margin} ${style.frame('=')} ${related.message}${at}`);
+  }
   return lines.join('\n');
 }
 

@@ -27,7 +27,7 @@ export function parseDuration(text: string): ParsedDuration {
   for (const [all, number = '', unit = ''] of rest.matchAll(part)) {
     if (unit === '') return {ok: false, reason: 'a number has no unit'};
     const factor = nanosecondsPer[unit];
-    if (factor === undefined) return {ok: false, reason: `"${unit}" is no unit of time`};
+    if (factor === undefined) return {ok: false, reason: `"${unit}" is not a unit of time`};
     sum += scale(number, factor);
     end += all.length;
   }

@@ -47,7 +47,7 @@ export function normalizePattern(line: string): readonly string[] {
 export function compileIgnorePattern(pattern: string): IgnorePattern {
   const negated = pattern.startsWith('!');
   const path = negated ? pattern.slice(1) : pattern;
-  const bad = (): TscomposeError => new TscomposeError('invalid', `"${pattern}" is no pattern of paths`);
+  const bad = (): TscomposeError => new TscomposeError('invalid', `"${pattern}" is not a pattern of paths`);
   if (path === '' || !isGlob(path)) throw bad();
   const matches = matcherOf(path);
   if (matches === undefined) throw bad();

@@ -25,6 +25,7 @@ export function parseCommandLine(words: readonly string[]): Parsed {
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .showHelpAfterError('(tscompose --help lists commands and options)')
+    .configureOutput({outputError: (text, write) => write(inOurWords(text))})
     .configureHelp({
       ...helpLayout,
       sortSubcommands: false,
@@ -83,6 +84,14 @@ export function parseCommandLine(words: readonly string[]): Parsed {
     return {kind: 'done', exitCode: error.exitCode === 0 ? exitCodes.success : exitCodes.usage};
   }
   return parsed;
+}
+
+/** What commander says, with quotes and suggestions as everywhere else. */
+function inOurWords(text: string): string {
+  return text
+    .replaceAll(/\b(option|argument|value|command) '([^'\n]*)'/g, '$1 "$2"')
+    .replace(/\n\(Did you mean (one of [^?\n]+)\?\)/, ' (did you mean $1?)')
+    .replace(/\n\(Did you mean ([^?\n]+)\?\)/, ' (did you mean "$1"?)');
 }
 
 function unknownCommand(program: Command, word: string): never {

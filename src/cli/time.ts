@@ -15,7 +15,7 @@ export function parseTime(text: string, nowMs: number): number {
   if (!Number.isNaN(ms)) return ms / 1000;
   throw new TscomposeError(
     'invalid',
-    `"${text}" is no time: expected 2026-01-02T03:04:05Z, unix seconds, or 10m for ten minutes ago`,
+    `"${text}" is not a time: expected 2026-01-02T03:04:05Z, unix seconds, or 10m for ten minutes ago`,
     {
       exitCode: exitCodes.usage,
     },

@@ -69,7 +69,7 @@ function requestOf(endpoint: Endpoint, input: AnyInput): CallRequest {
 function requestBody(endpoint: Endpoint, body: unknown): CallRequest['body'] {
   if (body === undefined || endpoint.body.kind === 'none') return undefined;
   if (endpoint.body.kind === 'json') return {json: body};
-  if (!isBytes(body)) throw new TscomposeError('internal', `${endpoint.path}: the body is no stream of bytes`);
+  if (!isBytes(body)) throw new TscomposeError('internal', `${endpoint.path}: the body is not a stream of bytes`);
   return {stream: body, contentType: endpoint.body.contentType};
 }
 

@@ -71,7 +71,7 @@ function parseTcp(rest: string, text: string): {readonly host: string; readonly 
 
 function portNumber(port: string, text: string): number {
   const value = Number(port);
-  if (!/^\d{1,5}$/.test(port) || value < 1 || value > 65535) throw badHost(text, `"${port}" is no port`);
+  if (!/^\d{1,5}$/.test(port) || value < 1 || value > 65535) throw badHost(text, `"${port}" is not a port`);
   return value;
 }
 

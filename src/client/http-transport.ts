@@ -44,7 +44,7 @@ async function askGreeting(address: EngineAddress, agent: Agent): Promise<Greeti
   });
   const offered = response.headers['api-version'];
   if (offered === undefined) {
-    throw new TscomposeError('unavailable', `what listens at ${formatAddress(address)} is no container engine`);
+    throw new TscomposeError('unavailable', `what listens at ${formatAddress(address)} is not a container engine`);
   }
   if (address.options.version === undefined && compareVersions(offered, oldestUsedVersion) < 0) {
     const reason = `it speaks version ${offered} of the API, at least ${oldestUsedVersion} is needed`;
@@ -188,11 +188,15 @@ async function* bodyStream(message: IncomingMessage, signal: AbortSignal | undef
 }
 
 const reasons: Readonly<Record<string, {readonly kind: ErrorKind; readonly reason: string; readonly hint: string}>> = {
-  ENOENT: {kind: 'unavailable', reason: 'there is no such socket', hint: 'check the address, and that the engine runs'},
+  ENOENT: {
+    kind: 'unavailable',
+    reason: 'there is no such socket',
+    hint: 'check the address (--host or TSCOMPOSE_HOST), and that the engine runs',
+  },
   ECONNREFUSED: {
     kind: 'unavailable',
     reason: 'nothing listens there',
-    hint: 'check the address, and that the engine runs',
+    hint: 'check the address (--host or TSCOMPOSE_HOST), and that the engine runs',
   },
   EACCES: {
     kind: 'forbidden',

@@ -40,7 +40,7 @@ export function parseRecord<T>(text: string, path: string, validate: Validator):
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw damaged(path, 'it is no JSON', error);
+    throw damaged(path, 'it is not JSON', error);
   }
   if (!validate(value)) {
     const problem = validate.errors?.[0];

@@ -2,8 +2,10 @@ import type {Diagnostic} from '../base/diagnostic.ts';
 import {TscomposeError} from '../base/errors.ts';
 import type {Limit} from './attributes/attribute.ts';
 import {attributeTable} from './attributes/index.ts';
+import {otherEngine} from './attributes/limits.ts';
 import {resourceLimits} from './attributes/resource-limits.ts';
-import {excerptOf, positionOf} from './source.ts';
+import {sortedByPlace} from './problems.ts';
+import {excerptOf, originOf, positionOf} from './source.ts';
 import type {Project} from './types.ts';
 
 /** Something that the stack file asks for and that is not done. */
@@ -11,6 +13,9 @@ export interface LimitFound {
   readonly by: Limit<unknown>['by'];
   /** `services.web.deploy.placement`. */
   readonly path: string;
+  /** The value that is refused, where it is not the attribute itself. */
+  readonly value?: string | number;
+  readonly verdict?: string | undefined;
   readonly reason: string;
   readonly hint?: string | undefined;
 }
@@ -22,22 +27,41 @@ export function findLimits(project: Project): readonly LimitFound[] {
     for (const [attribute, {limits = []}] of attributeTable) {
       const value = (service as Readonly<Record<string, unknown>>)[attribute];
       if (value === undefined || value === null) continue;
-      for (const {by, reason, hint, where} of limits) {
-        for (const below of where(value, service)) {
-          found.push({by, path: join(`services.${name}.${attribute}`, below), reason, hint});
-        }
+      for (const limit of limits) {
+        for (const below of limit.where(value, service))
+          found.push(foundAt(`services.${name}.${attribute}`, below, {limit, value}));
       }
     }
   }
   for (const [section, limits] of Object.entries(resourceLimits)) {
     const resources: object = project[section as keyof typeof resourceLimits] ?? {};
     for (const [key, resource] of Object.entries(resources)) {
-      for (const {by, reason, hint, where} of limits as readonly Limit<unknown>[]) {
-        for (const below of where(resource, {})) found.push({by, path: join(`${section}.${key}`, below), reason, hint});
+      for (const limit of limits as readonly Limit<unknown>[]) {
+        for (const below of limit.where(resource, {}))
+          found.push(foundAt(`${section}.${key}`, below, {limit, value: resource}));
       }
     }
   }
   return found;
+}
+
+function foundAt(
+  path: string,
+  below: string,
+  {limit, value}: {readonly limit: Limit<never>; readonly value: unknown},
+): LimitFound {
+  const {by, reason, hint, verdict} = limit;
+  const named = limit.ofValue === true ? memberAt(value, below) : undefined;
+  const isNamed = typeof named === 'string' || typeof named === 'number';
+  return {by, path: join(path, below), reason, hint, verdict, ...(isNamed ? {value: named} : {})};
+}
+
+/** The value at a path below another one: `[0].protocol`. */
+function memberAt(value: unknown, path: string): unknown {
+  return path
+    .split(/[.[\]]/)
+    .filter((step) => step !== '')
+    .reduce((node, step) => (node as Readonly<Record<string, unknown>> | undefined)?.[step], value);
 }
 
 function join(path: string, below: string): string {
@@ -52,7 +76,7 @@ export function refuseLimits(project: Project, features: ReadonlySet<string>): v
   const isOurs = features.has('files');
   const refused = findLimits(project).filter(({by}) => by === 'tscompose' || (by === 'builtin' && isOurs));
   if (refused.length === 0) return;
-  const diagnostics = refused.map((limit) => diagnosticOf(limit, project));
+  const diagnostics = sortedByPlace(refused.map((limit) => diagnosticOf(limit, project)));
   const [first] = diagnostics;
   const message =
     diagnostics.length === 1
@@ -77,13 +101,14 @@ export function noteLimits(project: Project): readonly Diagnostic[] {
 
 /** What a person can do about any limit. */
 export const usualHint = {
-  builtin: 'take it away, or use a Docker Engine: --host ADDRESS',
-  tscompose: 'take it away',
-  swarm: 'take it away',
+  builtin: `remove it, or ${otherEngine}`,
+  tscompose: 'remove it',
+  swarm: 'remove it',
 } as const;
 
-function diagnosticOf({by, path, reason, hint = usualHint[by]}: LimitFound, project: Project): Diagnostic {
-  const message = `${path} is not supported yet: ${reason}`;
+function diagnosticOf(limit: LimitFound, project: Project): Diagnostic {
+  const {by, path, value, verdict = 'is not supported yet', reason, hint = usualHint[by]} = limit;
+  const message = `${path}${value === undefined ? '' : ` ${JSON.stringify(value)}`} ${verdict}: ${reason}`;
   return placed({severity: 'error', code: 'unsupported', message, hint}, path, project);
 }
 
@@ -91,5 +116,7 @@ function placed(diagnostic: Diagnostic, path: string, {provenance}: Project): Di
   const span = provenance.span?.(path);
   if (span === undefined) return diagnostic;
   const {line, column} = positionOf(span);
-  return {...diagnostic, file: span.source.shown, line, column, ...excerptOf(span)};
+  const related = originOf(span);
+  const place = {file: span.source.shown, line, column, ...excerptOf(span)};
+  return {...diagnostic, ...place, ...(related === undefined ? {} : {related})};
 }

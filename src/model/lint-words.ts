@@ -40,7 +40,7 @@ export function warnOfWords(service: Tree, name: string, problems: Problems): vo
       if (hint === undefined) continue;
       problems.warning(at, {
         code: 'unusual-word',
-        message: `services.${name}.${attribute}: "${word}" is no ${what}`,
+        message: `services.${name}.${attribute}: "${word}" is not ${what}`,
         hint,
       });
     }
@@ -50,15 +50,15 @@ export function warnOfWords(service: Tree, name: string, problems: Problems): vo
       word: word.toUpperCase().replace(/^CAP_/, ''),
       at,
     }));
-    check(attribute, found, capabilities, 'capability of the kernel');
+    check(attribute, found, capabilities, 'a capability of the kernel');
   }
   const signal = texts(member(service, 'stop_signal'))
     .filter(({word}) => !/^\d+$/.test(word) && !/^(?:SIG)?RTM(?:IN|AX)/i.test(word))
     .map(({word, at}) => ({word: `SIG${word.toUpperCase().replace(/^SIG/, '')}`, at}));
-  check('stop_signal', signal, signals, 'signal');
-  check('ulimits', keys(member(service, 'ulimits')), limits, 'limit of the kernel');
-  check('network_mode', texts(member(service, 'network_mode')), networkModes, 'mode of the network');
-  check('logging.driver', texts(member(member(service, 'logging'), 'driver')), logDrivers, 'log driver of an engine');
+  check('stop_signal', signal, signals, 'a signal');
+  check('ulimits', keys(member(service, 'ulimits')), limits, 'a limit of the kernel');
+  check('network_mode', texts(member(service, 'network_mode')), networkModes, 'a mode of the network');
+  check('logging.driver', texts(member(member(service, 'logging'), 'driver')), logDrivers, 'a log driver of an engine');
 }
 
 interface Found {

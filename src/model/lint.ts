@@ -117,7 +117,7 @@ function warnOfUnused(project: Project, tree: Tree, problems: Problems): void {
       problems.warning(key, {
         code: 'unused',
         message: `${kind}.${name}: no service uses it`,
-        hint: 'take it away, or use it',
+        hint: 'remove it, or use it',
       });
     }
   }

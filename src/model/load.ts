@@ -192,7 +192,7 @@ function selectionOf(request: LoadRequest, {environment}: Located): Parameters<t
 function warnOfVersion(tree: Tree, problems: Problems): void {
   const at = keyAt(tree, ['version']);
   if (at !== undefined)
-    problems.warning(at, {code: 'obsolete', message: '"version" has no meaning any more', hint: 'take the line away'});
+    problems.warning(at, {code: 'obsolete', message: '"version" has no effect any more', hint: 'remove the line'});
 }
 
 interface FileResolution {

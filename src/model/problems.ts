@@ -1,6 +1,6 @@
 import type {Diagnostic} from '../base/diagnostic.ts';
 import {TscomposeError} from '../base/errors.ts';
-import {excerptOf, positionOf, type Span} from './source.ts';
+import {excerptOf, originOf, positionOf, type Span} from './source.ts';
 
 export interface Problem {
   /** Stable, kebab-case. */
@@ -99,17 +99,22 @@ function placeKey({file, line, column, code, message}: Diagnostic): string {
 }
 
 function toDiagnostic(severity: Diagnostic['severity'], at: Span | undefined, problem: Problem): Diagnostic {
-  const {related} = problem;
+  const related = relatedOf(severity, at, problem);
   return {
     severity,
     code: problem.code,
     message: problem.message,
     ...(problem.hint === undefined ? {} : {hint: problem.hint}),
     ...(at === undefined ? {} : {...positionOf(at), file: at.source.shown, ...excerptOf(at)}),
-    ...(related === undefined
-      ? {}
-      : {related: {message: related.message, ...positionOf(related.at), file: related.at.source.shown}}),
+    ...(related === undefined ? {} : {related}),
   };
+}
+
+/** What is wrong with a value has its cause where the value came from. */
+function relatedOf(severity: Diagnostic['severity'], at: Span | undefined, {related}: Problem): Diagnostic['related'] {
+  if (related !== undefined)
+    return {message: related.message, ...positionOf(related.at), file: related.at.source.shown};
+  return severity === 'error' && at !== undefined ? originOf(at) : undefined;
 }
 
 /** By file, in the order in which files first had a problem, then by place. */

@@ -42,6 +42,36 @@ export function withStep(at: Span, step: TrailStep): Span {
   return {...at, trail: at.trail === undefined ? [step] : [...at.trail, step]};
 }
 
+/** That a value came from variables, and where it can be corrected. */
+export function originOf({trail = []}: Span): RelatedPlace | undefined {
+  const uses = trail.flatMap((step) => (step.kind === 'variable' ? [step.use] : []));
+  const [first] = uses;
+  if (first === undefined) return undefined;
+  const names = [...new Set(uses.map(({name}) => name))];
+  if (names.length > 1)
+    return {message: `the value comes from the variables ${names.join(', ')}; correct it where they are set`};
+  const {name, took, from} = first;
+  if (took === 'default') return {message: `the variable ${name} is not set, so its default is taken`};
+  if (took === 'alternative') return {message: `the variable ${name} is set, so its alternative is taken`};
+  if (took === 'nothing') return {message: `the variable ${name} is not set, so it becomes an empty string`};
+  if (from === undefined) return {message: `the value comes from the variable ${name}; correct it in the environment`};
+  const {line, column} = positionOf(from);
+  return {
+    message: `the value comes from the variable ${name}; correct it there`,
+    file: from.source.shown,
+    line,
+    column,
+  };
+}
+
+/** The place that belongs to a problem, where it is one of a file. */
+interface RelatedPlace {
+  readonly message: string;
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
+}
+
 const lineStarts = new WeakMap<SourceFile, readonly number[]>();
 
 function startsOf(source: SourceFile): readonly number[] {

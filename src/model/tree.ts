@@ -27,6 +27,8 @@ export interface SequenceNode extends NodeBase {
 export interface MappingNode extends NodeBase {
   readonly kind: 'mapping';
   readonly entries: ReadonlyMap<string, Entry>;
+  /** Members that `!reset` took away, with the place of it: for messages. */
+  readonly reset?: ReadonlyMap<string, Span>;
 }
 
 export interface Entry {

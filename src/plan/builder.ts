@@ -1,6 +1,8 @@
 import {relative} from 'node:path';
+import type {Diagnostic} from '../base/diagnostic.ts';
 import {type ErrorKind, TscomposeError} from '../base/errors.ts';
-import type {SourcePosition} from '../model/types.ts';
+import {excerptOf, type Span} from '../model/source.ts';
+import type {Project, SourcePosition} from '../model/types.ts';
 import type {Action, Cause, Consent, NodeId, Notice, Plan, PlanNode} from './action.ts';
 
 /** Something that makes the plan impossible. */
@@ -9,6 +11,13 @@ export interface Problem {
   readonly message: string;
   readonly hint?: string;
   readonly source?: SourcePosition | undefined;
+  /** The same place, with the line that stands there. */
+  readonly span?: Span | undefined;
+}
+
+/** The place of a value, for a problem with it. */
+export function placeOf({provenance}: Project, path: string): Pick<Problem, 'source' | 'span'> {
+  return {source: provenance.at(path), span: provenance.span?.(path)};
 }
 
 /** A plan while it is being made. Nodes get their numbers in the order in which they are added, from 1. */
@@ -40,17 +49,41 @@ export function createPlanBuilder(project: string, workingDir = '/'): PlanBuilde
     build() {
       const [first] = problems;
       if (first === undefined) return {project, nodes, consents, notices};
-      const messages = problems.map(({message, source}) => `${formatPosition(source, workingDir)}${message}`);
+      const sorted = [...problems].sort(byPlace);
+      const messages = sorted.map(({message, source}) => {
+        const position = source === undefined ? '' : `${shown(source, workingDir)}:${source.line}:${source.column}: `;
+        return `${position}${message}`;
+      });
+      const placed = sorted.some(({source}) => source !== undefined);
       throw new TscomposeError(first.kind, messages.join('\n'), {
-        hint: problems.find(({hint}) => hint !== undefined)?.hint,
+        hint: sorted.find(({hint}) => hint !== undefined)?.hint,
+        ...(placed ? {diagnostics: sorted.map((problem) => diagnosticOf(problem, workingDir))} : {}),
       });
     },
   };
 }
 
-/** `compose.yaml:3:12: `, the file as seen from the project's directory where it lies below it. */
-function formatPosition(source: SourcePosition | undefined, workingDir: string): string {
-  if (source === undefined) return '';
-  const fromHere = relative(workingDir, source.file);
-  return `${fromHere.startsWith('..') ? source.file : fromHere}:${source.line}:${source.column}: `;
+/** What has no place comes last. */
+function byPlace({source: a}: Problem, {source: b}: Problem): number {
+  if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
+  if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+  return a.line - b.line || a.column - b.column;
+}
+
+/** The file as seen from the project's directory where it lies below it. */
+function shown({file}: SourcePosition, workingDir: string): string {
+  const fromHere = relative(workingDir, file);
+  return fromHere.startsWith('..') ? file : fromHere;
+}
+
+function diagnosticOf({kind, message, hint, source, span}: Problem, workingDir: string): Diagnostic {
+  const code = kind.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return {
+    severity: 'error',
+    code,
+    message,
+    ...(hint === undefined ? {} : {hint}),
+    ...(source === undefined ? {} : {file: shown(source, workingDir), line: source.line, column: source.column}),
+    ...(span === undefined ? {} : excerptOf(span)),
+  };
 }

@@ -1,6 +1,6 @@
 import {imageOf} from '../model/image.ts';
 import type {Project} from '../model/types.ts';
-import type {PlanBuilder} from './builder.ts';
+import {type PlanBuilder, placeOf} from './builder.ts';
 import type {Observed} from './observed.ts';
 
 /** Policies that need nothing but an image that is there. */
@@ -17,9 +17,9 @@ export function requireImages(
     if (service.pull_policy !== undefined && !localPolicies.has(service.pull_policy)) {
       plan.problem({
         kind: 'unsupported',
-        source: project.provenance.at(`services.${name}.pull_policy`),
+        ...placeOf(project, `services.${name}.pull_policy`),
         message: `service "${name}": pull_policy "${service.pull_policy}" is not supported yet: images are loaded, not ${service.pull_policy === 'build' ? 'built' : 'pulled'}`,
-        hint: 'leave "pull_policy" out, and load the image with "tscompose load"',
+        hint: 'remove "pull_policy", and load the image with "tscompose load"',
       });
     }
     const image = imageOf(project, name);
@@ -30,18 +30,29 @@ export function requireImages(
     }
     plan.problem({
       kind: 'unsupported',
-      source: project.provenance.at(`services.${name}.build`),
+      ...placeOf(project, `services.${name}.build`),
       message: `service "${name}": image "${image}" is not on this machine, and "build" is not supported yet`,
-      hint: 'build the image elsewhere, bring it in with "tscompose load", and name it with "image"',
+      hint: `build it with Docker, and ${transferOf([image], 'there')}`,
     });
   }
-  for (const [image, [first = '', ...others]] of missing) {
-    const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  const hint = `images are not pulled yet: ${transferOf([...missing.keys()])}`;
+  for (const [image, services] of missing) {
+    const names = services.map((name) => `"${name}"`).join(', ');
     plan.problem({
       kind: 'notFound',
-      source: project.provenance.at(`services.${first}.image`),
-      message: `service "${first}"${more}: image "${image}" is not on this machine`,
-      hint: 'load it with "tscompose load -i FILE"',
+      ...placeOf(project, `services.${services[0]}.image`),
+      message: `${services.length === 1 ? 'service' : 'services'} ${names}: image "${image}" is not on this machine`,
+      hint,
     });
   }
+}
+
+/** The commands that bring images from where Docker has them to here. */
+function transferOf(
+  images: readonly string[],
+  where = `where Docker has ${images.length === 1 ? 'it' : 'them'}`,
+): string {
+  const [first = ''] = images;
+  const file = `${images.length === 1 ? first.replace(/^.*\//, '').replace(/[:@].*$/, '') : 'images'}.tar`;
+  return `run "docker save -o ${file} ${images.join(' ')}" ${where}, then "tscompose load -i ${file}" here`;
 }

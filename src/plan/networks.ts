@@ -1,7 +1,7 @@
 import {composeLabels} from '../api/labels.ts';
 import type {Network, Project} from '../model/types.ts';
 import type {Cause, FieldChange} from './action.ts';
-import type {PlanBuilder} from './builder.ts';
+import {type PlanBuilder, placeOf} from './builder.ts';
 import {compareSpecs} from './divergence.ts';
 import type {Desired} from './input.ts';
 import type {Observed, ObservedNetwork} from './observed.ts';
@@ -50,9 +50,9 @@ function decideNetwork(
     if (network !== undefined) return {kind: 'keep', network};
     plan.problem({
       kind: 'notFound',
-      source,
-      message: `network "${definition.name}" is declared as external, but there is none of that name`,
-      hint: 'bring up what owns it first, or leave "external" out to have it made',
+      ...placeOf(project, `networks.${key}`),
+      message: `network "${definition.name}" is declared as external, but no network of that name exists`,
+      hint: 'start the project that creates it first, or remove "external" to have it created here',
     });
     return undefined;
   }
@@ -62,7 +62,7 @@ function decideNetwork(
   if (ours === undefined) {
     plan.note({
       level: 'warning',
-      message: `network "${definition.name}" exists, but was not made for project "${project.name}"; it is used as it is`,
+      message: `network "${definition.name}" exists, but was not created for project "${project.name}"; it is used as it is`,
       hint: 'set "external: true" to use an existing network',
     });
     return {kind: 'keep', network};
@@ -71,7 +71,7 @@ function decideNetwork(
   if (label !== undefined && label !== key) {
     plan.problem({
       kind: 'conflict',
-      source,
+      ...placeOf(project, `networks.${key}`),
       message: `network "${definition.name}" belongs to key "${label}" of the project, not to "${key}"`,
       hint: 'give one of the two networks another name',
     });

@@ -103,12 +103,12 @@ function resourceCause({input, resources, service, container}: Candidate): {rema
   // Also those that it shall not have any more: it could not start again with what is gone.
   for (const {network} of remade(resources.networks)) {
     if (Object.hasOwn(container.networks, network.name)) {
-      result.remade ??= {reason: `network "${network.name}" is made anew`};
+      result.remade ??= {reason: `network "${network.name}" is recreated`};
     }
   }
   for (const {volume} of remade(resources.volumes)) {
     if (container.mounts.some(({type, name: mounted}) => type === 'volume' && mounted === volume.name)) {
-      result.remade ??= {reason: `volume "${volume.name}" is made anew`};
+      result.remade ??= {reason: `volume "${volume.name}" is recreated`};
     }
   }
   for (const key of Object.keys(service.networks ?? {}).sort()) {
@@ -116,10 +116,10 @@ function resourceCause({input, resources, service, container}: Candidate): {rema
     const name = input.project.networks[key]?.name;
     if (decision === undefined || name === undefined) continue;
     const id = container.networks[name];
-    if (decision.kind !== 'keep') result.remade ??= {reason: `network "${name}" is made anew`};
+    if (decision.kind !== 'keep') result.remade ??= {reason: `network "${name}" is recreated`};
     else if (id === undefined) result.missing ??= {reason: `not attached to network "${name}"`};
     // It would look for the network by the id of one that is gone: it could not even start.
-    else if (id !== '' && id !== decision.network.id) result.remade ??= {reason: `network "${name}" was made anew`};
+    else if (id !== '' && id !== decision.network.id) result.remade ??= {reason: `network "${name}" was recreated`};
   }
   for (const [name, id] of Object.entries(container.networks)) {
     if (isGone(input, name, id)) result.remade ??= {reason: `network "${name}" is gone`};
@@ -129,7 +129,7 @@ function resourceCause({input, resources, service, container}: Candidate): {rema
     const decision = resources.volumes.get(mount.source);
     const name = input.project.volumes[mount.source]?.name;
     if (decision === undefined || name === undefined) continue;
-    if (decision.kind !== 'keep') result.remade ??= {reason: `volume "${name}" is made anew`};
+    if (decision.kind !== 'keep') result.remade ??= {reason: `volume "${name}" is recreated`};
     else if (!container.mounts.some((mounted) => mounted.type === 'volume' && mounted.name === name)) {
       result.missing ??= {reason: `volume "${name}" is not mounted`};
     }

@@ -64,7 +64,7 @@ function planResources(work: Work): void {
       );
       const stops = attached
         .sort(compareContainers)
-        .map((container) => stop(work, container, {reason: `network "${name}" is made anew`}));
+        .map((container) => stop(work, container, {reason: `network "${name}" is recreated`}));
       removal = plan.add({kind: 'removeNetwork', name}, decision.why, stops);
     }
     work.networksReady.set(key, plan.add({kind: 'createNetwork', network: key, name}, decision.why, [removal]));
@@ -79,7 +79,7 @@ function planResources(work: Work): void {
       );
       const removals = users
         .sort(compareContainers)
-        .map((container) => remove(work, container, {reason: `volume "${name}" is made anew`}));
+        .map((container) => remove(work, container, {reason: `volume "${name}" is recreated`}));
       removal = plan.add({kind: 'removeVolume', name}, decision.why, removals);
     }
     work.volumesReady.set(key, plan.add({kind: 'createVolume', volume: key, name}, decision.why, [removal]));

@@ -1,7 +1,7 @@
 import {composeLabels} from '../api/labels.ts';
 import type {Project, Volume} from '../model/types.ts';
 import type {Cause, FieldChange} from './action.ts';
-import type {PlanBuilder} from './builder.ts';
+import {type PlanBuilder, placeOf} from './builder.ts';
 import {compareSpecs} from './divergence.ts';
 import type {Desired, UpOptions} from './input.ts';
 import type {Observed, ObservedVolume} from './observed.ts';
@@ -54,9 +54,9 @@ function decideVolume(
     if (volume !== undefined) return {kind: 'keep', volume};
     plan.problem({
       kind: 'notFound',
-      source,
-      message: `volume "${definition.name}" is declared as external, but there is none of that name`,
-      hint: 'bring up what owns it first, or leave "external" out to have it made',
+      ...placeOf(project, `volumes.${key}`),
+      message: `volume "${definition.name}" is declared as external, but no volume of that name exists`,
+      hint: 'start the project that creates it first, or remove "external" to have it created here',
     });
     return undefined;
   }
@@ -64,7 +64,7 @@ function decideVolume(
   const owner = volume.labels[composeLabels.project];
   if (owner !== project.name) {
     const whose =
-      owner === undefined ? `was not made for project "${project.name}"` : `was made for project "${owner}"`;
+      owner === undefined ? `was not created for project "${project.name}"` : `was created for project "${owner}"`;
     plan.note({
       level: 'warning',
       message: `volume "${definition.name}" exists, but ${whose}; it is used as it is`,
@@ -79,7 +79,7 @@ function decideVolume(
   plan.ask({
     kind: 'recreateVolume',
     name: definition.name,
-    question: `volume "${definition.name}" differs from the stack file: delete it with all its data and make it anew?`,
+    question: `volume "${definition.name}" differs from the stack file: delete it with all its data and create it again?`,
     why,
   });
   return {kind: 'keep', volume};

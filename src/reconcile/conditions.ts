@@ -116,11 +116,14 @@ function judgeHealth(
   if (State.Status !== 'running') return {state: 'pending', detail: `${name} is ${State.Status}`};
   if (status === 'healthy') return {state: 'met'};
   if (status === 'unhealthy')
-    return {state: 'failed', message: `${failurePrefix}container ${name} is unhealthy`, hint: lookAt(service)};
+    return {state: 'failed', message: `${failurePrefix}container ${name} is unhealthy`, hint: checkProbe(service)};
   return {state: 'pending', detail: healthDetail(name, container)};
 }
 
-const lookAt = (service: string): string => `see what it says: tscompose logs ${service}`;
+const checkProbe = (service: string): string =>
+  `check its "healthcheck", and see its output: tscompose logs ${service}`;
+
+const lookAt = (service: string): string => `see its output: tscompose logs ${service}`;
 
 /** Compose counts a container that ended with 0 as a failure of `--wait`, unless a service waits for its completion. */
 const oneShotHint =

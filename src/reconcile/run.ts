@@ -206,7 +206,7 @@ function isOfService({kind}: TscomposeError): boolean {
   return kind === 'invalid' || kind === 'notFound';
 }
 
-const startHint = 'look at "command", "entrypoint", "user" and "working_dir" of the service';
+const startHint = 'check "command", "entrypoint", "user" and "working_dir" of the service';
 
 /** How a process failed to start is the exit code of a command that was to run it (`exec`), not of one for a stack, as in Compose. */
 const processCodes: readonly number[] = [exitCodes.runtime, exitCodes.notExecutable, exitCodes.commandNotFound];

@@ -41,7 +41,7 @@ async function readBody(endpoint: Endpoint, request: ServerRequest): Promise<unk
       if (value === undefined && endpoint.body.optional) return {};
       if (value === undefined) throw new TscomposeError('invalid', 'the request has no body');
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-        throw new TscomposeError('invalid', 'the request body is no JSON object');
+        throw new TscomposeError('invalid', 'the request body is not a JSON object');
       }
       return value;
     }

@@ -181,7 +181,7 @@ export function causeText({kind, exitCode, detail}: RestartCause): string {
     case 'command':
       return `restarted by a command${more}`;
     case 'recreated':
-      return `created anew${more}`;
+      return `recreated${more}`;
   }
 }
 

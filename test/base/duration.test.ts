@@ -24,7 +24,7 @@ describe('parseDuration', () => {
   it.each([
     ['10', 'a number has no unit'],
     ['', 'it is empty'],
-    ['1x', '"x" is no unit of time'],
+    ['1x', '"x" is not a unit of time'],
     ['soon', 'cannot read "soon"'],
     ['1s ', 'cannot read " "'],
     ['1 s', 'a number has no unit'],

@@ -117,7 +117,7 @@ test('flags that Node has, too, are ours', () => {
     return {stderr, status};
   };
   expect(run('--env-file', 'none.env', 'config')).toEqual({
-    stderr: 'error: cannot read environment file "none.env": no such file\nhint: check what --env-file names\n',
+    stderr: 'error: cannot read environment file "none.env": no such file\nhint: check the path given to --env-file\n',
     status: 65,
   });
   expect(run('--env-file', '/dev/zero', 'config')).toEqual({

@@ -49,10 +49,10 @@ test.each([
 test.each([
   [['frobnicate'], 'error: unknown command "frobnicate"'],
   [['dwon'], 'error: unknown command "dwon" (did you mean "down"?)'],
-  [['up', '--nope'], "error: unknown option '--nope'"],
+  [['up', '--nope'], 'error: unknown option "--nope"'],
   [
     ['up', '--timeout', 'soon'],
-    "error: option '-t, --timeout <SECONDS>' argument 'soon' is invalid. seconds are expected, as in 10 or 1m30s.",
+    'error: option "-t, --timeout <SECONDS>" argument "soon" is invalid. seconds are expected, as in 10 or 1m30s.',
   ],
   [['version', 'now'], 'error: "version" takes no arguments, but "now" was given'],
 ])('%j is wrong use: %s', (words, message) => {

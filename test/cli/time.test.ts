@@ -24,7 +24,7 @@ test.each(['yesterday', '', '2026-13-01', '2026-01-02T', '10x', '2026-01-02 03:0
   expect(() => parseTime(text, now)).toThrow(
     expect.objectContaining({
       exitCode: 64,
-      message: `"${text}" is no time: expected 2026-01-02T03:04:05Z, unix seconds, or 10m for ten minutes ago`,
+      message: `"${text}" is not a time: expected 2026-01-02T03:04:05Z, unix seconds, or 10m for ten minutes ago`,
     }),
   );
 });

@@ -15,8 +15,8 @@ describe('parseHost', () => {
   it.each([
     ['docker.sock', 'invalid', 'engine address "docker.sock": expected unix:///path or tcp://host:port'],
     ['unix://docker.sock', 'invalid', 'engine address "unix://docker.sock": the path of a socket starts with "/"'],
-    ['tcp://host:99999', 'invalid', 'engine address "tcp://host:99999": "99999" is no port'],
-    ['tcp://host:0', 'invalid', 'engine address "tcp://host:0": "0" is no port'],
+    ['tcp://host:99999', 'invalid', 'engine address "tcp://host:99999": "99999" is not a port'],
+    ['tcp://host:0', 'invalid', 'engine address "tcp://host:0": "0" is not a port'],
     ['tcp://a/b', 'invalid', 'engine address "tcp://a/b": expected tcp://host:port'],
     ['ftp://host', 'invalid', 'engine address "ftp://host": expected unix:///path or tcp://host:port'],
     ['https://host', 'unsupported', 'engine address "https://host": TLS is not supported'],

@@ -86,7 +86,7 @@ describe('the version of the API', () => {
     const {docker, port} = await engine(json({}), {});
     await expect(docker.version()).rejects.toMatchObject({
       kind: 'unavailable',
-      message: `what listens at tcp://127.0.0.1:${port} is no container engine`,
+      message: `what listens at tcp://127.0.0.1:${port} is not a container engine`,
     });
   });
 
@@ -223,7 +223,7 @@ describe('an engine that is not there', () => {
     await expect(docker.version()).rejects.toMatchObject({
       kind: 'unavailable',
       message: 'cannot reach the engine at unix:///nonexistent/engine.sock: there is no such socket',
-      hint: 'check the address, and that the engine runs',
+      hint: 'check the address (--host or TSCOMPOSE_HOST), and that the engine runs',
     });
     await expect(docker.getContainer('web').attach()).rejects.toMatchObject({kind: 'unavailable'});
   });

@@ -74,7 +74,7 @@ test('without a ready helper it is made from the sources at the first run, or th
     });
   const refused = await load(none);
   expect(refused.stderr).toMatch(
-    /error: there is no native helper for linux-\w+, and "cc" to make one is missing\nhint: install a C compiler and make/,
+    /error: there is no native helper for linux-\w+, and "cc" to build one is missing\nhint: install a C compiler and make/,
   );
   expect(refused.code).toBe(69);
   expect((await load(process.env['PATH'] ?? '')).code).toBe(0);

@@ -28,7 +28,7 @@ services:
     expect(code).toBe(65);
     expect(stderr).toContain('service "api": watch action "rebuild" is not supported: images cannot be built yet');
     expect(stderr).toContain('compose.yaml:8:');
-    expect(stderr).toContain('use "sync", "sync+restart" or "restart", or leave the rule out');
+    expect(stderr).toContain('use "sync", "sync+restart" or "restart", or remove the rule');
   }
   expect(host.leftovers()).toEqual([]);
 });

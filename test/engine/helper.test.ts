@@ -39,7 +39,7 @@ describe('coprocess', () => {
   it('that is not there is told with a hint', async () => {
     await expect(locateHelper(join(directory, 'nothing'))).rejects.toMatchObject({
       kind: 'unavailable',
-      message: `TSCOMPOSE_HELPER names ${directory}/nothing, which is no program that can be executed`,
+      message: `TSCOMPOSE_HELPER names ${directory}/nothing, which is not a program that can be executed`,
     });
   });
 

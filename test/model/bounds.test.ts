@@ -43,7 +43,7 @@ const growing: readonly (readonly [string, string | Files, string])[] = [
   [
     'defaults in defaults',
     `services: {a: {image: "${'${A:-'.repeat(150)}x${'}'.repeat(150)}"}}`,
-    'compose.yaml:1:524 not a variable: variables are nested more than 100 levels deep',
+    'compose.yaml:1:524 variables are nested more than 100 levels deep',
   ],
   [
     'lists in lists',
@@ -110,7 +110,7 @@ const growing: readonly (readonly [string, string | Files, string])[] = [
   [
     'an anchor within itself',
     `x-a: &a [*a]\n${service}`,
-    'compose.yaml:1:10 *a refers to an anchor that is not defined before it',
+    'compose.yaml:1:10 *a: no anchor &a is defined above it in this file',
   ],
 ];
 

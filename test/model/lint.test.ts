@@ -22,15 +22,15 @@ describe('lint warns of', () => {
         '5:9 base-60: services.a.ports: older readers of YAML take 22:22 for the number 1342 (put it into quotes: "22:22")',
       ],
     ],
-    ['a version', `version: "3"\n${service}`, ['1:1 obsolete: "version" has no meaning any more (take the line away)']],
+    ['a version', `version: "3"\n${service}`, ['1:1 obsolete: "version" has no effect any more (remove the line)']],
     [
       'what nothing uses, whatever its profile',
       'services: {a: {image: "x:1", profiles: [p], volumes: ["used:/x"]}}\nvolumes: {used: , spare: }\nnetworks: {n: , default: }\nconfigs: {c: {content: x}}\nsecrets: {s: {file: f}}\n',
       [
-        '2:19 unused: volumes.spare: no service uses it (take it away, or use it)',
-        '3:12 unused: networks.n: no service uses it (take it away, or use it)',
-        '4:11 unused: configs.c: no service uses it (take it away, or use it)',
-        '5:11 unused: secrets.s: no service uses it (take it away, or use it)',
+        '2:19 unused: volumes.spare: no service uses it (remove it, or use it)',
+        '3:12 unused: networks.n: no service uses it (remove it, or use it)',
+        '4:11 unused: configs.c: no service uses it (remove it, or use it)',
+        '5:11 unused: secrets.s: no service uses it (remove it, or use it)',
       ],
     ],
     [
@@ -52,17 +52,17 @@ describe('lint warns of', () => {
       'words that are nearly those that are usually meant',
       'services: {a: {image: "x:1", cap_add: [NET_ADMN, CAP_CHOWN, net_raw], stop_signal: SIGTREM, ulimits: {nofiles: 5, core: 1}}}\n',
       [
-        '1:40 unusual-word: services.a.cap_add: "NET_ADMN" is no capability of the kernel (did you mean "NET_ADMIN"?)',
-        '1:84 unusual-word: services.a.stop_signal: "SIGTREM" is no signal (did you mean "SIGTERM"?)',
-        '1:103 unusual-word: services.a.ulimits: "nofiles" is no limit of the kernel (did you mean "nofile"?)',
+        '1:40 unusual-word: services.a.cap_add: "NET_ADMN" is not a capability of the kernel (did you mean "NET_ADMIN"?)',
+        '1:84 unusual-word: services.a.stop_signal: "SIGTREM" is not a signal (did you mean "SIGTERM"?)',
+        '1:103 unusual-word: services.a.ulimits: "nofiles" is not a limit of the kernel (did you mean "nofile"?)',
       ],
     ],
     [
       'modes and drivers that are nearly those of an engine, not others',
       'services:\n  a: {image: "x:1", network_mode: hosst, logging: {driver: jsonfile}}\n  b: {image: "x:1", network_mode: mine, logging: {driver: loki}, stop_signal: RTMIN+3}\n',
       [
-        '2:35 unusual-word: services.a.network_mode: "hosst" is no mode of the network (did you mean "host"?)',
-        '2:60 unusual-word: services.a.logging.driver: "jsonfile" is no log driver of an engine (did you mean "json-file"?)',
+        '2:35 unusual-word: services.a.network_mode: "hosst" is not a mode of the network (did you mean "host"?)',
+        '2:60 unusual-word: services.a.logging.driver: "jsonfile" is not a log driver of an engine (did you mean "json-file"?)',
       ],
     ],
     [
@@ -74,7 +74,7 @@ describe('lint warns of', () => {
       'a variable that is not set',
       'services: {a: {image: "x:${TAG}"}}\n',
       [
-        '1:26 unset-variable: the variable TAG is not set: it becomes an empty text (set it in .env or the environment, or write ${TAG:-default})',
+        '1:26 unset-variable: the variable TAG is not set: it becomes an empty string (set it in .env or the environment, or write ${TAG:-default})',
       ],
     ],
   ])('%s', async (_name, text, warnings) => {
@@ -137,7 +137,7 @@ configs: {conf: {content: x}}
       'error 13 did you mean "service_healthy"?',
       'error 15 did you mean "driver"?',
       'error 16 did you mean "file"?',
-      'warning 1 take the line away',
+      'warning 1 remove the line',
       'warning 12 did you mean "HOME"?',
     ]);
   });

@@ -89,7 +89,7 @@ describe('which files', () => {
     expect(error).toMatchObject({
       kind: 'notFound',
       message: 'no stack file in /stack or any directory above it',
-      hint: 'make a compose.yaml, or name a file with -f',
+      hint: 'create a compose.yaml, or name a file with -f',
       exitCode: 65,
     });
     expect(await failure({}, {files: ['gone.yaml']})).toMatchObject({
@@ -175,8 +175,8 @@ describe('project name', () => {
     expect(await failure(web, {projectName: 'Foo'})).toMatchObject({
       kind: 'invalid',
       message:
-        'invalid project name "Foo": it has only lower-case letters, digits, "-" and "_", and begins with a letter or digit',
-      hint: 'use "foo"',
+        'invalid project name "Foo" (from -p): only lower-case letters, digits, "-" and "_" are allowed, and it must begin with a letter or digit',
+      hint: 'use -p foo',
       exitCode: 64,
     });
   });
@@ -280,9 +280,7 @@ describe('services that run together', () => {
 
   it('cannot publish the same port', async () => {
     const profiles = ['both'];
-    expect(await told({profiles, requireSources: true})).toEqual([
-      '3 services.b: port 80/tcp of the machine is published twice',
-    ]);
+    expect(await told({profiles, requireSources: true})).toEqual(['3 services.b: host port 80/tcp is published twice']);
     expect(Object.keys((await load(stack, {profiles: ['one'], requireSources: true})).project.services)).toEqual(['a']);
     expect(Object.keys((await load(stack, {profiles})).project.services)).toEqual(['a', 'b']);
   });
@@ -301,7 +299,7 @@ describe('services that run together', () => {
   it('warns of replicas that want one port', async () => {
     const {warnings} = await load('services: {a: {image: x, scale: 3, ports: ["80:8080"]}}', {requireSources: true});
     expect(warnings.map(({message, hint}) => `${message} (${hint})`)).toEqual([
-      'services.a: of 3 containers only one can publish port 80/tcp of the machine (publish a range, like 80-82:8080)',
+      'services.a: of 3 containers only one can publish host port 80/tcp (publish a range, like 80-82:8080)',
     ]);
   });
 });

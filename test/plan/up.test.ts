@@ -82,7 +82,7 @@ test('missing images are told all at once, with place and hint', () => {
       kind: 'notFound',
       message:
         'compose.yaml:3:5: service "a": image "x:1" is not on this machine\ncompose.yaml:5:5: service "b": image "y" is not on this machine',
-      hint: 'load it with "tscompose load -i FILE"',
+      hint: 'images are not pulled yet: run "docker save -o images.tar x:1 y" where Docker has them, then "tscompose load -i images.tar" here',
     }),
   );
 });
@@ -180,10 +180,10 @@ test('a network that differs is made anew, with its containers', () => {
     project({services: {a: {networks: {back: null}}}, networks: {back: internal ? {internal} : {}}});
   expect(formatPlan(planUp(upInput(parts(true), running(parts(false)))))).toBe(
     `
-[] -> #1 stopContainer a-1, network "shop_back" is made anew
+[] -> #1 stopContainer a-1, network "shop_back" is recreated
 [1] -> #2 removeNetwork back, configuration changed: internal + true
 [2] -> #3 createNetwork back, configuration changed: internal + true
-[3] -> #4 createContainer a-1 as 613100000000_a-1, network "shop_back" is made anew
+[3] -> #4 createContainer a-1 as 613100000000_a-1, network "shop_back" is recreated
 [1,4] -> #5 removeContainer a-1, replaced by a new container
 [4,5] -> #6 renameContainer 613100000000_a-1 to a-1, takes the place of the old container
 [4,6] -> #7 startContainer a-1, new container`.trim(),
@@ -194,7 +194,7 @@ test('a running container that is attached to another network of the same name i
   const one = project({services: {a: {networks: {back: null}}}, networks: {back: {}}});
   const world = {...running(one), networks: [network(one, 'back', {id: 'another'})]};
   expect(formatPlan(planUp(upInput(one, world))).split('\n')[0]).toBe(
-    '[] -> #1 createContainer a-1 as 613100000000_a-1, network "shop_back" was made anew',
+    '[] -> #1 createContainer a-1 as 613100000000_a-1, network "shop_back" was recreated',
   );
 });
 
@@ -224,11 +224,11 @@ test('a volume that differs is asked for, and untouched without consent', () => 
   );
   expect(formatPlan(planUp(upInput(parts('tmpfs'), world, {recreateVolumes: ['shop_data']})))).toBe(
     `
-[] -> #1 stopContainer db-1, volume "shop_data" is made anew
-[1] -> #2 removeContainer db-1, volume "shop_data" is made anew
+[] -> #1 stopContainer db-1, volume "shop_data" is recreated
+[1] -> #2 removeContainer db-1, volume "shop_data" is recreated
 [2] -> #3 removeVolume data, configuration changed: driver_opts.type ext4 => tmpfs
 [3] -> #4 createVolume data, configuration changed: driver_opts.type ext4 => tmpfs
-[2,4] -> #5 createContainer db-1 as db-1, volume "shop_data" is made anew
+[2,4] -> #5 createContainer db-1 as db-1, volume "shop_data" is recreated
 [5] -> #6 startContainer db-1, new container`.trim(),
   );
 });
@@ -246,8 +246,8 @@ test('resources of others are used with a warning, missing external ones are ref
   };
   expect(formatPlan(planUp(upInput(one, world)))).toBe(
     `
-warning: network "shop_back" exists, but was not made for project "shop"; it is used as it is
-warning: volume "shop_data" exists, but was made for project "other"; it is used as it is`.trim(),
+warning: network "shop_back" exists, but was not created for project "shop"; it is used as it is
+warning: volume "shop_data" exists, but was created for project "other"; it is used as it is`.trim(),
   );
   const external = project({
     services: {a: {networks: {back: null}, volumes: [{type: 'volume', source: 'data', target: '/d'}]}},
@@ -256,7 +256,7 @@ warning: volume "shop_data" exists, but was made for project "other"; it is used
     lines: {'networks.back': 9},
   });
   expect(() => planUp(upInput(external, observed({images: imagesOf(external)})))).toThrow(
-    'compose.yaml:9:5: network "lan" is declared as external, but there is none of that name\nvolume "disk" is declared as external, but there is none of that name',
+    'compose.yaml:9:5: network "lan" is declared as external, but no network of that name exists\nvolume "disk" is declared as external, but no volume of that name exists',
   );
 });
 

@@ -76,7 +76,7 @@ test('nothing to do is a sentence; consents and warnings are shown and counted',
   expect(renderPlan(planUp(upInput(parts('nfs'), blocked)), {color: false, width: 120})).toBe(
     `shop
 
- !! ask  volume "shop_data" differs from the stack file: delete it with all its data and make it anew?
+ !! ask  volume "shop_data" differs from the stack file: delete it with all its data and create it again?
      ~ driver  local → nfs
 
  ! warning  container of this project that no service in the stack file has: shop-old-1

@@ -96,7 +96,7 @@ describe('bodies', () => {
 
   it.each([
     ['', 'application/json', 'the request has no body'],
-    ['[]', 'application/json', 'the request body is no JSON object'],
+    ['[]', 'application/json', 'the request body is not a JSON object'],
     ['{} {}', 'application/json', /^the request body is not valid JSON: /],
     ['{"a":', 'application/json', /^the request body is not valid JSON: /],
     ['{}', 'text/plain', "unsupported Content-Type header (text/plain): must be 'application/json'"],
@@ -154,7 +154,7 @@ describe('errors', () => {
     ['GET', '/containers/json', {filters: '{"colour":["red"]}'}, "invalid filter 'colour'"],
     ['GET', '/containers/json', {limit: 'many'}, 'parameter "limit": "many" is not a whole number'],
     ['GET', '/containers/web/logs', {}, "must specify at least one of 'stdout' or 'stderr'"],
-    ['POST', '/containers/web/wait', {condition: 'dead'}, /^parameter "condition": "dead" is none of /],
+    ['POST', '/containers/web/wait', {condition: 'dead'}, /^parameter "condition": "dead" is not one of /],
     ['POST', '/containers/web/resize', {h: '24'}, 'the size of a terminal needs "h" and "w", each from 0 to 65535'],
     ['POST', '/containers/web/attach', {detachKeys: 'ctrl'}, 'invalid detach keys "ctrl": "ctrl" is no key'],
     ['POST', '/containers/web/rename', {name: ''}, 'cannot rename container "web": the new name is empty'],

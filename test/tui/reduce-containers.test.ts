@@ -177,7 +177,7 @@ test.each([
   [{kind: 'watch', detail: 'a.ts\nb.ts'}, 'saved: a.ts b.ts'],
   [{kind: 'unhealthy'}, 'unhealthy'],
   [{kind: 'command'}, 'restarted by a command'],
-  [{kind: 'recreated', detail: ''}, 'created anew'],
+  [{kind: 'recreated', detail: ''}, 'recreated'],
 ] as const)('the cause %j reads "%s"', (cause, text) => {
   expect(causeText({time: now, ...cause})).toBe(text);
 });

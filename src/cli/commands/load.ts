@@ -60,8 +60,8 @@ function importImage(
   input: Input<'load'>,
 ) {
   if (!(Symbol.asyncIterator in source)) {
-    throw new TscomposeError('invalid', `cannot import ${source.path}: a directory is no archive`, {
-      hint: `make one: tar -C ${source.path} -c . | tscompose load --import NAME`,
+    throw new TscomposeError('invalid', `cannot import ${source.path}: a directory is not an archive`, {
+      hint: `create one: tar -C ${source.path} -c . | tscompose load --import NAME`,
     });
   }
   const {import: name = '', change} = input.flags;

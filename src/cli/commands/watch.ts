@@ -13,7 +13,7 @@ import {bringUp} from './up.ts';
 export async function runWatch(context: CliContext, {flags, args}: Input<'watch'>): Promise<number> {
   if (flags.prune) {
     throw new TscomposeError('unsupported', '--prune is not supported: images cannot be built yet', {
-      hint: 'leave --prune out: without builds there is nothing to prune',
+      hint: 'remove --prune: without builds there is nothing to prune',
     });
   }
   const stack = reloadedStack(context, {services: args});

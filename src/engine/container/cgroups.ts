@@ -114,7 +114,7 @@ function planV2(
 
 function missing(controller: string, file: string): TscomposeError {
   return new TscomposeError('unsupported', `cannot set ${file}: the kernel has no cgroup controller "${controller}"`, {
-    hint: `mount the "${controller}" controller, or leave the limit out`,
+    hint: `mount the "${controller}" controller, or remove the limit`,
   });
 }
 

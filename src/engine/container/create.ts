@@ -134,7 +134,7 @@ async function checkSources(requests: readonly MountRequest[]): Promise<void> {
       throw new TscomposeError(
         'invalid',
         `invalid mount config for type "bind": bind source path does not exist: ${request.source}`,
-        {hint: 'make it, or name another path'},
+        {hint: 'create it, or correct the path'},
       );
     }
   }

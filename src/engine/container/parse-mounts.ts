@@ -167,7 +167,7 @@ function parseBindMount({Source, BindOptions = {}}: Mount, target: string, readO
 
 function parseVolumeMount({Source, VolumeOptions = {}}: Mount, target: string, readOnly: boolean): VolumeRequest {
   const {NoCopy, Labels, DriverConfig} = VolumeOptions;
-  if (Source && !volumeName.test(Source)) throw invalidMount('volume', `"${Source}" is no volume name`);
+  if (Source && !volumeName.test(Source)) throw invalidMount('volume', `"${Source}" is not a volume name`);
   return {
     kind: 'volume',
     ...(Source ? {name: Source} : {}),

@@ -26,7 +26,7 @@ function parseProfile(value: string): SecurityOptions['seccomp'] {
   if (value === 'unconfined') return 'unconfined';
   if (value === 'builtin' || value === 'default') return 'default';
   throw new TscomposeError('unsupported', 'this engine does not support a seccomp profile of your own', {
-    hint: 'use seccomp=unconfined, or leave the option out',
+    hint: 'remove it to get the default profile, or turn the filter off with seccomp=unconfined',
   });
 }
 

@@ -12,6 +12,7 @@ import {takeMonitorLock} from './monitor-lock.ts';
 import {withContainer} from './operation.ts';
 import type {ContainerRecord} from './record.ts';
 import type {FoundContainer} from './reference.ts';
+import {explainStart} from './start-failure.ts';
 
 /** Resolves when the container's process has been executed. Throws `notModified` when it runs already. */
 export async function startContainer(context: ContainerContext, reference: string): Promise<void> {
@@ -37,7 +38,7 @@ export async function startFound(context: ContainerContext, found: FoundContaine
     } catch (error) {
       await undo(context, found.record);
       if (network.ephemeral && attempt < portAttempts && helperFailure(error)?.errno === 'EADDRINUSE') continue;
-      throw await network.explain(error);
+      throw await network.explain(explainStart(error));
     }
   }
 }
@@ -87,7 +88,7 @@ export async function checkBinds(record: ContainerRecord): Promise<void> {
       throw new TscomposeError(
         'invalid',
         `invalid mount config for type "bind": bind source path does not exist: ${mount.source}`,
-        {hint: 'make it, or name another path'},
+        {hint: 'create it, or correct the path'},
       );
     }
     await makeSource(mount.source);

@@ -119,7 +119,7 @@ async function request(context: ContainerContext, found: FoundContainer, asked: 
     await delay(2 ** attempt);
   }
   throw new TscomposeError('conflict', 'it ends and starts again all the time', {
-    hint: 'stop the container, or see what it says with "tscompose logs"',
+    hint: 'stop the container, or see its output with "tscompose logs"',
   });
 }
 

@@ -51,7 +51,7 @@ async function requireTool(tool: string): Promise<void> {
   await run(tool, ['--version']).catch((error: unknown) => {
     throw new TscomposeError(
       'unavailable',
-      `there is no native helper for linux-${process.arch}, and "${tool}" to make one is missing`,
+      `there is no native helper for linux-${process.arch}, and "${tool}" to build one is missing`,
       {hint: 'install a C compiler and make (Debian, Ubuntu: apt-get install gcc make libc6-dev)', cause: error},
     );
   });

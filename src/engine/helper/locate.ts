@@ -17,7 +17,7 @@ export async function locateHelper(given?: string, buildDirectory?: string): Pro
     if (await isExecutable(given)) return given;
     throw new TscomposeError(
       'unavailable',
-      `TSCOMPOSE_HELPER names ${given}, which is no program that can be executed`,
+      `TSCOMPOSE_HELPER names ${given}, which is not a program that can be executed`,
     );
   }
   const here = dirname(fileURLToPath(import.meta.url));

@@ -144,7 +144,7 @@ function cleanName(name: string): string {
 }
 
 function tooMany(): TscomposeError {
-  return new TscomposeError('invalid', `the archive has more than ${filesMax} files: it is no image`, {
+  return new TscomposeError('invalid', `the archive has more than ${filesMax} files: it is not an image`, {
     hint: 'a root file system is read with "import"',
   });
 }

@@ -107,7 +107,7 @@ function keys(list: readonly string[]): Record<string, Record<string, never>> {
 function portOf(text: string, line: string): string {
   const match = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/i.exec(text);
   const port = Number(match?.[1]);
-  if (!match || port < 1 || port > 65535) throw wrong(line, `"${text}" is no port`);
+  if (!match || port < 1 || port > 65535) throw wrong(line, `"${text}" is not a port`);
   return `${port}/${(match[2] ?? 'tcp').toLowerCase()}`;
 }
 
@@ -147,6 +147,6 @@ function durationMember(name: string, line: string): string {
 
 function durationOf(text: string, line: string): number {
   const parsed = parseDuration(text);
-  if (!parsed.ok) throw wrong(line, `"${text}" is no duration`);
+  if (!parsed.ok) throw wrong(line, `"${text}" is not a duration`);
   return parsed.nanoseconds;
 }

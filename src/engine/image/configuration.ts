@@ -44,9 +44,9 @@ export function parseJson(bytes: Uint8Array, what: string): Members {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', {fatal: true}).decode(bytes));
     if (isObject(value)) return value;
   } catch (cause) {
-    throw new TscomposeError('invalid', `${what} is no JSON`, {cause});
+    throw new TscomposeError('invalid', `${what} is not JSON`, {cause});
   }
-  throw new TscomposeError('invalid', `${what} is no JSON object`);
+  throw new TscomposeError('invalid', `${what} is not a JSON object`);
 }
 
 export function isObject(value: unknown): value is Members {

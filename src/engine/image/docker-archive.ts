@@ -48,9 +48,9 @@ function parseList(bytes: Uint8Array): readonly Item[] {
   try {
     value = JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
-    throw new TscomposeError('invalid', `the archive's manifest.json is no JSON`, {cause});
+    throw new TscomposeError('invalid', `the archive's manifest.json is not JSON`, {cause});
   }
-  if (!Array.isArray(value)) throw new TscomposeError('invalid', `the archive's manifest.json is no list`);
+  if (!Array.isArray(value)) throw new TscomposeError('invalid', `the archive's manifest.json is not a list`);
   return value.map((item: unknown, index) => {
     const {Config, RepoTags, Layers} = isObject(item) ? item : {};
     const isTexts = (list: unknown): list is readonly string[] =>

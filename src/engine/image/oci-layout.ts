@@ -109,7 +109,7 @@ async function readManifest(files: ArchiveFiles, manifest: StagedBlob, descripto
   const value = parseJson(await readStaged(manifest, descriptor.digest), what);
   const configuration = parseDescriptor(value['config'], what);
   if (!configurationTypes.has(configuration.mediaType)) {
-    throw new TscomposeError('unsupported', `${what} is no container image but ${configuration.mediaType}`);
+    throw new TscomposeError('unsupported', `${what} is not a container image but ${configuration.mediaType}`);
   }
   const layers = Array.isArray(value['layers'])
     ? value['layers'].map((layer: unknown) => parseDescriptor(layer, what))

@@ -39,7 +39,7 @@ export function chooseAddresses(
       throw new TscomposeError(
         'exhausted',
         `network "${network.name}" has no free address left in ${formatPrefix(pool.range)}`,
-        {hint: 'stop containers that are not needed, or make the network anew with a larger subnet'},
+        {hint: 'stop containers that are not needed, or create the network again with a larger subnet'},
       );
     }
     addresses.push(free);
@@ -62,8 +62,8 @@ function wantedAddresses(
       const subnets = pools.map(({subnet}) => formatPrefix(subnet)).join(' and ');
       throw new TscomposeError(
         'invalid',
-        `network "${network.name}": no configured subnet contains the IP address ${text}: it has ${subnets}`,
-        {hint: 'choose an address of the subnet, or leave it out'},
+        `network "${network.name}": no configured subnet contains the IP address ${text}: its ${pools.length === 1 ? 'subnet is' : 'subnets are'} ${subnets}`,
+        {hint: 'choose an "ipv4_address" of that subnet, or remove it'},
       );
     }
     if (pool.automatic) {

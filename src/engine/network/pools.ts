@@ -142,7 +142,7 @@ function refuseOverlaps(pools: readonly CheckedPool[], {network, occupied}: Pool
     throw new TscomposeError(
       'forbidden',
       `cannot create network "${network}": subnet ${formatPrefix(subnet)} overlaps with ${formatPrefix(other.prefix)} of ${other.by}`,
-      {hint: 'choose another subnet, or none: then a free one is taken'},
+      {hint: 'choose another subnet, or remove "subnet" to get a free one'},
     );
   }
 }

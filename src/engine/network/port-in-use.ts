@@ -9,7 +9,7 @@ export function portOfContainer(port: PublishedPort, name: string): TscomposeErr
   return new TscomposeError(
     'conflict',
     `cannot publish ${formatPublished(port)}: port is already allocated by container "${name}"`,
-    {hint: `stop it, or publish another port than ${port.hostPort}`},
+    {hint: `stop that container, or publish another port than ${port.hostPort}`},
   );
 }
 
@@ -25,7 +25,7 @@ export async function explainPublishError(error: unknown, ports: readonly Publis
       'conflict',
       `cannot publish ${formatPublished(port)}: port is already allocated by ${by}`,
       {
-        hint: `stop it, or publish another port than ${port.hostPort}`,
+        hint: `stop that process, or publish another port than ${port.hostPort}`,
         cause: error,
       },
     );

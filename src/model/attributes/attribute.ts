@@ -63,6 +63,10 @@ export interface Limit<T> {
   /** Why, as the end of a sentence: `the built-in engine has no user namespaces`. */
   readonly reason: string;
   readonly hint?: string;
+  /** It is the value that is refused, so the message names it. */
+  readonly ofValue?: true;
+  /** In place of `is not supported yet`. */
+  readonly verdict?: string;
   /** Where a value asks for it, as paths below the attribute (`[0].type`, `resources.limits`), empty for all of it. */
   readonly where: (value: T, service: Service) => readonly string[];
 }

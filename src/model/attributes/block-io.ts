@@ -10,7 +10,7 @@ type Row<K extends keyof Service> = Attribute<Exclude<Service[K], undefined>>;
 const weight: Reader<number> = refine(integer, (value, node, context) =>
   value >= 0 && value <= 65_535
     ? value
-    : wrong(node, context, {message: `${value} is no weight`, hint: 'it is 10 to 1000'}),
+    : wrong(node, context, {message: `${value} is not a weight`, hint: 'write a number from 10 to 1000'}),
 );
 
 const weights = list(

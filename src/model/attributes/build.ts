@@ -101,8 +101,8 @@ const build: Row<'build'> = {
     ({context = '', ...value}, node, where): Build | undefined => {
       if (value.dockerfile !== undefined && value.dockerfile_inline !== undefined)
         return wrong(node, where, {
-          message: 'dockerfile and dockerfile_inline exclude each other',
-          hint: 'take one of them away',
+          message: 'dockerfile and dockerfile_inline cannot be used together',
+          hint: 'remove one of them',
         });
       const named = value.dockerfile_inline === undefined ? {dockerfile: value.dockerfile ?? 'Dockerfile'} : {};
       return {context, ...named, ...value};
@@ -116,7 +116,7 @@ const build: Row<'build'> = {
       by: 'tscompose',
       of: 'where the image is not on the machine',
       reason: 'images are not built yet',
-      hint: 'build the image elsewhere, bring it in with "tscompose load", and name it with "image"',
+      hint: 'build the image with Docker, save it with "docker save", and load it with "tscompose load"',
       // It is known only when the engine has been asked: see the planner's images.
       where: () => [],
     },

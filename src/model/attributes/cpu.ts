@@ -73,7 +73,7 @@ const cpuset: Row<'cpuset'> = {
   read: refine(text, (value, node, context) =>
     value === '' || /^\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*$/.test(value)
       ? value
-      : wrong(node, context, {message: `"${value}" is no list of processors`, hint: 'write 0-3 or 0,2'}),
+      : wrong(node, context, {message: `"${value}" is not a list of processors`, hint: 'write 0-3 or 0,2'}),
   ),
   spec: (value) => (value === '' ? undefined : value),
   lower: (value, {host}) => {

@@ -50,7 +50,7 @@ const readTest = refine(list(text), (value, node, context) => {
   if (value.length === 0)
     return wrong(node, context, {
       message: 'the list is empty',
-      hint: 'write ["CMD", "program", …] or a line for the shell',
+      hint: 'write ["CMD", "program", …] or a string for the shell',
     });
   return wrong(node, context, {
     message: `a list begins with "CMD", "CMD-SHELL" or "NONE", not with "${first}"`,

@@ -26,7 +26,7 @@ function expandDevice(item: Tree, {problems, where}: FilePlace): Tree {
   if (source === '' || target === '' || parts.length > 3) {
     problems.error(item.at, {
       code: 'wrong-value',
-      message: `${where}: "${item.value}" is no device`,
+      message: `${where}: "${item.value}" is not a device`,
       hint: 'write HOST[:CONTAINER[:PERMISSIONS]], like /dev/ttyUSB0:/dev/serial:rw',
     });
     return item;
@@ -45,7 +45,7 @@ const readDevice = refine(
     if (value.source === undefined) return undefined;
     if (value.permissions !== undefined && !/^[rwm]*$/.test(value.permissions))
       wrong(node, context, {
-        message: `"${value.permissions}" are no permissions of a device`,
+        message: `"${value.permissions}" are not permissions of a device`,
         hint: 'they are of r (read), w (write) and m (make nodes)',
       });
     return {...value, source: value.source, target: value.target ?? value.source};
@@ -69,7 +69,7 @@ const devices: Row<'devices'> = {
     if (named.length > 0) addRequests(draft, [{Driver: 'cdi', DeviceIDs: named.map(({source}) => source)}]);
   },
   change: 'recreate',
-  limits: [whole('builtin', 'the built-in engine gives no devices of the machine to containers')],
+  limits: [whole('builtin', 'the built-in engine does not give devices to containers')],
 };
 
 const device_cgroup_rules: Row<'device_cgroup_rules'> = {
@@ -78,7 +78,7 @@ const device_cgroup_rules: Row<'device_cgroup_rules'> = {
       /^[acb] (?:\d+|\*):(?:\d+|\*) [rwm]{1,3}$/.test(value)
         ? value
         : wrong(node, context, {
-            message: `"${value}" is no rule`,
+            message: `"${value}" is not a rule`,
             hint: 'write TYPE MAJOR:MINOR ACCESS, like "c 1:3 mr"',
           }),
     ),
@@ -87,14 +87,14 @@ const device_cgroup_rules: Row<'device_cgroup_rules'> = {
     if (value.length > 0) host.DeviceCgroupRules = value;
   },
   change: 'recreate',
-  limits: [whole('builtin', 'the built-in engine gives no devices of the machine to containers')],
+  limits: [whole('builtin', 'the built-in engine does not give devices to containers')],
 };
 
 /** `all` is -1. */
 const count: Reader<number> = (node, context) => {
   if (isText(node) && node.value === 'all') return -1;
   if (isText(node) && !/^-?\d+$/.test(node.value))
-    return wrong(node, context, {message: `"${node.value}" is no number`, hint: 'write a whole number, or all'});
+    return wrong(node, context, {message: `"${node.value}" is not a number`, hint: 'write a whole number, or all'});
   return integer(node, context);
 };
 
@@ -105,7 +105,7 @@ const readRequest: Reader<DeviceRequest> = refine(
     const {device_ids = []} = value;
     if (device_ids.length > 0 && value.count !== undefined)
       return wrong(node, context, {
-        message: 'count and device_ids exclude each other',
+        message: 'count and device_ids cannot be used together',
         hint: 'say how many, or which ones',
       });
     return device_ids.length > 0 || value.count !== undefined ? value : {...value, count: -1};
@@ -147,7 +147,7 @@ function addRequests({host}: Draft, requests: readonly DeviceRequestBody[]): voi
   if (requests.length > 0) host.DeviceRequests = [...(host.DeviceRequests ?? []), ...requests];
 }
 
-export const noDevices = 'the built-in engine gives no GPUs or other devices to containers';
+export const noDevices = 'the built-in engine does not give GPUs or other devices to containers';
 
 const gpus: Row<'gpus'> = {
   expand: (node) =>
@@ -157,7 +157,7 @@ const gpus: Row<'gpus'> = {
   merge: {append: true},
   read: (node, context) =>
     isText(node)
-      ? wrong(node, context, {message: `"${node.value}" are no GPUs`, hint: 'write all, or a list'})
+      ? wrong(node, context, {message: `"${node.value}" is not a number of GPUs`, hint: 'write all, or a list'})
       : readRequests(node, context),
   lower: (value, draft) => lowerRequests(draft, value, ['gpu']),
   render: renderRequests,

@@ -14,7 +14,7 @@ export const readMode: Reader<number> = (node, context) => {
   const value = node.kind === 'scalar' ? node.value : undefined;
   if (typeof value === 'string') {
     if (/^0?o?[0-7]{1,4}$/.test(value)) return Number.parseInt(value.replace('o', ''), 8);
-    return wrong(node, context, {message: `"${value}" is no file mode`, hint: 'write octal digits, like "0440"'});
+    return wrong(node, context, {message: `"${value}" is not a file mode`, hint: 'write octal digits, like "0440"'});
   }
   if (typeof value !== 'number' || !Number.isInteger(value)) return undefined;
   const written = node.at.source.text.slice(node.at.start, node.at.end);
@@ -27,7 +27,7 @@ export const readMode: Reader<number> = (node, context) => {
   }
   return value >= 0 && value <= 0o7777
     ? value
-    : wrong(node, context, {message: `${value} is no file mode`, hint: 'write octal digits, like 0440'});
+    : wrong(node, context, {message: `${value} is not a file mode`, hint: 'write octal digits, like 0440'});
 };
 
 const directories = {configs: '/', secrets: '/run/secrets'} as const;
@@ -46,7 +46,7 @@ function referenceReader(kind: FileKind): Reader<readonly FileReference[]> {
           const id = value[name];
           if (id !== undefined && !/^\d+$/.test(id))
             wrong(node, context, {
-              message: `${name} "${id}" is no number`,
+              message: `${name} "${id}" is not a number`,
               hint: 'names are not known outside the container: write a number',
             });
         }

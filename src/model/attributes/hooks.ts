@@ -23,8 +23,8 @@ const post_start: Row<'post_start'> = {
   limits: [
     whole(
       'tscompose',
-      'commands are not run after the start yet',
-      'make it a service of its own that depends on this one, or run it yourself with "tscompose exec"',
+      'no commands are run after a start',
+      'move it into a service of its own that depends on this one, or run it yourself with "tscompose exec"',
     ),
   ],
 };
@@ -34,7 +34,7 @@ const pre_stop: Row<'pre_stop'> = {
   limits: [
     whole(
       'tscompose',
-      'commands are not run before the end yet',
+      'no commands are run before a stop',
       'let the program do it when it gets the signal to end, or run it yourself with "tscompose exec"',
     ),
   ],
@@ -72,7 +72,7 @@ const pre_start: Row<'pre_start'> = {
     whole(
       'tscompose',
       'containers that prepare a service are not run yet',
-      'make it a service of its own, and wait for it with "depends_on" and the condition service_completed_successfully',
+      'move it into a service of its own, and wait for it with "depends_on" and the condition service_completed_successfully',
     ),
   ],
 };

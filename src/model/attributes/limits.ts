@@ -1,5 +1,8 @@
 import type {Limit} from './attribute.ts';
 
+/** The way out where only the built-in engine cannot do something, as the end of a hint. */
+export const otherEngine = 'use a Docker Engine: --host unix:///var/run/docker.sock';
+
 /** A limit of all of an attribute: wherever it says anything. */
 export function whole(by: Limit<unknown>['by'], reason: string, hint?: string): Limit<unknown> {
   return {by, reason, where: (value) => (saysNothing(value) ? [] : ['']), ...(hint === undefined ? {} : {hint})};
@@ -11,7 +14,8 @@ export function values<T>(
   {of, reason, hint}: {readonly of: string; readonly reason: string; readonly hint?: string},
   fits: (value: T) => boolean,
 ): Limit<T> {
-  return {by, of, reason, where: (value) => (fits(value) ? [''] : []), ...(hint === undefined ? {} : {hint})};
+  const where = (value: T): readonly string[] => (fits(value) ? [''] : []);
+  return {by, of, reason, ofValue: true, where, ...(hint === undefined ? {} : {hint})};
 }
 
 /** A limit of those items of a list that fit; `below` is the member that says so. */
@@ -29,6 +33,7 @@ export function items<T>(
     by,
     of,
     reason,
+    ofValue: true,
     where: (list) => list.flatMap((item, index) => (fits(item) ? [`[${index}]${below}`] : [])),
     ...(hint === undefined ? {} : {hint}),
   };

@@ -28,7 +28,7 @@ function parseVolumesFrom(source: string): {
 const link = refine(text, (value, node, context) =>
   /^[^:]+(?::[^:]+)?$/.test(value)
     ? value
-    : wrong(node, context, {message: `"${value}" is no link`, hint: 'write NAME or NAME:ALIAS'}),
+    : wrong(node, context, {message: `"${value}" is not a link`, hint: 'write NAME or NAME:ALIAS'}),
 );
 
 /** The engine gets them with the networks of the service. */

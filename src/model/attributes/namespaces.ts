@@ -1,7 +1,7 @@
 import {didYouMean} from '../../base/suggest.ts';
 import type {Service} from '../types.ts';
 import type {Attribute, Draft, Limit, LowerContext} from './attribute.ts';
-import {values, whole} from './limits.ts';
+import {otherEngine, values, whole} from './limits.ts';
 import {boolean, oneOf, type Reader, refine, text, wrong} from './readers.ts';
 
 type Row<K extends keyof Service> = Attribute<Exclude<Service[K], undefined>>;
@@ -21,7 +21,7 @@ function mode(words: readonly string[], shared = true): Reader<string> {
   return refine(text, (value, node, context) => {
     if (value === '' || words.includes(value) || (shared && /^(?:service|container):./.test(value))) return value;
     const all = [...words, ...(shared ? ['service:NAME', 'container:NAME'] : [])];
-    const hint = didYouMean(value, words) ?? `it is one of ${all.join(', ')}`;
+    const hint = didYouMean(value, words) ?? `write one of ${all.join(', ')}`;
     return wrong(node, context, {message: `"${value}" is unknown`, hint});
   });
 }
@@ -133,8 +133,8 @@ const privileged: Row<'privileged'> = {
   limits: [
     whole(
       'builtin',
-      'the built-in engine gives no container all rights of the machine',
-      'name the capabilities it needs with "cap_add"',
+      'the built-in engine does not give containers full access to the machine',
+      `replace it with the capabilities it needs: cap_add: [NAME], or ${otherEngine}`,
     ),
   ],
 };
@@ -149,7 +149,7 @@ const isolation: Row<'isolation'> = {
   limits: [
     values(
       'builtin',
-      {of: 'other than default', reason: 'it has a meaning on Windows only'},
+      {of: 'other than default', reason: 'it has a meaning on Windows only', hint: 'remove it'},
       (value) => value !== '' && value !== 'default',
     ),
   ],
@@ -177,7 +177,7 @@ const mac_address: Row<'mac_address'> = {
     {
       by: 'builtin',
       of: 'with network_mode',
-      reason: 'there is no interface that it could have',
+      reason: 'the container has no network interface of its own',
       where: (value, service) => (value !== '' && service.network_mode !== undefined ? [''] : []),
     },
   ],

@@ -36,7 +36,7 @@ const credential_spec: Row<'credential_spec'> = {
     if (name !== undefined) host.SecurityOpt = [...(host.SecurityOpt ?? []), `credentialspec=${kind}://${name}`];
   },
   change: 'recreate',
-  limits: [whole('builtin', 'it has a meaning on Windows only')],
+  limits: [whole('builtin', 'it has a meaning on Windows only', 'remove it')],
 };
 
 /** A value alone is a list of one; all are texts in the end, as the program gets them. */
@@ -65,7 +65,7 @@ const provider: Row<'provider'> = {
     whole(
       'tscompose',
       'programs that provide services are not run yet',
-      'run the program yourself, and take the service away',
+      'run the program yourself, and remove the service',
     ),
   ],
 };

@@ -4,7 +4,7 @@ import type {Tree} from '../tree.ts';
 import {isText, objectAt} from '../tree.ts';
 import type {Port, Service} from '../types.ts';
 import type {Attribute, FilePlace} from './attribute.ts';
-import {items} from './limits.ts';
+import {items, otherEngine} from './limits.ts';
 import {integer, list, object, oneOf, refine, text, wrong} from './readers.ts';
 import {withDirectiveOf} from './short-forms.ts';
 
@@ -37,33 +37,55 @@ interface ShortPort {
   readonly protocol: string;
 }
 
-function parseShort(value: string): ShortPort | string {
+/** What is wrong with a port, and what to write in its place. */
+interface WrongPort {
+  readonly wrong: string;
+  readonly hint: string;
+}
+
+const form = 'write [ADDRESS:][HOST_PORT:]CONTAINER_PORT[/PROTOCOL], like 127.0.0.1:8080:80/tcp';
+
+/** What a port or a range of ports is not. */
+function wrongPort(what: 'host' | 'container', value: string): WrongPort {
+  const [first = '', last, ...rest] = value.split('-');
+  const numbers = [first, last ?? first].map(Number);
+  if (rest.length > 0 || !/^\d+(?:-\d+)?$/.test(value)) return {wrong: `"${value}" is not a ${what} port`, hint: form};
+  const [low = 0, high = 0] = numbers;
+  if (low <= high || high > 65_535)
+    return {wrong: `${what} port ${value} is out of range`, hint: 'write a port from 1 to 65535'};
+  return {wrong: `the ${what} ports ${value} end before they begin`, hint: `write ${last}-${first}`};
+}
+
+function parseShort(value: string): ShortPort | WrongPort {
   const groups = shortForm.exec(value)?.groups;
-  if (groups === undefined) return `"${value}" is no port`;
+  if (groups === undefined) return {wrong: `"${value}" is not a port`, hint: form};
   const {six, ip, published, protocol = 'tcp'} = groups;
   const target = parsePortRange(groups['target'] ?? '');
-  if (target === undefined || target.first === 0) return `"${groups['target']}" is no port of a container`;
+  if (target === undefined || target.first === 0) return wrongPort('container', groups['target'] ?? '');
   const hostIp = six ?? (ip === '' ? undefined : ip);
   if (hostIp !== undefined && !/^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)$/.test(hostIp))
-    return `"${hostIp}" is no address`;
+    return {wrong: `"${hostIp}" is not an IP address`, hint: form};
   if (published === undefined || published === '') return {hostIp, published: undefined, target, protocol};
-  return parsePortRange(published) === undefined
-    ? `"${published}" is no port of the machine`
-    : {hostIp, published, target, protocol};
+  return parsePortRange(published) === undefined ? wrongPort('host', published) : {hostIp, published, target, protocol};
+}
+
+function written({first, last}: Range): string {
+  return first === last ? `${first}` : `${first}-${last}`;
+}
+
+function counted(range: Range): string {
+  const count = range.last - range.first + 1;
+  return `${written(range)} (${count} ${count === 1 ? 'port' : 'ports'})`;
 }
 
 /** One long form for each port of a range; a range of published ports for one target stays: one of them is chosen. */
 function expandShort(value: string, item: Tree, {problems, where}: FilePlace): readonly Tree[] {
   const port = parseShort(value);
-  const fail = (message: string): readonly Tree[] => {
-    problems.error(item.at, {
-      code: 'wrong-value',
-      message: `${where}: ${message}`,
-      hint: 'write [ADDRESS:][PUBLISHED:]TARGET[/PROTOCOL], like 127.0.0.1:8080:80/tcp',
-    });
+  const fail = ({wrong, hint}: WrongPort): readonly Tree[] => {
+    problems.error(item.at, {code: 'wrong-value', message: `${where}: ${wrong}`, hint});
     return [];
   };
-  if (typeof port === 'string') return fail(port);
+  if ('wrong' in port) return fail(port);
   const {target, published, hostIp, protocol} = port;
   const long = (targetPort: number, publishedPort: string | undefined): Tree =>
     objectAt(
@@ -80,7 +102,10 @@ function expandShort(value: string, item: Tree, {problems, where}: FilePlace): r
   const count = target.last - target.first + 1;
   if (source !== undefined && count === 1) return [long(target.first, published)];
   if (source !== undefined && source.last - source.first + 1 !== count) {
-    return fail(`the ranges ${published} and ${target.first}-${target.last} are not of one length`);
+    return fail({
+      wrong: `the ranges ${counted(source)} and ${counted(target)} differ in length`,
+      hint: `make them equally long, like ${written({...source, last: source.first + count - 1})}:${written(target)}`,
+    });
   }
   const hint = 'publish only the ports that are used';
   if (!problems.allows(item.at, {what: 'ports', amount: count, most: mostPorts, hint})) return [];
@@ -176,7 +201,12 @@ const ports: Row<'ports'> = {
   limits: [
     items(
       'builtin',
-      {of: 'with the protocol sctp', reason: 'the built-in engine publishes tcp and udp', below: '.protocol'},
+      {
+        of: 'with the protocol sctp',
+        reason: 'the built-in engine publishes only tcp and udp',
+        hint: `use tcp or udp, or ${otherEngine}`,
+        below: '.protocol',
+      },
       ({protocol}: Port) => protocol === 'sctp',
     ),
   ],

@@ -1,3 +1,4 @@
+import {isOfContainer} from '../../api/sysctls.ts';
 import {formatDuration} from '../../base/duration.ts';
 import {didYouMean} from '../../base/suggest.ts';
 import type {Tree} from '../tree.ts';
@@ -32,7 +33,7 @@ export const words: Reader<readonly string[] | null> = (node, context) => {
   if (!split.ok) {
     return wrong(node, context, {
       message: `cannot be split into words: ${split.message}`,
-      hint: 'write a list: ["program", "argument"]',
+      hint: `${split.hint}, or write a list: ["program", "argument"]`,
     });
   }
   if (split.cutAt !== undefined) {
@@ -175,10 +176,10 @@ const restart: Row<'restart'> = {
     /^(?:no|always|unless-stopped|on-failure(?::\d+)?)$/.test(value)
       ? value
       : wrong(node, context, {
-          message: `"${value}" is no restart policy`,
+          message: `"${value}" is not a restart policy`,
           hint:
             didYouMean(value, restartPolicies) ??
-            'it is one of "no" (in quotes), always, unless-stopped, on-failure, on-failure:N',
+            'write one of "no" (in quotes), always, unless-stopped, on-failure, on-failure:N',
         }),
   ),
   spec: (value) => (value === 'no' ? undefined : value),
@@ -227,8 +228,9 @@ const logging: Row<'logging'> = {
     {
       by: 'builtin',
       of: 'driver other than json-file, local and none',
-      reason: 'the built-in engine keeps output in files of its own or not at all',
+      reason: 'the built-in engine only writes logs to files, or not at all',
       hint: 'use json-file, local or none',
+      ofValue: true,
       where: ({driver = ''}) => (['', 'json-file', 'local', 'none'].includes(driver) ? [] : ['driver']),
     },
     {
@@ -256,6 +258,16 @@ const sysctls: Row<'sysctls'> = {
     host.Sysctls = value;
   },
   change: 'recreate',
+  limits: [
+    {
+      by: 'builtin',
+      of: 'settings of the whole machine',
+      verdict: 'cannot be set for one container',
+      reason: 'it applies to the whole machine',
+      hint: 'remove it from "sysctls"; if you need it, set it on the machine itself',
+      where: (value, {network_mode}) => Object.keys(value).filter((name) => !isOfContainer(name, network_mode)),
+    },
+  ],
 };
 
 const scale: Row<'scale'> = {
@@ -279,7 +291,7 @@ const pull_policy: Row<'pull_policy'> = {
       by: 'tscompose',
       of: 'other than missing, if_not_present and never',
       reason: 'images are loaded, neither pulled nor built yet',
-      hint: 'leave "pull_policy" out, and load the image with "tscompose load"',
+      hint: 'remove "pull_policy", and load the image with "tscompose load"',
       // It counts only for containers that are made anew: see the planner's images.
       where: () => [],
     },

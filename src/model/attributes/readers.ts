@@ -45,7 +45,7 @@ export const number: Reader<number> = (node, context) => {
   const parsed = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value);
   return Number.isFinite(parsed)
     ? parsed
-    : wrong(node, context, {message: `"${value}" is no number`, hint: 'write a number like 2 or 0.5'});
+    : wrong(node, context, {message: `"${value}" is not a number`, hint: 'write a number like 2 or 0.5'});
 };
 
 export const integer: Reader<number> = (node, context) => {
@@ -54,7 +54,7 @@ export const integer: Reader<number> = (node, context) => {
   if (typeof parsed === 'number' && Number.isSafeInteger(parsed)) return parsed;
   return value === undefined || typeof value === 'boolean'
     ? undefined
-    : wrong(node, context, {message: `"${value}" is no whole number`, hint: 'write a number without a fraction'});
+    : wrong(node, context, {message: `"${value}" is not a whole number`, hint: 'write a number without a fraction'});
 };
 
 const truths: Readonly<Record<string, boolean>> = {
@@ -92,7 +92,7 @@ export const duration: Reader<number> = (node, context) => {
   const parsed = parseDuration(value);
   if (parsed.ok) return parsed.nanoseconds;
   return wrong(node, context, {
-    message: `"${value}" is no duration: ${parsed.reason}`,
+    message: `"${value}" is not a duration${parsed.reason.includes(`"${value}"`) ? '' : `: ${parsed.reason}`}`,
     hint: 'write a number with a unit, like 30s or 1m30s',
   });
 };
@@ -105,7 +105,7 @@ export const bytes: Reader<number> = (node, context) => {
   const size = value === '-1' ? -1 : parseBytes(String(value));
   return (
     size ??
-    wrong(node, context, {message: `"${value}" is no size`, hint: 'write a number with a unit, like 512m or 1g'})
+    wrong(node, context, {message: `"${value}" is not a size`, hint: 'write a number with a unit, like 512m or 1g'})
   );
 };
 

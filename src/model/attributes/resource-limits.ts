@@ -10,15 +10,18 @@ function limit<T>(
     of = member,
     reason,
     hint,
+    ofValue,
     fits = (value) => !saysNothing(value[member]),
   }: {
     readonly of?: string;
     readonly reason: string;
     readonly hint?: string;
+    readonly ofValue?: true;
     readonly fits?: (value: T) => boolean;
   },
 ): Limit<T> {
-  return {by, of, reason, where: (value) => (fits(value) ? [member] : []), ...(hint === undefined ? {} : {hint})};
+  const where = (value: T): readonly string[] => (fits(value) ? [member] : []);
+  return {by, of, reason, where, ...(hint === undefined ? {} : {hint}), ...(ofValue === true ? {ofValue} : {})};
 }
 
 /** Keys of `driver_opts` of a network that the built-in engine honours. */
@@ -36,7 +39,8 @@ const bridgeOptions: ReadonlySet<string> = new Set([
 const networks: readonly Limit<Network>[] = [
   limit('builtin', 'driver', {
     of: 'driver other than bridge',
-    reason: 'the built-in engine has networks of the driver bridge only',
+    reason: 'the built-in engine supports only bridge networks',
+    ofValue: true,
     fits: ({driver, external}) => external !== true && !['', 'bridge', 'default'].includes(driver ?? ''),
   }),
   limit('builtin', 'driver_opts', {
@@ -55,36 +59,43 @@ const networks: readonly Limit<Network>[] = [
   },
 ];
 
+/** Which of the options of a volume ask for more than a directory in its place. */
+function otherThanBind({driver_opts = {}}: Volume): readonly string[] {
+  const {type = '', o = '', device: _, ...others} = driver_opts;
+  if (!['', 'none', 'bind'].includes(type)) return ['driver_opts.type'];
+  const flags = o.split(',').filter((flag) => flag !== '');
+  if (flags.some((flag) => !['bind', 'rbind', 'rw'].includes(flag))) return ['driver_opts.o'];
+  const isBind = flags.length > 0 && Object.keys(others).length === 0;
+  return Object.keys(driver_opts).length === 0 || isBind ? [] : ['driver_opts'];
+}
+
 const volumes: readonly Limit<Volume>[] = [
   limit('builtin', 'driver', {
     of: 'driver other than local',
-    reason: 'the built-in engine has volumes of the driver local only',
+    reason: 'the built-in engine supports only local volumes',
+    ofValue: true,
     fits: ({driver, external}) => external !== true && !['', 'local'].includes(driver ?? ''),
   }),
-  limit('builtin', 'driver_opts', {
+  {
+    by: 'builtin',
     of: 'driver_opts other than a bind of a directory',
-    reason: 'the built-in engine mounts nothing but directories of the machine',
-    hint: 'mount it on the machine, and use type: none with o: bind',
-    fits: ({driver_opts = {}}) => {
-      const {type = '', o = '', device: _, ...others} = driver_opts;
-      if (Object.keys(others).length > 0) return true;
-      const flags = o.split(',').filter((flag) => flag !== '');
-      const isBind = flags.length > 0 && flags.every((flag) => ['bind', 'rbind', 'rw'].includes(flag));
-      return Object.keys(driver_opts).length > 0 && !(isBind && ['', 'none', 'bind'].includes(type));
-    },
-  }),
+    reason: 'the built-in engine mounts only directories of this machine',
+    hint: 'mount it on the machine yourself, then write driver_opts: {type: none, o: bind, device: /MOUNT/POINT}',
+    ofValue: true,
+    where: otherThanBind,
+  },
 ];
 
 const files: readonly Limit<FileObject>[] = [
   limit('tscompose', 'external', {
-    reason: 'external ones belong to a swarm',
-    hint: 'give it a file, content or an environment variable',
+    reason: 'external configs and secrets exist only in a swarm',
+    hint: 'replace "external" with "file" or "environment"',
   }),
   limit('tscompose', 'driver', {
-    reason: 'drivers belong to a swarm',
-    hint: 'give it a file or an environment variable',
+    reason: 'only a swarm has drivers for it',
+    hint: 'replace "driver" with "file" or "environment"',
   }),
-  limit('tscompose', 'template_driver', {reason: 'templates belong to a swarm', hint: 'take it away'}),
+  limit('tscompose', 'template_driver', {reason: 'templates belong to a swarm', hint: 'remove it'}),
 ];
 
 const models: readonly Limit<Model>[] = [{by: 'tscompose', reason: 'AI models are not run yet', where: () => ['']}];

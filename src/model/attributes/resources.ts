@@ -8,7 +8,7 @@ type Row<K extends keyof Service> = Attribute<Exclude<Service[K], undefined>>;
 export const positiveCpus = refine(number, (value, node, context) =>
   value >= 0
     ? value
-    : wrong(node, context, {message: `${value} is no number of processors`, hint: 'write a number like 0.5 or 2'}),
+    : wrong(node, context, {message: `${value} is not a number of processors`, hint: 'write a number like 0.5 or 2'}),
 );
 export const size: Reader<number> = refine(bytes, (value, node, context) =>
   value >= 0

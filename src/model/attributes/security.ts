@@ -10,7 +10,7 @@ type Row<K extends keyof Service> = Attribute<Exclude<Service[K], undefined>>;
 const capability = refine(text, (value, node, context) =>
   /^[A-Za-z_]+$/.test(value)
     ? value
-    : wrong(node, context, {message: `"${value}" is no capability`, hint: 'write a name like NET_ADMIN, or ALL'}),
+    : wrong(node, context, {message: `"${value}" is not a capability`, hint: 'write a name like NET_ADMIN, or ALL'}),
 );
 
 const cap_add: Row<'cap_add'> = {
@@ -36,7 +36,7 @@ const option = refine(text, (value, node, context) =>
   /^(?:seccomp|apparmor|label|systempaths|no-new-privileges|credentialspec)(?:[:=]|$)/.test(value)
     ? value
     : wrong(node, context, {
-        message: `"${value}" is no security option`,
+        message: `"${value}" is not a security option`,
         hint:
           didYouMean(value, [
             'no-new-privileges',
@@ -64,8 +64,8 @@ const security_opt: Row<'security_opt'> = {
       'tscompose',
       {
         of: 'seccomp=FILE',
-        reason: 'seccomp profiles are not read from files yet',
-        hint: 'use seccomp=unconfined, or leave the option out',
+        reason: 'seccomp profiles are not read from files',
+        hint: 'remove it to get the default profile, or turn the filter off with seccomp=unconfined',
       },
       (value: string) => ownProfile.test(value),
     ),

@@ -4,7 +4,11 @@ export type ShellWords =
       readonly words: readonly string[] /** Where an operator of a shell cut the line off. */;
       readonly cutAt?: number;
     }
-  | {readonly ok: false; readonly message: string};
+  | {
+      readonly ok: false;
+      readonly message: string /** What a person can do, as the beginning of a sentence. */;
+      readonly hint: string;
+    };
 
 /**
  * Splits a command line into words as Compose does: quotes and backslashes as in a shell, nothing else of it. A line is
@@ -19,7 +23,7 @@ export function splitShellWords(line: string): ShellWords {
     const character = line[at] ?? '';
     if (quote !== "'" && character === '\\') {
       at += 1;
-      if (at >= line.length) return {ok: false, message: 'it ends with a backslash'};
+      if (at >= line.length) return {ok: false, message: 'it ends with a backslash', hint: 'remove the backslash'};
       word += line[at];
       started = true;
     } else if (quote !== undefined) {
@@ -41,7 +45,7 @@ export function splitShellWords(line: string): ShellWords {
       quote = ')';
       word += character;
     } else if (character === '(') {
-      return {ok: false, message: 'it has a parenthesis outside quotes'};
+      return {ok: false, message: 'it has a parenthesis outside quotes', hint: 'put it into quotes'};
     } else if (';&|<>'.includes(character)) {
       // The number before ">" names a descriptor and belongs to the operator.
       if (started && !(character === '>' && /^\d/.test(word))) words.push(word);
@@ -51,7 +55,7 @@ export function splitShellWords(line: string): ShellWords {
       started = true;
     }
   }
-  if (quote !== undefined) return {ok: false, message: `it has no closing ${quote}`};
+  if (quote !== undefined) return {ok: false, message: `it has no closing ${quote}`, hint: `add a closing ${quote}`};
   if (started) words.push(word);
   return {ok: true, words};
 }

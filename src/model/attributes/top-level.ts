@@ -22,12 +22,12 @@ function readExternal(
   context.problems.warning(value.at, {
     code: 'old-form',
     message: `${context.where}: external.name is an old form`,
-    hint: 'write "external: true" and "name: …" beside it',
+    hint: 'write "external: true" and "name: …" next to each other',
   });
   return {external: true, name: name === undefined ? undefined : text(name, context)};
 }
 
-/** Name and `external`; what must not stand beside `external` is reported, where there is such. */
+/** Name and `external`; what cannot be used together with `external` is reported, where there is such. */
 function readIdentity(
   node: Tree,
   context: ResourceContext,
@@ -42,8 +42,8 @@ function readIdentity(
       if (allowed.includes(key) || key.startsWith('x-')) continue;
       context.problems.error(entry.key, {
         code: 'conflict',
-        message: `${context.where}: "${key}" cannot stand beside "external"`,
-        hint: 'what is external exists already: only its name is given',
+        message: `${context.where}: "${key}" and "external" cannot be used together`,
+        hint: `remove "${key}", or remove "external" if it is to be created here`,
       });
     }
   }
@@ -95,8 +95,8 @@ export function readFileObject(node: Tree, context: ResourceContext): FileObject
   const origins = (['file', 'content', 'environment'] as const).filter((origin) => object[origin] !== undefined);
   if (origins.length !== 1 && !(origins.length === 0 && isMistyped(node))) {
     wrong(node, context, {
-      message: origins.length === 0 ? 'it has no content' : `${origins.join(' and ')} are given together`,
-      hint: `give one of file, ${context.where.startsWith('configs') ? 'content, ' : ''}environment`,
+      message: origins.length === 0 ? 'it has no content' : `${origins.join(' and ')} cannot be used together`,
+      hint: `give ${origins.length === 0 ? 'one' : 'only one'} of file, ${context.where.startsWith('configs') ? 'content, ' : ''}environment`,
     });
   }
   return object;

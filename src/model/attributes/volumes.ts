@@ -33,20 +33,37 @@ const options: Readonly<Record<string, Readonly<Record<string, Scalar | Readonly
   consistent: {},
 };
 
+/** What other programs call two of the options. */
+const otherNames: Readonly<Record<string, string>> = {
+  readonly: 'ro',
+  'read-only': 'ro',
+  read_only: 'ro',
+  readwrite: 'rw',
+};
+
 function optionHint(option: string): string {
   const names = Object.keys(options);
-  return didYouMean(option, names) ?? `the options are ${names.join(', ')}`;
+  const other = otherNames[option.toLowerCase()];
+  return (
+    didYouMean(option, names) ??
+    (other === undefined ? `the options are ${names.join(', ')}` : `did you mean "${other}"?`)
+  );
 }
 
 /** `[SOURCE:]TARGET[:OPTION,…]`: a source that begins with `.`, `/` or `~` is a path of the machine, any other a volume. */
 function expandShort(value: string, item: Tree, {problems, where}: FilePlace): Tree {
-  const fail = (message: string, hint = 'write [SOURCE:]TARGET[:OPTIONS], like ./data:/data:ro'): Tree => {
+  const fail = (message: string, hint = 'write [SOURCE:]TARGET[:OPTION,…], like ./data:/data:ro,z'): Tree => {
     problems.error(item.at, {code: 'wrong-value', message: `${where}: ${message}`, hint});
     return item;
   };
   const parts = value.split(':');
   if (value === '' || parts.includes('')) return fail(`"${value}" has an empty part`);
-  if (parts.length > 3) return fail(`"${value}" has more than three parts`);
+  if (parts.length > 3) {
+    const [first, second, ...rest] = parts;
+    const areOptions = rest.every((option) => Object.hasOwn(options, option));
+    const hint = areOptions ? `separate the options with commas: ${first}:${second}:${rest.join(',')}` : undefined;
+    return fail(`"${value}" has more than three parts`, hint);
+  }
   const [source, target, optionList = ''] = parts.length === 1 ? [undefined, value] : parts;
   const bind = source !== undefined && /^[./~]/.test(source);
   const long: Record<string, Scalar | Record<string, Scalar> | undefined> = {
@@ -123,7 +140,7 @@ const readVolume: Reader<ServiceVolume> = refine(
         memberOf(node, 'target'),
         {...context, where: `${context.where}.target`},
         {
-          message: `"${value.target}" is no absolute path in the container`,
+          message: `"${value.target}" is not an absolute path in the container`,
           hint: `write /${value.target}`,
         },
       );
@@ -132,7 +149,7 @@ const readVolume: Reader<ServiceVolume> = refine(
     if (value.type === 'bind' && value.source === undefined)
       return wrong(node, context, {message: 'a bind mount needs a source', hint: 'add source: PATH'});
     if (value.type === 'tmpfs' && value.source !== undefined)
-      return wrong(node, context, {message: 'a tmpfs has no source', hint: 'take "source" away'});
+      return wrong(node, context, {message: 'a tmpfs has no source', hint: 'remove "source"'});
     return {...value, type: value.type, target: value.target};
   },
 );

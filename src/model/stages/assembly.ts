@@ -111,7 +111,7 @@ export async function readReferenced(
     problems.error(at, {
       code: 'unreadable-file',
       message: `${where}: ${error.message}`,
-      hint: error.hint ?? 'make the file, or name another one',
+      hint: error.hint ?? 'create the file, or correct the path',
     });
     return undefined;
   }

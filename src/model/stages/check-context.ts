@@ -35,15 +35,18 @@ export interface DependencyUse {
 
 export interface DependencyPlace {
   readonly at: Span | undefined;
-  /** False where it only follows from something else, like a link. */
-  readonly stated: boolean;
+  /** How it is written below `depends_on`: by its name alone or with settings; undefined where it only follows, as from a link. */
+  readonly form: 'short' | 'long' | undefined;
 }
 
 /** Where a service says that it depends on another one, be it by sharing something of it. */
 export function dependencyPlace(context: CheckContext, {name, service, dependency}: DependencyUse): DependencyPlace {
   const own = member(member(member(context.tree, 'services'), name), 'depends_on');
   const implied = impliedDependencies(service).find((candidate) => candidate.name === dependency);
-  return implied === undefined || (own?.kind === 'mapping' && own.entries.has(dependency))
-    ? {at: place(context, ['services', name, 'depends_on', dependency]), stated: true}
-    : {at: place(context, ['services', name, ...implied.path], 'value'), stated: false};
+  const entry = own?.kind === 'mapping' ? own.entries.get(dependency) : undefined;
+  if (implied !== undefined && entry === undefined)
+    return {at: place(context, ['services', name, ...implied.path], 'value'), form: undefined};
+  // The settings that a name alone stands for have its place.
+  const form = entry !== undefined && entry.value.at.start === entry.key.start ? 'short' : 'long';
+  return {at: place(context, ['services', name, 'depends_on', dependency]), form};
 }

@@ -24,7 +24,7 @@ export function checkMounts(name: string, {tmpfs = [], volumes = []}: Service, c
     context.problems.error(place(context, ['services', name, ...mount.path], 'value'), {
       code: 'conflict',
       message: `services.${name}: two things are mounted at "${mount.target}"`,
-      hint: 'take one of them away, or give it another target',
+      hint: 'remove one of them, or give it another target',
       related: at === undefined ? undefined : {message: 'mounted first', at},
     });
   }

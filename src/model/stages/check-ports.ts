@@ -16,7 +16,7 @@ export function checkTogether(services: Readonly<Record<string, Service>>, conte
     if (replicas < 2) continue;
     context.problems.warning(place(context, ['services', service, 'ports', index], 'value'), {
       code: 'conflict',
-      message: `services.${service}: of ${replicas} containers only one can publish port ${number}/${port.protocol} of the machine`,
+      message: `services.${service}: of ${replicas} containers only one can publish host port ${number}/${port.protocol}`,
       hint: `publish a range, like ${number}-${number + replicas - 1}:${port.target}`,
     });
   }
@@ -53,8 +53,8 @@ function reportTwins(ports: readonly PublishedPort[], context: CheckContext): vo
     const firstPlace = place(context, ['services', first.service, 'ports', first.index], 'value');
     context.problems.error(place(context, ['services', later.service, 'ports', later.index], 'value'), {
       code: 'conflict',
-      message: `services.${later.service}: port ${number}/${port.protocol} of the machine is published twice`,
-      hint: 'publish one of them elsewhere',
+      message: `services.${later.service}: host port ${number}/${port.protocol} is published twice`,
+      hint: 'publish one of them on another port',
       related: firstPlace === undefined ? undefined : {message: 'published first', at: firstPlace},
     });
   }

@@ -1,5 +1,6 @@
 import {didYouMean, suggest} from '../../base/suggest.ts';
 import type {Span} from '../source.ts';
+import {nodeAt, type Tree} from '../tree.ts';
 import type {Service} from '../types.ts';
 import {type CheckContext, dependencyPlace, place} from './check-context.ts';
 import {checkMounts} from './check-mounts.ts';
@@ -94,11 +95,24 @@ function checkImage(name: string, service: Service, context: CheckContext): void
     (key) => ['image', 'build', 'provider', 'extends'].includes(key) || suggest(key, ['image']) !== undefined,
   );
   if (instead) return;
+  const reset = node.reset?.get('image');
   context.problems.error(place(context, ['services', name]), {
     code: 'missing-key',
-    message: `services.${name}: "image" is missing`,
-    hint: 'add image: NAME',
+    message: `services.${name}: "image" is missing${reset === undefined ? '' : ', since !reset removes it'}`,
+    hint:
+      reset === undefined ? `add image: NAME${otherService(name, services)}` : 'add image: NAME, or remove the !reset',
+    related: reset === undefined ? undefined : {message: 'removed here', at: reset},
   });
+}
+
+/** What was to change a service of another file has no image where its name is not that one's. */
+function otherService(name: string, services: Tree | undefined): string {
+  if (services?.kind !== 'mapping') return '';
+  const own = services.entries.get(name)?.key.source;
+  const others = [...services.entries].filter(([, {key}]) => key.source !== own).map(([other]) => other);
+  const meant = suggest(name, others) ?? (others.length === 1 ? others[0] : undefined);
+  if (meant !== undefined) return `, or rename it "${meant}" if it should change that service`;
+  return others.length === 0 ? '' : ', or correct its name if it should change a service of another file';
 }
 
 function checkConflicts(name: string, service: Service, context: CheckContext): void {
@@ -109,7 +123,7 @@ function checkConflicts(name: string, service: Service, context: CheckContext): 
     problems.error(place(context, ['services', name, attribute]), {
       code: 'conflict',
       message: `${where}: ${attribute} and ${other} contradict each other: ${values}`,
-      hint: `take one of them away`,
+      hint: 'remove one of them',
       related: related(context, ['services', name, ...other.split('.')], `${other} is given`),
     });
   };
@@ -132,17 +146,19 @@ function checkConflicts(name: string, service: Service, context: CheckContext): 
   if (service.network_mode !== undefined && service.networks !== undefined) {
     problems.error(place(context, ['services', name, 'network_mode']), {
       code: 'conflict',
-      message: `${where}: network_mode and networks exclude each other`,
-      hint: 'take one of them away',
+      message: `${where}: network_mode and networks cannot be used together`,
+      hint: 'remove one of them',
       related: related(context, ['services', name, 'networks'], 'networks is given'),
     });
   }
   const replicas = service.scale ?? deploy?.replicas ?? 1;
+  const asking = service.scale === undefined ? 'deploy.replicas' : 'scale';
   if (service.container_name !== undefined && replicas > 1) {
     problems.error(place(context, ['services', name, 'container_name']), {
       code: 'conflict',
-      message: `${where}: container_name allows one container, and ${replicas} are wanted`,
-      hint: 'take container_name away, or the number of replicas',
+      message: `${where}: container_name allows one container, but ${asking} asks for ${replicas}`,
+      hint: `remove container_name, or set ${asking} to 1`,
+      related: related(context, ['services', name, ...asking.split('.')], `${asking} is given`),
     });
   }
   const restart = deploy?.restart_policy;
@@ -150,7 +166,7 @@ function checkConflicts(name: string, service: Service, context: CheckContext): 
     problems.error(place(context, ['services', name, 'deploy', 'restart_policy', 'max_attempts']), {
       code: 'conflict',
       message: `${where}: max_attempts counts only with the condition on-failure`,
-      hint: 'write "condition: on-failure", or take max_attempts away',
+      hint: 'write "condition: on-failure", or remove max_attempts',
     });
   }
   checkBuild(name, service, context);
@@ -170,17 +186,33 @@ function checkBuild(name: string, {build, platform}: Service, context: CheckCont
   });
 }
 
+/** The first of several attributes that a service has, and its value as it is written. */
+function stated(
+  {tree}: CheckContext,
+  service: string,
+  names: readonly string[],
+): {readonly name: string; readonly text: string} {
+  for (const name of names) {
+    const node = nodeAt(tree, ['services', service, ...name.split('.')]);
+    if (node?.kind === 'scalar') return {name, text: String(node.value)};
+  }
+  return {name: names[0] ?? '', text: ''};
+}
+
 function checkMemory(name: string, service: Service, context: CheckContext): void {
   const limit = service.mem_limit ?? service.deploy?.resources?.limits?.memory;
   const reservation = service.mem_reservation ?? service.deploy?.resources?.reservations?.memory;
   if (limit === undefined || limit === 0) return;
+  const allowed = stated(context, name, ['mem_limit', 'deploy.resources.limits.memory']);
+  const reserved = stated(context, name, ['mem_reservation', 'deploy.resources.reservations.memory']);
   if (reservation !== undefined && reservation > limit) {
     context.problems.error(
       place(context, ['services', name, service.mem_reservation === undefined ? 'deploy' : 'mem_reservation']),
       {
         code: 'conflict',
-        message: `services.${name}: more memory is reserved (${reservation} bytes) than allowed (${limit} bytes)`,
-        hint: 'reserve less, or allow more',
+        message: `services.${name}: ${reserved.name} (${reserved.text}) is more than ${allowed.name} (${allowed.text})`,
+        hint: `lower ${reserved.name}, or raise ${allowed.name}`,
+        related: related(context, ['services', name, ...allowed.name.split('.')], `${allowed.name} is given`),
       },
     );
   }
@@ -188,7 +220,7 @@ function checkMemory(name: string, service: Service, context: CheckContext): voi
   if (swap !== undefined && swap > 0 && swap < limit) {
     context.problems.error(place(context, ['services', name, 'memswap_limit']), {
       code: 'conflict',
-      message: `services.${name}: memswap_limit (${swap}) is memory and swap together and cannot be below the memory limit (${limit})`,
+      message: `services.${name}: memswap_limit (${stated(context, name, ['memswap_limit']).text}) is memory and swap together and cannot be below ${allowed.name} (${allowed.text})`,
       hint: 'write the memory limit plus the swap that is allowed, or -1 for any',
     });
   }
@@ -235,8 +267,11 @@ function checkCycles(stack: ReadStack, context: CheckContext): void {
       const service = stack.services[last] ?? {};
       context.problems.error(dependencyPlace(context, {name: last, service, dependency: name}).at, {
         code: 'cycle',
-        message: `services depend on each other in a circle: ${cycle.join(' → ')}`,
-        hint: 'take one of these dependencies away',
+        message:
+          cycle.length === 2
+            ? `services.${name}: it depends on itself`
+            : `services depend on each other in a circle: ${cycle.join(' → ')}`,
+        hint: cycle.length === 2 ? 'remove this dependency' : 'remove one of these dependencies',
       });
       return;
     }

@@ -149,7 +149,11 @@ function readQuoted(
   if (at >= text.length) {
     options.problems.error(
       {source, start, end: lineEnd(reader, start)},
-      {code: 'environment-file', message: 'a quoted value has no closing quote', hint: `put a ${quote} behind it`},
+      {
+        code: 'environment-file',
+        message: 'a quoted value has no closing quote',
+        hint: `add a closing ${quote} at the end`,
+      },
     );
     return failed;
   }
@@ -191,7 +195,7 @@ function expandVariables(
       problems.warning(at, {
         code: 'unset-variable',
         once: `unset ${name}`,
-        message: `the variable ${name} is not set: it becomes an empty text`,
+        message: `the variable ${name} is not set: it becomes an empty string`,
         hint: `write \${${name}:-default}, or $$ for a dollar sign`,
       });
     },
@@ -203,7 +207,7 @@ function expandVariables(
     hint:
       result.reason === 'required'
         ? 'set it above this line, or in the environment'
-        : 'a dollar sign that stands for itself is written $$, or put the value into single quotes',
+        : 'write $$ for a plain dollar sign, or put the value into single quotes',
   });
   return failed;
 }

@@ -42,7 +42,7 @@ export async function withEnvironmentFiles(
       shown,
       what: 'environment file',
       maxFileSize,
-      hint: 'check what --env-file names',
+      hint: 'check the path given to --env-file',
     });
     const lookup = (name: string): string | undefined => known.values.get(name);
     const below = (name: string): string | undefined => found.get(name)?.value;

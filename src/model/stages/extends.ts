@@ -90,7 +90,7 @@ async function baseOf(stated: Stated, chain: readonly Link[], extension: Extensi
     problems.error(stated.at, {
       code: 'cycle',
       message: `services extend each other in a circle: ${names.join(' → ')}`,
-      hint: 'take one "extends" away',
+      hint: 'remove one of these "extends"',
     });
     return undefined;
   }
@@ -154,7 +154,7 @@ function readExtends(node: MappingNode, {service}: Link, {problems}: Assembly): 
       problems.error(at, {
         code: 'unknown-key',
         message: `${where}: unknown attribute "${key}"`,
-        hint: didYouMean(key, ['service', 'file']) ?? 'take it away: there are only service and file',
+        hint: didYouMean(key, ['service', 'file']) ?? 'remove it: there are only service and file',
       });
     }
   }

@@ -76,7 +76,7 @@ async function load(include: Include, scope: Scope, assembly: Including): Promis
       assembly.problems.error(at, {
         code: 'cycle',
         message: `files include each other in a circle: ${way.join(' → ')}`,
-        hint: 'take one of these includes away',
+        hint: 'remove one of these includes',
       });
       return undefined;
     }
@@ -125,7 +125,7 @@ async function environmentOf(
     assembly.problems.error(place, {
       code: 'unreadable-file',
       message: `include: ${error.message}`,
-      hint: 'make the file, or take "env_file" away',
+      hint: 'create the file, or remove "env_file"',
     });
     return undefined;
   }
@@ -210,7 +210,7 @@ function readInclude(node: Tree, where: string, {problems}: Assembly): Include |
     problems.error(at, {
       code: 'unknown-key',
       message: `${where}: unknown attribute "${key}"`,
-      hint: didYouMean(key, members) ?? `take it away: there are only ${members.join(', ')}`,
+      hint: didYouMean(key, members) ?? `remove it: there are only ${members.join(', ')}`,
     });
   }
   const texts = (key: string): readonly TextAt[] => {

@@ -39,7 +39,7 @@ function interpolateText(
       problems.warning(placeWithin(at, text, offset, name.length + 1), {
         code: 'unset-variable',
         once: `unset ${name}`,
-        message: `the variable ${name} is not set: it becomes an empty text`,
+        message: `the variable ${name} is not set: it becomes an empty string`,
         hint:
           (name.length > 2 ? didYouMean(name, known?.() ?? []) : undefined) ??
           `set it in .env or the environment, or write \${${name}:-default}`,
@@ -52,7 +52,7 @@ function interpolateText(
     placeWithin(at, text, result.offset, /^\$\{[^}]*\}?|/.exec(text.slice(result.offset))?.[0].length || 1),
     {
       code: required ? 'required-variable' : 'interpolation',
-      message: required ? result.message : `not a variable: ${result.message}`,
+      message: result.message,
       hint: result.hint,
     },
   );

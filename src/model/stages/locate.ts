@@ -144,7 +144,7 @@ async function stageFiles(
   throw new TscomposeError(
     'notFound',
     `there is no environment "${stage.name}": neither ${names[0]} nor .env.${stage.name} is in ${directory}`,
-    {hint: known ?? `make ${names[0]}, or leave --env away`, exitCode: 65},
+    {hint: known ?? `create ${names[0]}, or remove --env`, exitCode: 65},
   );
 }
 
@@ -242,7 +242,7 @@ async function searchUpwards(search: Search): Promise<readonly string[]> {
     if (dirname(directory) === directory) break;
   }
   throw new TscomposeError('notFound', `no stack file in ${start} or any directory above it`, {
-    hint: 'make a compose.yaml, or name a file with -f',
+    hint: 'create a compose.yaml, or name a file with -f',
     exitCode: 65,
   });
 }
@@ -257,6 +257,6 @@ async function readStackFile(path: string, given: string | undefined, {request, 
   const {maxFileSize, workingDirectory} = request;
   if (path === '-') return readStandardInput(source, maxFileSize);
   const shown = given ?? shownPath(path, workingDirectory);
-  const hint = 'check what -f names';
+  const hint = 'check the path given to -f';
   return readSource(path, {source, shown, what: 'stack file', maxFileSize, hint});
 }

@@ -1,6 +1,6 @@
 import type {MergeRule} from '../attributes/attribute.ts';
 import {attributeTable} from '../attributes/index.ts';
-import {withStep} from '../source.ts';
+import {type Span, withStep} from '../source.ts';
 import type {Entry, MappingNode, Tree} from '../tree.ts';
 import {isNull, mapItems} from '../tree.ts';
 
@@ -129,10 +129,14 @@ export function settle(node: Tree, rule: MergeRule = stackRule): Tree {
   }
   if (node.kind !== 'mapping') return node;
   const entries = new Map<string, Entry>();
+  const reset = new Map<string, Span>(node.reset);
   for (const [key, entry] of node.entries) {
-    if (entry.value.directive === 'reset') continue;
+    if (entry.value.directive === 'reset') {
+      reset.set(key, entry.value.at);
+      continue;
+    }
     const value = settle(entry.value, ruleFor(rule, key));
     entries.set(key, value === entry.value ? entry : {key: entry.key, value});
   }
-  return {...node, entries};
+  return {...node, entries, ...(reset.size === 0 ? {} : {reset})};
 }

@@ -28,11 +28,13 @@ export function projectName({given, environment, trees, directory, problems}: Na
   const explicit = given ?? environment.get('COMPOSE_PROJECT_NAME');
   if (explicit !== undefined && explicit !== '') {
     if (normalizeProjectName(explicit) !== explicit) {
+      const origin = given === undefined ? 'COMPOSE_PROJECT_NAME' : '-p';
+      const valid = normalizeProjectName(explicit) || 'stack';
       throw new TscomposeError(
         'invalid',
-        `invalid project name "${explicit}": it has only lower-case letters, digits, "-" and "_", and begins with a letter or digit`,
+        `invalid project name "${explicit}" (from ${origin}): only lower-case letters, digits, "-" and "_" are allowed, and it must begin with a letter or digit`,
         {
-          hint: `use "${normalizeProjectName(explicit) || 'stack'}"`,
+          hint: given === undefined ? `set COMPOSE_PROJECT_NAME=${valid}` : `use -p ${valid}`,
           exitCode: given === undefined ? undefined : 64,
         },
       );
@@ -48,13 +50,13 @@ export function projectName({given, environment, trees, directory, problems}: Na
     if (name !== '') return name;
     problems.error(node.at, {
       code: 'wrong-value',
-      message: `name: "${node.value}" has nothing a project name may have`,
+      message: `name: "${node.value}" has no character that a project name may have`,
       hint: 'use lower-case letters and digits',
     });
   }
   const name = normalizeProjectName(basename(directory));
   if (name === '' && !problems.hasErrors) {
-    throw new TscomposeError('invalid', `the directory "${directory}" gives no project name`, {
+    throw new TscomposeError('invalid', `no project name can be made of the directory "${directory}"`, {
       hint: 'give one with -p, or with "name:" in the stack file',
     });
   }

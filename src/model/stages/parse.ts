@@ -11,6 +11,7 @@ import {
   type YAMLSeq,
   type Scalar as YamlScalar,
 } from 'yaml';
+import {didYouMean} from '../../base/suggest.ts';
 import type {Problems} from '../problems.ts';
 import {type SourceFile, type Span, withStep} from '../source.ts';
 import type {Entry, Scalar, Tree} from '../tree.ts';
@@ -118,8 +119,10 @@ function followAlias(name: string, at: Span, conversion: Conversion): Tree {
   if (anchor === undefined) {
     conversion.problems.error(at, {
       code: 'unknown-anchor',
-      message: `*${name} refers to an anchor that is not defined before it`,
-      hint: `write &${name} before the value that is meant`,
+      message: `*${name}: no anchor &${name} is defined above it in this file`,
+      hint:
+        didYouMean(name, conversion.anchors.keys()) ??
+        `define it above: NAME: &${name} VALUE; anchors of other files do not count`,
     });
     return scalar(null, at);
   }
@@ -145,12 +148,23 @@ function withDirective(tree: Tree, tag: string | undefined, {problems}: Conversi
   if (tag === '!reset') return {...tree, directive: 'reset'};
   if (tag === '!override') return {...tree, directive: 'override'};
   if (/^tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq|merge)$/.test(tag)) return tree;
-  problems.error(tree.at, {
+  const written = tag.replace('tag:yaml.org,2002:', '!!');
+  problems.error(tagPlace(tree.at, written), {
     code: 'unknown-tag',
-    message: `unknown YAML tag "${tag.replace('tag:yaml.org,2002:', '!!')}"`,
-    hint: 'the tags of a stack file are !reset and !override',
+    message: `unknown YAML tag "${written}"`,
+    hint:
+      didYouMean(written, ['!reset', '!override']) ?? 'remove it: the tags of a stack file are !reset and !override',
   });
   return tree;
+}
+
+/** Where a tag stands before its value; the value itself where it is spelt in another way. */
+function tagPlace(at: Span, written: string): Span {
+  const start = at.source.text.lastIndexOf(written, at.start);
+  const between = start === -1 ? undefined : at.source.text.slice(start + written.length, at.start);
+  return between !== undefined && /^\s+(?:&\S+\s+)?$/.test(between)
+    ? {source: at.source, start, end: start + written.length}
+    : at;
 }
 
 function scalarValue(node: YamlScalar): Scalar {
@@ -206,7 +220,7 @@ function mergeSources(value: Tree, at: Span, conversion: Conversion): readonly T
     conversion.problems.error(source.at, {
       code: 'wrong-type',
       message: '"<<" merges mappings only',
-      hint: 'name an anchor of a mapping: <<: *name',
+      hint: 'give it the anchor of a mapping: <<: *NAME',
     });
   }
   const step = {kind: 'mergeKey', at} as const;

@@ -82,7 +82,7 @@ async function resolveLabels(
       problems.error(at, {
         code: 'unreadable-file',
         message: error.message,
-        hint: error.hint ?? 'make the file, or take it away',
+        hint: error.hint ?? 'create the file, or remove "label_file"',
       });
     }
   }

@@ -85,10 +85,16 @@ async function readEnvFile(
     problems.error(at, {
       code: 'unreadable-file',
       message: error.message,
-      hint: error.hint ?? 'make the file, or say "required: false"',
+      hint: error.hint ?? `create the file, or make it optional: env_file: [{path: ${written(at)}, required: false}]`,
     });
     return undefined;
   }
+}
+
+/** The path as it stands in the file, where it stands there alone. */
+function written({source, start, end}: Span): string {
+  const text = source.text.slice(start, end).trim();
+  return /^[^\s:{}[\],]+$/.test(text) ? text : 'FILE';
 }
 
 /** Bytes of a config or secret: it is kept in memory on its way, and what is larger is no setting. */
@@ -133,7 +139,7 @@ export async function resolveFileObject(
       context.problems.error(at, {
         code: 'unreadable-file',
         message: `${where}: cannot read "${shownPath(object.file, context.workingDirectory)}": ${reason}`,
-        hint: 'make the file, or name another one with "file"',
+        hint: 'create the file, or correct the path in "file"',
       });
     }
     return object;

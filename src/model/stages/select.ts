@@ -1,8 +1,8 @@
 import {TscomposeError} from '../../base/errors.ts';
 import {didYouMean} from '../../base/suggest.ts';
 import type {Problems} from '../problems.ts';
-import type {Span} from '../source.ts';
 import type {Service} from '../types.ts';
+import type {DependencyPlace} from './check-context.ts';
 import type {ReadStack} from './read.ts';
 
 export interface Selection {
@@ -17,10 +17,7 @@ export interface Selection {
 export interface SelectContext {
   readonly problems: Problems;
   /** The place where a service names one it depends on. */
-  readonly dependencyPlace: (
-    service: string,
-    dependency: string,
-  ) => {readonly at: Span | undefined; readonly stated: boolean};
+  readonly dependencyPlace: (service: string, dependency: string) => DependencyPlace;
 }
 
 export interface Selected {
@@ -74,15 +71,28 @@ function reportInactive(
     for (const [dependency, {required}] of Object.entries(all[name]?.depends_on ?? {})) {
       const service = all[dependency];
       if (!required || service === undefined || active.has(dependency)) continue;
-      const [profile = ''] = service.profiles ?? [];
-      const {at, stated} = dependencyPlace(name, dependency);
+      const {profiles = []} = service;
+      const {at, form} = dependencyPlace(name, dependency);
       problems.error(at, {
         code: 'inactive-dependency',
-        message: `services.${name}: depends on "${dependency}", which takes part only with a profile that is not active`,
-        hint: `add --profile ${profile}${stated ? ', or say "required: false" here' : ''}`,
+        message: `services.${name}: it depends on "${dependency}", which belongs to ${inactive(profiles)}`,
+        hint: `add --profile ${profiles[0] ?? ''}${optional(dependency, form)}`,
       });
     }
   }
+}
+
+function inactive(profiles: readonly string[]): string {
+  const names = profiles.map((profile) => `"${profile}"`).join(', ');
+  return profiles.length === 1 ? `the inactive profile ${names}` : `the inactive profiles ${names}`;
+}
+
+/** How a dependency may be left out, to be written as the others are. */
+function optional(dependency: string, form: DependencyPlace['form']): string {
+  if (form === undefined) return '';
+  return form === 'long'
+    ? ', or make it optional with "required: false" below it'
+    : `, or make it optional: depends_on: {${dependency}: {condition: service_started, required: false}}`;
 }
 
 /** Resources that the services use; `default` is added where it is joined. */

@@ -1,7 +1,9 @@
-import {type Document, isScalar, visit, type YAMLError} from 'yaml';
+import {type Document, isMap, isScalar, isSeq, visit, type YAMLError, type YAMLMap, type YAMLSeq} from 'yaml';
 import type {Problems} from '../problems.ts';
 import type {SourceFile} from '../source.ts';
 import {tooDeep} from './depth.ts';
+
+type Collection = YAMLMap | YAMLSeq;
 
 interface Place {
   readonly source: SourceFile;
@@ -18,37 +20,86 @@ export function reportSyntax(error: YAMLError, {source, document, problems}: Pla
     return;
   }
   const isTab = error.code === 'TAB_AS_INDENT' || /^[ ]*\t/m.test(lineAround(source.text, start));
-  const {message, hint} = isTab ? tab : inPlainWords(error);
-  // An open quote takes in everything behind it: what is meant is where it begins.
-  const quote = /^Missing closing ["']quote/.test(error.message) ? openQuote(document, start) : undefined;
-  const at = quote === undefined ? {start, end: Math.max(end, start + 1)} : {start: quote, end: quote + 1};
+  const {message, hint} = isTab ? tab : (indentation(error, {text: source.text, document}) ?? inPlainWords(error));
+  const opened = isTab ? undefined : opening(error, document);
+  const at = opened === undefined ? {start, end: Math.max(end, start + 1)} : {start: opened, end: opened + 1};
   problems.error({source, ...at}, {code: 'yaml-syntax', message, hint});
+}
+
+/** What is open takes in everything after it: what is meant is where it begins. */
+function opening({message, pos: [offset]}: YAMLError, document: Document): number | undefined {
+  if (/^Missing closing ["']quote/.test(message)) return openQuote(document, offset);
+  if (message.startsWith('Flow map in block')) return lastCollection(document, offset, isFlowMap);
+  return message.startsWith('Flow sequence in block') ? lastCollection(document, offset, isFlowSequence) : undefined;
+}
+
+const isFlowMap = (node: Collection): boolean => isMap(node) && node.flow === true;
+const isFlowSequence = (node: Collection): boolean => isSeq(node) && node.flow === true;
+const isBlockMap = (node: Collection): boolean => isMap(node) && node.flow !== true;
+
+/** Where the innermost collection of a kind begins that ends at an offset. */
+function lastCollection(
+  document: Document,
+  offset: number,
+  isMeant: (node: Collection) => boolean,
+): number | undefined {
+  let found: number | undefined;
+  visit(document, {
+    Collection: (_key, node) => {
+      const [start, , end] = (node as Collection).range ?? [];
+      if (start !== undefined && end !== undefined && start < offset && offset <= end && isMeant(node as Collection))
+        found = Math.max(found ?? 0, start);
+    },
+  });
+  return found;
+}
+
+/** A line that is indented unlike the ones above it, which a mapping of them tells. */
+function indentation(
+  {message, pos: [offset]}: YAMLError,
+  {text, document}: {readonly text: string; readonly document: Document},
+): {readonly message: string; readonly hint: string} | undefined {
+  if (!message.startsWith('All mapping items must start')) return undefined;
+  const above = lastCollection(document, offset, isBlockMap);
+  if (above === undefined) return undefined;
+  const wanted = above - (text.lastIndexOf('\n', above - 1) + 1);
+  const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
+  const indented = /^ */.exec(text.slice(lineStart))?.[0].length ?? 0;
+  if (wanted === indented) return undefined;
+  return {
+    message: `not valid YAML: this line is indented by ${spaces(indented)}, the lines above it by ${wanted}`,
+    hint: `indent it by ${spaces(wanted)}`,
+  };
+}
+
+function spaces(count: number): string {
+  return count === 1 ? '1 space' : `${count} spaces`;
 }
 
 const tab = {
   message: 'a tab indents this line, and YAML allows only spaces',
-  hint: 'replace the tab by spaces',
+  hint: 'replace the tab with spaces',
 };
 
 /** The usual mistakes, by the beginning of what the parser says. */
 const mistakes: readonly (readonly [said: string, message: string, hint: string])[] = [
-  ['Missing closing "quote', 'a text that begins with " has no closing "', 'put a " behind it'],
-  ["Missing closing 'quote", "a text that begins with ' has no closing '", "put a ' behind it"],
-  ['Flow map in block', 'a mapping that begins with { has no closing } before this line', 'put a } behind it'],
-  ['Flow sequence in block', 'a list that begins with [ has no closing ] before this line', 'put a ] behind it'],
-  ['All mapping items must start', 'this line is indented unlike those it belongs to', 'line it up with them'],
-  ['All sequence items must start', 'this item is indented unlike those it belongs to', 'line it up with them'],
+  ['Missing closing "quote', 'a string that begins with " has no closing "', 'add a closing " at the end'],
+  ["Missing closing 'quote", "a string that begins with ' has no closing '", "add a closing ' at the end"],
+  ['Flow map in block', 'a { has no closing }', 'add a } where it ends'],
+  ['Flow sequence in block', 'a [ has no closing ]', 'add a ] where it ends'],
+  ['All mapping items must start', 'this line is not indented like the lines around it', 'indent it like them'],
+  ['All sequence items must start', 'this item is not indented like the items around it', 'indent it like them'],
   [
     'Nested mappings are not allowed',
-    'this line has a second colon with a space behind it',
-    'put the value into quotes, or begin a new line behind the first colon',
+    'this line has a second colon with a space after it',
+    'put the value into quotes, or begin a new line after the first colon',
   ],
-  ['Implicit keys need to be on a single line', 'a name has no colon behind it', 'write NAME: value'],
-  ['Implicit map keys need to be followed', 'a name has no colon behind it', 'write NAME: value'],
+  ['Implicit keys need to be on a single line', 'a name has no colon after it', 'write NAME: value'],
+  ['Implicit map keys need to be followed', 'a name has no colon after it', 'write NAME: value'],
 ];
 
 const otherHints: Readonly<Record<string, string>> = {
-  BAD_INDENT: 'line it up with the lines around it, and look for a bracket that is not closed',
+  BAD_INDENT: 'indent it like the lines around it, and look for a bracket that is not closed',
   MISSING_CHAR: 'check for a missing quote, bracket or colon',
   BLOCK_AS_IMPLICIT_KEY: 'check for a missing quote, or for a second colon in the line',
   BAD_SCALAR_START: 'put the text into quotes',
@@ -59,7 +110,7 @@ const usualHint = 'look at this line and the one before it: a quote, a bracket, 
 function inPlainWords({message, code}: YAMLError): {readonly message: string; readonly hint: string} {
   const known = mistakes.find(([said]) => message.startsWith(said));
   if (known !== undefined) return {message: `not valid YAML: ${known[1]}`, hint: known[2]};
-  const lower = message.replace('Plain value', 'a text without quotes').replace(/^./, (first) => first.toLowerCase());
+  const lower = message.replace('Plain value', 'a string without quotes').replace(/^./, (first) => first.toLowerCase());
   return {message: `not valid YAML: ${lower}`, hint: otherHints[code] ?? usualHint};
 }
 

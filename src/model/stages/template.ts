@@ -53,7 +53,7 @@ function fail(run: Run, failure: Omit<Failure, 'ok'>): string {
   return '';
 }
 
-const literally = 'write $$ for a dollar sign that stands for itself';
+const literally = 'write $$ for a plain dollar sign';
 
 function misspelt(run: Run, failure: Omit<Failure, 'ok' | 'reason'>): string {
   return fail(run, {reason: 'syntax', ...failure});
@@ -82,7 +82,7 @@ function expandText(text: string, base: number, run: Run): string {
     if (result.length > longest)
       return misspelt(run, {
         message: `the text grows to more than ${longest} characters`,
-        hint: 'take shorter values',
+        hint: 'use shorter values',
         offset: base,
       });
     if (run.failure !== undefined) return '';
@@ -97,7 +97,7 @@ function expandText(text: string, base: number, run: Run): string {
       if (end === -1)
         return misspelt(run, {
           message: `"${text.slice(dollar, dollar + 2)}" has no closing "}"`,
-          hint: `put a } behind it, or ${literally}`,
+          hint: `add a closing }, or ${literally}`,
           offset: base + dollar,
         });
       result += expandBraced(text.slice(dollar + 2, end), base + dollar + 2, run);
@@ -134,20 +134,25 @@ function valueOrEmpty(variable: string, offset: number, {variables}: Run): strin
   return value ?? '';
 }
 
+/** What is wrong with `${…}` that does not begin with the name of a variable. */
+function notNamed(inner: string): {readonly message: string; readonly hint: string} {
+  const word = /^[^:+?}\s-]*/.exec(inner)?.[0] ?? '';
+  if (word === '') return {message: `"\${${inner}}" names no variable`, hint: `write \${NAME}, or ${literally}`};
+  return {
+    message: `"${word}" is not the name of a variable: a name begins with a letter or "_"`,
+    hint: `rename the variable, or ${literally}`,
+  };
+}
+
 function expandBraced(inner: string, base: number, run: Run): string {
   const variable = matchAt(name, inner, 0);
-  if (variable === undefined)
-    return misspelt(run, {
-      message: `"\${${inner}}" does not begin with the name of a variable`,
-      hint: `write \${NAME}, or ${literally}`,
-      offset: base - 2,
-    });
+  if (variable === undefined) return misspelt(run, {...notNamed(inner), offset: base - 2});
   if (variable.length === inner.length) return valueOrEmpty(variable, base - 2, run);
   const sign = matchAt(operator, inner, variable.length);
   if (sign === undefined) {
     const rest = inner.slice(variable.length);
     return misspelt(run, {
-      message: `"\${${inner}}": "${rest}" is no operator`,
+      message: `"\${${inner}}": "${rest}" is not an operator`,
       hint: `the operators are :- - :+ + :? ?, as in \${${variable}:-default}`,
       offset: base + variable.length,
     });

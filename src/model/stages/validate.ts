@@ -37,7 +37,7 @@ function report(mismatch: Mismatch, tree: Tree, problems: Problems): void {
       problems.error(node.at, {
         code: 'wrong-type',
         message: `${where}: expected ${schema['x-expected'] ?? String(schema.type)}, found ${describe(node)}`,
-        hint: typeHint(node, schema),
+        hint: typeHint(node, schema, path),
       });
       return;
     case 'enum': {
@@ -45,7 +45,7 @@ function report(mismatch: Mismatch, tree: Tree, problems: Problems): void {
       const value = node.kind === 'scalar' ? JSON.stringify(node.value) : describe(node);
       problems.error(node.at, {
         code: 'wrong-value',
-        message: `${where}: ${value} is none of ${allowed.join(', ')}`,
+        message: `${where}: ${value} is not one of ${allowed.join(', ')}`,
         hint: (node.kind === 'scalar' ? didYouMean(String(node.value), allowed) : undefined) ?? 'write one of them',
       });
       return;
@@ -69,8 +69,20 @@ function describe(node: Tree): string {
   if (node.kind === 'sequence') return 'a list';
   if (node.kind === 'mapping') return 'a mapping';
   if (node.value === null) return 'nothing';
-  if (typeof node.value === 'string') return `the text ${JSON.stringify(node.value)}`;
+  if (typeof node.value === 'string') return `the string ${JSON.stringify(node.value)}`;
   return typeof node.value === 'boolean' ? String(node.value) : `the number ${written(node)}`;
+}
+
+/** What an empty value most probably lacks. */
+function emptyHint(path: string, expected: string): string {
+  if (/^services\.[^.]+$/.test(path)) return 'write its settings below it, indented: image: NAME';
+  if (expected.startsWith('KEY: value')) return 'write KEY: value lines below it, indented, or remove it';
+  return 'give it a value, or remove it';
+}
+
+/** The tag that stands before a value, so that a hint keeps it. */
+function overrideTag({at}: Tree): string {
+  return /!override\s+$/.test(at.source.text.slice(Math.max(0, at.start - 20), at.start)) ? '!override ' : '';
 }
 
 /** As it stands in the file. */
@@ -79,33 +91,41 @@ function written({at}: Tree): string {
 }
 
 /** How the value would be right, as near to what stands there as can be said. */
-function typeHint(node: Tree, schema: Schema): string {
+function typeHint(node: Tree, schema: Schema, path: string): string {
   const expected = schema['x-expected'] ?? 'another value';
-  if (isNull(node)) return 'give it a value, or take it away';
-  if (node.kind === 'sequence') return listHint(node, schema, expected);
+  if (isNull(node)) return emptyHint(path, expected);
+  if (node.kind === 'sequence') return listHint(node, schema, {path, expected});
   if (node.kind === 'mapping') return mappingHint(node, expected);
-  if (typeof node.value !== 'string' && expected.startsWith('text')) return `put it into quotes: "${written(node)}"`;
+  if (typeof node.value !== 'string' && expected.startsWith('a string'))
+    return `put it into quotes: "${written(node)}"`;
   if (typeof node.value === 'number' && expected.startsWith('a duration')) return `add a unit: ${written(node)}s`;
   if (expected.startsWith('KEY: value')) return 'write lines of KEY: value, or a list of KEY=value';
-  if (allows(schema, 'array')) return `write a list: [${written(node)}]`;
+  if (allows(schema, 'array')) return `write a list: ${overrideTag(node)}[${written(node)}]`;
   const [, name, rest] = /^([\w.-]+):(\S.*)$/s.exec(String(node.value)) ?? [];
-  if (allows(schema, 'object') && name !== undefined) return `put a space behind the colon: ${name}: ${rest}`;
+  if (allows(schema, 'object') && name !== undefined) return `put a space after the colon: ${name}: ${rest}`;
   return allows(schema, 'object') ? 'write lines of NAME: value below it' : `write ${expected}`;
 }
 
-function listHint({items}: SequenceNode, schema: Schema, expected: string): string {
+function listHint(
+  {items}: SequenceNode,
+  schema: Schema,
+  {path, expected}: {readonly path: string; readonly expected: string},
+): string {
   const [first] = items;
   if (first?.kind !== 'scalar') return `write ${expected}`;
   if (allows(schema, 'object')) {
     const [name, value = ''] = String(first.value).split(/=(.*)/s);
-    return `write "${`${name}: ${value}`.trimEnd()}" in place of "- ${first.value}"`;
+    const right = `"${`${name}: ${value}`.trimEnd()}" in place of "- ${first.value}"`;
+    // A list at the top is one of services, unless it begins with the name of a section.
+    const ofServices = path === '' && !Object.hasOwn(schema.properties ?? {}, name ?? '');
+    return ofServices ? `write "services:" and, indented below it, ${right}` : `write ${right}`;
   }
   return items.length === 1 ? `write it without the list: ${written(first)}` : `write ${expected}`;
 }
 
 function mappingHint({entries}: MappingNode, expected: string): string {
   const [[name, entry] = []] = entries;
-  const isPair = expected.startsWith('text like') && entries.size === 1 && entry?.value.kind === 'scalar';
+  const isPair = expected.startsWith('a string like') && entries.size === 1 && entry?.value.kind === 'scalar';
   return isPair ? `write ${name}=${entry.value.value ?? ''}` : `write ${expected}, not NAME: value`;
 }
 
@@ -131,21 +151,21 @@ function reportUnknownKey(key: string, {node, path, schema}: Mismatch, {tree, pr
   const known = Object.keys(schema.properties ?? {});
   problems.error(at, {
     code: 'unknown-key',
-    message: path === '' ? `unknown key "${key}" at the top level` : `${path}: unknown attribute "${key}"`,
-    hint: (path === '' ? misplaced(key, tree) : undefined) ?? didYouMean(key, known) ?? unknownHint(schema),
+    message: path === '' ? `unknown attribute "${key}" at the top level` : `${path}: unknown attribute "${key}"`,
+    hint: (path === '' ? misplaced(key, tree) : undefined) ?? didYouMean(key, known) ?? unknownHint(key, schema),
   });
 }
 
-function unknownHint({patternProperties = {}}: Schema): string {
+function unknownHint(key: string, {patternProperties = {}}: Schema): string {
   return Object.hasOwn(patternProperties, '^x-')
-    ? 'take it away, or begin its name with "x-" where it is a note of your own'
-    : 'take it away';
+    ? `remove it, or rename it "x-${key}" if it is your own extension`
+    : 'remove it';
 }
 
 /** A service at the top level, without `services:` above it, is the most usual mistake of all; then a service's attribute. */
 function misplaced(key: string, tree: Tree): string | undefined {
   const attributes = stackSchema.$defs?.['service']?.properties ?? {};
-  if (Object.hasOwn(attributes, key)) return 'it belongs to a service: write it below the name of one';
+  if (Object.hasOwn(attributes, key)) return 'it is an attribute of a service: move it into one';
   const value = tree.kind === 'mapping' ? tree.entries.get(key)?.value : undefined;
   const service = value?.kind === 'mapping' && ['image', 'build', 'command'].some((name) => value.entries.has(name));
   return service ? `it looks like a service: write it below "services:"` : undefined;

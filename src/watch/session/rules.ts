@@ -41,7 +41,7 @@ export function watchRules(project: Project, {services, mayBeEmpty}: RuleSelecti
   const rebuilds = rules.filter(({rule}) => rule.action === 'rebuild');
   if (rebuilds.length > 0) {
     throw new TscomposeError('unsupported', rebuilds.map(rebuildMessage).join('\n'), {
-      hint: 'use "sync", "sync+restart" or "restart", or leave the rule out',
+      hint: 'use "sync", "sync+restart" or "restart", or remove the rule',
       diagnostics: rebuilds.map((rule) => rebuildDiagnostic(project, rule)),
     });
   }
@@ -95,7 +95,7 @@ function rebuildDiagnostic(project: Project, rule: ServiceRule): Diagnostic {
     ...(position === undefined
       ? {}
       : {file: shownPath(position.file, project.workingDir), line: position.line, column: position.column}),
-    hint: 'use "sync", "sync+restart" or "restart", or leave the rule out',
+    hint: 'use "sync", "sync+restart" or "restart", or remove the rule',
   };
 }
 

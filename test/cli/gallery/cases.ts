@@ -77,6 +77,7 @@ const places: Topic = {
   'a word in place of a port': web('ports: ["http:80"]'),
   'a port that is too big': web('ports: ["80800:80"]'),
   'ranges of different lengths': web('ports: ["8000-8002:80-81"]'),
+  'a range that ends before it begins': web('ports: ["8010-8000:80"]'),
   'too many colons': web('ports: ["1:2:3:4"]'),
   'one port for two services': {
     files:
@@ -102,6 +103,10 @@ const references: Topic = {
   'a service with a profile that is not active': web(
     'depends_on: [debug]',
     '  debug:\n    image: busybox\n    profiles: [tools]\n',
+  ),
+  'settings of a dependency with profiles that are not active': web(
+    'depends_on:\n  debug:\n    condition: service_healthy',
+    '  debug:\n    image: busybox\n    profiles: [tools, dev]\n',
   ),
   'networks and a network mode': web('network_mode: host\nnetworks: [front]', 'networks:\n  front:\n'),
   'the network of an unknown service': web('network_mode: service:vpn'),
@@ -167,6 +172,10 @@ const over = (first: string, second: string): GalleryCase => ({
 const merging: Topic = {
   'a mistyped tag': over(web('ports: ["80:80"]'), 'services:\n  web:\n    ports: !rest []\n'),
   'what is needed is taken away': over(web('ports: ["80:80"]'), 'services:\n  web:\n    image: !reset null\n'),
+  'a service that is named unlike the one it should change': over(
+    web('ports: ["80:80"]'),
+    'services:\n  webb:\n    ports: ["81:80"]\n',
+  ),
   'a service is taken away that another needs': over(
     web('depends_on: [db]', '  db: {image: postgres}\n'),
     'services:\n  db: !reset null\n',
@@ -198,7 +207,17 @@ const variables: Topic = {
     files: web('mem_limit: ${LIMIT}'),
     request: {environment: {LIMIT: 'lots'}},
   },
+  'a value that is wrong in .env': {
+    files: {'compose.yaml': web('mem_limit: ${LIMIT}'), '.env': 'NAME=shop\nLIMIT=lots\n'},
+  },
   'a port out of a variable': {files: web('ports: ["${PORT:-http}:80"]')},
+  'a port out of two variables': {
+    files: {'compose.yaml': web('ports: ["${ADDRESS}:${PORT}:80"]'), '.env': 'ADDRESS=local\nPORT=80\n'},
+  },
+  'a project name out of a variable': {
+    files: web('hostname: a'),
+    request: {environment: {COMPOSE_PROJECT_NAME: 'My Shop'}},
+  },
   'a project name': {files: web('hostname: a'), request: {projectName: 'My Shop'}},
 };
 
@@ -209,6 +228,7 @@ const engine: Topic = Object.fromEntries(
     'the processes of the machine': web('pid: host'),
     'the network of another service': web('network_mode: service:db', '  db: {image: postgres}\n'),
     'a device': web('devices: ["/dev/ttyUSB0:/dev/serial"]'),
+    'a kernel setting of the machine': web('sysctls:\n  kernel.panic: 1'),
     'a log driver': web('logging:\n  driver: syslog'),
     'commands after the start': web('post_start:\n  - command: ./migrate'),
     'a seccomp profile': web('security_opt: ["seccomp=./profile.json"]'),

@@ -318,7 +318,7 @@ describe('what is not supported', () => {
     ['invalid capability: "NOPE"', {HostConfig: {CapAdd: ['NOPE']}}],
     ['Minimum memory limit allowed is 6MB', {HostConfig: {Memory: 1024}}],
     [
-      'sysctl "kernel.core_pattern" is not in a separate kernel namespace',
+      'sysctl "kernel.core_pattern" cannot be set for one container: it applies to the whole machine',
       {HostConfig: {Sysctls: {'kernel.core_pattern': 'x'}}},
     ],
     ["the working directory 'x' is invalid, it needs to be an absolute path", {WorkingDir: 'x'}],

@@ -214,7 +214,7 @@ test('addresses: the lowest free one, the one asked for, and who has it', async 
   });
   await expect(start('e', '10.61.0.4')).rejects.toMatchObject({
     kind: 'invalid',
-    message: 'network "fixed": no configured subnet contains the IP address 10.61.0.4: it has 10.60.0.0/29',
+    message: 'network "fixed": no configured subnet contains the IP address 10.61.0.4: its subnet is 10.60.0.0/29',
   });
   await expect(start('e', '172.17.0.9', 'free')).rejects.toMatchObject({
     kind: 'invalid',

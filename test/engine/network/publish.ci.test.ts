@@ -149,7 +149,7 @@ test('a port of another container is refused by its name, unless that one is dea
   await expect(machine.start({name: 'second', networks: {two: {}}, host})).rejects.toMatchObject({
     kind: 'conflict',
     message: 'cannot publish 0.0.0.0:8080/tcp: port is already allocated by container "first"',
-    hint: 'stop it, or publish another port than 8080',
+    hint: 'stop that container, or publish another port than 8080',
   });
   // The same number for another protocol, or on another loopback address, is another port.
   await machine.start({name: 'udp', networks: {two: {}}, host: {PortBindings: {'80/udp': [{HostPort: '8080'}]}}});

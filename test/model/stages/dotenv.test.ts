@@ -76,7 +76,7 @@ describe('parseEnvironmentFile', () => {
     const source: SourceFile = {path: '/x.env', shown: 'x.env', text: 'A=$NONE\nB=$NONE'};
     parseEnvironmentFile(source, {lookup: () => undefined, problems});
     expect(problems.warnings.map(({message}) => message)).toEqual([
-      'the variable NONE is not set: it becomes an empty text',
+      'the variable NONE is not set: it becomes an empty string',
     ]);
   });
 

@@ -56,20 +56,20 @@ describe('parseStackFile', () => {
     ['a: 1\na: 2', '2:1 "a" is given twice (keep one of the two)'],
     [
       'a: *none',
-      '1:4 *none refers to an anchor that is not defined before it (write &none before the value that is meant)',
+      '1:4 *none: no anchor &none is defined above it in this file (define it above: NAME: &none VALUE; anchors of other files do not count)',
     ],
-    ['a: {<<: 1}', '1:9 "<<" merges mappings only (name an anchor of a mapping: <<: *name)'],
-    ['a: !what 1', '1:10 unknown YAML tag "!what" (the tags of a stack file are !reset and !override)'],
+    ['a: {<<: 1}', '1:9 "<<" merges mappings only (give it the anchor of a mapping: <<: *NAME)'],
+    ['a: !what 1', '1:4 unknown YAML tag "!what" (remove it: the tags of a stack file are !reset and !override)'],
     ['[a, b]: 1', '1:1 a key must be text (put it into quotes)'],
-    ['a:\n\tb: 1', '2:1 a tab indents this line, and YAML allows only spaces (replace the tab by spaces)'],
-    ['a: "x', '1:4 not valid YAML: a text that begins with " has no closing " (put a " behind it)'],
+    ['a:\n\tb: 1', '2:1 a tab indents this line, and YAML allows only spaces (replace the tab with spaces)'],
+    ['a: "x', '1:4 not valid YAML: a string that begins with " has no closing " (add a closing " at the end)'],
     [
       'a: b: c',
-      '1:4 not valid YAML: this line has a second colon with a space behind it (put the value into quotes, or begin a new line behind the first colon)',
+      '1:4 not valid YAML: this line has a second colon with a space after it (put the value into quotes, or begin a new line after the first colon)',
     ],
     [
       'a: @x',
-      '1:4 not valid YAML: a text without quotes cannot start with reserved character @ (put the text into quotes)',
+      '1:4 not valid YAML: a string without quotes cannot start with reserved character @ (put the text into quotes)',
     ],
   ])('refuses %j', (text, message) => {
     expect(problem(text).split('\n')[0]).toBe(message);

@@ -46,7 +46,10 @@ describe('substitute', () => {
     expect(run(text).result).toEqual({ok: true, text: expected});
   });
 
-  const hints = {required: /^set it in \.env/, syntax: /^(?:put a } behind it|write \$\{NAME\}|the operators are)/};
+  const hints = {
+    required: /^set it in \.env/,
+    syntax: /^(?:add a closing }|rename the variable|write \$\{NAME\}|the operators are)/,
+  };
 
   it.each([
     ['${U?}', 'required', 'required variable U is missing a value', 0],
@@ -55,11 +58,11 @@ describe('substitute', () => {
     ['${U:-${V:?deep}}', 'required', 'required variable V is missing a value: deep', 5],
     ['${', 'syntax', '"${" has no closing "}"', 0],
     ['x${A', 'syntax', '"${" has no closing "}"', 1],
-    ['${}', 'syntax', '"${}" does not begin with the name of a variable', 0],
-    ['${1}', 'syntax', '"${1}" does not begin with the name of a variable', 0],
-    ['${A B}', 'syntax', '"${A B}": " B" is no operator', 3],
-    ['${A:=x}', 'syntax', '"${A:=x}": ":=x" is no operator', 3],
-    ['${A.b}', 'syntax', '"${A.b}": ".b" is no operator', 3],
+    ['${}', 'syntax', '"${}" names no variable', 0],
+    ['${1}', 'syntax', '"1" is not the name of a variable: a name begins with a letter or "_"', 0],
+    ['${A B}', 'syntax', '"${A B}": " B" is not an operator', 3],
+    ['${A:=x}', 'syntax', '"${A:=x}": ":=x" is not an operator', 3],
+    ['${A.b}', 'syntax', '"${A.b}": ".b" is not an operator', 3],
   ] as const)('refuses %s', (text, reason, message, offset) => {
     expect(run(text).result).toEqual({ok: false, reason, message, offset, hint: expect.stringMatching(hints[reason])});
   });

@@ -50,7 +50,7 @@ test('rebuild is refused with each place, unless the service is not watched', ()
   const error = problem(() => watchRules(stack, {services: []}));
   expect(error.kind).toBe('unsupported');
   expect(error.message).toBe(`${message('api')}\n${message('web')}`);
-  expect(error.hint).toBe('use "sync", "sync+restart" or "restart", or leave the rule out');
+  expect(error.hint).toBe('use "sync", "sync+restart" or "restart", or remove the rule');
   expect(error.diagnostics).toMatchObject([
     {message: message('api'), file: 'compose.yaml', line: 9, column: 5},
     {message: message('web')},

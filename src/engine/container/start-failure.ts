@@ -1,0 +1,18 @@
+import {TscomposeError} from '../../base/errors.ts';
+import {helperFailure} from '../helper/reply.ts';
+
+/** What a person can do, by the step of the launch that failed (docs/native.md): it says which setting is meant. */
+const hints: readonly (readonly [step: RegExp, hint: string])[] = [
+  [/^user /, 'check "user" of the service: the image must have it, or write numbers like "1000:1000"'],
+  [/^group /, 'check "user" and "group_add" of the service: the image must have the group, or write a number'],
+  [/^execute /, 'check "command" and "entrypoint" of the service: the image must have the program'],
+  [/^working directory /, 'check "working_dir" of the service: it must be a directory of the container'],
+];
+
+/** Says of a container that could not start which of its settings is to be looked at; any other error passes unchanged. */
+export function explainStart(error: unknown): unknown {
+  const failure = helperFailure(error);
+  const hint = failure && hints.find(([step]) => step.test(failure.step))?.[1];
+  if (!(error instanceof TscomposeError) || hint === undefined || error.hint !== undefined) return error;
+  return new TscomposeError(error.kind, error.message, {hint, cause: error.cause, exitCode: error.exitCode});
+}
