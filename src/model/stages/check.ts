@@ -21,11 +21,22 @@ function checkReferences(name: string, service: Service, stack: ReadStack, conte
   const {problems} = context;
   const where = `services.${name}`;
   const undefinedName = (kind: string, section: string, used: string, at: Span | undefined, known: object): void => {
-    const names = Object.keys(known);
+    const all = nodeAt(context.tree, [section]);
+    const reset = all?.kind === 'mapping' ? all.reset?.get(used) : undefined;
+    const message = `${where}: the ${kind} "${used}" is not defined`;
+    if (reset !== undefined) {
+      problems.error(at, {
+        code: 'undefined-name',
+        message: `${message}, since !reset removes it`,
+        hint: 'remove this use of it, or the !reset',
+        related: {message: 'removed here', at: reset},
+      });
+      return;
+    }
     problems.error(at, {
       code: 'undefined-name',
-      message: `${where}: the ${kind} "${used}" is not defined`,
-      hint: didYouMean(used, names) ?? `define it below "${section}:" at the top level`,
+      message,
+      hint: didYouMean(used, Object.keys(known)) ?? `define it below "${section}:" at the top level`,
     });
   };
   checkImage(name, service, context);

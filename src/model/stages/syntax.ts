@@ -5,6 +5,14 @@ import {tooDeep} from './depth.ts';
 
 type Collection = YAMLMap | YAMLSeq;
 
+/** What a person reads of an error. */
+interface Mistake {
+  readonly message: string;
+  readonly hint: string;
+  /** Where it is, if not where the parser met it. */
+  readonly place?: number | undefined;
+}
+
 interface Place {
   readonly source: SourceFile;
   readonly document: Document;
@@ -20,9 +28,10 @@ export function reportSyntax(error: YAMLError, {source, document, problems}: Pla
     return;
   }
   const isTab = error.code === 'TAB_AS_INDENT' || /^[ ]*\t/m.test(lineAround(source.text, start));
-  const {message, hint} = isTab ? tab : (indentation(error, {text: source.text, document}) ?? inPlainWords(error));
-  const opened = isTab ? undefined : opening(error, document);
-  const at = opened === undefined ? {start, end: Math.max(end, start + 1)} : {start: opened, end: opened + 1};
+  const {message, hint, place}: Mistake = isTab
+    ? tab
+    : (indentation(error, {text: source.text, document}) ?? {...inPlainWords(error), place: opening(error, document)});
+  const at = place === undefined ? {start, end: Math.max(end, start + 1)} : {start: place, end: place + 1};
   problems.error({source, ...at}, {code: 'yaml-syntax', message, hint});
 }
 
@@ -55,22 +64,36 @@ function lastCollection(
 }
 
 /** A line that is indented unlike the ones above it, which a mapping of them tells. */
-function indentation(
-  {message, pos: [offset]}: YAMLError,
-  {text, document}: {readonly text: string; readonly document: Document},
-): {readonly message: string; readonly hint: string} | undefined {
-  if (!message.startsWith('All mapping items must start')) return undefined;
-  const above = lastCollection(document, offset, isBlockMap);
-  if (above === undefined) return undefined;
+function indentation(error: YAMLError, {text, document}: SyntaxText): Mistake | undefined {
+  const [offset] = error.pos;
+  const line = misplacedLine(error, {text, document});
+  const above = line === undefined ? undefined : lastCollection(document, offset, isBlockMap);
+  if (line === undefined || above === undefined) return undefined;
   const wanted = above - (text.lastIndexOf('\n', above - 1) + 1);
-  const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
-  const indented = /^ */.exec(text.slice(lineStart))?.[0].length ?? 0;
+  const indented = /^ */.exec(text.slice(line))?.[0].length ?? 0;
   if (wanted === indented) return undefined;
   return {
     message: `not valid YAML: this line is indented by ${spaces(indented)}, the lines above it by ${wanted}`,
     hint: `indent it by ${spaces(wanted)}`,
+    place: line,
   };
 }
+
+interface SyntaxText {
+  readonly text: string;
+  readonly document: Document;
+}
+
+/** The beginning of the line that the parser means, where it is its indentation that is wrong. */
+function misplacedLine({message, pos: [offset]}: YAMLError, {text, document}: SyntaxText): number | undefined {
+  if (message.startsWith('All mapping items must start')) return text.lastIndexOf('\n', offset - 1) + 1;
+  // A line that is indented further goes on with the value above it, and then its colon is that value's second one.
+  const isNested = document.errors.some(({message: said, pos}) => said.startsWith(nested) && pos[0] === offset);
+  const end = text.indexOf('\n', offset);
+  return isNested && end !== -1 && !/:(?:\s|$)/.test(text.slice(offset, end)) ? end + 1 : undefined;
+}
+
+const nested = 'Nested mappings are not allowed';
 
 function spaces(count: number): string {
   return count === 1 ? '1 space' : `${count} spaces`;
@@ -90,7 +113,7 @@ const mistakes: readonly (readonly [said: string, message: string, hint: string]
   ['All mapping items must start', 'this line is not indented like the lines around it', 'indent it like them'],
   ['All sequence items must start', 'this item is not indented like the items around it', 'indent it like them'],
   [
-    'Nested mappings are not allowed',
+    nested,
     'this line has a second colon with a space after it',
     'put the value into quotes, or begin a new line after the first colon',
   ],

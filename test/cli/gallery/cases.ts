@@ -17,6 +17,7 @@ const syntax: Topic = {
   'a bracket is not closed': 'services:\n  web: {image: nginx\n  db: {image: postgres}\n',
   'a quote is not closed': web('command: "echo hello', 'networks: {}\n'),
   'a line is indented too little': 'services:\n  web:\n    image: nginx\n   ports: ["80:80"]\n',
+  'a line is indented too much': 'services:\n  web:\n    image: nginx\n     ports: ["80:80"]\n',
   'a colon has no space behind it': 'services:\n  web:\n    image:nginx\n',
   'a key stands twice': 'services:\n  web:\n    image: nginx\n    ports: ["80"]\n    image: apache\n',
   'an anchor is not defined': web('environment: *defaults'),
