@@ -39,11 +39,11 @@ export const commandFlags = {
       summary: 'end with the exit code of this service (implies --abort-on-container-exit)',
     },
     yes: {short: 'y', summary: 'answer yes to every question'},
-    watch: {short: 'w', summary: 'bring saved files into the containers, by the "develop" rules of the services'},
+    watch: {short: 'w', summary: 'copy saved files into the containers, by the "develop" rules of the services'},
     ui: {summary: 'show the terminal UI while and after it comes up; the stack goes on when it is left'},
   },
   watch: {
-    'no-up': {summary: 'do not bring the stack up first'},
+    'no-up': {summary: 'do not start the stack first'},
     quiet: {summary: 'do not show how the stack is brought up'},
     prune: {summary: 'remove images that builds replace (not supported yet: images cannot be built)'},
   },
@@ -165,7 +165,7 @@ export const commandFlags = {
       summary: 'archive to read instead of standard input (docker save, OCI archive; also compressed)',
     },
     quiet: {short: 'q', summary: 'print nothing but errors'},
-    import: {value: 'NAME', summary: 'the archive is a root file system: make an image of this name from it'},
+    import: {value: 'NAME', summary: 'the archive is a root file system: create an image of this name from it'},
     change: {
       short: 'c',
       value: 'INSTRUCTION',
