@@ -53,6 +53,6 @@ describe('tail', () => {
 describe('oneOf', () => {
   it('names the choices', () => {
     expect(oneOf('a', 'b').parse(['b'], 'x')).toBe('b');
-    expect(() => oneOf('a', 'b').parse(['c'], 'x')).toThrow('parameter "x": "c" is none of a, b');
+    expect(() => oneOf('a', 'b').parse(['c'], 'x')).toThrow('parameter "x": "c" is not one of a, b');
   });
 });

@@ -156,7 +156,7 @@ describe('errors', () => {
     ['GET', '/containers/web/logs', {}, "must specify at least one of 'stdout' or 'stderr'"],
     ['POST', '/containers/web/wait', {condition: 'dead'}, /^parameter "condition": "dead" is not one of /],
     ['POST', '/containers/web/resize', {h: '24'}, 'the size of a terminal needs "h" and "w", each from 0 to 65535'],
-    ['POST', '/containers/web/attach', {detachKeys: 'ctrl'}, 'invalid detach keys "ctrl": "ctrl" is no key'],
+    ['POST', '/containers/web/attach', {detachKeys: 'ctrl'}, 'invalid detach keys "ctrl": "ctrl" is not a key'],
     ['POST', '/containers/web/rename', {name: ''}, 'cannot rename container "web": the new name is empty'],
   ])('%s %s %j is invalid', async (method, path, query, message) => {
     const response = await handle({}, {method, path, query: query as Record<string, string>});
