@@ -118,12 +118,12 @@ services:
   api:
     image: busybox
     stop_grace_period: 0s
-    command: sh -c 'date +%s%N > /tmp/begun; exec sleep 600'
+    command: sh -c 'cat /proc/sys/kernel/random/uuid > /tmp/begun; exec sleep 600'
     develop: {watch: [{path: ., action: sync+restart, target: /work, ignore: [compose.yaml]}]}
   after:
     image: busybox
     stop_grace_period: 0s
-    command: sh -c 'date +%s%N > /tmp/begun; exec sleep 600'
+    command: sh -c 'cat /proc/sys/kernel/random/uuid > /tmp/begun; exec sleep 600'
     depends_on: {api: {condition: service_started, restart: true}}
 `,
   );
