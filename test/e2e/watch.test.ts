@@ -49,7 +49,7 @@ test('each action does its part in every replica, for a user who is not root', a
 services:
   api:
     image: busybox
-    command: sh -c 'date +%s%N > /tmp/begun; exec sleep 600'
+    command: sh -c 'cat /proc/sys/kernel/random/uuid > /tmp/begun; exec sleep 600'
     user: "1000"
     stop_grace_period: 0s
     scale: 2
@@ -182,7 +182,7 @@ services:
   loop:
     image: busybox
     stop_grace_period: 0s
-    command: sh -c 'sleep 0.1; test -e /app/go && date +%s%N > /app/written; exec sleep 600'
+    command: sh -c 'sleep 0.1; test -e /app/go && cat /proc/sys/kernel/random/uuid > /app/written; exec sleep 600'
     volumes: ["./src:/app"]
     develop: {watch: [{path: ./src, action: sync+restart, target: /app}]}
 `,
