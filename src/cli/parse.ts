@@ -23,7 +23,7 @@ export function parseCommandLine(words: readonly string[]): Parsed {
     .usage('[OPTIONS] COMMAND')
     .enablePositionalOptions()
     .helpOption('-h, --help', 'show help')
-    .helpCommand('help [command]', 'show help for a command')
+    .helpCommand(false)
     .showHelpAfterError('(tscompose --help lists commands and options)')
     .configureOutput({outputError: (text, write) => write(inOurWords(text))})
     .configureHelp({
@@ -44,6 +44,7 @@ export function parseCommandLine(words: readonly string[]): Parsed {
       .helpOption('-h, --help', 'show help')
       .argument('[words...]')
       .configureHelp({...helpLayout, visibleArguments: () => []})
+      .showHelpAfterError(`(tscompose ${row.name} --help lists its options)`)
       .exitOverride();
     if (row.passThrough === true) command.passThroughOptions();
     if (row.args === '') command.allowExcessArguments(false);
@@ -51,6 +52,7 @@ export function parseCommandLine(words: readonly string[]): Parsed {
       command.addOption(toOption(name, flag));
       if (flag.default === true) for (const word of ['true', 'false']) command.addOption(stated(name, word));
     }
+    refuseGlobalFlags(command, row);
     if (row.examples !== undefined)
       command.addHelpText('after', `\nExamples:\n${row.examples.map((example) => `  ${example}`).join('\n')}`);
     command.action((args: readonly string[]) => {
@@ -64,6 +66,18 @@ export function parseCommandLine(words: readonly string[]): Parsed {
       };
     });
   }
+  program
+    .command('help')
+    .summary('show help for a command')
+    .usage('[COMMAND]')
+    .argument('[command]')
+    .configureHelp({...helpLayout, visibleArguments: () => []})
+    .exitOverride()
+    .action((word: string | undefined) => {
+      const command = word === undefined ? program : program.commands.find((known) => known.name() === word);
+      if (command === undefined) unknownCommand(program, word ?? '');
+      command.help();
+    });
   program.argument('[command]');
   program.action((word: string | undefined) => {
     const version = commands.find((row) => row.name === 'version');
@@ -94,6 +108,20 @@ function inOurWords(text: string): string {
     .replace(/\n\(Did you mean ([^?\n]+)\?\)/, ' (did you mean "$1"?)');
 }
 
+/** Options of the whole are known behind a command too, but only to say where they belong. */
+function refuseGlobalFlags(command: Command, row: CommandRow): void {
+  const shorts = new Set(Object.values(row.flags).map(({short}) => short));
+  for (const [name, {short, ...flag}] of Object.entries<Flag>(globalFlags)) {
+    if (Object.hasOwn(row.flags, name)) continue;
+    const known = {summary: flag.summary, ...(flag.value === undefined ? {} : {value: flag.value})};
+    command.addOption(toOption(name, short === undefined || shorts.has(short) ? known : {...known, short}).hideHelp());
+    command.on(`option:${name}`, (value: string | null) => {
+      const words = typeof value === 'string' ? `--${name} ${value}` : `--${name}`;
+      command.error(`error: --${name} stands before the command: tscompose ${words} ${row.name}`);
+    });
+  }
+}
+
 function unknownCommand(program: Command, word: string): never {
   const close = suggest(
     word,
@@ -111,10 +139,9 @@ function toOption(name: string, flag: Flag): Option {
   if (flag.choices !== undefined) option.choices([...flag.choices]);
   const convert = flag.kind === 'integer' ? toInteger : flag.kind === 'seconds' ? toSeconds : undefined;
   if (flag.repeat === true) {
-    option.argParser((value: string, previous: readonly unknown[] | undefined) => [
-      ...(previous ?? []),
-      convert === undefined ? value : convert(value),
-    ]);
+    // In place of the check that "choices" puts there: it keeps the last value only.
+    const one = convert ?? toChoice(flag.choices);
+    option.argParser((value: string, previous: readonly unknown[] | undefined) => [...(previous ?? []), one(value)]);
   } else if (convert !== undefined) option.argParser(convert);
   return option;
 }
@@ -122,6 +149,13 @@ function toOption(name: string, flag: Flag): Option {
 /** `--name=false`: a switch takes its value in the same word only, so that it takes no argument for one. */
 function stated(name: string, word: string): Option {
   return new Option(`--${name}=${word}`).hideHelp();
+}
+
+function toChoice(choices: Flag['choices']): (value: string) => string {
+  return (value) => {
+    if (choices === undefined || choices.includes(value)) return value;
+    throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`);
+  };
 }
 
 function toInteger(value: string): number {

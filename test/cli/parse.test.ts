@@ -54,10 +54,41 @@ test.each([
     ['up', '--timeout', 'soon'],
     'error: option "-t, --timeout <SECONDS>" argument "soon" is invalid. seconds are expected, as in 10 or 1m30s.',
   ],
+  [
+    ['ps', '--status', 'running', '--status', 'sleeping'],
+    "error: option '--status <STATUS>' argument 'sleeping' is invalid. Allowed choices are paused, restarting, removing, running, dead, created, exited.",
+  ],
+  [['help', 'dwon'], 'error: unknown command "dwon" (did you mean "down"?)'],
+  [['up', '-d', '--progress', 'plain'], 'error: --progress stands before the command: tscompose --progress plain up'],
+  [['up', '-f', 'a.yaml'], 'error: --file stands before the command: tscompose --file a.yaml up'],
+  [['down', '--all-resources'], 'error: --all-resources stands before the command: tscompose --all-resources down'],
   [['version', 'now'], 'error: "version" takes no arguments, but "now" was given'],
 ])('%j is wrong use: %s', (words, message) => {
   const written: string[] = [];
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => written.push(String(text)) > 0);
   expect(parseCommandLine(words)).toEqual({kind: 'done', exitCode: 64});
   expect(written.join('').split('\n')[0]).toBe(message);
+});
+
+test('wrong use of a command points to the help of that command', () => {
+  const written: string[] = [];
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  parseCommandLine(['up', '--nope']);
+  expect(written.at(-1)).toBe('(tscompose up --help lists its options)\n');
+});
+
+test.each([
+  [['help'], 'Usage: tscompose [OPTIONS] COMMAND\n'],
+  [['help', 'ui'], 'Usage: tscompose ui [OPTIONS]\n'],
+])('%j prints help', (words, first) => {
+  const written: string[] = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  expect(parseCommandLine(words)).toEqual({kind: 'done', exitCode: 0});
+  expect(written.join('')).toContain(first);
+});
+
+test('every value of an option that may be repeated is kept', () => {
+  expect(parseCommandLine(['ps', '--status', 'running', '--status', 'exited'])).toMatchObject({
+    input: {flags: {status: ['running', 'exited']}},
+  });
 });
