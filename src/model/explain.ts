@@ -88,7 +88,7 @@ export function valueAt(value: Json, path: string): Json | undefined {
   if (path === '') return value;
   if (typeof value !== 'object' || value === null) return undefined;
   if (Array.isArray(value)) {
-    const index = /^\[(\d+)\]\.?/.exec(path);
+    const index = /^\[(\d+)\](?:\.(?=.))?/.exec(path);
     const item = index === null ? undefined : (value[Number(index[1])] as Json | undefined);
     return item === undefined || index === null ? undefined : valueAt(item, path.slice(index[0].length));
   }
@@ -97,6 +97,8 @@ export function valueAt(value: Json, path: string): Json | undefined {
     const key = path.slice(0, end);
     const member = Object.hasOwn(members, key) ? members[key] : undefined;
     if (member === undefined) continue;
+    // A dot promises a member.
+    if (path[end] === '.' && end + 1 === path.length) return undefined;
     return valueAt(member, path.slice(path[end] === '.' ? end + 1 : end));
   }
   return undefined;

@@ -111,6 +111,11 @@ services.web.scale: 2                          compose.production.yaml:2:49
     expect(run(['config', '--explain', 'services.web.imge'])).toMatchObject({
       stderr: 'error: there is no value at services.web.imge\nhint: did you mean "image"?\n',
     });
+    // Behind a dot, which a completion may have left, there is nothing: no origin is made up.
+    expect(run(['config', '--explain', 'services.web.environment.'])).toMatchObject({
+      stdout: '',
+      stderr: 'error: there is no value at services.web.environment.\nhint: there is API_KEY, MODE\n',
+    });
     const {stdout} = run(['config', '--explain', 'services.web.image', '--format', 'json']);
     expect(JSON.parse(stdout)).toMatchObject([
       {
