@@ -12,6 +12,7 @@ export interface DiffRendering {
 const titles: Readonly<Record<DiffGroup, string>> = {
   services: 'services',
   image: 'images',
+  rights: 'rights and isolation',
   ports: 'ports and exposure',
   volumes: 'volumes and data',
   secrets: 'secrets and configs',

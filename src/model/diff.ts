@@ -5,7 +5,17 @@ import {maskedValue} from './secrecy.ts';
 import type {Project} from './types.ts';
 
 /** What a difference puts at risk, the gravest first. */
-export const diffGroups = ['services', 'image', 'ports', 'volumes', 'secrets', 'replicas', 'limits', 'other'] as const;
+export const diffGroups = [
+  'services',
+  'image',
+  'rights',
+  'ports',
+  'volumes',
+  'secrets',
+  'replicas',
+  'limits',
+  'other',
+] as const;
 export type DiffGroup = (typeof diffGroups)[number];
 
 /** One difference of two resolved stacks; a value is absent on the side that does not have it. */
@@ -144,6 +154,24 @@ const groupsByAttribute: Readonly<Record<string, DiffGroup>> = {
   build: 'image',
   platform: 'image',
   pull_policy: 'image',
+  user: 'rights',
+  group_add: 'rights',
+  privileged: 'rights',
+  cap_add: 'rights',
+  cap_drop: 'rights',
+  security_opt: 'rights',
+  credential_spec: 'rights',
+  use_api_socket: 'rights',
+  devices: 'rights',
+  device_cgroup_rules: 'rights',
+  read_only: 'rights',
+  sysctls: 'rights',
+  pid: 'rights',
+  ipc: 'rights',
+  uts: 'rights',
+  cgroup: 'rights',
+  userns_mode: 'rights',
+  isolation: 'rights',
   ports: 'ports',
   expose: 'ports',
   network_mode: 'ports',

@@ -104,6 +104,33 @@ everything else
 `);
   });
 
+  it('tells what widens the rights of a service before what else is different', async () => {
+    const project = async (more: string): Promise<Project> =>
+      (await load({'/stack/compose.yaml': `services: {web: {image: nginx, ${more}}}`})).project;
+    const differences = diffProjects(
+      await project('user: "1000", cap_drop: [ALL], hostname: a'),
+      await project('privileged: true, pid: host, hostname: b'),
+    );
+    expect(diffText(differences, {before: 'a', after: 'b'})).toBe(`- a
++ b
+
+rights and isolation
+  services.web.cap_drop
+    - ["ALL"]
+  services.web.pid
+    + host
+  services.web.privileged
+    + true
+  services.web.user
+    - 1000
+
+everything else
+  services.web.hostname
+    - a
+    + b
+`);
+  });
+
   it('says that nothing differs', async () => {
     const same = diffProjects(await stage('staging'), await stage('staging'));
     expect(same).toEqual([]);
