@@ -2,6 +2,7 @@ import picocolors from 'picocolors';
 import {cellWidth, cut, cutStart, oneLine, pad} from './cells.ts';
 import type {ViewRow, ViewState} from './state.ts';
 import {shortTime} from './time.ts';
+import {wrapLine} from './wrap.ts';
 
 export interface LiveFrameOptions {
   readonly columns: number;
@@ -25,7 +26,8 @@ export function liveFrame(state: ViewState, options: LiveFrameOptions): readonly
   const head = state.lockWait
     ? `${options.title}: waiting for another command on this project`
     : `${options.title}  ${done}/${state.rows.length}  ${shortTime((endOf(state) ?? options.now) - (state.startedAt ?? options.now))}`;
-  const notices = state.notices.map(({level, message}) => color.yellow(cut(` ! ${level}: ${oneLine(message)}`, width)));
+  const whole = options.rows === undefined;
+  const notices = state.notices.flatMap((notice) => noticeLines(notice, {width, whole, paint: color.yellow}));
   const room = options.rows === undefined ? Number.POSITIVE_INFINITY : Math.max(1, options.rows - 2);
   const noticeRoom = Math.min(notices.length, Math.max(0, Math.floor(room / 3)));
   const {shown, hidden} = chooseRows(state.rows, Math.max(0, room - 1 - noticeRoom));
@@ -36,6 +38,17 @@ export function liveFrame(state: ViewState, options: LiveFrameOptions): readonly
     ...shown.map((row) => rowLine(row, {...options, ...layout, width})),
     ...(hidden === 0 ? [] : [color.dim(cut(`   … ${hidden} more`, width))]),
   ].slice(0, room);
+}
+
+/** A line while there is something to watch; in the last frame all of it, with what to do. */
+function noticeLines(
+  {level, message, hint}: ViewState['notices'][number],
+  {width, whole, paint}: {readonly width: number; readonly whole: boolean; readonly paint: (text: string) => string},
+): readonly string[] {
+  const text = ` ! ${level}: ${oneLine(message)}`;
+  if (!whole) return [paint(cut(text, width))];
+  const rows = (line: string): readonly string[] => wrapLine(line, width).map((row) => cut(row, width));
+  return [...rows(text).map(paint), ...(hint === undefined ? [] : rows(`   hint: ${oneLine(hint)}`))];
 }
 
 function endOf(state: ViewState): number | undefined {
