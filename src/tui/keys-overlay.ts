@@ -3,6 +3,7 @@ import {unicodeGlyphs} from './glyphs.ts';
 import {openUrl} from './keys-action.ts';
 import {layoutOf} from './layout.ts';
 import {overlayBox} from './overlay-content.ts';
+import {canApply} from './pending.ts';
 import {portTargets} from './ports.ts';
 import type {Key, KeyResult, Overlay, UiState} from './types.ts';
 
@@ -46,7 +47,7 @@ function portsKey(state: UiState, overlay: Overlay & {readonly kind: 'ports'}, k
 
 function applyKey(state: UiState, closed: UiState): KeyResult {
   const {plan} = state;
-  if (plan === undefined || plan.problem !== undefined || plan.changes === 0)
+  if (plan === undefined || !canApply(state))
     return {state: {...state, hint: 'there is nothing to apply'}, effects: []};
   const effect = {kind: 'applyPlan', command: `${state.command} up -d`} as const;
   if (plan.questions.length === 0) return {state: closed, effects: [effect]};

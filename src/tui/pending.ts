@@ -18,3 +18,8 @@ export function pendingOf({plan, services}: Pick<UiState, 'plan' | 'services'>):
   // Starting the containers of one service is one change.
   return {changes: plan.changes - done.length, services: plan.services.filter((name) => !names.has(name))};
 }
+
+/** Whether there is a plan that would change something. */
+export function canApply({plan}: Pick<UiState, 'plan'>): boolean {
+  return plan !== undefined && plan.problem === undefined && plan.changes > 0;
+}

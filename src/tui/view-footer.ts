@@ -1,7 +1,7 @@
 import {shortTime} from '../report/time.ts';
 import {graphemes} from './graphemes.ts';
 import {fillLine, lineCells, span, spreadLine} from './line.ts';
-import {pendingOf} from './pending.ts';
+import {canApply, pendingOf} from './pending.ts';
 import {isUp} from './status.ts';
 import type {ActionState, Line, PromptState, Span} from './types.ts';
 import type {ViewContext} from './view-context.ts';
@@ -117,7 +117,7 @@ function hintsFor({state, glyphs}: ViewContext): readonly Hint[] {
       ];
     case 'plan':
       return [
-        ['a', 'apply'],
+        ...(canApply(state) ? ([['a', 'apply']] as const) : []),
         ['r', 'plan anew'],
         [glyphs.upDown, 'scroll'],
         ['esc', 'close'],

@@ -43,8 +43,9 @@ function headingLine({state, logs, glyphs}: ViewContext, width: number, rule: bo
   // Where the logs lie below the table, their heading is the line between the two.
   const line = (cells: number): Span => span(glyphs.horizontal.repeat(Math.max(0, cells)), 'border');
   const left = [line(1), span(' '), ...parts, span(' ')];
-  const gap = width - lineCells(left) - lineCells(right) - 3;
-  return gap < 0 ? left : [...left, line(gap), span(' '), ...right, span(' '), line(1)];
+  const ending = right.length === 0 ? [] : [span(' '), ...right, span(' '), line(1)];
+  const gap = width - lineCells(left) - lineCells(ending);
+  return gap < 0 ? left : [...left, line(gap), ...ending];
 }
 
 function logTitle(state: UiState): string {

@@ -61,3 +61,19 @@ test('a place that is no more after the screen has grown is forgotten with the n
   expect(picture(grown)).toContain('quit; the stack goes on');
   expect(pressed(grown, 'up').state.overlay).toEqual({kind: 'help', top: 0});
 });
+
+test('the plan offers to be applied only where it would change something', () => {
+  const plan = {changes: 1, summary: '', text: '', services: [], starts: [], questions: []};
+  const footer = (more: object): string =>
+    picture(withPlan({...plan, ...more}))
+      .split('\n')
+      .at(-2) ?? '';
+  function withPlan(shown: typeof plan): Scene {
+    const {state, logs} = shopScene(80, 24);
+    return pressed({state: {...state, plan: shown}, logs}, 'p');
+  }
+  expect(footer({})).toContain('a apply');
+  expect(footer({changes: 0})).not.toContain('apply');
+  expect(footer({changes: 0})).toContain('r plan anew');
+  expect(footer({problem: 'error'})).not.toContain('apply');
+});

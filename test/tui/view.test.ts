@@ -144,3 +144,10 @@ test('ports are told once, with an address that a browser opens', () => {
     {text: '0.0.0.0:53 -> 5353/udp', url: undefined},
   ]);
 });
+
+test('the line above logs of an earlier run, to which nothing is added, has no hole', () => {
+  const heading = picture(pressed(shopScene(80, 24), 'P'))
+    .split('\n')
+    .find((line) => line.includes('previous logs'));
+  expect(heading?.trimEnd()).toMatch(/^─ previous logs of \S+ ─+$/);
+});
