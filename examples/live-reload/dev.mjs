@@ -24,12 +24,18 @@ const compiler = await context({
   write: false,
   plugins: [keepWhatWorks],
 });
-await compiler.rebuild();
+// What is wrong it has told by itself.
+await compiler.rebuild().catch(() => process.exit(1));
 await compiler.watch();
 
 const stack = spawn('tscompose', ['up', '--watch'], {stdio: 'inherit'});
 // Ctrl-C is the stack's: it stops the program, and then all is over.
 process.on('SIGINT', () => {});
+stack.on('error', async ({message}) => {
+  console.error(`cannot start tscompose: ${message}. "npm link" in its folder makes it a command`);
+  await compiler.dispose();
+  process.exitCode = 1;
+});
 stack.on('exit', async (code) => {
   await compiler.dispose();
   process.exit(code ?? 1);

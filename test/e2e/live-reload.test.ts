@@ -74,5 +74,15 @@ test('the live reload example: a save of the program or of the page is served, a
     await ended;
   }
   expect((await host.tscompose(['down'], {cwd: directory})).code).toBe(0);
+
+  const faulty = await host.command('npm', ['run', 'dev'], {cwd: directory, env});
+  expect(faulty).toMatchObject({code: 1, stderr: expect.stringContaining('src/server.ts')});
+  expect(faulty.stderr).not.toContain('node_modules');
+  change('src/server.ts', 'createServer((', 'createServer(');
+  const unlinked = {...env, PATH: `${dirname(process.execPath)}:${host.env['PATH']}`};
+  expect(await host.command('npm', ['run', 'dev'], {cwd: directory, env: unlinked})).toMatchObject({
+    code: 1,
+    stderr: 'cannot start tscompose: spawn tscompose ENOENT. "npm link" in its folder makes it a command\n',
+  });
   expect(host.leftovers()).toEqual([]);
 }, 120_000);
