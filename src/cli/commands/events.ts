@@ -117,8 +117,8 @@ function localTime({time}: Pick<EngineEvent, 'time'>): {readonly date: string; r
   };
 }
 
-/** Six digits. A number of JavaScript does not hold a time in nanoseconds exactly. */
+/** Six digits. A number of JavaScript does not hold a time in nanoseconds exactly: some are a little below theirs. */
 function microseconds({time, timeNano}: EngineEvent): string {
-  const digits = Math.floor(timeNano / 1000) - time * 1_000_000;
+  const digits = Math.round(timeNano / 1000) - time * 1_000_000;
   return String(Math.min(Math.max(digits, 0), 999_999)).padStart(6, '0');
 }
