@@ -38,7 +38,7 @@ export async function renderCliPage() {
   const meanings = {
     success: 'done',
     failure: 'something failed; the message says what. `lint`: there are warnings only',
-    planHasChanges: '`plan --exit-code`: there are changes',
+    planHasChanges: '`plan --exit-code`: there are changes; `diff --exit-code`: there are differences',
     usage: 'wrong use of the command line',
     invalidStack: 'the stack file is invalid, or asks for what is not supported',
     unavailable: 'the engine does not answer',
