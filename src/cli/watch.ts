@@ -115,7 +115,7 @@ function askFor(context: CliContext): StackSource['ask'] {
   if (stdin.isTTY !== true || stderr.isTTY !== true || global.progress === 'json') return undefined;
   return async (question, signal) => {
     try {
-      return await askOnTerminal(context, question, signal);
+      return await askOnTerminal(context, question, {signal, amidOutput: true});
     } catch (error) {
       // Ctrl-C at the question: the terminal gave it to the question, and it is meant for the command.
       if (hasKind(error, 'canceled') && !signal.aborted) process.kill(process.pid, 'SIGINT');
