@@ -47,9 +47,9 @@ export function originOf({trail = []}: Span): RelatedPlace | undefined {
   const uses = trail.flatMap((step) => (step.kind === 'variable' ? [step.use] : []));
   const [first] = uses;
   if (first === undefined) return undefined;
-  const names = [...new Set(uses.map(({name}) => name))];
-  if (names.length > 1)
-    return {message: `the value comes from the variables ${names.join(', ')}; correct it where they are set`};
+  const others = new Map(uses.map((use) => [use.name, use]));
+  if (others.size > 1)
+    return {message: `the value comes from the variables ${[...others.values()].map(nameAndPlace).join(', ')}`};
   const {name, took, from} = first;
   if (took === 'default') return {message: `the variable ${name} is not set, so its default is taken`};
   if (took === 'alternative') return {message: `the variable ${name} is set, so its alternative is taken`};
@@ -62,6 +62,13 @@ export function originOf({trail = []}: Span): RelatedPlace | undefined {
     line,
     column,
   };
+}
+
+function nameAndPlace({name, took, from}: VariableUse): string {
+  if (took !== 'value') return `${name} (${took === 'alternative' ? 'set' : 'not set'})`;
+  if (from === undefined) return `${name} (environment)`;
+  const {line, column} = positionOf(from);
+  return `${name} (${from.source.shown}:${line}:${column})`;
 }
 
 /** The place that belongs to a problem, where it is one of a file. */

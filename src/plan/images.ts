@@ -35,7 +35,7 @@ export function requireImages(
       hint: `build it with Docker, and ${transferOf([image], 'there')}`,
     });
   }
-  const hint = `images are not pulled yet: ${transferOf([...missing.keys()])}`;
+  const hint = `tscompose cannot pull images yet: ${transferOf([...missing.keys()])}`;
   for (const [image, services] of missing) {
     const names = services.map((name) => `"${name}"`).join(', ');
     plan.problem({

@@ -121,7 +121,7 @@ function judgeHealth(
 }
 
 const checkProbe = (service: string): string =>
-  `check its "healthcheck", and see its output: tscompose logs ${service}`;
+  `see what it wrote: tscompose logs ${service}; if it works, correct its "healthcheck"`;
 
 const lookAt = (service: string): string => `see its output: tscompose logs ${service}`;
 

@@ -53,7 +53,7 @@ function wrongPort(what: 'host' | 'container', value: string): WrongPort {
   const [low = 0, high = 0] = numbers;
   if (low <= high || high > 65_535)
     return {wrong: `${what} port ${value} is out of range`, hint: 'write a port from 1 to 65535'};
-  return {wrong: `the ${what} ports ${value} end before they begin`, hint: `write ${last}-${first}`};
+  return {wrong: `the ${what} ports ${value} end before they begin`, hint: `turn the range around: ${last}-${first}`};
 }
 
 function parseShort(value: string): ShortPort | WrongPort {

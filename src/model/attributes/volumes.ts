@@ -141,7 +141,7 @@ const readVolume: Reader<ServiceVolume> = refine(
         {...context, where: `${context.where}.target`},
         {
           message: `"${value.target}" is not an absolute path in the container`,
-          hint: `write /${value.target}`,
+          hint: `begin the target with a slash: /${value.target}`,
         },
       );
     if (value.type === 'image' && value.source === undefined)
