@@ -66,7 +66,29 @@ export async function findReplica(
   const chosen = index === undefined ? replicas[0] : replicas.find(({number}) => number === index);
   if (chosen !== undefined) return chosen;
   const what = index === undefined ? `service "${service}"` : `replica ${index} of service "${service}"`;
-  throw new TscomposeError('notFound', `${what} is not running`, {hint: `start it with "tscompose up -d ${service}"`});
+  throw new TscomposeError('notFound', `${what} is not running`, {
+    hint: numbersOf(replicas) ?? `start it with "tscompose up -d ${service}"`,
+  });
+}
+
+/** The replicas with that number, of any service; all where none is asked for. Throws `notFound` where there is none. */
+export function onlyReplica(
+  containers: readonly ProjectContainer[],
+  index: number | undefined,
+): readonly ProjectContainer[] {
+  if (index === undefined) return containers;
+  const chosen = containers.filter(({number}) => number === index);
+  if (chosen.length > 0) return chosen;
+  throw new TscomposeError('notFound', `there is no replica ${index}`, {
+    hint: numbersOf(containers) ?? '"tscompose ps -a" shows what there is',
+  });
+}
+
+/** What `--index` may say. */
+function numbersOf(containers: readonly ProjectContainer[]): string | undefined {
+  const numbers = [...new Set(containers.map(({number}) => number))].sort((a, b) => a - b);
+  if (numbers.length === 0) return undefined;
+  return numbers.length === 1 ? `there is only --index ${numbers[0]}` : `there is --index ${numbers.join(', ')}`;
 }
 
 function isUp({State}: ContainerSummary): boolean {

@@ -4,7 +4,7 @@ import type {Input} from '../flags.ts';
 import {followProject} from '../follow-logs.ts';
 import {interrupted} from '../interrupted.ts';
 import {createLogPrinter} from '../log-printer.ts';
-import {listProjectContainers} from '../project-containers.ts';
+import {listProjectContainers, onlyReplica} from '../project-containers.ts';
 import {withStackNames} from '../session.ts';
 import {parseTime} from '../time.ts';
 
@@ -14,9 +14,10 @@ export function runLogs(context: CliContext, input: Input<'logs'>): Promise<numb
   const since = flags.since === undefined ? undefined : parseTime(flags.since, context.now());
   const until = flags.until === undefined ? undefined : parseTime(flags.until, context.now());
   return withStackNames(context, async ({name, docker, knownServices}) => {
-    const containers = (
-      await listProjectContainers(docker, {project: name, services: input.args, all: true, known: knownServices})
-    ).filter(({number}) => flags.index === undefined || number === flags.index);
+    const containers = onlyReplica(
+      await listProjectContainers(docker, {project: name, services: input.args, all: true, known: knownServices}),
+      flags.index,
+    );
     const printer = createLogPrinter({
       out: context.stdout,
       color: context.color(context.stdout) && !flags['no-color'],
