@@ -56,7 +56,7 @@ test.each([
   ],
   [
     ['ps', '--status', 'running', '--status', 'sleeping'],
-    "error: option '--status <STATUS>' argument 'sleeping' is invalid. Allowed choices are paused, restarting, removing, running, dead, created, exited.",
+    'error: option "--status <STATUS>" argument "sleeping" is invalid. Allowed choices are paused, restarting, removing, running, dead, created, exited.',
   ],
   [['help', 'dwon'], 'error: unknown command "dwon" (did you mean "down"?)'],
   [['up', '-d', '--progress', 'plain'], 'error: --progress stands before the command: tscompose --progress plain up'],

@@ -97,7 +97,7 @@ test('a missing image is named with its place and the way out, and nothing is ma
   expect(await host.tscompose(['up', '-d'])).toMatchObject({
     code: exitCodes.failure,
     stderr: expect.stringMatching(
-      /^error\[not-found\]: service "b": image "none" is not on this machine\n --> compose\.yaml:2:76\n.*images are not pulled yet: run "docker save -o none\.tar none" where Docker has it, then "tscompose load -i none\.tar" here\n$/s,
+      /^error\[not-found\]: service "b": image "none" is not on this machine\n --> compose\.yaml:2:76\n.*tscompose cannot pull images yet: run "docker save -o none\.tar none" where Docker has it, then "tscompose load -i none\.tar" here\n$/s,
     ),
   });
   expect(host.leftovers()).toEqual([]);

@@ -128,15 +128,17 @@ test('at a terminal a person is asked about what takes something away, and what 
       eventually(async () => expect(await tmux('capture-pane', '-p')).toMatch(what), 20_000);
     await screen(/container stack-two-1 started/);
     save({api: rule, two: ''});
-    await screen(/removes container stack-one-1: .*\napply it\? \[y\/N\]/);
+    await screen(/removes container stack-one-1: .*\napply it\? \[y\/N, then enter\]/);
     await tmux('send-keys', 'n', 'Enter');
-    await screen(/apply it\? \[y\/N\] n/);
+    await screen(/apply it\? \[y\/N, then enter\]\s+n/);
     expect((await host.tscompose(['ps', '-a', '--format', 'json'])).stdout).toContain('stack-one-1');
     // Another save, another question; an older one that was not answered is over.
     save({api: rule});
-    await screen(/removes container stack-two-1: .*\napply it\? \[y\/N\]\s*$/);
+    await screen(/removes container stack-two-1: .*\napply it\? \[y\/N, then enter\]\s*$/);
     save({api: `${rule}, environment: {WORD: one}`});
-    await screen(/recreates container stack-api-1.*removes container stack-two-1: .*\napply it\? \[y\/N\]\s*$/s);
+    await screen(
+      /recreates container stack-api-1.*removes container stack-two-1: .*\napply it\? \[y\/N, then enter\]\s*$/s,
+    );
     await tmux('send-keys', 'y', 'Enter');
     await screen(/container stack-two-1 removed/);
     await eventually(async () => expect(await read(host, 'api', 'echo $WORD')).toBe('one\n'));

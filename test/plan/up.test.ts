@@ -82,7 +82,7 @@ test('missing images are told all at once, with place and hint', () => {
       kind: 'notFound',
       message:
         'compose.yaml:3:5: service "a": image "x:1" is not on this machine\ncompose.yaml:5:5: service "b": image "y" is not on this machine',
-      hint: 'images are not pulled yet: run "docker save -o images.tar x:1 y" where Docker has them, then "tscompose load -i images.tar" here',
+      hint: 'tscompose cannot pull images yet: run "docker save -o images.tar x:1 y" where Docker has them, then "tscompose load -i images.tar" here',
     }),
   );
 });

@@ -203,7 +203,7 @@ describe('a record that a power loss left damaged', () => {
     const whole = readFileSync(config);
     writeFileSync(config, whole.subarray(0, 100));
     expect((await bed.engine.containers.list({all: true})).map(({Id}) => Id)).toEqual([other]);
-    const told = {kind: 'internal', message: `the record ${config} is damaged: it is no JSON`};
+    const told = {kind: 'internal', message: `the record ${config} is damaged: it is not JSON`};
     await expect(bed.engine.containers.inspect('damaged')).rejects.toMatchObject(told);
     await expect(bed.create(sleeper, {}, 'damaged')).rejects.toMatchObject(told);
     writeFileSync(config, whole);
