@@ -5,9 +5,9 @@ import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wri
 import {cpus, release} from 'node:os';
 import {join} from 'node:path';
 import {ensureImages} from '../test/support/images/make.mjs';
+import {oracle, startOracle} from '../test/support/oracle/started.mjs';
 
 const project = new URL('..', import.meta.url).pathname;
-const oracle = join(project, 'test/support/oracle/oracle');
 const rounds = Number(process.argv[2] ?? 7);
 const work = mkdtempSync('/tmp/tsc-bench-');
 const namespace = 'tsc-bench';
@@ -103,10 +103,11 @@ const overhead = {
   },
 };
 
+let stopOracle = () => {};
+
 function prepare() {
   const archive = ensureImages(['quick'], console.error).quick;
-  execFileSync(oracle, ['up'], {stdio: ['ignore', 'ignore', 'inherit']});
-  execFileSync(oracle, ['docker', 'load', '-q', '-i', archive], {stdio: 'ignore'});
+  stopOracle = startOracle(archive);
   spawnSync('ip', ['netns', 'add', namespace]);
   execFileSync('ip', ['-n', namespace, 'link', 'set', 'lo', 'up']);
   run('tscompose', work, ['load', '-q', '-i', archive]);
@@ -174,6 +175,7 @@ try {
       spawnSync(program, words, {cwd, env: environment, stdio: 'ignore'});
     }
   }
+  stopOracle();
   spawnSync('ip', ['netns', 'delete', namespace]);
   rmSync(work, {recursive: true, force: true});
   rmSync('/run/tsc-bench', {recursive: true, force: true});

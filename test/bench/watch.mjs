@@ -9,9 +9,9 @@ import {join} from 'node:path';
 import {createInterface} from 'node:readline';
 import {setTimeout as delay} from 'node:timers/promises';
 import {ensureImages} from '../support/images/make.mjs';
+import {oracle, startOracle} from '../support/oracle/started.mjs';
 
 const project = new URL('../..', import.meta.url).pathname;
-const oracle = join(project, 'test/support/oracle/oracle');
 const rounds = Number(process.argv[2] ?? 15);
 const work = mkdtempSync('/tmp/tsc-bench-');
 const namespace = 'tsc-bench-watch';
@@ -118,10 +118,11 @@ function within(promise, ms, what) {
   return Promise.race([promise, late]);
 }
 
+let stopOracle = () => {};
+
 function prepare() {
   const archive = ensureImages(['busybox'], console.error).busybox;
-  execFileSync(oracle, ['up'], {stdio: ['ignore', 'ignore', 'inherit']});
-  execFileSync(oracle, ['docker', 'load', '-q', '-i', archive], {stdio: 'ignore'});
+  stopOracle = startOracle(archive);
   execFileSync('ip', ['netns', 'add', namespace]);
   execFileSync('ip', ['-n', namespace, 'link', 'set', 'lo', 'up']);
   for (const side of Object.keys(sides)) {
@@ -220,6 +221,7 @@ try {
     const [program, words] = sides[side].words(['down', '-v', '-t', '0']);
     spawnSync(program, words, {cwd: directoryOf(side), env: environment, stdio: 'ignore'});
   }
+  stopOracle();
   spawnSync('ip', ['netns', 'delete', namespace]);
   rmSync(work, {recursive: true, force: true});
   rmSync('/run/tsc-bench-watch', {recursive: true, force: true});
