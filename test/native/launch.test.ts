@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {hasKind, TscomposeError} from '../../src/base/errors.ts';
 import {helperFailure} from '../../src/engine/helper/reply.ts';
+import {eventually} from '../support/host.ts';
 import {type LaunchMachine, openLaunchMachine, runToEnd} from './launch-machine.ts';
 
 let machine: LaunchMachine;
@@ -70,9 +71,12 @@ test('is in its cgroups and sees each as the top', async () => {
   const {pid} = await container.launch();
   const seen = readFileSync(`/proc/${pid}/cgroup`, 'utf8').trim().split('\n');
   for (const line of seen) expect(line).toContain(container.id);
+  const inside = await eventually(() => {
+    const lines = container.text().trim().split('\n');
+    expect(lines).toHaveLength(seen.length);
+    return lines;
+  });
   await container.stop({graceMs: 0});
-  const inside = container.text().trim().split('\n');
-  expect(inside).toHaveLength(seen.length);
   for (const line of inside) expect(line).toMatch(/^\d+:[^:]*:\/$/);
 });
 
