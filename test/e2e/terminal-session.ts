@@ -1,6 +1,7 @@
 import {spawnSync} from 'node:child_process';
 import {chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {setTimeout as delay} from 'node:timers/promises';
 import {expect} from 'vitest';
 import {eventually, projectDirectory, type TestHost} from '../support/host.ts';
 
@@ -29,7 +30,7 @@ export interface TerminalSession extends AsyncDisposable {
   /** Characters as they are. */
   type(text: string): void;
   resize(columns: number, rows: number): void;
-  /** Until the screen has a text, or fits an expression; its content then. */
+  /** Until the screen has a text, or fits an expression, and is drawn whole; its content then. */
   shows(wanted: string | RegExp): Promise<string>;
   hides(unwanted: string | RegExp): Promise<string>;
   /** Of the first process of the command line in this terminal that runs the program. */
@@ -82,13 +83,25 @@ export async function openTerminal(host: TestHost, options: TerminalOptions = {}
   );
   const panePid = Number(tmux('display-message', '-p', '#{pane_pid}'));
   const screen = (): string => tmux('capture-pane', '-p');
-  const waitFor = (wanted: string | RegExp, there: boolean): Promise<string> =>
-    eventually(() => {
+  const waitFor = (wanted: string | RegExp, there: boolean): Promise<string> => {
+    const fitting = (): string => {
       const shown = screen();
       const fits = typeof wanted === 'string' ? shown.includes(wanted) : wanted.test(shown);
       if (fits !== there) throw new Error(`${there ? 'no' : 'still'} ${wanted} on the screen:\n${shown}`);
       return shown;
+    };
+    return eventually(async () => {
+      // The terminal may have drawn half of a frame only; where logs flow no two frames are the same.
+      let shown = fitting();
+      for (let look = 0; look < 10; look += 1) {
+        await delay(10);
+        const next = fitting();
+        if (next === shown) return next;
+        shown = next;
+      }
+      return shown;
     }, patienceMs);
+  };
   return {
     screen,
     styled: () => tmux('capture-pane', '-p', '-e'),
