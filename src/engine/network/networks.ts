@@ -1,6 +1,8 @@
+import {existsSync, readdirSync} from 'node:fs';
 import type {NetworkContainer, NetworkInspect} from '../../api/types/network.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import type {Networks} from '../engine.ts';
+import {temporaryPrefix} from '../record-store.ts';
 import {checkCreateBody, createNetwork, removeNetworkParts} from './create-network.ts';
 import {createEndpoints, type Endpoints} from './endpoints.ts';
 import {parseAddress} from './ip.ts';
@@ -12,7 +14,7 @@ import type {NetworkContext} from './network-context.ts';
 import {filterNetworks} from './network-filters.ts';
 import {findNetwork, inspectNetwork, type NetworkRecord, poolsOf, readNetworks} from './network-record.ts';
 import {predefinedNetworks} from './predefined.ts';
-import {createUpkeep} from './upkeep.ts';
+import {createUpkeep, sweepDirectories} from './upkeep.ts';
 
 /** The engine's networks: what the Engine API asks of them, and what containers do. */
 export interface EngineNetworks extends Networks {
@@ -33,10 +35,20 @@ export function createNetworks(context: NetworkContext): EngineNetworks {
   const publishEvent = ({id, name, driver}: NetworkRecord, action: string) =>
     events.append({type: 'network', action, id, attributes: {name, type: driver}});
 
+  // Under the lock nobody is making one: what is there was left by a process that was killed.
+  const sweepHalfMade = async (): Promise<void> => {
+    await using lock = await helper.lock(layout.locks.networks);
+    void lock;
+    const networks = await readNetworks(layout);
+    await sweepDirectories(context, networks);
+    await upkeep.sweep(networks);
+  };
+
   return {
     endpoints: createEndpoints(context, kernel, files, upkeep),
 
     async list(filters) {
+      if (hasHalfMade(layout)) await sweepHalfMade();
       const records = await readNetworks(layout);
       return [...filterNetworks([...predefinedNetworks, ...records.map(inspectRecord)], filters)];
     },
@@ -81,6 +93,10 @@ export function createNetworks(context: NetworkContext): EngineNetworks {
       await publishEvent(record, 'destroy');
     },
   };
+}
+
+function hasHalfMade({networks}: NetworkContext['layout']): boolean {
+  return existsSync(networks) && readdirSync(networks).some((name) => name.startsWith(temporaryPrefix));
 }
 
 function findPredefined(reference: string): NetworkInspect | undefined {

@@ -101,7 +101,7 @@ async function removeElement({layout}: NetworkContext, kernel: Kernel, element: 
 }
 
 /** Half-made records, and run directories of networks that are gone. Records are made and removed under the lock. */
-async function sweepDirectories({layout}: NetworkContext, networks: readonly NetworkRecord[]): Promise<void> {
+export async function sweepDirectories({layout}: NetworkContext, networks: readonly NetworkRecord[]): Promise<void> {
   const known = new Set(networks.map(({id}) => id));
   for (const name of await readdir(layout.networks).catch(() => [])) {
     if (name.startsWith(temporaryPrefix)) await rm(join(layout.networks, name), {recursive: true, force: true});

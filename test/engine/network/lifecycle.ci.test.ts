@@ -1,4 +1,4 @@
-import {readdirSync, readFileSync} from 'node:fs';
+import {mkdirSync, readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, test} from 'vitest';
 import type {NetworkCreateBody} from '../../../src/api/types/network.ts';
@@ -333,6 +333,14 @@ test('what killed processes left is cleared: interfaces, leases, elements, half-
   expect(await sh('ip -br link')).toContain('tsbother00000');
   expect(readdirSync(layout.networks).filter((name) => name.startsWith('.tmp'))).toEqual([]);
   expect(readdirSync(join(host.run, 'networks')).length).toBe(1);
+});
+
+test('a network that was half made goes with the next look at networks', async () => {
+  const {networks, layout} = machine;
+  await networks.create({Name: 'shop'});
+  mkdirSync(join(layout.networks, '.tmp-half'));
+  expect((await networks.list()).map(({Name}) => Name)).toContain('shop');
+  expect(readdirSync(layout.networks).filter((name) => name.startsWith('.tmp'))).toEqual([]);
 });
 
 test('a bridge that is gone, as after a restart of the machine, is made again by the next start', async () => {
