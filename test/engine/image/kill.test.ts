@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
 import {build} from 'esbuild';
 import {afterEach, beforeEach, expect, test} from 'vitest';
+import {temporaryPrefix} from '../../../src/engine/record-store.ts';
 import {projectDirectory} from '../../support/host.ts';
 import {dockerArchive, type ImageBed, makeImage, makeImageBed} from './bed.ts';
 
@@ -88,7 +89,8 @@ test('a load that is killed anywhere leaves nothing that the next one does not c
     )) {
       await bed.store.root({id: Id});
     }
-    if (bed.content().references.length > 0) await bed.store.resolve('killed');
+    const names = bed.content().references.filter((name) => !name.startsWith(temporaryPrefix));
+    if (names.length > 0) await bed.store.resolve('killed');
     if (round % 3 === 2) {
       await bed.load({path: archive});
       expect(bed.content()).toEqual(complete);
