@@ -14,8 +14,11 @@ export default defineConfig({
     ],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Nothing is timed here: what is waited for comes within a second, or within many on a busy machine. These say when a
+    // test that hangs has hung; each is longer than those within it, so that what was waited for is told.
+    expect: {poll: {timeout: 30_000}},
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     globalSetup: ['test/support/global-setup.ts'],
   },
 });

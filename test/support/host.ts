@@ -175,8 +175,11 @@ function removeCgroups(parent: string): void {
   }
 }
 
-/** Waits until the check returns without throwing; the last error otherwise. */
-export async function eventually<T>(check: () => T | Promise<T>, timeoutMs = 10_000): Promise<T> {
+/**
+ * Waits until the check returns without throwing; the last error otherwise. What is waited for mostly comes within a
+ * second: the limit is far above what a busy machine needs, and costs time only where a test fails.
+ */
+export async function eventually<T>(check: () => T | Promise<T>, timeoutMs = 30_000): Promise<T> {
   const end = Date.now() + timeoutMs;
   for (;;) {
     try {
