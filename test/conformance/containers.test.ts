@@ -238,7 +238,7 @@ describeTargets('containers', (target) => {
       HostConfig: {RestartPolicy: {Name: 'on-failure', MaximumRetryCount: 2}},
     });
     await container.start();
-    await expect.poll(async () => (await container.inspect()).State.Status, {timeout: 20_000}).toBe('exited');
+    await expect.poll(async () => (await container.inspect()).State.Status).toBe('exited');
     expect(await container.inspect()).toMatchObject({RestartCount: 2, State: {ExitCode: 3}});
     expect(await textOf(await container.logs())).toBe('run\nrun\nrun\n');
   });
@@ -254,10 +254,10 @@ describeTargets('containers', (target) => {
     const container = await target.run({Healthcheck: {Test: ['CMD-SHELL', 'echo looked; test -e /ok'], ...probe}});
     const health = async () => (await container.inspect()).State.Health;
     expect((await health())?.Status).toMatch(/starting|unhealthy/);
-    await expect.poll(async () => (await health())?.Status, {timeout: 20_000}).toBe('unhealthy');
+    await expect.poll(async () => (await health())?.Status).toBe('unhealthy');
     const exec = await container.exec({Cmd: ['touch', '/ok']});
     await exec.startDetached();
-    await expect.poll(async () => (await health())?.Status, {timeout: 20_000}).toBe('healthy');
+    await expect.poll(async () => (await health())?.Status).toBe('healthy');
     const last = (await health())?.Log.at(-1);
     expect(last).toMatchObject({ExitCode: 0, Output: 'looked\n'});
     const [summary] = await target.docker.listContainers({filters: {id: [container.id]}});

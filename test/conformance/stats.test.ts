@@ -91,7 +91,7 @@ describeTargets('statistics', (target) => {
     const gateway = (await network.inspect()).IPAM?.Config?.[0]?.Gateway ?? '';
     const ping = await container.exec({Cmd: ['ping', '-c', '3', '-i', '0.2', '-s', '1000', '-W', '1', gateway]});
     for await (const _ of (await ping.start()).output);
-    await expect.poll(async () => (await bytesOf()) - before, {timeout: 5000}).toBeGreaterThan(3000);
+    await expect.poll(async () => (await bytesOf()) - before).toBeGreaterThan(3000);
     await container.remove({force: true});
     await network.remove();
   });
@@ -134,11 +134,11 @@ describeTargets('statistics', (target) => {
       for await (const {memory_stats} of await container.stats()) running.push(memory_stats.usage !== undefined);
     };
     const ended = states();
-    await expect.poll(() => running.at(-1), {timeout: 5000}).toBe(true);
+    await expect.poll(() => running.at(-1)).toBe(true);
     await container.stop({t: 0});
-    await expect.poll(() => running.at(-1), {timeout: 5000}).toBe(false);
+    await expect.poll(() => running.at(-1)).toBe(false);
     await container.start();
-    await expect.poll(() => running.at(-1), {timeout: 5000}).toBe(true);
+    await expect.poll(() => running.at(-1)).toBe(true);
     await container.remove({force: true});
     await ended;
   });
