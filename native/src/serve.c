@@ -184,11 +184,15 @@ pid_t serve_job(const struct job_options *options) {
   return pid;
 }
 
+/* Waits for the child's end: a lock that it got at the last moment would be held until then. */
 bool serve_job_cancel(uint64_t request) {
   for (size_t i = 0; i < server.count; i++) {
     struct job *job = server.jobs[i];
     if (job->request != request) continue;
-    if (!job->reaped) kill(job->pid, SIGKILL);
+    if (!job->reaped) {
+      kill(job->pid, SIGKILL);
+      while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR) continue;
+    }
     forget(i);
     return true;
   }

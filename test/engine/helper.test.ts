@@ -9,6 +9,7 @@ import {createHelper, type Helper} from '../../src/engine/helper/coprocess.ts';
 import {encodeFrame, frameTypes, readFrames} from '../../src/engine/helper/frames.ts';
 import {locateHelper} from '../../src/engine/helper/locate.ts';
 import {helperFailure} from '../../src/engine/helper/reply.ts';
+import {eventually} from '../support/host.ts';
 
 let directory: string;
 const helpers: Helper[] = [];
@@ -112,6 +113,25 @@ describe('locks', () => {
     await expect(waiting).rejects.toMatchObject({kind: 'canceled'});
     await held[Symbol.asyncDispose]();
     expect(await first.tryLock(path)).toBeDefined();
+  });
+
+  it('are nobody’s when they were given up at the moment they became free', async () => {
+    const path = join(directory, 'lock');
+    const [first, second, third] = [helper(), helper(), helper()];
+    for (let round = 0; round < 100; round++) {
+      const held = await first.lock(path);
+      const stop = new AbortController();
+      let freed: PromiseLike<void> | undefined;
+      const giveUp = () => {
+        stop.abort();
+        freed = held[Symbol.asyncDispose]();
+      };
+      await expect(second.lock(path, {signal: stop.signal, onWait: giveUp})).rejects.toMatchObject({kind: 'canceled'});
+      await freed;
+      const taken = await third.tryLock(path);
+      expect(taken, `round ${round}`).toBeDefined();
+      await taken?.[Symbol.asyncDispose]();
+    }
   });
 
   it('are freed when the helper closes', async () => {
@@ -239,8 +259,7 @@ describe('control socket', () => {
       [9, '{"exitCode":3}'],
     ]);
     connection.destroy();
-    await delay(20);
-    expect(Buffer.concat(received).toString()).toContain('input');
+    await eventually(() => expect(Buffer.concat(received).toString()).toContain('input'));
   });
 });
 
