@@ -21,11 +21,15 @@ const lines = (seen: readonly LogChunk[]) => seen.map(({data}) => Buffer.from(da
 
 describe('logs', () => {
   it('are read by stream, from the end, and between times', async () => {
-    const id = await bed.start([
-      'sh',
-      '-c',
-      'echo 1; sleep 0.05; echo 2 >&2; sleep 0.05; echo 3; sleep 0.05; printf 4',
-    ]);
+    // Each line waits until the one before is in the log: two that are there at once have no order and the same time.
+    const id = await bed.start(['sh', '-c', 'echo 1; read x; echo 2 >&2; read x; echo 3; read x; printf 4'], {
+      OpenStdin: true,
+    });
+    const input = await bed.engine.containers.attach(id, {stdin: true, stdout: false, stderr: false});
+    for (const count of [1, 2, 3]) {
+      await eventually(async () => expect(await chunks(id)).toHaveLength(count));
+      await input.write(Buffer.from('\n'));
+    }
     await bed.engine.containers.wait(id, 'not-running');
     const all = await chunks(id);
     expect(all.map(({stream}) => stream)).toEqual(['stdout', 'stderr', 'stdout', 'stdout']);
@@ -114,7 +118,7 @@ describe('attach', () => {
   });
 
   it('replays the log, detaches, and changes the terminal’s size', async () => {
-    const id = await bed.start(['sh', '-c', 'echo before; trap "stty size; exit" TERM; while :; do sleep 0.1; done'], {
+    const id = await bed.start(['sh', '-c', 'trap "stty size; exit" TERM; echo before; while :; do sleep 0.1; done'], {
       Tty: true,
       OpenStdin: true,
     });
@@ -186,10 +190,13 @@ describe('exec', () => {
 
   it('goes on detached, and its end is noticed', async () => {
     const id = await bed.start(['sleep', '100']);
-    const {Id} = await bed.engine.execs.create(id, {Cmd: ['sh', '-c', 'sleep 0.2; echo done > /done; exit 4']});
+    const {Id} = await bed.engine.execs.create(id, {
+      Cmd: ['sh', '-c', 'until test -e /go; do sleep 0.05; done; echo done > /done; exit 4'],
+    });
     expect(await bed.engine.execs.start(Id, {detach: true, tty: false})).toBeUndefined();
     expect(await bed.engine.execs.inspect(Id)).toMatchObject({Running: true});
     expect((await bed.engine.containers.inspect(id)).ExecIDs).toEqual([Id]);
+    await bed.exec(id, ['touch', '/go']);
     await eventually(async () =>
       expect(await bed.engine.execs.inspect(Id)).toMatchObject({Running: false, ExitCode: 4}),
     );
