@@ -76,8 +76,11 @@ describe('a monitor that is killed', () => {
 
   it('is noticed by who waits, and by who stops or starts', async () => {
     const id = await bed.start(sleeper);
-    const waits = [bed.engine.containers.wait(id, 'not-running'), bed.engine.containers.wait(id, 'next-exit')];
-    await delay(100);
+    const waits: Promise<{readonly StatusCode: number}>[] = [];
+    for (const condition of ['not-running', 'next-exit'] as const)
+      await new Promise<void>((waiting) =>
+        waits.push(bed.engine.containers.wait(id, condition, undefined, () => waiting())),
+      );
     await killMonitor(id);
     for (const result of await Promise.all(waits)) expect(result.StatusCode).toBe(137);
     await bed.engine.containers.start(id);
@@ -132,7 +135,8 @@ describe('a command that is killed', () => {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       await ready(child);
-      await delay(next() * 250);
+      // Longer where the machine is so busy that no container was whole yet.
+      await delay(next() * (seen.has('whole') ? 250 : 250 * (round + 1)));
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGKILL');
       await ended;
@@ -224,6 +228,7 @@ it('a monitor whose files somebody removed is told of, with what ends it, instea
     hint: `end it, and its container with it: fuser -k ${lock}`,
   });
   process.kill(monitor, 'SIGKILL');
+  await eventually(async () => expect(isAlive(monitor)).toBe(false));
   await bed.engine.containers.remove(id, {force: true});
   await expectNothingLeft();
 });
