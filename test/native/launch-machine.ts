@@ -129,14 +129,13 @@ export async function openLaunchMachine(): Promise<LaunchMachine> {
       containers.push(container);
       return container;
     },
+    // A line that is just being written has no end yet.
     events: () =>
-      existsSync(journal)
-        ? readFileSync(journal, 'utf8')
-            .trim()
-            .split('\n')
-            .filter(Boolean)
-            .map((line) => JSON.parse(line))
-        : [],
+      (textIfThere(journal) ?? '')
+        .split('\n')
+        .slice(0, -1)
+        .filter(Boolean)
+        .map((line) => JSON.parse(line)),
     async close() {
       for (const container of containers) await container.stop({graceMs: 0}).catch(() => undefined);
       await helper.close();
@@ -170,8 +169,10 @@ function describeContainer(place: Place, options: ContainerOptions): Container {
     upper: join(directory, 'upper'),
   };
   const cgroups = place.hierarchies.map(({path}) => join(path, place.parent, id));
-  const read = (path: string): State | undefined =>
-    existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as State) : undefined;
+  const read = (path: string): State | undefined => {
+    const text = textIfThere(path);
+    return text === undefined ? undefined : (JSON.parse(text) as State);
+  };
   const plan = planOf(place, {id, directory, paths, cgroups}, options);
   const container: Container = {
     id,
@@ -184,7 +185,7 @@ function describeContainer(place: Place, options: ContainerOptions): Container {
     exit: () => read(paths.exit),
     // A line that is just being written has no end yet.
     log: () =>
-      (existsSync(paths.log) ? readFileSync(paths.log, 'utf8') : '')
+      (textIfThere(paths.log) ?? '')
         .split('\n')
         .slice(0, -1)
         .map((line) => JSON.parse(line) as LogLine),
@@ -194,7 +195,7 @@ function describeContainer(place: Place, options: ContainerOptions): Container {
         .filter((line) => line.stream === stream)
         .map((line) => line.log)
         .join(''),
-    ended: async (timeoutMs = 15_000) => {
+    ended: async (timeoutMs = 30_000) => {
       await eventually(() => existsSync(paths.exit) && !existsSync(paths.control), timeoutMs);
       return read(paths.exit) as State;
     },
@@ -266,8 +267,18 @@ function planOf(
   ];
 }
 
+/** A monitor removes and renames its files whenever it likes. */
+function textIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 /** Waits until it is so. Throws after the time. */
-export async function eventually(check: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+export async function eventually(check: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await check())) {
     if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${check.toString()}`);
