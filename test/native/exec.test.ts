@@ -153,8 +153,9 @@ describe('terminal', () => {
 
   test('ctrl-c reaches the process', async () => {
     const session = await open(shell('echo ready; sleep 100'), {tty: true, stdin: true});
-    const done = finish(session);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    const seen = nothing();
+    const done = finish(session, seen);
+    await eventually(() => seen.stdout.includes('ready'));
     await session.write(encodeFrame(frameTypes.stdin, Buffer.from('\u0003')));
     expect((await done).exitCode).toBe(130);
   });
@@ -200,7 +201,7 @@ test('a lost client does not end the process', async () => {
 test('what it leaves running does not hold it up', async () => {
   const started = Date.now();
   expect(await run(shell('sleep 60 & echo started'))).toEqual({stdout: 'started\n', stderr: '', exitCode: 0});
-  expect(Date.now() - started).toBeLessThan(5000);
+  expect(Date.now() - started).toBeLessThan(30_000);
 });
 
 test('a slow reader holds the process back and loses nothing', async () => {
@@ -227,7 +228,8 @@ test('its end is an event', async () => {
 test('is refused once the container has stopped', async () => {
   const short = machine.container({words: ['false'], monitor: [{kind: 'restart', policy: 'always', maxRetries: 0}]});
   await short.launch();
-  await eventually(() => short.state()?.status === 'restarting' && (short.state()?.restartCount ?? 0) >= 3);
+  // After the fifth run it waits 3.2 seconds.
+  await eventually(() => short.state()?.status === 'restarting' && (short.state()?.restartCount ?? 0) >= 5);
   await expect(open(['true'], {}, short)).rejects.toMatchObject({
     kind: 'conflict',
     message: 'exec: the container is not running',
