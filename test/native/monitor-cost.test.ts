@@ -36,18 +36,20 @@ test('memory: monitor, network child and log writer together stay small', async 
       return total + Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(rollup)?.[1]);
     }, 0);
   // What was needed only for the start is given back a second later.
-  await eventually(() => kilobytes('Rss') < 2048 && kilobytes('Pss') < 1024, 5000);
+  await eventually(() => kilobytes('Rss') < 2048 && kilobytes('Pss') < 1024);
   await container.stop({graceMs: 0});
 });
 
 test('an idle monitor does nothing', async () => {
   const container = machine.container({words: ['sleep', '30']});
   const {monitor} = await container.launch();
-  await new Promise((resolve) => setTimeout(resolve, 1500));
   const switches = () =>
     Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync(`/proc/${monitor}/status`, 'utf8'))?.[1]);
-  const before = switches();
-  await new Promise((resolve) => setTimeout(resolve, 1500));
-  expect(switches() - before).toBeLessThanOrEqual(1);
+  // What is left to do after the start is done after a second, or a little later on a busy machine.
+  await eventually(async () => {
+    const before = switches();
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    return switches() - before <= 1;
+  });
   await container.stop({graceMs: 0});
 });
