@@ -119,10 +119,11 @@ describe('log', () => {
     execFileSync('mkfifo', [pipe]);
     const reader = connectReader(pipe);
     await container.launch();
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    const written = outputOf(container);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(outputOf(container)).toBe(written);
+    await eventually(async () => {
+      const written = outputOf(container);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      return Number(written) > 0 && outputOf(container) === written;
+    });
     expect((await callMonitor<State>(container.paths.control, {kind: 'state'})).status).toBe('running');
     await callMonitor(container.paths.control, {kind: 'kill', signal: 'KILL'});
     await eventually(
