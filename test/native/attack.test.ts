@@ -206,7 +206,7 @@ describe('user files that are traps (CVE-2024-9676, CVE-2022-1227)', () => {
       process: [{kind: 'user', user: 'app'}],
     });
     expect(error?.message).toMatch(/^read \/etc\/passwd of the container: /);
-    expect(Date.now() - started).toBeLessThan(3000);
+    expect(Date.now() - started).toBeLessThan(30_000);
   });
 
   test('a group file', async () => {
