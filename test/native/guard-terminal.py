@@ -5,7 +5,6 @@ Usage: guard-terminal.py HELPER SCENARIO
 import json
 import os
 import pty
-import select
 import signal
 import socket
 import subprocess
@@ -87,18 +86,15 @@ def shell(slave, report, orders):
     os._exit(0)
 
 
-def read_all(fd, seconds):
+def read_until(fd, end):
     data = b""
-    while select.select([fd], [], [], seconds)[0]:
-        try:
-            data += os.read(fd, 65536)
-        except OSError:
-            break
+    while not data.endswith(end):
+        data += os.read(fd, 65536)
     return data
 
 
 def ended(pid):
-    for _ in range(500):
+    for _ in range(2000):
         try:
             with open(f"/proc/{pid}/stat") as stat:
                 if stat.read().rsplit(")", 1)[1].split()[0] == "Z":
@@ -126,7 +122,7 @@ if not late:
 lines = os.fdopen(report_out)
 pids = dict(lines.readline().split() for _ in range(2))
 guard, drawing = int(pids["guard"]), int(pids["program"])
-drawn = read_all(master, 0.1)
+drawn = read_until(master, b"DRAWN")
 running = scenario != "ended"
 descriptors = sorted(int(fd) for fd in os.listdir(f"/proc/{guard}/fd")) if running else []
 own_group = os.getpgid(guard) == guard if running else False
@@ -152,7 +148,11 @@ if late:
     ours.close()
 guard_ended = ended(guard)
 after = None if scenario == "gone" else termios.tcgetattr(slave)
-written = b"" if scenario == "gone" else read_all(master, 0.1)
+written = b""
+if scenario != "gone":
+    # What was written before this arrives before this.
+    os.write(slave, b"END")
+    written = read_until(master, b"END").removesuffix(b"END")
 os.write(orders_in, b"ee")
 if scenario != "gone":
     os.waitpid(shell_pid, 0)

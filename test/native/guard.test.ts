@@ -19,7 +19,7 @@ async function afterwards(scenario: string): Promise<Left> {
   const path = await helper.path();
   await helper.close();
   const script = join(import.meta.dirname, 'guard-terminal.py');
-  const {stdout, stderr} = await execute('python3', [script, path, scenario], {timeoutMs: 30_000});
+  const {stdout, stderr} = await execute('python3', [script, path, scenario], {timeoutMs: 50_000});
   expect(stderr).toBe('');
   return JSON.parse(stdout) as Left;
 }
