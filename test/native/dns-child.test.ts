@@ -2,6 +2,7 @@ import {mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileS
 import {join} from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {eventually} from '../support/host.ts';
 import {askUdp} from './dns-ask.ts';
 import {decodeMessage, encodeQuery, types} from './dns-messages.ts';
 import {startUpstream} from './dns-upstream.ts';
@@ -24,8 +25,8 @@ afterAll(async () => {
   await bed[Symbol.asyncDispose]();
 });
 
-async function answers(name: string): Promise<boolean> {
-  const reply = await bed.container.run(askUdp, [encodeQuery(name, types.A)], 1000);
+async function answers(name: string, waitMs = 10_000): Promise<boolean> {
+  const reply = await bed.container.run(askUdp, [encodeQuery(name, types.A)], waitMs);
   return reply !== null && decodeMessage(reply).rcode === 0;
 }
 
@@ -38,7 +39,7 @@ function exists(pid: number): boolean {
 }
 
 async function gone(pid: number): Promise<boolean> {
-  for (let round = 0; round < 100 && exists(pid); round += 1) await delay(20);
+  for (let round = 0; round < 1000 && exists(pid); round += 1) await delay(20);
   return !exists(pid);
 }
 
@@ -144,7 +145,7 @@ describe('its life', () => {
     const child = await bed.start({lines});
     process.kill(child.driverPid, 'SIGKILL');
     expect(await gone(child.pid)).toBe(true);
-    expect(await answers('web')).toBe(false);
+    expect(await answers('web', 1000)).toBe(false);
   });
 
   test('a successor takes over before the first one ends', async () => {
@@ -156,7 +157,7 @@ describe('its life', () => {
     for (let round = 0; round < 20; round += 1) expect(await answers('second')).toBe(true);
     expect(await answers('forwarded.example')).toBe(true);
     await second.stop();
-    expect(await answers('web')).toBe(false);
+    expect(await answers('web', 1000)).toBe(false);
   });
 });
 
@@ -200,9 +201,9 @@ describe('hostile messages', () => {
       encodeQuery(Array.from({length: 3}, () => 'x'.repeat(63)).join('.'), types.AAAA, {edns: 65_535}),
     ];
     expect(await bed.container.run(bombard, 20_260_101, 6000, templates)).toBe(6000);
-    await delay(300);
+    // As long as it is busy with them, a further one may be lost.
+    await eventually(async () => expect(await answers('web', 1000)).toBe(true));
     expect(exists(child.pid)).toBe(true);
-    expect(await answers('web')).toBe(true);
     await child.stop();
   });
 });

@@ -220,6 +220,8 @@ describe('messages', () => {
         await new Promise((resolve) => socket.once('connect', resolve));
         sockets.push(socket);
       }
+      for (let round = 0; round < 1000 && ended.length < 6; round += 1)
+        await new Promise((resolve) => setTimeout(resolve, 10));
       await new Promise((resolve) => setTimeout(resolve, 300));
       const early = [...ended];
       for (const socket of sockets) socket.destroy();
