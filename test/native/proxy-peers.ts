@@ -80,7 +80,7 @@ export function resumeServer(port: number): void {
 export function sendTcp(
   port: number,
   size: number,
-  {host = '127.0.0.1', keep = false, waitMs = 30_000} = {},
+  {host = '127.0.0.1', keep = false, waitMs = 50_000} = {},
 ): Promise<Transfer> {
   const crypto = process.getBuiltinModule('node:crypto');
   const socket = process.getBuiltinModule('node:net').connect({port, host, allowHalfOpen: true});
@@ -160,7 +160,7 @@ export async function sendUdp(
   host: string,
   port: number,
   sizes: readonly number[],
-  waitMs = 3000,
+  waitMs = 20_000,
 ): Promise<readonly ({readonly head: string; readonly length: number; readonly from: string} | null)[]> {
   const socket = process.getBuiltinModule('node:dgram').createSocket(host.includes(':') ? 'udp6' : 'udp4');
   const answers: ({head: string; length: number; from: string} | null)[] = [];

@@ -1,6 +1,7 @@
 import {readdirSync, readFileSync} from 'node:fs';
 import {setTimeout as delay} from 'node:timers/promises';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {eventually} from '../support/host.ts';
 import {makeNetworkBed, type NetworkBed, type NetworkChild} from './network-bed.ts';
 import {endOpen, openMany, receivedBy, resumeServer, sendTcp, sendUdp, serveTcp, serveUdp} from './proxy-peers.ts';
 
@@ -51,9 +52,17 @@ function use(pid = child.pid): {
   };
 }
 
-async function settled(descriptors: number): Promise<boolean> {
-  for (let round = 0; round < 200 && use().descriptors > descriptors; round += 1) await delay(20);
-  return use().descriptors <= descriptors;
+async function settled(descriptors: number): Promise<void> {
+  await eventually(() => expect(use().descriptors).toBeLessThanOrEqual(descriptors), 20_000);
+}
+
+/** Waits until it has done what there was to do: a second without work. */
+async function idle(pid = child.pid): Promise<void> {
+  await eventually(async () => {
+    const before = use(pid);
+    await delay(1000);
+    expect(use(pid).ticks - before.ticks).toBeLessThanOrEqual(1);
+  }, 20_000);
 }
 
 describe('connections', () => {
@@ -76,9 +85,8 @@ describe('connections', () => {
     const client = await bed.machine.run(sendTcp, 1003, 0);
     expect(client).toMatchObject({bytes: 3 * mebibyte, ended: true});
     const upload = await bed.machine.run(sendTcp, 1003, 2 * mebibyte, {keep: true});
-    await delay(200);
     expect(upload.ended).toBe(true);
-    expect((await bed.container.run(receivedBy, 1003)).bytes).toBeGreaterThan(0);
+    await eventually(async () => expect((await bed.container.run(receivedBy, 1003)).bytes).toBeGreaterThan(0));
   });
 
   test('where nobody listens in the container the client is reset', async () => {
@@ -99,12 +107,9 @@ describe('connections', () => {
   test('a server that does not read holds its client back, without memory or work here', async () => {
     const before = use();
     const transfer = bed.machine.run(sendTcp, 1004, 60 * mebibyte, {waitMs: 60_000});
-    await delay(1500);
-    const stalled = use();
-    await delay(1000);
-    const later = use();
-    expect(later.privateKilobytes - before.privateKilobytes).toBeLessThan(200);
-    expect(later.ticks - stalled.ticks).toBeLessThanOrEqual(1);
+    await eventually(() => expect(use().descriptors).toBeGreaterThan(before.descriptors));
+    await idle();
+    expect(use().privateKilobytes - before.privateKilobytes).toBeLessThan(200);
     await bed.container.run(resumeServer, 1004);
     expect(await transfer).toMatchObject({ended: true, error: ''});
     expect(await bed.container.run(receivedBy, 1004)).toMatchObject({bytes: 60 * mebibyte, ended: true});
@@ -120,12 +125,9 @@ describe('connections', () => {
     expect(open.descriptors - before.descriptors).toBeLessThanOrEqual(2016);
     expect(open.privateKilobytes).toBeLessThan(900);
     await bed.machine.run(endOpen, 'half');
-    await delay(500);
-    const idle = use();
-    await delay(1000);
-    expect(use().ticks - idle.ticks).toBeLessThanOrEqual(1);
+    await idle();
     await bed.machine.run(endOpen, 'all');
-    expect(await settled(before.descriptors + 16)).toBe(true);
+    await settled(before.descriptors + 16);
     expect(await bed.machine.run(sendTcp, 1001, 1000)).toMatchObject({bytes: 1000, ended: true});
   });
 
@@ -135,8 +137,7 @@ describe('connections', () => {
     });
     await bed.machine.run(openMany, 1101, 3);
     other.drain();
-    await delay(300);
-    expect(use(other.pid).descriptors).toBeLessThan(16 + 20);
+    await eventually(() => expect(use(other.pid).descriptors).toBeLessThan(16 + 20));
     const echoed = await bed.machine.run(() => {
       const [socket] = (globalThis as unknown as {open: import('node:net').Socket[]}).open;
       return new Promise<string>((resolve) => {
@@ -148,9 +149,7 @@ describe('connections', () => {
     // The published sockets are open in the driver still: what arrives there is not the old child's any more, nor work for it.
     expect(await bed.machine.run(sendTcp, 1101, 10, {waitMs: 300})).toMatchObject({bytes: 0, error: 'timeout'});
     expect(await bed.machine.run(sendUdp, '127.0.0.1', 2101, [1], 100)).toEqual([null]);
-    const before = use(other.pid);
-    await delay(500);
-    expect(use(other.pid).ticks - before.ticks).toBeLessThanOrEqual(1);
+    await idle(other.pid);
     await bed.machine.run(endOpen, 'all');
     expect(await other.ended).toBe(0);
   });
