@@ -3,7 +3,7 @@ import {afterEach, beforeEach, expect, test} from 'vitest';
 import {TscomposeError} from '../../../src/base/errors.ts';
 import {canBind} from '../../../src/engine/network/choose-port.ts';
 import {explainPublishError} from '../../../src/engine/network/port-in-use.ts';
-import {ask, askFull, askUdp, makeMachine, type NetworkMachine} from './support/machine.ts';
+import {ask, askFull, askUdp, isSilent, makeMachine, type NetworkMachine} from './support/machine.ts';
 
 let machine: NetworkMachine;
 beforeEach(async () => {
@@ -36,8 +36,8 @@ test('a published port is reached from outside, from other networks, from its ow
   expect(await ask(same, '172.17.0.1', 8080)).toBe('web');
   expect(await ask(web, '10.9.0.1', 8080)).toBe('web');
   // Not by the container's own address, though the neighbour has a route to it.
-  expect(await ask(lan, '172.17.0.2', 80)).toBe('');
-  expect(await ask(other, '172.17.0.2', 80)).toBe('');
+  expect(await isSilent(lan, '172.17.0.2', 80)).toBe(true);
+  expect(await isSilent(other, '172.17.0.2', 80)).toBe(true);
   expect(web.plan.ports).toEqual({
     '80/tcp': [
       {HostIp: '0.0.0.0', HostPort: '8080'},
@@ -50,7 +50,7 @@ test('a published port is reached from outside, from other networks, from its ow
   });
   await web.stop();
   expect(await sh('nft list ruleset')).not.toContain('8080');
-  expect(await ask(lan, '10.9.0.1', 8080)).toBe('');
+  expect(await isSilent(lan, '10.9.0.1', 8080)).toBe(true);
 });
 
 test('a port published on one address is not reached by another, and on loopback not from outside', async () => {
@@ -72,16 +72,16 @@ test('a port published on one address is not reached by another, and on loopback
   });
   await web.serve(80, 'web');
   expect(await ask(lan, '10.8.0.1', 8080)).toBe('web');
-  expect(await ask(lan, '10.9.0.1', 8080)).toBe('');
+  expect(await isSilent(lan, '10.9.0.1', 8080)).toBe(true);
   expect(await ask(machine, '127.0.0.1', 9090)).toBe('web');
-  expect(await ask(lan, '10.9.0.1', 9090)).toBe('');
+  expect(await isSilent(lan, '10.9.0.1', 9090)).toBe(true);
   // A neighbour that sends packets for 127.0.0.1, to a machine that would take them.
   await sh('sysctl -qw net.ipv4.conf.all.route_localnet=1');
   await lan.sh(
     'sysctl -qw net.ipv4.conf.all.route_localnet=1 && ip addr del 127.0.0.1/8 dev lo && ip route add 127.0.0.1 via 10.9.0.1 src 10.9.0.2',
   );
   await lan.sh('ip rule add pref 1 lookup main');
-  expect(await ask(lan, '127.0.0.1', 9090)).toBe('');
+  expect(await isSilent(lan, '127.0.0.1', 9090)).toBe(true);
   // Without our table the same packet arrives: the test would otherwise pass for any reason.
   await sh('nft delete table inet $(nft list tables | sed -n "s/table inet \\(tscompose_[0-9a-f]\\{10\\}\\)/\\1/p")');
   expect(await ask(lan, '127.0.0.1', 9090)).toBe('web');
@@ -103,7 +103,7 @@ test('loopback can be the default address', async () => {
     '0.0.0.0 8081',
   ]);
   expect(await ask(cautious, '127.0.0.1', 8080)).toBe('web');
-  expect(await ask(lan, '10.9.0.1', 8080)).toBe('');
+  expect(await isSilent(lan, '10.9.0.1', 8080)).toBe(true);
   expect(await ask(lan, '10.9.0.1', 8081)).toBe('web');
 });
 
@@ -131,13 +131,13 @@ test('a port without a number is the same for IPv4 and IPv6, and no other contai
 
 test('of a range the first free port is taken, until none is left', async () => {
   await machine.networks.create({Name: 'one'});
-  const host = {PortBindings: {'80/tcp': [{HostPort: '39050-39051'}]}};
+  const host = {PortBindings: {'80/tcp': [{HostPort: '29050-29051'}]}};
   const start = (name: string) => machine.start({name, networks: {one: {}}, host});
   const [a, b] = [await start('a'), await start('b')];
-  expect([a, b].map(({plan}) => plan.ports['80/tcp']?.[0]?.HostPort)).toEqual(['39050', '39051']);
+  expect([a, b].map(({plan}) => plan.ports['80/tcp']?.[0]?.HostPort)).toEqual(['29050', '29051']);
   await expect(start('c')).rejects.toMatchObject({
     kind: 'conflict',
-    message: 'cannot publish a tcp port on 0.0.0.0 and ::: none from 39050 to 39051 is free',
+    message: 'cannot publish a tcp port on 0.0.0.0 and ::: none from 29050 to 29051 is free',
   });
 });
 
@@ -167,7 +167,7 @@ test('a client that goes on sending reaches the container that has the port now'
   const askFromOnePort = async () =>
     (
       await lan.try(
-        `python3 -c 'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(1); s.bind(("", 4444)); s.connect(("10.9.0.1", 5353)); s.send(b"x"); print(s.recv(99).decode())'`,
+        `python3 -c 'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(10); s.bind(("", 4444)); s.connect(("10.9.0.1", 5353)); s.send(b"x"); print(s.recv(99).decode())'`,
       )
     ).stdout.trim();
   const first = await machine.start({name: 'first', networks: {one: {}}, host});

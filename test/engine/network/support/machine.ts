@@ -3,6 +3,7 @@ import {randomBytes} from 'node:crypto';
 import {once} from 'node:events';
 import {mkdirSync, rmSync, unlinkSync} from 'node:fs';
 import {join} from 'node:path';
+import {expect} from 'vitest';
 import type {EndpointSettings, HostConfig} from '../../../../src/api/types/container.ts';
 import type {ContainerRecord} from '../../../../src/engine/container/record.ts';
 import type {JournalEntry} from '../../../../src/engine/events.ts';
@@ -13,7 +14,7 @@ import type {MachineFiles} from '../../../../src/engine/network/machine.ts';
 import {createNetworks, type EngineNetworks} from '../../../../src/engine/network/networks.ts';
 import type {EndpointPlan} from '../../../../src/engine/network/plan-endpoints.ts';
 import {ensureRoot} from '../../../../src/engine/root.ts';
-import {type CommandResult, execute, makeHost, type TestHost} from '../../../support/host.ts';
+import {type CommandResult, eventually, execute, makeHost, type TestHost} from '../../../support/host.ts';
 
 /** A machine of its own (a network namespace), the engine's networks on it, and containers that are bare namespaces. */
 export interface NetworkMachine extends AsyncDisposable {
@@ -162,7 +163,15 @@ export async function makeMachine(options: {readonly publishAddress?: string} = 
           await end();
           rmSync(directory, {recursive: true});
         },
-        die: end,
+        async die() {
+          const peers = [...(await inside.sh('ip -o link')).matchAll(/@if(\d+):/g)].map(([, index]) => index);
+          await end();
+          // The kernel takes a namespace apart later; as long as its interface is there, the container passes for alive.
+          await eventually(async () => {
+            const links = (await sh('ip -o link')).split('\n').map((line) => line.split(':')[0]);
+            for (const peer of peers) expect(links).not.toContain(peer);
+          });
+        },
       };
     },
     async neighbour({machine: machineAddress, own}) {
@@ -273,22 +282,38 @@ function filesIn(host: TestHost): MachineFiles {
   };
 }
 
-/** The first word that a TCP server answers; empty where no connection is made. */
-export async function ask(where: Pick<Namespace, 'try'>, address: string, port: number): Promise<string> {
+/** Who asks, and for how many seconds it waits where no answer comes: long unless none is expected. */
+type Asker = Pick<Namespace, 'try'>;
+const patience = 10;
+const briefly = 1;
+
+/** The first word that a TCP server answers. */
+export async function ask(where: Asker, address: string, port: number): Promise<string> {
   return (await askFull(where, address, port)).split(' ')[0] ?? '';
 }
 
 /** What a server of ours answers: its text, and the address it was asked from. */
-export async function askFull(where: Pick<Namespace, 'try'>, address: string, port: number): Promise<string> {
-  return (await where.try(`busybox nc -w 1 ${address} ${port} </dev/null`)).stdout.trim();
+export async function askFull(where: Asker, address: string, port: number, seconds = patience): Promise<string> {
+  return (await where.try(`busybox nc -w ${seconds} ${address} ${port} </dev/null`)).stdout.trim();
 }
 
-export async function askUdp(where: Pick<Namespace, 'try'>, address: string, port: number): Promise<string> {
+/** Nothing answers there. */
+export async function isSilent(where: Asker, address: string, port: number): Promise<boolean> {
+  return (await askFull(where, address, port, briefly)) === '';
+}
+
+export async function askUdp(where: Asker, address: string, port: number): Promise<string> {
   const family = address.includes(':') ? 'AF_INET6' : 'AF_INET';
-  const script = `import socket; s = socket.socket(socket.${family}, socket.SOCK_DGRAM); s.settimeout(1); s.connect(("${address}", ${port})); s.send(b"x"); print(s.recv(99).decode())`;
+  const script = `import socket; s = socket.socket(socket.${family}, socket.SOCK_DGRAM); s.settimeout(${patience}); s.connect(("${address}", ${port})); s.send(b"x"); print(s.recv(99).decode())`;
   return (await where.try(`python3 -c '${script}'`)).stdout.trim();
 }
 
-export async function reaches(where: Pick<Namespace, 'try'>, address: string): Promise<boolean> {
-  return (await where.try(`busybox ping${address.includes(':') ? ' -6' : ''} -c 1 -W 1 ${address}`)).code === 0;
+export async function reaches(where: Asker, address: string, seconds = patience): Promise<boolean> {
+  return (
+    (await where.try(`busybox ping${address.includes(':') ? ' -6' : ''} -c 1 -W ${seconds} ${address}`)).code === 0
+  );
+}
+
+export async function isCutOff(where: Asker, address: string): Promise<boolean> {
+  return !(await reaches(where, address, briefly));
 }
