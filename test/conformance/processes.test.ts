@@ -200,9 +200,12 @@ describeTargets('exec', (target) => {
 
   it('may run on its own', async () => {
     const container = await target.run();
-    const exec = await container.exec({Cmd: ['sh', '-c', 'sleep 0.3; echo made >/made; exit 2']});
+    const exec = await container.exec({
+      Cmd: ['sh', '-c', 'until test -e /go; do sleep 0.05; done; echo made >/made; exit 2'],
+    });
     await exec.startDetached();
     expect(await exec.inspect()).toMatchObject({Running: true, ExitCode: null});
+    await (await container.exec({Cmd: ['touch', '/go']})).startDetached();
     await expect.poll(async () => (await exec.inspect()).ExitCode).toBe(2);
     const look = await container.exec({Cmd: ['cat', '/made'], AttachStdout: true});
     expect(await textOf((await look.start()).output)).toBe('made\n');
