@@ -49,20 +49,21 @@ describeTargets('statistics', (target) => {
   });
 
   it('tell how much of a processor is used', async () => {
-    const quarter = await target.run({Cmd: busy, HostConfig: {NanoCpus: 250_000_000}});
+    // So little that it gets it on a busy machine too.
+    const twentieth = await target.run({Cmd: busy, HostConfig: {NanoCpus: 50_000_000}});
     const idle = await target.run({Cmd: ['sleep', '1000']});
-    const [first, ...rest] = await take(await quarter.stats(), 4);
+    const [first, ...rest] = await take(await twentieth.stats(), 4);
     const quiet = await idle.stats({stream: false});
     expect(first?.precpu_stats.cpu_usage.total_usage).toBe(0);
     for (const sample of rest) {
       expect(Date.parse(sample.read) - Date.parse(sample.preread)).toBeGreaterThan(500);
     }
     const mean = rest.map(cpuPercent).reduce((sum, value) => sum + value, 0) / rest.length;
-    expect(mean).toBeGreaterThan(15);
-    expect(mean).toBeLessThan(40);
+    expect(mean).toBeGreaterThan(3);
+    expect(mean).toBeLessThan(8);
     expect(cpuPercent(quiet)).toBeLessThan(3);
     expect(rest.at(-1)?.cpu_stats.throttling_data.throttled_periods).toBeGreaterThan(0);
-    await Promise.all([quarter.remove({force: true}), idle.remove({force: true})]);
+    await Promise.all([twentieth.remove({force: true}), idle.remove({force: true})]);
   });
 
   it('agree with the clock', async () => {
