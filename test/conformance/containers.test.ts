@@ -217,7 +217,7 @@ describeTargets('containers', (target) => {
     const waits = [container.wait(), container.wait({condition: 'next-exit'})];
     const removed = container.wait({condition: 'removed'});
     // Over a socket each call has its own connection: theirs must have arrived.
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, 2000));
     await container.stop();
     for (const wait of waits) expect(await wait).toMatchObject({StatusCode: 9});
     await container.remove();
