@@ -237,6 +237,14 @@ describe('control socket', () => {
     ).rejects.toMatchObject({name: 'AbortError'});
   });
 
+  it('is not watched where the signal came while the connection was made', async () => {
+    await monitor(join(directory, 'a'), '{"n":1}\n', {end: false});
+    const stop = new AbortController();
+    const first = watchMonitor(join(directory, 'a'), stop.signal).next();
+    stop.abort();
+    await expect(first).rejects.toMatchObject({name: 'AbortError'});
+  });
+
   it('carries frames after the first line', async () => {
     const output = encodeFrame(frameTypes.stdout, Buffer.from('hello'));
     const exit = encodeFrame(frameTypes.exit, Buffer.from('{"exitCode":3}'));

@@ -107,6 +107,8 @@ export async function* watchMonitor<T>(path: string, signal?: AbortSignal): Asyn
   const abort = () => socket.destroy();
   signal?.addEventListener('abort', abort, {once: true});
   try {
+    // Given while the connection was made.
+    signal?.throwIfAborted();
     send(socket, {kind: 'watch'});
     const lines: string[] = [];
     const split = splitLines((line) => lines.push(line));
