@@ -47,6 +47,7 @@ async function send(transport: Transport, endpoint: Endpoint, input: AnyInput): 
 function closedOnAbort(connection: Connection, signal: AbortSignal | undefined): Connection {
   if (signal === undefined) return connection;
   signal.addEventListener('abort', () => connection.destroy(), {once: true});
+  if (signal.aborted) connection.destroy();
   return {...connection, readable: abortableStream(signal, connection.readable)};
 }
 

@@ -79,6 +79,7 @@ function plainOutput(
 ): ServerResponse {
   if (connection === undefined) return {status: 200, headers, body: {json: undefined}};
   signal.addEventListener('abort', () => connection.destroy(), {once: true});
+  if (signal.aborted) connection.destroy();
   const stream = readToEnd(connection);
   return {status: 200, headers: {...headers, 'content-type': connection.contentType}, body: {stream}};
 }
