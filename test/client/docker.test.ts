@@ -310,27 +310,27 @@ describe.each(Object.entries(ways))('the client %s', (way, open) => {
   });
 
   it('reads events as they come', async () => {
-    let emit = (_: string) => {};
+    const asked: ((action: string) => void)[] = [];
     const docker = await open({
       system: {
         events: async function* ({onReady}) {
           onReady?.();
-          const next = () =>
-            new Promise<string>((resolve) => {
-              emit = resolve;
-            });
-          for (;;) yield {Action: await next()} as never;
+          for (;;) yield {Action: await new Promise<string>((resolve) => asked.push(resolve))} as never;
         },
       },
     });
     const events = (await docker.getEvents({filters: {type: ['container']}}))[Symbol.asyncIterator]();
+    const emit = async (action: string) => {
+      await expect.poll(() => asked).not.toEqual([]);
+      asked.shift()?.(action);
+    };
     for (const action of ['create', 'start']) {
       const coming = events.next();
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      emit(action);
+      await emit(action);
       expect((await coming).value).toEqual({Action: action});
     }
-    emit('last');
+    // Over a socket the next one has been asked for already.
+    asked.shift()?.('last');
     await events.return?.();
   });
 });
