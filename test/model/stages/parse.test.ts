@@ -80,11 +80,13 @@ describe('parseStackFile', () => {
       {length: 12},
       (_, level) => `a${level + 1}: &a${level + 1} [${Array(9).fill(`*a${level}`).join(', ')}]`,
     );
-    const started = performance.now();
+    const begin = process.cpuUsage();
     expect(problem(`a0: &a0 [x, x]\n${levels.join('\n')}`)).toMatch(
       /aliases unfold this file to more than 200000 values \(refer to smaller parts, or to fewer\)$/,
     );
-    expect(performance.now() - started).toBeLessThan(2000);
+    // What it costs, not how long it takes: others may keep the machine busy meanwhile.
+    const {user, system} = process.cpuUsage(begin);
+    expect((user + system) / 1000).toBeLessThan(2000);
   });
 
   it('keeps directives', () => {
