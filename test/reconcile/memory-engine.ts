@@ -114,6 +114,13 @@ export class MemoryEngine {
       .sort();
   }
 
+  /** The probe of a container that runs has come to an answer. */
+  probe(container: MemoryContainer, health: 'healthy' | 'unhealthy'): void {
+    if (container.status !== 'running') return;
+    container.health = health;
+    this.#emit(`health_status: ${health}`, container);
+  }
+
   /** The process of a container ends. */
   exit(container: MemoryContainer, exitCode: number): void {
     if (container.status !== 'running') return;
@@ -194,9 +201,8 @@ export class MemoryEngine {
     if (exit === undefined && health === undefined) return;
     setTimeout(() => {
       if (container.run !== run || container.status !== 'running') return;
+      if (health !== undefined) this.probe(container, health);
       if (exit !== undefined) this.exit(container, exit);
-      container.health = health;
-      if (health !== undefined) this.#emit(`health_status: ${health}`, container);
     }, afterMs);
   }
 
