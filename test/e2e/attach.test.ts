@@ -46,7 +46,7 @@ test('a terminal is joined with that of the service: keys, size, detach keys, ex
   await using host = await makeHost();
   await startStack(host);
   {
-    using terminal = openTerminal(host, {columns: 70, rows: 20});
+    await using terminal = openTerminal(host, {columns: 70, rows: 20});
     terminal.type('tscompose attach console\r');
     await terminal.shows('attached to join-console-1: Ctrl-P Ctrl-Q lets go of it');
     terminal.type('stty size\r');
@@ -137,7 +137,7 @@ test('signals are handed over, unless they are not to be; three interrupts let g
   }
   expect((await host.tscompose(['ps', '--format', 'json', 'count'])).stdout).toContain('"State":"running"');
   {
-    using terminal = openTerminal(host, {columns: 100});
+    await using terminal = openTerminal(host, {columns: 100});
     terminal.type('tscompose attach deaf\r');
     await terminal.shows('attached to join-deaf-1: Ctrl-C is handed to it, three times lets go of it');
     await terminal.shows('nothing that is typed reaches it: it has no "stdin_open: true"');
@@ -150,7 +150,7 @@ test('signals are handed over, unless they are not to be; three interrupts let g
   }
   {
     // Closing a terminal ends no service.
-    using terminal = openTerminal(host);
+    await using terminal = openTerminal(host);
     terminal.type('tscompose attach deaf\r');
     await terminal.shows('attached to join-deaf-1');
   }

@@ -66,9 +66,9 @@ test.each(shells)('$name completes commands, flags, values, services, profiles, 
   await using host = await makeHost();
   await startStack(host);
   {
-    using terminal = openTerminal(host, {columns: 110, rows: 30, shell: shell.words});
-    terminal.type(`${shell.begin}; clear\r`);
-    await terminal.shows(/^\$$/);
+    await using terminal = openTerminal(host, {columns: 110, rows: 30, shell: shell.words});
+    terminal.type(`${shell.begin}; clear; echo ready\r`);
+    await terminal.shows(/^ready\n\$$/);
     await becomes(terminal, 'atta', 'attach');
     await becomes(terminal, 'attach we', 'attach web');
     // What was named already is not offered again.

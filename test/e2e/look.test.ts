@@ -86,11 +86,11 @@ test('stats goes on until it is interrupted: lines for programs, one picture in 
   }
   {
     const coverage = join(host.directory, 'coverage');
-    using terminal = openTerminal(host, {columns: 80, rows: 10, env: {NODE_V8_COVERAGE: coverage}});
+    await using terminal = openTerminal(host, {columns: 80, rows: 10, env: {NODE_V8_COVERAGE: coverage}});
     terminal.type('tscompose stats\r');
     await terminal.shows(/look-busy-1 +(?:[1-9]\d|\d\d)\.\d\d%/);
     const headings = () => terminal.screen().match(/^NAME +CPU %/gm)?.length;
-    expect(headings()).toBe(1);
+    await eventually(() => expect(headings()).toBe(1));
     expect(terminal.screen()).not.toContain('look-over-1');
     // It follows what comes and goes, and the size of the terminal.
     expect((await host.tscompose(['stop', 'idle'])).code).toBe(0);
@@ -182,7 +182,7 @@ test('events tells what happens to the containers, as it happens and from before
 
   {
     // In a terminal a line is short, and one line.
-    using terminal = openTerminal(host, {columns: 40});
+    await using terminal = openTerminal(host, {columns: 40});
     terminal.type(`tscompose events --since ${began} --until 0s over; echo done\r`);
     await terminal.shows(/^done$/m);
     expect(terminal.screen()).toMatch(/^\d\d:\d\d:\d\d\.\d{3} {2}over-1 {2}die \(exit code 0\)$/m);

@@ -1,12 +1,15 @@
 import {spawnSync} from 'node:child_process';
-import {mkdtempSync, rmSync, symlinkSync} from 'node:fs';
+import {mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect} from 'vitest';
 import {eventually, projectDirectory, type TestHost} from './host.ts';
 
-/** A real terminal with a shell in the host's network namespace, in which `tscompose` is the built command line. */
-export interface TestTerminal extends Disposable {
+/**
+ * A real terminal with a shell in the host's network namespace, in which `tscompose` is the built command line. Once it is
+ * disposed of, what ran in it has ended.
+ */
+export interface TestTerminal extends AsyncDisposable {
   /** Text as it is typed; control keys are characters: `\r`, `\t`, `\x03`. */
   type(text: string): void;
   /** What it shows, without the blanks at the ends of lines. */
@@ -50,6 +53,7 @@ export function openTerminal(host: TestHost, options: TerminalOptions = {}): Tes
   const size = ['-x', String(columns), '-y', String(rows)];
   tmux('new-session', '-d', ...size, 'nsenter', `--net=/run/netns/${host.namespace}`, '--', ...shell);
   tmux('set-option', '-g', 'remain-on-exit', 'on');
+  const session = tmux('display-message', '-p', '#{pane_pid}').trim();
   const screen = () => tmux('capture-pane', '-p').replace(/[ \n]+$/, '');
   return {
     type: (text) => void tmux('send-keys', '-l', text),
@@ -60,9 +64,27 @@ export function openTerminal(host: TestHost, options: TerminalOptions = {}): Tes
         else expect(screen()).toMatch(what);
       }, timeoutMs),
     resize: (newColumns, newRows) => void tmux('resize-window', '-x', String(newColumns), '-y', String(newRows)),
-    [Symbol.dispose]() {
+    async [Symbol.asyncDispose]() {
       tmux('kill-server');
+      await eventually(() => expect(processesOf(session)).toEqual([]));
       rmSync(directory, {recursive: true, force: true});
     },
   };
+}
+
+/** Command lines of what runs in a session: a shell's programs, not the monitors that these started. */
+function processesOf(session: string): readonly string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const [state, , , of] = readFileSync(`/proc/${pid}/stat`, 'utf8')
+          .replace(/^.*\) /s, '')
+          .split(' ');
+        return of === session && state !== 'Z' ? [readFileSync(`/proc/${pid}/cmdline`, 'utf8')] : [];
+      } catch {
+        // It has ended meanwhile.
+        return [];
+      }
+    });
 }
