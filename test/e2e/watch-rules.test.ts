@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {eventually, makeHost} from '../support/host.ts';
 import {loadImages} from '../support/test-images.ts';
-import {finish, read, startCommand, write} from '../support/watching.ts';
+import {finish, read, runOf, startCommand, write, writesItsRun} from '../support/watching.ts';
 
 const idle = 'image: busybox, stop_grace_period: 0s, command: sleep 600';
 
@@ -118,12 +118,12 @@ services:
   api:
     image: busybox
     stop_grace_period: 0s
-    command: sh -c 'cat /proc/sys/kernel/random/uuid > /tmp/begun; exec sleep 600'
+    command: sh -c '${writesItsRun}; exec sleep 600'
     develop: {watch: [{path: ., action: sync+restart, target: /work, ignore: [compose.yaml]}]}
   after:
     image: busybox
     stop_grace_period: 0s
-    command: sh -c 'cat /proc/sys/kernel/random/uuid > /tmp/begun; exec sleep 600'
+    command: sh -c '${writesItsRun}; exec sleep 600'
     depends_on: {api: {condition: service_started, restart: true}}
 `,
   );
@@ -136,8 +136,8 @@ services:
     });
   git('init', '-q', '-b', 'main');
   await using watch = startCommand(host, ['--progress', 'json', 'watch']);
-  await eventually(() => expect(watch.events('summary')).toHaveLength(1), 20_000);
-  const begun = async (service: string) => read(host, service, 'cat /tmp/begun');
+  await eventually(() => expect(watch.events('summary')).toHaveLength(1));
+  const begun = async (service: string) => runOf(host, service);
   const before = [await begun('api'), await begun('after')];
 
   git('add', '.');

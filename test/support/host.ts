@@ -136,7 +136,7 @@ function cgroupDirectories(parent: string): string[] {
       .map((entry) => join('/sys/fs/cgroup', entry.name)),
   ];
   const walk = (directory: string): string[] => [
-    ...readdirSync(directory, {withFileTypes: true})
+    ...unlessGone(() => readdirSync(directory, {withFileTypes: true}), [])
       .filter((entry) => entry.isDirectory())
       .flatMap((entry) => walk(join(directory, entry.name))),
     directory,
@@ -146,11 +146,23 @@ function cgroupDirectories(parent: string): string[] {
     .flatMap((directory) => (existsSync(directory) ? walk(directory) : []));
 }
 
+/** A monitor whose container ends takes its cgroup away, also between two looks at it. */
+function unlessGone<T>(look: () => T, otherwise: T): T {
+  try {
+    return look();
+  } catch (error) {
+    if (['ENOENT', 'ENODEV'].includes((error as NodeJS.ErrnoException).code ?? '')) return otherwise;
+    throw error;
+  }
+}
+
 async function endProcesses(cgroupParent: string): Promise<void> {
-  for (let round = 0; round < 100; round += 1) {
+  for (const end = Date.now() + 30_000; Date.now() < end; ) {
     const pids = new Set(
       cgroupDirectories(cgroupParent).flatMap((directory) =>
-        readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean),
+        unlessGone(() => readFileSync(join(directory, 'cgroup.procs'), 'utf8'), '')
+          .split('\n')
+          .filter(Boolean),
       ),
     );
     if (pids.size === 0) return;

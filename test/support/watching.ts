@@ -107,6 +107,21 @@ export async function read(host: TestHost, service: string, command: string, ind
   return stdout;
 }
 
+/** A duration as watching tells it, for expressions: on a busy machine any of them may be seconds. */
+export const someTime = String.raw`(?:\d+ ms|\d+(?:\.\d)? s)`;
+
+/** How a service makes each of its runs known: by a word of its own, which `runOf` reads. */
+export const writesItsRun = 'cat /proc/sys/kernel/random/uuid > /tmp/begun';
+
+/** The word of the run of a container; waits until the program that was started there has written it. */
+export async function runOf(host: TestHost, service: string, index = 1): Promise<string> {
+  return eventually(async () => {
+    const word = await read(host, service, 'cat /tmp/begun', index);
+    expect(word).toMatch(/^[0-9a-f-]{36}\n$/);
+    return word;
+  });
+}
+
 /** Takes the stack down; nothing may be left of it. */
 export async function finish(host: TestHost): Promise<void> {
   const {code, stderr} = await host.tscompose(['down', '-v', '-t', '0', '--remove-orphans']);
