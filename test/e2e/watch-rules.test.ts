@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process';
-import {mkdirSync, renameSync, utimesSync} from 'node:fs';
+import {mkdirSync, renameSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {eventually, makeHost} from '../support/host.ts';
@@ -144,8 +144,8 @@ services:
   git('commit', '-q', '-m', 'one');
   git('checkout', '-q', '-b', 'two');
   utimesSync(join(host.directory, 'a'), new Date(), new Date());
-  write(host, 'b.tmp', '1');
-  renameSync(join(host.directory, 'b.tmp'), join(host.directory, 'a'));
+  writeFileSync(join(host.directory, '../new'), '1');
+  renameSync(join(host.directory, '../new'), join(host.directory, 'a'));
   // Something to wait for: what came before it has been looked at by then.
   write(host, 'c', 'c');
   await eventually(() => expect(watch.events('watchRestarted')).toHaveLength(1));

@@ -1,5 +1,6 @@
+import {Buffer} from 'node:buffer';
 import {spawn} from 'node:child_process';
-import {mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {expect} from 'vitest';
 import {eventually, projectDirectory, type TestHost} from './host.ts';
@@ -90,11 +91,22 @@ export function inotifyWatches(pid: number): number {
     .reduce((sum, text) => sum + (text.match(/^inotify wd:/gm)?.length ?? 0), 0);
 }
 
-/** Saves a file below the host's directory. */
+/**
+ * Saves a file below the host's directory, in one step: this process may stand still between two, and what watches takes
+ * a file that is empty until it goes on for a save. Written to where it is, if it does not become shorter, else put in its
+ * place: as some editors do it, and others.
+ */
 export function write(host: TestHost, path: string, text: string): void {
   const file = join(host.directory, path);
+  const content = Buffer.from(text);
   mkdirSync(dirname(file), {recursive: true});
-  writeFileSync(file, text);
+  if ((statSync(file, {throwIfNoEntry: false})?.size ?? Number.POSITIVE_INFINITY) <= content.length) {
+    writeFileSync(file, content, {flag: 'r+'});
+    return;
+  }
+  const aside = join(host.directory, '../saved');
+  writeFileSync(aside, content);
+  renameSync(aside, file);
 }
 
 /** What a shell command prints in a container of the service. */
