@@ -1,5 +1,7 @@
+import {existsSync} from 'node:fs';
 import {posix} from 'node:path';
 import type {SyncedEntry} from '../../api/types/sync.ts';
+import {TscomposeError} from '../../base/errors.ts';
 import type {TreeEntry} from '../files/types.ts';
 import type {WatchedContainer} from './containers.ts';
 import type {FileSync} from './engine.ts';
@@ -13,6 +15,9 @@ export interface SyncOutcome {
   /** Rules with files that are not as they were: synced just now, or there by a bind mount anyhow. */
   readonly changed: ReadonlySet<ServiceRule>;
 }
+
+/** A file went away after it was looked at and before it was read: there will be news of it. */
+export class FileGone extends TscomposeError {}
 
 /** Brings the files of one container to what this machine has. */
 export interface ContainerSync {
@@ -48,7 +53,13 @@ export function createContainerSync({container, sync, files, touched}: Container
       const {changes, rules} = await planChanges({paths, manifest, files: files(), container});
       if (changes.length === 0) return {written: 0, deleted: 0, changed: rules};
       for (const {path} of changes) touched.add(path);
-      await sync.sync(container.id, changes, signal);
+      try {
+        await sync.sync(container.id, changes, signal);
+      } catch (error) {
+        const gone = changes.find((change) => change.kind === 'put' && isGone(change));
+        if (gone?.kind !== 'put') throw error;
+        throw new FileGone('conflict', `"${gone.source}" went away while it was read`, {cause: error});
+      }
       remember(manifest, changes);
       return {
         written: changes.filter((change) => change.kind === 'put' && change.entry.kind !== 'directory').length,
@@ -57,6 +68,10 @@ export function createContainerSync({container, sync, files, touched}: Container
       };
     },
   };
+}
+
+function isGone({source, entry}: FileChange & {readonly kind: 'put'}): boolean {
+  return entry.kind === 'file' && !existsSync(source);
 }
 
 /** Whether the path is one of the machine's own, seen through a bind mount: there is nothing to bring. */

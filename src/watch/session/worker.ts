@@ -5,7 +5,7 @@ import {hasKind, toTscomposeError} from '../../base/errors.ts';
 import {failureInfo} from '../../reconcile/failure.ts';
 import type {Report} from '../../report/event.ts';
 import {addNotes, type CauseNotes, emptyNotes, toCause} from './cause.ts';
-import type {ContainerSync, SyncOutcome} from './container-sync.ts';
+import {type ContainerSync, FileGone, type SyncOutcome} from './container-sync.ts';
 import type {Containers, WatchedContainer} from './containers.ts';
 import {createDebts, type Debt} from './debts.ts';
 import {createFilling} from './filling.ts';
@@ -65,6 +65,7 @@ export function createServiceWorker(options: WorkerOptions): ServiceWorker {
   let running: Promise<void> | undefined;
   let delays = backoffDelays(retries);
   let told = '';
+  let wasGone = false;
   let retry = new AbortController();
   const waiting = createWaitingCommands();
   const filling = createFilling(signal);
@@ -83,6 +84,7 @@ export function createServiceWorker(options: WorkerOptions): ServiceWorker {
       if (failure === undefined) {
         delays = backoffDelays(retries);
         told = '';
+        wasGone = false;
       } else {
         await waitForRetry(failure);
       }
@@ -93,10 +95,12 @@ export function createServiceWorker(options: WorkerOptions): ServiceWorker {
   const waitForRetry = async ({error, cause}: Failed): Promise<void> => {
     const retryMs = delays.next().value ?? retries.maxMs;
     const failure = failureInfo({key: `sync ${service}`, error: toTscomposeError(error)});
-    // The same failure again is no news.
-    if (failure.message !== told)
+    // The same failure again is no news; nor is a file that went, as long as the look at what came of it is on its way.
+    const passes = error instanceof FileGone && !wasGone;
+    wasGone = error instanceof FileGone;
+    if (!passes && failure.message !== told)
       report({kind: 'watchFailed', service, cause: toCause(cause.paths), pending: debts.paths(), retryMs, failure});
-    told = failure.message;
+    if (!passes) told = failure.message;
     retry = new AbortController();
     await clock.sleep(retryMs, AbortSignal.any([retry.signal, signal]));
   };

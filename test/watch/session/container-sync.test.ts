@@ -16,7 +16,7 @@ import fc from 'fast-check';
 import {expect, test} from 'vitest';
 import {ruleFilter} from '../../../src/watch/files/filter.ts';
 import {openHostTree} from '../../../src/watch/files/host-tree.ts';
-import {createContainerSync} from '../../../src/watch/session/container-sync.ts';
+import {createContainerSync, FileGone} from '../../../src/watch/session/container-sync.ts';
 import type {WatchedContainer} from '../../../src/watch/session/containers.ts';
 import type {ServiceRule} from '../../../src/watch/session/rules.ts';
 import {type ServiceFiles, serviceFiles} from '../../../src/watch/session/service-files.ts';
@@ -196,6 +196,19 @@ test('what failed is owed as before: nothing of it is taken for brought', async 
   await expect(bring.apply(new Set(['/app/a']), signal)).rejects.toThrow('no space');
   expect(await bring.apply(new Set(['/app/a']), signal)).toMatchObject({written: 1});
   expect(shown(files)).toEqual({'/app/a': 'a'});
+});
+
+test('a file that is gone when it is read is told as such', async () => {
+  using directory = temporaryDirectory();
+  directory.write('src/a', 'a');
+  const {bring, fail} = await begin(directory, [{path: 'src', target: '/app', initial: true}]);
+  const everything = await bring.everything();
+  // Its content has been read before.
+  fail(new Error('EIO'));
+  await expect(bring.apply(everything, signal)).rejects.not.toBeInstanceOf(FileGone);
+  unlinkSync(directory.at('src/a'));
+  fail(new Error('ENOENT'));
+  await expect(bring.apply(everything, signal)).rejects.toBeInstanceOf(FileGone);
 });
 
 const names = ['a', 'b', 'c'];

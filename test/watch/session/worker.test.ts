@@ -2,7 +2,7 @@ import {expect, test} from 'vitest';
 import {TscomposeError} from '../../../src/base/errors.ts';
 import type {WatchRule} from '../../../src/model/types.ts';
 import type {ProgressContent} from '../../../src/report/event.ts';
-import type {ContainerSync, SyncOutcome} from '../../../src/watch/session/container-sync.ts';
+import {type ContainerSync, FileGone, type SyncOutcome} from '../../../src/watch/session/container-sync.ts';
 import type {WatchedContainer} from '../../../src/watch/session/containers.ts';
 import {createMeter} from '../../../src/watch/session/meter.ts';
 import type {ServiceRule} from '../../../src/watch/session/rules.ts';
@@ -137,6 +137,24 @@ test('what failed is owed, told once, and tried again ever later; a save tries a
   expect(applied.at(-1)).toBe('1: /app/a /app/b');
   await clock.advance(60_000);
   expect(applied).toHaveLength(4);
+});
+
+test('a file that went while it was read is told only where nothing comes of it', async () => {
+  const {container, save, applied, answers, failures, clock} = begin();
+  container('1');
+  answers(async () => {
+    throw new TscomposeError('conflict', 'a mount point is in the way');
+  });
+  save('a');
+  await clock.advance(0);
+  answers(async () => {
+    throw new FileGone('conflict', '"/src/a" went away while it was read');
+  });
+  await clock.advance(200);
+  expect(applied).toHaveLength(2);
+  expect(failures()).toHaveLength(1);
+  await clock.advance(400);
+  expect(failures()).toHaveLength(2);
 });
 
 test('a container that is gone is no failure, and one that comes gets everything', async () => {
