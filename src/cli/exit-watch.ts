@@ -4,7 +4,7 @@ import type {Docker} from '../client/docker.ts';
 import type {Project} from '../model/types.ts';
 import {jobsOf} from '../reconcile/commands.ts';
 import type {ContainerInfo} from '../report/event.ts';
-import {restartGapMs, shortName} from './follow-logs.ts';
+import {passRestart, shortName} from './follow-logs.ts';
 import type {LogPrinter} from './log-printer.ts';
 import {listProjectContainers} from './project-containers.ts';
 
@@ -57,7 +57,7 @@ export async function watchExits(
   const stopped = new Set<string>();
   const endWhenEmpty = async (): Promise<void> => {
     if (endless || expected === undefined || running.size > 0) return;
-    if (stopped.size > 0) await delay(restartGapMs, undefined, {signal: abort.signal}).catch(() => {});
+    if (stopped.size > 0) await passRestart(docker, project.name, abort.signal);
     const left = await listProjectContainers(docker, {project: project.name, services: [], all: false});
     if (running.size === 0 && !left.some(({id}) => expected?.has(id))) end();
   };

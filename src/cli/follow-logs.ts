@@ -38,7 +38,19 @@ export interface LogRange {
 }
 
 /** A restart (by hand, or a recreate) stops a container and starts it again: between the two nothing may run for so long. */
-export const restartGapMs = 1000;
+const restartGapMs = 1000;
+
+/** Waits until what was stopped runs again, if it was stopped for that. Returns early with the signal. */
+export async function passRestart(docker: Docker, project: string, signal: AbortSignal): Promise<void> {
+  try {
+    await delay(restartGapMs, undefined, {signal});
+    // However long it takes: a command that restarts holds the project's lock meanwhile.
+    const lock = await docker.lockProject(project, {signal});
+    await lock?.[Symbol.asyncDispose]();
+  } catch (error) {
+    rethrowUnlessAborted(error, signal);
+  }
+}
 
 /**
  * Prints the logs of containers, merged as they come; not following: in the order of their times. Following goes on with
@@ -68,7 +80,7 @@ export async function followProject(target: LogTarget, range: LogRange): Promise
   const endIfDone = async (): Promise<void> => {
     if (range.keepOpen === true || following.size > 0 || (await someRun(target))) return;
     if (ran) {
-      await delay(restartGapMs, undefined, {signal}).catch(() => {});
+      await passRestart(target.docker, target.project, signal);
       if (following.size > 0 || (await someRun(target))) return;
     }
     if (following.size === 0) ended.abort();
