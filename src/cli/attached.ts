@@ -48,6 +48,7 @@ export async function runAttached(
   const watched = options.named.length > 0 ? options.named : options.attach;
   const watch = await watchExits(stack, {
     services: options.exitCodeFrom === undefined ? watched : [...watched, options.exitCodeFrom],
+    attach: options.attach,
     abortOn: options.abortOn,
     endless: options.watch !== undefined,
     printer,

@@ -14,6 +14,8 @@ export interface Exit extends ContainerInfo {
 
 export interface ExitWatchOptions {
   readonly services: readonly string[];
+  /** Those whose logs are read: the news of an end waits for the last words. */
+  readonly attach: readonly string[];
   /** What ends the stack when one container ends. */
   readonly abortOn: 'nothing' | 'failure' | 'exit';
   /** The stack is not over when all have ended: the next save may start them again. */
@@ -36,7 +38,7 @@ export interface ExitWatch {
 /** Follows the containers' ends from before anything is started, so that none is missed. */
 export async function watchExits(
   {docker, project}: {readonly docker: Docker; readonly project: Project},
-  {services, abortOn, endless, printer}: ExitWatchOptions,
+  {services, attach, abortOn, endless, printer}: ExitWatchOptions,
 ): Promise<ExitWatch> {
   const abort = new AbortController();
   const running = new Set<string>();
@@ -67,7 +69,7 @@ export async function watchExits(
     expected?.has(id) === true &&
     !(exitCode === 0 && (abortOn === 'failure' || jobs.has(service)));
   const note = async (exit: Exit): Promise<void> => {
-    await words.said(exit.id);
+    if (attach.includes(exit.service)) await words.said(exit.id);
     const name = shortName(exit.name, project.name);
     printer.flush(name);
     printer.note(`${name} exited with code ${exit.exitCode}`);
@@ -125,7 +127,7 @@ export async function watchExits(
 }
 
 /** The news of an end waits at most so long for the log, which is read apart from it. */
-const lastWordsMs = 1000;
+const lastWordsMs = 3000;
 
 /** Whether the logs of containers were read to the end of their runs. One that starts anew is not waited for any more. */
 function createLastWords() {
