@@ -57,9 +57,9 @@ test('a terminal is joined with that of the service: keys, size, detach keys, ex
       terminal.type('stty size\r');
       expect(terminal.screen()).toMatch(/^25 90$/m);
     });
-    // Ctrl-C is a key, as in any terminal.
-    terminal.type('sleep 600\r');
-    await terminal.shows('sleep 600');
+    // Ctrl-C is a key, as in any terminal: once the shell reads keys no more.
+    terminal.type('echo $((2 + 2)) sheep; sleep 600\r');
+    await terminal.shows(/^4 sheep$/m);
     terminal.type('\x03');
     terminal.type('echo still $((1 + 1))\r');
     await terminal.shows(/^still 2$/m);
@@ -73,7 +73,9 @@ test('a terminal is joined with that of the service: keys, size, detach keys, ex
     terminal.type('echo a\x18q');
     await terminal.shows(/which goes on[\s\S]*\$$/);
 
-    terminal.type('clear; tscompose attach console\r');
+    terminal.type('clear\r');
+    await terminal.shows(/^\$$/);
+    terminal.type('tscompose attach console\r');
     await terminal.shows('attached to');
     // What was typed before is there still.
     terminal.type('\rexit 7\r');
