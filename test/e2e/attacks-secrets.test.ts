@@ -8,12 +8,24 @@ import {inspectOnHost} from './parity/inspect.ts';
 
 const secrets = {file: 'ssh-5f1c0a', environment: 'env-77ab31', config: 'conf-90de12', variable: 'var-c0ffee'} as const;
 
-/** Every file beneath a directory. */
-function files(directory: string): string[] {
+/** Every file beneath a directory, with what it holds. The engine goes on: what is gone by the time it is read is left out. */
+function files(directory: string): {readonly path: string; readonly text: string; readonly mode: number}[] {
   return readdirSync(directory, {withFileTypes: true}).flatMap((entry) => {
     const path = join(directory, entry.name);
-    return entry.isDirectory() ? files(path) : entry.isFile() ? [path] : [];
+    if (entry.isDirectory()) return unlessGone(() => files(path)) ?? [];
+    if (!entry.isFile()) return [];
+    const file = unlessGone(() => ({path, text: readFileSync(path, 'latin1'), mode: statSync(path).mode & 0o777}));
+    return file === undefined ? [] : [file];
   });
+}
+
+function unlessGone<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return undefined;
+  }
 }
 
 /** Command line and environment of every process that belongs to the host but not to a container. */
@@ -93,24 +105,24 @@ configs:
   for (const name of ['file', 'environment', 'config'] as const) expect(told).not.toContain(secrets[name]);
 
   // On disk: in files that only root reads, in directories that only root enters.
-  const holders = [...files(host.root), ...files(host.run)].filter((path) => {
-    const text = readFileSync(path, 'latin1');
-    return [secrets.file, secrets.environment, secrets.config].some((value) => text.includes(value));
-  });
-  expect(holders.map((path) => path.replace(/[0-9a-f]{64}/, '<id>').replace(host.root, '')).sort()).toEqual([
+  const all = [...files(host.root), ...files(host.run)];
+  const holders = all.filter(({text}) =>
+    [secrets.file, secrets.environment, secrets.config].some((value) => text.includes(value)),
+  );
+  expect(holders.map(({path}) => path.replace(/[0-9a-f]{64}/, '<id>').replace(host.root, '')).sort()).toEqual([
     expect.stringMatching(/^\/containers\/<id>\/files\//),
     expect.stringMatching(/^\/containers\/<id>\/files\//),
   ]);
-  for (const path of holders) expect(statSync(path).mode & 0o077).toBe(0);
-  const records = [...files(host.root), ...files(host.run)].filter((path) => !/\/(?:layers|upper)\//.test(path));
-  const open = records.filter((path) => (statSync(path).mode & 0o077) !== 0).map((path) => path.replace(/^.*\//, ''));
+  for (const {mode} of holders) expect(mode & 0o077).toBe(0);
+  const records = all.filter(({path}) => !/\/(?:layers|upper)\//.test(path));
+  const open = records.filter(({mode}) => (mode & 0o077) !== 0).map(({path}) => path.replace(/^.*\//, ''));
   // What a container's users read is behind directories that nobody enters; blobs are what they are anywhere.
   expect(open.filter((name) => !/^(?:hosts|hostname|resolv\.conf|[0-9a-f]{64})$/.test(name))).toEqual([]);
 
   await down(host);
   expect(host.leftovers()).toEqual([]);
-  const left = files(host.root).filter((path) => readFileSync(path, 'latin1').includes(secrets.environment));
-  expect(left).toEqual([]);
+  const left = files(host.root).filter(({text}) => text.includes(secrets.environment));
+  expect(left.map(({path}) => path)).toEqual([]);
 });
 
 test('names and labels with line ends and quotes forge no event and no log', async () => {
