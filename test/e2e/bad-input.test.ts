@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {exitCodes} from '../../src/base/errors.ts';
 import {dockerArchive, makeImage} from '../engine/image/bed.ts';
-import {makeHost, projectDirectory, type TestHost} from '../support/host.ts';
+import {eventually, makeHost, projectDirectory, type TestHost} from '../support/host.ts';
 import {imageArchive, loadImages} from '../support/test-images.ts';
 
 const sleeper = '{image: busybox, command: sleep 600, init: true';
@@ -231,8 +231,10 @@ test('a monitor that is lost is noticed, and its container dealt with by its pol
     };
     process.kill(monitor, 'SIGKILL');
   }
-  const {stdout} = await host.tscompose(['ps', '-a', '--format', 'json']);
-  expect(stdout).toContain('Exited (137)');
+  await eventually(async () => {
+    const {stdout} = await host.tscompose(['ps', '-a', '--format', 'json']);
+    expect(stdout).toContain('Exited (137)');
+  });
   expect((await host.tscompose(['up', '-d'])).code).toBe(0);
   expect(await states(host)).toEqual({'bad-back-1': 'running', 'bad-gone-1': 'running'});
   await expectCleanDown(host);
