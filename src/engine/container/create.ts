@@ -8,7 +8,7 @@ import type {
   ContainerFile,
   HostConfig,
 } from '../../api/types/container.ts';
-import {TscomposeError} from '../../base/errors.ts';
+import {hasKind, TscomposeError} from '../../base/errors.ts';
 import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
 import {writeRecord} from '../record-store.ts';
 import {checkBody} from './check-body.ts';
@@ -75,8 +75,7 @@ interface Making {
 async function makeWhole(context: ContainerContext, making: Making): Promise<void> {
   const {id} = making.record;
   const unfinished = unfinishedDirectory(context.layout, id);
-  await mkdir(unfinished, {mode: 0o700});
-  await using lock = await context.helper.lock(join(unfinished, 'operation.lock'));
+  await using lock = await makeLocked(context, unfinished);
   void lock;
   let whole = false;
   try {
@@ -100,6 +99,19 @@ async function makeWhole(context: ContainerContext, making: Making): Promise<voi
     await publishContainerEvent(context, record, name, 'create');
   } finally {
     if (!whole) await discard(context, id);
+  }
+}
+
+/** Makes the directory and takes the operation lock in it. */
+async function makeLocked({helper}: ContainerContext, directory: string): Promise<AsyncDisposable> {
+  for (;;) {
+    await mkdir(directory, {mode: 0o700});
+    try {
+      return await helper.lock(join(directory, 'operation.lock'));
+    } catch (error) {
+      // Somebody saw it before it was locked, took it for what a killed process left, and cleared it away.
+      if (!hasKind(error, 'notFound')) throw error;
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {setImmediate as immediate} from 'node:timers/promises';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {EngineEvent} from '../../../src/api/types/system.ts';
 import {readMachine} from '../../../src/engine/container/machine.ts';
@@ -212,6 +213,28 @@ describe('eight processes at once', () => {
           );
       }
       expect(await bed.engine.containers.list({all: true})).toEqual([]);
+    }
+  });
+});
+
+describe('a list', () => {
+  it('takes no container that another process is just making for what a killed one left', async () => {
+    const other = await bed.another();
+    let done = false;
+    const looking = (async () => {
+      while (!done) {
+        await other.containers.list({all: true});
+        await immediate();
+      }
+    })();
+    try {
+      for (let round = 0; round < 10; round++) {
+        const ids = await Promise.all(Array.from({length: 4}, () => bed.create(['true'])));
+        for (const id of ids) await bed.engine.containers.remove(id);
+      }
+    } finally {
+      done = true;
+      await looking;
     }
   });
 });
