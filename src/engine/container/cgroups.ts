@@ -1,4 +1,4 @@
-import {readFile, rmdir, writeFile} from 'node:fs/promises';
+import {readdir, readFile, rmdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {HostConfig} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
@@ -166,15 +166,25 @@ export async function clearCgroups(hierarchies: CgroupHierarchies, {cgroupParent
 export async function removeCgroupParents(hierarchies: CgroupHierarchies, cgroupParent: string): Promise<void> {
   await Promise.all(
     directoriesOf(hierarchies, cgroupParent).map(async (parent) => {
+      if (await hasOthers(parent)) return;
       await removeWhenLeft(join(parent, monitors));
       await removeWhenLeft(parent);
     }),
   );
 }
 
-/** A process that ends frees its locks before it leaves its cgroup: the last monitor may be there for another moment. */
+/** Containers of another root that is kept below the same parent. */
+async function hasOthers(parent: string): Promise<boolean> {
+  const entries = await readdir(parent, {withFileTypes: true}).catch(() => []);
+  return entries.some((entry) => entry.isDirectory() && entry.name !== monitors);
+}
+
+/**
+ * A process that ends frees its locks before it leaves its cgroup: the last monitor may be there for another moment, a long
+ * one where processors are few and busy. So may what a monitor leaves that was killed.
+ */
 async function removeWhenLeft(directory: string): Promise<void> {
-  for (let delayMs = 1; delayMs < 200; delayMs *= 2) {
+  for (let delayMs = 1; delayMs < 4000; delayMs *= 2) {
     try {
       await rmdir(directory);
       return;
