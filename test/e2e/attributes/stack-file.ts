@@ -20,7 +20,10 @@ const sleeps = {image: 'busybox', command: ['sleep', '600'], init: true};
 /** What every service of the stack has, whatever is asked of it. */
 export const heldServices: Readonly<Record<string, object>> = {
   main: {image: 'busybox'},
-  terminal: {image: 'busybox', command: ['sh', '-c', 'test -t 1 && touch /is-terminal; exec sleep 600']},
+  terminal: {
+    image: 'busybox',
+    command: ['sh', '-c', 'test -t 1 && echo yes > /is-terminal; exec sleep 600'],
+  },
   open: {image: 'busybox', command: ['sh', '-c', 'readlink /proc/self/fd/0 > /input; exec sleep 600'], init: true},
   limited: sleeps,
   shared: sleeps,

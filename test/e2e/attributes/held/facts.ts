@@ -1,5 +1,6 @@
 import {expect} from 'vitest';
 import type {ContainerInspect} from '../../../../src/api/types/container.ts';
+import {eventually} from '../../../support/host.ts';
 import type {RunningStack} from '../stack.ts';
 
 /** An attribute that the built-in engine carries out: what the stack file says, and that the container has it. */
@@ -18,6 +19,11 @@ export function prints(service: string, line: string, output: string | RegExp): 
     if (typeof output === 'string') expect(await print(service, line)).toBe(output);
     else expect(await print(service, line)).toMatch(output);
   };
+}
+
+/** A file that the service's process writes some time after its start. */
+export function written(service: string, path: string, text: RegExp): Held['has'] {
+  return ({print}) => eventually(async () => expect(await print(service, `cat ${path}`)).toMatch(text));
 }
 
 export function inspected(service: string, has: (container: ContainerInspect) => void): Held['has'] {

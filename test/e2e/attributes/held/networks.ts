@@ -6,7 +6,7 @@ export const onNetworks: Readonly<Record<string, Held>> = {
     service: main,
     says: {ports: ['127.0.0.1:18080:8080']},
     has: async ({host}) => {
-      const {stdout} = await host.command('curl', ['-sS', '--max-time', '5', 'http://127.0.0.1:18080/index.html']);
+      const {stdout} = await host.command('curl', ['-sS', '--max-time', '20', 'http://127.0.0.1:18080/index.html']);
       expect(stdout).toBe('from the machine');
     },
   },

@@ -1,7 +1,7 @@
 import {arch} from 'node:os';
 import {expect} from 'vitest';
 import {eventually} from '../../../support/host.ts';
-import {type Held, inspected, main, prints} from './facts.ts';
+import {type Held, inspected, main, prints, written} from './facts.ts';
 
 /** Who runs, with what. */
 export const ofProcess: Readonly<Record<string, Held>> = {
@@ -61,11 +61,11 @@ export const ofProcess: Readonly<Record<string, Held>> = {
     has: inspected(main, ({HostConfig}) => expect(HostConfig.Annotations).toEqual({given: 'yes'})),
   },
   init: {service: 'terminal', says: {init: true}, has: prints('terminal', 'cat /proc/1/comm', /^(?!sleep$)./)},
-  tty: {service: 'terminal', says: {tty: true}, has: prints('terminal', 'ls /is-terminal', '/is-terminal')},
+  tty: {service: 'terminal', says: {tty: true}, has: written('terminal', '/is-terminal', /^yes$/)},
   stdin_open: {
     service: 'open',
     says: {stdin_open: true},
-    has: prints('open', 'cat /input', /^(?!\/dev\/null)./),
+    has: written('open', '/input', /^(?!\/dev\/null)./),
   },
   restart: {
     service: 'failing',
@@ -92,7 +92,7 @@ export const ofProcess: Readonly<Record<string, Held>> = {
     service: 'stubborn',
     says: {stop_grace_period: '1s'},
     has: async ({host, inspect}) => {
-      expect((await host.tscompose(['stop', 'stubborn'], {timeoutMs: 8000})).code).toBe(0);
+      expect((await host.tscompose(['stop', 'stubborn'], {timeoutMs: 10_000})).code).toBe(0);
       expect((await inspect('attributes-stubborn-1')).State.ExitCode).toBe(137);
     },
   },
