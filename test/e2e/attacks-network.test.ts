@@ -26,7 +26,7 @@ while True:
   );
   let stop: (() => void) | undefined;
   const ended = host.command('python3', [program], {
-    timeoutMs: 120_000,
+    timeoutMs: 600_000,
     onSpawn: (process) => {
       stop = () => process.kill('SIGKILL');
     },
@@ -101,13 +101,15 @@ describe('networks', () => {
   });
 
   test('an internal network reaches nothing of the machine, an ordinary one does, as with Docker', async () => {
-    expect(await connect('mine', '10.98.1.1', 18091)).toBe('machine\n');
+    await eventually(async () => expect(await connect('mine', '10.98.1.1', 18091)).toBe('machine\n'));
     expect(await connect('closed', '10.98.3.1', 18091)).toBe('');
     expect(await connect('closed', '10.98.1.1', 18091)).toBe('');
   });
 
   test('what is published on loopback is the machine’s alone', async () => {
-    expect((await host.command('busybox', ['nc', '-w', '1', '127.0.0.1', '18090'])).stdout).toBe('reached\n');
+    await eventually(async () =>
+      expect((await host.command('busybox', ['nc', '-w', '1', '127.0.0.1', '18090'])).stdout).toBe('reached\n'),
+    );
     expect(await connect('mine', '10.98.1.1', 18090)).toBe('');
     expect(await connect('mine', '10.98.2.1', 18090)).toBe('');
     expect(await connect('foreign', '10.98.2.1', 18090)).toBe('');
@@ -123,17 +125,17 @@ async function datagramsDuring(port: number, action: () => Promise<void>): Promi
 import socket
 server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 server.bind(('0.0.0.0', ${port}))
-server.settimeout(20)
+server.settimeout(100)
 while True:
     data, source = server.recvfrom(100)
     if data == b'end': break
     print(source[0], data.decode().strip('\\0'), flush=True)
 `,
   );
-  const listening = host.command('python3', [program], {timeoutMs: 30_000});
+  const listening = host.command('python3', [program], {timeoutMs: 110_000});
   await eventually(async () => {
     const {stdout} = await host.command('cat', ['/proc/net/udp']);
-    expect(stdout).toContain(port.toString(16).toUpperCase().padStart(4, '0'));
+    expect(stdout).toContain(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
   });
   await action();
   const end =

@@ -63,11 +63,11 @@ test('beside a firewall that drops forwarding everything works, and its rules co
   const inside = (...words: string[]) => host.tscompose(['exec', '-T', 'client', ...words]);
   const request = "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 server 80";
   await eventually(async () => expect((await inside('sh', '-c', request)).stdout).toMatch(/hello\n$/));
-  expect((await inside('ping', '-c', '1', '-W', '2', '198.51.100.2')).code).toBe(0);
+  expect((await inside('ping', '-c', '1', '-W', '10', '198.51.100.2')).code).toBe(0);
   await eventually(async () =>
     expect((await peer.run('curl', '-sS', '--max-time', '2', 'http://198.51.100.1:8080/')).stdout).toBe('hello\n'),
   );
-  expect((await host.command('curl', ['-sS', '--max-time', '2', 'http://127.0.0.1:8080/'])).stdout).toBe('hello\n');
+  expect((await host.command('curl', ['-sS', '--max-time', '20', 'http://127.0.0.1:8080/'])).stdout).toBe('hello\n');
   expect((await host.command('iptables', ['-S', 'FORWARD'])).code).toBe(0);
 
   expect((await host.tscompose(['down', '-v', '-t', '1'])).code).toBe(0);

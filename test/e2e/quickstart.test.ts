@@ -12,7 +12,7 @@ async function runQuickStart(host: TestHost, node: string): Promise<void> {
 
   const up = await tscompose('up', '-d', '--wait');
   expect({code: up.code, stderr: up.code === 0 ? '' : up.stderr}).toEqual({code: 0, stderr: ''});
-  const page = await host.command('curl', ['-sS', '--max-time', '5', 'http://localhost:8080/']);
+  const page = await host.command('curl', ['-sS', '--max-time', '20', 'http://localhost:8080/']);
   expect(page.stdout).toContain('<h1>Guest book</h1>');
   expect(
     (await host.command('curl', ['-sS', '-d', 'name=Ada&text=hello <world>', 'http://localhost:8080/'])).code,
