@@ -20,13 +20,14 @@ static int exit_code(int status) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-void init_run(pid_t child) {
+void init_run(pid_t child, volatile int *alone) {
   sigset_t signals;
   sigfillset(&signals);
   prctl(PR_SET_NAME, "init", 0, 0, 0);
   /* The streams are the child's alone: they end with it. */
   for (int fd = 0; fd < 3; fd++) close(fd);
   close_from(3);
+  *alone = 1;
   for (;;) {
     int status;
     pid_t pid;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -190,12 +191,17 @@ static int split_init(const struct process_request *request, struct setup *setup
   sigset_t all;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, NULL);
+  /* Memory, not a pipe: the limit of descriptors may leave no room for one. */
+  volatile int *alone = mmap(NULL, sizeof *alone, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (alone == MAP_FAILED) return fail_errno(setup->failure, errno, "memory");
   pid_t child = fork();
   if (child < 0) return fail_errno(setup->failure, errno, "fork");
   if (child > 0) {
     if (setup->no_new_privileges && setup_seccomp(setup) != 0) _exit(125);
-    init_run(child);
+    init_run(child, alone);
   }
+  /* A program that looks at process 1 finds none of our descriptors there. */
+  while (!*alone) sched_yield();
   /* Its own group, so that a terminal's signals reach it and not init. */
   setpgid(0, 0);
   if (request->terminal) tcsetpgrp(STDIN_FILENO, getpid());

@@ -54,6 +54,7 @@ int terminal_resize(int master, unsigned rows, unsigned columns);
 int terminal_take(int slave, struct failure *failure);
 
 /* init.c */
-void init_run(pid_t child) __attribute__((noreturn));
+/* Says in `alone` that it has closed its descriptors. */
+void init_run(pid_t child, volatile int *alone) __attribute__((noreturn));
 
 #endif
