@@ -166,7 +166,8 @@ static void executed(struct monitor *monitor) {
   monitor->phase = PHASE_RUNNING;
   monitor->status = "running";
   monitor->shown_pid = monitor->process.pid;
-  monitor->started = time_now();
+  /* Nothing that a run writes is older than the run. */
+  monitor->started = monitor->has_spoken ? monitor->spoke : time_now();
   monitor->has_started = true;
   monitor->has_finished = false;
   monitor->exit_code = 0;
@@ -214,6 +215,7 @@ int monitor_begin_run(struct monitor *monitor) {
   struct plan *plan = &monitor->plan;
   monitor->ended = false;
   monitor->phase = PHASE_STARTING;
+  monitor->has_spoken = false;
   if (output_open(monitor, standard) != 0) return -1;
   struct process_request request = {
       .namespaces = plan->namespaces,

@@ -87,6 +87,8 @@ struct monitor {
   pid_t shown_pid;
   struct timespec started, finished;
   bool has_started, has_finished;
+  struct timespec spoke; /* when output came before it was noticed that the program runs */
+  bool has_spoken;
   int exit_code;
   bool oom_killed;
   unsigned restart_count;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "monitor.h"
+#include "text.h"
 
 #define READ_SIZE 16384
 /* What may hold a pipe open after the container's last process: nothing that is worth waiting longer for. */
@@ -41,6 +42,10 @@ static void output_ready(void *data, short events) {
     close_watch(monitor, &output->watch);
     check_drained(monitor);
     return;
+  }
+  if (monitor->phase == PHASE_STARTING && !monitor->has_spoken) {
+    monitor->spoke = time_now();
+    monitor->has_spoken = true;
   }
   if (monitor->plan.log != NULL)
     writer_send(&monitor->writer, output->stream == 1 ? WRITE_STDOUT : WRITE_STDERR, block, (size_t)size);

@@ -49,6 +49,20 @@ describe('log', () => {
     expect(second).toMatch(/^\{"log":"end","stream":"stdout","time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z"\}$/);
   });
 
+  test('has nothing that is older than the start of its run', async () => {
+    const begun = async () => {
+      const container = machine.container({words: shell('echo at once; exec sleep 3')});
+      await container.launch();
+      // The record goes with the run.
+      const startedAt = container.state()?.startedAt ?? 'not known';
+      await container.ended();
+      return {startedAt, wroteAt: container.log()[0]?.time ?? ''};
+    };
+    // Both to the nanosecond, in one form.
+    for (const {startedAt, wroteAt} of await Promise.all(Array.from({length: 10}, begun)))
+      expect([startedAt, wroteAt]).toEqual([startedAt, wroteAt].sort());
+  });
+
   test('splits long lines; only the last part ends in a line feed, all have the time of the first', async () => {
     const container = machine.container({
       words: shell(
