@@ -261,7 +261,7 @@ describe('user files that are traps (CVE-2024-9676, CVE-2023-0778)', () => {
       traps[name]?.(join(root, 'etc/passwd'));
     });
     writeStack(host, 'name: hostile\nservices: {a: {image: hostile, user: app, command: [id, -u]}}\n');
-    const {code, stderr} = await host.tscompose(['up', '-d'], {timeoutMs: 20_000});
+    const {code, stderr} = await host.tscompose(['up', '-d'], {timeoutMs: 50_000});
     expect(code).toBe(1);
     expect(stderr).toMatch(/passwd/);
     expect(stderr).not.toContain('of the machine');

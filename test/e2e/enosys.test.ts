@@ -62,12 +62,12 @@ test('a stack comes up, works and goes without the system calls that came after 
   expect(await inside('client', 'id', '-u')).toBe('1000\n');
   expect(await inside('web', 'sh', '-c', ': > /forbidden')).toBe('');
   expect((await tscompose('exec', '-T', 'web', 'touch', '/forbidden')).code).toBe(1);
-  expect((await host.command('curl', ['-sS', '--max-time', '5', 'http://127.0.0.1:18095/'])).stdout).toBe('hello\n');
+  expect((await host.command('curl', ['-sS', '--max-time', '20', 'http://127.0.0.1:18095/'])).stdout).toBe('hello\n');
   expect((await tscompose('exec', '-T', 'web', 'sh', '-c', 'exit 7')).code).toBe(7);
 
   expect((await tscompose('restart', '-t', '1', 'web')).code).toBe(0);
   await eventually(async () =>
-    expect((await host.command('curl', ['-sS', '--max-time', '5', 'http://127.0.0.1:18095/'])).stdout).toBe('hello\n'),
+    expect((await host.command('curl', ['-sS', '--max-time', '20', 'http://127.0.0.1:18095/'])).stdout).toBe('hello\n'),
   );
   const again = await tscompose('plan', '--exit-code');
   expect({code: again.code, stdout: again.stdout}).toMatchObject({code: 0});

@@ -14,7 +14,7 @@ interface Answer {
 }
 
 async function visit(host: TestHost): Promise<Answer> {
-  const {stdout, code} = await host.command('curl', ['-sS', '--max-time', '5', 'http://127.0.0.1:8088/']);
+  const {stdout, code} = await host.command('curl', ['-sS', '--max-time', '20', 'http://127.0.0.1:8088/']);
   expect(code).toBe(0);
   return JSON.parse(stdout) as Answer;
 }
