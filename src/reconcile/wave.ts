@@ -11,7 +11,14 @@ import {observe} from './observe.ts';
 import {type AwaitNode, isAwait, type RunResult, runPlan} from './run.ts';
 import {isStale, StaleError} from './stale.ts';
 import {waitInfo} from './wait.ts';
-import {isNewNotice, rememberApplied, rememberObserved, rememberResult, type WorkMemory} from './work-memory.ts';
+import {
+  isNewNotice,
+  rememberApplied,
+  rememberCrash,
+  rememberObserved,
+  rememberResult,
+  type WorkMemory,
+} from './work-memory.ts';
 
 export interface WaveOptions {
   readonly goal: Goal;
@@ -150,12 +157,6 @@ function awaitedCondition({action}: AwaitNode, plan: Plan, memory: WorkMemory): 
   };
 }
 
-/**
- * A container without a probe that fails right after its start does so within this time, as a rule. Compose looks for the
- * first time after as long.
- */
-const settleMs = 500;
-
 /** After the work: whether the command may end, must wait, or has failed. */
 async function checkFinally({goal, context, memory}: WaveOptions): Promise<Next> {
   const conditions = goal.finally?.([...memory.expected.values()]) ?? [];
@@ -180,13 +181,11 @@ async function checkFinally({goal, context, memory}: WaveOptions): Promise<Next>
   for (const [index, verdict] of verdicts.entries()) {
     const {service = ''} = conditions[index] ?? {};
     if (verdict.state === 'met' && !verdict.settled && verdict.restarts > (memory.restarts.get(service) ?? 0)) {
-      // Seen between two crashes: it must run for a while before it counts.
-      memory.restarts.set(service, verdict.restarts);
-      memory.lastStart = context.clock.now();
+      rememberCrash(memory, service, verdict.restarts, context.clock.now());
     }
   }
   if (verdicts.every(({state}) => state === 'met')) {
-    const ms = memory.lastStart === undefined ? 0 : memory.lastStart + settleMs - context.clock.now();
+    const ms = memory.settledAt === undefined ? 0 : memory.settledAt - context.clock.now();
     return ms > 0 && verdicts.some((verdict) => verdict.state === 'met' && !verdict.settled)
       ? {next: 'settle', ms}
       : {next: 'done'};

@@ -35,9 +35,17 @@ export interface WorkMemory extends Memory {
   done: number;
   /** By service: how often policies had started its containers again when they were last looked at. */
   readonly restarts: Map<string, number>;
-  /** When this command, or a policy that it saw at work, last started something. */
-  lastStart: number | undefined;
+  /** When what this command, or a policy that it saw at work, last started has run for long enough to count. */
+  settledAt: number | undefined;
 }
+
+/**
+ * A container without a probe that fails right after its start does so within this time, as a rule. Compose looks for the
+ * first time after as long.
+ */
+const settleMs = 500;
+/** One that has crashed before must run for longer until it is believed. */
+const settleAfterCrashMs = 2000;
 
 export function createWorkMemory(): WorkMemory {
   return {
@@ -52,7 +60,7 @@ export function createWorkMemory(): WorkMemory {
     waits: new Map(),
     done: 0,
     restarts: new Map(),
-    lastStart: undefined,
+    settledAt: undefined,
   };
 }
 
@@ -72,10 +80,16 @@ export function rememberObserved(memory: WorkMemory, observed: Observed, service
   for (const {id, status} of replicas) if (status === 'running' || status === 'restarting') memory.started.add(id);
 }
 
+/** Takes in that a policy started containers of a service again: seen between two crashes, they do not count as running. */
+export function rememberCrash(memory: WorkMemory, service: string, restarts: number, time: number): void {
+  memory.restarts.set(service, restarts);
+  memory.settledAt = time + settleAfterCrashMs;
+}
+
 /** Takes in what an engine call did. */
 export function rememberApplied(memory: WorkMemory, action: Action, {container}: Applied, time: number): void {
   memory.done += 1;
-  if (action.kind === 'startContainer' || action.kind === 'restartContainer') memory.lastStart = time;
+  if (action.kind === 'startContainer' || action.kind === 'restartContainer') memory.settledAt = time + settleMs;
   if (container === undefined) return;
   switch (action.kind) {
     case 'createContainer': {

@@ -98,7 +98,7 @@ test('a service that crashes again and again is not ready, whenever it is looked
     join(host.directory, 'compose.yaml'),
     `name: loop
 services:
-  crash: {${fast}, command: sh -c 'sleep 0.1; exit 4', restart: always}
+  crash: {${fast}, command: sh -c 'sleep 0.02; exit 4', restart: always}
 `,
   );
   const up = await host.tscompose(['up', '--wait', '--wait-timeout', '3'], {timeoutMs: 50_000});
