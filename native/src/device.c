@@ -1,7 +1,6 @@
 /* Operations `device`, `symlink` and `directory`. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -33,12 +32,10 @@ static int read_node(struct setup *setup, const struct record *record, struct no
 }
 
 /* Where device files may not be made (a user namespace): the machine's own is bound, if it is the same device. */
-static int bind_machine_device(struct setup *setup, const char *target, const char *name, const struct node *node) {
-  char path[300];
+static int bind_machine_device(struct setup *setup, const char *target, const char *source, const struct node *node) {
   struct stat status;
   struct mount_flags flags = {.set = MS_NOSUID | MS_NOEXEC};
-  snprintf(path, sizeof path, "/dev/%s", name);
-  int tree = tree_clone(AT_FDCWD, path, false);
+  int tree = tree_clone(AT_FDCWD, source, false);
   if (tree < 0) return -1;
   int result = -1;
   if (fstat(tree, &status) != 0 || (status.st_mode & S_IFMT) != node->type || status.st_rdev != node->number) {
@@ -52,6 +49,22 @@ static int bind_machine_device(struct setup *setup, const char *target, const ch
   return result;
 }
 
+/*
+ * The same device that is there already (of the image, of an earlier start) stays as it is. Another file is not replaced:
+ * the name may lie in a directory of the machine.
+ */
+static int make_node(int parent, const char *name, const struct node *node) {
+  struct stat status;
+  if (mknodat(parent, name, node->type | node->mode, node->number) == 0)
+    return fchownat(parent, name, (uid_t)node->uid, (gid_t)node->gid, AT_SYMLINK_NOFOLLOW);
+  if (errno != EEXIST) return -1;
+  if (fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && (status.st_mode & S_IFMT) == node->type &&
+      status.st_rdev == node->number)
+    return 0;
+  errno = EEXIST;
+  return -1;
+}
+
 int setup_device(struct setup *setup, const struct record *record) {
   const char *target = record->argv[0];
   char name[256];
@@ -59,9 +72,8 @@ int setup_device(struct setup *setup, const struct record *record) {
   if (read_node(setup, record, &node) != 0) return -1;
   int parent = target_parent(setup->root, target, name);
   if (parent < 0) return fail_errno(setup->failure, errno, "device %s", target);
-  int result = mknodat(parent, name, node.type | node.mode, node.number);
-  if (result == 0) result = fchownat(parent, name, (uid_t)node.uid, (gid_t)node.gid, AT_SYMLINK_NOFOLLOW);
-  else if (errno == EPERM) result = bind_machine_device(setup, target, name, &node);
+  int result = make_node(parent, name, &node);
+  if (result != 0 && errno == EPERM) result = bind_machine_device(setup, target, record->argv[7], &node);
   if (result != 0) fail_errno(setup->failure, errno, "device %s", target);
   close_quietly(parent);
   return result;

@@ -17,7 +17,7 @@
 #define OP_OVERLAY 100 /* upper, work, options, lowers... */
 #define OP_MOUNT 101 /* type, source, target, flags, data */
 #define OP_BIND 102 /* source, target, flags, create */
-#define OP_DEVICE 103 /* target, type, major, minor, mode, uid, gid */
+#define OP_DEVICE 103 /* target, type, major, minor, mode, uid, gid, source */
 #define OP_SYMLINK 104 /* value, target */
 #define OP_DIRECTORY 105 /* target, mode, uid, gid */
 #define OP_FILE 106 /* source, target, mode, uid, gid */
@@ -87,7 +87,7 @@
   X(OP_OVERLAY, "overlay", 3, 1) \
   X(OP_MOUNT, "mount", 5, 0) \
   X(OP_BIND, "bind", 4, 0) \
-  X(OP_DEVICE, "device", 7, 0) \
+  X(OP_DEVICE, "device", 8, 0) \
   X(OP_SYMLINK, "symlink", 2, 0) \
   X(OP_DIRECTORY, "directory", 4, 0) \
   X(OP_FILE, "file", 5, 0) \

@@ -4,6 +4,7 @@ import {TscomposeError} from '../base/errors.ts';
 import {type Now, readBootId} from './clock.ts';
 import {createContainers} from './container/containers.ts';
 import type {ContainerContext} from './container/context.ts';
+import {cdiDirectories} from './container/devices/cdi/registry.ts';
 import {createExecs} from './container/exec.ts';
 import {readMachine} from './container/machine.ts';
 import {imageUsers, volumeUsers} from './container/users.ts';
@@ -34,6 +35,8 @@ export interface EngineOptions {
   readonly publishAddress?: string | undefined;
   /** Settings of the network namespace that the helper is in: the machine's, where not given. */
   readonly machineFiles?: MachineFiles | undefined;
+  /** Where CDI files describe devices: /etc/cdi and /var/run/cdi, where not given. */
+  readonly cdiDirectories?: readonly string[] | undefined;
   /** The machine's name, for containers in its network. */
   readonly hostName?: string | undefined;
   /** Of the process; its effective one where not given. */
@@ -115,6 +118,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     execs: new Map(),
     endings: new Set(),
     machine: () => (machine ??= readMachine()),
+    cdiDirectories: options.cdiDirectories ?? cdiDirectories,
     hostName: options.hostName ?? hostname(),
     cgroupParent: options.cgroupParent || `tscompose-${hash}`,
   };

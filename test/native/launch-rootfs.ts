@@ -54,6 +54,7 @@ export function defaultMounts(): readonly SetupOperation[] {
     mode: '666',
     uid: 0,
     gid: 0,
+    source: `/dev/${name}`,
   });
   return [
     mount('proc', 'proc', '/proc', 'nosuid,noexec,nodev'),

@@ -154,6 +154,10 @@ export interface HostConfig {
   readonly PidsLimit?: number | null;
   readonly OomScoreAdj?: number;
   readonly Privileged?: boolean;
+  /** Hidden from the container; null: the default list. */
+  readonly MaskedPaths?: readonly string[] | null;
+  /** Read-only for the container; null: the default list. */
+  readonly ReadonlyPaths?: readonly string[] | null;
   readonly Annotations?: Readonly<Record<string, string>>;
   readonly BlkioWeight?: number;
   readonly BlkioWeightDevice?: readonly {readonly Path: string; readonly Weight: number}[];

@@ -47,6 +47,14 @@ const names = [
 
 export type CapabilityName = (typeof names)[number];
 
+/** What a privileged process gets. */
+export const allCapabilities: readonly CapabilityName[] = names;
+
+/** Whether it is one, without `CAP_` and in capitals. */
+export function isCapability(name: string): name is CapabilityName {
+  return (names as readonly string[]).includes(name);
+}
+
 /** What a container gets unless told otherwise: Docker's 14. */
 const defaults: readonly CapabilityName[] = [
   'CHOWN',
@@ -78,9 +86,8 @@ export function resolveCapabilities(add: readonly string[], drop: readonly strin
 function parseCapability(text: string): CapabilityName | 'ALL' {
   const name = text.toUpperCase().replace(/^CAP_/, '');
   if (name === 'ALL') return 'ALL';
-  const known = names.find((candidate) => candidate === name);
-  if (known === undefined) throw new TscomposeError('invalid', `invalid capability: "${text}"`);
-  return known;
+  if (!isCapability(name)) throw new TscomposeError('invalid', `invalid capability: "${text}"`);
+  return name;
 }
 
 /** 64-bit mask in hex, without those that the running kernel does not know. */

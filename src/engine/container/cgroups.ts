@@ -4,7 +4,7 @@ import type {HostConfig} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import type {MonitorOperation} from '../helper/operations.ts';
 import type {CgroupHierarchies} from './cgroup-hierarchies.ts';
-import {deviceRules} from './device-rules.ts';
+import {compileDeviceProgram, v1Lines} from './device-program.ts';
 import type {Machine} from './machine.ts';
 
 /** Name of the cgroup of all monitors: out of the command's own, so that the end of a session leaves them alone. */
@@ -18,12 +18,12 @@ interface Place {
   readonly id: string;
 }
 
-/** The operations that put a container into cgroups of its own, with its limits and device rules. */
+/** The operations that put a container into cgroups of its own, with its limits and device rules; undefined: all devices. */
 export function planCgroups(
   machine: Machine,
   {cgroupParent, id}: Place,
   host: HostConfig,
-  deviceProgram: () => Uint8Array,
+  deviceRules: readonly string[] | undefined,
 ): readonly MonitorOperation[] {
   const {v1, v2} = machine.cgroups;
   // Without them nothing would keep a container from the machine's devices, or to its limits.
@@ -41,12 +41,17 @@ export function planCgroups(
     }
     operations.push({kind: 'cgroup', path: join(mount, cgroupParent, id), version});
   }
-  if (v1.length > 0) operations.push(...planV1(machine, {cgroupParent, id}, host));
-  else if (v2) operations.push(...planV2(v2.mount, {cgroupParent, id}, host, deviceProgram));
+  if (v1.length > 0) operations.push(...planV1(machine, {cgroupParent, id}, host, deviceRules));
+  else if (v2) operations.push(...planV2(v2.mount, {cgroupParent, id}, host, deviceRules));
   return operations;
 }
 
-function planV1({cgroups}: Machine, {cgroupParent, id}: Place, host: HostConfig): readonly MonitorOperation[] {
+function planV1(
+  {cgroups}: Machine,
+  {cgroupParent, id}: Place,
+  host: HostConfig,
+  deviceRules: readonly string[] | undefined,
+): readonly MonitorOperation[] {
   const writes: MonitorOperation[] = [];
   const own = (controller: string) => {
     const mount = cgroups.v1.find(({controllers}) => controllers.includes(controller))?.mount;
@@ -67,8 +72,10 @@ function planV1({cgroups}: Machine, {cgroupParent, id}: Place, host: HostConfig)
   if (limits.period !== undefined) write('cpu', 'cpu.cfs_period_us', limits.period);
   if (limits.quota !== undefined) write('cpu', 'cpu.cfs_quota_us', limits.quota);
   if (limits.pids !== undefined) write('pids', 'pids.max', limits.pids);
+  // A new cgroup allows what the one above allows: everything, where nothing is denied.
+  if (deviceRules === undefined) return writes;
   write('devices', 'devices.deny', 'a');
-  for (const rule of deviceRules) write('devices', 'devices.allow', rule);
+  for (const rule of deviceRules.flatMap(v1Lines)) write('devices', 'devices.allow', rule);
   return writes;
 }
 
@@ -76,7 +83,7 @@ function planV2(
   mount: string,
   {cgroupParent, id}: Place,
   host: HostConfig,
-  deviceProgram: () => Uint8Array,
+  deviceRules: readonly string[] | undefined,
 ): readonly MonitorOperation[] {
   const parent = join(mount, cgroupParent);
   const own = join(parent, id);
@@ -108,7 +115,8 @@ function planV2(
     );
   }
   if (limits.pids !== undefined) write('pids.max', limits.pids);
-  writes.push({kind: 'cgroupDevices', path: own, program: deviceProgram()});
+  if (deviceRules !== undefined)
+    writes.push({kind: 'cgroupDevices', path: own, program: compileDeviceProgram(deviceRules)});
   return writes;
 }
 

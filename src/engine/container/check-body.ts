@@ -1,9 +1,10 @@
 import {isIP} from 'node:net';
 import type {ContainerCreateBody, HealthConfig, HostConfig} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
-import {resolveCapabilities} from './capabilities.ts';
+import {parseDeviceRule} from './device-program.ts';
+import {checkMapping} from './devices/mapped.ts';
 import {parseLogConfig} from './log-config.ts';
-import {parseSecurityOptions} from './security-options.ts';
+import {resolvePrivileges} from './privileges.ts';
 import {parseSignal} from './signal.ts';
 import {refuseUnsupported} from './supported-body.ts';
 import {checkSysctls} from './sysctls.ts';
@@ -26,8 +27,9 @@ export function checkBody(body: ContainerCreateBody): void {
   if (body.Healthcheck) checkHealth(body.Healthcheck);
   checkHostName(body.Hostname);
   checkResources(host);
-  resolveCapabilities(host.CapAdd ?? [], host.CapDrop ?? []);
-  parseSecurityOptions(host.SecurityOpt ?? []);
+  resolvePrivileges(host);
+  for (const mapping of host.Devices ?? []) checkMapping(mapping);
+  for (const rule of host.DeviceCgroupRules ?? []) parseDeviceRule(rule);
   parseLogConfig(host.LogConfig);
   checkSysctls(host.Sysctls ?? {}, host.NetworkMode ?? 'default');
   checkUlimits(host.Ulimits ?? []);

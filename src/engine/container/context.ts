@@ -90,6 +90,8 @@ export interface ContainerContext {
   readonly endings: Set<Promise<unknown>>;
   /** What the running kernel offers; read once, when the first container starts. */
   readonly machine: () => Promise<Machine>;
+  /** Where files describe devices of the machine. */
+  readonly cdiDirectories: readonly string[];
   /** The machine's host name, for containers in its network. */
   readonly hostName: string;
   /** Name of the cgroup directory in each hierarchy, below which ours are. */

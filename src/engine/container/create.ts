@@ -14,6 +14,7 @@ import {writeRecord} from '../record-store.ts';
 import {checkBody} from './check-body.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
+import {requestedEdits} from './devices/gather.ts';
 import {storeFiles} from './files.ts';
 import {fillVolumes} from './fill-volumes.ts';
 import {mergeImageConfig} from './image-config.ts';
@@ -41,6 +42,7 @@ export async function createContainer(
   const config = mergeImageConfig(withoutQueryMembers(configBody), image.config);
   const requests = parseMounts(config, hostBody);
   await checkSources(requests);
+  await requestedEdits(hostBody, context.cdiDirectories);
 
   const id = randomBytes(32).toString('hex');
   const {config: _imageConfig, ...recordedImage} = image;

@@ -1,8 +1,17 @@
 import type {SetupOperation} from '../helper/operations.ts';
 import type {CgroupHierarchies} from './cgroup-hierarchies.ts';
 
+export interface MountOptions {
+  readonly shmSize: number;
+  readonly writableSys: boolean;
+  readonly writableCgroups: boolean;
+}
+
 /** The file systems every container has, as Docker mounts them. */
-export function defaultMounts(cgroups: CgroupHierarchies, shmSize: number): readonly SetupOperation[] {
+export function defaultMounts(
+  cgroups: CgroupHierarchies,
+  {shmSize, writableSys, writableCgroups}: MountOptions,
+): readonly SetupOperation[] {
   const mount = (type: string, source: string, target: string, flags: string, data = ''): SetupOperation => ({
     kind: 'mount',
     type,
@@ -15,8 +24,8 @@ export function defaultMounts(cgroups: CgroupHierarchies, shmSize: number): read
     mount('proc', 'proc', '/proc', 'nosuid,noexec,nodev'),
     mount('tmpfs', 'tmpfs', '/dev', 'nosuid,strictatime', 'mode=755,size=65536k'),
     mount('devpts', 'devpts', '/dev/pts', 'nosuid,noexec', 'newinstance,ptmxmode=0666,mode=0620,gid=5'),
-    mount('sysfs', 'sysfs', '/sys', 'nosuid,noexec,nodev,ro'),
-    ...cgroupMounts(cgroups),
+    mount('sysfs', 'sysfs', '/sys', `nosuid,noexec,nodev${writableSys ? '' : ',ro'}`),
+    ...cgroupMounts(cgroups, writableCgroups),
     mount('mqueue', 'mqueue', '/dev/mqueue', 'nosuid,noexec,nodev'),
     mount('tmpfs', 'shm', '/dev/shm', 'nosuid,noexec,nodev', `mode=1777,size=${shmSize}`),
     ...devices,
@@ -25,8 +34,8 @@ export function defaultMounts(cgroups: CgroupHierarchies, shmSize: number): read
 }
 
 /** Seen from the container's own cgroup namespace each hierarchy begins at its own cgroup. */
-function cgroupMounts({v1, v2}: CgroupHierarchies): readonly SetupOperation[] {
-  const flags = 'nosuid,noexec,nodev,ro';
+function cgroupMounts({v1, v2}: CgroupHierarchies, writable: boolean): readonly SetupOperation[] {
+  const flags = `nosuid,noexec,nodev${writable ? '' : ',ro'}`;
   if (v1.length === 0)
     return v2 ? [{kind: 'mount', type: 'cgroup2', source: 'cgroup', target: '/sys/fs/cgroup', flags, data: ''}] : [];
   const operations: SetupOperation[] = [
@@ -72,6 +81,7 @@ const devices: readonly SetupOperation[] = (
   mode: '666',
   uid: 0,
   gid: 0,
+  source: `/dev/${name}`,
 }));
 
 const links: readonly SetupOperation[] = [

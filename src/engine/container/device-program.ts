@@ -12,13 +12,17 @@ export interface DeviceRule {
   readonly make: boolean;
 }
 
-/** Parses a line in the syntax of the v1 file devices.allow: `c 1:3 rwm`, `b *:* m`, `a`. Throws `invalid`. */
+/** The kernel's numbers have 32 bits together; a rule may name any, and is then about no device. */
+const mostNumber = 0xffffffff;
+
+/** Parses a line of an API body or of our own: `c 1:3 rwm`, `b *:* m`, `a 7:* r`. Throws `invalid`, in Docker's words. */
 export function parseDeviceRule(line: string): DeviceRule {
-  if (line === 'a') return {type: 'any', read: true, write: true, make: true};
   const parts = /^([abc]) (\d+|\*):(\d+|\*) ([rwm]{1,3})$/.exec(line);
   const [, type, major, minor, access = ''] = parts ?? [];
-  if (parts === null || new Set(access).size !== access.length || Number(major) > 0xfff || Number(minor) > 0xfffff) {
-    throw new TscomposeError('invalid', `device rule "${line}": not of the form "c 1:3 rwm"`);
+  if (parts === null || Number(major) > mostNumber || Number(minor) > mostNumber) {
+    throw new TscomposeError('invalid', `invalid device cgroup rule format: '${line}'`, {
+      hint: 'it is TYPE MAJOR:MINOR ACCESS, like "c 1:3 rwm"',
+    });
   }
   return {
     type: type === 'c' ? 'character' : type === 'b' ? 'block' : 'any',
@@ -28,6 +32,14 @@ export function parseDeviceRule(line: string): DeviceRule {
     write: access.includes('w'),
     make: access.includes('m'),
   };
+}
+
+/**
+ * The same as lines for the v1 file devices.allow. There a line of type `a` allows everything, whatever else it says
+ * (security/device_cgroup.c): what is meant are two lines.
+ */
+export function v1Lines(line: string): readonly string[] {
+  return line.startsWith('a ') ? [`c${line.slice(1)}`, `b${line.slice(1)}`] : [line];
 }
 
 /** Constants of struct bpf_cgroup_dev_ctx (linux/bpf.h, BPF_DEVCG_*). */

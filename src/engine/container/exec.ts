@@ -5,10 +5,13 @@ import type {Attachment, Execs, OutputChunk} from '../engine.ts';
 import {isMonitorGone, openFrames} from '../helper/control.ts';
 import {encodeOperations, type SetupOperation} from '../helper/operations.ts';
 import {notRunning, readOutput, toAttachment} from './attach.ts';
+import {allCapabilities} from './capabilities.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
 import {addExec, type ExecRecord} from './exec-records.ts';
 import {processEnvironment} from './image-config.ts';
+import type {Machine} from './machine.ts';
+import {planCapabilities} from './process-plan.ts';
 import {type FoundContainer, findContainer} from './reference.ts';
 import {observe} from './state.ts';
 
@@ -39,7 +42,6 @@ async function createExec(
 ): Promise<{readonly Id: string}> {
   const found = await findContainer(context.layout, reference);
   if ((body.Cmd ?? []).length === 0) throw new TscomposeError('invalid', 'No exec command specified');
-  if (body.Privileged) throw new TscomposeError('unsupported', 'this engine does not support Privileged for exec');
   if (body.WorkingDir && !body.WorkingDir.startsWith('/'))
     throw new TscomposeError(
       'invalid',
@@ -86,7 +88,7 @@ async function startExec(context: ContainerContext, id: string, options: ExecSta
       stdin: (body.AttachStdin ?? false) && !options.detach,
       rows,
       columns,
-      operations: encodeOperations(planExec(found, body)),
+      operations: encodeOperations(planExec(found, body, await context.machine())),
     });
     exec.pid = connection.first.pid;
     const output = readOutput(connection, (exitCode) => {
@@ -127,12 +129,13 @@ async function* selectStreams(
   }
 }
 
-/** What differs from the container's own process; the rest (limits, filter) is the same. */
-function planExec({record}: FoundContainer, body: ExecCreateBody): readonly SetupOperation[] {
+/** What differs from the container's own process; the rest (limits, filter) is the same, also for a privileged one. */
+function planExec({record}: FoundContainer, body: ExecCreateBody, machine: Machine): readonly SetupOperation[] {
   const {config} = record;
   const hostname = config.Hostname ?? '';
   return [
     {kind: 'user', user: body.User || config.User || ''},
+    ...(body.Privileged ? [planCapabilities(machine, allCapabilities)] : []),
     {kind: 'workdir', target: body.WorkingDir || config.WorkingDir || '/'},
     {
       kind: 'env',
@@ -155,7 +158,7 @@ function toInspect({id, containerId, body, state, exitCode, pid}: ExecRecord): E
       tty: body.Tty ?? false,
       entrypoint,
       arguments: words,
-      privileged: false,
+      privileged: body.Privileged ?? false,
       ...(body.User ? {user: body.User} : {}),
     },
     OpenStdin: body.AttachStdin ?? false,

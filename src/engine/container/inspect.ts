@@ -65,7 +65,8 @@ export async function inspectContainer(context: ContainerContext, reference: str
 }
 
 /** What Docker adds to what was asked for. */
-function filledIn({Memory = 0, MemorySwap = 0, PortBindings = {}}: HostConfig): HostConfig {
+function filledIn(host: HostConfig): HostConfig {
+  const {Memory = 0, MemorySwap = 0, PortBindings = {}, Privileged = false} = host;
   const bindings = Object.entries(PortBindings).map(
     ([port, list]) => [port, (list ?? []).map((binding) => ({HostIp: '', HostPort: '', ...binding}))] as const,
   );
@@ -73,6 +74,10 @@ function filledIn({Memory = 0, MemorySwap = 0, PortBindings = {}}: HostConfig): 
     // As much swap as memory (see `resolveLimits`).
     MemorySwap: Memory > 0 && MemorySwap === 0 ? 2 * Memory : MemorySwap,
     PortBindings: Object.fromEntries(bindings),
+    MaskedPaths: host.MaskedPaths ?? (Privileged ? null : maskedPaths),
+    ReadonlyPaths: host.ReadonlyPaths ?? (Privileged ? null : readonlyPaths),
+    // A privileged container has no label of SELinux, and Docker says so.
+    ...(Privileged ? {SecurityOpt: [...(host.SecurityOpt ?? []), 'label=disable']} : {}),
   };
 }
 
@@ -112,8 +117,9 @@ const emptyHostConfig = {
   NanoCpus: 0,
   PidsLimit: null,
   Ulimits: [],
-  MaskedPaths: maskedPaths,
-  ReadonlyPaths: readonlyPaths,
+  Devices: null,
+  DeviceCgroupRules: null,
+  DeviceRequests: null,
 } as const satisfies HostConfig & Readonly<Record<string, unknown>>;
 
 function withHealthcheck({config}: ContainerRecord): ContainerRecord['config'] {

@@ -4,10 +4,10 @@ import type {Layout} from '../layout.ts';
 import {planCgroups} from './cgroups.ts';
 import {eventAttributesText} from './container-event.ts';
 import type {ImageRoot, NetworkPlan} from './context.ts';
-import {compileDeviceProgram} from './device-program.ts';
-import {deviceRules} from './device-rules.ts';
+import type {ContainerDevices} from './devices/gather.ts';
 import {parseLogConfig} from './log-config.ts';
 import type {Machine} from './machine.ts';
+import {resolvePrivileges} from './privileges.ts';
 import {planProcess} from './process-plan.ts';
 import type {ContainerRecord} from './record.ts';
 import {planRoot} from './root-plan.ts';
@@ -25,6 +25,7 @@ export interface LaunchRequest {
   readonly image: ImageRoot;
   readonly volumes: ReadonlyMap<string, string>;
   readonly network: NetworkPlan;
+  readonly devices: ContainerDevices;
 }
 
 /** Everything a monitor has to know about a container, for all of its runs. */
@@ -37,10 +38,12 @@ export function planLaunch({
   image,
   volumes,
   network,
+  devices,
 }: LaunchRequest): readonly MonitorOperation[] {
   const {id, config, hostConfig} = record;
   const paths = layout.container(id);
   const {file: log} = parseLogConfig(hostConfig.LogConfig);
+  const privileges = resolvePrivileges(hostConfig);
   const policy = hostConfig.RestartPolicy?.Name || 'no';
   return [
     {kind: 'identity', id, name},
@@ -54,7 +57,7 @@ export function planLaunch({
     },
     ...planHealth(config),
     {kind: 'events', journal: layout.journal, attributes: eventAttributesText(record, name)},
-    ...planCgroups(machine, {cgroupParent, id}, hostConfig, () => compileDeviceProgram(deviceRules)),
+    ...planCgroups(machine, {cgroupParent, id}, hostConfig, devices.rules),
     {kind: 'namespaces', list: 'pid,mount,uts,ipc,cgroup'},
     ...network.operations,
     {
@@ -70,8 +73,8 @@ export function planLaunch({
     {
       kind: 'process',
       operations: encodeOperations([
-        ...planRoot({machine, paths, record, image, volumes}),
-        ...planProcess(machine, record, network.sysctls),
+        ...planRoot({machine, paths, record, privileges, devices, image, volumes}),
+        ...planProcess(machine, record, {privileges, devices, interfaceSysctls: network.sysctls}),
       ]),
     },
   ];

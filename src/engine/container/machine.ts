@@ -1,5 +1,7 @@
 import {readFile} from 'node:fs/promises';
+import {release} from 'node:os';
 import {type CgroupHierarchies, parseHierarchies, parseMembership} from './cgroup-hierarchies.ts';
+import type {KernelVersion} from './seccomp/profile.ts';
 
 /** What the running kernel offers to containers. */
 export interface Machine {
@@ -8,6 +10,7 @@ export interface Machine {
   readonly ownCgroups: ReadonlySet<string>;
   /** The highest capability the kernel knows. */
   readonly lastCapability: number;
+  readonly kernel: KernelVersion;
 }
 
 export async function readMachine(): Promise<Machine> {
@@ -17,5 +20,13 @@ export async function readMachine(): Promise<Machine> {
     readFile('/proc/sys/kernel/cap_last_cap', 'utf8'),
   ]);
   const cgroups = parseHierarchies(mountinfo);
-  return {cgroups, ownCgroups: parseMembership(membership, cgroups), lastCapability: Number(lastCapability)};
+  const [major = 0, minor = 0] = release()
+    .split('.', 2)
+    .map((part) => Number.parseInt(part, 10));
+  return {
+    cgroups,
+    ownCgroups: parseMembership(membership, cgroups),
+    lastCapability: Number(lastCapability),
+    kernel: [major, minor],
+  };
 }

@@ -1,27 +1,35 @@
 import type {SetupOperation} from '../helper/operations.ts';
-import {capabilityMask, resolveCapabilities} from './capabilities.ts';
+import {type CapabilityName, capabilityMask} from './capabilities.ts';
+import type {ContainerDevices} from './devices/gather.ts';
 import {processEnvironment} from './image-config.ts';
 import type {Machine} from './machine.ts';
+import type {Privileges} from './privileges.ts';
 import type {ContainerRecord} from './record.ts';
 import {compileFilter} from './seccomp-filter.ts';
-import {parseSecurityOptions} from './security-options.ts';
 import {completeSysctls} from './sysctls.ts';
+
+/** What follows from more than the container's record. */
+export interface ProcessSettings {
+  readonly privileges: Privileges;
+  readonly devices: ContainerDevices;
+  readonly interfaceSysctls: Readonly<Record<string, string>>;
+}
 
 /** The steps that make a container's process what it is: names, limits, user, privileges, environment, words. */
 export function planProcess(
   machine: Machine,
   record: ContainerRecord,
-  interfaceSysctls: Readonly<Record<string, string>>,
+  {privileges, devices, interfaceSysctls}: ProcessSettings,
 ): readonly SetupOperation[] {
   const {config, hostConfig} = record;
-  const capabilities = resolveCapabilities(hostConfig.CapAdd ?? [], hostConfig.CapDrop ?? []);
-  const mask = capabilityMask(capabilities, machine.lastCapability);
-  const {noNewPrivileges, seccomp} = parseSecurityOptions(hostConfig.SecurityOpt ?? []);
-  const filter = compileFilter(seccomp, capabilities);
+  const {capabilities, noNewPrivileges, seccomp} = privileges;
+  const filter = compileFilter(seccomp, machine, capabilities);
   const sysctls = {
     ...interfaceSysctls,
     ...completeSysctls(hostConfig.Sysctls ?? {}, hostConfig.NetworkMode ?? 'default'),
   };
+  const withDevices = {...config, Env: [...(config.Env ?? []), ...devices.environment]};
+  const groups = [...(hostConfig.GroupAdd ?? []), ...devices.groups];
   return [
     {kind: 'hostname', name: config.Hostname ?? ''},
     ...(config.Domainname ? [{kind: 'domainname', name: config.Domainname} as const] : []),
@@ -31,12 +39,18 @@ export function planProcess(
       ({Name, Soft, Hard}): SetupOperation => ({kind: 'rlimit', name: Name.toLowerCase(), soft: Soft, hard: Hard}),
     ),
     {kind: 'user', user: config.User ?? ''},
-    ...((hostConfig.GroupAdd ?? []).length > 0 ? [{kind: 'groups', groups: hostConfig.GroupAdd ?? []} as const] : []),
-    {kind: 'capabilities', bounding: mask, effective: mask, permitted: mask, inheritable: '0', ambient: '0'},
+    ...(groups.length > 0 ? [{kind: 'groups', groups} as const] : []),
+    planCapabilities(machine, capabilities),
     ...(noNewPrivileges ? [{kind: 'noNewPrivileges'} as const] : []),
-    ...(filter ? [{kind: 'seccomp', program: filter, flags: 0} as const] : []),
+    ...(filter ? [{kind: 'seccomp', ...filter} as const] : []),
     {kind: 'workdir', target: config.WorkingDir || '/'},
-    {kind: 'env', variables: processEnvironment(config, config.Hostname ?? '')},
+    {kind: 'env', variables: processEnvironment(withDevices, config.Hostname ?? '')},
     {kind: 'argv', words: [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])]},
   ];
+}
+
+/** Nothing is inherited: what a file's capabilities add would outlive a change of user. */
+export function planCapabilities({lastCapability}: Machine, capabilities: readonly CapabilityName[]): SetupOperation {
+  const mask = capabilityMask(capabilities, lastCapability);
+  return {kind: 'capabilities', bounding: mask, effective: mask, permitted: mask, inheritable: '0', ambient: '0'};
 }

@@ -2,8 +2,11 @@ import {join} from 'node:path';
 import type {Operation, SetupOperation} from '../helper/operations.ts';
 import type {ContainerPaths} from '../layout.ts';
 import type {ImageRoot} from './context.ts';
-import {defaultMounts, maskedPaths, readonlyPaths} from './default-mounts.ts';
+import {defaultMounts} from './default-mounts.ts';
+import type {ContainerDevices} from './devices/gather.ts';
+import {planDevices} from './devices/operations.ts';
 import type {Machine} from './machine.ts';
+import type {Privileges} from './privileges.ts';
 import type {BindMount, ContainerRecord, RecordedFile, RecordedMount} from './record.ts';
 import {parseTmpfsOptions} from './tmpfs-options.ts';
 
@@ -11,26 +14,41 @@ export interface RootPlan {
   readonly machine: Machine;
   readonly paths: ContainerPaths;
   readonly record: ContainerRecord;
+  readonly privileges: Privileges;
+  readonly devices: ContainerDevices;
   readonly image: ImageRoot;
   /** Directory of each volume, by its name. */
   readonly volumes: ReadonlyMap<string, string>;
 }
 
 /** The steps that make a container's tree of files: the root, Docker's default mounts, then what the container asks for. */
-export function planRoot({machine, paths, record, image, volumes}: RootPlan): readonly SetupOperation[] {
+export function planRoot({
+  machine,
+  paths,
+  record,
+  privileges,
+  devices,
+  image,
+  volumes,
+}: RootPlan): readonly SetupOperation[] {
   const {hostConfig} = record;
   const taken: ReadonlySet<unknown> = new Set(record.mounts.map(({target}) => target));
+  const given: ReadonlySet<unknown> = new Set(devices.nodes.map(({target}) => target));
   return [
     {kind: 'overlay', upper: paths.upper, work: paths.work, options: '', lowers: image.lowers},
     ...image.operations,
-    ...defaultMounts(machine.cgroups, hostConfig.ShmSize ?? 64 * 1024 * 1024).filter(
-      (operation) => !(operation.kind === 'mount' && replaceable.has(operation.target) && taken.has(operation.target)),
+    ...defaultMounts(machine.cgroups, {...privileges, shmSize: hostConfig.ShmSize ?? 64 * 1024 * 1024}).filter(
+      (operation) =>
+        !(operation.kind === 'mount' && replaceable.has(operation.target) && taken.has(operation.target)) &&
+        !(operation.kind === 'device' && given.has(operation.target)),
     ),
     ...nestedLast(record.mounts).map((mount) => planMount(mount, volumes)),
+    ...planDevices(devices, record.mounts),
+    ...devices.mounts,
     ...identityFiles(paths).filter(({target}) => !taken.has(target)),
     ...record.files.map((file) => planFile(file, paths)),
-    ...readonlyPaths.map((target): SetupOperation => ({kind: 'readonly', target})),
-    ...maskedPaths.map((target): SetupOperation => ({kind: 'mask', target})),
+    ...privileges.readonlyPaths.map((target): SetupOperation => ({kind: 'readonly', target})),
+    ...privileges.maskedPaths.map((target): SetupOperation => ({kind: 'mask', target})),
     ...(hostConfig.ReadonlyRootfs ? [{kind: 'readonlyRoot'} as const] : []),
   ];
 }
@@ -39,7 +57,12 @@ export function planRoot({machine, paths, record, image, volumes}: RootPlan): re
  * The same tree for a container that does not run, to write to: what a start would mount anew is there too, empty and
  * read-only, and files that a start puts in place are masked, so that nothing is written where it would be hidden.
  */
-export function planStoppedRoot({paths, record, image, volumes}: Omit<RootPlan, 'machine'>): readonly SetupOperation[] {
+export function planStoppedRoot({
+  paths,
+  record,
+  image,
+  volumes,
+}: Omit<RootPlan, 'machine' | 'privileges' | 'devices'>): readonly SetupOperation[] {
   const passing = (target: string): SetupOperation => ({
     kind: 'mount',
     type: 'tmpfs',

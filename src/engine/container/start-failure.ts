@@ -6,6 +6,7 @@ const hints: readonly (readonly [step: RegExp, hint: string])[] = [
   [/^user /, 'check "user" of the service: the image must have it, or write numbers like "1000:1000"'],
   [/^group /, 'check "user" and "group_add" of the service: the image must have the group, or write a number'],
   [/^execute /, 'check "command" and "entrypoint" of the service: the image must have the program'],
+  [/^device /, 'check "devices" of the service: the name must be free in the container'],
   [/^working directory /, 'check "working_dir" of the service: it must be a directory of the container'],
 ];
 

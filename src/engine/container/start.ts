@@ -5,6 +5,7 @@ import {encodeOperations} from '../helper/operations.ts';
 import {helperFailure} from '../helper/reply.ts';
 import {clearCgroups} from './cgroups.ts';
 import type {ContainerContext} from './context.ts';
+import {gatherDevices} from './devices/gather.ts';
 import {writeIdentityFiles} from './hosts.ts';
 import {type LaunchRequest, planLaunch} from './launch-plan.ts';
 import {clearDead} from './lost.ts';
@@ -25,15 +26,16 @@ const portAttempts = 5;
 /** The caller holds the operation lock. */
 export async function startFound(context: ContainerContext, found: FoundContainer): Promise<void> {
   await clearPrevious(context, found);
-  const [image, volumes] = await Promise.all([
+  const [image, volumes, devices] = await Promise.all([
     context.images.root(found.record.image),
     resolveVolumes(context, found.record),
+    gatherDevices(found.record.hostConfig, context),
     checkBinds(found.record),
   ]);
   for (let attempt = 1; ; attempt++) {
     const network = await context.endpoints.plan(found.record, found.name);
     try {
-      await launch(context, found, {image, volumes, network});
+      await launch(context, found, {image, volumes, network, devices});
       return;
     } catch (error) {
       await undo(context, found.record);
@@ -46,7 +48,7 @@ export async function startFound(context: ContainerContext, found: FoundContaine
 async function launch(
   context: ContainerContext,
   {id, name, record}: FoundContainer,
-  parts: Pick<LaunchRequest, 'image' | 'volumes' | 'network'>,
+  parts: Pick<LaunchRequest, 'image' | 'volumes' | 'network' | 'devices'>,
 ): Promise<void> {
   const {layout, cgroupParent} = context;
   await writeIdentityFiles(layout.container(id), record, parts.network);

@@ -60,8 +60,11 @@ const setupOperations = {
   mount: {code: 101, args: ['type', 'source', 'target', 'flags', 'data']},
   /** `flags` as `mount` and rec, private, rprivate, shared, rshared, slave, rslave. `create`: `directory`, `file`, `auto` (like the source) or empty. */
   bind: {code: 102, args: ['source', 'target', 'flags', 'create']},
-  /** `type`: `c` or `b`; `mode` octal. Falls back to a bind of the machine's device where mknod is not permitted. */
-  device: {code: 103, args: ['target', 'type', 'major', 'minor', 'mode', 'uid', 'gid']},
+  /**
+   * `type`: `c` or `b`; `mode` octal. The same device that is there already stays. Where mknod is not permitted, the
+   * machine's device `source` is bound if it is the same one.
+   */
+  device: {code: 103, args: ['target', 'type', 'major', 'minor', 'mode', 'uid', 'gid', 'source']},
   symlink: {code: 104, args: ['value', 'target']},
   /** `mode` octal. An existing directory stays as it is. */
   directory: {code: 105, args: ['target', 'mode', 'uid', 'gid']},

@@ -3,6 +3,7 @@ import type {ContainerState, HostConfig} from '../../../src/api/types/container.
 import {capabilityMask, resolveCapabilities} from '../../../src/engine/container/capabilities.ts';
 import {parseHierarchies, parseMembership} from '../../../src/engine/container/cgroup-hierarchies.ts';
 import {planCgroups} from '../../../src/engine/container/cgroups.ts';
+import {deviceRules} from '../../../src/engine/container/device-rules.ts';
 import {mergeImageConfig, processEnvironment} from '../../../src/engine/container/image-config.ts';
 import {parseLogConfig} from '../../../src/engine/container/log-config.ts';
 import type {Machine} from '../../../src/engine/container/machine.ts';
@@ -47,8 +48,13 @@ describe('cgroup hierarchies', () => {
 });
 
 function plan(mountinfo: string, host: HostConfig, own: readonly string[] = []): string[] {
-  const machine: Machine = {cgroups: parseHierarchies(mountinfo), ownCgroups: new Set(own), lastCapability: 40};
-  return planCgroups(machine, {cgroupParent: 'p', id: 'c'}, host, () => new Uint8Array(8)).map((operation) => {
+  const machine: Machine = {
+    cgroups: parseHierarchies(mountinfo),
+    ownCgroups: new Set(own),
+    lastCapability: 40,
+    kernel: [6, 1],
+  };
+  return planCgroups(machine, {cgroupParent: 'p', id: 'c'}, host, deviceRules).map((operation) => {
     if (operation.kind === 'cgroupWrite')
       return `${operation.path} = ${operation.value}${operation.optional ? ' (optional)' : ''}`;
     return 'path' in operation ? `${operation.kind} ${operation.path}` : operation.kind;

@@ -1,7 +1,7 @@
 import {TscomposeError} from '../../../base/errors.ts';
 import {branch, encodeInstructions, giveBack, type Instruction, loadArchitecture, loadNumber} from './bpf.ts';
 import {compileRules} from './compile-rules.ts';
-import type {Machine, SeccompAction, SeccompProfile, SeccompRule} from './profile.ts';
+import type {ConventionName, KernelVersion, Machine, SeccompAction, SeccompProfile, SeccompRule} from './profile.ts';
 import type {SyscallTable} from './syscall-table.ts';
 import {arm} from './syscalls-arm.ts';
 import {arm64} from './syscalls-arm64.ts';
@@ -11,6 +11,7 @@ import {x8664} from './syscalls-x86-64.ts';
 
 /** A way to call the kernel: programs of one machine have several, told apart by architecture and range of numbers. */
 interface Convention {
+  readonly name: ConventionName;
   readonly table: SyscallTable;
   /** Added to the table's numbers. */
   readonly base: number;
@@ -30,15 +31,15 @@ const machines: {readonly [M in Machine]: readonly Architecture[]} = {
     {
       audit: 0xc000003e,
       conventions: [
-        {table: x8664, base: 0, argumentBits: 64},
-        {table: x32, base: 0x40000000, argumentBits: 32},
+        {name: 'SCMP_ARCH_X86_64', table: x8664, base: 0, argumentBits: 64},
+        {name: 'SCMP_ARCH_X32', table: x32, base: 0x40000000, argumentBits: 32},
       ],
     },
-    {audit: 0x40000003, conventions: [{table: x86, base: 0, argumentBits: 32}]},
+    {audit: 0x40000003, conventions: [{name: 'SCMP_ARCH_X86', table: x86, base: 0, argumentBits: 32}]},
   ],
   arm64: [
-    {audit: 0xc00000b7, conventions: [{table: arm64, base: 0, argumentBits: 64}]},
-    {audit: 0x40000028, conventions: [{table: arm, base: 0, argumentBits: 32}]},
+    {audit: 0xc00000b7, conventions: [{name: 'SCMP_ARCH_AARCH64', table: arm64, base: 0, argumentBits: 64}]},
+    {audit: 0x40000028, conventions: [{name: 'SCMP_ARCH_ARM', table: arm, base: 0, argumentBits: 32}]},
   ],
 };
 
@@ -47,6 +48,7 @@ const verdicts = {
   allow: 0x7fff0000,
   log: 0x7ffc0000,
   trap: 0x00030000,
+  trace: 0x7ff00000,
   error: 0x00050000,
   killThread: 0x00000000,
   killProcess: 0x80000000,
@@ -59,6 +61,8 @@ export interface SeccompTarget {
   readonly architecture: Machine;
   /** What the process's bounding set holds, names without `CAP_`. */
   readonly capabilities: readonly string[];
+  /** Of the running kernel. */
+  readonly kernel: KernelVersion;
 }
 
 const compiled = new WeakMap<SeccompProfile, Map<string, Uint8Array>>();
@@ -71,7 +75,7 @@ const compiled = new WeakMap<SeccompProfile, Map<string, Uint8Array>>();
 export function compileSeccomp(profile: SeccompProfile, target: SeccompTarget): Uint8Array {
   const known = compiled.get(profile) ?? new Map<string, Uint8Array>();
   compiled.set(profile, known);
-  const key = `${target.architecture} ${[...target.capabilities].sort().join(' ')}`;
+  const key = `${target.architecture} ${target.kernel.join('.')} ${[...target.capabilities].sort().join(' ')}`;
   const program = known.get(key) ?? encodeInstructions(compile(profile, target));
   known.set(key, program);
   return program;
@@ -84,7 +88,11 @@ function compile(profile: SeccompProfile, target: SeccompTarget): readonly Instr
   const blocks = makeBlocks(profile);
   let program: readonly Instruction[] = [giveBack(verdicts.killThread)];
   for (const architecture of machines[target.architecture].toReversed()) {
-    const list = architecture.conventions.flatMap((convention) => ranges(rules, convention, blocks));
+    const list = architecture.conventions.flatMap((convention) =>
+      isLetIn(convention, profile, target)
+        ? ranges(rules, convention, blocks)
+        : [{first: convention.base, decide: blocks.foreign}],
+    );
     program = branch('==', architecture.audit, [loadNumber, ...search(list, 0, list.length)], program);
   }
   if (program.length >= mostInstructions) {
@@ -102,10 +110,21 @@ interface NamedRule {
   readonly applies: boolean;
 }
 
-function applies(rule: SeccompRule, {architecture, capabilities}: SeccompTarget): boolean {
+function isLetIn({name}: Convention, {conventions}: SeccompProfile, {architecture}: SeccompTarget): boolean {
+  const own = machines[architecture][0]?.conventions[0]?.name;
+  return conventions === undefined || name === own || conventions.includes(name);
+}
+
+function applies(rule: SeccompRule, {architecture, capabilities, kernel}: SeccompTarget): boolean {
   if (rule.machines !== undefined && !rule.machines.includes(architecture)) return false;
-  if (rule.with !== undefined && !capabilities.includes(rule.with)) return false;
-  return rule.without === undefined || !capabilities.includes(rule.without);
+  if (rule.since !== undefined && isBefore(kernel, rule.since)) return false;
+  if (rule.before !== undefined && !isBefore(kernel, rule.before)) return false;
+  if (rule.with?.some((name) => !capabilities.includes(name))) return false;
+  return !rule.without?.some((name) => capabilities.includes(name));
+}
+
+function isBefore([major, minor]: KernelVersion, [otherMajor, otherMinor]: KernelVersion): boolean {
+  return major < otherMajor || (major === otherMajor && minor < otherMinor);
 }
 
 /** Numbers from `first` up to the next range are decided by the same instructions. */
@@ -153,6 +172,8 @@ function ranges(
 interface Blocks {
   readonly otherwise: readonly Instruction[];
   readonly newer: readonly Instruction[];
+  /** Calls in a way that is not let in. */
+  readonly foreign: readonly Instruction[];
   of(rules: readonly SeccompRule[], argumentBits: 32 | 64): readonly Instruction[];
 }
 
@@ -167,6 +188,7 @@ function makeBlocks({otherwise, newer}: SeccompProfile): Blocks {
   return {
     otherwise: give(refusal),
     newer: give(verdictOf(newer)),
+    foreign: give(verdicts.killThread),
     of(rules, argumentBits) {
       const [first] = rules;
       if (first !== undefined && first.when === undefined) return give(verdictOf(first.action));
@@ -177,7 +199,8 @@ function makeBlocks({otherwise, newer}: SeccompProfile): Blocks {
 }
 
 function verdictOf(action: SeccompAction): number {
-  return verdicts[action.kind] | (action.kind === 'error' ? action.errno : 0);
+  const data = action.kind === 'error' ? action.errno : action.kind === 'trace' ? action.data : 0;
+  return verdicts[action.kind] | data;
 }
 
 /** A binary search for the range of the loaded number, among those from `start` to before `end`. */

@@ -81,34 +81,34 @@ const personalities = [0, 0x8, 0x20000, 0x20008, 0xffffffff].map(
 
 /** Calls that go with a capability: useless without it, or a way around not having it. */
 const privileged: readonly SeccompRule[] = [
-  {calls: 'open_by_handle_at', action: allow, with: 'DAC_READ_SEARCH'},
+  {calls: 'open_by_handle_at', action: allow, with: ['DAC_READ_SEARCH']},
   {
     calls: `bpf clone clone3 fanotify_init fsconfig fsmount fsopen fspick lookup_dcookie lsm_get_self_attr
       lsm_list_modules lsm_set_self_attr mount mount_setattr move_mount open_tree perf_event_open quotactl quotactl_fd
       setdomainname sethostname setns syslog umount umount2 unshare`,
     action: allow,
-    with: 'SYS_ADMIN',
+    with: ['SYS_ADMIN'],
   },
   // The flags of clone3 are in memory, where no filter can look: libraries fall back to clone on "not implemented".
-  {calls: 'clone3', action: notImplemented, without: 'SYS_ADMIN'},
+  {calls: 'clone3', action: notImplemented, without: ['SYS_ADMIN']},
   {
     calls: 'clone',
     action: allow,
-    without: 'SYS_ADMIN',
+    without: ['SYS_ADMIN'],
     when: [{argument: 0, operator: '==', mask: newNamespaces, value: 0}],
   },
-  {calls: 'reboot', action: allow, with: 'SYS_BOOT'},
-  {calls: 'chroot', action: allow, with: 'SYS_CHROOT'},
-  {calls: 'delete_module init_module finit_module', action: allow, with: 'SYS_MODULE'},
-  {calls: 'acct', action: allow, with: 'SYS_PACCT'},
-  {calls: 'kcmp pidfd_getfd process_madvise', action: allow, with: 'SYS_PTRACE'},
-  {calls: 'iopl ioperm', action: allow, with: 'SYS_RAWIO'},
-  {calls: 'settimeofday stime clock_settime clock_settime64', action: allow, with: 'SYS_TIME'},
-  {calls: 'vhangup', action: allow, with: 'SYS_TTY_CONFIG'},
-  {calls: 'get_mempolicy mbind set_mempolicy set_mempolicy_home_node', action: allow, with: 'SYS_NICE'},
-  {calls: 'syslog', action: allow, with: 'SYSLOG'},
-  {calls: 'bpf', action: allow, with: 'BPF'},
-  {calls: 'perf_event_open', action: allow, with: 'PERFMON'},
+  {calls: 'reboot', action: allow, with: ['SYS_BOOT']},
+  {calls: 'chroot', action: allow, with: ['SYS_CHROOT']},
+  {calls: 'delete_module init_module finit_module', action: allow, with: ['SYS_MODULE']},
+  {calls: 'acct', action: allow, with: ['SYS_PACCT']},
+  {calls: 'kcmp pidfd_getfd process_madvise', action: allow, with: ['SYS_PTRACE']},
+  {calls: 'iopl ioperm', action: allow, with: ['SYS_RAWIO']},
+  {calls: 'settimeofday stime clock_settime clock_settime64', action: allow, with: ['SYS_TIME']},
+  {calls: 'vhangup', action: allow, with: ['SYS_TTY_CONFIG']},
+  {calls: 'get_mempolicy mbind set_mempolicy set_mempolicy_home_node', action: allow, with: ['SYS_NICE']},
+  {calls: 'syslog', action: allow, with: ['SYSLOG']},
+  {calls: 'bpf', action: allow, with: ['BPF']},
+  {calls: 'perf_event_open', action: allow, with: ['PERFMON']},
 ];
 
 /**

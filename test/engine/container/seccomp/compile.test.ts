@@ -76,7 +76,7 @@ function hex(value: number): string {
 
 describe.each(['x64', 'arm64'] as const)('the default profile on %s', (machine) => {
   test.each(Object.entries(sets))('agrees with libseccomp: %s', (_, capabilities) => {
-    const ours = compileSeccomp(defaultSeccompProfile, {architecture: machine, capabilities});
+    const ours = compileSeccomp(defaultSeccompProfile, {architecture: machine, capabilities, kernel: [6, 1]});
     const {program: theirs, unknown} = compileWithLibseccomp(defaultSeccompProfile, machine, capabilities);
     checkLoadable(ours);
     checkLoadable(theirs);
@@ -127,7 +127,11 @@ describe.each(['x64', 'arm64'] as const)('the default profile on %s', (machine) 
 });
 
 describe('what containers may not do', () => {
-  const ours = compileSeccomp(defaultSeccompProfile, {architecture: 'x64', capabilities: dockerDefaults});
+  const ours = compileSeccomp(defaultSeccompProfile, {
+    architecture: 'x64',
+    capabilities: dockerDefaults,
+    kernel: [6, 1],
+  });
   const verdict = (name: string, ...values: readonly bigint[]): number =>
     interpret(ours, {architecture: architectures.x8664, number: x8664.get(name) ?? -1, arguments: values});
 
@@ -226,7 +230,7 @@ describe('conditions', () => {
             near && first
               ? values.map((one, index) => (index === first.argument ? BigInt(first.value) + (one % 3n) - 1n : one))
               : values;
-          const program = compileSeccomp(profile, {architecture: 'x64', capabilities: []});
+          const program = compileSeccomp(profile, {architecture: 'x64', capabilities: [], kernel: [6, 1]});
           for (const [architecture, number, bits] of [
             [architectures.x8664, 0, 64],
             [architectures.x86, 3, 32],
@@ -248,7 +252,7 @@ describe('profiles', () => {
     newer: {kind: 'log'},
     rules: [{calls, action: allow}],
   });
-  const target = {architecture: 'x64' as Machine, capabilities: []};
+  const target = {architecture: 'x64' as Machine, capabilities: [], kernel: [6, 1] as const};
 
   test('a profile without rules lets nothing through', () => {
     const program = compileSeccomp({otherwise: {kind: 'killProcess'}, newer: {kind: 'killProcess'}, rules: []}, target);
@@ -267,11 +271,17 @@ describe('profiles', () => {
   });
 
   test('the same profile and capabilities are compiled once', () => {
-    const one = compileSeccomp(defaultSeccompProfile, {architecture: 'x64', capabilities: ['KILL', 'CHOWN']});
-    expect(compileSeccomp(defaultSeccompProfile, {architecture: 'x64', capabilities: ['CHOWN', 'KILL']})).toBe(one);
-    expect(compileSeccomp(defaultSeccompProfile, {architecture: 'arm64', capabilities: ['CHOWN', 'KILL']})).not.toBe(
-      one,
-    );
+    const one = compileSeccomp(defaultSeccompProfile, {
+      architecture: 'x64',
+      capabilities: ['KILL', 'CHOWN'],
+      kernel: [6, 1],
+    });
+    expect(
+      compileSeccomp(defaultSeccompProfile, {architecture: 'x64', capabilities: ['CHOWN', 'KILL'], kernel: [6, 1]}),
+    ).toBe(one);
+    expect(
+      compileSeccomp(defaultSeccompProfile, {architecture: 'arm64', capabilities: ['CHOWN', 'KILL'], kernel: [6, 1]}),
+    ).not.toBe(one);
   });
 
   test('every name in the default profile is a call of some architecture', () => {

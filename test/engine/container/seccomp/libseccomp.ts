@@ -33,8 +33,8 @@ export function compileWithLibseccomp(
   const lines = machine === 'x64' ? ['arch x86_64', 'arch x86', 'arch x32'] : ['arch aarch64', 'arch arm'];
   for (const rule of profile.rules) {
     if (rule.machines !== undefined && !rule.machines.includes(machine)) continue;
-    if (rule.with !== undefined && !capabilities.includes(rule.with)) continue;
-    if (rule.without !== undefined && capabilities.includes(rule.without)) continue;
+    if (rule.with?.some((name) => !capabilities.includes(name))) continue;
+    if (rule.without?.some((name) => capabilities.includes(name))) continue;
     const action = rule.action.kind === 'error' ? `error ${rule.action.errno}` : rule.action.kind;
     const conditions = (rule.when ?? []).map(
       ({argument, operator, value, mask}) => ` ${argument} ${operator} ${value} ${mask ?? 2n ** 64n - 1n}`,

@@ -29,7 +29,7 @@ afterAll(() => {
 /** Makes the calls in a process under the filter: `name` or `name:argument`, through the 32-bit gate with `x86:` before it. */
 function errnos(capabilities: readonly string[], calls: readonly string[]): Record<string, number> {
   const file = join(directory, 'filter');
-  writeFileSync(file, compileSeccomp(defaultSeccompProfile, {architecture: machine, capabilities}));
+  writeFileSync(file, compileSeccomp(defaultSeccompProfile, {architecture: machine, capabilities, kernel: [6, 1]}));
   const words = calls.map((call) => {
     const [, gate = '', name = '', argument = ''] = /^(x86:)?([a-z0-9_]+)(:.*)?$/.exec(call) ?? [];
     return `${gate}${/^\d/.test(name) ? name : (gate === '' ? table : x86).get(name)}${argument}`;
