@@ -16,6 +16,7 @@ import {projectName} from './stages/name.ts';
 import {readStack} from './stages/read.ts';
 import {type ResolveContext, resolveFileObject} from './stages/resolve.ts';
 import {resolveServices} from './stages/resolve-services.ts';
+import {readProfiles} from './stages/seccomp-profiles.ts';
 import {selectServices, usedResources, withDefaultNetwork} from './stages/select.ts';
 import {validate} from './stages/validate.ts';
 import {keyAt, type Tree} from './tree.ts';
@@ -159,6 +160,8 @@ export async function readProject(
   if (required) checkTogether(selected.services, {tree, problems});
   const configs = await resolveFiles('configs', resources.configs, {tree, required, used: used.configs, context});
   const secrets = await resolveFiles('secrets', resources.secrets, {tree, required, used: used.secrets, context});
+  const place = {tree, required, directory: located.directory, context};
+  const seccompProfiles = await readProfiles(resolved.services, place);
   problems.throwIfAny();
   const project: Project = {
     name,
@@ -171,6 +174,7 @@ export async function readProject(
     volumes: resources.volumes,
     configs,
     secrets,
+    ...(Object.keys(seccompProfiles).length === 0 ? {} : {seccompProfiles}),
     ...(Object.keys(resources.models).length === 0 ? {} : {models: resources.models}),
     ...(stack.extensions === undefined ? {} : {extensions: stack.extensions}),
     ...(nested.length === 0 ? {} : {nestedExtensions: nested}),

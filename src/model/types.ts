@@ -24,6 +24,8 @@ export interface Project {
   readonly volumes: Readonly<Record<string, Volume>>;
   readonly configs: Readonly<Record<string, FileObject>>;
   readonly secrets: Readonly<Record<string, FileObject>>;
+  /** By path, as `security_opt` writes it; one that cannot be read is not there. */
+  readonly seccompProfiles?: Readonly<Record<string, SeccompProfileFile>>;
   readonly models?: Readonly<Record<string, Model>>;
   /** Top-level `x-` members, as they stand in the file. */
   readonly extensions?: Readonly<Record<string, Json>>;
@@ -31,6 +33,12 @@ export interface Project {
   readonly nestedExtensions?: readonly NestedExtension[];
   /** Where each value came from, by path (`services.web.ports[0].target`). */
   readonly provenance: Provenance;
+}
+
+export interface SeccompProfileFile {
+  /** JSON. */
+  readonly content: string;
+  readonly digest: string;
 }
 
 export interface NestedExtension {

@@ -110,6 +110,7 @@ const hostFields = {
   NanoCpus: 'cpus',
   PidsLimit: 'pids_limit',
   OomScoreAdj: 'oom_score_adj',
+  Privileged: 'privileged',
 } as const satisfies Partial<Record<keyof HostConfig, string>>;
 
 const statedHostFields = {
@@ -124,7 +125,7 @@ const setFields = {
   CapAdd: 'cap_add',
   CapDrop: 'cap_drop',
   GroupAdd: 'group_add',
-  SecurityOpt: 'security_opt',
+  DeviceCgroupRules: 'device_cgroup_rules',
 } as const satisfies Partial<Record<keyof HostConfig, string>>;
 
 function compareHost(compare: Compare, inspected: HostConfig, body: HostConfig): void {
@@ -137,6 +138,7 @@ function compareHost(compare: Compare, inspected: HostConfig, body: HostConfig):
   for (const [field, attribute] of entries(setFields)) {
     compare(attribute, present(asSet(inspected[field])), present(asSet(body[field])));
   }
+  compare('security_opt', present(securityOptions(inspected)), present(securityOptions(body)));
   compareMaps(compare, (port) => `ports[${port}]`, portMap(inspected.PortBindings), portMap(body.PortBindings));
   compare('restart', restartPolicy(inspected), restartPolicy(body));
 }
@@ -144,6 +146,11 @@ function compareHost(compare: Compare, inspected: HostConfig, body: HostConfig):
 function restartPolicy({RestartPolicy}: HostConfig): string {
   const {Name, MaximumRetryCount = 0} = RestartPolicy ?? {};
   return `${Name || 'no'}${Name === 'on-failure' && MaximumRetryCount > 0 ? `:${MaximumRetryCount}` : ''}`;
+}
+
+/** An engine adds to those of a privileged container that it has no label. */
+function securityOptions({SecurityOpt, Privileged = false}: HostConfig): readonly string[] {
+  return asSet(SecurityOpt).filter((option) => !Privileged || option !== 'label=disable');
 }
 
 function asSet(list: readonly string[] | null | undefined): readonly string[] {

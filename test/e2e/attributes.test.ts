@@ -1,8 +1,10 @@
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {exitCodes} from '../../src/base/errors.ts';
 import {attributeTable} from '../../src/model/attributes/index.ts';
+import {placeCdiFile} from '../support/cdi-file.ts';
 import {makeHost, type TestHost} from '../support/host.ts';
 import {loadImages} from '../support/test-images.ts';
+import {gpuFile} from './attributes/held/rights.ts';
 import {held} from './attributes/held.ts';
 import {type Refused, refused, refusedByPlan} from './attributes/refused.ts';
 import {layOut, type RunningStack, runningOn} from './attributes/stack.ts';
@@ -23,8 +25,10 @@ test('every attribute is held or refused, and what has a limit is seen refused',
 describe('what containers have', () => {
   let host: TestHost;
   let stack: RunningStack;
+  let gpus: Disposable;
 
   beforeAll(async () => {
+    gpus = placeCdiFile(gpuFile);
     host = await makeHost();
     await loadImages(host, ['busybox']);
     const services = Object.entries(heldServices).map(([name, plain]) => {
@@ -41,6 +45,7 @@ describe('what containers have', () => {
     const {code, stderr} = await host.tscompose(['down', '-v', '-t', '1']);
     const left = host.leftovers();
     await host[Symbol.asyncDispose]();
+    gpus[Symbol.dispose]();
     expect({code, stderr: code === 0 ? '' : stderr, left}).toEqual({code: 0, stderr: '', left: []});
   });
 

@@ -60,9 +60,9 @@ test.each([
   ],
   [
     'what is not supported',
-    'services: {a: {image: x, gpus: all}}',
+    'services: {a: {image: x, storage_opt: {size: 1g}}}',
     exitCodes.invalidStack,
-    /services\.a\.gpus is not supported yet: .*\n +--> compose\.yaml:2:26/,
+    /services\.a\.storage_opt is not supported yet: .*\n +--> compose\.yaml:2:26/,
   ],
   ['a missing env_file', 'services: {a: {image: x, env_file: none.env}}', exitCodes.invalidStack, /none\.env/],
   [

@@ -5,7 +5,7 @@ import {withMember} from '../tree.ts';
 import type {Service} from '../types.ts';
 import type {Deploy, UpdateConfig} from '../types-deploy.ts';
 import type {Attribute, Limit} from './attribute.ts';
-import {expandRequests, lowerRequests, noDevices, readRequests, renderRequests} from './devices.ts';
+import {expandRequests, lowerRequests, readRequests, renderRequests} from './devices.ts';
 import {saysNothing} from './limits.ts';
 import {labelMap} from './process.ts';
 import {duration, integer, list, number, object, oneOf, type Reader, refine, text, texts, wrong} from './readers.ts';
@@ -158,15 +158,7 @@ const deploy: Row<'deploy'> = {
     };
   },
   change: 'recreate',
-  limits: [
-    {
-      by: 'builtin',
-      of: 'resources.reservations.devices',
-      reason: noDevices,
-      where: ({resources}) => (saysNothing(resources?.reservations?.devices) ? [] : ['resources.reservations.devices']),
-    },
-    swarm,
-  ],
+  limits: [swarm],
 };
 
 function renderUpdate(config: UpdateConfig): Json {

@@ -6,7 +6,6 @@ import {isText, mapItems, member, objectAt, withMember} from '../tree.ts';
 import type {Service} from '../types.ts';
 import type {Device, DeviceRequest} from '../types-devices.ts';
 import type {Attribute, Draft, FilePlace} from './attribute.ts';
-import {whole} from './limits.ts';
 import {labelMap} from './process.ts';
 import {integer, list, object, type Reader, refine, text, texts, wrong} from './readers.ts';
 import {keyValues} from './short-forms.ts';
@@ -69,7 +68,6 @@ const devices: Row<'devices'> = {
     if (named.length > 0) addRequests(draft, [{Driver: 'cdi', DeviceIDs: named.map(({source}) => source)}]);
   },
   change: 'recreate',
-  limits: [whole('builtin', 'the built-in engine does not give devices to containers')],
 };
 
 const device_cgroup_rules: Row<'device_cgroup_rules'> = {
@@ -87,7 +85,6 @@ const device_cgroup_rules: Row<'device_cgroup_rules'> = {
     if (value.length > 0) host.DeviceCgroupRules = value;
   },
   change: 'recreate',
-  limits: [whole('builtin', 'the built-in engine does not give devices to containers')],
 };
 
 /** `all` is -1. */
@@ -147,8 +144,6 @@ function addRequests({host}: Draft, requests: readonly DeviceRequestBody[]): voi
   if (requests.length > 0) host.DeviceRequests = [...(host.DeviceRequests ?? []), ...requests];
 }
 
-export const noDevices = 'the built-in engine does not give GPUs or other devices to containers';
-
 const gpus: Row<'gpus'> = {
   expand: (node) =>
     isText(node) && node.value === 'all'
@@ -162,7 +157,6 @@ const gpus: Row<'gpus'> = {
   lower: (value, draft) => lowerRequests(draft, value, ['gpu']),
   render: renderRequests,
   change: 'recreate',
-  limits: [whole('builtin', noDevices)],
 };
 
 export const deviceAttributes = {devices, device_cgroup_rules, gpus} as const;

@@ -1,7 +1,7 @@
 import {didYouMean} from '../../base/suggest.ts';
 import type {Service} from '../types.ts';
 import type {Attribute, Draft, Limit, LowerContext} from './attribute.ts';
-import {otherEngine, values, whole} from './limits.ts';
+import {values, whole} from './limits.ts';
 import {boolean, oneOf, type Reader, refine, text, wrong} from './readers.ts';
 
 type Row<K extends keyof Service> = Attribute<Exclude<Service[K], undefined>>;
@@ -130,13 +130,6 @@ const privileged: Row<'privileged'> = {
     if (value) host.Privileged = value;
   },
   change: 'recreate',
-  limits: [
-    whole(
-      'builtin',
-      'the built-in engine does not give containers full access to the machine',
-      `replace it with the capabilities it needs: cap_add: [NAME], or ${otherEngine}`,
-    ),
-  ],
 };
 
 const isolation: Row<'isolation'> = {

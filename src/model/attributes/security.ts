@@ -1,6 +1,7 @@
+import {TscomposeError} from '../../base/errors.ts';
 import {didYouMean} from '../../base/suggest.ts';
 import type {Service} from '../types.ts';
-import type {Attribute} from './attribute.ts';
+import type {Attribute, LowerContext} from './attribute.ts';
 import {items} from './limits.ts';
 import {itself} from './process.ts';
 import {list, refine, text, wrong} from './readers.ts';
@@ -33,7 +34,7 @@ const cap_drop: Row<'cap_drop'> = {
 
 /** `:` between name and value is the old spelling of `=`. */
 const option = refine(text, (value, node, context) =>
-  /^(?:seccomp|apparmor|label|systempaths|no-new-privileges|credentialspec)(?:[:=]|$)/.test(value)
+  /^(?:seccomp|apparmor|label|systempaths|no-new-privileges|writable-cgroups|credentialspec)(?:[:=]|$)/.test(value)
     ? value
     : wrong(node, context, {
         message: `"${value}" is not a security option`,
@@ -44,39 +45,65 @@ const option = refine(text, (value, node, context) =>
             'seccomp=unconfined',
             'apparmor=unconfined',
             'systempaths=unconfined',
+            'writable-cgroups',
           ]) ?? 'the options are no-new-privileges:true, seccomp=…, apparmor=…, label=… and systempaths=unconfined',
       }),
 );
 
+/** The path of a seccomp profile that an option names, as it is written. */
+export function ownProfile(option: string): string | undefined {
+  return /^seccomp[:=](?!(?:unconfined|builtin)?$)(.*)$/s.exec(option)?.[1];
+}
+
+/** It is for programs that talk to an engine to turn this into empty lists of paths, as Compose does. */
+const unconfinedPaths = 'systempaths=unconfined';
+
 /** What the built-in engine does, or what asks for nothing there. */
 const known =
-  /^(?:no-new-privileges(?:[:=](?:true|false))?|seccomp[:=](?:unconfined|builtin)|apparmor[:=]unconfined|label[:=]disable)$/;
-const ownProfile = /^seccomp[:=](?!unconfined$|builtin$)/;
+  /^(?:(?:no-new-privileges|writable-cgroups)(?:[:=](?:true|false))?|seccomp[:=].*|apparmor[:=]unconfined|label[:=]disable|systempaths=unconfined)$/s;
+
+/** With the content of a profile in place of its name. */
+function withProfile(option: string, {project, serviceName}: LowerContext): string {
+  const path = ownProfile(option);
+  if (path === undefined) return option;
+  const profile = project.seccompProfiles?.[path];
+  if (profile !== undefined) return `seccomp=${profile.content}`;
+  throw new TscomposeError(
+    'notFound',
+    `services.${serviceName}.security_opt: cannot read the seccomp profile "${path}"`,
+    {
+      hint: 'create the file, or correct the path behind "seccomp="',
+    },
+  );
+}
 
 const security_opt: Row<'security_opt'> = {
   read: list(option),
-  lower: (value, {host}) => {
-    host.SecurityOpt = [...(host.SecurityOpt ?? []), ...value];
+  // Another content is another profile.
+  spec: (value, {project}) => {
+    const stated = value.map((option) => {
+      const digest = project.seccompProfiles?.[ownProfile(option) ?? '']?.digest;
+      return digest === undefined ? option : `${option}@${digest}`;
+    });
+    return stated.length === 0 ? undefined : stated;
+  },
+  lower: (value, {host}, context) => {
+    const options = value.filter((option) => option !== unconfinedPaths).map((option) => withProfile(option, context));
+    if (options.length > 0) host.SecurityOpt = [...(host.SecurityOpt ?? []), ...options];
+    if (!value.includes(unconfinedPaths)) return;
+    host.MaskedPaths = [];
+    host.ReadonlyPaths = [];
   },
   change: 'recreate',
   limits: [
     items(
-      'tscompose',
-      {
-        of: 'seccomp=FILE',
-        reason: 'seccomp profiles are not read from files',
-        hint: 'remove it to get the default profile, or turn the filter off with seccomp=unconfined',
-      },
-      (value: string) => ownProfile.test(value),
-    ),
-    items(
       'builtin',
       {
-        of: 'apparmor, label and systempaths with a profile',
+        of: 'apparmor and label with a profile',
         reason: 'the built-in engine sets none of these',
-        hint: 'no-new-privileges and seccomp=unconfined are possible',
+        hint: 'no-new-privileges and seccomp are possible',
       },
-      (value: string) => !known.test(value) && !ownProfile.test(value),
+      (value: string) => !known.test(value),
     ),
   ],
 };

@@ -132,6 +132,10 @@ const otherFiles: Topic = {
   'an environment file with an open quote': {files: {'compose.yaml': web('env_file: app.env'), 'app.env': 'A="b\n'}},
   'an --env-file is missing': {files: web('ports: ["80"]'), request: {environmentFiles: ['prod.env']}},
   'a label file is missing': web('label_file: app.labels'),
+  'a seccomp profile that is not there': {
+    files: web('security_opt: ["seccomp=./profile.json"]'),
+    request: {requireSources: true},
+  },
   'the file of a secret is missing': {
     files: web('secrets: [token]', 'secrets:\n  token:\n    file: ./token.txt\n'),
     request: {requireSources: true},
@@ -224,22 +228,19 @@ const variables: Topic = {
 
 const engine: Topic = Object.fromEntries(
   Object.entries({
-    'all rights': web('privileged: true'),
-    GPUs: web('gpus: all'),
+    'an AppArmor profile': web('security_opt: ["apparmor=mine"]'),
     'the processes of the machine': web('pid: host'),
     'the network of another service': web('network_mode: service:db', '  db: {image: postgres}\n'),
-    'a device': web('devices: ["/dev/ttyUSB0:/dev/serial"]'),
     'a kernel setting of the machine': web('sysctls:\n  kernel.panic: 1'),
     'a log driver': web('logging:\n  driver: syslog'),
     'commands after the start': web('post_start:\n  - command: ./migrate'),
-    'a seccomp profile': web('security_opt: ["seccomp=./profile.json"]'),
     'a network driver': web('networks: [far]', 'networks:\n  far:\n    driver: overlay\n'),
     'a volume of another machine': web(
       'volumes: ["data:/data"]',
       'volumes:\n  data:\n    driver_opts: {type: nfs, o: "addr=10.0.0.1,rw", device: ":/export"}\n',
     ),
     'an external secret': web('secrets: [token]', 'secrets:\n  token:\n    external: true\n'),
-    'several at once': web('privileged: true\nports: ["80:80/sctp"]\nuts: host'),
+    'several at once': web('security_opt: ["label=type:mine"]\nports: ["80:80/sctp"]\nuts: host'),
   }).map(([name, files]) => [name, {files, up: true} as const]),
 );
 

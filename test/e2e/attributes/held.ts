@@ -3,6 +3,7 @@ import {withLimits} from './held/limits.ts';
 import {onNetworks} from './held/networks.ts';
 import {ofProcess} from './held/process.ts';
 import {ofProject} from './held/project.ts';
+import {withRights} from './held/rights.ts';
 import {ofStorage} from './held/storage.ts';
 
 /** By attribute. */
@@ -11,5 +12,6 @@ export const held: Readonly<Record<string, Held>> = {
   ...onNetworks,
   ...ofStorage,
   ...withLimits,
+  ...withRights,
   ...ofProject,
 };

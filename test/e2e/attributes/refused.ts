@@ -20,17 +20,7 @@ export const refused: Readonly<Record<string, readonly Refused[]>> = {
   cpu_rt_runtime: [{says: 1000, reason: 'real-time'}],
   cpuset: [{says: '0', reason: 'does not bind containers'}],
   credential_spec: [{says: {file: 'spec.json'}, reason: 'meaning on Windows only'}],
-  deploy: [
-    {
-      says: {resources: {reservations: {devices: [{capabilities: ['gpu']}]}}},
-      below: 'resources.reservations.devices',
-      reason: 'does not give GPUs or other devices',
-    },
-  ],
-  device_cgroup_rules: [{says: ['c 1:3 r'], reason: 'does not give devices'}],
-  devices: [{says: ['/dev/null'], reason: 'does not give devices'}],
   external_links: [{says: ['outside'], below: '[0]', reason: 'networks they share'}],
-  gpus: [{says: 'all', reason: 'does not give GPUs or other devices'}],
   ipc: [
     {says: 'host', reason: 'gives each container its own'},
     {says: 'shareable', reason: 'gives each container its own'},
@@ -65,13 +55,9 @@ export const refused: Readonly<Record<string, readonly Refused[]>> = {
   post_start: [{says: [{command: 'true'}], reason: 'no commands are run after a start'}],
   pre_start: [{says: [{command: 'true'}], reason: 'not run yet'}],
   pre_stop: [{says: [{command: 'true'}], reason: 'no commands are run before a stop'}],
-  privileged: [{says: true, reason: 'full access to the machine'}],
   provider: [{says: {type: 'program'}, reason: 'programs that provide services'}],
   runtime: [{says: 'runsc', reason: 'only runtime'}],
-  security_opt: [
-    {says: ['seccomp=profile.json'], below: '[0]', reason: 'seccomp profiles'},
-    {says: ['apparmor=mine'], below: '[0]', reason: 'sets none of these'},
-  ],
+  security_opt: [{says: ['apparmor=mine'], below: '[0]', reason: 'sets none of these'}],
   storage_opt: [{says: {size: '1g'}, reason: 'no options of storage'}],
   sysctls: [
     {says: {'kernel.panic': 1}, below: 'kernel.panic', reason: 'whole machine'},

@@ -1,5 +1,8 @@
+import {profileFiles} from './held/rights.ts';
+
 /** Beside the stack file. */
 export const heldFiles = {
+  ...profileFiles,
   'content/index.html': 'from the machine',
   'one.env': 'FROM_FILE=one\nOVER=file\n',
   'one.labels': 'from.file=one\n',
@@ -28,6 +31,9 @@ export const heldServices: Readonly<Record<string, object>> = {
   limited: sleeps,
   shared: sleeps,
   deployed: sleeps,
+  privileged: sleeps,
+  devices: sleeps,
+  filtered: sleeps,
   scaled: sleeps,
   alone: sleeps,
   first: {image: 'busybox', command: 'true'},

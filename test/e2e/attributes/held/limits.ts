@@ -2,6 +2,7 @@ import {readlinkSync} from 'node:fs';
 import {expect} from 'vitest';
 import type {RunningStack} from '../stack.ts';
 import {containersOf, type Held, limit, main, prints} from './facts.ts';
+import {reservedGpu} from './rights.ts';
 
 export const withLimits: Readonly<Record<string, Held>> = {
   cpus: {
@@ -66,23 +67,23 @@ export const withLimits: Readonly<Record<string, Held>> = {
     says: {cap_drop: ['CHOWN']},
     has: async ({print}) => expect(await capabilities(print, 'alone')).not.toContain(0),
   },
-  security_opt: {
-    service: main,
-    says: {security_opt: ['no-new-privileges:true']},
-    has: prints(main, 'grep NoNewPrivs /proc/1/status', /\b1$/),
-  },
   cgroup: {service: 'alone', says: {cgroup: 'private'}, has: ownNamespace('cgroup')},
   ipc: {service: 'alone', says: {ipc: 'private'}, has: ownNamespace('ipc')},
   deploy: {
     service: 'deployed',
     says: {
-      deploy: {replicas: 2, resources: {limits: {memory: '48m', pids: 30}}, restart_policy: {condition: 'on-failure'}},
+      deploy: {
+        replicas: 2,
+        resources: {limits: {memory: '48m', pids: 30}, reservations: reservedGpu.says},
+        restart_policy: {condition: 'on-failure'},
+      },
     },
     has: async (stack) => {
       expect(await containersOf(stack, 'deployed')).toHaveLength(2);
       await limit('deployed', 'memory/memory.limit_in_bytes', 'memory.max', /^50331648$/)(stack);
       const {HostConfig} = await stack.inspect('attributes-deployed-2');
       expect(HostConfig.RestartPolicy?.Name).toBe('on-failure');
+      await reservedGpu.has(stack);
     },
   },
 };
