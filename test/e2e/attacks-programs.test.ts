@@ -26,18 +26,25 @@ test('the engine’s program is neither overwritten nor looked into while it sta
 services:
   spy: {image: hostile, network_mode: none, init: true, command: [try, spy, "${entry}"], healthcheck: {test: "true", interval: 1s}}
   vandal: {image: hostile, network_mode: none, init: true, command: [try, overwrite], healthcheck: {test: [CMD, again], interval: 1s}}
+  mighty: {image: hostile, network_mode: none, init: true, command: [try, overwrite], healthcheck: {test: [CMD, again], interval: 1s}, privileged: true}
 `,
   );
   await mustUp(host);
   const logs = async () => (await host.tscompose(['logs', '--no-log-prefix', '--no-color'])).stdout;
-  await eventually(async () => expect((await logs()).match(/looking/g)).toHaveLength(2), 30_000);
+  await eventually(async () => expect((await logs()).match(/looking/g)).toHaveLength(3), 30_000);
   for (let round = 0; round < 8; round += 1) {
-    await Promise.all([inside(host, 'spy', 'true'), inside(host, 'vandal', '/bin/again', 'version')]);
+    await Promise.all([
+      inside(host, 'spy', 'true'),
+      inside(host, 'vandal', '/bin/again', 'version'),
+      inside(host, 'mighty', '/bin/again', 'version'),
+    ]);
+    // A process with all rights in a container of few: what runs there has none over it.
+    await host.tscompose(['exec', '-T', '--privileged', 'vandal', 'true']);
   }
   expect((await logs()).split('\n').filter((line) => line !== '' && line !== 'looking')).toEqual([]);
   expect(digest()).toBe(before);
   // What runs goes on from its own copy.
-  expect(await inside(host, 'vandal', 'echo', 'fine')).toBe('fine\n');
+  for (const service of ['vandal', 'mighty']) expect(await inside(host, service, 'echo', 'fine')).toBe('fine\n');
   await down(host);
   expect(host.leftovers()).toEqual([]);
 });
