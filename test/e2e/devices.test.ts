@@ -34,7 +34,7 @@ test('hooks of a CDI device are refused by name: they would run with all rights 
     cdiVersion: '0.6.0',
     kind,
     devices: [
-      {name: 'plain', containerEdits: {env: ['CARD=plain']}},
+      {name: 'plain', containerEdits: {env: ['CARD=plain'], additionalGids: [4444]}},
       {
         name: 'hooked',
         containerEdits: {hooks: [{hookName: 'createContainer', path: '/bin/touch', args: ['touch', '/x']}]},
@@ -46,7 +46,7 @@ test('hooks of a CDI device are refused by name: they would run with all rights 
   await loadImages(host, ['busybox']);
   layOut(host, {
     services: {
-      plain: {image: 'busybox', command: ['sh', '-c', 'echo card $$CARD'], devices: [`${kind}=plain`]},
+      plain: {image: 'busybox', command: ['sh', '-c', 'echo card $$CARD $$(id -G)'], devices: [`${kind}=plain`]},
       hooked: {image: 'busybox', command: 'true', devices: [`${kind}=hooked`]},
     },
   });
@@ -54,7 +54,7 @@ test('hooks of a CDI device are refused by name: they would run with all rights 
   expect(hooked.code).toBe(exitCodes.invalidStack);
   expect(hooked.stderr).toContain(`CDI device "${kind}=hooked": this engine does not support its hooks`);
   const plain = await host.tscompose(['up', 'plain']);
-  expect(plain.stdout).toContain('card plain');
+  expect(plain.stdout).toMatch(/card plain .*\b4444\n/);
   expect((await host.tscompose(['down', '-t', '1'])).code).toBe(0);
   expect(host.leftovers()).toEqual([]);
 });

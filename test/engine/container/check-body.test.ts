@@ -2,6 +2,11 @@ import {expect, test} from 'vitest';
 import type {ContainerCreateBody} from '../../../src/api/types/container.ts';
 import {checkBody} from '../../../src/engine/container/check-body.ts';
 
+const device = (change: object) => ({
+  ...{PathOnHost: '/dev/zero', PathInContainer: '/dev/mine', CgroupPermissions: 'r'},
+  ...change,
+});
+
 test.each<readonly [NonNullable<ContainerCreateBody['HostConfig']>, string]>([
   [{ExtraHosts: ['db']}, 'bad format for add-host: "db"'],
   [{ExtraHosts: ['db:nowhere']}, 'invalid IP address in add-host: "nowhere"'],
@@ -10,6 +15,14 @@ test.each<readonly [NonNullable<ContainerCreateBody['HostConfig']>, string]>([
   [{Dns: ['nowhere']}, 'bad nameserver address nowhere: it is no IP address'],
   [{DnsSearch: ['a\nnameserver 10.0.0.1']}, 'bad DNS setting "a\\nnameserver 10.0.0.1": it holds white space'],
   [{DnsOptions: ['ndots:5 debug']}, 'bad DNS setting "ndots:5 debug": it holds white space'],
+  [{SecurityOpt: ['apparmor=mine']}, 'this engine does not support the security option "apparmor=mine"'],
+  [{SecurityOpt: ['label=type:mine']}, 'this engine does not support the security option "label=type:mine"'],
+  [{SecurityOpt: ['seccomp={}']}, 'Decoding seccomp profile failed: defaultAction: unknown name ""'],
+  [{SecurityOpt: ['systempaths=unconfined']}, 'invalid --security-opt 2: "systempaths=unconfined"'],
+  [{Privileged: true, DeviceCgroupRules: ['all']}, "invalid device cgroup rule format: 'all'"],
+  [{Devices: [device({PathOnHost: 'zero'})]}, 'device mapping "zero": "zero" is not an absolute path'],
+  [{Devices: [device({PathInContainer: ''})]}, 'device mapping "/dev/zero": "" is not an absolute path'],
+  [{Devices: [device({CgroupPermissions: 'rx'})]}, 'device mapping "/dev/zero": bad mode specified: "rx"'],
 ])('%j is refused', (host, message) => {
   expect(() => checkBody({Image: 'a', HostConfig: host})).toThrow(message);
 });

@@ -47,18 +47,31 @@ describe('cgroup hierarchies', () => {
   });
 });
 
-function plan(mountinfo: string, host: HostConfig, own: readonly string[] = []): string[] {
+function plan(
+  mountinfo: string,
+  host: HostConfig,
+  own: readonly string[] = [],
+  rules: readonly string[] | 'every' = deviceRules,
+): string[] {
   const machine: Machine = {
     cgroups: parseHierarchies(mountinfo),
     ownCgroups: new Set(own),
     lastCapability: 40,
     kernel: [6, 1],
   };
-  return planCgroups(machine, {cgroupParent: 'p', id: 'c'}, host, deviceRules).map((operation) => {
-    if (operation.kind === 'cgroupWrite')
-      return `${operation.path} = ${operation.value}${operation.optional ? ' (optional)' : ''}`;
-    return 'path' in operation ? `${operation.kind} ${operation.path}` : operation.kind;
-  });
+  return planCgroups(machine, {cgroupParent: 'p', id: 'c'}, host, rules === 'every' ? undefined : rules).map(
+    (operation) => {
+      if (operation.kind === 'cgroupWrite')
+        return `${operation.path} = ${operation.value}${operation.optional ? ' (optional)' : ''}`;
+      return 'path' in operation ? `${operation.kind} ${operation.path}` : operation.kind;
+    },
+  );
+}
+
+function planDevices(mountinfo: string, rules: readonly string[] | 'every'): string[] {
+  return plan(mountinfo, {}, [], rules).filter(
+    (line) => line.includes('/devices.') || line.startsWith('cgroupDevices'),
+  );
 }
 
 const limits: HostConfig = {Memory: 100e6, MemoryReservation: 50e6, NanoCpus: 1.5e9, CpuShares: 512, PidsLimit: 10};
@@ -108,6 +121,20 @@ describe('limits', () => {
     const operations = plan(v1Mounts + v2Mount, limits);
     expect(operations).toContain('cgroup /sys/fs/cgroup/unified/p/c');
     expect(operations.filter((line) => line.startsWith('/sys/fs/cgroup/unified/'))).toEqual([]);
+  });
+
+  it('on devices are none where every device may be used', () => {
+    for (const mounts of [v1Mounts, v2Mount]) {
+      expect(planDevices(mounts, 'every')).toEqual([]);
+      expect(planDevices(mounts, deviceRules)).not.toEqual([]);
+    }
+  });
+
+  it('on devices of both types are two lines of v1, where a line for both would allow everything', () => {
+    expect(planDevices(v1Mounts, ['a 7:* r']).slice(1)).toEqual([
+      '/sys/fs/cgroup/devices/p/c/devices.allow = c 7:* r',
+      '/sys/fs/cgroup/devices/p/c/devices.allow = b 7:* r',
+    ]);
   });
 
   it('that the kernel cannot keep are refused by name', () => {

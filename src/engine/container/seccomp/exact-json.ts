@@ -3,7 +3,9 @@
  * Profiles compare 64-bit arguments, and a mask that is off by one bit is another filter.
  */
 export function parseExactJson(text: string): unknown {
-  const marked = text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs, (token) => {
+  const tokens = /"(?:[^"\\]|\\.)*"(\s*:)?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
+  const marked = text.replace(tokens, (token, colon: string | undefined) => {
+    if (colon !== undefined) return token;
     if (!token.startsWith('"')) return /^-?\d{16,}$/.test(token) ? `"#${token}"` : token;
     // A text of its own that begins like a mark gets a second one.
     const value = JSON.parse(token) as string;
