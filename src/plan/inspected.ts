@@ -128,6 +128,12 @@ const setFields = {
   DeviceCgroupRules: 'device_cgroup_rules',
 } as const satisfies Partial<Record<keyof HostConfig, string>>;
 
+/** Which device requests come from which attribute. */
+const deviceAttributes: readonly (readonly [attribute: string, isWanted: (driver: string) => boolean])[] = [
+  ['devices', (driver) => driver === 'cdi'],
+  ['gpus', (driver) => driver !== 'cdi'],
+];
+
 function compareHost(compare: Compare, inspected: HostConfig, body: HostConfig): void {
   for (const [field, attribute] of entries(hostFields))
     compare(attribute, present(inspected[field]), present(body[field]));
@@ -139,6 +145,9 @@ function compareHost(compare: Compare, inspected: HostConfig, body: HostConfig):
     compare(attribute, present(asSet(inspected[field])), present(asSet(body[field])));
   }
   compare('security_opt', present(securityOptions(inspected)), present(securityOptions(body)));
+  compareMaps(compare, (target) => `devices[${target}]`, deviceMap(inspected), deviceMap(body));
+  for (const [attribute, isWanted] of deviceAttributes)
+    compare(attribute, present(deviceRequests(inspected, isWanted)), present(deviceRequests(body, isWanted)));
   compareMaps(compare, (port) => `ports[${port}]`, portMap(inspected.PortBindings), portMap(body.PortBindings));
   compare('restart', restartPolicy(inspected), restartPolicy(body));
 }
@@ -148,9 +157,30 @@ function restartPolicy({RestartPolicy}: HostConfig): string {
   return `${Name || 'no'}${Name === 'on-failure' && MaximumRetryCount > 0 ? `:${MaximumRetryCount}` : ''}`;
 }
 
-/** An engine adds to those of a privileged container that it has no label. */
-function securityOptions({SecurityOpt, Privileged = false}: HostConfig): readonly string[] {
-  return asSet(SecurityOpt).filter((option) => !Privileged || option !== 'label=disable');
+/**
+ * An engine adds to those of a privileged container that it has no label; unconfined paths of the kernel reach it as an
+ * empty list.
+ */
+function securityOptions({SecurityOpt, Privileged = false, MaskedPaths}: HostConfig): readonly string[] {
+  const options = asSet(SecurityOpt).filter((option) => !Privileged || option !== 'label=disable');
+  return MaskedPaths?.length === 0 ? [...options, 'systempaths=unconfined'] : options;
+}
+
+/** `/dev/zero:r` by its path in the container. */
+function deviceMap({Devices}: HostConfig): Record<string, string> {
+  return Object.fromEntries(
+    (Devices ?? []).map(({PathOnHost, PathInContainer, CgroupPermissions}) => [
+      PathInContainer,
+      `${PathOnHost}:${CgroupPermissions}`,
+    ]),
+  );
+}
+
+/** Without the members that an engine fills in with nothing. */
+function deviceRequests({DeviceRequests}: HostConfig, isWanted: (driver: string) => boolean): Json {
+  return (DeviceRequests ?? [])
+    .filter(({Driver = ''}) => isWanted(Driver))
+    .map((request) => Object.fromEntries(Object.entries(request).filter(([, value]) => present(value) !== undefined)));
 }
 
 function asSet(list: readonly string[] | null | undefined): readonly string[] {

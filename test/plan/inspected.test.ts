@@ -111,3 +111,43 @@ test('what the file does not state any more goes back to what the image says', (
     'entrypoint: undefined => [/init]',
   ]);
 });
+
+test('rights and devices are compared as an engine answers for them', () => {
+  const given = {
+    SecurityOpt: ['no-new-privileges:true', 'label=disable'],
+    Privileged: true,
+    MaskedPaths: [],
+    ReadonlyPaths: [],
+    Devices: [{PathOnHost: '/dev/zero', PathInContainer: '/dev/mine', CgroupPermissions: 'r'}],
+    DeviceCgroupRules: ['c 1:3 r'],
+    DeviceRequests: [
+      {Driver: '', Count: -1, DeviceIDs: null, Capabilities: [['gpu']], Options: null},
+      {Driver: 'cdi', Count: 0, DeviceIDs: ['v.example/c=one'], Capabilities: null, Options: null},
+    ],
+  };
+  const from = {...inspected, HostConfig: {...inspected.HostConfig, ...given}} as unknown as ContainerInspect;
+  const same: ContainerCreateBody = {
+    ...body,
+    HostConfig: {
+      ...body.HostConfig,
+      ...given,
+      SecurityOpt: ['no-new-privileges:true'],
+      DeviceRequests: [
+        {Driver: 'cdi', DeviceIDs: ['v.example/c=one']},
+        {Count: -1, Capabilities: [['gpu']]},
+      ],
+    },
+  };
+  expect(changes(same, from)).toEqual([]);
+  expect(changes(body, from).map((change) => change.split(/[:[]/, 1)[0])).toEqual([
+    'device_cgroup_rules',
+    'devices',
+    'devices',
+    'gpus',
+    'privileged',
+    'security_opt',
+  ]);
+  // What an engine masks by itself is no wish.
+  const usual = {...inspected, HostConfig: {...inspected.HostConfig, MaskedPaths: ['/proc/kcore']}};
+  expect(changes(body, usual as unknown as ContainerInspect)).toEqual([]);
+});
