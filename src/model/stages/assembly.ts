@@ -1,4 +1,4 @@
-import {isAbsolute, join, resolve} from 'node:path';
+import {isAbsolute, resolve} from 'node:path';
 import {TscomposeError} from '../../base/errors.ts';
 import type {FileSource} from '../../base/file-source.ts';
 import type {Problems} from '../problems.ts';
@@ -7,7 +7,7 @@ import type {Tree} from '../tree.ts';
 import type {Environment} from './environment.ts';
 import {interpolate} from './interpolate.ts';
 import {parseStackFile} from './parse.ts';
-import {defaultMaxFileSize, isRemote, readSource, remoteHint, shownPath} from './source-file.ts';
+import {defaultMaxFileSize, expandHome, isRemote, readSource, remoteHint, shownPath} from './source-file.ts';
 
 /** One YAML document of a stack file. */
 export interface Document {
@@ -63,10 +63,8 @@ export function withVariables(tree: Tree, scope: Scope, assembly: Assembly): Tre
 }
 
 export function absolutePath(path: string, scope: Scope, assembly: Assembly): string {
-  const home = scope.environment.values.get('HOME');
-  if (home !== undefined && (path === '~' || path.startsWith('~/'))) return join(home, path.slice(1));
-  if (!assembly.pathResolution) return path;
-  return isAbsolute(path) ? path : resolve(scope.directory, path);
+  const expanded = expandHome(path, scope.environment.values.get('HOME'));
+  return !assembly.pathResolution || isAbsolute(expanded) ? expanded : resolve(scope.directory, expanded);
 }
 
 /** The documents of a file; none where it is empty. */

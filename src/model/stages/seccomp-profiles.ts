@@ -1,11 +1,11 @@
-import {isAbsolute, join} from 'node:path';
+import {resolve} from 'node:path';
 import {sha256Hex} from '../../base/canonical-json.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {ownProfile} from '../attributes/security.ts';
 import {keyAt, type Tree} from '../tree.ts';
 import type {SeccompProfileFile, Service} from '../types.ts';
 import type {ResolveContext} from './resolve.ts';
-import {readSource, shownPath} from './source-file.ts';
+import {expandHome, readSource, shownPath} from './source-file.ts';
 
 interface ProfileRequest {
   readonly tree: Tree;
@@ -45,9 +45,9 @@ export async function readProfiles(
 async function readProfile(
   path: string,
   directory: string,
-  {source, workingDirectory, maxFileSize}: ResolveContext,
+  {source, environment, workingDirectory, maxFileSize}: ResolveContext,
 ): Promise<SeccompProfileFile> {
-  const file = isAbsolute(path) ? path : join(directory, path);
+  const file = resolve(directory, expandHome(path, environment.values.get('HOME')));
   const shown = shownPath(file, workingDirectory);
   const {text} = await readSource(file, {source, shown, what: 'seccomp profile', maxFileSize});
   try {

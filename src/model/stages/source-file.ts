@@ -1,4 +1,4 @@
-import {isAbsolute, relative} from 'node:path';
+import {isAbsolute, join, relative} from 'node:path';
 import {TscomposeError} from '../../base/errors.ts';
 import type {FileSource} from '../../base/file-source.ts';
 import type {SourceFile, Span} from '../source.ts';
@@ -64,6 +64,11 @@ export const remoteHint = 'copy the file into the project';
 /** A registry, a git repository or a web address in place of a path. */
 export function isRemote(path: string): boolean {
   return /^(?:oci|git|ssh|https?):\/\/|^(?:git@|github\.com\/)/.test(path) || /\.git(?:[#:]|$)/.test(path);
+}
+
+/** `~` in front is the home directory. */
+export function expandHome(path: string, home: string | undefined): string {
+  return home !== undefined && (path === '~' || path.startsWith('~/')) ? join(home, path.slice(1)) : path;
 }
 
 /** Short where the file is at or below the caller's directory. */
