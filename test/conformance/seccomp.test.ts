@@ -1,4 +1,5 @@
 import {expect, it} from 'vitest';
+import {textOf} from './output.ts';
 import {refusal, runOnce} from './run-once.ts';
 import {describeTargets} from './targets.ts';
 
@@ -104,9 +105,9 @@ describeTargets('a seccomp profile', (target) => {
     const HostConfig = {SecurityOpt: [...option(making({})).SecurityOpt, 'no-new-privileges']};
     const container = await target.run({HostConfig});
     for (const Privileged of [false, true]) {
-      const exec = await container.exec({Cmd: ['mkdir', '/tmp/a'], Privileged});
-      await exec.startDetached();
-      await expect.poll(async () => (await exec.inspect()).ExitCode).toBe(1);
+      const exec = await container.exec({Cmd: ['mkdir', '/tmp/a'], AttachStderr: true, Privileged});
+      expect(await textOf((await exec.start()).output)).toContain('Operation not permitted');
+      expect((await exec.inspect()).ExitCode).toBe(1);
     }
     const {text} = await runOnce(target, directory, HostConfig);
     expect(text).toBe(refused);

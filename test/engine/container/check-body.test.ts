@@ -22,6 +22,7 @@ test.each<readonly [NonNullable<ContainerCreateBody['HostConfig']>, string]>([
   [{Privileged: true, DeviceCgroupRules: ['all']}, "invalid device cgroup rule format: 'all'"],
   [{Devices: [device({PathOnHost: 'zero'})]}, 'device mapping "zero": "zero" is not an absolute path'],
   [{Devices: [device({PathInContainer: ''})]}, 'device mapping "/dev/zero": "" is not an absolute path'],
+  [{Devices: [{PathOnHost: '/dev/zero'} as never]}, 'device mapping "/dev/zero": "" is not an absolute path'],
   [{Devices: [device({CgroupPermissions: 'rx'})]}, 'device mapping "/dev/zero": bad mode specified: "rx"'],
 ])('%j is refused', (host, message) => {
   expect(() => checkBody({Image: 'a', HostConfig: host})).toThrow(message);

@@ -6,7 +6,11 @@ import {devicesBelow} from './machine-devices.ts';
 import {type DeviceNode, readNode} from './node.ts';
 
 /** Everything about a mapping that can be wrong without looking at the machine. Throws `invalid`. */
-export function checkMapping({PathOnHost, PathInContainer, CgroupPermissions}: DeviceMapping): void {
+export function checkMapping({
+  PathOnHost = '',
+  PathInContainer = '',
+  CgroupPermissions = '',
+}: Partial<DeviceMapping>): void {
   const where = `device mapping ${JSON.stringify(PathOnHost)}`;
   for (const path of [PathOnHost, PathInContainer]) {
     if (!path.startsWith('/') || path.includes('\0'))

@@ -28,8 +28,8 @@ export function requestedDevices(
 }
 
 /** Nothing else makes sense beside names. */
-function namedDevices({Count = 0, DeviceIDs, Options}: DeviceRequestBody): readonly string[] {
-  if (Count !== 0) throw new TscomposeError('invalid', 'unexpected count in CDI device request');
+function namedDevices({Count, DeviceIDs, Options}: DeviceRequestBody): readonly string[] {
+  if (Count) throw new TscomposeError('invalid', 'unexpected count in CDI device request');
   if (Object.keys(Options ?? {}).length > 0)
     throw new TscomposeError('invalid', 'unexpected options in CDI device request');
   return DeviceIDs ?? [];
@@ -48,7 +48,8 @@ const gpuKinds: Readonly<Record<string, string>> = {
 };
 
 function gpuDevices(request: DeviceRequestBody, registry: CdiRegistry): readonly string[] {
-  const {Count = 0, DeviceIDs, Options} = request;
+  const {DeviceIDs, Options} = request;
+  const Count = request.Count ?? 0;
   const kind = gpuKind(request, registry);
   if (kind === undefined) throw notSelected(request, whyNone(registry));
   const [option] = Object.keys(Options ?? {});
@@ -88,11 +89,11 @@ function devicesOf(kind: string, {devices}: CdiRegistry): readonly string[] {
   return numbered.length === 0 ? names : numbered.sort((a, b) => Number(numberOf(a)) - Number(numberOf(b)));
 }
 
-function notSelected({Driver = '', Capabilities}: DeviceRequestBody, hint: string): TscomposeError {
+function notSelected({Driver, Capabilities}: DeviceRequestBody, hint: string): TscomposeError {
   const lists = (Capabilities ?? []).map((together) => `[${together.join(' ')}]`).join(' ');
   return new TscomposeError(
     'unsupported',
-    `could not select device driver ${JSON.stringify(Driver)} with capabilities: [${lists}]`,
+    `could not select device driver ${JSON.stringify(Driver ?? '')} with capabilities: [${lists}]`,
     {hint},
   );
 }
