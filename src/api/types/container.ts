@@ -82,8 +82,15 @@ export interface DeviceRequestBody {
   readonly Options?: Readonly<Record<string, string>>;
 }
 
+export interface WeightDevice {
+  readonly Path: string;
+  /** 10 to 1000. */
+  readonly Weight: number;
+}
+
 export interface ThrottleDevice {
   readonly Path: string;
+  /** Bytes or operations a second; 0: no limit. */
   readonly Rate: number;
 }
 
@@ -160,11 +167,11 @@ export interface HostConfig {
   readonly ReadonlyPaths?: readonly string[] | null;
   readonly Annotations?: Readonly<Record<string, string>>;
   readonly BlkioWeight?: number;
-  readonly BlkioWeightDevice?: readonly {readonly Path: string; readonly Weight: number}[];
-  readonly BlkioDeviceReadBps?: readonly ThrottleDevice[];
-  readonly BlkioDeviceReadIOps?: readonly ThrottleDevice[];
-  readonly BlkioDeviceWriteBps?: readonly ThrottleDevice[];
-  readonly BlkioDeviceWriteIOps?: readonly ThrottleDevice[];
+  readonly BlkioWeightDevice?: readonly WeightDevice[] | null;
+  readonly BlkioDeviceReadBps?: readonly ThrottleDevice[] | null;
+  readonly BlkioDeviceReadIOps?: readonly ThrottleDevice[] | null;
+  readonly BlkioDeviceWriteBps?: readonly ThrottleDevice[] | null;
+  readonly BlkioDeviceWriteIOps?: readonly ThrottleDevice[] | null;
   readonly CgroupParent?: string;
   readonly CgroupnsMode?: string;
   readonly CpuCount?: number;
@@ -172,7 +179,9 @@ export interface HostConfig {
   /** Microseconds, as `CpuRealtimeRuntime`. */
   readonly CpuRealtimePeriod?: number;
   readonly CpuRealtimeRuntime?: number;
+  /** As in cpuset(7): `0-2,4`. */
   readonly CpusetCpus?: string;
+  readonly CpusetMems?: string;
   readonly DeviceCgroupRules?: readonly string[] | null;
   readonly DeviceRequests?: readonly DeviceRequestBody[] | null;
   readonly Devices?: readonly DeviceMapping[] | null;

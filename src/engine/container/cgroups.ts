@@ -3,28 +3,32 @@ import {join} from 'node:path';
 import type {HostConfig} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import type {MonitorOperation} from '../helper/operations.ts';
+import type {DeviceNumbers} from './block-devices.ts';
 import type {CgroupHierarchies} from './cgroup-hierarchies.ts';
+import type {CgroupPlace} from './cgroup-place.ts';
 import {compileDeviceProgram, v1Lines} from './device-program.ts';
+import type {Controller} from './limit-write.ts';
 import type {Machine} from './machine.ts';
+import {type CgroupWrite, planLimits} from './plan-limits.ts';
 
 /** Name of the cgroup of all monitors: out of the command's own, so that the end of a session leaves them alone. */
 const monitors = 'monitors';
 
-/** CFS period that CPU counts are turned into, in microseconds: Docker's. */
-const cpuPeriod = 100_000;
-
-interface Place {
-  readonly cgroupParent: string;
-  readonly id: string;
+interface CgroupRequest {
+  readonly machine: Machine;
+  /** Of everything of this root, where the monitors are. */
+  readonly ours: string;
+  readonly place: CgroupPlace;
+  readonly host: HostConfig;
+  /** The block devices that limits name. */
+  readonly disks: DeviceNumbers;
+  /** What it may do with devices; undefined: everything with all of them. */
+  readonly deviceRules: readonly string[] | undefined;
 }
 
-/** The operations that put a container into cgroups of its own, with its limits and device rules; undefined: all devices. */
-export function planCgroups(
-  machine: Machine,
-  {cgroupParent, id}: Place,
-  host: HostConfig,
-  deviceRules: readonly string[] | undefined,
-): readonly MonitorOperation[] {
+/** The operations that put a container into cgroups of its own, with its limits and device rules. Throws `unsupported`. */
+export function planCgroups(request: CgroupRequest): readonly MonitorOperation[] {
+  const {machine, ours, place, host, disks} = request;
   const {v1, v2} = machine.cgroups;
   // Without them nothing would keep a container from the machine's devices, or to its limits.
   if (v1.length === 0 && v2 === undefined) {
@@ -37,128 +41,62 @@ export function planCgroups(
   for (const {mount, version} of hierarchies) {
     // A move waits for all processors (RCU), and from the top there is nobody's cgroup to move out of.
     if (machine.ownCgroups.has(mount)) {
-      operations.push({kind: 'monitorCgroup', path: join(mount, cgroupParent, monitors), version});
+      operations.push({kind: 'monitorCgroup', path: join(mount, ours, monitors), version});
     }
-    operations.push({kind: 'cgroup', path: join(mount, cgroupParent, id), version});
+    operations.push({kind: 'cgroup', path: join(mount, place.cgroupParent, place.id), version});
   }
-  if (v1.length > 0) operations.push(...planV1(machine, {cgroupParent, id}, host, deviceRules));
-  else if (v2) operations.push(...planV2(v2.mount, {cgroupParent, id}, host, deviceRules));
-  return operations;
+  return [
+    ...operations,
+    ...switchOnControllers(machine, place),
+    ...planLimits(machine, place, host, disks),
+    ...planDevices(request),
+  ];
 }
 
-function planV1(
-  {cgroups}: Machine,
-  {cgroupParent, id}: Place,
-  host: HostConfig,
-  deviceRules: readonly string[] | undefined,
-): readonly MonitorOperation[] {
-  const writes: MonitorOperation[] = [];
-  const own = (controller: string) => {
-    const mount = cgroups.v1.find(({controllers}) => controllers.includes(controller))?.mount;
-    return mount === undefined ? undefined : join(mount, cgroupParent, id);
-  };
-  const write = (controller: string, file: string, value: string | number, optional = false) => {
-    const directory = own(controller);
-    if (directory !== undefined)
-      writes.push({kind: 'cgroupWrite', path: join(directory, file), value: String(value), optional});
-    else if (!optional) throw missing(controller, file);
-  };
-  const limits = resolveLimits(host);
-  if (limits.memory !== undefined) write('memory', 'memory.limit_in_bytes', limits.memory);
-  // Swap is not accounted on every kernel (swapaccount=0).
-  if (limits.memoryAndSwap !== undefined) write('memory', 'memory.memsw.limit_in_bytes', limits.memoryAndSwap, true);
-  if (limits.reservation !== undefined) write('memory', 'memory.soft_limit_in_bytes', limits.reservation);
-  if (limits.shares !== undefined) write('cpu', 'cpu.shares', limits.shares);
-  if (limits.period !== undefined) write('cpu', 'cpu.cfs_period_us', limits.period);
-  if (limits.quota !== undefined) write('cpu', 'cpu.cfs_quota_us', limits.quota);
-  if (limits.pids !== undefined) write('pids', 'pids.max', limits.pids);
-  // A new cgroup allows what the one above allows: everything, where nothing is denied.
-  if (deviceRules === undefined) return writes;
-  write('devices', 'devices.deny', 'a');
-  for (const rule of deviceRules.flatMap(v1Lines)) write('devices', 'devices.allow', rule);
-  return writes;
-}
-
-function planV2(
-  mount: string,
-  {cgroupParent, id}: Place,
-  host: HostConfig,
-  deviceRules: readonly string[] | undefined,
-): readonly MonitorOperation[] {
-  const parent = join(mount, cgroupParent);
-  const own = join(parent, id);
-  const writes: MonitorOperation[] = [];
-  const write = (file: string, value: string | number, optional = false) =>
-    writes.push({kind: 'cgroupWrite', path: join(own, file), value: String(value), optional});
-  // One write a controller: a missing one refuses the whole line. What is needed and missing is noticed at its file.
-  for (const level of [mount, parent]) {
-    for (const controller of ['cpu', 'memory', 'pids']) {
-      writes.push({
+/** In version 2 a controller is there only where the cgroup above gives it, each from the top. */
+function switchOnControllers({cgroups: {v2}, limits}: Machine, {cgroupParent}: CgroupPlace): readonly CgroupWrite[] {
+  if (v2 === undefined) return [];
+  const names = cgroupParent.split('/').filter((name) => name !== '');
+  const levels = [v2.mount, ...names.map((_name, index) => join(v2.mount, ...names.slice(0, index + 1)))];
+  const wanted = v2Controllers.filter((controller) => limits.controllers.has(controller));
+  return levels.flatMap((level) =>
+    // One write a controller: a cgroup that has processes itself refuses some. What is needed is noticed at its file.
+    wanted.map(
+      (controller): CgroupWrite => ({
         kind: 'cgroupWrite',
         path: join(level, 'cgroup.subtree_control'),
         value: `+${controller}`,
         optional: true,
-      });
-    }
-  }
-  const limits = resolveLimits(host);
-  if (limits.memory !== undefined) write('memory.max', limits.memory);
-  if (limits.memoryAndSwap !== undefined && limits.memory !== undefined) {
-    write('memory.swap.max', limits.memoryAndSwap === -1 ? 'max' : limits.memoryAndSwap - limits.memory, true);
-  }
-  if (limits.reservation !== undefined) write('memory.low', limits.reservation);
-  if (limits.shares !== undefined) write('cpu.weight', weightOfShares(limits.shares));
-  if (limits.quota !== undefined || limits.period !== undefined) {
-    write(
-      'cpu.max',
-      `${limits.quota === undefined || limits.quota < 0 ? 'max' : limits.quota} ${limits.period ?? cpuPeriod}`,
-    );
-  }
-  if (limits.pids !== undefined) write('pids.max', limits.pids);
-  if (deviceRules !== undefined)
-    writes.push({kind: 'cgroupDevices', path: own, program: compileDeviceProgram(deviceRules)});
-  return writes;
+      }),
+    ),
+  );
 }
 
-function missing(controller: string, file: string): TscomposeError {
-  return new TscomposeError('unsupported', `cannot set ${file}: the kernel has no cgroup controller "${controller}"`, {
-    hint: `mount the "${controller}" controller, or remove the limit`,
+const v2Controllers = ['cpu', 'cpuset', 'io', 'memory', 'pids'] as const satisfies readonly Controller[];
+
+/** By the version 1 controller, else by a program in version 2. */
+function planDevices({machine, place: {cgroupParent, id}, deviceRules}: CgroupRequest): readonly MonitorOperation[] {
+  const {v1, v2} = machine.cgroups;
+  // A new cgroup allows what the one above allows: everything, where nothing is denied.
+  if (deviceRules === undefined) return [];
+  const mount = v1.find(({controllers}) => controllers.includes('devices'))?.mount;
+  if (mount !== undefined) {
+    const own = join(mount, cgroupParent, id);
+    const write = (file: string, value: string): CgroupWrite => ({
+      kind: 'cgroupWrite',
+      path: join(own, file),
+      value,
+      optional: false,
+    });
+    return [write('devices.deny', 'a'), ...deviceRules.flatMap(v1Lines).map((rule) => write('devices.allow', rule))];
+  }
+  if (v2 !== undefined)
+    return [
+      {kind: 'cgroupDevices', path: join(v2.mount, cgroupParent, id), program: compileDeviceProgram(deviceRules)},
+    ];
+  throw new TscomposeError('unsupported', 'cannot confine containers: the kernel has no cgroup controller "devices"', {
+    hint: 'mount the "devices" controller, or cgroup2',
   });
-}
-
-interface Limits {
-  readonly memory: number | undefined;
-  /** -1: unlimited. */
-  readonly memoryAndSwap: number | undefined;
-  readonly reservation: number | undefined;
-  readonly shares: number | undefined;
-  readonly period: number | undefined;
-  readonly quota: number | undefined;
-  readonly pids: number | undefined;
-}
-
-/** Zero is no limit; as much swap as memory where only memory is limited, as Docker has it. */
-function resolveLimits(host: HostConfig): Limits {
-  const positive = (value: number | null | undefined) => (value && value > 0 ? value : undefined);
-  const memory = positive(host.Memory);
-  const swap = host.MemorySwap ?? 0;
-  const nanoCpus = positive(host.NanoCpus);
-  return {
-    memory,
-    memoryAndSwap: memory === undefined ? undefined : swap === 0 ? memory * 2 : swap,
-    reservation: positive(host.MemoryReservation),
-    // The kernel takes 2 to 262144.
-    shares: host.CpuShares ? Math.min(Math.max(host.CpuShares, 2), 262_144) : undefined,
-    period: nanoCpus === undefined ? positive(host.CpuPeriod) : cpuPeriod,
-    quota:
-      nanoCpus === undefined ? host.CpuQuota || undefined : Math.max(Math.floor((nanoCpus * cpuPeriod) / 1e9), 1000),
-    pids: positive(host.PidsLimit),
-  };
-}
-
-/** [2, 262144] to [1, 10000], as systemd and runc turn shares into weights. */
-function weightOfShares(shares: number): number {
-  return Math.floor(1 + ((shares - 2) * 9999) / 262_142);
 }
 
 function directoriesOf({v1, v2}: CgroupHierarchies, ...names: readonly string[]): readonly string[] {
@@ -166,7 +104,7 @@ function directoriesOf({v1, v2}: CgroupHierarchies, ...names: readonly string[])
 }
 
 /** Kills what a lost monitor left in a container's cgroups and removes them. */
-export async function clearCgroups(hierarchies: CgroupHierarchies, {cgroupParent, id}: Place): Promise<void> {
+export async function clearCgroups(hierarchies: CgroupHierarchies, {cgroupParent, id}: CgroupPlace): Promise<void> {
   await Promise.all(directoriesOf(hierarchies, cgroupParent, id).map(removeCgroup));
 }
 

@@ -10,12 +10,10 @@ import {refuseUnsupported} from './supported-body.ts';
 import {checkSysctls} from './sysctls.ts';
 import {checkUlimits} from './ulimits.ts';
 
-/** Docker's least: less than this no process starts in. */
-const leastMemory = 6 * 1024 * 1024;
 /** What Docker's healthcheck accepts at least, in nanoseconds. */
 const leastInterval = 1_000_000;
 
-/** Everything about a create body that can be wrong without looking at an image. Throws `invalid` or `unsupported`. */
+/** Everything about a create body that can be wrong without looking at an image or the machine. Throws `invalid` or `unsupported`. */
 export function checkBody(body: ContainerCreateBody): void {
   refuseUnsupported(body);
   const host = body.HostConfig ?? {};
@@ -26,14 +24,14 @@ export function checkBody(body: ContainerCreateBody): void {
   for (const port of Object.keys(body.ExposedPorts ?? {})) parsePort(port);
   if (body.Healthcheck) checkHealth(body.Healthcheck);
   checkHostName(body.Hostname);
-  checkResources(host);
+  checkOthers(host);
   resolvePrivileges(host);
   for (const mapping of host.Devices ?? []) checkMapping(mapping);
   for (const rule of host.DeviceCgroupRules ?? []) parseDeviceRule(rule);
   parseLogConfig(host.LogConfig);
   checkSysctls(host.Sysctls ?? {}, host.NetworkMode ?? 'default');
   checkUlimits(host.Ulimits ?? []);
-  checkRestartPolicy(host);
+  checkRestartPolicy(host.RestartPolicy);
   checkNetworking(body);
   for (const entry of host.ExtraHosts ?? []) checkExtraHost(entry);
   checkResolver(host);
@@ -85,40 +83,18 @@ function checkHostName(name: string | undefined): void {
     throw invalid(`invalid hostname format: ${name}`);
 }
 
-function checkResources(host: HostConfig): void {
-  const {
-    Memory = 0,
-    MemorySwap = 0,
-    MemoryReservation = 0,
-    NanoCpus = 0,
-    CpuPeriod = 0,
-    CpuQuota = 0,
-    CpuShares = 0,
-  } = host;
-  if (Memory > 0 && Memory < leastMemory) throw invalid('Minimum memory limit allowed is 6MB');
-  if (Memory > 0 && MemorySwap > 0 && MemorySwap < Memory)
-    throw invalid('Minimum memoryswap limit should be larger than memory limit, see usage');
-  if (Memory === 0 && MemorySwap > 0)
-    throw invalid('You should always set the Memory limit when using Memoryswap limit, see usage');
-  if (MemoryReservation > 0 && MemoryReservation < leastMemory)
-    throw invalid('Minimum memory reservation allowed is 6MB');
-  if (Memory > 0 && MemoryReservation > Memory)
-    throw invalid('Minimum memory limit can not be less than memory reservation limit, see usage');
-  if (NanoCpus < 0) throw invalid(`invalid CPU value ${NanoCpus}: it cannot be negative`);
-  if (NanoCpus > 0 && (CpuPeriod > 0 || CpuQuota > 0))
-    throw invalid('Conflicting options: Nano CPUs and CPU Period or Quota cannot both be set');
-  if (CpuPeriod !== 0 && (CpuPeriod < 1000 || CpuPeriod > 1_000_000))
-    throw invalid('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)');
-  if (CpuQuota > 0 && CpuQuota < 1000) throw invalid('CPU cfs quota can not be less than 1ms (i.e. 1000)');
-  if (CpuShares < 0) throw invalid('invalid CPU shares: they cannot be negative');
+function checkOthers(host: HostConfig): void {
   if (host.OomScoreAdj !== undefined && (host.OomScoreAdj < -1000 || host.OomScoreAdj > 1000)) {
     throw invalid(`Invalid value ${host.OomScoreAdj}, range for oom score adj is [-1000, 1000]`);
   }
   if ((host.ShmSize ?? 0) < 0) throw invalid('SHM size can not be less than 0');
+  if (!['', 'host', 'private'].includes(host.CgroupnsMode ?? ''))
+    throw invalid(`invalid cgroup namespace mode: ${host.CgroupnsMode}`);
+  if (host.CgroupParent?.includes('\0')) throw invalid('invalid cgroup parent: it holds a NUL byte');
 }
 
-function checkRestartPolicy(host: HostConfig): void {
-  const {Name = 'no', MaximumRetryCount = 0} = host.RestartPolicy ?? {};
+function checkRestartPolicy(policy: HostConfig['RestartPolicy']): void {
+  const {Name = 'no', MaximumRetryCount = 0} = policy ?? {};
   if (!['', 'no', 'always', 'unless-stopped', 'on-failure'].includes(Name))
     throw invalid(
       `invalid restart policy: unknown policy '${Name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,

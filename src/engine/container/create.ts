@@ -12,6 +12,7 @@ import {hasKind, TscomposeError} from '../../base/errors.ts';
 import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
 import {writeRecord} from '../record-store.ts';
 import {checkBody} from './check-body.ts';
+import {checkResources} from './check-resources.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
 import {requestedEdits} from './devices/gather.ts';
@@ -37,6 +38,7 @@ export async function createContainer(
   const name = options.name === undefined || options.name === '' ? undefined : parseContainerName(options.name);
   if (!body.Image) throw new TscomposeError('invalid', 'no image specified');
   checkBody(body);
+  const warnings = checkResources(await context.machine(), body.HostConfig ?? {});
   const image = await context.images.resolve(body.Image, options.platform);
   const {HostConfig: hostBody = {}, NetworkingConfig, ...configBody} = body;
   const config = mergeImageConfig(withoutQueryMembers(configBody), image.config);
@@ -58,7 +60,7 @@ export async function createContainer(
     mounts: requests.map(toMount),
   };
   await makeWhole(context, {record, requests, name, files: hostBody.TscomposeFiles ?? []});
-  return {Id: id, Warnings: []};
+  return {Id: id, Warnings: warnings};
 }
 
 /** The container's own `/`: its users enter it, whatever the umask here. */
@@ -194,6 +196,10 @@ function completeHostConfig(host: HostConfig): HostConfig {
       MaximumRetryCount: host.RestartPolicy?.MaximumRetryCount ?? 0,
     },
     ShmSize: host.ShmSize || 64 * 1024 * 1024,
+    // As Docker keeps what asks for nothing.
+    PidsLimit: host.PidsLimit && host.PidsLimit > 0 ? host.PidsLimit : null,
+    MemorySwappiness: host.MemorySwappiness === -1 ? null : (host.MemorySwappiness ?? null),
+    CgroupnsMode: host.CgroupnsMode || 'private',
   };
 }
 

@@ -1,17 +1,14 @@
 import type {SetupOperation} from '../helper/operations.ts';
-import type {CgroupHierarchies} from './cgroup-hierarchies.ts';
 
 export interface MountOptions {
+  /** What is at /sys/fs/cgroup. */
+  readonly cgroups: readonly SetupOperation[];
   readonly shmSize: number;
   readonly writableSys: boolean;
-  readonly writableCgroups: boolean;
 }
 
 /** The file systems every container has, as Docker mounts them. */
-export function defaultMounts(
-  cgroups: CgroupHierarchies,
-  {shmSize, writableSys, writableCgroups}: MountOptions,
-): readonly SetupOperation[] {
+export function defaultMounts({cgroups, shmSize, writableSys}: MountOptions): readonly SetupOperation[] {
   const mount = (type: string, source: string, target: string, flags: string, data = ''): SetupOperation => ({
     kind: 'mount',
     type,
@@ -25,42 +22,12 @@ export function defaultMounts(
     mount('tmpfs', 'tmpfs', '/dev', 'nosuid,strictatime', 'mode=755,size=65536k'),
     mount('devpts', 'devpts', '/dev/pts', 'nosuid,noexec', 'newinstance,ptmxmode=0666,mode=0620,gid=5'),
     mount('sysfs', 'sysfs', '/sys', `nosuid,noexec,nodev${writableSys ? '' : ',ro'}`),
-    ...cgroupMounts(cgroups, writableCgroups),
+    ...cgroups,
     mount('mqueue', 'mqueue', '/dev/mqueue', 'nosuid,noexec,nodev'),
     mount('tmpfs', 'shm', '/dev/shm', 'nosuid,noexec,nodev', `mode=1777,size=${shmSize}`),
     ...devices,
     ...links,
   ];
-}
-
-/** Seen from the container's own cgroup namespace each hierarchy begins at its own cgroup. */
-function cgroupMounts({v1, v2}: CgroupHierarchies, writable: boolean): readonly SetupOperation[] {
-  const flags = `nosuid,noexec,nodev${writable ? '' : ',ro'}`;
-  if (v1.length === 0)
-    return v2 ? [{kind: 'mount', type: 'cgroup2', source: 'cgroup', target: '/sys/fs/cgroup', flags, data: ''}] : [];
-  const operations: SetupOperation[] = [
-    {
-      kind: 'mount',
-      type: 'tmpfs',
-      source: 'tmpfs',
-      target: '/sys/fs/cgroup',
-      flags: 'nosuid,noexec,nodev',
-      data: 'mode=755',
-    },
-  ];
-  for (const {controllers} of v1) {
-    const [first = ''] = controllers;
-    const name = first.startsWith('name=') ? first.slice(5) : controllers.join(',');
-    const data = first.startsWith('name=') ? `none,${first}` : controllers.join(',');
-    operations.push({kind: 'mount', type: 'cgroup', source: 'cgroup', target: `/sys/fs/cgroup/${name}`, flags, data});
-    if (controllers.length > 1)
-      operations.push(
-        ...controllers.map(
-          (controller): SetupOperation => ({kind: 'symlink', value: name, target: `/sys/fs/cgroup/${controller}`}),
-        ),
-      );
-  }
-  return operations;
 }
 
 const devices: readonly SetupOperation[] = (

@@ -2,6 +2,7 @@ import type {ContainerInspect, HostConfig, MountPoint} from '../../api/types/con
 import type {ContainerContext} from './context.ts';
 import {maskedPaths, readonlyPaths} from './default-mounts.ts';
 import {execIds} from './exec-records.ts';
+import {memoryAndSwap} from './limits.ts';
 import {noticeLoss} from './notice-loss.ts';
 import type {ContainerRecord, RecordedMount} from './record.ts';
 import {findContainer} from './reference.ts';
@@ -66,13 +67,12 @@ export async function inspectContainer(context: ContainerContext, reference: str
 
 /** What Docker adds to what was asked for. */
 function filledIn(host: HostConfig): HostConfig {
-  const {Memory = 0, MemorySwap = 0, PortBindings = {}, Privileged = false} = host;
+  const {PortBindings = {}, Privileged = false} = host;
   const bindings = Object.entries(PortBindings).map(
     ([port, list]) => [port, (list ?? []).map((binding) => ({HostIp: '', HostPort: '', ...binding}))] as const,
   );
   return {
-    // As much swap as memory (see `resolveLimits`).
-    MemorySwap: Memory > 0 && MemorySwap === 0 ? 2 * Memory : MemorySwap,
+    MemorySwap: memoryAndSwap(host),
     PortBindings: Object.fromEntries(bindings),
     MaskedPaths: host.MaskedPaths ?? (Privileged ? null : maskedPaths),
     ReadonlyPaths: host.ReadonlyPaths ?? (Privileged ? null : readonlyPaths),
@@ -91,6 +91,7 @@ const emptyHostConfig = {
   AutoRemove: false,
   CapAdd: null,
   CapDrop: null,
+  CgroupParent: '',
   CgroupnsMode: 'private',
   Dns: [],
   DnsOptions: [],
@@ -108,12 +109,24 @@ const emptyHostConfig = {
   UsernsMode: '',
   ShmSize: 64 * 1024 * 1024,
   Runtime: 'tscompose',
+  BlkioWeight: 0,
+  BlkioWeightDevice: null,
+  BlkioDeviceReadBps: null,
+  BlkioDeviceReadIOps: null,
+  BlkioDeviceWriteBps: null,
+  BlkioDeviceWriteIOps: null,
   CpuShares: 0,
   CpuPeriod: 0,
   CpuQuota: 0,
+  CpuRealtimePeriod: 0,
+  CpuRealtimeRuntime: 0,
+  CpusetCpus: '',
+  CpusetMems: '',
   Memory: 0,
   MemoryReservation: 0,
   MemorySwap: 0,
+  MemorySwappiness: null,
+  OomKillDisable: false,
   NanoCpus: 0,
   PidsLimit: null,
   Ulimits: [],

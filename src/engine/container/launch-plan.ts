@@ -1,6 +1,8 @@
 import type {ContainerConfig} from '../../api/types/container.ts';
 import {encodeOperations, type MonitorOperation} from '../helper/operations.ts';
 import type {Layout} from '../layout.ts';
+import type {DeviceNumbers} from './block-devices.ts';
+import {cgroupPlace} from './cgroup-place.ts';
 import {planCgroups} from './cgroups.ts';
 import {eventAttributesText} from './container-event.ts';
 import type {ImageRoot, NetworkPlan} from './context.ts';
@@ -24,6 +26,8 @@ export interface LaunchRequest {
   readonly name: string;
   readonly image: ImageRoot;
   readonly volumes: ReadonlyMap<string, string>;
+  /** The block devices that its limits name. */
+  readonly disks: DeviceNumbers;
   readonly network: NetworkPlan;
   readonly devices: ContainerDevices;
 }
@@ -37,11 +41,13 @@ export function planLaunch({
   name,
   image,
   volumes,
+  disks,
   network,
   devices,
 }: LaunchRequest): readonly MonitorOperation[] {
   const {id, config, hostConfig} = record;
   const paths = layout.container(id);
+  const place = cgroupPlace(cgroupParent, record);
   const {file: log} = parseLogConfig(hostConfig.LogConfig);
   const privileges = resolvePrivileges(hostConfig);
   const policy = hostConfig.RestartPolicy?.Name || 'no';
@@ -57,8 +63,8 @@ export function planLaunch({
     },
     ...planHealth(config),
     {kind: 'events', journal: layout.journal, attributes: eventAttributesText(record, name)},
-    ...planCgroups(machine, {cgroupParent, id}, hostConfig, devices.rules),
-    {kind: 'namespaces', list: 'pid,mount,uts,ipc,cgroup'},
+    ...planCgroups({machine, ours: cgroupParent, place, host: hostConfig, disks, deviceRules: devices.rules}),
+    {kind: 'namespaces', list: `pid,mount,uts,ipc${hostConfig.CgroupnsMode === 'host' ? '' : ',cgroup'}`},
     ...network.operations,
     {
       kind: 'stdio',
@@ -73,7 +79,7 @@ export function planLaunch({
     {
       kind: 'process',
       operations: encodeOperations([
-        ...planRoot({machine, paths, record, privileges, devices, image, volumes}),
+        ...planRoot({machine, place, paths, record, privileges, devices, image, volumes}),
         ...planProcess(machine, record, {privileges, devices, interfaceSysctls: network.sysctls}),
       ]),
     },

@@ -1,6 +1,7 @@
 import {rm} from 'node:fs/promises';
 import {hasKind} from '../../base/errors.ts';
 import {writeRecord} from '../record-store.ts';
+import {cgroupPlace} from './cgroup-place.ts';
 import {clearCgroups} from './cgroups.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
@@ -47,7 +48,7 @@ export async function clearDead(context: ContainerContext, found: FoundContainer
   const left = await readUnlessDamaged(paths.state, () => unknownEnd(found.id, paths.state));
   if (left === undefined) return undefined;
   // Its cgroups first: nothing of the container may live when its end is written down.
-  await clearCgroups((await context.machine()).cgroups, {cgroupParent: context.cgroupParent, id: found.id});
+  await clearCgroups((await context.machine()).cgroups, cgroupPlace(context.cgroupParent, found.record));
   await context.endpoints.release(found.record);
   const ended = left.status === 'exited' ? left : lossOf(left, context.now);
   await writeRecord(paths.exit, ended);

@@ -1,6 +1,7 @@
 import {readFile} from 'node:fs/promises';
 import {release} from 'node:os';
 import {type CgroupHierarchies, parseHierarchies, parseMembership} from './cgroup-hierarchies.ts';
+import {type LimitSupport, readLimitSupport} from './limit-support.ts';
 import type {KernelVersion} from './seccomp/profile.ts';
 
 /** What the running kernel offers to containers. */
@@ -8,6 +9,7 @@ export interface Machine {
   readonly cgroups: CgroupHierarchies;
   /** Mount points of the hierarchies in which this process is in somebody's cgroup, and not at the top. */
   readonly ownCgroups: ReadonlySet<string>;
+  readonly limits: LimitSupport;
   /** The highest capability the kernel knows. */
   readonly lastCapability: number;
   readonly kernel: KernelVersion;
@@ -26,6 +28,7 @@ export async function readMachine(): Promise<Machine> {
   return {
     cgroups,
     ownCgroups: parseMembership(membership, cgroups),
+    limits: readLimitSupport(cgroups),
     lastCapability: Number(lastCapability),
     kernel: [major, minor],
   };

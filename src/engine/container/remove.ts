@@ -4,6 +4,7 @@ import {hasKind, TscomposeError} from '../../base/errors.ts';
 import {validateContainer} from '../generated/record-validators.js';
 import type {Layout} from '../layout.ts';
 import {readRecord, readText, temporaryPrefix} from '../record-store.ts';
+import {cgroupPlace} from './cgroup-place.ts';
 import {clearCgroups, removeCgroupParents} from './cgroups.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
@@ -60,7 +61,7 @@ async function takeApart(
 ): Promise<void> {
   const {directory} = context.layout.container(id);
   await context.endpoints.release(record);
-  await clearCgroups((await context.machine()).cgroups, {cgroupParent: context.cgroupParent, id});
+  await clearCgroups((await context.machine()).cgroups, cgroupPlace(context.cgroupParent, record));
   const mark = join(directory, ownsVolumesMark);
   if (volumes) await writeFile(mark, '');
   else await rm(mark, {force: true});

@@ -1,6 +1,8 @@
 import {join} from 'node:path';
 import type {Operation, SetupOperation} from '../helper/operations.ts';
 import type {ContainerPaths} from '../layout.ts';
+import {ownCgroupMounts, sharedCgroupMounts} from './cgroup-mounts.ts';
+import type {CgroupPlace} from './cgroup-place.ts';
 import type {ImageRoot} from './context.ts';
 import {defaultMounts} from './default-mounts.ts';
 import type {ContainerDevices} from './devices/gather.ts';
@@ -12,6 +14,7 @@ import {parseTmpfsOptions} from './tmpfs-options.ts';
 
 export interface RootPlan {
   readonly machine: Machine;
+  readonly place: CgroupPlace;
   readonly paths: ContainerPaths;
   readonly record: ContainerRecord;
   readonly privileges: Privileges;
@@ -24,6 +27,7 @@ export interface RootPlan {
 /** The steps that make a container's tree of files: the root, Docker's default mounts, then what the container asks for. */
 export function planRoot({
   machine,
+  place,
   paths,
   record,
   privileges,
@@ -37,7 +41,14 @@ export function planRoot({
   return [
     {kind: 'overlay', upper: paths.upper, work: paths.work, options: '', lowers: image.lowers},
     ...image.operations,
-    ...defaultMounts(machine.cgroups, {...privileges, shmSize: hostConfig.ShmSize ?? 64 * 1024 * 1024}).filter(
+    ...defaultMounts({
+      cgroups:
+        hostConfig.CgroupnsMode === 'host'
+          ? sharedCgroupMounts(machine.cgroups, place, privileges.writableCgroups)
+          : ownCgroupMounts(machine.cgroups, privileges.writableCgroups),
+      shmSize: hostConfig.ShmSize ?? 64 * 1024 * 1024,
+      writableSys: privileges.writableSys,
+    }).filter(
       (operation) =>
         !(operation.kind === 'mount' && replaceable.has(operation.target) && taken.has(operation.target)) &&
         !(operation.kind === 'device' && given.has(operation.target)),
@@ -62,7 +73,7 @@ export function planStoppedRoot({
   record,
   image,
   volumes,
-}: Omit<RootPlan, 'machine' | 'privileges' | 'devices'>): readonly SetupOperation[] {
+}: Omit<RootPlan, 'machine' | 'place' | 'privileges' | 'devices'>): readonly SetupOperation[] {
   const passing = (target: string): SetupOperation => ({
     kind: 'mount',
     type: 'tmpfs',

@@ -7,6 +7,15 @@ const hints: readonly (readonly [step: RegExp, hint: string])[] = [
   [/^group /, 'check "user" and "group_add" of the service: the image must have the group, or write a number'],
   [/^execute /, 'check "command" and "entrypoint" of the service: the image must have the program'],
   [/^device /, 'check "devices" of the service: the name must be free in the container'],
+  [
+    /^cgroup .*\/cpu\.rt_(?:period|runtime)_us$/,
+    'the cgroup above has no real-time to give: make one that has some in its cpu.rt_runtime_us, and name it in "cgroup_parent"',
+  ],
+  [
+    /^cgroup .*\/(?:blkio\.throttle\.|io\.max$)/,
+    'check "blkio_config" of the service: the kernel limits whole disks like /dev/sda, not parts of one',
+  ],
+  [/^cgroup .*\/cpuset\./, 'check "cpuset" of the service: the cgroup above must have these processors'],
   [/^working directory /, 'check "working_dir" of the service: it must be a directory of the container'],
 ];
 

@@ -3,6 +3,8 @@ import {dirname} from 'node:path';
 import {TscomposeError} from '../../base/errors.ts';
 import {encodeOperations} from '../helper/operations.ts';
 import {helperFailure} from '../helper/reply.ts';
+import {readDeviceNumbers} from './block-devices.ts';
+import {cgroupPlace} from './cgroup-place.ts';
 import {clearCgroups} from './cgroups.ts';
 import type {ContainerContext} from './context.ts';
 import {gatherDevices} from './devices/gather.ts';
@@ -26,16 +28,17 @@ const portAttempts = 5;
 /** The caller holds the operation lock. */
 export async function startFound(context: ContainerContext, found: FoundContainer): Promise<void> {
   await clearPrevious(context, found);
-  const [image, volumes, devices] = await Promise.all([
+  const [image, volumes, devices, disks] = await Promise.all([
     context.images.root(found.record.image),
     resolveVolumes(context, found.record),
     gatherDevices(found.record.hostConfig, context),
+    readDeviceNumbers(found.record.hostConfig),
     checkBinds(found.record),
   ]);
   for (let attempt = 1; ; attempt++) {
     const network = await context.endpoints.plan(found.record, found.name);
     try {
-      await launch(context, found, {image, volumes, network, devices});
+      await launch(context, found, {image, volumes, network, devices, disks});
       return;
     } catch (error) {
       await undo(context, found.record);
@@ -48,7 +51,7 @@ export async function startFound(context: ContainerContext, found: FoundContaine
 async function launch(
   context: ContainerContext,
   {id, name, record}: FoundContainer,
-  parts: Pick<LaunchRequest, 'image' | 'volumes' | 'network' | 'devices'>,
+  parts: Pick<LaunchRequest, 'image' | 'volumes' | 'network' | 'devices' | 'disks'>,
 ): Promise<void> {
   const {layout, cgroupParent} = context;
   await writeIdentityFiles(layout.container(id), record, parts.network);
@@ -111,6 +114,6 @@ async function undo(context: ContainerContext, record: ContainerRecord): Promise
   await using monitor = await context.helper.lock(paths.lock);
   void monitor;
   await context.endpoints.release(record);
-  await clearCgroups((await context.machine()).cgroups, {cgroupParent: context.cgroupParent, id: record.id});
+  await clearCgroups((await context.machine()).cgroups, cgroupPlace(context.cgroupParent, record));
   await rm(paths.run, {recursive: true, force: true});
 }

@@ -1,26 +1,14 @@
 import {describe, expect, it} from 'vitest';
-import type {ContainerState, HostConfig} from '../../../src/api/types/container.ts';
+import type {ContainerState} from '../../../src/api/types/container.ts';
 import {capabilityMask, resolveCapabilities} from '../../../src/engine/container/capabilities.ts';
 import {parseHierarchies, parseMembership} from '../../../src/engine/container/cgroup-hierarchies.ts';
-import {planCgroups} from '../../../src/engine/container/cgroups.ts';
-import {deviceRules} from '../../../src/engine/container/device-rules.ts';
 import {mergeImageConfig, processEnvironment} from '../../../src/engine/container/image-config.ts';
 import {parseLogConfig} from '../../../src/engine/container/log-config.ts';
-import type {Machine} from '../../../src/engine/container/machine.ts';
 import {parseMounts} from '../../../src/engine/container/parse-mounts.ts';
 import {parseSignal} from '../../../src/engine/container/signal.ts';
 import {humanDuration, statusText} from '../../../src/engine/container/status-text.ts';
 import {parseTmpfsOptions} from '../../../src/engine/container/tmpfs-options.ts';
-
-const v1Mounts = `31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755
-32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup rw,cpu,cpuacct
-34 31 0:31 / /sys/fs/cgroup/my\\040memory rw,relatime shared:7 - cgroup cgroup rw,memory
-35 31 0:32 /docker/x /somewhere rw - cgroup cgroup rw,pids
-36 31 0:33 / /sys/fs/cgroup/devices rw,relatime - cgroup cgroup rw,xattr,devices
-37 31 0:36 / /sys/fs/cgroup/pids rw,relatime - cgroup cgroup rw,pids
-40 31 0:37 / /sys/fs/cgroup/systemd rw,relatime - cgroup cgroup rw,xattr,release_agent=/x,name=systemd
-`;
-const v2Mount = '41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw,nsdelegate\n';
+import {v1Mounts, v2Mount} from './machines.ts';
 
 describe('cgroup hierarchies', () => {
   it('are found in v1, hybrid and v2', () => {
@@ -29,6 +17,8 @@ describe('cgroup hierarchies', () => {
       {mount: '/sys/fs/cgroup/my memory', controllers: ['memory']},
       {mount: '/sys/fs/cgroup/devices', controllers: ['devices']},
       {mount: '/sys/fs/cgroup/pids', controllers: ['pids']},
+      {mount: '/sys/fs/cgroup/cpuset', controllers: ['cpuset']},
+      {mount: '/sys/fs/cgroup/blkio', controllers: ['blkio']},
       {mount: '/sys/fs/cgroup/systemd', controllers: ['name=systemd']},
     ];
     expect(parseHierarchies(v1Mounts)).toEqual({v1, v2: undefined});
@@ -44,103 +34,6 @@ describe('cgroup hierarchies', () => {
       '/sys/fs/cgroup/systemd',
       '/sys/fs/cgroup/unified',
     ]);
-  });
-});
-
-function plan(
-  mountinfo: string,
-  host: HostConfig,
-  own: readonly string[] = [],
-  rules: readonly string[] | 'every' = deviceRules,
-): string[] {
-  const machine: Machine = {
-    cgroups: parseHierarchies(mountinfo),
-    ownCgroups: new Set(own),
-    lastCapability: 40,
-    kernel: [6, 1],
-  };
-  return planCgroups(machine, {cgroupParent: 'p', id: 'c'}, host, rules === 'every' ? undefined : rules).map(
-    (operation) => {
-      if (operation.kind === 'cgroupWrite')
-        return `${operation.path} = ${operation.value}${operation.optional ? ' (optional)' : ''}`;
-      return 'path' in operation ? `${operation.kind} ${operation.path}` : operation.kind;
-    },
-  );
-}
-
-function planDevices(mountinfo: string, rules: readonly string[] | 'every'): string[] {
-  return plan(mountinfo, {}, [], rules).filter(
-    (line) => line.includes('/devices.') || line.startsWith('cgroupDevices'),
-  );
-}
-
-const limits: HostConfig = {Memory: 100e6, MemoryReservation: 50e6, NanoCpus: 1.5e9, CpuShares: 512, PidsLimit: 10};
-
-describe('limits', () => {
-  it('of v1 are written to their hierarchies', () => {
-    const operations = plan(v1Mounts, limits, ['/sys/fs/cgroup/systemd']);
-    expect(operations.filter((line) => line.startsWith('monitorCgroup'))).toEqual([
-      'monitorCgroup /sys/fs/cgroup/systemd/p/monitors',
-    ]);
-    expect(operations.filter((line) => line.startsWith('cgroup '))).toHaveLength(5);
-    expect(operations).toEqual(
-      expect.arrayContaining([
-        '/sys/fs/cgroup/my memory/p/c/memory.limit_in_bytes = 100000000',
-        '/sys/fs/cgroup/my memory/p/c/memory.memsw.limit_in_bytes = 200000000 (optional)',
-        '/sys/fs/cgroup/my memory/p/c/memory.soft_limit_in_bytes = 50000000',
-        '/sys/fs/cgroup/cpu,cpuacct/p/c/cpu.shares = 512',
-        '/sys/fs/cgroup/cpu,cpuacct/p/c/cpu.cfs_period_us = 100000',
-        '/sys/fs/cgroup/cpu,cpuacct/p/c/cpu.cfs_quota_us = 150000',
-        '/sys/fs/cgroup/pids/p/c/pids.max = 10',
-        '/sys/fs/cgroup/devices/p/c/devices.deny = a',
-        '/sys/fs/cgroup/devices/p/c/devices.allow = c 1:3 rwm',
-      ]),
-    );
-    expect(operations.some((line) => line.startsWith('cgroupDevices'))).toBe(false);
-  });
-
-  it('of v2 are written to its files, with the controllers switched on above', () => {
-    expect(plan(v2Mount, {...limits, MemorySwap: -1})).toEqual([
-      'cgroup /sys/fs/cgroup/unified/p/c',
-      ...['', '/p'].flatMap((level) =>
-        ['cpu', 'memory', 'pids'].map(
-          (name) => `/sys/fs/cgroup/unified${level}/cgroup.subtree_control = +${name} (optional)`,
-        ),
-      ),
-      '/sys/fs/cgroup/unified/p/c/memory.max = 100000000',
-      '/sys/fs/cgroup/unified/p/c/memory.swap.max = max (optional)',
-      '/sys/fs/cgroup/unified/p/c/memory.low = 50000000',
-      '/sys/fs/cgroup/unified/p/c/cpu.weight = 20',
-      '/sys/fs/cgroup/unified/p/c/cpu.max = 150000 100000',
-      '/sys/fs/cgroup/unified/p/c/pids.max = 10',
-      'cgroupDevices /sys/fs/cgroup/unified/p/c',
-    ]);
-  });
-
-  it('in hybrid are v1’s, and the container is in the v2 hierarchy all the same', () => {
-    const operations = plan(v1Mounts + v2Mount, limits);
-    expect(operations).toContain('cgroup /sys/fs/cgroup/unified/p/c');
-    expect(operations.filter((line) => line.startsWith('/sys/fs/cgroup/unified/'))).toEqual([]);
-  });
-
-  it('on devices are none where every device may be used', () => {
-    for (const mounts of [v1Mounts, v2Mount]) {
-      expect(planDevices(mounts, 'every')).toEqual([]);
-      expect(planDevices(mounts, deviceRules)).not.toEqual([]);
-    }
-  });
-
-  it('on devices of both types are two lines of v1, where a line for both would allow everything', () => {
-    expect(planDevices(v1Mounts, ['a 7:* r']).slice(1)).toEqual([
-      '/sys/fs/cgroup/devices/p/c/devices.allow = c 7:* r',
-      '/sys/fs/cgroup/devices/p/c/devices.allow = b 7:* r',
-    ]);
-  });
-
-  it('that the kernel cannot keep are refused by name', () => {
-    expect(() => plan(v1Mounts.replace(',memory\n', ',memory_gone\n'), limits)).toThrow(
-      'cannot set memory.limit_in_bytes: the kernel has no cgroup controller "memory"',
-    );
   });
 });
 

@@ -1,9 +1,9 @@
 import {existsSync} from 'node:fs';
-import {join} from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
 import type {ContainerStats, CpuStats} from '../../../api/types/stats.ts';
 import {formatNanoseconds, unixNanoseconds, zeroTime} from '../../clock.ts';
 import type {StatsOptions} from '../../engine.ts';
+import {cgroupPlace, pathOf} from '../cgroup-place.ts';
 import type {ContainerContext} from '../context.ts';
 import {nameOfId} from '../names.ts';
 import {type FoundContainer, findContainer} from '../reference.ts';
@@ -70,7 +70,7 @@ async function sample(
   const {kind, state} = await observe(context, id);
   if (kind !== 'live' || state.status !== 'running') return {...nothing, name, id};
   const {cgroups} = await context.machine();
-  const usage = readCgroupUsage({hierarchies: cgroups, path: join(cgroupParent, id), machineMemory});
+  const usage = readCgroupUsage({hierarchies: cgroups, path: pathOf(cgroupPlace(cgroupParent, record)), machineMemory});
   const mode = record.hostConfig.NetworkMode ?? 'default';
   return {
     ...nothing,

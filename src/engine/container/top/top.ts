@@ -4,6 +4,7 @@ import type {ContainerProcesses} from '../../../api/types/stats.ts';
 import {TscomposeError} from '../../../base/errors.ts';
 import {notRunning} from '../attach.ts';
 import type {CgroupHierarchies} from '../cgroup-hierarchies.ts';
+import {cgroupPlace, pathOf} from '../cgroup-place.ts';
 import {publishContainerEvent} from '../container-event.ts';
 import type {ContainerContext} from '../context.ts';
 import {findContainer} from '../reference.ts';
@@ -33,7 +34,7 @@ export async function topContainer(
   const {cgroups} = await context.machine();
   const bootedAt = Number(/^btime (\d+)$/m.exec(readKernelFile('/proc/stat'))?.[1] ?? 0);
   const surroundings = {now: context.now() / 1000, machineMemory: readMachineMemory() / 1024, users: readUsers()};
-  const processes = readMembers(cgroups, join(context.cgroupParent, found.id))
+  const processes = readMembers(cgroups, pathOf(cgroupPlace(context.cgroupParent, found.record)))
     .map((pid) => readProcess(pid, bootedAt))
     .filter((process) => process !== undefined);
   await publishContainerEvent(context, found.record, found.name, 'top');
