@@ -43,8 +43,8 @@ void client_flush(struct client *client);
 /* Frames that have arrived with the request already. */
 void client_attach(struct client *client);
 
-/* replace.c */
-void replace_plan(struct client *client, const struct record *record);
+/* update.c */
+void update_container(struct client *client, const struct record *record);
 /* session.c */
 void session_start(struct client *client, const struct record *record);
 

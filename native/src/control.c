@@ -18,6 +18,7 @@ static void hello(struct client *client) {
   json_member_string(&json, "build", build_id);
   json_key(&json, "features");
   json_open(&json, '[');
+  json_string(&json, "update");
   json_close(&json, ']');
   json_close(&json, '}');
   client->mode = CLIENT_CLOSING;
@@ -127,7 +128,7 @@ static void resize(struct client *client, const struct record *record) {
 
 void control_request(struct client *client, const struct record *record) {
   struct failure failure;
-  if (record->code != OP_EXEC && record->code != OP_REPLACE_PLAN && record_texts(record, &failure) != 0) {
+  if (record->code != OP_EXEC && record->code != OP_UPDATE && record_texts(record, &failure) != 0) {
     client_reply_failure(client, &failure);
     return;
   }
@@ -156,8 +157,8 @@ void control_request(struct client *client, const struct record *record) {
     case OP_EXEC:
       session_start(client, record);
       return;
-    case OP_REPLACE_PLAN:
-      replace_plan(client, record);
+    case OP_UPDATE:
+      update_container(client, record);
       return;
     default:
       reply_bad(client, record, KIND_INVALID, "not a control operation");

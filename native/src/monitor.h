@@ -57,7 +57,6 @@ struct session;
 struct monitor {
   struct loop loop;
   struct plan plan;
-  struct plan *replacement; /* limits and restart policy that replaced the plan's */
   int lock;
   int report; /* takes one line: whether the launch worked; -1 afterwards */
   struct watch signals;

@@ -67,7 +67,7 @@
 #define OP_ATTACH 305 /* stdin, stdout, stderr */
 #define OP_RESIZE 306 /* rows, columns */
 #define OP_EXEC 307 /* tty, stdin, rows, columns, operations */
-#define OP_REPLACE_PLAN 308 /* plan */
+#define OP_UPDATE 309 /* operations, source, target */
 #define OP_UNPACK 400 /* destination, whiteouts, xattrs, lowers... */
 
 /* X(code, name, fixed arguments, 1 when the last may repeat) */
@@ -137,7 +137,7 @@
   X(OP_ATTACH, "attach", 3, 0) \
   X(OP_RESIZE, "resize", 2, 0) \
   X(OP_EXEC, "exec", 5, 0) \
-  X(OP_REPLACE_PLAN, "replacePlan", 1, 0) \
+  X(OP_UPDATE, "update", 3, 0) \
   X(OP_UNPACK, "unpack", 3, 1)
 
 #endif

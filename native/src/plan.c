@@ -267,6 +267,20 @@ int plan_read(struct plan *plan, char *data, size_t size, unsigned flags, struct
   return 0;
 }
 
+int plan_read_update(struct plan *plan, char *data, size_t size, struct failure *failure) {
+  bool has_policy = false;
+  memset(plan, 0, sizeof *plan);
+  if (record_list_read(&plan->records, data, size, STREAM_NO_HEADER, failure) != 0) return -1;
+  for (size_t i = 0; i < plan->records.count; i++) {
+    const struct record *record = &plan->records.items[i];
+    if (record->code != OP_RESTART && record->code != OP_CGROUP_WRITE)
+      return fail_kind(failure, KIND_INVALID, "it cannot change while the container runs", "update %s", record->name);
+    if (read_operation(plan, record, failure) != 0) return -1;
+    has_policy = has_policy || record->code == OP_RESTART;
+  }
+  return has_policy ? 0 : fail_kind(failure, KIND_INVALID, "the restart policy is needed", "update");
+}
+
 void plan_free(struct plan *plan) {
   record_list_free(&plan->records);
   free(plan->cgroups);

@@ -88,6 +88,8 @@ struct plan {
 
 /* Reads a plan; `flags` as stream_init. The bytes must stay. 0 or -1; the plan is then to be freed all the same. */
 int plan_read(struct plan *plan, char *data, size_t size, unsigned flags, struct failure *failure);
+/* Reads what `update` changes: a restart policy, and writes to cgroups. As `plan_read`. */
+int plan_read_update(struct plan *plan, char *data, size_t size, struct failure *failure);
 void plan_free(struct plan *plan);
 
 /* `TERM`, `SIGTERM` or a number; 0 where there is none such. */

@@ -17,7 +17,7 @@ void restart_ran(struct monitor *monitor) {
 }
 
 static bool is_wanted(const struct monitor *monitor) {
-  const struct plan *plan = monitor->replacement != NULL ? monitor->replacement : &monitor->plan;
+  const struct plan *plan = &monitor->plan;
   if (monitor->stopped_by_user || monitor->leaving) return false;
   switch (plan->restart) {
     case RESTART_ALWAYS:

@@ -16,6 +16,8 @@ static void try_plan(char *data, size_t size) {
     setup_free(&setup);
   }
   plan_free(&plan);
+  plan_read_update(&plan, data, size, &failure);
+  plan_free(&plan);
 }
 
 static void try_setup(char *data, size_t size) {

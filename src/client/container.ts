@@ -3,6 +3,7 @@ import type {Endpoints} from '../api/endpoints.ts';
 import type {ContainerInspect, ExecCreateBody, WaitCondition, WaitResult} from '../api/types/container.ts';
 import type {ContainerProcesses, ContainerStats} from '../api/types/stats.ts';
 import type {SyncedFiles, SyncResult} from '../api/types/sync.ts';
+import type {ContainerUpdateBody, ContainerUpdateResult} from '../api/types/update.ts';
 import {TscomposeError} from '../base/errors.ts';
 import {Exec} from './exec.ts';
 import {decodeLog, type LogChunk} from './logs.ts';
@@ -94,6 +95,12 @@ export class Container {
 
   async rename(options: Abortable & {readonly name: string}): Promise<void> {
     await this.#calls.containerRename({path: this, query: {name: options.name}, signal: options.abortSignal});
+  }
+
+  /** Changes limits and restart policy, also while it runs: all of it or nothing. */
+  update(options: ContainerUpdateBody & Abortable): Promise<ContainerUpdateResult> {
+    const {abortSignal, ...body} = options;
+    return this.#calls.containerUpdate({path: this, body, signal: abortSignal});
   }
 
   /** `v`: its anonymous volumes too. */

@@ -13,6 +13,7 @@ import type {NetworkCreateBody, NetworkInspect} from '../api/types/network.ts';
 import type {ContainerProcesses, ContainerStats} from '../api/types/stats.ts';
 import type {SyncedFiles, SyncResult} from '../api/types/sync.ts';
 import type {EngineEvent, Filters, VersionInfo} from '../api/types/system.ts';
+import type {ContainerUpdateBody, ContainerUpdateResult} from '../api/types/update.ts';
 import type {VolumeCreateBody, VolumeInspect} from '../api/types/volume.ts';
 
 /** A piece of a container's output. With a terminal everything is `stdout`. */
@@ -94,6 +95,8 @@ export interface Containers {
   restart(reference: string, options?: {readonly timeoutSeconds?: number; readonly signal?: string}): Promise<void>;
   kill(reference: string, signal?: string): Promise<void>;
   rename(reference: string, name: string): Promise<void>;
+  /** Limits and restart policy, of a running container too: all of it or nothing. Throws `conflict` or `invalid`. */
+  update(reference: string, body: ContainerUpdateBody): Promise<ContainerUpdateResult>;
   remove(reference: string, options?: {readonly force?: boolean; readonly volumes?: boolean}): Promise<void>;
   /** `onReady` is called once no exit from then on is missed. */
   wait(reference: string, condition: WaitCondition, signal?: AbortSignal, onReady?: () => void): Promise<WaitResult>;

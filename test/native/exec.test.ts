@@ -3,7 +3,7 @@ import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {callMonitor, openFrames} from '../../src/engine/helper/control.ts';
 import {encodeFrame, frameTypes} from '../../src/engine/helper/frames.ts';
 import {encodeOperations, type SetupOperation} from '../../src/engine/helper/operations.ts';
-import {type Container, eventually, type LaunchMachine, openLaunchMachine, type State} from './launch-machine.ts';
+import {type Container, eventually, type LaunchMachine, openLaunchMachine} from './launch-machine.ts';
 
 let machine: LaunchMachine;
 let container: Container;
@@ -261,31 +261,4 @@ test('ends with a monitor that is killed', async () => {
     }
   });
   session.destroy();
-});
-
-test('limits and restart policy are replaced while it runs, other changes refused by name', async () => {
-  const memory = container.cgroups.find((path) => path.includes('/memory/'));
-  const {plan} = container;
-  const limits = memory
-    ? ([
-        {kind: 'cgroupWrite', path: `${memory}/memory.limit_in_bytes`, value: String(64 << 20), optional: false},
-      ] as const)
-    : [];
-  await callMonitor(container.paths.control, {
-    kind: 'replacePlan',
-    plan: encodeOperations([...plan, ...limits, {kind: 'restart', policy: 'always', maxRetries: 0}]),
-  });
-  if (memory) expect(readFileSync(`${memory}/memory.limit_in_bytes`, 'utf8').trim()).toBe(String(64 << 20));
-  await expect(
-    callMonitor(container.paths.control, {
-      kind: 'replacePlan',
-      plan: encodeOperations([...plan, {kind: 'network', mode: 'host'}]),
-    }),
-  ).rejects.toMatchObject({
-    kind: 'unsupported',
-    message: 'replace the plan: network cannot change while the container runs',
-  });
-  const {pid} = (await callMonitor<State>(container.paths.control, {kind: 'state'})) as State;
-  process.kill(pid, 'SIGKILL');
-  await eventually(() => container.state()?.restartCount === 1 && container.state()?.status === 'running');
 });

@@ -19,6 +19,7 @@ import type {
   WaitResult,
 } from '../types/container.ts';
 import type {ContainerProcesses, ContainerStats} from '../types/stats.ts';
+import type {ContainerUpdateBody, ContainerUpdateResult} from '../types/update.ts';
 
 export const containerEndpoints = {
   containerList: {
@@ -60,6 +61,13 @@ export const containerEndpoints = {
   },
   containerKill: {method: 'POST', path: '/containers/{id}/kill', query: {signal: text}, body: noBody, answer: none()},
   containerRename: {method: 'POST', path: '/containers/{id}/rename', query: {name: text}, body: noBody, answer: none()},
+  containerUpdate: {
+    method: 'POST',
+    path: '/containers/{id}/update',
+    query: {},
+    body: jsonBody<ContainerUpdateBody>(),
+    answer: json<ContainerUpdateResult>(),
+  },
   /** `v`: its anonymous volumes too. */
   containerDelete: {
     method: 'DELETE',

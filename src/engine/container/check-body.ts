@@ -93,9 +93,12 @@ function checkOthers(host: HostConfig): void {
   if (host.CgroupParent?.includes('\0')) throw invalid('invalid cgroup parent: it holds a NUL byte');
 }
 
-function checkRestartPolicy(policy: HostConfig['RestartPolicy']): void {
-  const {Name = 'no', MaximumRetryCount = 0} = policy ?? {};
-  if (!['', 'no', 'always', 'unless-stopped', 'on-failure'].includes(Name))
+/** Throws `invalid`. */
+export function checkRestartPolicy(policy: HostConfig['RestartPolicy']): void {
+  const {Name = '', MaximumRetryCount = 0} = policy ?? {};
+  // Without a name a number says nothing, as in Docker.
+  if (Name === '') return;
+  if (!['no', 'always', 'unless-stopped', 'on-failure'].includes(Name))
     throw invalid(
       `invalid restart policy: unknown policy '${Name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
     );

@@ -46,7 +46,7 @@ function checkMemory(host: HostConfig, update: boolean): void {
 }
 
 /** Of a whole set of limits: what a start could not write. Throws `invalid`. */
-function checkSwap({Memory = 0, MemorySwap = 0}: HostConfig): void {
+export function checkSwap({Memory = 0, MemorySwap = 0}: HostConfig): void {
   if (Memory > 0 && MemorySwap > 0 && MemorySwap < Memory)
     throw invalid('Minimum memoryswap limit should be larger than memory limit, see usage');
   if (Memory === 0 && MemorySwap > 0)

@@ -12,6 +12,7 @@ import {containerStats} from './stats/stats.ts';
 import {killContainer, restartContainer, stopContainer} from './stop.ts';
 import {syncContainer, syncedFiles} from './sync.ts';
 import {topContainer} from './top/top.ts';
+import {updateContainer} from './update.ts';
 import {waitForContainer} from './wait.ts';
 
 /** One file an operation; this is the table of them. */
@@ -25,6 +26,7 @@ export function createContainers(context: ContainerContext): Containers {
     restart: (reference, options) => restartContainer(context, reference, options),
     kill: (reference, signal) => killContainer(context, reference, signal),
     rename: (reference, name) => renameContainer(context, reference, name),
+    update: (reference, body) => updateContainer(context, reference, body),
     remove: (reference, options) => removeContainer(context, reference, options),
     wait: (reference, condition, signal, onReady) => waitForContainer(context, reference, condition, signal, onReady),
     logs: (reference, options, signal) => readLogs(context, reference, options, signal),

@@ -1,4 +1,4 @@
-import type {ContainerConfig} from '../../api/types/container.ts';
+import type {ContainerConfig, HostConfig} from '../../api/types/container.ts';
 import {encodeOperations, type MonitorOperation} from '../helper/operations.ts';
 import type {Layout} from '../layout.ts';
 import type {DeviceNumbers} from './block-devices.ts';
@@ -50,12 +50,11 @@ export function planLaunch({
   const place = cgroupPlace(cgroupParent, record);
   const {file: log} = parseLogConfig(hostConfig.LogConfig);
   const privileges = resolvePrivileges(hostConfig);
-  const policy = hostConfig.RestartPolicy?.Name || 'no';
   return [
     {kind: 'identity', id, name},
     {kind: 'paths', state: paths.state, exit: paths.exit, control: paths.control, lock: paths.lock},
     ...(log ? [{kind: 'log', path: paths.log, maxBytes: log.maxBytes, maxFiles: log.maxFiles} as const] : []),
-    {kind: 'restart', policy, maxRetries: hostConfig.RestartPolicy?.MaximumRetryCount ?? 0},
+    planRestart(hostConfig),
     {
       kind: 'stop',
       signal: parseSignal(config.StopSignal || 'SIGTERM'),
@@ -84,6 +83,10 @@ export function planLaunch({
       ]),
     },
   ];
+}
+
+export function planRestart({RestartPolicy: policy}: HostConfig): MonitorOperation {
+  return {kind: 'restart', policy: policy?.Name || 'no', maxRetries: policy?.MaximumRetryCount ?? 0};
 }
 
 /** Negative: for ever. */

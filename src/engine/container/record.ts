@@ -4,7 +4,7 @@ import {validateContainer} from '../generated/record-validators.js';
 import type {Layout} from '../layout.ts';
 import {readRecord} from '../record-store.ts';
 
-/** config.json of a container: written once (schemas/record/container.schema.json). */
+/** config.json of a container: written at creation, replaced whole by an update (schemas/record/container.schema.json). */
 export interface ContainerRecord {
   readonly v: 1;
   readonly id: string;

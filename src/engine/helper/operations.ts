@@ -156,8 +156,11 @@ const controlOperations = {
   resize: {code: 306, args: ['rows', 'columns']},
   /** A further process (setup operations: user, groups, capabilities, workdir, env, argv). Replies `{ok:true,pid}` or the error, then frames. */
   exec: {code: 307, args: ['tty', 'stdin', 'rows', 'columns', 'operations']},
-  /** Replaces what can change while the container runs: limits, restart policy, published ports, networks. */
-  replacePlan: {code: 308, args: ['plan']},
+  /**
+   * Changes what `operations` say (one `restart`, any `cgroupWrite`) and renames the file `source`, the record of it, to
+   * `target`: all of it or nothing. Code 308 was another request once.
+   */
+  update: {code: 309, args: ['operations', 'source', 'target']},
 } as const satisfies Record<string, Row>;
 
 /** Unpacks a tar stream (standard input, uncompressed) into the empty directory `destination`. A process of its own. */

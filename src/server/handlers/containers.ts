@@ -36,6 +36,7 @@ export function containerHandlers({containers}: Engine): Handlers<Rows> {
       }
       return containers.rename(path.id, query.name);
     },
+    containerUpdate: ({path, body}) => containers.update(path.id, body),
     containerDelete: ({path, query}) => {
       if (query.link === true)
         throw new TscomposeError('unsupported', 'removing a link of a container is not supported');
