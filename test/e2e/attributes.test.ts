@@ -10,12 +10,20 @@ import {type Refused, refused, refusedByPlan} from './attributes/refused.ts';
 import {layOut, type RunningStack, runningOn} from './attributes/stack.ts';
 import {heldFiles, heldResources, heldServices} from './attributes/stack-file.ts';
 
+/** Attributes that depend on what the kernel has: see `attributes-cgroups.test.ts`. */
+const ofKernel = ['cgroup_parent', 'cpu_rt_period', 'cpu_rt_runtime', 'mem_swappiness', 'oom_kill_disable'];
 /** Attributes that say what a command shows or does while it runs. */
 const ofCommands = ['attach', 'develop'];
 
 test('every attribute is held or refused, and what has a limit is seen refused', () => {
   const all = [...attributeTable.keys(), 'extends'];
-  const told = new Set([...Object.keys(held), ...Object.keys(refused), ...Object.keys(refusedByPlan), ...ofCommands]);
+  const told = new Set([
+    ...Object.keys(held),
+    ...Object.keys(refused),
+    ...Object.keys(refusedByPlan),
+    ...ofKernel,
+    ...ofCommands,
+  ]);
   expect([...told].sort()).toEqual(all.sort());
   const limited = [...attributeTable].filter(([, {limits = []}]) => limits.some(({by}) => by !== 'swarm'));
   const seen = [...Object.keys(refused), ...Object.keys(refusedByPlan)];

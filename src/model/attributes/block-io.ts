@@ -2,7 +2,6 @@ import type {Json} from '../../base/canonical-json.ts';
 import type {Service} from '../types.ts';
 import type {BlkioConfig, DeviceRate} from '../types-devices.ts';
 import type {Attribute} from './attribute.ts';
-import {whole} from './limits.ts';
 import {bytes, integer, list, object, type Reader, refine, text, wrong} from './readers.ts';
 
 type Row<K extends keyof Service> = Attribute<Exclude<Service[K], undefined>>;
@@ -67,7 +66,6 @@ const blkio_config: Row<'blkio_config'> = {
     ),
   }),
   change: 'recreate',
-  limits: [whole('builtin', 'the built-in engine does not limit input and output')],
 };
 
 export const blockIoAttributes = {blkio_config} as const;

@@ -58,15 +58,14 @@ function numberRow(read: Reader<number>, member: NumberMember, limits?: readonly
 }
 
 const windows = [whole('builtin', 'it has a meaning on Windows only', 'use "cpus" for a limit')];
-const realTime = [whole('builtin', 'the built-in engine gives no time to real-time processes')];
 const none = Number.POSITIVE_INFINITY;
 
 const cpu_count: Row<'cpu_count'> = numberRow(between(integer, 0, none), 'CpuCount', windows);
 const cpu_percent: Row<'cpu_percent'> = numberRow(between(number, 0, 100), 'CpuPercent', windows);
 const cpu_period: Row<'cpu_period'> = numberRow(microseconds, 'CpuPeriod');
 const cpu_quota: Row<'cpu_quota'> = numberRow(microseconds, 'CpuQuota');
-const cpu_rt_period: Row<'cpu_rt_period'> = numberRow(microseconds, 'CpuRealtimePeriod', realTime);
-const cpu_rt_runtime: Row<'cpu_rt_runtime'> = numberRow(microseconds, 'CpuRealtimeRuntime', realTime);
+const cpu_rt_period: Row<'cpu_rt_period'> = numberRow(microseconds, 'CpuRealtimePeriod');
+const cpu_rt_runtime: Row<'cpu_rt_runtime'> = numberRow(microseconds, 'CpuRealtimeRuntime');
 const cpu_shares: Row<'cpu_shares'> = numberRow(cutInteger, 'CpuShares');
 
 const cpuset: Row<'cpuset'> = {
@@ -80,9 +79,6 @@ const cpuset: Row<'cpuset'> = {
     if (value !== '') host.CpusetCpus = value;
   },
   change: 'recreate',
-  limits: [
-    whole('builtin', 'the built-in engine does not bind containers to certain processors', 'use "cpus" for a limit'),
-  ],
 };
 
 export const cpuAttributes = {

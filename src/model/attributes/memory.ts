@@ -1,6 +1,5 @@
 import type {Service} from '../types.ts';
 import type {Attribute} from './attribute.ts';
-import {values, whole} from './limits.ts';
 import {boolean, bytes, refine, wrong} from './readers.ts';
 
 type Row<K extends keyof Service> = Attribute<Exclude<Service[K], undefined>>;
@@ -18,13 +17,6 @@ const mem_swappiness: Row<'mem_swappiness'> = {
   },
   render: (value) => String(value),
   change: 'recreate',
-  limits: [
-    values(
-      'builtin',
-      {of: 'other than -1', reason: 'the built-in engine leaves to the machine how memory is swapped out'},
-      (value) => value > 0,
-    ),
-  ],
 };
 
 const oom_kill_disable: Row<'oom_kill_disable'> = {
@@ -34,13 +26,6 @@ const oom_kill_disable: Row<'oom_kill_disable'> = {
     if (value) host.OomKillDisable = value;
   },
   change: 'recreate',
-  limits: [
-    whole(
-      'builtin',
-      'cgroups of version 2 cannot do it, so the built-in engine does not',
-      'use "oom_score_adj" to be killed later than others',
-    ),
-  ],
 };
 
 export const memoryAttributes = {mem_swappiness, oom_kill_disable} as const;

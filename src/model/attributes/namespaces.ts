@@ -104,13 +104,6 @@ const cgroup: Row<'cgroup'> = {
     host.CgroupnsMode = value;
   },
   change: 'recreate',
-  limits: [
-    values(
-      'builtin',
-      {of: 'host', reason: 'the built-in engine gives each container its own cgroup namespace'},
-      (value) => value === 'host',
-    ),
-  ],
 };
 
 const cgroup_parent: Row<'cgroup_parent'> = {
@@ -120,7 +113,6 @@ const cgroup_parent: Row<'cgroup_parent'> = {
     if (value !== '') host.CgroupParent = value;
   },
   change: 'recreate',
-  limits: [whole('builtin', 'the built-in engine keeps all containers below one cgroup of its own')],
 };
 
 const privileged: Row<'privileged'> = {

@@ -11,14 +11,8 @@ export interface Refused {
 
 /** By attribute; one has several where parts of it are refused for reasons of their own. */
 export const refused: Readonly<Record<string, readonly Refused[]>> = {
-  blkio_config: [{says: {weight: 300}, reason: 'does not limit input and output'}],
-  cgroup: [{says: 'host', reason: 'gives each container its own'}],
-  cgroup_parent: [{says: '/mine', reason: 'below one cgroup of its own'}],
   cpu_count: [{says: 2, reason: 'meaning on Windows only'}],
   cpu_percent: [{says: 50, reason: 'meaning on Windows only'}],
-  cpu_rt_period: [{says: 1000, reason: 'real-time'}],
-  cpu_rt_runtime: [{says: 1000, reason: 'real-time'}],
-  cpuset: [{says: '0', reason: 'does not bind containers'}],
   credential_spec: [{says: {file: 'spec.json'}, reason: 'meaning on Windows only'}],
   external_links: [{says: ['outside'], below: '[0]', reason: 'networks they share'}],
   ipc: [
@@ -32,7 +26,6 @@ export const refused: Readonly<Record<string, readonly Refused[]>> = {
     {says: {options: {tag: 'x'}}, below: 'options.tag', reason: 'does not know the option'},
   ],
   mac_address: [{says: '02:00:00:00:00:07', beside: {network_mode: 'none'}, reason: 'no network interface of its own'}],
-  mem_swappiness: [{says: 10, reason: 'how memory is swapped out'}],
   models: [{says: ['ai'], reason: 'AI models are not run'}],
   network_mode: [
     {says: 'container:outside', reason: 'no two containers share a network interface'},
@@ -46,7 +39,6 @@ export const refused: Readonly<Record<string, readonly Refused[]>> = {
     },
     {says: {outside: {driver_opts: {x: 'y'}}}, below: 'outside.driver_opts', reason: 'does not know the option'},
   ],
-  oom_kill_disable: [{says: true, reason: 'cgroups of version 2'}],
   pid: [
     {says: 'host', reason: 'gives each container its own'},
     {says: 'container:outside', reason: 'gives each container its own'},

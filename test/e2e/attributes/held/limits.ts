@@ -1,8 +1,12 @@
-import {readlinkSync} from 'node:fs';
+import {readdirSync, readFileSync, readlinkSync} from 'node:fs';
 import {expect} from 'vitest';
 import type {RunningStack} from '../stack.ts';
 import {containersOf, type Held, limit, main, prints} from './facts.ts';
 import {reservedGpu} from './rights.ts';
+
+/** Any whole block device of the machine. */
+const disk = readdirSync('/sys/block')[0] ?? 'no-block-device';
+const diskNumber = readFileSync(`/sys/block/${disk}/dev`, 'utf8').trim();
 
 export const withLimits: Readonly<Record<string, Held>> = {
   cpus: {
@@ -45,6 +49,25 @@ export const withLimits: Readonly<Record<string, Held>> = {
     service: 'shared',
     says: {cpu_period: 50_000},
     has: limit('shared', 'cpu/cpu.cfs_period_us', 'cpu.max', /^(?:25000 )?50000$/),
+  },
+  cpuset: {
+    service: 'shared',
+    says: {cpuset: '0'},
+    has: prints('shared', 'grep ^Cpus_allowed_list /proc/self/status', /:\s0$/),
+  },
+  blkio_config: {
+    service: 'shared',
+    says: {
+      blkio_config: {
+        device_read_bps: [{path: `/dev/${disk}`, rate: '2mb'}],
+        device_write_iops: [{path: `/dev/${disk}`, rate: 300}],
+      },
+    },
+    has: prints(
+      'shared',
+      'cat /sys/fs/cgroup/blkio/blkio.throttle.read_bps_device /sys/fs/cgroup/blkio/blkio.throttle.write_iops_device 2>/dev/null || cat /sys/fs/cgroup/io.max',
+      new RegExp(`^${diskNumber} (?:2097152\\n${diskNumber} 300|rbps=2097152 .*wiops=300)$`),
+    ),
   },
   oom_score_adj: {service: main, says: {oom_score_adj: 321}, has: prints(main, 'cat /proc/1/oom_score_adj', '321')},
   ulimits: {
