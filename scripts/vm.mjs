@@ -4,6 +4,7 @@ import {execFileSync, spawn, spawnSync} from 'node:child_process';
 import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {join} from 'node:path';
+import {build} from 'esbuild';
 
 const project = new URL('..', import.meta.url).pathname;
 const cache = join(process.env.TSCOMPOSE_TEST_CACHE ?? join(homedir(), '.cache/tscompose-test'), 'vm');
@@ -69,12 +70,22 @@ function guestRoot() {
 }
 
 /** The guest's disk: the Debian root, this build, the quick start, the running Node, and what the guest does. */
-function makeDisk(root) {
+async function makeDisk(root) {
   const target = join(root, 'opt/tscompose');
   rmSync(target, {recursive: true, force: true});
   mkdirSync(target, {recursive: true});
   for (const part of ['dist', 'schemas', 'examples', 'package.json'])
     execFileSync('cp', ['-a', join(project, part), target]);
+  await build({
+    entryPoints: [join(project, 'test/vm/limits.ts')],
+    outfile: join(target, 'limits.mjs'),
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    banner: {js: "import {createRequire} from 'node:module'; const require = createRequire(import.meta.url);"},
+    logLevel: 'error',
+  });
   execFileSync('cp', [process.execPath, join(root, 'usr/local/bin/node')]);
   execFileSync('cp', [join(project, 'test/vm/guest.sh'), join(root, 'guest.sh')]);
   const disk = join(cache, 'disk.ext4');
@@ -135,7 +146,7 @@ need('qemu-system-x86_64', 'qemu-system-x86');
 need('mmdebstrap', 'mmdebstrap');
 need('mke2fs', 'e2fsprogs');
 const root = guestRoot();
-const output = await boot(root, makeDisk(root));
+const output = await boot(root, await makeDisk(root));
 const passed = (output.match(/^ok /gm) ?? []).length;
 const failed = (output.match(/^not ok /gm) ?? []).length + (/^guest: all done/m.test(output) ? 0 : 1);
 console.log(`\n${passed} passed, ${failed} failed`);
