@@ -20,7 +20,7 @@ import {findContainer} from './reference.ts';
 import {refuseOtherUpdates, updateHostConfig} from './update-host-config.ts';
 
 /**
- * Changes limits and restart policy, of a running container at once: all of it or nothing (decision 16). Throws `conflict`
+ * Changes limits and restart policy, of a running container at once: all of it or nothing (decision 18). Throws `conflict`
  * for what contradicts what the container has, `invalid`, or `unsupported` for what only a new container can have.
  */
 export async function updateContainer(
