@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {exitCodes} from '../../src/base/errors.ts';
 import {parseHierarchies} from '../../src/engine/container/cgroup-hierarchies.ts';
-import {makeHost, type TestHost} from '../support/host.ts';
+import {eventually, makeHost, type TestHost} from '../support/host.ts';
 import {loadImages} from '../support/test-images.ts';
 import {layOut, runningOn} from './attributes/stack.ts';
 
@@ -44,12 +44,15 @@ function makeWithRealTime(mount: string, path: string): void {
   }
 }
 
-/** A parent that the stack file names stays when the container goes. */
-function removeParents(path: string): void {
-  for (const mount of mounts) {
-    rmdirSync(join(mount, path));
-    const above = join(mount, path.slice(0, path.lastIndexOf('/')));
-    if (existsSync(above)) rmdirSync(above);
+/** A parent that the stack file names stays when the container goes, and with it what is above; a monitor may still be there. */
+async function removeParents(path: string): Promise<void> {
+  const above = path.slice(0, path.lastIndexOf('/'));
+  for (const directory of mounts.flatMap((mount) =>
+    [path, `${above}/monitors`, above].map((name) => join(mount, name)),
+  )) {
+    await eventually(() => {
+      if (existsSync(directory)) rmdirSync(directory);
+    });
   }
 }
 
@@ -73,7 +76,7 @@ test('cgroup_parent: the container is below it, and has what it gives', async ()
     }
     await downLeavesNothing(host);
   } finally {
-    removeParents(parent);
+    await removeParents(parent);
   }
   expect(host.leftovers()).toEqual([]);
 });

@@ -112,14 +112,17 @@ export async function clearCgroups(hierarchies: CgroupHierarchies, {cgroupParent
 export async function removeCgroupParents(hierarchies: CgroupHierarchies, cgroupParent: string): Promise<void> {
   await Promise.all(
     directoriesOf(hierarchies, cgroupParent).map(async (parent) => {
-      if (await hasOthers(parent)) return;
+      if (await hasOthers(parent)) {
+        await rmdir(join(parent, monitors)).catch(() => {});
+        return;
+      }
       await removeWhenLeft(join(parent, monitors));
       await removeWhenLeft(parent);
     }),
   );
 }
 
-/** Containers of another root that is kept below the same parent. */
+/** Containers of another root that is kept below the same parent, or what somebody else made there: they are not waited for. */
 async function hasOthers(parent: string): Promise<boolean> {
   const entries = await readdir(parent, {withFileTypes: true}).catch(() => []);
   return entries.some((entry) => entry.isDirectory() && entry.name !== monitors);
