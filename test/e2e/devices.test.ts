@@ -1,5 +1,6 @@
 import {readdirSync} from 'node:fs';
 import {expect, test} from 'vitest';
+import {stringify} from 'yaml';
 import {exitCodes} from '../../src/base/errors.ts';
 import {cdiName, placeCdiFile} from '../support/cdi-file.ts';
 import {makeHost} from '../support/host.ts';
@@ -30,7 +31,8 @@ test.each([
 
 test('hooks of a CDI device are refused by name: they would run with all rights of the machine', async () => {
   const kind = `${cdiName()}.example/card`;
-  using file = placeCdiFile({
+  // In YAML: the program reads it with a part of its own that it loads only then.
+  const described = {
     cdiVersion: '0.6.0',
     kind,
     devices: [
@@ -40,7 +42,8 @@ test('hooks of a CDI device are refused by name: they would run with all rights 
         containerEdits: {hooks: [{hookName: 'createContainer', path: '/bin/touch', args: ['touch', '/x']}]},
       },
     ],
-  });
+  };
+  using file = placeCdiFile(stringify(described), 'yaml');
   void file;
   await using host = await makeHost();
   await loadImages(host, ['busybox']);
