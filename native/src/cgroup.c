@@ -176,11 +176,6 @@ static void look_for_self(pid_t pid, void *data) {
   if (pid == getpid()) *(bool *)data = true;
 }
 
-static void count_pid(pid_t pid, void *data) {
-  (void)pid;
-  ++*(size_t *)data;
-}
-
 static void kill_pid(pid_t pid, void *data) {
   (void)data;
   kill(pid, SIGKILL);
@@ -210,12 +205,6 @@ bool cgroup_kill(const struct cgroup_path *cgroup) {
   }
   for_each_pid(cgroup, kill_pid, NULL);
   return true;
-}
-
-bool cgroup_is_empty(const struct cgroup_path *cgroup) {
-  size_t count = 0;
-  for_each_pid(cgroup, count_pid, &count);
-  return count == 0;
 }
 
 /* Depth first; the files of a cgroup vanish with it. */

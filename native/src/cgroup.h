@@ -16,7 +16,6 @@ int cgroup_join(const struct cgroup_path *cgroup, struct failure *failure);
  * directory is the top of a hierarchy: then it is not a container's.
  */
 bool cgroup_kill(const struct cgroup_path *cgroup);
-bool cgroup_is_empty(const struct cgroup_path *cgroup);
 /* Removes the directory with what the container made below it. 0, also when it is not there; -1 with errno (EBUSY). */
 int cgroup_remove(const struct cgroup_path *cgroup);
 /* How often the kernel killed inside for want of memory; 0 where it cannot be known. */

@@ -9,6 +9,7 @@ enum client_mode {
   CLIENT_REQUEST, /* header and one record are awaited */
   CLIENT_WATCH,   /* gets the state at every change */
   CLIENT_STOP,    /* gets its answer when everything is over */
+  CLIENT_PAUSE,   /* gets its answer when every process is frozen */
   CLIENT_ATTACH,
   CLIENT_CLOSING, /* goes when the rest was sent */
 };
@@ -45,6 +46,9 @@ void client_attach(struct client *client);
 
 /* update.c */
 void update_container(struct client *client, const struct record *record);
+/* pause.c */
+void pause_container(struct client *client);
+void unpause_container(struct client *client);
 /* session.c */
 void session_start(struct client *client, const struct record *record);
 

@@ -97,6 +97,10 @@ static void attach(struct client *client, const struct record *record) {
     reply_bad(client, record, KIND_CONFLICT, "the container is not running");
     return;
   }
+  if (monitor->pause.state != PAUSE_NONE) {
+    reply_bad(client, record, KIND_CONFLICT, "the container is paused");
+    return;
+  }
   client->mode = CLIENT_ATTACH;
   json_open(&json, '{');
   json_member_bool(&json, "ok", true);
@@ -159,6 +163,12 @@ void control_request(struct client *client, const struct record *record) {
       return;
     case OP_UPDATE:
       update_container(client, record);
+      return;
+    case OP_PAUSE:
+      pause_container(client);
+      return;
+    case OP_UNPAUSE:
+      unpause_container(client);
       return;
     default:
       reply_bad(client, record, KIND_INVALID, "not a control operation");

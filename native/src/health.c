@@ -222,6 +222,15 @@ static int describe_result(struct monitor *monitor, int status, struct buffer *t
   return exit_code;
 }
 
+static void forget_dropped(struct monitor *monitor) {
+  struct health *health = &monitor->health;
+  health->dropped = false;
+  buffer_free(&health->text);
+  process_close(&health->probe);
+  close_output(monitor);
+  if (monitor->phase == PHASE_RUNNING && monitor->pause.state == PAUSE_NONE) plan_next(monitor);
+}
+
 bool health_reaped(struct monitor *monitor, pid_t pid, int status) {
   struct health *health = &monitor->health;
   struct buffer text = {0};
@@ -229,6 +238,10 @@ bool health_reaped(struct monitor *monitor, pid_t pid, int status) {
   while (health->sync.fd >= 0) sync_ready(monitor, POLLIN);
   loop_timer_clear(&health->timer);
   read_output(monitor);
+  if (health->dropped) {
+    forget_dropped(monitor);
+    return true;
+  }
   int exit_code = describe_result(monitor, status, &text);
   if (monitor->phase == PHASE_RUNNING && (exit_code == 0 || !container_is_ending(monitor))) {
     finish_probe(monitor, exit_code, &text);
@@ -253,4 +266,17 @@ void health_stop(struct monitor *monitor) {
   struct health *health = &monitor->health;
   loop_timer_clear(&health->timer);
   if (health->probe.pid > 0) kill_probe(health);
+}
+
+void health_rest(struct monitor *monitor) {
+  struct health *health = &monitor->health;
+  loop_timer_clear(&health->timer);
+  if (health->probe.pid == 0) return;
+  health->dropped = true;
+  kill_probe(health);
+}
+
+void health_resume(struct monitor *monitor) {
+  /* A probe that was dropped has to be reaped first; the next one is planned then. */
+  if (monitor->plan.health.set && monitor->phase == PHASE_RUNNING && monitor->health.probe.pid == 0) plan_next(monitor);
 }

@@ -49,16 +49,20 @@ static int take_lock(struct monitor *monitor) {
   return -1;
 }
 
+static bool is_left(const struct cgroup_path *cgroup) {
+  return cgroup_remove(cgroup) != 0 && errno == EBUSY && cgroup_kill(cgroup);
+}
+
 /*
- * What a monitor that was killed left in this container's cgroups. All at once, since a process may be frozen in one and
- * be killed in another. Two runs at a time on the same files would be worse than none.
+ * What a monitor that was killed left. All cgroups at once: a process may be frozen in one and be killed in another. Two
+ * runs at a time would be worse than none. The directories go too: one may be frozen, and what is cloned into a version 2
+ * cgroup that was killed before dies (Linux compares its count of kills with that of the cloning process's cgroup).
  */
 static int clear_leftovers(struct monitor *monitor) {
   const struct plan *plan = &monitor->plan;
   for (int tries = 0; tries < LEFTOVER_TRIES; tries++) {
     bool left = false;
-    for (size_t i = 0; i < plan->cgroup_count; i++)
-      if (!cgroup_is_empty(&plan->cgroups[i]) && cgroup_kill(&plan->cgroups[i])) left = true;
+    for (size_t i = 0; i < plan->cgroup_count; i++) left = is_left(&plan->cgroups[i]) || left;
     if (!left) return 0;
     usleep(5000);
   }
@@ -255,6 +259,7 @@ static void first_process_ended(struct monitor *monitor, int status) {
   monitor->finished = time_now();
   monitor->has_finished = true;
   loop_timer_clear(&monitor->stop);
+  pause_release(monitor);
   health_stop(monitor);
   if (!(monitor->plan.namespaces & CLONE_NEWPID))
     for (size_t i = 0; i < monitor->plan.cgroup_count; i++) cgroup_kill(&monitor->plan.cgroups[i]);
@@ -311,6 +316,8 @@ static void signals_ready(void *data, short events) {
 void monitor_send_signal(struct monitor *monitor, int signal) {
   if (monitor->process.pid <= 0 || monitor->ended) return;
   if (pidfd_kill(monitor->process.pidfd, signal) != 0 && errno == ENOSYS) kill(monitor->process.pid, signal);
+  /* With the signal pending already: it runs not one instruction more. */
+  if (signal == SIGKILL) pause_release(monitor);
 }
 
 static void stop_expired(void *data) {
@@ -326,6 +333,7 @@ void monitor_stop(struct monitor *monitor, int signal, uint64_t grace_ms) {
   }
   /* Not executed yet: nobody could handle the signal. */
   monitor_send_signal(monitor, monitor->phase == PHASE_STARTING ? SIGKILL : signal);
+  if (pause_release(monitor)) journal_event(monitor, "unpause", "");
   if (grace_ms == UINT64_MAX) return;
   monitor->stop.expired = stop_expired;
   monitor->stop.data = monitor;

@@ -48,7 +48,17 @@ struct health {
   struct timespec probe_start;
   bool began_in_start_period;
   bool timed_out;
+  bool dropped; /* killed because the container was paused: its result says nothing */
   struct failure failure; /* why the probe could not be executed */
+};
+
+enum pause_state { PAUSE_NONE, PAUSE_FREEZING, PAUSE_FROZEN };
+
+struct pause {
+  enum pause_state state;
+  struct timer timer; /* looks whether everything is frozen */
+  int64_t since_ns;
+  int64_t wait_ms;
 };
 
 struct client;
@@ -95,6 +105,7 @@ struct monitor {
   bool stop_requested;
   bool leaving; /* the machine goes down: no restart, but the policy holds for the next boot */
   struct health health;
+  struct pause pause;
 
   /* restart.c */
   struct timer restart_timer;
@@ -158,6 +169,14 @@ void health_start(struct monitor *monitor);
 void health_stop(struct monitor *monitor);
 /* True when the pid was a probe's. */
 bool health_reaped(struct monitor *monitor, pid_t pid, int status);
+
+/* No probe while the container is paused. */
+void health_rest(struct monitor *monitor);
+void health_resume(struct monitor *monitor);
+
+/* --- pause.c --- */
+/* Thaws a container that is paused, or about to be. True when it was paused; no event is written. */
+bool pause_release(struct monitor *monitor);
 
 /* --- restart.c --- */
 /* Whether another run follows; sets the timer for it. */

@@ -68,6 +68,8 @@
 #define OP_RESIZE 306 /* rows, columns */
 #define OP_EXEC 307 /* tty, stdin, rows, columns, operations */
 #define OP_UPDATE 309 /* operations, source, target */
+#define OP_PAUSE 310 /*  */
+#define OP_UNPAUSE 311 /*  */
 #define OP_UNPACK 400 /* destination, whiteouts, xattrs, lowers... */
 
 /* X(code, name, fixed arguments, 1 when the last may repeat) */
@@ -138,6 +140,8 @@
   X(OP_RESIZE, "resize", 2, 0) \
   X(OP_EXEC, "exec", 5, 0) \
   X(OP_UPDATE, "update", 3, 0) \
+  X(OP_PAUSE, "pause", 0, 0) \
+  X(OP_UNPAUSE, "unpause", 0, 0) \
   X(OP_UNPACK, "unpack", 3, 1)
 
 #endif

@@ -313,6 +313,11 @@ void session_start(struct client *client, const struct record *record) {
     client_reply_failure(client, &failure);
     return;
   }
+  if (monitor->pause.state != PAUSE_NONE) {
+    fail_kind(&failure, KIND_CONFLICT, "the container is paused", "exec");
+    client_reply_failure(client, &failure);
+    return;
+  }
   struct verdict *verdict = mmap(NULL, sizeof *verdict, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   pid_t pid = verdict == MAP_FAILED ? -1 : fork();
   if (pid == 0) {

@@ -44,6 +44,7 @@ void state_append(const struct monitor *monitor, struct json *json) {
   append_time(json, "finishedAt", monitor->has_finished, monitor->finished);
   json_member_number(json, "exitCode", monitor->exit_code);
   json_member_bool(json, "oomKilled", monitor->oom_killed);
+  json_member_bool(json, "paused", monitor->pause.state == PAUSE_FROZEN);
   json_member_string(json, "error", monitor->failure.kind != NULL ? monitor->failure.message : "");
   json_member_number(json, "restartCount", monitor->restart_count);
   json_member_bool(json, "stoppedByUser", monitor->stopped_by_user);

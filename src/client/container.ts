@@ -93,6 +93,15 @@ export class Container {
     await this.#calls.containerKill({path: this, query: {signal: options.signal}, signal: options.abortSignal});
   }
 
+  /** Freezes all of its processes. Throws `conflict` when it does not run, or is paused already. */
+  async pause(options: Abortable = {}): Promise<void> {
+    await this.#calls.containerPause({path: this, signal: options.abortSignal});
+  }
+
+  async unpause(options: Abortable = {}): Promise<void> {
+    await this.#calls.containerUnpause({path: this, signal: options.abortSignal});
+  }
+
   async rename(options: Abortable & {readonly name: string}): Promise<void> {
     await this.#calls.containerRename({path: this, query: {name: options.name}, signal: options.abortSignal});
   }

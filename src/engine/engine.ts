@@ -94,6 +94,10 @@ export interface Containers {
   ): Promise<void>;
   restart(reference: string, options?: {readonly timeoutSeconds?: number; readonly signal?: string}): Promise<void>;
   kill(reference: string, signal?: string): Promise<void>;
+  /** Resolves when all of its processes are frozen. Throws `conflict` when it does not run, or is paused already. */
+  pause(reference: string): Promise<void>;
+  /** Throws `conflict` when it is not paused. */
+  unpause(reference: string): Promise<void>;
   rename(reference: string, name: string): Promise<void>;
   /** Limits and restart policy, of a running container too: all of it or nothing. Throws `conflict` or `invalid`. */
   update(reference: string, body: ContainerUpdateBody): Promise<ContainerUpdateResult>;

@@ -17,6 +17,7 @@ export interface State {
   readonly finishedAt: string;
   readonly exitCode: number;
   readonly oomKilled: boolean;
+  readonly paused: boolean;
   readonly error: string;
   readonly restartCount: number;
   readonly stoppedByUser: boolean;

@@ -60,6 +60,8 @@ export const containerEndpoints = {
     answer: none(),
   },
   containerKill: {method: 'POST', path: '/containers/{id}/kill', query: {signal: text}, body: noBody, answer: none()},
+  containerPause: {method: 'POST', path: '/containers/{id}/pause', query: {}, body: noBody, answer: none()},
+  containerUnpause: {method: 'POST', path: '/containers/{id}/unpause', query: {}, body: noBody, answer: none()},
   containerRename: {method: 'POST', path: '/containers/{id}/rename', query: {name: text}, body: noBody, answer: none()},
   containerUpdate: {
     method: 'POST',

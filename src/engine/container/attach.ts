@@ -7,7 +7,7 @@ import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
 import {readLogs} from './logs.ts';
 import {type FoundContainer, findContainer} from './reference.ts';
-import {observe} from './state.ts';
+import {isPaused, observe} from './state.ts';
 
 /** Connects to a running container's streams. Throws `conflict` when it does not run. */
 export async function attachContainer(
@@ -17,7 +17,9 @@ export async function attachContainer(
 ): Promise<Attachment> {
   const found = await findContainer(context.layout, reference);
   const {id, name, record} = found;
-  if ((await observe(context, id)).kind !== 'live') throw notRunning(found);
+  const observation = await observe(context, id);
+  if (observation.kind !== 'live') throw notRunning(found);
+  if (isPaused(observation)) throw restsFor(`container ${reference}`, 'attach');
   const {stdout, stderr, logs = false} = options;
   const connection = await openFrames<object>(context.layout.container(id).control, {
     kind: 'attach',
@@ -73,6 +75,11 @@ export async function resizeContainer(
 
 export function notRunning({id}: FoundContainer): TscomposeError {
   return new TscomposeError('conflict', `container ${id} is not running`);
+}
+
+/** `subject` as Docker calls it. */
+export function restsFor(subject: string, wish: 'attach' | 'exec'): TscomposeError {
+  return new TscomposeError('conflict', `${subject} is paused, unpause the container before ${wish}`);
 }
 
 /** Keys typed into it let go of it. */

@@ -163,7 +163,8 @@ async function killAll(directory: string): Promise<void> {
     await writeFile(join(directory, 'cgroup.kill'), '1', {flag: 'r+'});
     return;
   } catch {
-    // A v1 hierarchy.
+    // A v1 hierarchy: there nobody dies who is frozen.
+    await writeFile(join(directory, 'freezer.state'), 'THAWED', {flag: 'r+'}).catch(() => undefined);
   }
   const processes = await readFile(join(directory, 'cgroup.procs'), 'utf8').catch(() => '');
   for (const line of processes.split('\n')) {

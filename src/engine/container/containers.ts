@@ -5,6 +5,7 @@ import {createContainer} from './create.ts';
 import {inspectContainer} from './inspect.ts';
 import {listContainers} from './list.ts';
 import {readLogs} from './logs.ts';
+import {pauseContainer, unpauseContainer} from './pause.ts';
 import {removeContainer} from './remove.ts';
 import {renameContainer} from './rename.ts';
 import {startContainer} from './start.ts';
@@ -25,6 +26,8 @@ export function createContainers(context: ContainerContext): Containers {
     stop: (reference, options) => stopContainer(context, reference, options),
     restart: (reference, options) => restartContainer(context, reference, options),
     kill: (reference, signal) => killContainer(context, reference, signal),
+    pause: (reference) => pauseContainer(context, reference),
+    unpause: (reference) => unpauseContainer(context, reference),
     rename: (reference, name) => renameContainer(context, reference, name),
     update: (reference, body) => updateContainer(context, reference, body),
     remove: (reference, options) => removeContainer(context, reference, options),

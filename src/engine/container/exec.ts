@@ -4,7 +4,7 @@ import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
 import type {Attachment, Execs, OutputChunk} from '../engine.ts';
 import {isMonitorGone, openFrames} from '../helper/control.ts';
 import {encodeOperations, type SetupOperation} from '../helper/operations.ts';
-import {notRunning, readOutput, toAttachment} from './attach.ts';
+import {notRunning, readOutput, restsFor, toAttachment} from './attach.ts';
 import {allCapabilities} from './capabilities.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
@@ -13,7 +13,7 @@ import {processEnvironment} from './image-config.ts';
 import type {Machine} from './machine.ts';
 import {planCapabilities} from './process-plan.ts';
 import {type FoundContainer, findContainer} from './reference.ts';
-import {observe} from './state.ts';
+import {isPaused, observe} from './state.ts';
 
 export function createExecs(context: ContainerContext): Execs {
   return {
@@ -52,6 +52,7 @@ async function createExec(
   if (observation.state.status === 'restarting') {
     throw new TscomposeError('conflict', `Container ${found.id} is restarting, wait until the container is running`);
   }
+  if (isPaused(observation)) throw restsFor(`Container ${reference}`, 'exec');
   const id = randomBytes(32).toString('hex');
   addExec(context.execs, {
     id,
@@ -77,9 +78,11 @@ interface ExecStart {
 async function startExec(context: ContainerContext, id: string, options: ExecStart): Promise<Attachment | undefined> {
   const exec = findExec(context, id);
   if (exec.state !== 'created') throw new TscomposeError('conflict', `exec ${id} has already been started`);
-  exec.state = 'running';
   const {body} = exec;
   const found = await findContainer(context.layout, exec.containerId);
+  // It may still be started when the container goes on.
+  if (isPaused(await observe(context, found.id))) throw restsFor(`Container ${found.id}`, 'exec');
+  exec.state = 'running';
   const [rows, columns] = options.consoleSize ?? body.ConsoleSize ?? [0, 0];
   try {
     const connection = await openFrames<{readonly pid: number}>(context.layout.container(found.id).control, {

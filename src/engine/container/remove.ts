@@ -43,10 +43,11 @@ export async function removeContainer(
 async function refuseRunning(context: ContainerContext, found: FoundContainer, reference: string): Promise<void> {
   const monitor = await takeMonitorLock(context, found.id);
   if (monitor.kind === 'live') {
-    throw new TscomposeError(
-      'conflict',
-      `cannot remove container "${reference}": container is running: stop the container before removing or force remove`,
-    );
+    const reason =
+      monitor.state.paused === true
+        ? 'container is paused and must be unpaused first'
+        : 'container is running: stop the container before removing or force remove';
+    throw new TscomposeError('conflict', `cannot remove container "${reference}": ${reason}`);
   }
   await using lock = monitor.lock;
   void lock;

@@ -66,6 +66,9 @@ async function launch(
 async function clearPrevious(context: ContainerContext, found: FoundContainer): Promise<void> {
   const monitor = await takeMonitorLock(context, found.id);
   if (monitor.kind === 'live') {
+    if (monitor.state.paused === true) {
+      throw new TscomposeError('conflict', 'cannot start a paused container, try unpause instead');
+    }
     throw new TscomposeError('notModified', `container ${found.name} is already running`);
   }
   await using lock = monitor.lock;

@@ -22,6 +22,8 @@ export interface MonitorState {
   readonly error: string;
   readonly restartCount: number;
   readonly stoppedByUser: boolean;
+  /** Absent: written by a monitor of an earlier version, which cannot pause. */
+  readonly paused?: boolean;
   readonly health?: MonitorHealth;
 }
 
@@ -99,6 +101,11 @@ export async function observe(context: Pick<ContainerContext, 'layout' | 'bootId
   return exit === undefined ? {kind: 'created'} : {kind: 'exited', state: exit, ending: false};
 }
 
+/** True while its processes are frozen. */
+export function isPaused(observation: Observation): boolean {
+  return observation.kind === 'live' && observation.state.paused === true;
+}
+
 /** By its process, or, from a process namespace where that is not seen, by its control socket. */
 export async function isMonitorAlive(
   {layout, bootId}: Pick<ContainerContext, 'layout' | 'bootId'>,
@@ -160,12 +167,14 @@ export function toContainerState(observation: Observation): ContainerState {
   const live = observation.kind === 'live';
   const restarting = live && state.status === 'restarting';
   const running = live && state.status !== 'exited';
+  const paused = isPaused(observation);
   // Its start failed: the error is told, and it stays what it was.
   const neverRan = state.startedAt === '' || state.startedAt === zeroTime;
   return {
     ...noState,
-    Status: restarting ? 'restarting' : running ? 'running' : neverRan ? 'created' : 'exited',
+    Status: paused ? 'paused' : restarting ? 'restarting' : running ? 'running' : neverRan ? 'created' : 'exited',
     Running: running,
+    Paused: paused,
     Restarting: restarting,
     OOMKilled: state.oomKilled,
     Pid: running && !restarting ? (state.pid ?? 0) : 0,
@@ -173,7 +182,7 @@ export function toContainerState(observation: Observation): ContainerState {
     Error: state.error,
     StartedAt: state.startedAt || zeroTime,
     FinishedAt: state.finishedAt || zeroTime,
-    ...(state.health ? {Health: toHealth(state.health, running)} : {}),
+    ...(state.health ? {Health: toHealth(state.health, running && !paused)} : {}),
   };
 }
 
@@ -191,10 +200,10 @@ const noState: ContainerState = {
   FinishedAt: zeroTime,
 };
 
-function toHealth({status, failingStreak, log}: MonitorHealth, running: boolean): Health {
+function toHealth({status, failingStreak, log}: MonitorHealth, probed: boolean): Health {
   return {
-    // Nobody probes a container that does not run; Docker calls it unhealthy.
-    Status: running ? status : 'unhealthy',
+    // Nobody probes a container that does not run or rests; Docker calls it unhealthy.
+    Status: probed ? status : 'unhealthy',
     FailingStreak: failingStreak,
     Log: log.map(({start, end, exitCode, output}) => ({Start: start, End: end, ExitCode: exitCode, Output: output})),
   };

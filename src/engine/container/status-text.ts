@@ -5,6 +5,7 @@ import {parseNanoseconds, zeroTime} from '../clock.ts';
 export function statusText(state: ContainerState, nowMs: number): string {
   const since = (time: string) => humanDuration((nowMs - Number((parseNanoseconds(time) ?? 0n) / 1_000_000n)) / 1000);
   if (state.Restarting) return `Restarting (${state.ExitCode}) ${since(state.FinishedAt)} ago`;
+  if (state.Paused) return `Up ${since(state.StartedAt)} (Paused)`;
   if (state.Running) {
     const health = state.Health?.Status;
     const note =

@@ -1,4 +1,5 @@
 import {setTimeout as delay} from 'node:timers/promises';
+import type {ContainerConfig} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {callMonitor, isMonitorGone, watchMonitor} from '../helper/control.ts';
 import {publishContainerEvent} from './container-event.ts';
@@ -7,11 +8,12 @@ import {stopGraceMs} from './launch-plan.ts';
 import {clearDead} from './lost.ts';
 import {takeMonitorLock} from './monitor-lock.ts';
 import {withContainer} from './operation.ts';
+import {thaw} from './pause.ts';
 import type {FoundContainer} from './reference.ts';
 import {findContainer} from './reference.ts';
 import {parseSignal} from './signal.ts';
 import {startFound} from './start.ts';
-import {type MonitorState, observe} from './state.ts';
+import {isPaused, type MonitorState, observe} from './state.ts';
 
 export interface StopOptions {
   /** Absent: as the container says. -1: for ever. */
@@ -119,11 +121,18 @@ export async function killContainer(context: ContainerContext, reference: string
       'conflict',
       `cannot kill container: ${reference.replace(/^\//, '')}: container ${found.id} is not running`,
     );
-  if ((await observe(context, found.id)).kind !== 'live') throw notRunning();
+  const observation = await observe(context, found.id);
+  if (observation.kind !== 'live') throw notRunning();
   try {
     await callMonitor(paths.control, {kind: 'kill', signal: parsed});
   } catch (error) {
     if (isMonitorGone(error)) throw notRunning();
     throw error;
   }
+  if (isPaused(observation) && wakes(found.record.config, parsed)) await thaw(context, found.id);
+}
+
+/** Docker's rule: whatever may end a paused container wakes it up; where it names a stop signal, only that does. */
+function wakes({StopSignal}: ContainerConfig, signal: string): boolean {
+  return !StopSignal || parseSignal(StopSignal) === signal;
 }

@@ -161,6 +161,9 @@ const controlOperations = {
    * `target`: all of it or nothing. Code 308 was another request once.
    */
   update: {code: 309, args: ['operations', 'source', 'target']},
+  /** Freezes every process. Replies when they are frozen. */
+  pause: {code: 310, args: []},
+  unpause: {code: 311, args: []},
 } as const satisfies Record<string, Row>;
 
 /** Unpacks a tar stream (standard input, uncompressed) into the empty directory `destination`. A process of its own. */

@@ -30,6 +30,8 @@ export function containerHandlers({containers}: Engine): Handlers<Rows> {
     containerStop: ({path, query}) => containers.stop(path.id, endOptions(query)),
     containerRestart: ({path, query}) => containers.restart(path.id, endOptions(query)),
     containerKill: ({path, query}) => containers.kill(path.id, query.signal === '' ? undefined : query.signal),
+    containerPause: ({path}) => containers.pause(path.id),
+    containerUnpause: ({path}) => containers.unpause(path.id),
     containerRename: ({path, query}) => {
       if (query.name === undefined || query.name === '') {
         throw new TscomposeError('invalid', `cannot rename container "${path.id}": the new name is empty`);
