@@ -97,6 +97,18 @@ export const commands: readonly CommandRow[] = [
     run: async (context, input) => (await import('./commands/lifecycle.ts')).runRestart(context, input),
   }),
   defineCommand({
+    name: 'pause',
+    ...commandSummaries.pause,
+    flags: commandFlags.pause,
+    run: async (context, input) => (await import('./commands/lifecycle.ts')).runPause(context, input),
+  }),
+  defineCommand({
+    name: 'unpause',
+    ...commandSummaries.unpause,
+    flags: commandFlags.unpause,
+    run: async (context, input) => (await import('./commands/lifecycle.ts')).runUnpause(context, input),
+  }),
+  defineCommand({
     name: 'config',
     ...commandSummaries.config,
     flags: commandFlags.config,

@@ -125,6 +125,8 @@ export const commandFlags = {
   },
   stop: {timeout},
   start: {},
+  pause: {},
+  unpause: {},
   restart: {timeout, 'no-deps': {summary: 'leave dependents with "restart: true" alone'}},
   config: {
     environment: {summary: 'print the variables that the stack files see'},

@@ -14,6 +14,8 @@ export const commandSummaries = {
   stop: {summary: 'stop services without removing them', args: '[SERVICE...]'},
   start: {summary: 'start services that were stopped', args: '[SERVICE...]'},
   restart: {summary: 'restart services as they are (up applies changes of the stack file)', args: '[SERVICE...]'},
+  pause: {summary: 'freeze the processes of services where they are', args: '[SERVICE...]'},
+  unpause: {summary: 'let services go on that were paused', args: '[SERVICE...]'},
   diff: {summary: 'compare two resolved stacks, the gravest differences first', args: '[FILE FILE]'},
   lint: {summary: 'check the stack files and warn of what is obsolete or likely wrong', args: ''},
   schema: {summary: 'print the JSON schema of stack files, for editors', args: ''},

@@ -25,6 +25,8 @@ export interface Actions {
   startContainer: {readonly container: ContainerRef};
   stopContainer: {readonly container: ContainerRef; readonly timeoutSeconds?: number};
   restartContainer: {readonly container: ContainerRef; readonly timeoutSeconds?: number};
+  pauseContainer: {readonly container: ContainerRef};
+  unpauseContainer: {readonly container: ContainerRef};
   removeContainer: {readonly container: ContainerRef; readonly removeAnonymousVolumes: boolean};
   renameContainer: {readonly container: ContainerRef; readonly name: string};
   /** Waits until a dependency's condition holds; ends a wave (the project lock is not held while waiting). */

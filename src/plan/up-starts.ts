@@ -34,7 +34,11 @@ function keptToStart(work: Work, service: string): readonly Startable[] {
     if (stopped !== undefined)
       return [{container: reference(container), after: [stopped], why: {reason: 'stopped for what it depends on'}}];
     if (container.status === 'paused') {
-      work.plan.note({level: 'warning', message: `container "${container.name}" is paused and stays so`});
+      work.plan.note({
+        level: 'warning',
+        message: `container "${container.name}" is paused and stays so`,
+        hint: `let it go on: tscompose unpause ${service}`,
+      });
       return [];
     }
     if (isUp(container) || memory.started.has(container.id)) return [];

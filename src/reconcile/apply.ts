@@ -109,6 +109,16 @@ export const apply: Apply = {
       .restart(action.timeoutSeconds === undefined ? {} : {t: action.timeoutSeconds});
     return {container: id};
   },
+  async pauseContainer(action, context) {
+    const id = resolve(action.container, context);
+    await context.engine.getContainer(id).pause();
+    return {container: id};
+  },
+  async unpauseContainer(action, context) {
+    const id = resolve(action.container, context);
+    await context.engine.getContainer(id).unpause();
+    return {container: id};
+  },
   async removeContainer(action, context) {
     const id = resolve(action.container, context);
     // Forced, as Compose does: it was stopped before, and may have been started again by its policy or by anybody.

@@ -2,6 +2,7 @@ import type {Project} from '../model/types.ts';
 import {type DownOptions, planDown} from '../plan/down.ts';
 import type {Desired, UpOptions} from '../plan/input.ts';
 import type {Observed} from '../plan/observed.ts';
+import {planPause} from '../plan/pause.ts';
 import {planRestart} from '../plan/restart.ts';
 import {planStart} from '../plan/start.ts';
 import {planStop} from '../plan/stop.ts';
@@ -114,6 +115,16 @@ export async function restart(
 ): Promise<void> {
   const plan: Goal['plan'] = (observed, {memory}) => planRestart({project, observed, options, memory});
   await converge({command: 'restart', name, project, keeps: everyService, plan}, context);
+}
+
+/** What runs rests, or what rests goes on. */
+export async function pause(
+  {name, project}: Target,
+  options: {readonly services?: readonly string[]; readonly change: 'pause' | 'unpause'},
+  context: ConvergeContext,
+): Promise<void> {
+  const plan: Goal['plan'] = (observed) => planPause({project, observed, options});
+  await converge({command: options.change, name, project, keeps: nothing, plan}, context);
 }
 
 function nothing(): ReadonlySet<string> {

@@ -17,4 +17,7 @@ export interface EngineClient
   getImage(name: string): Pick<ReturnType<Docker['getImage']>, 'inspect'>;
 }
 
-export type ContainerCalls = Pick<Container, 'inspect' | 'start' | 'stop' | 'restart' | 'remove' | 'rename' | 'logs'>;
+export type ContainerCalls = Pick<
+  Container,
+  'inspect' | 'start' | 'stop' | 'restart' | 'pause' | 'unpause' | 'remove' | 'rename' | 'logs'
+>;

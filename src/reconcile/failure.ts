@@ -49,6 +49,8 @@ export function nodeKey({action}: PlanNode): string {
     case 'startContainer':
     case 'stopContainer':
     case 'restartContainer':
+    case 'pauseContainer':
+    case 'unpauseContainer':
     case 'removeContainer':
       return `${action.kind} ${action.container.name}`;
   }

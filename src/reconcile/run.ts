@@ -183,6 +183,8 @@ const verbs: Readonly<Partial<Record<CallKind, string>>> = {
   startContainer: 'start',
   stopContainer: 'stop',
   restartContainer: 'restart',
+  pauseContainer: 'pause',
+  unpauseContainer: 'unpause',
   removeContainer: 'remove',
   renameContainer: 'rename',
 };

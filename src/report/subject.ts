@@ -42,6 +42,8 @@ const words: Readonly<Record<ActionKind, {readonly doing: string; readonly done:
   startContainer: {doing: 'starting', done: 'started'},
   stopContainer: {doing: 'stopping', done: 'stopped'},
   restartContainer: {doing: 'restarting', done: 'restarted'},
+  pauseContainer: {doing: 'pausing', done: 'paused'},
+  unpauseContainer: {doing: 'unpausing', done: 'unpaused'},
   removeContainer: {doing: 'removing', done: 'removed'},
   renameContainer: {doing: 'recreating', done: 'recreated'},
   awaitCondition: {doing: 'waiting', done: 'ready'},

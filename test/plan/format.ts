@@ -37,6 +37,8 @@ function actionTarget(project: string, action: Action): string {
     case 'startContainer':
     case 'stopContainer':
     case 'restartContainer':
+    case 'pauseContainer':
+    case 'unpauseContainer':
       return shortName(project, action.container.name);
   }
 }

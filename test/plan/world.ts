@@ -86,6 +86,13 @@ function applyNode(world: Observed, {id, action}: PlanNode, scene: Scene): Obser
         }
         return {...one, status: 'running'};
       });
+    case 'pauseContainer':
+    case 'unpauseContainer': {
+      const [from, to] =
+        action.kind === 'pauseContainer' ? (['running', 'paused'] as const) : (['paused', 'running'] as const);
+      refuse(find(world, action.container, scene).status !== from, `container ${action.container.name} is not ${from}`);
+      return change(world, action.container, scene, (one) => ({...one, status: to}));
+    }
     case 'stopContainer':
       return change(world, action.container, scene, (one) => ({...one, status: 'exited'}));
     case 'renameContainer':

@@ -141,6 +141,14 @@ export class MemoryEngine {
           this.exit(container, 137);
           this.#start(container);
         }),
+      pause: () =>
+        change(called('pause'), () => {
+          this.#get(id).status = 'paused';
+        }),
+      unpause: () =>
+        change(called('unpause'), () => {
+          this.#get(id).status = 'running';
+        }),
       remove: ({v} = {}) =>
         change(`${called('remove')}${v === true ? ' -v' : ''}`, () => this.#remove(this.#get(id), v === true)),
       rename: ({name}) =>

@@ -1,4 +1,4 @@
-import {restart, start, stop} from '../../reconcile/commands.ts';
+import {pause, restart, start, stop} from '../../reconcile/commands.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
 import {withProgress} from '../progress.ts';
@@ -26,6 +26,23 @@ export function runRestart(context: CliContext, {flags, args}: Input<'restart'>)
   return withProject(context, async ({name, project, docker}) => {
     await withProgress(context, docker, {title: `restart ${name}`}, (converge) =>
       restart({name, project}, {...named(args), ...timeout(flags.timeout), noDependents: flags['no-deps']}, converge),
+    );
+    return 0;
+  });
+}
+
+export function runPause(context: CliContext, {args}: Input<'pause'>): Promise<number> {
+  return change(context, 'pause', args);
+}
+
+export function runUnpause(context: CliContext, {args}: Input<'unpause'>): Promise<number> {
+  return change(context, 'unpause', args);
+}
+
+function change(context: CliContext, kind: 'pause' | 'unpause', args: readonly string[]): Promise<number> {
+  return withProject(context, async ({name, project, docker}) => {
+    await withProgress(context, docker, {title: `${kind} ${name}`}, (converge) =>
+      pause({name, project}, {...named(args), change: kind}, converge),
     );
     return 0;
   });
