@@ -107,6 +107,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const {publishAddress, machineFiles: files} = options;
   const networks = createNetworks({layout, helper, events, now, publishAddress, files});
   let machine: ReturnType<typeof readMachine> | undefined;
+  const closing = new AbortController();
   const context: ContainerContext = {
     ...looking,
     helper,
@@ -117,6 +118,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     endpoints: networks.endpoints,
     execs: new Map(),
     endings: new Set(),
+    closing: closing.signal,
     machine: () => (machine ??= readMachine()),
     cdiDirectories: options.cdiDirectories ?? cdiDirectories,
     hostName: options.hostName ?? hostname(),
@@ -131,6 +133,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     system: createSystem({version, events, architecture: process.arch}),
     locks: createProjectLocks(layout, helper),
     async close() {
+      closing.abort();
       await Promise.all(context.endings);
       await helper.close();
     },

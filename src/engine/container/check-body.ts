@@ -32,6 +32,8 @@ export function checkBody(body: ContainerCreateBody): void {
   checkSysctls(host.Sysctls ?? {}, host.NetworkMode ?? 'default');
   checkUlimits(host.Ulimits ?? []);
   checkRestartPolicy(host.RestartPolicy);
+  if (host.AutoRemove === true && !['', 'no'].includes(host.RestartPolicy?.Name ?? ''))
+    throw invalid("can't create 'AutoRemove' container with restart policy");
   checkNetworking(body);
   for (const entry of host.ExtraHosts ?? []) checkExtraHost(entry);
   checkResolver(host);

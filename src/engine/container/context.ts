@@ -88,6 +88,8 @@ export interface ContainerContext {
   readonly execs: ExecRecords;
   /** Containers that have ended and are being cleared up; none of them rejects. */
   readonly endings: Set<Promise<unknown>>;
+  /** Aborted when the engine is closed. */
+  readonly closing: AbortSignal;
   /** What the running kernel offers; read once, when the first container starts. */
   readonly machine: () => Promise<Machine>;
   /** Where files describe devices of the machine. */

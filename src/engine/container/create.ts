@@ -22,8 +22,9 @@ import {mergeImageConfig} from './image-config.ts';
 import {parseContainerName} from './name.ts';
 import {type MountRequest, parseMounts} from './parse-mounts.ts';
 import type {ContainerRecord, RecordedMount} from './record.ts';
-import {discard, ownsVolumesMark, unfinishedDirectory} from './remove.ts';
+import {discard} from './remove.ts';
 import {reserveFor, reserveRandom} from './reserve.ts';
+import {ownsVolumesMark, unfinishedDirectory} from './take-apart.ts';
 
 /**
  * Makes a container whole or not at all: its directory is filled under a temporary name, its name is reserved, and then

@@ -3,16 +3,17 @@ import type {ContainerContext} from './context.ts';
 import {maskedPaths, readonlyPaths} from './default-mounts.ts';
 import {execIds} from './exec-records.ts';
 import {memoryAndSwap} from './limits.ts';
-import {noticeLoss} from './notice-loss.ts';
+import {notice} from './notice.ts';
 import type {ContainerRecord, RecordedMount} from './record.ts';
-import {findContainer} from './reference.ts';
+import {findContainer, noSuchContainer} from './reference.ts';
 import {toContainerState} from './state.ts';
 
 /** Throws `notFound`. */
 export async function inspectContainer(context: ContainerContext, reference: string): Promise<ContainerInspect> {
   const found = await findContainer(context.layout, reference);
   const {id, name, record} = found;
-  const observation = await noticeLoss(context, found);
+  const observation = await notice(context, found);
+  if (observation === undefined) throw noSuchContainer(reference);
   const state = toContainerState(observation);
   const paths = context.layout.container(id);
   const endpoints = await context.endpoints.describe(record, state.Running);

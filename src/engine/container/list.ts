@@ -8,7 +8,7 @@ import type {ContainerContext} from './context.ts';
 import {toMountPoint} from './inspect.ts';
 import {type ListFilter, readListFilter} from './list-filters.ts';
 import {nameOfId} from './names.ts';
-import {noticeLoss} from './notice-loss.ts';
+import {notice} from './notice.ts';
 import {readContainerRecord, readNames} from './record.ts';
 import type {FoundContainer} from './reference.ts';
 import {sweepUnfinished} from './remove.ts';
@@ -80,7 +80,9 @@ async function summarize({
   imageIds,
 }: Summarizing): Promise<{readonly created: string; readonly summary: ContainerSummary} | undefined> {
   const {id, name, record} = container;
-  const state = toContainerState(await noticeLoss(context, container));
+  const observation = await notice(context, container);
+  if (observation === undefined) return undefined;
+  const state = toContainerState(observation);
   if (!(all || state.Running) || !filter.matchesState(state)) return undefined;
   const endpoints = await context.endpoints.describe(record, state.Running);
   if (!filter.matchesEndpoints(endpoints)) return undefined;

@@ -3,6 +3,7 @@ import {TscomposeError} from '../../base/errors.ts';
 import type {ContainerContext} from './context.ts';
 import {randomName} from './name.ts';
 import {reserveName} from './names.ts';
+import {notice} from './notice.ts';
 import {readContainerRecord} from './record.ts';
 import {removeUnfinished} from './remove.ts';
 
@@ -20,7 +21,8 @@ export async function reserveFor(context: ContainerContext, name: string, own: O
     const exists = (await lstat(context.layout.container(holder).directory).catch(() => undefined)) !== undefined;
     if (!exists && (await removeUnfinished(context, holder, name))) continue;
     // Where it is damaged, that is what has to be told.
-    await readContainerRecord(context.layout, holder);
+    const record = await readContainerRecord(context.layout, holder);
+    if (record !== undefined && (await notice(context, {id: holder, name, record})) === undefined) continue;
     throw new TscomposeError(
       'conflict',
       `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`,

@@ -3,23 +3,41 @@ import {dirname} from 'node:path';
 import {TscomposeError} from '../../base/errors.ts';
 import {encodeOperations} from '../helper/operations.ts';
 import {helperFailure} from '../helper/reply.ts';
+import {removeAtEnd, removeEnded, removesItself} from './auto-remove.ts';
 import {readDeviceNumbers} from './block-devices.ts';
 import {cgroupPlace} from './cgroup-place.ts';
 import {clearCgroups} from './cgroups.ts';
+import {clearDead} from './clear-dead.ts';
 import type {ContainerContext} from './context.ts';
 import {gatherDevices} from './devices/gather.ts';
 import {writeIdentityFiles} from './hosts.ts';
 import {type LaunchRequest, planLaunch} from './launch-plan.ts';
-import {clearDead} from './lost.ts';
 import {takeMonitorLock} from './monitor-lock.ts';
 import {withContainer} from './operation.ts';
 import type {ContainerRecord} from './record.ts';
-import type {FoundContainer} from './reference.ts';
+import {type FoundContainer, noSuchContainer} from './reference.ts';
 import {explainStart} from './start-failure.ts';
+import {observe} from './state.ts';
+import {takeApart} from './take-apart.ts';
 
 /** Resolves when the container's process has been executed. Throws `notModified` when it runs already. */
 export async function startContainer(context: ContainerContext, reference: string): Promise<void> {
-  await withContainer(context, reference, (found) => startFound(context, found));
+  await withContainer(context, reference, async (found) => {
+    if (await removeEnded(context, found)) throw noSuchContainer(reference);
+    await startOrRemove(context, found);
+  });
+}
+
+/** The caller holds the operation lock. A container that removes itself goes where it cannot be started, as in Docker. */
+export async function startOrRemove(context: ContainerContext, found: FoundContainer): Promise<void> {
+  try {
+    await startFound(context, found);
+  } catch (error) {
+    if (removesItself(found) && (await observe(context, found.id)).kind !== 'live')
+      await takeApart(context, found, true);
+    throw error;
+  }
+  removeAtEnd(context, found);
 }
 
 /** A port that was free when it was chosen may be taken a moment later by anybody on the machine. */

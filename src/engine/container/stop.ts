@@ -2,17 +2,17 @@ import {setTimeout as delay} from 'node:timers/promises';
 import type {ContainerConfig} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {callMonitor, isMonitorGone, watchMonitor} from '../helper/control.ts';
+import {removeEnded} from './auto-remove.ts';
+import {clearDead} from './clear-dead.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
 import {stopGraceMs} from './launch-plan.ts';
-import {clearDead} from './lost.ts';
 import {takeMonitorLock} from './monitor-lock.ts';
 import {withContainer} from './operation.ts';
 import {thaw} from './pause.ts';
-import type {FoundContainer} from './reference.ts';
-import {findContainer} from './reference.ts';
+import {type FoundContainer, findContainer, noSuchContainer} from './reference.ts';
 import {parseSignal} from './signal.ts';
-import {startFound} from './start.ts';
+import {startOrRemove} from './start.ts';
 import {isPaused, type MonitorState, observe} from './state.ts';
 
 export interface StopOptions {
@@ -43,6 +43,7 @@ async function stopAndFree(context: ContainerContext, reference: string, options
     if (!(await stopFound(context, found, options))) {
       throw new TscomposeError('notModified', `container ${found.name} is not running`);
     }
+    await removeEnded(context, found);
   });
 }
 
@@ -67,8 +68,9 @@ export async function restartContainer(
   options: StopOptions = {},
 ): Promise<void> {
   await withContainer(context, reference, async (found) => {
+    if (await removeEnded(context, found)) throw noSuchContainer(reference);
     await stopFound(context, found, options);
-    await startFound(context, found);
+    await startOrRemove(context, found);
     await publishContainerEvent(context, found.record, found.name, 'restart');
   });
 }

@@ -34,7 +34,7 @@ const hostConfigMembers = {
   PortBindings: true,
   PublishAllPorts: true,
   RestartPolicy: true,
-  AutoRemove: false,
+  AutoRemove: true,
   CapAdd: true,
   CapDrop: true,
   Dns: true,

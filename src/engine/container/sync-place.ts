@@ -1,7 +1,7 @@
 import type {SyncReply} from '../helper/coprocess.ts';
 import {encodeOperations} from '../helper/operations.ts';
+import {clearDead} from './clear-dead.ts';
 import type {ContainerContext} from './context.ts';
-import {clearDead} from './lost.ts';
 import {takeMonitorLock} from './monitor-lock.ts';
 import type {FoundContainer} from './reference.ts';
 import {planStoppedRoot} from './root-plan.ts';

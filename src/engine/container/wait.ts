@@ -2,8 +2,9 @@ import {setTimeout as delay} from 'node:timers/promises';
 import type {WaitCondition, WaitResult} from '../../api/types/container.ts';
 import {hasKind} from '../../base/errors.ts';
 import {isMonitorGone, watchMonitor} from '../helper/control.ts';
+import {removeOnceEnded, removesItself} from './auto-remove.ts';
 import type {ContainerContext} from './context.ts';
-import {noticeLoss} from './notice-loss.ts';
+import {notice} from './notice.ts';
 import {type FoundContainer, findContainer, noSuchContainer} from './reference.ts';
 import {isMonitorAlive, type MonitorState, type Observation, observe, toContainerState} from './state.ts';
 
@@ -36,8 +37,15 @@ async function waitUntilStopped(
   signal: AbortSignal | undefined,
 ): Promise<WaitResult> {
   for (;;) {
-    const observation = await noticeLoss(context, found);
-    if (observation.kind === 'live') await followMonitor(context, found, signal);
+    const observation = await notice(context, found);
+    if (observation === undefined) throw noSuchContainer(found.id);
+    if (observation.kind === 'live') {
+      const last = await followMonitor(context, found, signal);
+      // Whoever removes it now may be quicker than the next look.
+      if (removesItself(found) && last?.status === 'exited') {
+        return toResult({kind: 'exited', state: last, ending: false});
+      }
+    }
     // A monitor that was killed while it cleared up leaves this state for good.
     else if (
       observation.kind === 'exited' &&
@@ -50,18 +58,21 @@ async function waitUntilStopped(
   }
 }
 
+/** Answers the last state that it told. */
 async function followMonitor(
   context: ContainerContext,
   {id}: FoundContainer,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<MonitorState | undefined> {
+  let last: MonitorState | undefined;
   try {
-    for await (const state of watchMonitor<MonitorState>(context.layout.container(id).control, signal)) void state;
+    for await (const state of watchMonitor<MonitorState>(context.layout.container(id).control, signal)) last = state;
   } catch (error) {
     if (!isMonitorGone(error)) throw error;
     // About to end: its last word comes in a moment.
     await delay(5);
   }
+  return last;
 }
 
 interface EventWait {
@@ -87,13 +98,13 @@ async function waitForEvent(
     [Symbol.asyncIterator]();
   let next = events.next();
   await Promise.race([opened, next]);
-  let last = await observe(context, found.id);
+  let result = toResult(await observe(context, found.id));
   // A monitor that is killed writes no event: whoever sees its connection end has it written.
   const watchdog = watchForLoss(context, found, ended.signal);
   try {
     // Removed between the two looks: there is no further event to come.
     if (!(await stillExists(context, found.id))) {
-      if (condition === 'removed') return toResult(last);
+      if (condition === 'removed') return result;
       throw noSuchContainer(reference);
     }
     onReady();
@@ -103,10 +114,12 @@ async function waitForEvent(
       if (event.Action === 'die') {
         const code = Number(event.Actor.Attributes['exitCode'] ?? 0);
         if (condition === 'next-exit') return {StatusCode: code};
-        last = await observe(context, found.id);
+        // Whoever removes it may be quicker than this look.
+        const seen = await observe(context, found.id);
+        result = seen.kind === 'created' ? {StatusCode: code} : {...toResult(seen), StatusCode: code};
       }
       if (event.Action === 'destroy') {
-        if (condition === 'removed') return toResult(last);
+        if (condition === 'removed') return result;
         throw noSuchContainer(reference);
       }
       next = events.next();
@@ -117,7 +130,7 @@ async function waitForEvent(
     await watchdog;
   }
   signal?.throwIfAborted();
-  return toResult(last);
+  return result;
 }
 
 async function watchForLoss(context: ContainerContext, found: FoundContainer, signal: AbortSignal): Promise<void> {
@@ -130,7 +143,8 @@ async function watchForLoss(context: ContainerContext, found: FoundContainer, si
     for (;;) {
       const start = starts.next();
       await followMonitor(context, found, signal);
-      await noticeLoss(context, found);
+      await notice(context, found);
+      if (removesItself(found)) await removeOnceEnded(context, found, signal);
       if ((await start).done) return;
     }
   } catch (error) {

@@ -123,6 +123,24 @@ export async function* watchMonitor<T>(path: string, signal?: AbortSignal): Asyn
   }
 }
 
+/** Resolves when the monitor has ended, or at the signal. Meanwhile this program may end. */
+export async function whenMonitorEnds(path: string, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const socket = await connectControl(path).catch(() => undefined);
+  if (socket === undefined) return;
+  const end = () => socket.destroy();
+  signal.addEventListener('abort', end, {once: true});
+  if (signal.aborted) end();
+  await new Promise<void>((resolve) => {
+    socket.once('close', () => resolve());
+    socket.once('end', end);
+    send(socket, {kind: 'watch'});
+    socket.unref();
+    socket.resume();
+  });
+  signal.removeEventListener('abort', end);
+}
+
 /** A destroyed or reset connection ends the iteration; it is no error here. */
 export async function* readUntilClosed(socket: Socket): AsyncGenerator<Uint8Array, void, undefined> {
   try {

@@ -283,7 +283,6 @@ describe('limits', () => {
 
 describe('what is not supported', () => {
   it.each<[string, ContainerCreateBody & Record<string, unknown>]>([
-    ['HostConfig.AutoRemove', {HostConfig: {AutoRemove: true}}],
     ['HostConfig.PidMode', {HostConfig: {PidMode: 'host'} as HostConfig}],
     ['HostConfig.Runtime', {HostConfig: {Runtime: 'runc'} as HostConfig}],
     ['Shell', {Shell: ['bash']}],

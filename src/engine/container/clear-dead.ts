@@ -1,0 +1,27 @@
+import {rm} from 'node:fs/promises';
+import {writeRecord} from '../record-store.ts';
+import {cgroupPlace} from './cgroup-place.ts';
+import {clearCgroups} from './cgroups.ts';
+import {publishContainerEvent} from './container-event.ts';
+import type {ContainerContext} from './context.ts';
+import type {FoundContainer} from './reference.ts';
+import {lossOf, type MonitorState, readUnlessDamaged, unknownEnd} from './state.ts';
+
+/**
+ * Clears what a monitor left that was killed, and writes down how the run ended; answers that, or nothing where the
+ * monitor had done so. The caller holds the operation lock and the monitor's: so there is none.
+ */
+export async function clearDead(context: ContainerContext, found: FoundContainer): Promise<MonitorState | undefined> {
+  const paths = context.layout.container(found.id);
+  const left = await readUnlessDamaged(paths.state, () => unknownEnd(found.id, paths.state));
+  if (left === undefined) return undefined;
+  // Its cgroups first: nothing of the container may live when its end is written down.
+  await clearCgroups((await context.machine()).cgroups, cgroupPlace(context.cgroupParent, found.record));
+  await context.endpoints.release(found.record);
+  const ended = left.status === 'exited' ? left : lossOf(left, context.now);
+  await writeRecord(paths.exit, ended);
+  await rm(paths.run, {recursive: true, force: true});
+  if (ended === left) return undefined;
+  await publishContainerEvent(context, found.record, found.name, 'die', {exitCode: String(ended.exitCode)});
+  return ended;
+}
