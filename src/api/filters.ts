@@ -23,6 +23,10 @@ export const knownFilters = {
   networks: ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'],
   volumes: ['dangling', 'driver', 'label', 'name'],
   images: ['before', 'dangling', 'label', 'reference', 'since', 'until'],
+  containersPrune: ['label', 'label!', 'until'],
+  networksPrune: ['label', 'label!', 'until'],
+  volumesPrune: ['all', 'label', 'label!'],
+  imagesPrune: ['dangling', 'label', 'label!', 'until'],
   events: [
     'config',
     'container',

@@ -3,7 +3,8 @@ import {type Endpoints, endpoints} from '../api/endpoints.ts';
 import type {ContainerCreateBody, ContainerSummary} from '../api/types/container.ts';
 import type {ImageProgress, ImageSummary} from '../api/types/image.ts';
 import type {NetworkCreateBody, NetworkInspect} from '../api/types/network.ts';
-import type {EngineEvent, Filters, VersionInfo} from '../api/types/system.ts';
+import type {ContainersPruned, ImagesPruned, NetworksPruned, VolumesPruned} from '../api/types/prune.ts';
+import type {DiskUsage, EngineEvent, Filters, SystemInfo, VersionInfo} from '../api/types/system.ts';
 import type {VolumeCreateBody, VolumeInspect, VolumeList} from '../api/types/volume.ts';
 import {TscomposeError} from '../base/errors.ts';
 import {createCalls} from './call.ts';
@@ -29,6 +30,8 @@ export interface ImportOptions extends Abortable {
   readonly changes?: readonly string[] | undefined;
   readonly platform?: string | undefined;
 }
+
+type Pruning = Abortable & {readonly filters?: Filters | undefined};
 
 /**
  * An engine: the built-in one or a Docker Engine, in dockerode's shape. Every method answers a promise; errors are
@@ -153,6 +156,36 @@ export class Docker {
   ): Promise<AsyncIterable<EngineEvent>> {
     const {abortSignal, ...query} = options;
     return this.#calls.systemEvents({query, signal: abortSignal});
+  }
+
+  /** Removes stopped containers. Filters: `until`, `label`, `label!`. */
+  pruneContainers(options: Pruning = {}): Promise<ContainersPruned> {
+    return this.#calls.containerPrune({query: {filters: options.filters}, signal: options.abortSignal});
+  }
+
+  /** Removes anonymous volumes that no container uses; with filter `all` named ones too. */
+  pruneVolumes(options: Pruning = {}): Promise<VolumesPruned> {
+    return this.#calls.volumePrune({query: {filters: options.filters}, signal: options.abortSignal});
+  }
+
+  /** Removes networks that no container is attached to. */
+  pruneNetworks(options: Pruning = {}): Promise<NetworksPruned> {
+    return this.#calls.networkPrune({query: {filters: options.filters}, signal: options.abortSignal});
+  }
+
+  /** Removes images without a name that no container uses; with filter `dangling` false any that none uses. */
+  pruneImages(options: Pruning = {}): Promise<ImagesPruned> {
+    return this.#calls.imagePrune({query: {filters: options.filters}, signal: options.abortSignal});
+  }
+
+  /** What the engine and its machine are. */
+  info(options: Abortable = {}): Promise<SystemInfo> {
+    return this.#calls.systemInfo({signal: options.abortSignal});
+  }
+
+  /** What takes up space, in bytes; `type` names kinds (`container`, `image`, `volume`, `build-cache`). */
+  df(options: Abortable & {readonly type?: readonly string[] | undefined} = {}): Promise<DiskUsage> {
+    return this.#calls.systemDf({query: {type: options.type}, signal: options.abortSignal});
   }
 
   version(options: Abortable = {}): Promise<VersionInfo> {

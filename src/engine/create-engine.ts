@@ -16,6 +16,8 @@ import {createLayout, hashOfRoot, type Layout} from './layout.ts';
 import {createProjectLocks} from './locks.ts';
 import type {MachineFiles} from './network/machine.ts';
 import {createNetworks} from './network/networks.ts';
+import {pruneContainers, pruneImages, pruneNetworks, pruneVolumes} from './prune/prune.ts';
+import {createSizes} from './prune/sizes.ts';
 import {checkFormat, ensureRoot} from './root.ts';
 import {createSystem} from './system.ts';
 import {createVolumes} from './volume/volumes.ts';
@@ -89,7 +91,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     architecture: process.arch,
     concurrency: unpackConcurrency,
   });
-  const images: Images = {
+  const images: Omit<Images, 'prune'> = {
     ...store.images,
     remove: (reference, removal) => exclusively(layout.locks.imageUse, () => store.images.remove(reference, removal)),
   };
@@ -124,13 +126,20 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     hostName: options.hostName ?? hostname(),
     cgroupParent: options.cgroupParent || `tscompose-${hash}`,
   };
+  const containers = createContainers(context);
+  const sizes = createSizes({...looking, helper});
+  const pruning = {now, events, sizes};
   return {
-    containers: createContainers(context),
+    containers: {...containers, prune: (filters) => pruneContainers(pruning, containers, filters)},
     execs: createExecs(context),
-    networks,
-    volumes,
-    images,
-    system: createSystem({version, events, architecture: process.arch}),
+    networks: {...networks, prune: (filters) => pruneNetworks(pruning, networks, filters)},
+    volumes: {...volumes, prune: (filters) => pruneVolumes(pruning, volumes, filters)},
+    images: {...images, prune: (filters) => pruneImages(pruning, images, filters)},
+    system: createSystem({
+      ...{version, events, layout, sizes, containers, images, volumes, now},
+      architecture: process.arch,
+      hostName: context.hostName,
+    }),
     locks: createProjectLocks(layout, helper),
     async close() {
       closing.abort();
@@ -152,8 +161,8 @@ function refuseUnprivileged(userId: number): void {
 function guardVolumes(
   layout: Layout,
   exclusively: <T>(path: string, run: () => Promise<T>) => Promise<T>,
-  volumes: Volumes,
-): Volumes {
+  volumes: Omit<Volumes, 'prune'>,
+): Omit<Volumes, 'prune'> {
   return {
     ...volumes,
     remove: (name, removal) => exclusively(layout.locks.volumeUse, () => volumes.remove(name, removal)),

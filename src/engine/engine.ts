@@ -10,9 +10,10 @@ import type {
 } from '../api/types/container.ts';
 import type {ImageDeleteItem, ImageInspect, ImageProgress, ImageSummary} from '../api/types/image.ts';
 import type {NetworkCreateBody, NetworkInspect} from '../api/types/network.ts';
+import type {ContainersPruned, ImagesPruned, NetworksPruned, VolumesPruned} from '../api/types/prune.ts';
 import type {ContainerProcesses, ContainerStats} from '../api/types/stats.ts';
 import type {SyncedFiles, SyncResult} from '../api/types/sync.ts';
-import type {EngineEvent, Filters, VersionInfo} from '../api/types/system.ts';
+import type {DiskUsage, EngineEvent, Filters, SystemInfo, VersionInfo} from '../api/types/system.ts';
 import type {ContainerUpdateBody, ContainerUpdateResult} from '../api/types/update.ts';
 import type {VolumeCreateBody, VolumeInspect} from '../api/types/volume.ts';
 
@@ -118,6 +119,8 @@ export interface Containers {
     archive: AsyncIterable<Uint8Array>,
     signal?: AbortSignal,
   ): Promise<SyncResult>;
+  /** Removes those that do not run. */
+  prune(filters?: Filters): Promise<ContainersPruned>;
   /** What was synced so far. */
   synced(reference: string): Promise<SyncedFiles>;
 }
@@ -137,6 +140,8 @@ export interface Networks {
   list(filters?: Filters): Promise<NetworkInspect[]>;
   inspect(reference: string): Promise<NetworkInspect>;
   create(body: NetworkCreateBody): Promise<{readonly Id: string; readonly Warning: string}>;
+  /** Removes those that no container is attached to. */
+  prune(filters?: Filters): Promise<NetworksPruned>;
   /** Throws `conflict` while containers are attached. */
   remove(reference: string): Promise<void>;
 }
@@ -147,6 +152,8 @@ export interface Volumes {
   /** The same name again answers the existing volume. */
   create(body: VolumeCreateBody): Promise<VolumeInspect>;
   remove(name: string, options?: {readonly force?: boolean}): Promise<void>;
+  /** Removes those that no container uses: the anonymous ones, or with filter `all` any. */
+  prune(filters?: Filters): Promise<VolumesPruned>;
 }
 
 export interface Images {
@@ -167,10 +174,15 @@ export interface Images {
   ): AsyncIterable<ImageProgress>;
   tag(reference: string, target: {readonly repository: string; readonly tag: string}): Promise<void>;
   remove(reference: string, options?: {readonly force?: boolean}): Promise<ImageDeleteItem[]>;
+  /** Removes those without a name that no container uses; with filter `dangling` false any that none uses. */
+  prune(filters?: Filters): Promise<ImagesPruned>;
 }
 
 export interface System {
   version(): Promise<VersionInfo>;
+  info(): Promise<SystemInfo>;
+  /** Sizes of content in bytes; `types`: only of these (`container`, `image`, `volume`, `build-cache`). */
+  df(types?: readonly string[]): Promise<DiskUsage>;
   /**
    * Replays from `since` (unix seconds with fraction), then follows until `until` or the signal. `onReady` is called,
    * while the first value is asked for, once no event from then on is missed.

@@ -1,11 +1,11 @@
 import {readFile} from 'node:fs/promises';
 import {apiVersion, oldestServedVersion} from '../api/version.ts';
+import {measureUsage, type UsageContext} from './disk-usage.ts';
 import type {System} from './engine.ts';
 import type {Events} from './events.ts';
+import {describeSystem, type InfoContext} from './system-info.ts';
 
-export interface SystemContext {
-  /** Of the program. */
-  readonly version: string;
+export interface SystemContext extends UsageContext, InfoContext {
   readonly events: Events;
   /** As Node names it. */
   readonly architecture: string;
@@ -13,7 +13,8 @@ export interface SystemContext {
 
 const architectures: Readonly<Record<string, string>> = {x64: 'amd64'};
 
-export function createSystem({version, events, architecture}: SystemContext): System {
+export function createSystem(context: SystemContext): System {
+  const {version, events, architecture} = context;
   return {
     version: async () => ({
       Platform: {Name: 'tscompose'},
@@ -24,6 +25,8 @@ export function createSystem({version, events, architecture}: SystemContext): Sy
       Arch: architectures[architecture] ?? architecture,
       KernelVersion: (await readFile('/proc/sys/kernel/osrelease', 'utf8')).trim(),
     }),
+    info: () => describeSystem(context),
+    df: (types) => measureUsage(context, types),
     events: (options, signal) => events.follow(options, signal),
   };
 }

@@ -18,6 +18,7 @@ import type {
   ContainerSummary,
   WaitResult,
 } from '../types/container.ts';
+import type {ContainersPruned} from '../types/prune.ts';
 import type {ContainerProcesses, ContainerStats} from '../types/stats.ts';
 import type {ContainerUpdateBody, ContainerUpdateResult} from '../types/update.ts';
 
@@ -138,5 +139,13 @@ export const containerEndpoints = {
     query: {path: text, noOverwriteDirNonDir: flag, copyUIDGID: flag},
     body: bytesBody('application/x-tar'),
     answer: none(200),
+  },
+  /** Removes those that nobody uses. */
+  containerPrune: {
+    method: 'POST',
+    path: '/containers/prune',
+    query: {filters},
+    body: noBody,
+    answer: json<ContainersPruned>(),
   },
 } as const satisfies EndpointTable;

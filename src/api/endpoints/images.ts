@@ -1,6 +1,7 @@
 import {bytesBody, type EndpointTable, json, noBody, none, progress} from '../endpoint.ts';
 import {filters, flag, text, texts} from '../parameters.ts';
 import type {ImageDeleteItem, ImageInspect, ImageProgress, ImageSummary} from '../types/image.ts';
+import type {ImagesPruned} from '../types/prune.ts';
 
 export const imageEndpoints = {
   imageList: {
@@ -43,5 +44,13 @@ export const imageEndpoints = {
     query: {force: flag, noprune: flag},
     body: noBody,
     answer: json<ImageDeleteItem[]>(),
+  },
+  /** Removes those that nobody uses. */
+  imagePrune: {
+    method: 'POST',
+    path: '/images/prune',
+    query: {filters},
+    body: noBody,
+    answer: json<ImagesPruned>(),
   },
 } as const satisfies EndpointTable;

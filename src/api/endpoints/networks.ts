@@ -1,6 +1,7 @@
 import {type EndpointTable, json, jsonBody, noBody, none} from '../endpoint.ts';
 import {filters} from '../parameters.ts';
 import type {NetworkCreateBody, NetworkInspect} from '../types/network.ts';
+import type {NetworksPruned} from '../types/prune.ts';
 
 export const networkEndpoints = {
   networkList: {method: 'GET', path: '/networks', query: {filters}, body: noBody, answer: json<NetworkInspect[]>()},
@@ -13,4 +14,12 @@ export const networkEndpoints = {
     answer: json<{readonly Id: string; readonly Warning: string}>(201),
   },
   networkDelete: {method: 'DELETE', path: '/networks/{id}', query: {}, body: noBody, answer: none()},
+  /** Removes those that nobody uses. */
+  networkPrune: {
+    method: 'POST',
+    path: '/networks/prune',
+    query: {filters},
+    body: noBody,
+    answer: json<NetworksPruned>(),
+  },
 } as const satisfies EndpointTable;

@@ -1,5 +1,6 @@
 import {type EndpointTable, json, jsonBody, noBody, none} from '../endpoint.ts';
 import {filters, flag} from '../parameters.ts';
+import type {VolumesPruned} from '../types/prune.ts';
 import type {VolumeCreateBody, VolumeInspect, VolumeList} from '../types/volume.ts';
 
 export const volumeEndpoints = {
@@ -14,4 +15,12 @@ export const volumeEndpoints = {
     answer: json<VolumeInspect>(201),
   },
   volumeDelete: {method: 'DELETE', path: '/volumes/{name}', query: {force: flag}, body: noBody, answer: none()},
+  /** Removes those that nobody uses. */
+  volumePrune: {
+    method: 'POST',
+    path: '/volumes/prune',
+    query: {filters},
+    body: noBody,
+    answer: json<VolumesPruned>(),
+  },
 } as const satisfies EndpointTable;

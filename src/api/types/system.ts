@@ -1,3 +1,7 @@
+import type {ContainerSummary} from './container.ts';
+import type {ImageSummary} from './image.ts';
+import type {VolumeInspect} from './volume.ts';
+
 export interface EngineEvent {
   readonly Type: 'container' | 'network' | 'volume' | 'image' | 'daemon';
   readonly Action: string;
@@ -20,3 +24,91 @@ export interface VersionInfo {
 
 /** `{"label": ["a=b"]}`: what the `filters` query parameter holds. */
 export type Filters = Readonly<Record<string, readonly string[]>>;
+
+/** What an engine says of itself and its machine: the members that clients of Docker read. */
+export interface SystemInfo {
+  readonly ID: string;
+  readonly Containers: number;
+  readonly ContainersRunning: number;
+  readonly ContainersPaused: number;
+  readonly ContainersStopped: number;
+  readonly Images: number;
+  readonly Driver: string;
+  readonly DriverStatus: readonly (readonly [string, string])[];
+  readonly Plugins: {
+    readonly Volume: readonly string[];
+    readonly Network: readonly string[];
+    readonly Authorization: readonly string[] | null;
+    readonly Log: readonly string[];
+  };
+  readonly MemoryLimit: boolean;
+  readonly SwapLimit: boolean;
+  readonly CpuCfsPeriod: boolean;
+  readonly CpuCfsQuota: boolean;
+  readonly CPUShares: boolean;
+  readonly CPUSet: boolean;
+  readonly PidsLimit: boolean;
+  readonly OomKillDisable: boolean;
+  readonly IPv4Forwarding: boolean;
+  readonly Debug: boolean;
+  readonly NFd: number;
+  readonly NGoroutines: number;
+  readonly NEventsListener: number;
+  readonly SystemTime: string;
+  readonly LoggingDriver: string;
+  readonly CgroupDriver: string;
+  readonly CgroupVersion: '1' | '2';
+  readonly KernelVersion: string;
+  readonly OperatingSystem: string;
+  readonly OSVersion: string;
+  readonly OSType: string;
+  readonly Architecture: string;
+  readonly IndexServerAddress: string;
+  readonly RegistryConfig: {
+    readonly IndexConfigs: Readonly<Record<string, unknown>>;
+    readonly InsecureRegistryCIDRs: readonly string[];
+    readonly Mirrors: readonly string[] | null;
+  };
+  readonly NCPU: number;
+  /** Bytes. */
+  readonly MemTotal: number;
+  readonly GenericResources: null;
+  readonly DockerRootDir: string;
+  readonly HttpProxy: string;
+  readonly HttpsProxy: string;
+  readonly NoProxy: string;
+  readonly Name: string;
+  readonly Labels: readonly string[];
+  readonly ExperimentalBuild: boolean;
+  readonly ServerVersion: string;
+  readonly Runtimes: Readonly<Record<string, {readonly path: string}>>;
+  readonly DefaultRuntime: string;
+  readonly Swarm: {
+    readonly NodeID: string;
+    readonly NodeAddr: string;
+    readonly LocalNodeState: 'inactive' | 'pending' | 'active' | 'error' | 'locked';
+    readonly ControlAvailable: boolean;
+    readonly Error: string;
+    readonly RemoteManagers: null;
+  };
+  readonly LiveRestoreEnabled: boolean;
+  readonly Isolation: string;
+  readonly InitBinary: string;
+  readonly ContainerdCommit: {readonly ID: string};
+  readonly RuncCommit: {readonly ID: string};
+  readonly InitCommit: {readonly ID: string};
+  readonly SecurityOptions: readonly string[];
+  readonly CDISpecDirs: readonly string[];
+  readonly Warnings: readonly string[] | null;
+}
+
+/** Sizes in bytes. */
+export interface DiskUsage {
+  readonly LayersSize: number;
+  readonly Images: readonly ImageSummary[] | null;
+  readonly Containers: readonly (ContainerSummary & {readonly SizeRw: number; readonly SizeRootFs: number})[] | null;
+  readonly Volumes:
+    | readonly (VolumeInspect & {readonly UsageData: {readonly RefCount: number; readonly Size: number}})[]
+    | null;
+  readonly BuildCache: readonly never[] | null;
+}

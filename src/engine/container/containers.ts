@@ -17,7 +17,7 @@ import {updateContainer} from './update.ts';
 import {waitForContainer} from './wait.ts';
 
 /** One file an operation; this is the table of them. */
-export function createContainers(context: ContainerContext): Containers {
+export function createContainers(context: ContainerContext): Omit<Containers, 'prune'> {
   return {
     list: (options) => listContainers(context, options),
     inspect: (reference) => inspectContainer(context, reference),

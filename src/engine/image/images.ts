@@ -37,7 +37,7 @@ export interface StackedImage {
 
 export interface ImageStore {
   /** What the Engine API offers. */
-  readonly images: Images;
+  readonly images: Omit<Images, 'prune'>;
   /** Throws `notFound` ("No such image: …"), also where the image is for another platform than asked for. */
   resolve(reference: string, platform?: string): Promise<ResolvedImage>;
   /** Where the image's layers are. Throws `notFound` when the image or a layer is gone. */

@@ -17,7 +17,7 @@ import {predefinedNetworks} from './predefined.ts';
 import {createUpkeep, sweepDirectories} from './upkeep.ts';
 
 /** The engine's networks: what the Engine API asks of them, and what containers do. */
-export interface EngineNetworks extends Networks {
+export interface EngineNetworks extends Omit<Networks, 'prune'> {
   readonly endpoints: Endpoints;
 }
 

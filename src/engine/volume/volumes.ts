@@ -24,7 +24,7 @@ export interface VolumeContext {
 }
 
 /** Named and anonymous volumes of the local driver: a directory and its record, made and removed whole. */
-export function createVolumes(context: VolumeContext): Volumes {
+export function createVolumes(context: VolumeContext): Omit<Volumes, 'prune'> {
   const {layout} = context;
   return {
     async list(filters = {}) {

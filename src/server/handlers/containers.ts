@@ -11,6 +11,7 @@ type Rows = typeof containerEndpoints;
 
 export function containerHandlers({containers}: Engine): Handlers<Rows> {
   return {
+    containerPrune: ({query}) => containers.prune(query.filters),
     containerList: async ({query}) => {
       checkFilters(query.filters, knownFilters.containers);
       const limit = query.limit !== undefined && query.limit > 0 ? query.limit : undefined;

@@ -6,6 +6,7 @@ import type {Engine} from '../../engine/engine.ts';
 
 export function imageHandlers({images}: Engine): Handlers<typeof imageEndpoints> {
   return {
+    imagePrune: ({query}) => images.prune(query.filters),
     imageList: async ({query}) => {
       checkFilters(query.filters, knownFilters.images);
       return images.list(query.filters);

@@ -6,6 +6,7 @@ import type {Engine} from '../../engine/engine.ts';
 
 export function networkHandlers({networks}: Engine): Handlers<typeof networkEndpoints> {
   return {
+    networkPrune: ({query}) => networks.prune(query.filters),
     networkList: async ({query}) => {
       checkFilters(query.filters, knownFilters.networks);
       return networks.list(query.filters);

@@ -8,6 +8,8 @@ export function systemHandlers({system}: Engine): Handlers<typeof systemEndpoint
     systemPing: async () => 'OK',
     systemPingHead: async () => {},
     systemVersion: () => system.version(),
+    systemInfo: () => system.info(),
+    systemDf: ({query}) => system.df(query.type),
     systemEvents: async ({query, signal}) => {
       checkFilters(query.filters, knownFilters.events);
       return subscribed((onReady) =>

@@ -5,6 +5,7 @@ import type {Engine} from '../../engine/engine.ts';
 
 export function volumeHandlers({volumes}: Engine): Handlers<typeof volumeEndpoints> {
   return {
+    volumePrune: ({query}) => volumes.prune(query.filters),
     volumeList: async ({query}) => {
       checkFilters(query.filters, knownFilters.volumes);
       return {Volumes: await volumes.list(query.filters), Warnings: []};

@@ -11,7 +11,7 @@ import {createVolumes} from '../../../src/engine/volume/volumes.ts';
 let directory: string;
 let layout: Layout;
 let helper: Helper;
-let volumes: Volumes;
+let volumes: Omit<Volumes, 'prune'>;
 let users: Map<string, string[]>;
 let actions: string[];
 

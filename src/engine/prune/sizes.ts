@@ -1,0 +1,50 @@
+import {hasKind} from '../../base/errors.ts';
+import {imageUsers} from '../container/users.ts';
+import type {Helper} from '../helper/coprocess.ts';
+import {listImages} from '../image/record.ts';
+import type {Layout} from '../layout.ts';
+
+/** Bytes of what is kept, as `du --apparent-size` counts files: one with several names once. */
+export interface Sizes {
+  /** What a container has written. */
+  container(id: string): Promise<number>;
+  volume(name: string): Promise<number>;
+  /** Of all images together, each layer once. */
+  layers(): Promise<number>;
+  /** Containers made from an image. */
+  imageUsers(id: string): Promise<number>;
+}
+
+/** Trees are measured by the helper, which follows no link and leaves no tree; a layer's size is known since it was unpacked. */
+export function createSizes({
+  layout,
+  bootId,
+  helper,
+}: {
+  readonly layout: Layout;
+  readonly bootId: string;
+  readonly helper: Pick<Helper, 'request'>;
+}): Sizes {
+  const measure = async (root: string): Promise<number> => {
+    try {
+      return (await helper.request({kind: 'measureTree', root})).bytes;
+    } catch (error) {
+      // Removed meanwhile.
+      if (hasKind(error, 'notFound')) return 0;
+      throw error;
+    }
+  };
+  return {
+    container: (id) => measure(layout.container(id).upper),
+    volume: (name) => measure(layout.volume(name).data),
+    layers: async () =>
+      [
+        ...new Map(
+          (await listImages(layout)).flatMap(({layers}) =>
+            layers.map((layer) => [layer.directory, layer.bytes] as const),
+          ),
+        ).values(),
+      ].reduce((sum, bytes) => sum + bytes, 0),
+    imageUsers: async (id) => (await imageUsers({layout, bootId}, id)).length,
+  };
+}
