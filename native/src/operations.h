@@ -71,6 +71,11 @@
 #define OP_PAUSE 310 /*  */
 #define OP_UNPAUSE 311 /*  */
 #define OP_UNPACK 400 /* destination, whiteouts, xattrs, lowers... */
+#define OP_FILE_STAT 410 /* pid, monitor, operations, path, follow */
+#define OP_FILE_ARCHIVE 411 /* pid, monitor, operations, path, follow, name */
+#define OP_FILE_EXTRACT 412 /* pid, monitor, operations, archive, directory, typed, owned, user */
+#define OP_FILE_EXPORT 413 /* pid, monitor, operations */
+#define OP_FILE_CHANGES 414 /* pid, monitor, operations, upper, ignored, paths... */
 
 /* X(code, name, fixed arguments, 1 when the last may repeat) */
 #define OPERATIONS(X) \
@@ -142,6 +147,11 @@
   X(OP_UPDATE, "update", 3, 0) \
   X(OP_PAUSE, "pause", 0, 0) \
   X(OP_UNPAUSE, "unpause", 0, 0) \
-  X(OP_UNPACK, "unpack", 3, 1)
+  X(OP_UNPACK, "unpack", 3, 1) \
+  X(OP_FILE_STAT, "fileStat", 5, 0) \
+  X(OP_FILE_ARCHIVE, "fileArchive", 6, 0) \
+  X(OP_FILE_EXTRACT, "fileExtract", 8, 0) \
+  X(OP_FILE_EXPORT, "fileExport", 3, 0) \
+  X(OP_FILE_CHANGES, "fileChanges", 5, 1)
 
 #endif

@@ -326,7 +326,7 @@ static void prepare_signals(void) {
  * A monitor keeps its namespace under the number 100 (network.c), whatever the limit of the shell that the command was
  * typed in; and containers should not have less than programs expect.
  */
-static void raise_descriptor_limit(void) {
+static void raise_low_descriptor_limit(void) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= LEAST_DESCRIPTORS) return;
   rlim_t most = limit.rlim_max;
@@ -343,7 +343,7 @@ int serve_main(void) {
     return 64;
   }
   set_cloexec(CONTROL, true);
-  raise_descriptor_limit();
+  raise_low_descriptor_limit();
   stream_init(&server.stream, 0);
   prepare_signals();
   int status = loop();

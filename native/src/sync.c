@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,14 +23,6 @@ static ssize_t read_archive(void *context, void *data, size_t size) {
   do count = read(*archive, data, size);
   while (count < 0 && errno == EINTR);
   return count;
-}
-
-/* Each directory of the archive stays open. */
-static void raise_descriptor_limit(void) {
-  struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static enum sync_result enter(struct sync *sync, const struct request *request) {
@@ -102,6 +93,7 @@ static void run_worker(int status, const struct request *request) {
   struct sync sync = {.failure = &failure, .root = -1, .run = -1};
   enum sync_result result = SYNC_FAILED;
   umask(0);
+  /* Each directory of the archive stays open. */
   raise_descriptor_limit();
   int archive = open(request->archive, O_RDONLY | O_CLOEXEC);
   struct tar_reader *reader = tar_open(read_archive, &archive);

@@ -61,8 +61,12 @@ static int open_locked_directory(int parent, const char *name) {
   return chmod_at(parent, name, 0700) == 0 ? tree_open(parent, name) : -1;
 }
 
+static int open_any(int parent, const char *name) {
+  return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 static int open_directory(struct walk *walk, int parent, const char *name) {
-  int fd = tree_open(parent, name);
+  int fd = walk->visitor->across ? open_any(parent, name) : tree_open(parent, name);
   if (fd < 0 && errno == EACCES && walk->visitor->removing) fd = open_locked_directory(parent, name);
   if (fd < 0 && errno == ENOENT) return GONE;
   if (fd < 0 && errno == EXDEV) fail_kind(walk->failure, KIND_CONFLICT, "is a mount point", "%s %s", walk->step, name);
@@ -119,7 +123,10 @@ static int pop(struct walk *walk) {
   closedir(finished.stream);
   walk->depth--;
   if (result == 0 && walk->visitor->leave != NULL) {
-    struct tree_entry entry = {.parent = dirfd(above->stream), .name = finished.name, .status = finished.status};
+    struct tree_entry entry = {.parent = dirfd(above->stream),
+                               .name = finished.name,
+                               .status = finished.status,
+                               .depth = walk->depth - 1};
     result = walk->visitor->leave(&entry, walk->visitor->context, walk->failure);
   }
   free(finished.name);
@@ -128,11 +135,12 @@ static int pop(struct walk *walk) {
 
 static int visit(struct walk *walk, int parent, const char *name) {
   const struct tree_visitor *visitor = walk->visitor;
-  struct tree_entry entry = {.parent = parent, .name = name};
+  struct tree_entry entry = {.parent = parent, .name = name, .depth = walk->depth - 1};
   if (fstatat(parent, name, &entry.status, AT_SYMLINK_NOFOLLOW) != 0)
     return errno == ENOENT ? 0 : fail_errno(walk->failure, errno, "%s %s", walk->step, name);
   if (!S_ISDIR(entry.status.st_mode)) return visitor->file(&entry, visitor->context, walk->failure);
-  if (visitor->enter != NULL && visitor->enter(&entry, visitor->context, walk->failure) != 0) return -1;
+  int wanted = visitor->enter != NULL ? visitor->enter(&entry, visitor->context, walk->failure) : 0;
+  if (wanted != 0) return wanted == TREE_SKIP ? 0 : -1;
   int fd = open_directory(walk, parent, name);
   if (fd == GONE) return 0;
   return fd < 0 ? -1 : push(walk, fd, name, &entry.status);

@@ -1,4 +1,7 @@
-/* Walks a directory tree of any depth: no recursion, a bounded number of descriptors, no link followed, no mount crossed. */
+/*
+ * Walks a directory tree of any depth: no recursion, a bounded number of descriptors, no link followed, no mount crossed
+ * unless that is asked for.
+ */
 #ifndef TREE_H
 #define TREE_H
 
@@ -10,19 +13,25 @@ struct tree_entry {
   int parent; /* descriptor of the directory that holds it */
   const char *name;
   struct stat status; /* of the entry itself, links not followed */
+  size_t depth;       /* directories between it and the one that is walked */
 };
+
+/* The content of the directory is not wanted. */
+#define TREE_SKIP 1
 
 /* Each answers 0, or -1 with the failure filled in, which ends the walk. */
 struct tree_visitor {
   /* Anything that is no directory. */
   int (*file)(const struct tree_entry *entry, void *context, struct failure *failure);
-  /* A directory, before its content; may be NULL. */
+  /* A directory, before its content; may be NULL, may answer TREE_SKIP. One that is gone by then is not left. */
   int (*enter)(const struct tree_entry *entry, void *context, struct failure *failure);
   /* A directory, after its content: with the status from before; may be NULL. */
   int (*leave)(const struct tree_entry *entry, void *context, struct failure *failure);
   void *context;
   /* Entries are removed meanwhile: a directory is read again until it is empty. */
   bool removing;
+  /* What is mounted in the tree belongs to it. */
+  bool across;
 };
 
 /* Walks the content of the directory; the directory itself is not visited. `step` names the work in errors. */

@@ -47,17 +47,10 @@ static int clear_place(struct place *place, bool *hidden) {
   return 0;
 }
 
-/* Only what concerns the file itself: other attributes belong to the machine (labels, measurements) or to overlayfs. */
-static bool is_wanted(const char *name) {
-  if (xattr_is_overlay(name)) return false;
-  return strncmp(name, "user.", 5) == 0 || strncmp(name, "trusted.", 8) == 0 ||
-         strcmp(name, "security.capability") == 0 || strncmp(name, "system.posix_acl_", 17) == 0;
-}
-
 static int set_xattrs(const struct place *place, const struct tar_entry *entry) {
   for (size_t i = 0; i < entry->xattr_count; i++) {
     const struct tar_xattr *xattr = &entry->xattrs[i];
-    if (!is_wanted(xattr->name)) continue;
+    if (!xattr_travels(xattr->name)) continue;
     if (xattr_set_at(place->parent, place->name, xattr->name, xattr->value, xattr->size) == 0) continue;
     bool left_out = errno == EOPNOTSUPP || (errno == EPERM && strncmp(xattr->name, "user.", 5) == 0) ||
                     (errno == EPERM && !place->unpack->privileged);

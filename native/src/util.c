@@ -114,6 +114,13 @@ int set_nonblocking(int fd, bool on) {
   return fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
 }
 
+void raise_descriptor_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int duplicate_above(int fd, int minimum) {
   return fcntl(fd, F_DUPFD_CLOEXEC, minimum);
 }

@@ -37,6 +37,8 @@ int set_cloexec(int fd, bool on);
 int set_nonblocking(int fd, bool on);
 /* A copy of the descriptor at `minimum` or above, close-on-exec. */
 int duplicate_above(int fd, int minimum);
+/* As many descriptors as this process may have: for work that keeps directories open. */
+void raise_descriptor_limit(void);
 /* Closes every descriptor from `first` on. */
 void close_from(int first);
 /* Marks every descriptor from `first` on close-on-exec. */

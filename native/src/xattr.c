@@ -7,13 +7,19 @@
 #include <string.h>
 #include <sys/xattr.h>
 
-#include "util.h"
+#include "tar.h"
 
 /* XATTR_SIZE_MAX and XATTR_LIST_MAX of linux/limits.h. */
 #define VALUE_MAX 65536
 
 bool xattr_is_overlay(const char *name) {
   return strncmp(name, "trusted.overlay.", 16) == 0 || strncmp(name, "user.overlay.", 13) == 0;
+}
+
+bool xattr_travels(const char *name) {
+  if (xattr_is_overlay(name)) return false;
+  return strncmp(name, "user.", 5) == 0 || strncmp(name, "trusted.", 8) == 0 ||
+         strcmp(name, "security.capability") == 0 || strncmp(name, "system.posix_acl_", 17) == 0;
 }
 
 /* Not every file can be opened; by this path every one can be named without following it. */
@@ -51,4 +57,34 @@ int xattr_copy_at(int from_parent, const char *from, int to_parent, const char *
   free(value);
   errno = error;
   return result;
+}
+
+static bool read_one(const char *path, const char *name, struct tar_xattr *out) {
+  char value[VALUE_MAX];
+  ssize_t size = lgetxattr(path, name, value, sizeof value);
+  if (size < 0) return false;
+  *out = (struct tar_xattr){.name = xstrdup(name), .value = xmemdup0(value, (size_t)size), .size = (size_t)size};
+  return true;
+}
+
+struct tar_xattr *xattr_read_at(int parent, const char *entry, size_t *count) {
+  char path[NAME_MAX + 40], names[VALUE_MAX];
+  struct tar_xattr *list = NULL;
+  *count = 0;
+  place(path, sizeof path, parent, entry);
+  ssize_t size = llistxattr(path, names, sizeof names);
+  for (ssize_t at = 0; at < size; at += (ssize_t)strlen(names + at) + 1) {
+    if (!xattr_travels(names + at)) continue;
+    list = xrealloc(list, (*count + 1) * sizeof *list);
+    if (read_one(path, names + at, &list[*count])) (*count)++;
+  }
+  return list;
+}
+
+void xattr_free(struct tar_xattr *list, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    free(list[i].name);
+    free(list[i].value);
+  }
+  free(list);
 }

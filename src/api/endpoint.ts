@@ -20,6 +20,8 @@ export type RequestBody =
  * - `json`: one value. `early`: status and headers go out before the value is known (clients wait for the headers).
  * - `text`: a few characters of plain text.
  * - `stream`: bytes with a content type of the handler's choice.
+ * - `described`: the same, and a value that tells of them in the header `header` (base64 of JSON).
+ * - `header`: that value alone.
  * - `progress`: JSON values, one a line; a failure after the first one travels in-band. `early` as above.
  * - `upgrade`: the connection becomes a raw stream, each direction closed on its own.
  */
@@ -29,6 +31,8 @@ export type Answer =
   | ({readonly kind: 'json'; readonly status: number; readonly early: true} & Carries<unknown>)
   | {readonly kind: 'text'; readonly status: number}
   | {readonly kind: 'stream'; readonly status: number}
+  | ({readonly kind: 'described'; readonly status: number; readonly header: string} & Carries<unknown>)
+  | ({readonly kind: 'header'; readonly status: number; readonly header: string} & Carries<unknown>)
   | ({readonly kind: 'progress'; readonly status: number; readonly early: boolean} & Carries<unknown>)
   | {readonly kind: 'upgrade'; readonly status: number};
 
@@ -57,6 +61,11 @@ export interface Connection {
 export interface ByteStream {
   readonly contentType: string;
   readonly bytes: AsyncIterable<Uint8Array>;
+}
+
+/** Bytes, and what they are of. */
+export interface DescribedBytes<T> extends ByteStream {
+  readonly description: T;
 }
 
 export const noBody = {kind: 'none'} as const;
@@ -92,6 +101,20 @@ export function plainText() {
 }
 export function stream() {
   return {kind: 'stream', status: 200} as const;
+}
+export function described<T>(header: string) {
+  return {kind: 'described', status: 200, header} as {
+    readonly kind: 'described';
+    readonly status: number;
+    readonly header: string;
+  } & Carries<T>;
+}
+export function headerOnly<T>(header: string) {
+  return {kind: 'header', status: 200, header} as {
+    readonly kind: 'header';
+    readonly status: number;
+    readonly header: string;
+  } & Carries<T>;
 }
 export function progress<T>(options: {readonly early?: boolean} = {}) {
   return {kind: 'progress', status: 200, early: options.early ?? false} as {
@@ -147,9 +170,13 @@ export type CallOutput<E extends Endpoint> = E['answer'] extends infer A extends
         ? string
         : A extends {readonly kind: 'stream'}
           ? ByteStream
-          : A extends {readonly kind: 'progress'}
-            ? AsyncIterable<AnswerType<A>>
-            : Connection
+          : A extends {readonly kind: 'described'}
+            ? DescribedBytes<AnswerType<A>>
+            : A extends {readonly kind: 'header'}
+              ? AnswerType<A>
+              : A extends {readonly kind: 'progress'}
+                ? AsyncIterable<AnswerType<A>>
+                : Connection
   : never;
 /** What a handler answers. `later`: the value of an `early` answer. An upgrade may be declined with `undefined`. */
 export type HandlerOutput<E extends Endpoint> = E['answer'] extends infer A extends Answer

@@ -95,12 +95,28 @@ async function read(response: CallResponse, endpoint: Endpoint): Promise<unknown
       return await textOf(response);
     case 'stream':
       return {contentType: response.headers['content-type'] ?? '', bytes: bytesOf(response)};
+    case 'described':
+      return {
+        contentType: response.headers['content-type'] ?? '',
+        bytes: bytesOf(response),
+        description: headerOf(response, endpoint.answer.header),
+      };
+    case 'header':
+      await drain(response);
+      return headerOf(response, endpoint.answer.header);
     case 'progress':
       return checkedProgress(decodeJsonLines(bytesOf(response)));
     default:
       await drain(response);
       return undefined;
   }
+}
+
+function headerOf(response: CallResponse, header: string): unknown {
+  const value = response.headers[header];
+  if (value === undefined)
+    throw new TscomposeError('unavailable', `the engine answered without the header "${header}"`);
+  return JSON.parse(Buffer.from(value, 'base64').toString('utf8'));
 }
 
 function bytesOf(response: CallResponse): AsyncIterable<Uint8Array> {

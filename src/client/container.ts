@@ -1,10 +1,12 @@
 import type {Calls} from '../api/endpoint.ts';
 import type {Endpoints} from '../api/endpoints.ts';
+import type {ContainerChange, PathStat} from '../api/types/archive.ts';
 import type {ContainerInspect, ExecCreateBody, WaitCondition, WaitResult} from '../api/types/container.ts';
 import type {ContainerProcesses, ContainerStats} from '../api/types/stats.ts';
 import type {SyncedFiles, SyncResult} from '../api/types/sync.ts';
 import type {ContainerUpdateBody, ContainerUpdateResult} from '../api/types/update.ts';
 import {TscomposeError} from '../base/errors.ts';
+import {EngineError} from './engine-error.ts';
 import {Exec} from './exec.ts';
 import {decodeLog, type LogChunk} from './logs.ts';
 import {ProcessStream} from './process-stream.ts';
@@ -203,7 +205,38 @@ export class Container {
     return new Exec(created.Id, this.#calls, this.#transport);
   }
 
-  /** Unpacks a tar archive into the directory `path` of the container. */
+  /** What is at `path`; a link at its end is not followed unless the path ends in a slash. */
+  async infoArchive(options: Abortable & {readonly path: string}): Promise<PathStat> {
+    const {abortSignal, path} = options;
+    try {
+      return await this.#calls.containerArchiveInfo({path: this, query: {path}, signal: abortSignal});
+    } catch (error) {
+      // Over a wire an answer to HEAD has no text.
+      if (!(error instanceof EngineError) || error.kind !== 'notFound' || error.json !== undefined) throw error;
+      throw new TscomposeError('notFound', `Could not find the file ${path} in container ${this.id}`, {cause: error});
+    }
+  }
+
+  /** A tar archive of what is at `path`, and what that is. The archive has to be read, or given up by the signal. */
+  async getArchive(
+    options: Abortable & {readonly path: string},
+  ): Promise<{readonly stat: PathStat; readonly archive: AsyncIterable<Uint8Array>}> {
+    const {abortSignal, path} = options;
+    const {description, bytes} = await this.#calls.containerArchive({path: this, query: {path}, signal: abortSignal});
+    return {stat: description, archive: bytes};
+  }
+
+  /** Its root file system as a tar archive, without what is mounted in it. */
+  async export(options: Abortable = {}): Promise<AsyncIterable<Uint8Array>> {
+    return (await this.#calls.containerExport({path: this, signal: options.abortSignal})).bytes;
+  }
+
+  /** How its root file system differs from its image. */
+  async changes(options: Abortable = {}): Promise<readonly ContainerChange[]> {
+    return (await this.#calls.containerChanges({path: this, signal: options.abortSignal})) ?? [];
+  }
+
+  /** Unpacks a tar archive, compressed or not, into the directory `path` of the container. */
   async putArchive(
     archive: AsyncIterable<Uint8Array>,
     options: Abortable & {

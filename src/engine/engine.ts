@@ -1,3 +1,4 @@
+import type {ContainerChange, PathStat} from '../api/types/archive.ts';
 import type {
   ContainerCreateBody,
   ContainerCreateResult,
@@ -112,6 +113,31 @@ export interface Containers {
   /** `psArguments`: of ps(1); empty for `-ef`. Throws `conflict` when it does not run. */
   top(reference: string, psArguments: string): Promise<ContainerProcesses>;
   resize(reference: string, size: {readonly height: number; readonly width: number}): Promise<void>;
+  /** What is at a path of it. Throws `notFound`. */
+  statPath(reference: string, path: string, signal?: AbortSignal): Promise<PathStat>;
+  /** The same, and a tar of it, which has to be read to its end or left. Throws `notFound`. */
+  archivePath(
+    reference: string,
+    path: string,
+    signal?: AbortSignal,
+  ): Promise<{readonly stat: PathStat; readonly archive: AsyncIterable<Uint8Array>}>;
+  /** Unpacks a tar, compressed or not, into a directory of it. Throws `notFound`, `forbidden` where it is read-only. */
+  extractArchive(
+    reference: string,
+    options: {
+      readonly path: string;
+      /** A directory and something else never take each other's place. */
+      readonly typed: boolean;
+      /** Everything belongs to the container's user; else to whom the archive says. */
+      readonly owned: boolean;
+    },
+    archive: AsyncIterable<Uint8Array>,
+    signal?: AbortSignal,
+  ): Promise<void>;
+  /** Its root file system as a tar, without what is mounted in it. */
+  export(reference: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /** How its root file system differs from its image, by path. */
+  changes(reference: string, signal?: AbortSignal): Promise<readonly ContainerChange[]>;
   /** Applies a tar of changes below `path`, all of it or nothing, whether the container runs or not. */
   sync(
     reference: string,

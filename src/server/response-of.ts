@@ -1,4 +1,4 @@
-import type {Connection, Endpoint} from '../api/endpoint.ts';
+import type {ByteStream, Connection, DescribedBytes, Endpoint} from '../api/endpoint.ts';
 import {encodeJsonLine} from '../api/stream-json.ts';
 import {ownHeaders} from '../api/version.ts';
 import {errorLine} from './error-response.ts';
@@ -24,9 +24,19 @@ export async function responseOf(
       return {status, headers: typed('application/json'), body};
     }
     case 'stream': {
-      const {contentType, bytes} = output as {readonly contentType: string; readonly bytes: AsyncIterable<Uint8Array>};
+      const {contentType, bytes} = output as ByteStream;
       return {status, headers: typed(contentType), body: {stream: bytes}};
     }
+    case 'described': {
+      const {contentType, bytes, description} = output as DescribedBytes<unknown>;
+      return {
+        status,
+        headers: {...typed(contentType), [answer.header]: headerValue(description)},
+        body: {stream: bytes},
+      };
+    }
+    case 'header':
+      return {status, headers: {...headers, [answer.header]: headerValue(output)}, body: {json: undefined}};
     case 'progress': {
       const stream = await progressLines(output as AsyncIterable<unknown>, answer.early);
       return {status, headers: typed('application/json'), body: {stream}};
@@ -34,6 +44,10 @@ export async function responseOf(
     case 'upgrade':
       return plainOutput(output as Connection | undefined, headers, context.signal);
   }
+}
+
+function headerValue(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64');
 }
 
 /** Clients negotiate with these: no cache may answer in our place. */

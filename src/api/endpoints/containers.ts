@@ -1,7 +1,9 @@
 import {
   bytesBody,
+  described,
   type EndpointTable,
   earlyJson,
+  headerOnly,
   json,
   jsonBody,
   noBody,
@@ -11,6 +13,7 @@ import {
   upgrade,
 } from '../endpoint.ts';
 import {filters, flag, integer, oneOf, tail, text, unixTime} from '../parameters.ts';
+import type {ContainerChange, PathStat} from '../types/archive.ts';
 import type {
   ContainerCreateBody,
   ContainerCreateResult,
@@ -21,6 +24,8 @@ import type {
 import type {ContainersPruned} from '../types/prune.ts';
 import type {ContainerProcesses, ContainerStats} from '../types/stats.ts';
 import type {ContainerUpdateBody, ContainerUpdateResult} from '../types/update.ts';
+
+const pathStatHeader = 'x-docker-container-path-stat';
 
 export const containerEndpoints = {
   containerList: {
@@ -132,6 +137,22 @@ export const containerEndpoints = {
     body: noBody,
     answer: json<ContainerProcesses>(),
   },
+  /** What is at `path`; a link at its end is not followed unless the path ends in a slash. */
+  containerArchiveInfo: {
+    method: 'HEAD',
+    path: '/containers/{id}/archive',
+    query: {path: text},
+    body: noBody,
+    answer: headerOnly<PathStat>(pathStatHeader),
+  },
+  /** A tar archive of what is at `path`, which is the first entry; of one that ends in `/.` it is called so. */
+  containerArchive: {
+    method: 'GET',
+    path: '/containers/{id}/archive',
+    query: {path: text},
+    body: noBody,
+    answer: described<PathStat>(pathStatHeader),
+  },
   /** Unpacks a tar archive into the directory `path` of the container. */
   containerPutArchive: {
     method: 'PUT',
@@ -147,5 +168,21 @@ export const containerEndpoints = {
     query: {filters},
     body: noBody,
     answer: json<ContainersPruned>(),
+  },
+  /** Its root file system as a tar archive, without what is mounted in it. */
+  containerExport: {
+    method: 'GET',
+    path: '/containers/{id}/export',
+    query: {},
+    body: noBody,
+    answer: stream(),
+  },
+  /** How its root file system differs from its image; `null` where it does not. */
+  containerChanges: {
+    method: 'GET',
+    path: '/containers/{id}/changes',
+    query: {},
+    body: noBody,
+    answer: json<readonly ContainerChange[] | null>(),
   },
 } as const satisfies EndpointTable;

@@ -1,7 +1,10 @@
 import type {Containers} from '../engine.ts';
+import {archiveContainerPath, exportContainer, statContainerPath} from './archive.ts';
 import {attachContainer, resizeContainer} from './attach.ts';
+import {containerChanges} from './changes.ts';
 import type {ContainerContext} from './context.ts';
 import {createContainer} from './create.ts';
+import {extractIntoContainer} from './extract.ts';
 import {inspectContainer} from './inspect.ts';
 import {listContainers} from './list.ts';
 import {readLogs} from './logs.ts';
@@ -37,6 +40,12 @@ export function createContainers(context: ContainerContext): Omit<Containers, 'p
     stats: (reference, options, signal) => containerStats(context, reference, options, signal),
     top: (reference, psArguments) => topContainer(context, reference, psArguments),
     resize: (reference, size) => resizeContainer(context, reference, size),
+    statPath: (reference, path, signal) => statContainerPath(context, reference, path, signal),
+    archivePath: (reference, path, signal) => archiveContainerPath(context, reference, path, signal),
+    extractArchive: (reference, options, archive, signal) =>
+      extractIntoContainer(context, reference, options, {archive, signal}),
+    export: (reference, signal) => exportContainer(context, reference, signal),
+    changes: (reference, signal) => containerChanges(context, reference, signal),
     sync: (reference, options, archive, signal) => syncContainer(context, reference, options, archive, signal),
     synced: (reference) => syncedFiles(context, reference),
   };

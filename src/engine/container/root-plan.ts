@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import type {Operation, SetupOperation} from '../helper/operations.ts';
 import type {ContainerPaths} from '../layout.ts';
@@ -65,15 +66,19 @@ export function planRoot({
 }
 
 /**
- * The same tree for a container that does not run, to write to: what a start would mount anew is there too, empty and
- * read-only, and files that a start puts in place are masked, so that nothing is written where it would be hidden.
+ * `sync`: files that a start puts in place are masked, so that nothing is written where it would be hidden. `archive`: they
+ * are there as a start would put them, where there are any.
  */
-export function planStoppedRoot({
-  paths,
-  record,
-  image,
-  volumes,
-}: Omit<RootPlan, 'machine' | 'place' | 'privileges' | 'devices'>): readonly SetupOperation[] {
+export type StoppedRootUse = 'sync' | 'archive';
+
+/**
+ * The same tree for a container that does not run, to read and to write to: what a start would mount anew is there too,
+ * empty and read-only.
+ */
+export function planStoppedRoot(
+  {paths, record, image, volumes}: Omit<RootPlan, 'machine' | 'place' | 'privileges' | 'devices'>,
+  use: StoppedRootUse,
+): readonly SetupOperation[] {
   const passing = (target: string): SetupOperation => ({
     kind: 'mount',
     type: 'tmpfs',
@@ -83,7 +88,7 @@ export function planStoppedRoot({
     data: '',
   });
   const taken: ReadonlySet<unknown> = new Set(record.mounts.map(({target}) => target));
-  const placed = [...identityFiles(paths).filter(({target}) => !taken.has(target)), ...record.files];
+  const identity = identityFiles(paths).filter(({target}) => !taken.has(target));
   return [
     // Volatile: else its end would wait for the whole disk. A run of the container writes no safer.
     {kind: 'overlay', upper: paths.upper, work: paths.work, options: 'volatile', lowers: image.lowers},
@@ -92,10 +97,30 @@ export function planStoppedRoot({
     ...nestedLast(record.mounts).map((mount) =>
       mount.kind === 'tmpfs' ? passing(mount.target) : planMount(mount, volumes),
     ),
-    ...placed.map(({target}): SetupOperation => ({kind: 'mask', target})),
+    ...(use === 'sync'
+      ? [...identity, ...record.files].map(({target}): SetupOperation => ({kind: 'mask', target}))
+      : [
+          // Before the first start there are none.
+          ...identity.filter(({source}) => existsSync(String(source))),
+          ...record.files
+            .filter(({source}) => source === undefined || existsSync(source))
+            .map((file) => planFile(file, paths)),
+        ]),
     ...(record.hostConfig.ReadonlyRootfs ? [{kind: 'readonlyRoot'} as const] : []),
   ];
 }
+
+/** What a start makes in the root file system itself, for its mounts: no change of the container's. */
+export const machineryPaths: readonly string[] = [
+  '/.dockerenv',
+  '/dev',
+  '/proc',
+  '/sys',
+  '/etc/hostname',
+  '/etc/hosts',
+  '/etc/mtab',
+  '/etc/resolv.conf',
+];
 
 /** Default mounts that nothing else is mounted in: one that the container brings itself takes their place. */
 const replaceable: ReadonlySet<unknown> = new Set(['/dev/shm', '/dev/mqueue']);

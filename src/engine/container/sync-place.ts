@@ -1,10 +1,9 @@
-import type {SyncReply} from '../helper/coprocess.ts';
 import {encodeOperations} from '../helper/operations.ts';
 import {clearDead} from './clear-dead.ts';
 import type {ContainerContext} from './context.ts';
 import {takeMonitorLock} from './monitor-lock.ts';
 import type {FoundContainer} from './reference.ts';
-import {planStoppedRoot} from './root-plan.ts';
+import {planStoppedRoot, type StoppedRootUse} from './root-plan.ts';
 import {checkBinds, resolveVolumes} from './start.ts';
 import {type MonitorState, observe} from './state.ts';
 
@@ -23,32 +22,37 @@ const nothing = new Uint8Array();
  * mounted for this alone. The caller holds the operation lock, so nobody but the container's monitor starts it meanwhile:
  * where that happened, it is told as `ended`.
  */
-export async function withSyncPlace(
+export async function withSyncPlace<T extends {readonly ended?: boolean}>(
   context: ContainerContext,
   found: FoundContainer,
-  work: (place: SyncPlace) => Promise<SyncReply>,
-): Promise<SyncReply> {
+  work: (place: SyncPlace) => Promise<T>,
+  use: StoppedRootUse = 'sync',
+): Promise<T | (T & {readonly ended: true})> {
   const monitor = await takeMonitorLock(context, found.id);
   if (monitor.kind === 'live') {
     const {state} = monitor;
     if (state.status !== 'restarting')
       return work({pid: state.pid ?? 0, monitor: state.monitor ?? 0, operations: nothing});
-    const reply = await work(await stoppedPlace(context, found));
+    const reply = await work(await stoppedPlace(context, found, use));
     return (await isSameWait(context, found, state)) ? reply : {...reply, ended: true};
   }
   await using lock = monitor.lock;
   void lock;
   await clearDead(context, found);
-  return await work(await stoppedPlace(context, found));
+  return await work(await stoppedPlace(context, found, use));
 }
 
-async function stoppedPlace(context: ContainerContext, {id, record}: FoundContainer): Promise<SyncPlace> {
+async function stoppedPlace(
+  context: ContainerContext,
+  {id, record}: FoundContainer,
+  use: StoppedRootUse,
+): Promise<SyncPlace> {
   const [image, volumes] = await Promise.all([
     context.images.root(record.image),
     resolveVolumes(context, record),
     checkBinds(record),
   ]);
-  const operations = planStoppedRoot({paths: context.layout.container(id), record, image, volumes});
+  const operations = planStoppedRoot({paths: context.layout.container(id), record, image, volumes}, use);
   return {pid: 0, monitor: 0, operations: encodeOperations(operations)};
 }
 

@@ -176,6 +176,31 @@ const unpackOperations = {
   unpack: {code: 400, args: ['destination', 'whiteouts', 'xattrs'], rest: 'lowers'},
 } as const satisfies Record<string, Row>;
 
+/**
+ * One request about a container's files. A process of its own (`files`): it answers a line when it is where they are, then
+ * writes to its standard output, then answers a last line. All find their place as `sync` does: the mounts of the process
+ * `pid`, a child of `monitor`, or what `operations` make. Paths are the container's unless said otherwise.
+ */
+const filesOperations = {
+  /** What is at `path`; with `follow` a link there is followed, and must lead to a directory. */
+  fileStat: {code: 410, args: ['pid', 'monitor', 'operations', 'path', 'follow']},
+  /** The same, and an archive of it whose first entry is called `name`. */
+  fileArchive: {code: 411, args: ['pid', 'monitor', 'operations', 'path', 'follow', 'name']},
+  /**
+   * Unpacks the tar `archive` (a path of the machine) into `directory`. `typed`: a directory and something else never take
+   * each other's place. `owned`: everything belongs to `user`, looked up in there; else to whom the archive says.
+   */
+  fileExtract: {code: 412, args: ['pid', 'monitor', 'operations', 'archive', 'directory', 'typed', 'owned', 'user']},
+  /** The root file system as an archive, without what is mounted in it. */
+  fileExport: {code: 413, args: ['pid', 'monitor', 'operations']},
+  /**
+   * Compares the root file system with its image, guided by the upper directory `upper`. `paths`: first `ignored` of the
+   * container's that do not count, then the layers of the image, top first. Writes a letter (A, C, D) and a path, each
+   * with a NUL.
+   */
+  fileChanges: {code: 414, args: ['pid', 'monitor', 'operations', 'upper', 'ignored'], rest: 'paths'},
+} as const satisfies Record<string, Row>;
+
 export const operations = {
   ...enterOperations,
   ...requestOperations,
@@ -183,6 +208,7 @@ export const operations = {
   ...monitorOperations,
   ...controlOperations,
   ...unpackOperations,
+  ...filesOperations,
 } as const;
 
 type Rows = typeof operations;
@@ -203,6 +229,7 @@ export type Operation<K extends OperationName = OperationName> = {
 
 export type SetupOperation = Operation<keyof typeof setupOperations>;
 export type MonitorOperation = Operation<keyof typeof monitorOperations>;
+export type FilesOperation = Operation<keyof typeof filesOperations>;
 export type ControlOperation = Operation<keyof typeof controlOperations>;
 
 /** Stream header: `TSOP`, version (u16), reserved (u16), build id (16 bytes; zeros on a control socket). */

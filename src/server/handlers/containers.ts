@@ -73,13 +73,30 @@ export function containerHandlers({containers}: Engine): Handlers<Rows> {
       return containers.stats(path.id, {stream, oneShot}, signal);
     },
     containerTop: ({path, query}) => containers.top(path.id, query.ps_args ?? ''),
-    containerPutArchive: async ({path}) => {
-      throw new TscomposeError(
-        'unsupported',
-        `cannot copy files into container "${path.id}": copying is not supported`,
-      );
+    containerArchiveInfo: async ({path, query, signal}) => containers.statPath(path.id, pathOf(query), signal),
+    containerArchive: async ({path, query, signal}) => {
+      const {stat, archive} = await containers.archivePath(path.id, pathOf(query), signal);
+      return {contentType: 'application/x-tar', bytes: archive, description: stat};
+    },
+    containerPutArchive: async ({path, query, body, signal}) => {
+      const {noOverwriteDirNonDir = false, copyUIDGID = false} = query;
+      const options = {path: pathOf(query), typed: noOverwriteDirNonDir, owned: copyUIDGID};
+      return containers.extractArchive(path.id, options, body, signal);
+    },
+    containerExport: async ({path, signal}) => ({
+      contentType: 'application/octet-stream',
+      bytes: await containers.export(path.id, signal),
+    }),
+    containerChanges: async ({path, signal}) => {
+      const changes = await containers.changes(path.id, signal);
+      return changes.length === 0 ? null : changes;
     },
   };
+}
+
+function pathOf({path = ''}: {readonly path?: string | undefined}): string {
+  if (path === '') throw new TscomposeError('invalid', 'bad parameter: path cannot be empty');
+  return path;
 }
 
 /** `h` and `w` of a resize. Throws `invalid`. */

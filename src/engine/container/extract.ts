@@ -1,0 +1,81 @@
+import {randomBytes} from 'node:crypto';
+import {closeSync, openSync, rmSync, writeSync} from 'node:fs';
+import {join} from 'node:path';
+import {decompress, peek, sniffCompression} from '../image/compression.ts';
+import {temporaryPrefix} from '../record-store.ts';
+import {explainFiles, isMissing, missingFile} from './archive.ts';
+import {publishContainerEvent} from './container-event.ts';
+import {parseContainerPath} from './container-path.ts';
+import type {ContainerContext} from './context.ts';
+import {openContainerFiles} from './in-container-files.ts';
+import {findContainer} from './reference.ts';
+
+export interface Extraction {
+  /** A directory in the container. */
+  readonly path: string;
+  readonly typed: boolean;
+  readonly owned: boolean;
+}
+
+/**
+ * Unpacks a tar into a directory of a container, whether it runs or not. It is received and decompressed first, by this
+ * process: a connection that stalls or breaks off holds up and changes nothing, and no program of the container's or the
+ * machine's is run for it. Throws `notFound`, `forbidden` for what is read-only, `invalid` for an archive that makes no sense.
+ */
+export async function extractIntoContainer(
+  context: ContainerContext,
+  reference: string,
+  {path, typed, owned}: Extraction,
+  {archive, signal}: {readonly archive: AsyncIterable<Uint8Array>; readonly signal?: AbortSignal | undefined},
+): Promise<void> {
+  const {id} = await findContainer(context.layout, reference);
+  const {clean} = parseContainerPath(path);
+  const spool = join(
+    context.layout.container(id).directory,
+    `${temporaryPrefix}archive-${randomBytes(8).toString('hex')}`,
+  );
+  try {
+    await receive(archive, spool, signal);
+    const {found, output} = await openContainerFiles(
+      context,
+      id,
+      (place, {record}) => ({
+        kind: 'fileExtract',
+        ...place,
+        archive: spool,
+        directory: clean,
+        typed,
+        owned: owned && (record.config.User ?? '') !== '',
+        user: record.config.User ?? '',
+      }),
+      signal,
+    );
+    for await (const _ of output);
+    await publishContainerEvent(context, found.record, found.name, 'extract-to-dir');
+  } catch (error) {
+    if (isMissing(error, clean)) throw missingFile(reference, path);
+    throw explainFiles(error, `cannot copy files into container "${reference}"`);
+  } finally {
+    rmSync(spool, {force: true});
+  }
+}
+
+/** Enough for every mark that a compressed stream starts with. */
+const headLength = 6;
+
+async function receive(
+  source: AsyncIterable<Uint8Array>,
+  spool: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const file = openSync(spool, 'wx', 0o600);
+  try {
+    const {head, content} = await peek(source, headLength);
+    for await (const chunk of decompress(content, sniffCompression(head))) {
+      signal?.throwIfAborted();
+      for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
