@@ -202,6 +202,7 @@ function connect(program: string, build: Uint8Array, enter: HelperOptions['enter
   const pending = new Map<number, Pending>();
   let next = 1;
   let failure: TscomposeError | undefined;
+  let closing = false;
 
   const fail = (error: TscomposeError) => {
     failure ??= error;
@@ -232,9 +233,9 @@ function connect(program: string, build: Uint8Array, enter: HelperOptions['enter
   socket.write(encodeHeader(build));
   if (enter) socket.write(encodeOperation({kind: 'enter', ...enter}));
 
-  // An idle helper does not keep the command alive.
+  // An idle helper does not keep the command alive; one whose end is waited for does, whatever it still answers.
   const idle = () => {
-    if (pending.size === 0) {
+    if (pending.size === 0 && !closing) {
       socket.unref();
       child.unref();
     }
@@ -265,6 +266,7 @@ function connect(program: string, build: Uint8Array, enter: HelperOptions['enter
       idle();
     },
     async close() {
+      closing = true;
       child.ref();
       failure ??= new TscomposeError('canceled', 'the engine is closed');
       socket.end();
