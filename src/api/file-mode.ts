@@ -31,3 +31,20 @@ export function goFileMode(mode: number): number {
     (mode & 0o777)
   );
 }
+
+/** What a mode of Go's says of the kind of a file. Its highest bit makes it too large for bitwise operators. */
+export function isGoDirectory(mode: number): boolean {
+  return mode >= goBits.directory;
+}
+
+export function isGoLink(mode: number): boolean {
+  return has(mode, goBits.symbolicLink);
+}
+
+export function isGoDevice(mode: number): boolean {
+  return has(mode, goBits.device);
+}
+
+function has(mode: number, bit: number): boolean {
+  return Math.floor(mode / bit) % 2 === 1;
+}

@@ -52,6 +52,17 @@ export const commands: readonly CommandRow[] = [
     run: async (context, input) => (await import('./commands/exec.ts')).runExec(context, input),
   }),
   defineCommand({
+    name: 'cp',
+    ...commandSummaries.cp,
+    flags: commandFlags.cp,
+    examples: [
+      'tscompose cp web:/etc/nginx/nginx.conf .',
+      'tscompose cp ./dist/. web:/app',
+      'tscompose cp db:/dump - | tar t',
+    ],
+    run: async (context, input) => (await import('./commands/cp.ts')).runCp(context, input),
+  }),
+  defineCommand({
     name: 'attach',
     ...commandSummaries.attach,
     flags: commandFlags.attach,

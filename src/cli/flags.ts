@@ -99,6 +99,12 @@ export const commandFlags = {
     privileged: {summary: 'give it all privileges (a Docker Engine only, with --host)'},
     index,
   },
+  cp: {
+    all: {summary: 'copy to containers that were made for a single command too'},
+    archive: {short: 'a', summary: 'what is copied into a container belongs to its user'},
+    'follow-link': {short: 'L', summary: 'copy what a link leads to, if the source is one'},
+    index: {value: 'REPLICA', kind: 'integer', summary: 'number of the replica (else from the first, or to all)'},
+  },
   attach: {
     'detach-keys': {
       value: 'KEYS',

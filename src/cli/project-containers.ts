@@ -21,6 +21,8 @@ export interface ContainerSelection {
   readonly services: readonly string[];
   /** Stopped ones too. */
   readonly all: boolean;
+  /** Those that were made for a single command too. */
+  readonly oneOffs?: boolean;
   /** Services that may be named though no container is there. */
   readonly known?: readonly string[];
 }
@@ -35,7 +37,12 @@ export async function listProjectContainers(
 ): Promise<readonly ProjectContainer[]> {
   const summaries = await docker.listContainers({
     all: true,
-    filters: {label: [`${composeLabels.project}=${selection.project}`, `${composeLabels.oneOff}=False`]},
+    filters: {
+      label: [
+        `${composeLabels.project}=${selection.project}`,
+        ...(selection.oneOffs === true ? [] : [`${composeLabels.oneOff}=False`]),
+      ],
+    },
   });
   const containers = summaries.map(toProjectContainer);
   for (const service of selection.services) {

@@ -7,6 +7,10 @@ export const commandSummaries = {
   ps: {summary: 'list the containers of the stack', args: '[SERVICE...]'},
   logs: {summary: 'print the output of the services', args: '[SERVICE...]'},
   exec: {summary: 'run a command in a running container of a service', args: 'SERVICE COMMAND [ARGS...]'},
+  cp: {
+    summary: 'copy files between a service and this machine; "-" is a tar archive on standard input or output',
+    args: 'SERVICE:PATH PATH | PATH SERVICE:PATH',
+  },
   attach: {summary: 'connect this terminal to the main process of a service', args: 'SERVICE'},
   stats: {summary: 'show what the containers use: processors, memory, network, disk', args: '[SERVICE...]'},
   top: {summary: 'list the processes of the services', args: '[SERVICE...]'},

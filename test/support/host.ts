@@ -18,7 +18,7 @@ export interface CommandResult {
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  readonly input?: string;
+  readonly input?: string | Uint8Array;
   /** Ends the command with SIGKILL after this long. */
   readonly timeoutMs?: number;
   readonly onSpawn?: (process: {readonly pid: number | undefined; kill(signal: NodeJS.Signals): void}) => void;

@@ -39,7 +39,7 @@ export function openContainerFiles(
               return {ended: true};
             }
             opened = true;
-            resolve({...process, found});
+            resolve({...process, output: until(process.output, () => released), found});
             // The mounts of a running container are copied by now.
             if (place.operations.length > 0) await process.gone;
             return {ended: false};
@@ -53,6 +53,16 @@ export function openContainerFiles(
         hint: 'stop the container, or see its output with "tscompose logs"',
       });
     };
-    withContainer(context, reference, open, {signal}).catch(reject);
+    const released: Promise<void> = withContainer(context, reference, open, {signal});
+    released.catch(reject);
   });
+}
+
+/** Nothing of it goes on behind the reader's back. */
+async function* until(bytes: AsyncIterable<Uint8Array>, released: () => Promise<void>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes;
+  } finally {
+    await released().catch(() => undefined);
+  }
 }
