@@ -8,8 +8,8 @@ export const commandSummaries = {
   logs: {summary: 'print the output of the services', args: '[SERVICE...]'},
   exec: {summary: 'run a command in a running container of a service', args: 'SERVICE COMMAND [ARGS...]'},
   cp: {
-    summary: 'copy files between a service and this machine; "-" is a tar archive on standard input or output',
-    args: 'SERVICE:PATH PATH | PATH SERVICE:PATH',
+    summary: 'copy files between a service (SERVICE:PATH) and this machine (a path, or "-" for a tar archive)',
+    args: 'SOURCE DESTINATION',
   },
   attach: {summary: 'connect this terminal to the main process of a service', args: 'SERVICE'},
   stats: {summary: 'show what the containers use: processors, memory, network, disk', args: '[SERVICE...]'},

@@ -139,8 +139,15 @@ describe('errors', () => {
     });
   });
 
+  it('of paths without one are told before the engine is asked', async () => {
+    for (const method of ['HEAD', 'GET', 'PUT'])
+      expect(await handle({}, {method, path: '/containers/web/archive', query: {path: ''}})).toMatchObject({
+        status: 400,
+        body: {json: {message: 'bad parameter: path cannot be empty'}},
+      });
+  });
+
   it.each([
-    ['PUT', '/containers/web/archive', {path: '/'}, 'cannot copy files into container "web": copying is not supported'],
     ['POST', '/images/create', {fromImage: 'redis'}, 'cannot pull image "redis": pulling is not supported'],
     ['GET', '/containers/web/logs', {stdout: '1', details: '1'}, 'logs with details are not supported'],
   ])('%s %s %j is refused by name', async (method, path, query, message) => {

@@ -28,6 +28,12 @@ type Complete = (names: StackNames, line: TypedLine) => Candidates | Promise<Can
 const words = (found: readonly Candidate[]): Candidates => ({kind: 'words', words: found});
 const plain = (found: readonly string[]): readonly Candidate[] => found.map((word) => ({word, about: ''}));
 
+/** `SERVICE:PATH`, or a path of this machine: what is typed so far decides. */
+const copied: Complete = async (names, {current}) => {
+  const services = (await names.services()).map(({word, about}) => ({word: `${word}:`, about}));
+  return services.some(({word}) => word.startsWith(current)) ? {kind: 'nospace', words: services} : {kind: 'files'};
+};
+
 /** By the name that help gives to a value or an argument. */
 export const valueKinds: Readonly<Record<string, Complete | undefined>> = {
   FILE: () => ({kind: 'files'}),
@@ -41,7 +47,10 @@ export const valueKinds: Readonly<Record<string, Complete | undefined>> = {
   PROFILE: async (names) => words([...(await names.profiles()), {word: '*', about: 'all of them'}]),
   ENVIRONMENT: async (names) => words(await names.environments()),
   PROJECT: async (names) => words(await names.projects()),
-  REPLICA: async (names, {args}) => words(await names.replicas(args.slice(0, 1))),
+  REPLICA: async (names, {args}) =>
+    words(await names.replicas(args.slice(0, 1).map((service) => service.replace(/:.*/, '')))),
+  SOURCE: copied,
+  DESTINATION: copied,
   SHELL: () => words(plain(['bash', 'zsh', 'fish'])),
   FORMAT: () => words(plain(['table', 'json'])),
   'status=STATUS': () => words(plain(containerStates.map((state) => `status=${state}`))),

@@ -97,6 +97,11 @@ test.each<readonly [readonly string[], readonly string[]]>([
   ],
   [['-f', ''], ['files']],
   [['--project-directory='], ['directories']],
+  [
+    ['cp', 'w'],
+    ['nospace', 'web:', 'worker:'],
+  ],
+  [['cp', 'web:/etc/hosts', './'], ['files']],
   [['load', ''], ['directories']],
   [['load', '-i', ''], ['files']],
   [['diff', 'a.yaml', ''], ['files']],
