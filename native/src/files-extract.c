@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "files.h"
-#include "setup.h"
+#include "sync.h"
 #include "syscalls.h"
 
 /* Where the archive goes, and what was asked for. */
@@ -63,16 +63,21 @@ static int place_name(const struct target *target, const char *name, char path[U
   return clean[0] == '\0' ? 1 : 0;
 }
 
-static int check_type(struct target *target, const char *path, const struct tar_entry *entry) {
+/*
+ * What is replaced must not be a mount point, nor have one beneath: from outside of the container's namespace the kernel
+ * would let it go, and take the container's mount away with it.
+ */
+static int check_place(struct target *target, const char *path, const struct tar_entry *entry) {
   char directory[UNPACK_PATH_MAX];
   const char *name;
   struct stat status;
-  if (!target->asked->typed) return 0;
+  struct sync look = {.failure = target->unpack.failure};
   path_split(path, directory, &name);
   int parent = parent_open(&target->unpack, directory, false);
   if (parent < 0 || fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return 0;
   bool is = S_ISDIR(status.st_mode), becomes = entry->type == TAR_DIRECTORY;
-  if (is == becomes) return 0;
+  if (is && becomes) return 0;
+  if (is == becomes || !target->asked->typed) return sync_free_of_mounts(&look, parent, name, &status, path);
   return fail_kind(target->unpack.failure, KIND_INVALID,
                    is ? "cannot overwrite directory with non-directory" : "cannot overwrite non-directory with directory",
                    "/%s", path);
@@ -97,7 +102,7 @@ static int extract_entry(struct target *target, struct tar_reader *reader, const
     placed.uid = target->uid;
     placed.gid = target->gid;
   }
-  return check_type(target, path, entry) == 0 ? unpack_entry(&target->unpack, reader, &placed) : -1;
+  return check_place(target, path, entry) == 0 ? unpack_entry(&target->unpack, reader, &placed) : -1;
 }
 
 /* Directories' times last, as each entry in one changes them. What the container moved meanwhile keeps its own. */
