@@ -6,12 +6,9 @@ import {encodeOperations, type MonitorOperation} from '../../src/engine/helper/o
 import {type Container, eventually, type LaunchMachine, openLaunchMachine, type State} from './launch-machine.ts';
 
 let machine: LaunchMachine;
-let container: Container;
 
 beforeAll(async () => {
   machine = await openLaunchMachine();
-  container = machine.container({words: ['sleep', '1000']});
-  await container.launch();
 });
 afterAll(async () => {
   await machine.close();
@@ -25,6 +22,13 @@ const write = (path: string, value: string, optional = false): MonitorOperation 
   optional,
 });
 
+/** A container that runs, and is run again where it has that policy. */
+async function launch(name: 'no' | 'always'): Promise<Container> {
+  const container = machine.container({words: ['sleep', '1000'], monitor: [policy(name)]});
+  await container.launch();
+  return container;
+}
+
 let records = 0;
 
 /** Puts a record in place with the operations; answers the paths of the new one and of its place, which holds `before`. */
@@ -35,7 +39,11 @@ function prepare(): {readonly source: string; readonly target: string} {
   return {source: `${target}.new`, target};
 }
 
-function update(operations: readonly MonitorOperation[], paths: {readonly source: string; readonly target: string}) {
+function update(
+  container: Container,
+  operations: readonly MonitorOperation[],
+  paths: {readonly source: string; readonly target: string},
+) {
   return callMonitor(container.paths.control, {kind: 'update', operations: encodeOperations(operations), ...paths});
 }
 
@@ -51,14 +59,16 @@ function makeFiles(...contents: readonly string[]): readonly string[] {
 const read = (path: string) => readFileSync(path, 'utf8').trim();
 
 test('a monitor says that it can be updated', async () => {
+  const container = await launch('no');
   expect(await callMonitor(container.paths.control, {kind: 'monitorHello'})).toMatchObject({features: ['update']});
 });
 
 test('limits, restart policy and the record of them change while it runs', async () => {
+  const container = await launch('no');
   const pids = container.cgroups.map((path) => join(path, 'pids.max')).find(existsSync);
   if (pids === undefined) throw new Error('no cgroup has pids.max');
   const paths = prepare();
-  await update([policy('always'), write(pids, '77'), write(`${pids}.gone`, '1', true)], paths);
+  await update(container, [policy('always'), write(pids, '77'), write(`${pids}.gone`, '1', true)], paths);
   expect(read(pids)).toBe('77');
   expect(read(paths.target)).toBe('after');
   expect(existsSync(paths.source)).toBe(false);
@@ -70,11 +80,12 @@ test('limits, restart policy and the record of them change while it runs', async
 });
 
 test('what cannot be written is refused whole', async () => {
+  const container = await launch('no');
   const paths = prepare();
   const [first = '', second = '', third = ''] = makeFiles('1\n', '22\nof a device\n', '3\n');
   const missing = join(machine.directory, 'missing');
   const writes = [write(first, '5'), write(second, '66'), write(missing, '1'), write(third, '9')];
-  await expect(update([policy('no'), ...writes], paths)).rejects.toMatchObject({
+  await expect(update(container, [policy('no'), ...writes], paths)).rejects.toMatchObject({
     kind: 'notFound',
     message: `cgroup ${missing}: no such file or directory`,
   });
@@ -84,10 +95,13 @@ test('what cannot be written is refused whole', async () => {
 });
 
 test('what cannot be recorded is taken back', async () => {
+  const container = await launch('always');
   const {target} = prepare();
   const [first = '', empty = ''] = makeFiles('1\n', '\n');
   const source = join(machine.directory, 'never-made');
-  await expect(update([policy('no'), write(first, '5'), write(empty, '7')], {source, target})).rejects.toMatchObject({
+  await expect(
+    update(container, [policy('no'), write(first, '5'), write(empty, '7')], {source, target}),
+  ).rejects.toMatchObject({
     message: `rename ${source}: no such file or directory`,
   });
   expect(read(first)).toBe('1');
@@ -100,13 +114,14 @@ test('what cannot be recorded is taken back', async () => {
 });
 
 test('other changes are refused by name', async () => {
+  const container = await launch('no');
   const paths = prepare();
-  await expect(update([policy('no'), {kind: 'network', mode: 'host'}], paths)).rejects.toMatchObject({
+  await expect(update(container, [policy('no'), {kind: 'network', mode: 'host'}], paths)).rejects.toMatchObject({
     kind: 'invalid',
     message: 'update network: it cannot change while the container runs',
   });
-  await expect(update([], paths)).rejects.toMatchObject({message: 'update: the restart policy is needed'});
-  await expect(update([policy('sometimes')], paths)).rejects.toMatchObject({
+  await expect(update(container, [], paths)).rejects.toMatchObject({message: 'update: the restart policy is needed'});
+  await expect(update(container, [policy('sometimes')], paths)).rejects.toMatchObject({
     message: 'restart sometimes: not a valid value',
   });
   expect(read(paths.target)).toBe('before');
