@@ -1,3 +1,4 @@
+import {setTimeout as delay} from 'node:timers/promises';
 import {hasKind} from '../../base/errors.ts';
 import {whenMonitorEnds} from '../helper/control.ts';
 import {clearDead} from './clear-dead.ts';
@@ -41,26 +42,40 @@ export async function noticeEnded(context: ContainerContext, found: FoundContain
   }
 }
 
-/** Waits for its turn: for who waits for the removal, and must not do so in vain. */
+/** Waits for its turn: for who waits for the removal, and must not do so in vain. False: it runs. */
 export async function removeOnceEnded(
   context: ContainerContext,
   {id}: FoundContainer,
   signal: AbortSignal,
-): Promise<void> {
-  await withContainer(context, id, (found) => removeEnded(context, found), {signal}).catch((error: unknown) => {
-    if (!hasKind(error, 'notFound')) throw error;
-  });
+): Promise<boolean> {
+  try {
+    return await withContainer(context, id, (found) => removeEnded(context, found), {signal});
+  } catch (error) {
+    if (hasKind(error, 'notFound')) return true;
+    throw error;
+  }
 }
 
 /** For as long as this engine is open, which it does not keep open: removes the container at its end. */
 export function removeAtEnd(context: ContainerContext, found: FoundContainer): void {
-  if (!removesItself(found)) return;
-  void whenMonitorEnds(context.layout.container(found.id).control, context.closing).then(() => {
-    if (context.closing.aborted) return;
+  if (removesItself(found)) void followToEnd(context, found);
+}
+
+/** Between looks at a container that runs, though its monitor could not be watched. */
+export const againMs = 200;
+
+async function followToEnd(context: ContainerContext, found: FoundContainer): Promise<void> {
+  const {closing} = context;
+  for (;;) {
+    await whenMonitorEnds(context.layout.container(found.id).control, closing);
+    if (closing.aborted) return;
     // What keeps it from being removed is told to who looks at it next.
-    const removal = removeOnceEnded(context, found, context.closing)
-      .catch(() => undefined)
-      .finally(() => context.endings.delete(removal));
+    const removal = removeOnceEnded(context, found, closing).catch(() => true);
     context.endings.add(removal);
-  });
+    const isOver = await removal;
+    context.endings.delete(removal);
+    if (isOver) return;
+    // Started again, or too busy to be connected to.
+    await delay(againMs, undefined, {signal: closing, ref: false}).catch(() => {});
+  }
 }

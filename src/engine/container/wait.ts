@@ -2,7 +2,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import type {WaitCondition, WaitResult} from '../../api/types/container.ts';
 import {hasKind} from '../../base/errors.ts';
 import {isMonitorGone, watchMonitor} from '../helper/control.ts';
-import {removeOnceEnded, removesItself} from './auto-remove.ts';
+import {againMs, removeOnceEnded, removesItself} from './auto-remove.ts';
 import type {ContainerContext} from './context.ts';
 import {notice} from './notice.ts';
 import {type FoundContainer, findContainer, noSuchContainer} from './reference.ts';
@@ -144,7 +144,12 @@ async function watchForLoss(context: ContainerContext, found: FoundContainer, si
       const start = starts.next();
       await followMonitor(context, found, signal);
       await notice(context, found);
-      if (removesItself(found)) await removeOnceEnded(context, found, signal);
+      while (removesItself(found) && !(await removeOnceEnded(context, found, signal))) {
+        if ((await observe(context, found.id)).kind !== 'live') break;
+        // Started again, or too busy to be connected to.
+        await delay(againMs, undefined, {signal});
+        await followMonitor(context, found, signal);
+      }
       if ((await start).done) return;
     }
   } catch (error) {
