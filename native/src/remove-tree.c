@@ -68,6 +68,9 @@ static int remove_directory(const struct tree_entry *entry, void *context, struc
   return 0;
 }
 
+/* Whoever looks whether somebody is at it makes a lock in it, also in the moment before it goes. */
+#define MAX_ATTEMPTS 100
+
 int tree_remove(int parent, const char *name, uint64_t *entries, const char *step, struct failure *failure) {
   struct removal removal = {.entries = entries, .step = step};
   struct tree_visitor visitor = {
@@ -76,13 +79,18 @@ int tree_remove(int parent, const char *name, uint64_t *entries, const char *ste
   if (fstatat(parent, name, &entry.status, AT_SYMLINK_NOFOLLOW) != 0)
     return errno == ENOENT ? 0 : fail_errno(failure, errno, "%s %s", step, name);
   if (!S_ISDIR(entry.status.st_mode)) return remove_file(&entry, &removal, failure);
-  int fd = tree_open(parent, name);
-  if (fd < 0 && errno == EACCES && chmod_at(parent, name, 0700) == 0) fd = tree_open(parent, name);
-  if (fd < 0 && errno == EXDEV) return fail_kind(failure, KIND_CONFLICT, "is a mount point", "%s %s", step, name);
-  if (fd < 0) return fail_errno(failure, errno, "%s %s", step, name);
-  int result = tree_walk(fd, &visitor, step, failure);
-  close_quietly(fd);
-  return result == 0 ? remove_directory(&entry, &removal, failure) : -1;
+  for (int attempt = 1;; attempt++) {
+    int fd = tree_open(parent, name);
+    if (fd < 0 && errno == EACCES && chmod_at(parent, name, 0700) == 0) fd = tree_open(parent, name);
+    if (fd < 0 && errno == ENOENT) return 0;
+    if (fd < 0 && errno == EXDEV) return fail_kind(failure, KIND_CONFLICT, "is a mount point", "%s %s", step, name);
+    if (fd < 0) return fail_errno(failure, errno, "%s %s", step, name);
+    int result = tree_walk(fd, &visitor, step, failure);
+    close_quietly(fd);
+    if (result != 0) return -1;
+    if (attempt < MAX_ATTEMPTS && unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno == ENOTEMPTY) continue;
+    return remove_directory(&entry, &removal, failure);
+  }
 }
 
 struct request {

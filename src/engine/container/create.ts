@@ -24,7 +24,7 @@ import {type MountRequest, parseMounts} from './parse-mounts.ts';
 import type {ContainerRecord, RecordedMount} from './record.ts';
 import {discard} from './remove.ts';
 import {reserveFor, reserveRandom} from './reserve.ts';
-import {ownsVolumesMark, unfinishedDirectory} from './take-apart.ts';
+import {bareDirectory, ownsVolumesMark, unfinishedDirectory} from './take-apart.ts';
 
 /**
  * Makes a container whole or not at all: its directory is filled under a temporary name, its name is reserved, and then
@@ -80,7 +80,7 @@ interface Making {
 async function makeWhole(context: ContainerContext, making: Making): Promise<void> {
   const {id} = making.record;
   const unfinished = unfinishedDirectory(context.layout, id);
-  await using lock = await makeLocked(context, unfinished);
+  await using lock = await makeLocked(context, id);
   void lock;
   let whole = false;
   try {
@@ -107,15 +107,18 @@ async function makeWhole(context: ContainerContext, making: Making): Promise<voi
   }
 }
 
-/** Makes the directory and takes the operation lock in it. */
-async function makeLocked({helper}: ContainerContext, directory: string): Promise<AsyncDisposable> {
+/** Makes the directory with its operation lock taken: under that name nobody ever sees it without. */
+async function makeLocked({helper, layout}: ContainerContext, id: string): Promise<AsyncDisposable> {
+  const bare = bareDirectory(layout, id);
   for (;;) {
-    await mkdir(directory, {mode: 0o700});
     try {
-      return await helper.lock(join(directory, 'operation.lock'));
+      await mkdir(bare, {mode: 0o700, recursive: true});
+      const lock = await helper.lock(join(bare, 'operation.lock'));
+      await rename(bare, unfinishedDirectory(layout, id));
+      return lock;
     } catch (error) {
       // Somebody saw it before it was locked, took it for what a killed process left, and cleared it away.
-      if (!hasKind(error, 'notFound')) throw error;
+      if (!hasKind(error, 'notFound') && (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
   }
 }

@@ -1,3 +1,4 @@
+import {rm, rmdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {hasKind, TscomposeError} from '../../base/errors.ts';
 import {temporaryPrefix} from '../record-store.ts';
@@ -10,7 +11,7 @@ import {withContainer} from './operation.ts';
 import {readContainerIds, readNames} from './record.ts';
 import type {FoundContainer} from './reference.ts';
 import {stopFound} from './stop.ts';
-import {finishRemoval, takeApart, unfinishedDirectory} from './take-apart.ts';
+import {barePrefix, finishRemoval, takeApart, unfinishedDirectory} from './take-apart.ts';
 
 /** Throws `conflict` for a running container, unless `force`. `volumes`: also those that were made for it alone. */
 export async function removeContainer(
@@ -72,6 +73,21 @@ export async function discard(context: ContainerContext, id: string): Promise<vo
 /** What killed processes left among the containers of this root. */
 export async function sweepUnfinished(context: ContainerContext): Promise<void> {
   for (const entry of await readNames(context.layout.containers)) {
-    if (entry.startsWith(temporaryPrefix)) await removeUnfinished(context, entry.slice(temporaryPrefix.length));
+    if (entry.startsWith(barePrefix)) await removeBare(context, join(context.layout.containers, entry));
+    else if (entry.startsWith(temporaryPrefix)) await removeUnfinished(context, entry.slice(temporaryPrefix.length));
+  }
+}
+
+/** Its maker, if that lives, begins anew, or has taken the lock again meanwhile: then the directory is not empty and stays. */
+async function removeBare({helper}: ContainerContext, directory: string): Promise<void> {
+  const path = join(directory, 'operation.lock');
+  try {
+    await using lock = await helper.tryLock(path);
+    if (lock === undefined) return;
+    await rm(path);
+    await rmdir(directory);
+  } catch (error) {
+    const {code = ''} = error as NodeJS.ErrnoException;
+    if (!hasKind(error, 'notFound') && !['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(code)) throw error;
   }
 }

@@ -23,6 +23,13 @@ export function unfinishedDirectory(layout: Layout, id: string): string {
   return join(layout.containers, temporaryPrefix + id);
 }
 
+/** What its directory is called until its operation lock is held: there is nothing in it but that. */
+export const barePrefix = `${temporaryPrefix}bare-`;
+
+export function bareDirectory(layout: Layout, id: string): string {
+  return join(layout.containers, barePrefix + id);
+}
+
 /** The directory moves away first: from then on the container does not exist, and what is left of it is rubbish that anybody may finish off. */
 export async function takeApart(
   context: ContainerContext,
