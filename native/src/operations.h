@@ -66,7 +66,7 @@
 #define OP_KILL 304 /* signal */
 #define OP_ATTACH 305 /* stdin, stdout, stderr */
 #define OP_RESIZE 306 /* rows, columns */
-#define OP_EXEC 307 /* tty, stdin, rows, columns, operations */
+#define OP_EXEC 307 /* tty, stdin, rows, columns, operations, id */
 #define OP_UPDATE 309 /* operations, source, target */
 #define OP_PAUSE 310 /*  */
 #define OP_UNPAUSE 311 /*  */
@@ -143,7 +143,7 @@
   X(OP_KILL, "kill", 1, 0) \
   X(OP_ATTACH, "attach", 3, 0) \
   X(OP_RESIZE, "resize", 2, 0) \
-  X(OP_EXEC, "exec", 5, 0) \
+  X(OP_EXEC, "exec", 6, 0) \
   X(OP_UPDATE, "update", 3, 0) \
   X(OP_PAUSE, "pause", 0, 0) \
   X(OP_UNPAUSE, "unpause", 0, 0) \

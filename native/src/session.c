@@ -28,10 +28,14 @@ struct verdict {
   int exit_code;
 };
 
+/* Hexadecimal digits: they go into a line of JSON as they are. */
+#define ID_LENGTH 64
+
 struct session {
   struct session *next;
   pid_t pid;
   struct verdict *verdict;
+  char id[ID_LENGTH + 1];
 };
 
 /* The session's own process from here on. */
@@ -304,10 +308,23 @@ static void keep_only(struct monitor *monitor, struct client *client) {
   monitor->process.pidfd = 4;
 }
 
+static const char *read_id(const struct record *record, struct failure *failure) {
+  const char *id = record_text(record, 5, failure);
+  if (id == NULL) return NULL;
+  if (strlen(id) == ID_LENGTH && strspn(id, "0123456789abcdef") == ID_LENGTH) return id;
+  fail_kind(failure, KIND_INVALID, "not an id of an exec", "exec");
+  return NULL;
+}
+
 void session_start(struct client *client, const struct record *record) {
   struct monitor *monitor = client->monitor;
   struct failure failure;
   pid_t parent = getpid();
+  const char *id = read_id(record, &failure);
+  if (id == NULL) {
+    client_reply_failure(client, &failure);
+    return;
+  }
   if (monitor->phase != PHASE_RUNNING) {
     fail_kind(&failure, KIND_CONFLICT, "the container is not running", "exec");
     client_reply_failure(client, &failure);
@@ -334,6 +351,7 @@ void session_start(struct client *client, const struct record *record) {
   }
   struct session *session = xcalloc(1, sizeof *session);
   *session = (struct session){.next = monitor->sessions, .pid = pid, .verdict = verdict};
+  memcpy(session->id, id, ID_LENGTH);
   monitor->sessions = session;
   client_release(client);
 }
@@ -342,11 +360,11 @@ void session_ended(struct monitor *monitor, pid_t pid, int status) {
   (void)status;
   for (struct session **link = &monitor->sessions; *link != NULL; link = &(*link)->next) {
     struct session *session = *link;
-    char extra[48];
+    char extra[ID_LENGTH + 64];
     if (session->pid != pid) continue;
     *link = session->next;
     if (session->verdict->started) {
-      snprintf(extra, sizeof extra, ",\"exitCode\":\"%d\"", session->verdict->exit_code);
+      snprintf(extra, sizeof extra, ",\"execID\":\"%s\",\"exitCode\":\"%d\"", session->id, session->verdict->exit_code);
       journal_event(monitor, "exec_die", extra);
     }
     munmap(session->verdict, sizeof *session->verdict);

@@ -46,6 +46,30 @@ describeTargets('events', (target) => {
     expect(actions.slice(1).toSorted()).toEqual(['die', 'stop']);
   });
 
+  it('tell of a command in a container, and how it ended', async () => {
+    const container = await target.run({name: target.name('asked')});
+    const controller = new AbortController();
+    const filters = {container: [container.id], event: ['exec_create', 'exec_start', 'exec_die']};
+    const events = await target.docker.getEvents({filters, abortSignal: controller.signal});
+    const exec = await container.exec({Cmd: ['sh', '-c', 'exit 5'], AttachStdout: true});
+    const stream = await exec.start();
+    for await (const chunk of stream.output) expect(chunk).toBeUndefined();
+    const seen: EngineEvent[] = [];
+    for await (const event of events) {
+      seen.push(event);
+      if (event.Action === 'exec_die') break;
+    }
+    controller.abort();
+    expect(seen.map(({Action}) => Action)).toEqual([
+      'exec_create: sh -c exit 5',
+      'exec_start: sh -c exit 5',
+      'exec_die',
+    ]);
+    expect(seen.map(({Actor}) => Actor.Attributes['execID'])).toEqual([exec.id, exec.id, exec.id]);
+    expect(seen[2]?.Actor.Attributes['exitCode']).toBe('5');
+    await container.remove({force: true});
+  });
+
   it('are replayed from one time to another', async () => {
     const since = Date.now() / 1000 - 0.001;
     const container = await target.create({name: target.name('replayed')});

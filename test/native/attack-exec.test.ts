@@ -55,6 +55,7 @@ async function exec(
     rows: 0,
     columns: 0,
     operations: encodeOperations([...operations, {kind: 'argv', words}]),
+    id: 'a'.repeat(64),
   });
   let output = '';
   for await (const {type, payload} of session.frames)

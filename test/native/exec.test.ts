@@ -30,7 +30,10 @@ interface ExecOptions {
   readonly operations?: readonly SetupOperation[];
   readonly rows?: number;
   readonly columns?: number;
+  readonly id?: string;
 }
+
+const anyId = 'a'.repeat(64);
 
 const text = (payload: Uint8Array) => Buffer.from(payload).toString();
 
@@ -42,6 +45,7 @@ async function open(words: readonly string[], options: ExecOptions = {}, where =
     rows: options.rows ?? 0,
     columns: options.columns ?? 0,
     operations: encodeOperations([...(options.operations ?? []), {kind: 'argv', words}]),
+    id: options.id ?? anyId,
   });
 }
 
@@ -219,10 +223,20 @@ test('twenty at once', async () => {
 });
 
 test('its end is an event', async () => {
-  await run(shell('exit 21'));
+  const id = '0123456789abcdef'.repeat(4);
+  await run(shell('exit 21'), {id});
   await eventually(() =>
-    machine.events().some(({action, attributes}) => action === 'exec_die' && attributes['exitCode'] === '21'),
+    machine
+      .events()
+      .some(
+        ({action, attributes}) =>
+          action === 'exec_die' && attributes['exitCode'] === '21' && attributes['execID'] === id,
+      ),
   );
+});
+
+test.each(['', 'a'.repeat(63), 'a'.repeat(65), `"${'a'.repeat(63)}`])('an id like %j is refused', async (id) => {
+  await expect(open(['true'], {id})).rejects.toMatchObject({kind: 'invalid'});
 });
 
 test('is refused once the container has stopped', async () => {

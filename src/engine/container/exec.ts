@@ -92,6 +92,7 @@ async function startExec(context: ContainerContext, id: string, options: ExecSta
       rows,
       columns,
       operations: encodeOperations(planExec(found, body, await context.machine())),
+      id,
     });
     exec.pid = connection.first.pid;
     const output = readOutput(connection, (exitCode) => {

@@ -155,7 +155,7 @@ const controlOperations = {
   attach: {code: 305, args: ['stdin', 'stdout', 'stderr']},
   resize: {code: 306, args: ['rows', 'columns']},
   /** A further process (setup operations: user, groups, capabilities, workdir, env, argv). Replies `{ok:true,pid}` or the error, then frames. */
-  exec: {code: 307, args: ['tty', 'stdin', 'rows', 'columns', 'operations']},
+  exec: {code: 307, args: ['tty', 'stdin', 'rows', 'columns', 'operations', 'id']},
   /**
    * Changes what `operations` say (one `restart`, any `cgroupWrite`) and renames the file `source`, the record of it, to
    * `target`: all of it or nothing. Code 308 was another request once.
