@@ -9,8 +9,9 @@ import type {WatchSession} from '../watch/session/session.ts';
 import type {CliContext} from './context.ts';
 import {type Exit, type ExitWatch, watchExits} from './exit-watch.ts';
 import {followProject, shortName} from './follow-logs.ts';
+import {printHooks} from './hook-output.ts';
 import {createLogPrinter, type LogPrinter, type LogPrinterOptions} from './log-printer.ts';
-import {createReporter, withProgress} from './progress.ts';
+import {createReporter, type WorkOptions, withProgress} from './progress.ts';
 import {listProjectContainers} from './project-containers.ts';
 
 export interface AttachedOptions {
@@ -40,9 +41,11 @@ export async function runAttached(
   context: CliContext,
   stack: Stack,
   options: AttachedOptions,
-  bringUp: (beforeStart?: WatchSession['beforeStart']) => Promise<readonly ContainerInfo[]>,
+  bringUp: (work: Pick<WorkOptions, 'beforeStart' | 'hookOutput'>) => Promise<readonly ContainerInfo[]>,
 ): Promise<number> {
   const printer = createLogPrinter(options.printer);
+  const hookOutput = printHooks(printer, {project: stack.project.name, services: options.attach});
+  const stopAll = () => stopStack(context, stack, options, hookOutput);
   const follow = new AbortController();
   const finish = new AbortController();
   const watched = options.named.length > 0 ? options.named : options.attach;
@@ -71,12 +74,12 @@ export async function runAttached(
     watch.end();
   });
   try {
-    watch.expect(await bringUp(files?.beforeStart));
+    watch.expect(await bringUp({hookOutput, ...(files !== undefined && {beforeStart: files.beforeStart})}));
     const first = await (files === undefined ? watch.done : Promise.race([watch.done, files.ended]));
     if (interrupts > 0 || first !== undefined) {
       if (interrupts === 0) await watch.told();
       if (interrupts === 0) context.stderr.write(`stopping: ${first?.name} ended\n`);
-      await stopStack(context, stack, options);
+      await stopAll();
     }
     finish.abort();
     await watch.told();
@@ -87,7 +90,7 @@ export async function runAttached(
     return options.abortOn === 'nothing' ? exitCodes.success : await exitCodeOf(stack, options, first);
   } catch (error) {
     // Interrupted while it came up: what runs already is stopped, as at any other time.
-    if (hasKind(error, 'canceled')) await stopStack(context, stack, options).catch(() => {});
+    if (hasKind(error, 'canceled')) await stopAll().catch(() => {});
     throw error;
   } finally {
     watch.end();
@@ -166,8 +169,9 @@ async function stopStack(
   context: CliContext,
   {docker, project}: Stack,
   {named, timeoutSeconds}: AttachedOptions,
+  hookOutput: WorkOptions['hookOutput'],
 ): Promise<void> {
-  await withProgress(context, docker, {title: `stop ${project.name}`, withLogs: true}, (converge) =>
+  await withProgress(context, docker, {title: `stop ${project.name}`, withLogs: true, hookOutput}, (converge) =>
     stop(
       {name: project.name, project},
       {...(named.length > 0 && {services: named}), ...(timeoutSeconds !== undefined && {timeoutSeconds})},

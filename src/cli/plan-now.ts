@@ -23,7 +23,7 @@ export async function planNow(
   {project, options}: {readonly project: Project; readonly options: UpOptions},
 ): Promise<Plan> {
   const {desired} = await lowerFor(context, docker, project);
-  const observed = await observe(docker, project.name, {project, compare: true});
+  const observed = await observe(docker, project.name, {project, compare: true, now: context.now()});
   return planUp({project, desired, observed, memory: emptyMemory, options});
 }
 

@@ -15,6 +15,7 @@ export interface WorkOptions {
   readonly withLogs?: boolean;
   /** Awaited before a container is started. */
   readonly beforeStart?: ConvergeContext['beforeStart'];
+  readonly hookOutput?: ConvergeContext['hookOutput'];
 }
 
 /** After Ctrl-C, what is under way is given this long before a word about it. */
@@ -57,6 +58,7 @@ export async function withProgress<T>(
       report: reporter.report,
       signal: abort.signal,
       ...(options.beforeStart !== undefined && {beforeStart: options.beforeStart}),
+      ...(options.hookOutput !== undefined && {hookOutput: options.hookOutput}),
       ask: async (consent) => options.yes === true || (await askOnTerminal(context, consent.question)),
     });
     return await Promise.race([done, left]);

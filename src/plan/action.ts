@@ -1,4 +1,4 @@
-import type {SourcePosition} from '../model/types.ts';
+import type {Hook, SourcePosition} from '../model/types.ts';
 
 /** Full id of a container on the engine. */
 export type ContainerId = string & {readonly __brand: 'ContainerId'};
@@ -8,6 +8,9 @@ export type NodeId = number & {readonly __brand: 'NodeId'};
 export type ContainerRef =
   | {readonly kind: 'existing'; readonly id: ContainerId; readonly name: string; readonly service: string}
   | {readonly kind: 'planned'; readonly node: NodeId; readonly name: string; readonly service: string};
+
+/** When a command of the stack file is run in a container: right after its start, or before it is asked to stop. */
+export type HookName = 'post_start' | 'pre_stop';
 
 /** Every change the reconciler can make. One action is exactly one engine call (a wait is none: it observes). */
 export interface Actions {
@@ -29,6 +32,13 @@ export interface Actions {
   unpauseContainer: {readonly container: ContainerRef};
   removeContainer: {readonly container: ContainerRef; readonly removeAnonymousVolumes: boolean};
   renameContainer: {readonly container: ContainerRef; readonly name: string};
+  /** `number`: its place in the service's list of such hooks, from 1. */
+  runHook: {
+    readonly container: ContainerRef;
+    readonly hook: HookName;
+    readonly number: number;
+    readonly run: Hook;
+  };
   /** Waits until a dependency's condition holds; ends a wave (the project lock is not held while waiting). */
   awaitCondition: {
     readonly service: string;

@@ -51,8 +51,7 @@ export function createPlanBuilder(project: string, workingDir = '/'): PlanBuilde
       if (first === undefined) return {project, nodes, consents, notices};
       const sorted = [...problems].sort(byPlace);
       const messages = sorted.map(({message, source}) => {
-        const position = source === undefined ? '' : `${shown(source, workingDir)}:${source.line}:${source.column}: `;
-        return `${position}${message}`;
+        return source === undefined ? message : `${shownPosition(source, workingDir)}: ${message}`;
       });
       const placed = sorted.some(({source}) => source !== undefined);
       throw new TscomposeError(first.kind, messages.join('\n'), {
@@ -68,6 +67,11 @@ function byPlace({source: a}: Problem, {source: b}: Problem): number {
   if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
   if (a.file !== b.file) return a.file < b.file ? -1 : 1;
   return a.line - b.line || a.column - b.column;
+}
+
+/** `compose.yaml:3:5`. */
+export function shownPosition(source: SourcePosition, workingDir: string): string {
+  return `${shown(source, workingDir)}:${source.line}:${source.column}`;
 }
 
 /** The file as seen from the project's directory where it lies below it. */

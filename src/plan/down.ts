@@ -35,7 +35,7 @@ export function planDown(input: DownInput): Plan {
   }
   const containers = containersToRemove(plan, input);
   const dependencies = knownDependencies(project, observed.containers);
-  const stops = stopInOrder(plan, {dependencies, containers, timeoutSeconds: options.timeoutSeconds});
+  const stops = stopInOrder(plan, {project, dependencies, containers, timeoutSeconds: options.timeoutSeconds});
   const removals = new Map<ContainerId, NodeId>();
   for (const container of stops.order) {
     const node = plan.add(

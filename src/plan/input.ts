@@ -59,6 +59,8 @@ export interface Memory {
   readonly started: ReadonlySet<ContainerId>;
   /** Restarted by this command. */
   readonly restarted: ReadonlySet<ContainerId>;
+  /** Of containers that this command started: how many of their `post_start` hooks have ended well since. */
+  readonly hooksDone: ReadonlyMap<ContainerId, number>;
 }
 
-export const emptyMemory: Memory = {created: new Set(), started: new Set(), restarted: new Set()};
+export const emptyMemory: Memory = {created: new Set(), started: new Set(), restarted: new Set(), hooksDone: new Map()};

@@ -34,6 +34,8 @@ export interface ObservedContainer {
   /** Network name → network id; the id is empty where the engine does not say. */
   readonly networks: Readonly<Record<string, string>>;
   readonly mounts: readonly ObservedMount[];
+  /** How many of its `post_start` hooks have ended well since its start; absent: all of them, as far as anybody knows. */
+  readonly hooksDone?: number;
   /** Only for containers without spec, which are compared through it. */
   readonly inspected?: ContainerInspect;
 }

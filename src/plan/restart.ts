@@ -2,6 +2,7 @@ import type {Project} from '../model/types.ts';
 import type {NodeId, Plan} from './action.ts';
 import {createPlanBuilder} from './builder.ts';
 import {knownDependencies} from './graph.ts';
+import {addMissingHooks, restartWithHooks} from './hooks.ts';
 import type {Memory} from './input.ts';
 import type {Observed} from './observed.ts';
 import {dependencyOrder, withDependents} from './order.ts';
@@ -39,12 +40,16 @@ export function planRestart({project, observed, options, memory}: RestartInput):
   const restarted = new Map<string, readonly NodeId[]>();
   const awaited = new Map<string, NodeId>();
   for (const service of dependencyOrder(graph)) {
-    const own = selected.has(service)
-      ? containers.filter(({id, service: of}) => of === service && !memory.restarted.has(id)).sort(compareContainers)
+    const replicas = selected.has(service)
+      ? containers.filter(({service: of}) => of === service).sort(compareContainers)
       : [];
+    const own = replicas.filter(({id}) => !memory.restarted.has(id));
+    const missingHooks = replicas
+      .filter(({id}) => memory.restarted.has(id))
+      .flatMap((container) => addMissingHooks(plan, {project, container, memory}) ?? []);
     const before = (graph[service] ?? []).flatMap((dependency) => restarted.get(dependency) ?? []);
     if (own.length === 0) {
-      restarted.set(service, before);
+      restarted.set(service, [...before, ...missingHooks]);
       continue;
     }
     const conditions = Object.entries(following[service] ?? {})
@@ -66,20 +71,11 @@ export function planRestart({project, observed, options, memory}: RestartInput):
       });
     const {timeoutSeconds} = options;
     const named = options.services === undefined || options.services.includes(service);
-    restarted.set(
-      service,
-      own.map((container) =>
-        plan.add(
-          {
-            kind: 'restartContainer',
-            container: {kind: 'existing', id: container.id, name: container.name, service},
-            ...(timeoutSeconds === undefined ? {} : {timeoutSeconds}),
-          },
-          {reason: named ? 'asked to restart' : 'depends on a service that restarts'},
-          [...before, ...conditions],
-        ),
-      ),
+    const why = {reason: named ? 'asked to restart' : 'depends on a service that restarts'};
+    const restarts = own.map((container) =>
+      restartWithHooks(plan, {project, container, timeoutSeconds}, why, [...before, ...conditions]),
     );
+    restarted.set(service, [...restarts, ...missingHooks]);
   }
   return plan.build();
 }

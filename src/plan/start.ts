@@ -2,6 +2,7 @@ import type {Project} from '../model/types.ts';
 import type {NodeId, Plan} from './action.ts';
 import {createPlanBuilder} from './builder.ts';
 import {knownDependencies} from './graph.ts';
+import {addMissingHooks, startWithHooks} from './hooks.ts';
 import type {Memory} from './input.ts';
 import {isUp, type Observed} from './observed.ts';
 import {dependencyOrder} from './order.ts';
@@ -36,14 +37,13 @@ export function planStart({project, observed, options, memory}: StartInput): Pla
   const awaited = new Map<string, NodeId>();
   for (const service of dependencyOrder(graph)) {
     const inherited = (graph[service] ?? []).flatMap((dependency) => started.get(dependency) ?? []);
-    const stopped = selected.includes(service)
-      ? observed.containers.filter(
-          (container) =>
-            container.service === service && !container.oneOff && !isUp(container) && !memory.started.has(container.id),
-        )
+    const own = selected.includes(service)
+      ? observed.containers.filter((container) => container.service === service && !container.oneOff)
       : [];
+    const missingHooks = own.flatMap((container) => addMissingHooks(plan, {project, container, memory}) ?? []);
+    const stopped = own.filter((container) => !isUp(container) && !memory.started.has(container.id));
     if (stopped.length === 0) {
-      started.set(service, inherited);
+      started.set(service, [...inherited, ...missingHooks]);
       continue;
     }
     const conditions: NodeId[] = [];
@@ -61,18 +61,17 @@ export function planStart({project, observed, options, memory}: StartInput): Pla
       awaited.set(key, node);
       conditions.push(node);
     }
-    started.set(
-      service,
-      stopped
-        .sort(compareContainers)
-        .map((container) =>
-          plan.add(
-            {kind: 'startContainer', container: {kind: 'existing', id: container.id, name: container.name, service}},
-            {reason: `not running (${container.status})`},
-            [...inherited, ...conditions],
-          ),
+    const starts = stopped
+      .sort(compareContainers)
+      .map(({id, name, status}) =>
+        startWithHooks(
+          plan,
+          {project, container: {kind: 'existing', id, name, service}},
+          {reason: `not running (${status})`},
+          [...inherited, ...conditions],
         ),
-    );
+      );
+    started.set(service, [...starts, ...missingHooks]);
   }
   return plan.build();
 }

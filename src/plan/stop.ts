@@ -2,6 +2,7 @@ import type {Project} from '../model/types.ts';
 import type {ContainerId, NodeId, Plan} from './action.ts';
 import {createPlanBuilder, type PlanBuilder} from './builder.ts';
 import {type Dependencies, knownDependencies} from './graph.ts';
+import {stopWithHooks} from './hooks.ts';
 import {isUp, type Observed, type ObservedContainer} from './observed.ts';
 import {dependencyOrder, dependents} from './order.ts';
 import {compareContainers} from './replicas.ts';
@@ -17,6 +18,7 @@ export interface StopInput {
 export function planStop({project, observed, options}: StopInput): Plan {
   const plan = createPlanBuilder(observed.project, project?.workingDir);
   stopInOrder(plan, {
+    project,
     dependencies: knownDependencies(project, observed.containers),
     containers: serviceContainers(plan, {project, observed, services: options.services}),
     timeoutSeconds: options.timeoutSeconds,
@@ -25,6 +27,7 @@ export function planStop({project, observed, options}: StopInput): Plan {
 }
 
 interface StopOrder {
+  readonly project: Project | undefined;
   readonly dependencies: Dependencies;
   readonly containers: readonly ObservedContainer[];
   readonly timeoutSeconds: number | undefined;
@@ -33,7 +36,7 @@ interface StopOrder {
 /** Adds the stops of all that run. Returns them by container, and all containers in the order of the work. */
 export function stopInOrder(
   plan: PlanBuilder,
-  {dependencies, containers, timeoutSeconds}: StopOrder,
+  {project, dependencies, containers, timeoutSeconds}: StopOrder,
 ): {readonly nodes: ReadonlyMap<ContainerId, NodeId>; readonly order: readonly ObservedContainer[]} {
   const graph = dependencyNames(dependencies);
   const reverse = dependents(graph);
@@ -47,12 +50,7 @@ export function stopInOrder(
     for (const container of containers.filter((candidate) => candidate.service === service).sort(compareContainers)) {
       order.push(container);
       if (!isUp(container)) continue;
-      const reference = {kind: 'existing', id: container.id, name: container.name, service} as const;
-      const node = plan.add(
-        {kind: 'stopContainer', container: reference, ...(timeoutSeconds === undefined ? {} : {timeoutSeconds})},
-        {reason: 'asked to stop'},
-        before,
-      );
+      const node = stopWithHooks(plan, {project, container, timeoutSeconds}, {reason: 'asked to stop'}, before);
       nodes.set(container.id, node);
       own.push(node);
     }

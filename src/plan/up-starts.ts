@@ -1,28 +1,38 @@
 import type {Service} from '../model/types.ts';
 import type {Cause, NodeId} from './action.ts';
+import {addMissingHooks, startWithHooks} from './hooks.ts';
 import {replicaCount} from './names.ts';
 import {isUp} from './observed.ts';
 import {reference, type Startable, type Work} from './up-work.ts';
 
 /** Starts the containers of a service once what it depends on has been started and is as it asks. */
 export function planStarts(work: Work, service: string): void {
-  const definition = work.input.project.services[service];
+  const {project} = work.input;
+  const definition = project.services[service];
   if (definition === undefined) return;
+  const missingHooks = keptWithoutHooks(work, service);
   const startable = [...(work.startable.get(service) ?? []), ...keptToStart(work, service)];
   const inherited = Object.keys(definition.depends_on ?? {})
     .sort()
     .flatMap((dependency) => work.started.get(dependency) ?? []);
   if (startable.length === 0) {
-    work.started.set(service, inherited);
+    work.started.set(service, [...inherited, ...missingHooks]);
     return;
   }
   const dependencies = dependenciesMet(work, service, definition);
-  work.started.set(
-    service,
-    startable.map(({container, after, why}) =>
-      work.plan.add({kind: 'startContainer', container}, why, [...after, ...dependencies]),
-    ),
+  const started = startable.map(({container, after, why}) =>
+    startWithHooks(work.plan, {project, container}, why, [...after, ...dependencies]),
   );
+  work.started.set(service, [...started, ...missingHooks]);
+}
+
+/** What runs and stays as it is gets the hooks that it still lacks. */
+function keptWithoutHooks(work: Work, service: string): readonly NodeId[] {
+  const {project, memory} = work.input;
+  return (work.services.get(service) ?? []).flatMap((decision) => {
+    if (decision.kind !== 'keep' || work.stops.has(decision.container.id)) return [];
+    return addMissingHooks(work.plan, {project, container: decision.container, memory}) ?? [];
+  });
 }
 
 function keptToStart(work: Work, service: string): readonly Startable[] {

@@ -1,5 +1,6 @@
 import type {Cause, ContainerId, ContainerRef, NodeId} from './action.ts';
 import type {PlanBuilder} from './builder.ts';
+import {stopWithHooks} from './hooks.ts';
 import type {UpInput} from './input.ts';
 import {isUp, type ObservedContainer} from './observed.ts';
 import type {ReplicaDecision} from './replicas.ts';
@@ -55,12 +56,8 @@ export function createWork(
 export function stop(work: Work, container: ObservedContainer, why: Cause, after: readonly NodeId[] = []): NodeId {
   const known = work.stops.get(container.id);
   if (known !== undefined) return known;
-  const {timeoutSeconds} = work.input.options;
-  const node = work.plan.add(
-    {kind: 'stopContainer', container: reference(container), ...(timeoutSeconds === undefined ? {} : {timeoutSeconds})},
-    why,
-    after,
-  );
+  const {project, options} = work.input;
+  const node = stopWithHooks(work.plan, {project, container, timeoutSeconds: options.timeoutSeconds}, why, after);
   work.stops.set(container.id, node);
   return node;
 }

@@ -1,12 +1,11 @@
 import {hasKind, TscomposeError} from '../base/errors.ts';
-import type {Action, ActionKind, ContainerId, ContainerRef, NodeId} from '../plan/action.ts';
+import type {Action, ActionKind, ContainerId, ContainerRef, NodeId, PlanNode} from '../plan/action.ts';
 import type {Observed} from '../plan/observed.ts';
 import {withAnonymousVolumes} from './anonymous-volumes.ts';
-import type {EngineClient} from './engine-client.ts';
+import {applyHook, type HookContext} from './apply-hook.ts';
 import type {Lowering} from './lowering.ts';
 
-export interface ApplyContext {
-  readonly engine: EngineClient;
+export interface ApplyContext extends HookContext {
   /** Absent where no stack file is at hand: then nothing is created. */
   readonly lowering: Lowering | undefined;
   /** What the plan was made from. */
@@ -29,7 +28,7 @@ export interface Applied {
 export type CallKind = Exclude<ActionKind, 'awaitCondition'>;
 
 type Apply = {
-  readonly [K in CallKind]: (action: Action<K>, context: ApplyContext, node: NodeId) => Promise<Applied>;
+  readonly [K in CallKind]: (action: Action<K>, context: ApplyContext, node: PlanNode) => Promise<Applied>;
 };
 
 /** One call each, nothing decided. What is already as it should be counts as done. */
@@ -61,7 +60,7 @@ export const apply: Apply = {
     }
     return {};
   },
-  async createContainer(action, context, node) {
+  async createContainer(action, context, {id: node}) {
     const {observed, lowering, engine} = context;
     const reference = context.imageOf(action.service);
     const image = reference === undefined ? undefined : observed.images[reference];
@@ -134,12 +133,21 @@ export const apply: Apply = {
     await context.engine.getContainer(id).rename({name: action.name});
     return {container: id};
   },
+  async runHook(action, context, {why}) {
+    const id = resolve(action.container, context);
+    await applyHook(action, {...context, id, why});
+    return {container: id};
+  },
 };
 
 /** Walks the table for an action of any kind. */
-export function applyAction(action: Action<CallKind>, context: ApplyContext, node: NodeId): Promise<Applied> {
+export function applyAction(action: Action<CallKind>, context: ApplyContext, node: PlanNode): Promise<Applied> {
   // The row of a kind takes the action of that kind: TypeScript cannot follow a union through a table.
-  const row = apply[action.kind] as (action: Action<CallKind>, context: ApplyContext, node: NodeId) => Promise<Applied>;
+  const row = apply[action.kind] as (
+    action: Action<CallKind>,
+    context: ApplyContext,
+    node: PlanNode,
+  ) => Promise<Applied>;
   return row(action, context, node);
 }
 

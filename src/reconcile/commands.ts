@@ -3,6 +3,7 @@ import {type DownOptions, planDown} from '../plan/down.ts';
 import type {Desired, UpOptions} from '../plan/input.ts';
 import type {Observed} from '../plan/observed.ts';
 import {planPause} from '../plan/pause.ts';
+import {planReplica, type ReplicaInput} from '../plan/replica.ts';
 import {planRestart} from '../plan/restart.ts';
 import {planStart} from '../plan/start.ts';
 import {planStop} from '../plan/stop.ts';
@@ -36,6 +37,7 @@ export function up(
   const services = new Set(Object.keys(project.services));
   const goal: Goal = {
     command: 'up',
+    starts: true,
     name: project.name,
     project,
     lowering,
@@ -105,7 +107,7 @@ export async function start(
   context: ConvergeContext,
 ): Promise<void> {
   const plan: Goal['plan'] = (observed, {memory}) => planStart({project, observed, options, memory});
-  await converge({command: 'start', name, project, keeps: everyService, plan}, context);
+  await converge({command: 'start', starts: true, name, project, keeps: everyService, plan}, context);
 }
 
 export async function restart(
@@ -125,6 +127,16 @@ export async function pause(
 ): Promise<void> {
   const plan: Goal['plan'] = (observed) => planPause({project, observed, options});
   await converge({command: options.change, name, project, keeps: nothing, plan}, context);
+}
+
+/** Starts, stops or restarts one container, whatever becomes of the others. */
+export async function changeReplica(
+  {name, project}: Target,
+  {id, change}: Pick<ReplicaInput, 'id' | 'change'>,
+  context: ConvergeContext,
+): Promise<void> {
+  const plan: Goal['plan'] = (observed, {memory}) => planReplica({project, observed, id, change, memory});
+  await converge({command: change, starts: true, name, project, keeps: nothing, plan}, context);
 }
 
 function nothing(): ReadonlySet<string> {

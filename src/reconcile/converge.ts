@@ -7,6 +7,7 @@ import type {Consent, ContainerId, Plan} from '../plan/action.ts';
 import type {Memory} from '../plan/input.ts';
 import type {Observed} from '../plan/observed.ts';
 import type {ContainerInfo, Report, Summary} from '../report/event.ts';
+import type {HookContext} from './apply-hook.ts';
 import type {Condition} from './conditions.ts';
 import type {EngineClient} from './engine-client.ts';
 import {combineFailures} from './failure.ts';
@@ -27,6 +28,8 @@ export interface ConvergeContext {
   readonly ask?: (consent: Consent) => Promise<boolean>;
   /** Awaited before a container is started: what has to be in it by then. */
   readonly beforeStart?: (container: ContainerId) => Promise<void>;
+  /** Takes what hooks write. Absent: it is told of where one fails. */
+  readonly hookOutput?: HookContext['hookOutput'];
 }
 
 /** What a command wants of the world. */
@@ -40,6 +43,8 @@ export interface Goal {
   /** Only where containers may be created. */
   readonly lowering?: Lowering;
   readonly renewAnonymousVolumes?: boolean;
+  /** It starts containers: hooks that one lacks since an earlier start are run too. */
+  readonly starts?: boolean;
   /** The containers of these services shall be there while the command works; where one goes, it ends as canceled. */
   readonly keeps: (observed: Observed) => ReadonlySet<string>;
   readonly plan: (

@@ -1,5 +1,8 @@
+import type {ExecInspect} from '../api/types/container.ts';
 import type {Container} from '../client/container.ts';
 import type {Docker} from '../client/docker.ts';
+import type {Exec} from '../client/exec.ts';
+import type {ProcessStream} from '../client/process-stream.ts';
 
 /** The calls of the client that reconciling needs: so little that a test can stand in for an engine. */
 export interface EngineClient
@@ -20,4 +23,13 @@ export interface EngineClient
 export type ContainerCalls = Pick<
   Container,
   'inspect' | 'start' | 'stop' | 'restart' | 'pause' | 'unpause' | 'remove' | 'rename' | 'logs'
->;
+> & {
+  exec(...options: Parameters<Container['exec']>): Promise<ExecCalls>;
+};
+
+/** A command in a container, as far as running it to its end needs it. */
+export interface ExecCalls {
+  readonly id: string;
+  start(...options: Parameters<Exec['start']>): Promise<Pick<ProcessStream, 'stdin' | 'output' | 'close'>>;
+  inspect(...options: Parameters<Exec['inspect']>): Promise<Pick<ExecInspect, 'ExitCode'>>;
+}

@@ -46,6 +46,8 @@ export function nodeKey({action}: PlanNode): string {
       return `${action.kind} ${action.service} ${action.condition}`;
     case 'renameContainer':
       return `${action.kind} ${action.name}`;
+    case 'runHook':
+      return `${action.kind} ${action.hook} ${action.container.name} ${action.number}`;
     case 'startContainer':
     case 'stopContainer':
     case 'restartContainer':

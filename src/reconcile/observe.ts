@@ -10,12 +10,15 @@ import type {ContainerId} from '../plan/action.ts';
 import type {Observed, ObservedContainer, ObservedImage, ObservedNetwork, ObservedVolume} from '../plan/observed.ts';
 import {parseSpec} from '../plan/spec.ts';
 import type {EngineClient} from './engine-client.ts';
+import {observeHooks} from './observe-hooks.ts';
 
 export interface ObserveOptions {
   /** Absent where no stack file is at hand: only what carries the label is seen. */
   readonly project: Project | undefined;
   /** Look up what is needed to compare containers with the stack file: only where containers may be created. */
   readonly compare: boolean;
+  /** Unix ms. Given where containers may be started: then it is seen which of their hooks have run. */
+  readonly now?: number;
 }
 
 const inspectsAtOnce = 8;
@@ -34,11 +37,13 @@ export async function observe(engine: EngineClient, name: string, options: Obser
     engine.listVolumes(options.project === undefined ? {filters} : {}),
     observeImages(engine, references),
   ]);
+  const {project, now} = options;
   const networkNames = new Set(Object.values(options.project?.networks ?? {}).map((network) => network.name));
   const volumeNames = new Set(Object.values(options.project?.volumes ?? {}).map((volume) => volume.name));
   return {
     project: name,
-    containers,
+    containers:
+      project === undefined || now === undefined ? containers : await observeHooks(engine, containers, {project, now}),
     networks: networks
       .filter((network) => isOurs(network.Labels, name) || networkNames.has(network.Name))
       .map(toNetwork),

@@ -3,6 +3,7 @@ import {exitCodes, hasKind, TscomposeError, toTscomposeError} from '../base/erro
 import type {Action, NodeId, Plan, PlanNode} from '../plan/action.ts';
 import type {ContainerInfo, Evidence, Report} from '../report/event.ts';
 import type {Applied, CallKind} from './apply.ts';
+import {HookFailure} from './apply-hook.ts';
 import type {Verdict} from './conditions.ts';
 import {type Failure, failureInfo, nodeKey} from './failure.ts';
 import {StaleError} from './stale.ts';
@@ -114,7 +115,8 @@ async function runCall(node: CallNode, options: RunOptions): Promise<NodeOutcome
     if (error instanceof StaleError) return {kind: 'stale'};
     const wrapped = toTscomposeError(error);
     if (hasKind(wrapped, 'canceled') && options.signal.aborted) return {kind: 'canceled'};
-    return fail(node, {key: nodeKey(node), error: nameContainer(node, wrapped)}, options);
+    const evidence = wrapped instanceof HookFailure ? {evidence: wrapped.evidence} : {};
+    return fail(node, {key: nodeKey(node), error: nameContainer(node, wrapped), ...evidence}, options);
   }
 }
 

@@ -15,6 +15,7 @@ const staleKinds: Readonly<Partial<Record<ActionKind, readonly ErrorKind[]>>> = 
   createNetwork: ['conflict'],
   startContainer: ['notFound'],
   restartContainer: ['notFound'],
+  runHook: ['notFound'],
   renameContainer: ['conflict', 'notFound'],
   removeContainer: ['conflict'],
 };

@@ -46,7 +46,11 @@ export async function runWave(options: WaveOptions): Promise<Next> {
   const {goal, context, memory} = options;
   const {engine} = context;
   await using lock = await lockProject(options);
-  const observed = await observe(engine, goal.name, {project: goal.project, compare: goal.lowering !== undefined});
+  const observed = await observe(engine, goal.name, {
+    project: goal.project,
+    compare: goal.lowering !== undefined,
+    ...(goal.starts === true && {now: context.clock.now()}),
+  });
   rememberObserved(memory, observed, goal.keeps(observed));
   const recreateVolumes = [...memory.answers].filter(([, yes]) => yes).map(([name]) => name);
   const plan = goal.plan(observed, {memory, recreateVolumes});
@@ -110,11 +114,16 @@ function carryOut(
     renewAnonymousVolumes: goal.renewAnonymousVolumes ?? false,
     imageOf: (service) => (goal.project === undefined ? undefined : imageOf(goal.project, service)),
     beforeStart: context.beforeStart,
+    hookOutput: context.hookOutput,
+    signal: context.signal,
+    workingDir: goal.project?.workingDir ?? '/',
+    clock: context.clock,
   };
   return runPlan(plan, {
-    async apply({action, id}) {
+    async apply(node) {
+      const {action} = node;
       try {
-        const applied = await applyAction(action, applyContext, id);
+        const applied = await applyAction(action, applyContext, node);
         rememberApplied(memory, action, applied, context.clock.now());
         return applied;
       } catch (error) {

@@ -21,6 +21,7 @@ export interface WorkMemory extends Memory {
   /** A container that ran is not started again: whether it ended well is for its conditions to say. */
   readonly started: Set<ContainerId>;
   readonly restarted: Set<ContainerId>;
+  readonly hooksDone: Map<ContainerId, number>;
   readonly expected: Map<ContainerId, Expected>;
   /** By node key. */
   readonly failures: Map<string, Failure>;
@@ -52,6 +53,7 @@ export function createWorkMemory(): WorkMemory {
     created: new Set(),
     started: new Set(),
     restarted: new Set(),
+    hooksDone: new Map(),
     expected: new Map(),
     failures: new Map(),
     skipped: new Set(),
@@ -101,9 +103,14 @@ export function rememberApplied(memory: WorkMemory, action: Action, {container}:
     case 'restartContainer':
       memory.restarted.add(container);
       memory.started.add(container);
+      memory.hooksDone.set(container, 0);
       return;
     case 'startContainer':
       memory.started.add(container);
+      memory.hooksDone.set(container, 0);
+      return;
+    case 'runHook':
+      if (action.hook === 'post_start') memory.hooksDone.set(container, action.number);
       return;
     case 'stopContainer':
       memory.started.delete(container);

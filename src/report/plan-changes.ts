@@ -1,13 +1,15 @@
-import type {Cause, Notice, Plan, PlanNode} from '../plan/action.ts';
+import type {Action, Cause, Notice, Plan, PlanNode} from '../plan/action.ts';
 
 /** What a plan does to one service, network or volume, as a person thinks of it. */
 export interface PlanChange {
-  readonly kind: 'create' | 'recreate' | 'remove' | 'start' | 'stop' | 'restart';
+  readonly kind: 'create' | 'recreate' | 'remove' | 'start' | 'stop' | 'restart' | 'run';
   readonly subject: 'network' | 'volume' | 'service';
   readonly name: string;
   /** Containers; 1 for a network or volume. */
   readonly count: number;
   readonly why: Cause;
+  /** Commands that are run in its containers meanwhile, each once; of `run` they are all that happens. */
+  readonly hooks?: readonly Action<'runHook'>[];
 }
 
 /** The changes in the order in which the plan comes to them. */
@@ -85,13 +87,29 @@ function serviceChanges(plan: Plan, service: string): readonly PlanChange[] {
     else if (action.kind === 'stopContainer' && !removed.has(action.container.id))
       count('stop', action.container.id, why);
   }
-  return [...changes].map(([kind, {containers, why}]) => ({
-    kind,
-    subject: 'service',
-    name: service,
-    count: containers.size,
-    why,
-  }));
+  return withHooks(
+    nodes,
+    [...changes].map(([kind, {containers, why}]) => ({
+      kind,
+      subject: 'service',
+      name: service,
+      count: containers.size,
+      why,
+    })),
+    service,
+  );
+}
+
+/** The commands are told of with the first change of the service; where nothing else happens, they are one. */
+function withHooks(nodes: readonly PlanNode[], changes: readonly PlanChange[], service: string): readonly PlanChange[] {
+  const runs = nodes.flatMap(({action, why}) => (action.kind === 'runHook' ? [{action, why}] : []));
+  const [first] = runs;
+  if (first === undefined) return changes;
+  const hooks = [...new Map(runs.map(({action}) => [`${action.hook} ${action.number}`, action])).values()];
+  const [change, ...others] = changes;
+  if (change !== undefined) return [{...change, hooks}, ...others];
+  const count = new Set(runs.map(({action}) => action.container.name)).size;
+  return [{kind: 'run', subject: 'service', name: service, count, why: first.why, hooks}];
 }
 
 /** Containers whose stop, removal or start is part of a recreate: those that are replaced, and those that get their place. */
@@ -133,6 +151,8 @@ export interface ChangeCounts {
   readonly start: number;
   readonly stop: number;
   readonly restart: number;
+  /** Containers in which only commands are run. */
+  readonly run: number;
   readonly blocked: number;
   readonly warnings: number;
 }
@@ -148,6 +168,7 @@ export function countChanges(plan: Plan): ChangeCounts {
     start: count('start'),
     stop: count('stop'),
     restart: count('restart'),
+    run: count('run'),
     blocked: plan.consents.length,
     warnings: plan.notices.filter(({level}: Notice) => level === 'warning').length,
   };

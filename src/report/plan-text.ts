@@ -36,6 +36,7 @@ const symbols: Readonly<Record<PlanChange['kind'], string>> = {
   start: '▸',
   stop: '■',
   restart: '↻',
+  run: '»',
 };
 
 const paints = {
@@ -45,6 +46,7 @@ const paints = {
   start: 'green',
   stop: 'red',
   restart: 'yellow',
+  run: 'green',
 } as const satisfies Readonly<Record<PlanChange['kind'], string>>;
 
 /** A plan for people: what happens to each service, network and volume, why, in which order, and in all. Ends in a line feed. */
@@ -78,12 +80,15 @@ function changeLines(change: PlanChange, nameWidth: number, options: PlanTextOpt
   const color = picocolors.createColors(options.color);
   const paint = color[paints[change.kind]];
   const what = change.subject === 'service' ? containerCount(change) : change.subject;
-  const head = ` ${symbols[change.kind]} ${pad(oneLine(change.name), nameWidth)}  ${change.kind} ${what}: ${oneLine(change.why.reason)}`;
+  const head = ` ${symbols[change.kind]} ${pad(oneLine(change.name), nameWidth)}  ${change.kind === 'run' ? 'run hooks in' : change.kind} ${what}: ${oneLine(change.why.reason)}`;
   const lines = [paint(withSource(head, change.why.source, options))];
   lines.push(...fieldLines(change.why.changes ?? [], options));
   if (change.subject === 'service' && (change.kind === 'create' || change.kind === 'recreate')) {
     for (const port of options.project?.services[change.name]?.ports ?? [])
       lines.push(cut(portLine(port, options.publishAddress), options.width));
+  }
+  for (const {hook, number, run} of change.hooks ?? []) {
+    lines.push(cut(`     · ${hook} ${number}  ${oneLine(run.command.join(' '))}`, options.width));
   }
   return lines;
 }

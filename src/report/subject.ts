@@ -46,6 +46,7 @@ const words: Readonly<Record<ActionKind, {readonly doing: string; readonly done:
   unpauseContainer: {doing: 'unpausing', done: 'unpaused'},
   removeContainer: {doing: 'removing', done: 'removed'},
   renameContainer: {doing: 'recreating', done: 'recreated'},
+  runHook: {doing: 'running a hook', done: 'hook done'},
   awaitCondition: {doing: 'waiting', done: 'ready'},
 };
 
@@ -53,5 +54,9 @@ const words: Readonly<Record<ActionKind, {readonly doing: string; readonly done:
 export function nodeStatus({action}: {readonly action: Action}): {readonly doing: string; readonly done: string} {
   if (action.kind === 'createContainer' && action.replaces !== undefined)
     return {doing: 'recreating', done: 'recreating'};
+  if (action.kind === 'runHook') {
+    const hook = `${action.hook} hook ${action.number}`;
+    return {doing: `running ${hook}`, done: `${hook} done`};
+  }
   return words[action.kind];
 }

@@ -34,6 +34,8 @@ function actionTarget(project: string, action: Action): string {
       return `${action.service} ${action.condition}${action.required ? '' : ' (optional)'}`;
     case 'removeContainer':
       return `${shortName(project, action.container.name)}${action.removeAnonymousVolumes ? ' with anonymous volumes' : ''}`;
+    case 'runHook':
+      return `${shortName(project, action.container.name)} ${action.hook} ${action.number}`;
     case 'startContainer':
     case 'stopContainer':
     case 'restartContainer':

@@ -34,9 +34,12 @@ function service(index: number): fc.Arbitrary<Partial<Service>> {
       volumes: fc.subarray([...resources]),
       depends: fc.subarray(names.slice(0, index)),
       dependency,
+      hooks: fc.tuple(fc.nat({max: 2}), fc.nat({max: 1})),
     })
-    .map(({networks, volumes, depends, dependency: how, ...rest}) => ({
+    .map(({networks, volumes, depends, dependency: how, hooks: [after, before], ...rest}) => ({
       ...rest,
+      ...(after > 0 && {post_start: Array.from({length: after}, (_, index) => ({command: ['after', `${index}`]}))}),
+      ...(before > 0 && {pre_stop: [{command: ['before']}]}),
       networks: Object.fromEntries(networks.map((key) => [key, null])),
       volumes: volumes.map((source) => ({type: 'volume' as const, source, target: `/${source}`})),
       depends_on: Object.fromEntries(depends.map((name) => [name, how])),

@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {type UpOptions, unforced} from '../../src/plan/input.ts';
+import {emptyMemory, type UpOptions, unforced} from '../../src/plan/input.ts';
 import {planUp} from '../../src/plan/up.ts';
 import {container, containerId, imagesOf, network, observed, project, running, upInput, volume} from './fixtures.ts';
 import {formatPlan} from './format.ts';
@@ -136,7 +136,7 @@ test('what a command has started once it does not start again, and what it made 
   const one = project({services: {job: {}}});
   const exited = container(one, 'job', {status: 'exited'});
   const world = observed({containers: [exited], images: imagesOf(one)});
-  const memory = {created: new Set([exited.id]), started: new Set([exited.id]), restarted: new Set<never>()};
+  const memory = {...emptyMemory, created: new Set([exited.id]), started: new Set([exited.id])};
   expect(formatPlan(planUp({...upInput(one, world, {recreate: 'force'}), memory}))).toBe('');
 });
 

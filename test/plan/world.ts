@@ -84,7 +84,8 @@ function applyNode(world: Observed, {id, action}: PlanNode, scene: Scene): Obser
             `network ${name} of ${one.name} is gone`,
           );
         }
-        return {...one, status: 'running'};
+        const hooks = scene.of.services[one.service]?.post_start ?? [];
+        return {...one, status: 'running', ...(hooks.length > 0 && {hooksDone: 0})};
       });
     case 'pauseContainer':
     case 'unpauseContainer': {
@@ -95,6 +96,13 @@ function applyNode(world: Observed, {id, action}: PlanNode, scene: Scene): Obser
     }
     case 'stopContainer':
       return change(world, action.container, scene, (one) => ({...one, status: 'exited'}));
+    case 'runHook':
+      return change(world, action.container, scene, (one) => {
+        refuse(one.status !== 'running', `container ${one.name} does not run`);
+        if (action.hook === 'pre_stop') return one;
+        refuse(one.hooksDone !== action.number - 1, `hook ${action.number} of ${one.name} is not the next`);
+        return {...one, hooksDone: action.number};
+      });
     case 'renameContainer':
       refuse(
         world.containers.some(({name}) => name === action.name),

@@ -1,4 +1,5 @@
 import {randomBytes} from 'node:crypto';
+import {PassThrough} from 'node:stream';
 import {setTimeout as delay} from 'node:timers/promises';
 import type {
   ContainerCreateBody,
@@ -13,7 +14,7 @@ import type {NetworkCreateBody, NetworkInspect} from '../../src/api/types/networ
 import type {EngineEvent, Filters} from '../../src/api/types/system.ts';
 import type {VolumeCreateBody, VolumeInspect} from '../../src/api/types/volume.ts';
 import {TscomposeError} from '../../src/base/errors.ts';
-import type {ContainerCalls, EngineClient} from '../../src/reconcile/engine-client.ts';
+import type {ContainerCalls, EngineClient, ExecCalls} from '../../src/reconcile/engine-client.ts';
 
 /** What a container of an image does once it is started. */
 export interface Behaviour {
@@ -25,6 +26,8 @@ export interface Behaviour {
   readonly log?: string;
   /** Before it ends, or its health is known. */
   readonly afterMs?: number;
+  /** What a command that is run in it does; absent: it ends at once with 0. */
+  readonly exec?: (command: readonly string[]) => {readonly exitCode: number; readonly output?: string} | 'hangs';
   /** Volumes that the image declares. */
   readonly volumes?: readonly string[];
 }
@@ -39,6 +42,10 @@ export interface MemoryContainer {
   health: Health['Status'] | undefined;
   /** Raised at each start. */
   run: number;
+  /** In ms of a clock that goes on by one with each event. */
+  startedAt: number;
+  /** By its policy. */
+  restarts: number;
 }
 
 /** One call of a client, as the hooks see it: `start shop-db-1`. */
@@ -59,6 +66,8 @@ export class MemoryEngine {
   readonly images = new Map<string, {id: string; behaviour: Behaviour}>();
   /** Every call that changed something, in order. */
   readonly calls: Call[] = [];
+  /** Everything that happened, for a replay. */
+  readonly #events: EngineEvent[] = [];
   readonly #listeners = new Set<(event: EngineEvent) => void>();
   readonly #locks = new Map<string, Promise<void>>();
 
@@ -94,7 +103,8 @@ export class MemoryEngine {
       getNetwork: (name) => ({remove: () => change(`removeNetwork ${name}`, () => this.#removeNetwork(name))}),
       getVolume: (name) => ({remove: () => change(`removeVolume ${name}`, () => this.#removeVolume(name))}),
       getImage: (name) => ({inspect: async () => this.#inspectImage(name)}),
-      getEvents: async ({abortSignal} = {}) => this.#events(abortSignal),
+      getEvents: async ({abortSignal, since, until} = {}) =>
+        until === undefined ? this.#follow(abortSignal, since) : this.#replay(),
       lockProject: async (project, lockOptions) =>
         options.locks === false ? undefined : this.#lock(project, lockOptions?.onWait),
     };
@@ -153,6 +163,7 @@ export class MemoryEngine {
         change(`${called('remove')}${v === true ? ' -v' : ''}`, () => this.#remove(this.#get(id), v === true)),
       rename: ({name}) =>
         change(`rename ${this.containers.get(id)?.name ?? id} ${name}`, () => this.#rename(this.#get(id), name)),
+      exec: ({Cmd = []}) => change(`${called('exec')} ${Cmd.join(' ')}`, () => this.#exec(this.#get(id), Cmd)),
       logs: async () => {
         const text = this.images.get(this.#get(id).body.Image ?? '')?.behaviour.log ?? '';
         return (async function* () {
@@ -194,7 +205,18 @@ export class MemoryEngine {
         };
       },
     );
-    this.containers.set(id, {id, name, body, mounts, status: 'created', exitCode: 0, health: undefined, run: 0});
+    this.containers.set(id, {
+      id,
+      name,
+      body,
+      mounts,
+      status: 'created',
+      exitCode: 0,
+      health: undefined,
+      run: 0,
+      startedAt: 0,
+      restarts: 0,
+    });
     return {id};
   }
 
@@ -202,6 +224,7 @@ export class MemoryEngine {
     if (container.status === 'running') throw new TscomposeError('notModified', 'it runs already');
     container.status = 'running';
     container.run += 1;
+    container.startedAt = this.#events.length;
     const {run} = container;
     const {exit, health, afterMs = 1} = this.images.get(container.body.Image ?? '')?.behaviour ?? {};
     container.health = health === undefined ? undefined : 'starting';
@@ -212,6 +235,29 @@ export class MemoryEngine {
       if (health !== undefined) this.probe(container, health);
       if (exit !== undefined) this.exit(container, exit);
     }, afterMs);
+  }
+
+  #exec(container: MemoryContainer, command: readonly string[]): ExecCalls {
+    if (container.status !== 'running')
+      throw new TscomposeError('conflict', `container ${container.id} is not running`);
+    const execID = randomBytes(8).toString('hex');
+    this.#emit(`exec_create: ${command.join(' ')}`, container, {execID});
+    const run = this.images.get(container.body.Image ?? '')?.behaviour.exec?.(command) ?? {exitCode: 0};
+    let leave: () => void = () => undefined;
+    const left = new Promise<void>((resolve) => (leave = resolve));
+    const output = async function* (this: MemoryEngine) {
+      if (run === 'hangs') return await left;
+      yield {stream: 'stdout' as const, data: Buffer.from(run.output ?? '')};
+      this.#emit('exec_die', container, {execID, exitCode: String(run.exitCode)});
+    }.bind(this);
+    return {
+      id: execID,
+      start: async () => ({stdin: new PassThrough(), output: output(), close: leave}),
+      inspect: async ({abortSignal} = {}) => {
+        abortSignal?.throwIfAborted();
+        return {ExitCode: run === 'hangs' ? null : run.exitCode};
+      },
+    };
   }
 
   #stop(container: MemoryContainer): void {
@@ -322,16 +368,18 @@ export class MemoryEngine {
     };
   }
 
-  #inspect({id, name, body, status, exitCode, health}: MemoryContainer): ContainerInspect {
+  #inspect({id, name, body, status, exitCode, health, startedAt, restarts}: MemoryContainer): ContainerInspect {
     const behaviour = this.images.get(body.Image ?? '')?.behaviour;
     const log = [{Start: '', End: '', ExitCode: health === 'healthy' ? 0 : 1, Output: behaviour?.probeOutput ?? ''}];
     return {
       Id: id,
       Name: `/${name}`,
       Config: body,
+      RestartCount: restarts,
       State: {
         Status: status,
         ExitCode: exitCode,
+        StartedAt: new Date(startedAt).toISOString(),
         ...(health === undefined
           ? {}
           : {Health: {Status: health, FailingStreak: 0, Log: health === 'starting' ? [] : log}}),
@@ -339,8 +387,17 @@ export class MemoryEngine {
     } as unknown as ContainerInspect;
   }
 
-  async *#events(signal: AbortSignal | undefined): AsyncGenerator<EngineEvent> {
-    const queue: EngineEvent[] = [];
+  /** As an engine that keeps the last of its events only. */
+  forgetEvents(): void {
+    this.#events.length = 0;
+  }
+
+  async *#replay(): AsyncGenerator<EngineEvent> {
+    yield* this.#events;
+  }
+
+  async *#follow(signal: AbortSignal | undefined, since: number | undefined): AsyncGenerator<EngineEvent> {
+    const queue: EngineEvent[] = since === undefined ? [] : [...this.#events];
     let wake: (() => void) | undefined;
     const listener = (event: EngineEvent): void => {
       queue.push(event);
@@ -359,15 +416,16 @@ export class MemoryEngine {
     }
   }
 
-  #emit(Action: string, {id, name}: MemoryContainer): void {
+  #emit(Action: string, {id, name}: MemoryContainer, attributes: Readonly<Record<string, string>> = {}): void {
     const event: EngineEvent = {
       Type: 'container',
       Action,
-      Actor: {ID: id, Attributes: {name}},
+      Actor: {ID: id, Attributes: {name, ...attributes}},
       scope: 'local',
       time: 0,
-      timeNano: 0,
+      timeNano: this.#events.length * 1e6,
     };
+    this.#events.push(event);
     for (const listener of this.#listeners) listener(event);
   }
 

@@ -102,3 +102,46 @@ test('down is counted by what goes', () => {
     summary: {create: 0, remove: 3, stop: 0},
   });
 });
+
+test('hooks stand below what happens to their service, and alone where nothing else does', () => {
+  const shop = project({
+    services: {
+      db: {
+        post_start: [{command: ['seed', '--now'], environment: {TOKEN: 'hidden'}}],
+        pre_stop: [{command: ['drain']}],
+      },
+    },
+    lines: {'services.db.post_start[0]': 4},
+  });
+  const text = (world: Parameters<typeof upInput>[1]) =>
+    renderPlan(planUp(upInput(shop, world)), {color: false, width: 80, project: shop});
+  expect(text(observed({images: imagesOf(shop)}))).toBe(
+    `shop
+
+ + db        create 1 container: no existing container
+     · post_start 1  seed --now
+
+Plan: 1 to create
+`,
+  );
+  expect(renderPlan(planDown({project: shop, observed: running(shop), options: {}}), {color: false, width: 80})).toBe(
+    'shop\n\n - db        remove 1 container: down\n     · pre_stop 1  drain\n\nPlan: 1 to remove\n',
+  );
+  const lacking = observed({images: imagesOf(shop), containers: [{...container(shop, 'db'), hooksDone: 0}]});
+  expect(text(lacking)).toBe(
+    'shop\n\n » db        run hooks in 1 container: has not run since its start\n     · post_start 1  seed --now\n\nPlan: 1 to run\n',
+  );
+  const json = planJson(planUp(upInput(shop, lacking)));
+  expect(json).toMatchObject({
+    nodes: [
+      {
+        kind: 'runHook',
+        subject: {kind: 'container', name: 'shop-db-1', service: 'db'},
+        action: {hook: 'post_start', number: 1, run: {command: ['seed', '--now'], environment: ['TOKEN']}},
+        why: {source: {line: 4}},
+      },
+    ],
+    summary: {run: 1},
+  });
+  expect(JSON.stringify(json)).not.toContain('hidden');
+});

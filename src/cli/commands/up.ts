@@ -37,17 +37,17 @@ export async function runUp(context: CliContext, {flags, args}: Input<'up'>): Pr
   return withEngine(context, async (docker) => {
     const options = upOptions(context, {flags, args});
     const timeoutMs = flags['wait-timeout'] === undefined ? undefined : flags['wait-timeout'] * 1000;
-    const start = (beforeStart?: BringUp['beforeStart']) =>
+    const start = (work: Pick<BringUp, 'beforeStart' | 'hookOutput'>) =>
       bringUp(context, docker, {
         project,
         options,
         yes: flags.yes,
         withLogs: isAttached(flags),
-        ...(beforeStart !== undefined && {beforeStart}),
+        ...work,
         ...(flags.wait ? {wait: timeoutMs === undefined ? {} : {timeoutMs}} : {}),
       });
     if (!isAttached(flags)) {
-      await start();
+      await start({});
       return exitCodes.success;
     }
     return runAttached(
@@ -180,6 +180,7 @@ export interface BringUp {
   readonly withLogs?: boolean;
   /** Awaited before a container is started. */
   readonly beforeStart?: ConvergeContext['beforeStart'];
+  readonly hookOutput?: ConvergeContext['hookOutput'];
   /** Until everything runs and is healthy. */
   readonly wait?: UpRequest['wait'];
 }

@@ -2,8 +2,9 @@ import {systemClock} from '../../base/clock.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import type {Docker} from '../../client/docker.ts';
 import type {Project} from '../../model/types.ts';
+import type {ContainerId} from '../../plan/action.ts';
 import {type UpOptions, unforced} from '../../plan/input.ts';
-import {restart, start, stop, up} from '../../reconcile/commands.ts';
+import {changeReplica, restart, start, stop, up} from '../../reconcile/commands.ts';
 import type {ConvergeContext} from '../../reconcile/converge.ts';
 import type {Report} from '../../report/event.ts';
 import type {UiWorld} from '../../tui/app/world.ts';
@@ -79,12 +80,12 @@ export function createWorld(options: WorldOptions): UiWorld {
     upOptions = unforced(upOptions);
   };
   const change = async ({kind, target}: Change, signal: AbortSignal): Promise<void> => {
+    const project = options.project === undefined ? undefined : (await running).stack.project();
     if (target.kind === 'replica') {
-      const container = docker.getContainer(target.id);
-      await container[kind]({abortSignal: signal});
+      const replica = {id: target.id as ContainerId, change: kind};
+      await changeReplica({name, project}, replica, convergeContext(signal));
       return;
     }
-    const project = options.project === undefined ? undefined : (await running).stack.project();
     const services = {services: [target.service]};
     await {restart, start, stop}[kind]({name, project}, services, convergeContext(signal));
   };

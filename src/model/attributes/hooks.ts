@@ -18,27 +18,9 @@ const hooks: Attribute<readonly Hook[]> = {
   change: 'recreate',
 };
 
-const post_start: Row<'post_start'> = {
-  ...hooks,
-  limits: [
-    whole(
-      'tscompose',
-      'no commands are run after a start',
-      'move it into a service of its own that depends on this one, or run it yourself with "tscompose exec"',
-    ),
-  ],
-};
+const post_start: Row<'post_start'> = hooks;
 
-const pre_stop: Row<'pre_stop'> = {
-  ...hooks,
-  limits: [
-    whole(
-      'tscompose',
-      'no commands are run before a stop',
-      'let the program do it when it gets the signal to end, or run it yourself with "tscompose exec"',
-    ),
-  ],
-};
+const pre_stop: Row<'pre_stop'> = hooks;
 
 const readInitHook: Reader<InitHook> = refine(
   object<Omit<InitHook, 'command'> & {readonly command?: readonly string[] | null}>({

@@ -1,12 +1,9 @@
 import type {SyncedFiles, SyncResult} from '../../api/types/sync.ts';
-import type {Container} from '../../client/container.ts';
-import type {ContainerCalls, EngineClient} from '../../reconcile/engine-client.ts';
+import type {EngineClient} from '../../reconcile/engine-client.ts';
 import type {FileChange} from './sync-archive.ts';
 
 /** The calls of the client that watching needs. */
-export interface WatchEngine extends EngineClient {
-  getContainer(id: string): ContainerCalls & Pick<Container, 'exec'>;
-}
+export type WatchEngine = EngineClient;
 
 /** How files come into containers, by whatever way the engine offers. */
 export interface FileSync {

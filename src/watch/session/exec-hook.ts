@@ -1,51 +1,26 @@
 import {hasKind} from '../../base/errors.ts';
-import type {Container} from '../../client/container.ts';
 import type {Hook} from '../../model/types.ts';
+import type {ContainerCalls} from '../../reconcile/engine-client.ts';
+import {execHook, type HookResult} from '../../reconcile/exec-hook.ts';
 
-export interface HookResult {
-  readonly exitCode: number;
-  /** The last lines of both streams. */
-  readonly output: readonly string[];
-}
-
-const keptLines = 10;
-const keptCharacters = 16 * 1024;
-
-/** Runs a command in a running container, as its user or as the hook's. Undefined where the container does not run. */
+/** Runs a command in a container. Undefined where it does not run, or is gone. */
 export async function runHook(
-  engine: {getContainer(id: string): Pick<Container, 'exec'>},
+  engine: {getContainer(id: string): Pick<ContainerCalls, 'exec'>},
   container: string,
   hook: Hook,
   signal: AbortSignal,
 ): Promise<HookResult | undefined> {
-  const {command, user, privileged, working_dir, environment} = hook;
   try {
-    const exec = await engine.getContainer(container).exec({
-      Cmd: command,
-      AttachStdout: true,
-      AttachStderr: true,
-      ...(user === undefined ? {} : {User: user}),
-      ...(privileged === true ? {Privileged: true} : {}),
-      ...(working_dir === undefined ? {} : {WorkingDir: working_dir}),
-      ...(environment === undefined ? {} : {Env: toList(environment)}),
-      abortSignal: signal,
-    });
-    const stream = await exec.start({abortSignal: signal});
-    stream.stdin.end();
-    const decoder = new TextDecoder();
-    let text = '';
-    for await (const {data} of stream.output)
-      text = `${text}${decoder.decode(data, {stream: true})}`.slice(-keptCharacters);
-    const {ExitCode} = await exec.inspect({abortSignal: signal});
-    const lines = text.split('\n').filter((line) => line.trim() !== '');
-    return {exitCode: ExitCode ?? 0, output: lines.slice(-keptLines)};
+    return await execHook(engine, container, withoutUnset(hook), {signal});
   } catch (error) {
     if (hasKind(error, 'conflict', 'notFound')) return undefined;
     throw error;
   }
 }
 
-/** A variable without value is as the container has it: it is not stated. */
-function toList(environment: Readonly<Record<string, string | null>>): readonly string[] {
-  return Object.entries(environment).flatMap(([name, value]) => (value === null ? [] : [`${name}=${value}`]));
+/** Here a variable without value is as the container has it, as in Compose: it is not stated. */
+function withoutUnset({environment, ...hook}: Hook): Hook {
+  if (environment === undefined) return hook;
+  const stated = Object.entries(environment).filter(([, value]) => value !== null);
+  return {...hook, environment: Object.fromEntries(stated)};
 }

@@ -1,5 +1,6 @@
 import {hasKind} from '../../base/errors.ts';
 import type {Project} from '../../model/types.ts';
+import {hooksOf} from '../../plan/hooks.ts';
 import {restart} from '../../reconcile/commands.ts';
 import type {ConvergeContext} from '../../reconcile/converge.ts';
 import type {WatchEngine} from './engine.ts';
@@ -17,8 +18,9 @@ export interface RestartsOptions {
 }
 
 /**
- * A service that no other one wants to follow is restarted at once, by one call a container. Otherwise the order and the
- * conditions of its dependents count, as with the command `restart`; what is asked for meanwhile comes together after it.
+ * A service that no other one wants to follow, and that has no commands to be run before and after, is restarted at once, by
+ * one call a container. Otherwise it is done as with the command `restart`: the order and the conditions of its dependents
+ * count. What is asked for meanwhile comes together after it.
  */
 export function createRestarts({engine, project, converge}: RestartsOptions): Restarts {
   let waiting: {readonly services: Set<string>; readonly done: Promise<void>} | undefined;
@@ -41,7 +43,7 @@ export function createRestarts({engine, project, converge}: RestartsOptions): Re
   };
   return {
     async restart(service, containers) {
-      if (hasFollowers(project(), service)) return withDependents(service);
+      if (hasFollowers(project(), service) || hasHooks(project(), service)) return withDependents(service);
       await Promise.all(containers.map((id) => restartOne(engine, id)));
     },
   };
@@ -49,6 +51,10 @@ export function createRestarts({engine, project, converge}: RestartsOptions): Re
 
 function hasFollowers({services}: Project, service: string): boolean {
   return Object.values(services).some(({depends_on}) => depends_on?.[service]?.restart === true);
+}
+
+function hasHooks(project: Project, service: string): boolean {
+  return (['post_start', 'pre_stop'] as const).some((hook) => hooksOf(project, service, hook).length > 0);
 }
 
 /** One that is gone was removed or replaced: whoever did so starts what is there instead. */

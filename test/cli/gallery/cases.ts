@@ -233,7 +233,6 @@ const engine: Topic = Object.fromEntries(
     'the network of another service': web('network_mode: service:db', '  db: {image: postgres}\n'),
     'a kernel setting of the machine': web('sysctls:\n  kernel.panic: 1'),
     'a log driver': web('logging:\n  driver: syslog'),
-    'commands after the start': web('post_start:\n  - command: ./migrate'),
     'a network driver': web('networks: [far]', 'networks:\n  far:\n    driver: overlay\n'),
     'a volume of another machine': web(
       'volumes: ["data:/data"]',

@@ -60,6 +60,15 @@ export const ofProcess: Readonly<Record<string, Held>> = {
     says: {annotations: {given: 'yes'}},
     has: inspected(main, ({HostConfig}) => expect(HostConfig.Annotations).toEqual({given: 'yes'})),
   },
+  post_start: {
+    service: main,
+    says: {
+      post_start: [
+        {command: 'sh -c "pwd > /dev/shm/hooked; echo $$GIVEN >> /dev/shm/hooked"', user: '0', working_dir: '/tmp'},
+      ],
+    },
+    has: prints(main, 'cat /dev/shm/hooked', '/tmp\nyes'),
+  },
   init: {service: 'terminal', says: {init: true}, has: prints('terminal', 'cat /proc/1/comm', /^(?!sleep$)./)},
   tty: {service: 'terminal', says: {tty: true}, has: written('terminal', '/is-terminal', /^yes$/)},
   stdin_open: {
