@@ -50,6 +50,11 @@ export const commandFlags = {
   down: {
     volumes: {short: 'v', summary: 'remove named volumes of the stack and anonymous ones of its containers too'},
     'remove-orphans': {summary: 'remove containers of services that the stack no longer has'},
+    rmi: {
+      value: 'WHICH',
+      choices: ['local', 'all'],
+      summary: 'remove images of the services too: all, or local: those that are built and have no name of their own',
+    },
     timeout,
   },
   plan: {
@@ -67,6 +72,7 @@ export const commandFlags = {
       summary:
         'table, json (one object a line), or a template: "{{.Name}} {{.State}}", "table {{.Name}}\\t{{.Status}}"',
     },
+    orphans: {default: true, summary: 'show containers of services that the stack no longer has'},
     quiet,
     services: {summary: 'print names of services'},
     why: {summary: 'tell why: health and what the last probe said, restarts and their causes'},

@@ -19,6 +19,8 @@ export interface Actions {
   removeNetwork: {readonly name: string};
   createVolume: {readonly volume: string; readonly name: string};
   removeVolume: {readonly name: string};
+  /** `name`: a reference, as the stack file spells it. */
+  removeImage: {readonly name: string};
   createContainer: {
     readonly service: string;
     readonly replica: number;

@@ -1,4 +1,5 @@
 import {anonymousVolumeLabel, composeLabels} from '../api/labels.ts';
+import {imageOf} from '../model/image.ts';
 import type {Project} from '../model/types.ts';
 import type {ContainerId, NodeId, Plan} from './action.ts';
 import {createPlanBuilder, type PlanBuilder} from './builder.ts';
@@ -21,7 +22,7 @@ export interface DownOptions {
   readonly volumes?: boolean;
   readonly removeOrphans?: boolean;
   readonly ignoreOrphans?: boolean;
-  /** `--rmi`: not supported. */
+  /** Images of the services: all of them, or those only that are built and have no name of their own. */
   readonly removeImages?: 'local' | 'all';
   readonly timeoutSeconds?: number;
 }
@@ -30,9 +31,6 @@ export interface DownOptions {
 export function planDown(input: DownInput): Plan {
   const {project, observed, options} = input;
   const plan = createPlanBuilder(observed.project, project?.workingDir);
-  if (options.removeImages !== undefined) {
-    plan.problem({kind: 'unsupported', message: 'removing images with "--rmi" is not supported yet'});
-  }
   const containers = containersToRemove(plan, input);
   const dependencies = knownDependencies(project, observed.containers);
   const stops = stopInOrder(plan, {project, dependencies, containers, timeoutSeconds: options.timeoutSeconds});
@@ -53,6 +51,7 @@ export function planDown(input: DownInput): Plan {
     removeNetworks(plan, input, removals);
     if (options.volumes === true) removeVolumes(plan, input, removals);
   }
+  removeImages(plan, input, removals);
   return plan.build();
 }
 
@@ -118,5 +117,30 @@ function removeVolumes(
       {reason: 'down with volumes'},
       users.map(({id}) => removals.get(id)),
     );
+  }
+}
+
+function removeImages(
+  plan: PlanBuilder,
+  {project, observed, options}: DownInput,
+  removals: ReadonlyMap<ContainerId, NodeId>,
+): void {
+  if (options.removeImages === undefined) return;
+  if (project === undefined) {
+    plan.problem({
+      kind: 'invalid',
+      message: 'which images to remove is known from the stack file only',
+      hint: 'name it with "-f", or leave "--rmi" out',
+    });
+    return;
+  }
+  const services = Object.keys(project.services).filter(
+    (name) =>
+      (options.services?.includes(name) ?? true) &&
+      (options.removeImages === 'all' || project.services[name]?.image === undefined),
+  );
+  for (const name of new Set(services.flatMap((service) => imageOf(project, service) ?? []).sort())) {
+    if (Object.hasOwn(observed.images, name))
+      plan.add({kind: 'removeImage', name}, {reason: 'down with images'}, removals.values());
   }
 }

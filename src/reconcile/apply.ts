@@ -60,6 +60,15 @@ export const apply: Apply = {
     }
     return {};
   },
+  async removeImage(action, {engine}) {
+    try {
+      await engine.getImage(action.name).remove();
+    } catch (error) {
+      if (hasKind(error, 'conflict')) return {kept: `image "${action.name}" stays: ${error.message}`};
+      tolerate(error, 'notFound');
+    }
+    return {};
+  },
   async createContainer(action, context, {id: node}) {
     const {observed, lowering, engine} = context;
     const reference = context.imageOf(action.service);

@@ -84,10 +84,9 @@ function settledConditions(project: Project, containers: readonly Expected[]): r
 
 export async function down(target: Target, options: DownOptions, context: ConvergeContext): Promise<void> {
   const {name, project} = target;
-  await converge(
-    {command: 'down', name, project, keeps: nothing, plan: (observed) => planDown({project, observed, options})},
-    context,
-  );
+  const plan: Goal['plan'] = (observed) => planDown({project, observed, options});
+  const images = options.removeImages !== undefined;
+  await converge({command: 'down', images, name, project, keeps: nothing, plan}, context);
 }
 
 export async function stop(

@@ -43,6 +43,8 @@ export interface Goal {
   /** Only where containers may be created. */
   readonly lowering?: Lowering;
   readonly renewAnonymousVolumes?: boolean;
+  /** It removes images. */
+  readonly images?: boolean;
   /** It starts containers: hooks that one lacks since an earlier start are run too. */
   readonly starts?: boolean;
   /** The containers of these services shall be there while the command works; where one goes, it ends as canceled. */

@@ -17,7 +17,7 @@ export interface EngineClient
   getContainer(id: string): ContainerCalls;
   getNetwork(id: string): {remove(): Promise<void>};
   getVolume(name: string): {remove(): Promise<void>};
-  getImage(name: string): Pick<ReturnType<Docker['getImage']>, 'inspect'>;
+  getImage(name: string): Pick<ReturnType<Docker['getImage']>, 'inspect' | 'remove'>;
 }
 
 export type ContainerCalls = Pick<

@@ -39,6 +39,7 @@ export function nodeKey({action}: PlanNode): string {
     case 'removeNetwork':
     case 'createVolume':
     case 'removeVolume':
+    case 'removeImage':
       return `${action.kind} ${action.name}`;
     case 'createContainer':
       return `${action.kind} ${action.service} ${action.replica}`;

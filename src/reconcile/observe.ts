@@ -17,6 +17,8 @@ export interface ObserveOptions {
   readonly project: Project | undefined;
   /** Look up what is needed to compare containers with the stack file: only where containers may be created. */
   readonly compare: boolean;
+  /** Look up the images of the services, also where nothing is compared. */
+  readonly images?: boolean;
   /** Unix ms. Given where containers may be started: then it is seen which of their hooks have run. */
   readonly now?: number;
 }
@@ -29,7 +31,7 @@ const inspectsAtOnce = 8;
  */
 export async function observe(engine: EngineClient, name: string, options: ObserveOptions): Promise<Observed> {
   const filters = {label: [`${composeLabels.project}=${name}`]};
-  const references = options.compare ? imageReferences(options.project) : [];
+  const references = options.compare || options.images === true ? imageReferences(options.project) : [];
   const [containers, networks, volumes, images] = await Promise.all([
     engine.listContainers({all: true, filters}).then((list) => observeContainers(engine, list, options.compare)),
     // Those that only have a name the project uses are needed too: lists without filter, there are never many.

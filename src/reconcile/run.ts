@@ -109,7 +109,13 @@ async function runCall(node: CallNode, options: RunOptions): Promise<NodeOutcome
       if (message !== undefined) report({kind: 'notice', notice: {level: 'warning', message}});
     }
     const container = containerInfo(node, applied);
-    report({kind: 'nodeDone', node, tookMs: now() - begin, ...(container === undefined ? {} : {container})});
+    report({
+      kind: 'nodeDone',
+      node,
+      tookMs: now() - begin,
+      ...(container === undefined ? {} : {container}),
+      ...(applied.kept === undefined ? {} : {kept: true}),
+    });
     return {kind: 'done'};
   } catch (error) {
     if (error instanceof StaleError) return {kind: 'stale'};
@@ -163,6 +169,8 @@ function describe(action: Action): string {
     case 'createVolume':
     case 'removeVolume':
       return `volume "${action.name}"`;
+    case 'removeImage':
+      return `image "${action.name}"`;
     case 'createContainer':
       return `container "${action.name}"`;
     case 'awaitCondition':

@@ -49,6 +49,7 @@ export async function runWave(options: WaveOptions): Promise<Next> {
   const observed = await observe(engine, goal.name, {
     project: goal.project,
     compare: goal.lowering !== undefined,
+    images: goal.images === true,
     ...(goal.starts === true && {now: context.clock.now()}),
   });
   rememberObserved(memory, observed, goal.keeps(observed));

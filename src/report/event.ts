@@ -11,7 +11,14 @@ export type ProgressContent =
   /** A wave begins: everything that is to be done as seen now. */
   | {readonly kind: 'planned'; readonly wave: number; readonly plan: Plan}
   | {readonly kind: 'nodeStarted'; readonly node: PlanNode}
-  | {readonly kind: 'nodeDone'; readonly node: PlanNode; readonly tookMs: number; readonly container?: ContainerInfo}
+  /** `kept`: it was left as it is, and a notice says why. */
+  | {
+      readonly kind: 'nodeDone';
+      readonly node: PlanNode;
+      readonly tookMs: number;
+      readonly container?: ContainerInfo;
+      readonly kept?: true;
+    }
   | {readonly kind: 'nodeFailed'; readonly node: PlanNode; readonly failure: FailureInfo}
   | {readonly kind: 'nodeSkipped'; readonly node: PlanNode; readonly reason: string}
   /** A condition that is waited for; again whenever its detail changes. */

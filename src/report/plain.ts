@@ -56,7 +56,10 @@ export function plainLines(event: ProgressEvent): readonly string[] {
       return [`waiting for another command on project "${event.project}"`];
     case 'nodeDone': {
       const {kind, name} = nodeSubject(event.node);
-      return isStep(event) ? [] : [`${kind} ${name} ${nodeStatus(event.node).done} (${shortTime(event.tookMs)})`];
+      // That it stays is told already.
+      return isStep(event) || event.kept === true
+        ? []
+        : [`${kind} ${name} ${nodeStatus(event.node).done} (${shortTime(event.tookMs)})`];
     }
     case 'nodeFailed': {
       const {kind, name} = nodeSubject(event.node);

@@ -1,11 +1,11 @@
 import type {Action, Cause, Notice, Plan, PlanNode} from '../plan/action.ts';
 
-/** What a plan does to one service, network or volume, as a person thinks of it. */
+/** What a plan does to one service, network, volume or image, as a person thinks of it. */
 export interface PlanChange {
   readonly kind: 'create' | 'recreate' | 'remove' | 'start' | 'stop' | 'restart' | 'run';
-  readonly subject: 'network' | 'volume' | 'service';
+  readonly subject: 'network' | 'volume' | 'image' | 'service';
   readonly name: string;
-  /** Containers; 1 for a network or volume. */
+  /** Containers; 1 for a network, volume or image. */
   readonly count: number;
   readonly why: Cause;
   /** Commands that are run in its containers meanwhile, each once; of `run` they are all that happens. */
@@ -43,6 +43,8 @@ export function planChanges(plan: Plan): readonly PlanChange[] {
         count: 1,
         why,
       });
+    } else if (action.kind === 'removeImage') {
+      changes.push({kind: 'remove', subject: 'image', name: action.name, count: 1, why});
     } else if (action.kind === 'removeNetwork' || action.kind === 'removeVolume') {
       if (createdNames.has(action.name)) continue;
       changes.push({

@@ -49,7 +49,7 @@ export function reduce(state: ViewState, event: ProgressEvent): ViewState {
       return update(current, event.node, (row) => ({
         ...row,
         phase: row.open > 1 ? 'working' : 'done',
-        status: nodeStatus(event.node).done,
+        status: event.kept === true ? 'stays' : nodeStatus(event.node).done,
         open: Math.max(0, row.open - 1),
         endedAt: event.time,
       }));

@@ -2,7 +2,7 @@ import type {Action, ActionKind, PlanNode} from '../plan/action.ts';
 
 /** The thing that an action is about, under the name that it will keep. */
 export interface Subject {
-  readonly kind: 'network' | 'volume' | 'container' | 'service';
+  readonly kind: 'network' | 'volume' | 'image' | 'container' | 'service';
   readonly name: string;
   /** Of a container. */
   readonly service?: string;
@@ -17,6 +17,8 @@ export function nodeSubject({action}: PlanNode): Subject {
     case 'removeVolume':
       // One without a name is called by 64 digits, of which people know the first 12.
       return {kind: 'volume', name: /^[0-9a-f]{64}$/.test(action.name) ? action.name.slice(0, 12) : action.name};
+    case 'removeImage':
+      return {kind: 'image', name: action.name};
     case 'createContainer':
       return {kind: 'container', name: lastingName(action.name), service: action.service};
     case 'awaitCondition':
@@ -38,6 +40,7 @@ const words: Readonly<Record<ActionKind, {readonly doing: string; readonly done:
   removeNetwork: {doing: 'removing', done: 'removed'},
   createVolume: {doing: 'creating', done: 'created'},
   removeVolume: {doing: 'removing', done: 'removed'},
+  removeImage: {doing: 'removing', done: 'removed'},
   createContainer: {doing: 'creating', done: 'created'},
   startContainer: {doing: 'starting', done: 'started'},
   stopContainer: {doing: 'stopping', done: 'stopped'},

@@ -138,6 +138,31 @@ test('top lists the processes of the services that run', async () => {
   await takeDown(host);
 });
 
+test('ps tells orphans, and leaves them out where that is asked for', async () => {
+  await using host = await makeHost();
+  await loadImages(host, ['busybox']);
+  const layOut = (...names: readonly string[]) =>
+    writeFileSync(
+      join(host.directory, 'compose.yaml'),
+      `name: look\nservices:\n${names.map((name) => `  ${name}: {${fast}, command: sleep 600}\n`).join('')}`,
+    );
+  layOut('old', 'stays');
+  expect(await host.tscompose(['up', '-d'])).toMatchObject({code: 0});
+  layOut('stays');
+  const ps = await host.tscompose(['ps', '--services']);
+  expect(ps.stdout).toBe('old\nstays\n');
+  expect((await host.tscompose(['ps', '--services', '--orphans=false'])).stdout).toBe('stays\n');
+  // Without a stack file nothing says what is one.
+  const elsewhere = {cwd: host.root};
+  const {stdout} = await host.tscompose(['-p', 'look', 'ps', '--services', '--orphans=false'], elsewhere);
+  expect(stdout).toBe('old\nstays\n');
+  expect((await host.tscompose(['down', '--remove-orphans', '--rmi', 'all'])).stderr).toContain(
+    'image busybox removed',
+  );
+  expect((await host.tscompose(['images', '-a'])).stdout).not.toMatch(/busybox|<none>/);
+  expect(host.leftovers()).toEqual([]);
+});
+
 test('events tells what happens to the containers, as it happens and from before', async () => {
   await using host = await makeHost();
   const began = new Date().toISOString();

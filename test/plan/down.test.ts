@@ -41,6 +41,32 @@ test('down with volumes removes named and anonymous ones', () => {
   ]);
 });
 
+test('down with images removes them last: all of them, or those that are built and have no name of their own', () => {
+  const stated = project({
+    services: {a: {image: 'redis'}, b: {image: 'redis'}, c: {build: {context: '/c'}}, d: {image: 'gone'}},
+  });
+  const {image: _, ...c} = stated.services['c'] ?? {};
+  const built = {...stated, services: {...stated.services, c}};
+  const images = {redis: {id: 'sha256:redis', config: {}}, 'shop-c': {id: 'sha256:c', config: {}}};
+  const world = observed({containers: [container(built, 'a'), container(built, 'c')], images});
+  const plan = (options: Parameters<typeof planDown>[0]['options'], of: typeof built | undefined = built) =>
+    formatPlan(planDown({project: of, observed: world, options}))
+      .split('\n')
+      .slice(4);
+  expect(plan({removeImages: 'all'})).toEqual([
+    '[3,4] -> #5 removeImage redis, down with images',
+    '[3,4] -> #6 removeImage c, down with images',
+  ]);
+  expect(plan({removeImages: 'local'})).toEqual(['[3,4] -> #5 removeImage c, down with images']);
+  expect(plan({})).toEqual([]);
+  expect(
+    formatPlan(planDown({project: built, observed: world, options: {services: ['a'], removeImages: 'all'}})),
+  ).toMatch(/removeContainer a-1, down\n\[2\] -> #3 removeImage redis, down with images$/);
+  expect(() => planDown({project: undefined, observed: world, options: {removeImages: 'all'}})).toThrow(
+    'which images to remove is known from the stack file only',
+  );
+});
+
 test('down of services touches neither networks nor volumes', () => {
   const plan = planDown({project: shop, observed: running(shop), options: {services: ['web'], volumes: true}});
   expect(formatPlan(plan)).toBe(
@@ -81,12 +107,6 @@ test('without a stack file everything with the label goes, in the order that lab
 [] -> #6 removeNetwork old, down
 [4] -> #7 removeVolume data, down with volumes
 [] -> #8 removeVolume older, down with volumes`.trim(),
-  );
-});
-
-test('removing images is refused by name', () => {
-  expect(() => planDown({project: shop, observed: running(shop), options: {removeImages: 'all'}})).toThrow(
-    expect.objectContaining({kind: 'unsupported', message: 'removing images with "--rmi" is not supported yet'}),
   );
 });
 

@@ -25,6 +25,7 @@ function actionTarget(project: string, action: Action): string {
       return action.volume;
     case 'removeNetwork':
     case 'removeVolume':
+    case 'removeImage':
       return shortName(project, action.name);
     case 'createContainer':
       return `${action.service}-${action.replica}${action.replaces === undefined ? '' : ` as ${shortName(project, action.name)}`}`;

@@ -70,6 +70,15 @@ function applyNode(world: Observed, {id, action}: PlanNode, scene: Scene): Obser
         `volume ${action.name} is in use`,
       );
       return {...world, volumes: world.volumes.filter(({name}) => name !== action.name)};
+    case 'removeImage':
+      refuse(
+        world.containers.some(({image}) => image === world.images[action.name]?.id),
+        `image ${action.name} is in use`,
+      );
+      return {
+        ...world,
+        images: Object.fromEntries(Object.entries(world.images).filter(([name]) => name !== action.name)),
+      };
     case 'createContainer': {
       const made = createContainer(world, action, of);
       scene.created.set(id, made.id);

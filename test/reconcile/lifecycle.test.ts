@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {restart, start, stop} from '../../src/reconcile/commands.ts';
+import {down, restart, start, stop} from '../../src/reconcile/commands.ts';
 import type {ProjectParts} from '../plan/fixtures.ts';
 import {project} from '../plan/fixtures.ts';
 import {engineFor, runOn, upProject} from './harness.ts';
@@ -52,4 +52,15 @@ test('without a stack file the labels are enough', async () => {
   const engine = await shop();
   await stop({name: 'shop', project: undefined}, {}, runOn(engine).context);
   expect(engine.names('running')).toEqual([]);
+});
+
+test('down with images removes those that nothing else uses, and says which stay', async () => {
+  const engine = await shop();
+  // Of another stack.
+  await engine.client().createContainer({name: 'other', Image: 'api'});
+  const run = runOn(engine);
+  await down(target, {removeImages: 'all'}, run.context);
+  expect([...engine.images.keys()]).toEqual(['api']);
+  expect(run.lines().filter((line) => line.startsWith('image'))).toEqual(['image db removed', 'image web removed']);
+  expect(run.lines()).toContain('warning: image "api" stays: a container uses it');
 });

@@ -9,7 +9,7 @@ import type {
   Health,
   MountPoint,
 } from '../../src/api/types/container.ts';
-import type {ImageInspect} from '../../src/api/types/image.ts';
+import type {ImageDeleteItem, ImageInspect} from '../../src/api/types/image.ts';
 import type {NetworkCreateBody, NetworkInspect} from '../../src/api/types/network.ts';
 import type {EngineEvent, Filters} from '../../src/api/types/system.ts';
 import type {VolumeCreateBody, VolumeInspect} from '../../src/api/types/volume.ts';
@@ -102,7 +102,10 @@ export class MemoryEngine {
       getContainer: (id) => this.#containerCalls(id, change),
       getNetwork: (name) => ({remove: () => change(`removeNetwork ${name}`, () => this.#removeNetwork(name))}),
       getVolume: (name) => ({remove: () => change(`removeVolume ${name}`, () => this.#removeVolume(name))}),
-      getImage: (name) => ({inspect: async () => this.#inspectImage(name)}),
+      getImage: (name) => ({
+        inspect: async () => this.#inspectImage(name),
+        remove: () => change(`removeImage ${name}`, () => this.#removeImage(name)),
+      }),
       getEvents: async ({abortSignal, since, until} = {}) =>
         until === undefined ? this.#follow(abortSignal, since) : this.#replay(),
       lockProject: async (project, lockOptions) =>
@@ -336,6 +339,14 @@ export class MemoryEngine {
       throw new TscomposeError('conflict', `volume ${name} is in use`);
     }
     this.volumes.delete(name);
+  }
+
+  #removeImage(name: string): readonly ImageDeleteItem[] {
+    if (!this.images.has(name)) throw new TscomposeError('notFound', `no such image: ${name}`);
+    if ([...this.containers.values()].some(({body}) => body.Image === name))
+      throw new TscomposeError('conflict', 'a container uses it');
+    this.images.delete(name);
+    return [{Untagged: name}];
   }
 
   #inspectImage(name: string): ImageInspect {

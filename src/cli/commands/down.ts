@@ -14,6 +14,7 @@ export function runDown(context: CliContext, input: Input<'down'>): Promise<numb
         {
           ...(args.length > 0 && {services: args}),
           volumes: flags.volumes,
+          ...(flags.rmi !== undefined && {removeImages: flags.rmi === 'all' ? 'all' : 'local'}),
           removeOrphans: flags['remove-orphans'] || isSet(context.env, 'COMPOSE_REMOVE_ORPHANS'),
           ignoreOrphans: isSet(context.env, 'COMPOSE_IGNORE_ORPHANS'),
           ...(flags.timeout !== undefined && {timeoutSeconds: flags.timeout}),

@@ -24,7 +24,12 @@ export function runPs(context: CliContext, input: Input<'ps'>): Promise<number> 
         all: input.flags.all || why || wanted.length > 0,
         known: knownServices,
       })
-    ).filter(({summary}) => wanted.length === 0 || wanted.includes(summary.State));
+    ).filter(
+      ({summary, service}) =>
+        (wanted.length === 0 || wanted.includes(summary.State)) &&
+        // Where only the name of the project is known, nothing says what is an orphan.
+        (input.flags.orphans || knownServices.length === 0 || knownServices.includes(service)),
+    );
     if (why) {
       const {describeWhy} = await import('./ps-why.ts');
       context.stdout.write(await describeWhy(context, docker, {project: name, containers}));
