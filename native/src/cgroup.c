@@ -176,6 +176,11 @@ static void look_for_self(pid_t pid, void *data) {
   if (pid == getpid()) *(bool *)data = true;
 }
 
+static void count_pid(pid_t pid, void *data) {
+  (void)pid;
+  ++*(size_t *)data;
+}
+
 static void kill_pid(pid_t pid, void *data) {
   (void)data;
   kill(pid, SIGKILL);
@@ -189,7 +194,7 @@ static bool is_hierarchy_top(const char *path) {
   return top;
 }
 
-bool cgroup_kill(const struct cgroup_path *cgroup) {
+bool cgroup_kill(struct cgroup_path *cgroup) {
   bool inside = false;
   for_each_pid(cgroup, look_for_self, &inside);
   if (inside || is_hierarchy_top(cgroup->path)) return false;
@@ -197,7 +202,10 @@ bool cgroup_kill(const struct cgroup_path *cgroup) {
     char *path = xasprintf("%s/cgroup.kill", cgroup->path);
     int result = write_file_at(AT_FDCWD, path, "1");
     free(path);
-    if (result == 0) return true;
+    if (result == 0) {
+      cgroup->killed = true;
+      return true;
+    }
   } else {
     char *path = xasprintf("%s/freezer.state", cgroup->path);
     write_file_at(AT_FDCWD, path, "THAWED");
@@ -205,6 +213,12 @@ bool cgroup_kill(const struct cgroup_path *cgroup) {
   }
   for_each_pid(cgroup, kill_pid, NULL);
   return true;
+}
+
+bool cgroup_is_empty(const struct cgroup_path *cgroup) {
+  size_t count = 0;
+  for_each_pid(cgroup, count_pid, &count);
+  return count == 0;
 }
 
 /* Depth first; the files of a cgroup vanish with it. */

@@ -13,9 +13,11 @@ int cgroup_attach_devices(const struct cgroup_device_program *programs, size_t c
 int cgroup_join(const struct cgroup_path *cgroup, struct failure *failure);
 /*
  * Kills what is still inside. Refuses (returns false, nothing killed) when this process is inside itself or the
- * directory is the top of a hierarchy: then it is not a container's.
+ * directory is the top of a hierarchy: then it is not a container's. Once all of a version 2 cgroup was killed at once,
+ * kernels (6.18 among them) also kill what is cloned straight into it later: such a process has to join by itself.
  */
-bool cgroup_kill(const struct cgroup_path *cgroup);
+bool cgroup_kill(struct cgroup_path *cgroup);
+bool cgroup_is_empty(const struct cgroup_path *cgroup);
 /* Removes the directory with what the container made below it. 0, also when it is not there; -1 with errno (EBUSY). */
 int cgroup_remove(const struct cgroup_path *cgroup);
 /* How often the kernel killed inside for want of memory; 0 where it cannot be known. */

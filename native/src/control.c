@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "client.h"
+#include "share.h"
 
 static void reply_bad(struct client *client, const struct record *record, const char *kind, const char *reason) {
   struct failure failure;
@@ -130,6 +131,27 @@ static void resize(struct client *client, const struct record *record) {
   client_reply_ok(client);
 }
 
+/*
+ * A descriptor cannot go to another process meanwhile, as a number can: whoever joins the namespaces of this process joins
+ * those, or none.
+ */
+static void lend_process(struct client *client, const struct record *record) {
+  static const char answer[] = "{\"ok\":true}\n";
+  struct monitor *monitor = client->monitor;
+  struct failure failure;
+  if (monitor->phase != PHASE_RUNNING) {
+    reply_bad(client, record, KIND_CONFLICT, "the container is not running");
+    return;
+  }
+  client->mode = CLIENT_CLOSING;
+  if (send_with_descriptor(client->watch.fd, answer, sizeof answer - 1, monitor->process.pidfd) == 0) {
+    client_flush(client);
+    return;
+  }
+  fail_errno(&failure, errno, "%s", record->name);
+  client_reply_failure(client, &failure);
+}
+
 void control_request(struct client *client, const struct record *record) {
   struct failure failure;
   if (record->code != OP_EXEC && record->code != OP_UPDATE && record_texts(record, &failure) != 0) {
@@ -169,6 +191,9 @@ void control_request(struct client *client, const struct record *record) {
       return;
     case OP_UNPAUSE:
       unpause_container(client);
+      return;
+    case OP_LEND_PROCESS:
+      lend_process(client, record);
       return;
     default:
       reply_bad(client, record, KIND_INVALID, "not a control operation");

@@ -137,6 +137,8 @@ static int start_probe(struct monitor *monitor) {
   struct process_request request = {
       .join = monitor->process.pidfd,
       .network = -1,
+      .pid_of = -1,
+      .ipc_of = -1,
       .cgroups = plan->cgroups,
       .cgroup_count = plan->cgroup_count,
       .operations = plan->process,

@@ -24,6 +24,8 @@ void init_run(pid_t child, volatile int *alone) {
   sigset_t signals;
   sigfillset(&signals);
   prctl(PR_SET_NAME, "init", 0, 0, 0);
+  /* Where it shares the processes of another container or of the machine it is not process 1. */
+  prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   /* The streams are the child's alone: they end with it. */
   for (int fd = 0; fd < 3; fd++) close(fd);
   close_from(3);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "memory.h"
+#include "share.h"
 #include "syscalls.h"
 #include "text.h"
 #include "verbs.h"
@@ -49,8 +50,10 @@ static int take_lock(struct monitor *monitor) {
   return -1;
 }
 
-static bool is_left(const struct cgroup_path *cgroup) {
-  return cgroup_remove(cgroup) != 0 && errno == EBUSY && cgroup_kill(cgroup);
+static bool is_left(struct cgroup_path *cgroup) {
+  int result = cgroup_remove(cgroup);
+  if (result == 0) cgroup->killed = false;
+  return result != 0 && errno == EBUSY && cgroup_kill(cgroup);
 }
 
 /*
@@ -175,6 +178,7 @@ static void executed(struct monitor *monitor) {
   monitor->has_started = true;
   monitor->has_finished = false;
   monitor->exit_code = 0;
+  monitor->failure.kind = NULL;
   monitor->oom_killed = false;
   monitor->oom_kills = oom_kills(monitor);
   restart_ran(monitor);
@@ -216,15 +220,25 @@ static void sync_ready(void *data, short events) {
 
 int monitor_begin_run(struct monitor *monitor) {
   int standard[3];
+  struct share share;
   struct plan *plan = &monitor->plan;
+  if (share_open(plan, &share, &monitor->failure) != 0) {
+    monitor->exit_code = 125;
+    return -1;
+  }
   monitor->ended = false;
   monitor->phase = PHASE_STARTING;
   monitor->has_spoken = false;
-  if (output_open(monitor, standard) != 0) return -1;
+  if (output_open(monitor, standard) != 0) {
+    share_close(&share);
+    return -1;
+  }
   struct process_request request = {
       .namespaces = plan->namespaces,
       .join = -1,
-      .network = monitor->network.namespace,
+      .network = share.network >= 0 ? share.network : monitor->network.namespace,
+      .pid_of = share.pid,
+      .ipc_of = share.ipc,
       .cgroups = plan->cgroups,
       .cgroup_count = plan->cgroup_count,
       .operations = plan->process,
@@ -238,6 +252,7 @@ int monitor_begin_run(struct monitor *monitor) {
   };
   int result = process_begin(&request, &monitor->process, &monitor->failure);
   for (int fd = 0; fd < 3; fd++) close_quietly(standard[fd]);
+  share_close(&share);
   if (result != 0) {
     output_close(monitor);
     monitor->exit_code = 125;
@@ -247,6 +262,11 @@ int monitor_begin_run(struct monitor *monitor) {
   monitor->sync = (struct watch){.fd = monitor->process.sync, .events = POLLIN, .ready = sync_ready, .data = monitor};
   loop_add(&monitor->loop, &monitor->sync);
   return 0;
+}
+
+static void kill_rest(struct monitor *monitor) {
+  for (size_t i = 0; i < monitor->plan.cgroup_count; i++)
+    if (!cgroup_is_empty(&monitor->plan.cgroups[i])) cgroup_kill(&monitor->plan.cgroups[i]);
 }
 
 /* The first process has ended: with its pid namespace everything in it; without one the rest is killed here. */
@@ -261,8 +281,7 @@ static void first_process_ended(struct monitor *monitor, int status) {
   loop_timer_clear(&monitor->stop);
   pause_release(monitor);
   health_stop(monitor);
-  if (!(monitor->plan.namespaces & CLONE_NEWPID))
-    for (size_t i = 0; i < monitor->plan.cgroup_count; i++) cgroup_kill(&monitor->plan.cgroups[i]);
+  if (!(monitor->plan.namespaces & CLONE_NEWPID)) kill_rest(monitor);
   output_drain(monitor);
 }
 

@@ -37,6 +37,7 @@
 #define OP_WORKDIR 120 /* target */
 #define OP_ENV 121 /* variables... */
 #define OP_ARGV 122 /* words... */
+#define OP_SHARED_MEMORY 130 /* target */
 #define OP_IDENTITY 200 /* id, name */
 #define OP_PATHS 201 /* state, exit, control, lock */
 #define OP_LOG 202 /* path, maxBytes, maxFiles */
@@ -58,6 +59,7 @@
 #define OP_INIT 218 /*  */
 #define OP_CLEANUP 219 /* path */
 #define OP_CGROUP_DEVICES 221 /* path, program */
+#define OP_JOIN 230 /* list, control */
 #define OP_PROCESS 220 /* operations */
 #define OP_MONITOR_HELLO 300 /*  */
 #define OP_STATE 301 /*  */
@@ -70,6 +72,7 @@
 #define OP_UPDATE 309 /* operations, source, target */
 #define OP_PAUSE 310 /*  */
 #define OP_UNPAUSE 311 /*  */
+#define OP_LEND_PROCESS 312 /*  */
 #define OP_UNPACK 400 /* destination, whiteouts, xattrs, lowers... */
 #define OP_FILE_STAT 410 /* pid, monitor, operations, path, follow */
 #define OP_FILE_ARCHIVE 411 /* pid, monitor, operations, path, follow, name */
@@ -114,6 +117,7 @@
   X(OP_WORKDIR, "workdir", 1, 0) \
   X(OP_ENV, "env", 0, 1) \
   X(OP_ARGV, "argv", 0, 1) \
+  X(OP_SHARED_MEMORY, "sharedMemory", 1, 0) \
   X(OP_IDENTITY, "identity", 2, 0) \
   X(OP_PATHS, "paths", 4, 0) \
   X(OP_LOG, "log", 3, 0) \
@@ -135,6 +139,7 @@
   X(OP_INIT, "init", 0, 0) \
   X(OP_CLEANUP, "cleanup", 1, 0) \
   X(OP_CGROUP_DEVICES, "cgroupDevices", 2, 0) \
+  X(OP_JOIN, "join", 2, 0) \
   X(OP_PROCESS, "process", 1, 0) \
   X(OP_MONITOR_HELLO, "monitorHello", 0, 0) \
   X(OP_STATE, "state", 0, 0) \
@@ -147,6 +152,7 @@
   X(OP_UPDATE, "update", 3, 0) \
   X(OP_PAUSE, "pause", 0, 0) \
   X(OP_UNPAUSE, "unpause", 0, 0) \
+  X(OP_LEND_PROCESS, "lendProcess", 0, 0) \
   X(OP_UNPACK, "unpack", 3, 1) \
   X(OP_FILE_STAT, "fileStat", 5, 0) \
   X(OP_FILE_ARCHIVE, "fileArchive", 6, 0) \

@@ -51,22 +51,28 @@ static int bad(const struct record *record, struct failure *failure, const char 
   return fail_kind(failure, KIND_INVALID, "not a valid value", "%s %s", record->name, value);
 }
 
-static int read_namespaces(struct plan *plan, const struct record *record, struct failure *failure) {
+static int read_namespaces(uint64_t *namespaces, uint64_t allowed, const struct record *record, struct failure *failure) {
   static const struct {
     const char *name;
     uint64_t flag;
   } kinds[] = {{"pid", CLONE_NEWPID}, {"mount", CLONE_NEWNS},        {"uts", CLONE_NEWUTS},
-               {"ipc", CLONE_NEWIPC}, {"cgroup", CLONE_NEWCGROUP}};
+               {"ipc", CLONE_NEWIPC}, {"cgroup", CLONE_NEWCGROUP}, {"network", CLONE_NEWNET}};
   const char *list = record->argv[0];
   while (*list != '\0') {
     size_t length = strcspn(list, ","), i = 0;
     while (i < ARRAY_SIZE(kinds) && (strlen(kinds[i].name) != length || memcmp(kinds[i].name, list, length) != 0)) i++;
-    if (i == ARRAY_SIZE(kinds)) return bad(record, failure, record->argv[0]);
-    plan->namespaces |= kinds[i].flag;
+    if (i == ARRAY_SIZE(kinds) || !(kinds[i].flag & allowed)) return bad(record, failure, record->argv[0]);
+    *namespaces |= kinds[i].flag;
     list += length;
     if (*list == ',') list++;
   }
   return 0;
+}
+
+static int read_join(struct plan *plan, const struct record *record, struct failure *failure) {
+  struct join *join = GROW(plan->joins, plan->join_count);
+  join->control = record->argv[1];
+  return read_namespaces(&join->namespaces, CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNET, record, failure);
 }
 
 static int read_cgroup(struct cgroup_path **list, size_t *count, const struct record *record, struct failure *failure) {
@@ -214,7 +220,9 @@ static int read_operation(struct plan *plan, const struct record *record, struct
       return 0;
     }
     case OP_NAMESPACES:
-      return read_namespaces(plan, record, failure);
+      return read_namespaces(&plan->namespaces, ~(uint64_t)CLONE_NEWNET, record, failure);
+    case OP_JOIN:
+      return read_join(plan, record, failure);
     case OP_NETWORK:
       plan->network = record->argv[0];
       return 0;
@@ -287,6 +295,7 @@ void plan_free(struct plan *plan) {
   free(plan->monitor_cgroups);
   free(plan->writes);
   free(plan->devices);
+  free(plan->joins);
   free(plan->batches);
   free(plan->published);
   free(plan->upstreams);

@@ -19,6 +19,12 @@ struct publish {
   struct sockaddr_storage target;  /* in the container */
 };
 
+/* Namespaces of another container, whose monitor listens at `control`. */
+struct join {
+  uint64_t namespaces; /* CLONE_NEWPID, CLONE_NEWIPC, CLONE_NEWNET */
+  const char *control;
+};
+
 struct netlink_job {
   enum { BATCH_ATTACH, BATCH_INSIDE, BATCH_DETACH } when;
   int family;
@@ -65,6 +71,8 @@ struct plan {
   struct cgroup_device_program *devices;
   size_t device_count;
   uint64_t namespaces; /* CLONE_NEW* */
+  struct join *joins;
+  size_t join_count;
   const char *network; /* new, host, or a path */
   struct netlink_job *batches;
   size_t batch_count;

@@ -89,6 +89,8 @@ static int enter_namespaces(const struct process_request *request, struct failur
   }
   if (request->network >= 0 && setns(request->network, CLONE_NEWNET) != 0)
     return fail_errno(failure, errno, "enter the network namespace");
+  if (request->ipc_of >= 0 && setns(request->ipc_of, CLONE_NEWIPC) != 0)
+    return fail_errno(failure, errno, "enter the IPC namespace");
   /* Only now: the namespace's root is the cgroup that its maker is in. */
   if (request->namespaces & CLONE_NEWCGROUP && unshare(CLONE_NEWCGROUP) != 0)
     return fail_errno(failure, errno, "cgroup namespace");
@@ -129,6 +131,7 @@ static int open_terminal(const struct process_request *request, struct setup *se
 
 static int make_root(const struct process_request *request, struct setup *setup, int sync) {
   umask(0);
+  setup->ipc_of = request->ipc_of;
   if (setup_root(setup) != 0) return -1;
   if (request->terminal && open_terminal(request, setup, sync) != 0) return -1;
   if (user_lookup(setup->root, setup->user, setup->groups, &setup->who, setup->failure) != 0) return -1;
@@ -256,9 +259,10 @@ static void run_child(const struct process_request *request, bool in_v2, int syn
   _exit(message.failure.exit_code);
 }
 
+/* Where a clone may be put at once. */
 static const char *unified_cgroup(const struct process_request *request) {
   for (size_t i = 0; i < request->cgroup_count; i++)
-    if (request->cgroups[i].version == 2) return request->cgroups[i].path;
+    if (request->cgroups[i].version == 2) return request->cgroups[i].killed ? NULL : request->cgroups[i].path;
   return NULL;
 }
 
@@ -278,11 +282,11 @@ static pid_t clone_into(const struct process_request *request, int *pidfd, bool 
 }
 
 static int clone_for(const struct process_request *request, struct process *process, int sync[2], int parent) {
-  int own = -1;
+  int own = -1, joined = request->join >= 0 ? request->join : request->pid_of;
   bool in_v2;
-  if (request->join >= 0) {
+  if (joined >= 0) {
     own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
-    if (own < 0 || setns(request->join, CLONE_NEWPID) != 0) {
+    if (own < 0 || setns(joined, CLONE_NEWPID) != 0) {
       close_quietly(own);
       return -1;
     }
@@ -308,7 +312,11 @@ int process_begin(const struct process_request *request, struct process *process
   }
   int result = clone_for(request, process, sync, parent);
   if (result != 0) {
-    fail_errno(failure, errno, request->join >= 0 ? "enter the container" : "make the namespaces");
+    /* A namespace whose first process has ended takes no other one (pid_namespaces(7)). */
+    if (request->pid_of >= 0 && (errno == ENOMEM || errno == ESRCH))
+      fail_kind(failure, KIND_CONFLICT, "the container whose processes are shared is not running", "join");
+    else
+      fail_errno(failure, errno, request->join >= 0 ? "enter the container" : "make the namespaces");
     process->pid = 0;
     close_quietly(sync[0]);
   } else {

@@ -7,12 +7,14 @@
 struct cgroup_path {
   const char *path;
   int version; /* 1 or 2 */
+  bool killed; /* everything in it was killed at once: see cgroup_kill */
 };
 
 struct process_request {
   uint64_t namespaces; /* CLONE_NEW* to make; 0 when joining */
   int join;            /* pid descriptor of the container's first process, whose namespaces are joined; -1: a new container */
-  int network;         /* network namespace to enter, -1: stay */
+  int network;         /* network namespace to enter, or pid descriptor of a process in it; -1: stay */
+  int pid_of, ipc_of;  /* pid descriptors of other containers' first processes, whose namespaces are shared; -1: none */
   const struct cgroup_path *cgroups;
   size_t cgroup_count;
   char *operations; /* setup operations of the container */

@@ -1,4 +1,6 @@
 /* Whether the container runs again, and when: Docker's policies and backoff. */
+#include <string.h>
+
 #include "monitor.h"
 
 #define BACKOFF_FIRST_MS 100
@@ -6,10 +8,23 @@
 /* A run of this length was no failure to start. */
 #define LONG_RUN_NS 10000000000
 
+/*
+ * The container whose namespaces this one shares may be between two runs itself: the two often end together. That is a run
+ * that failed, after which the policy says what follows.
+ */
+static bool waits_for_other(struct monitor *monitor) {
+  if (monitor->plan.join_count == 0 || monitor->failure.kind == NULL) return false;
+  if (strcmp(monitor->failure.kind, KIND_CONFLICT) != 0 || !restart_plan_next(monitor)) return false;
+  monitor->phase = PHASE_WAITING;
+  state_changed(monitor);
+  return true;
+}
+
 static void again(void *data) {
   struct monitor *monitor = data;
   monitor->restart_count++;
-  if (monitor_begin_run(monitor) != 0) ending_begin(monitor);
+  if (monitor_begin_run(monitor) == 0 || waits_for_other(monitor)) return;
+  ending_begin(monitor);
 }
 
 void restart_ran(struct monitor *monitor) {

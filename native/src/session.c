@@ -248,6 +248,8 @@ static int begin(struct exec *exec, struct monitor *monitor, const struct record
   struct process_request request = {
       .join = monitor->process.pidfd,
       .network = -1,
+      .pid_of = -1,
+      .ipc_of = -1,
       .cgroups = monitor->plan.cgroups,
       .cgroup_count = monitor->plan.cgroup_count,
       .operations = monitor->plan.process,

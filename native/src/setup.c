@@ -8,7 +8,7 @@ void setup_init(struct setup *setup, struct failure *failure) {
   setup->failure = failure;
   setup->user = "";
   setup->workdir = "";
-  setup->root = setup->null_device = setup->stage = setup->terminal = -1;
+  setup->root = setup->ipc_of = setup->null_device = setup->stage = setup->terminal = -1;
 }
 
 static void keep(struct record **list, size_t *count, const struct record *record) {
@@ -62,6 +62,7 @@ static int read_operation(struct setup *setup, const struct record *record, bool
     case OP_FILE:
     case OP_MASK:
     case OP_READONLY:
+    case OP_SHARED_MEMORY:
       if (!process_only) keep(&setup->mounts, &setup->mount_count, record);
       return 0;
     case OP_READONLY_ROOT:

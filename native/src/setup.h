@@ -55,6 +55,7 @@ struct setup {
 
   /* Where the steps stand. */
   int root;         /* O_PATH: the container's root directory */
+  int ipc_of;       /* pid descriptor of the process whose memory files /dev/shm shows; -1: none */
   int null_device;  /* O_PATH: the machine's /dev/null, checked */
   int stage;        /* a memory file system that only this process sees; -1 before the first need */
   const char *stage_path;
@@ -102,6 +103,9 @@ int setup_mount(struct setup *setup, const struct record *record);
 /* The tree to bind, opened in the machine's namespace before propagation changes. -1 with the failure filled in. */
 int setup_bind_source(struct setup *setup, const struct record *record);
 int setup_bind(struct setup *setup, const struct record *record, int source);
+/* The tree of another container's shared memory, opened before propagation changes. -1 with the failure filled in. */
+int setup_shared_memory_source(struct setup *setup);
+int setup_shared_memory(struct setup *setup, const struct record *record, int source);
 int setup_device(struct setup *setup, const struct record *record);
 int setup_symlink(struct setup *setup, const struct record *record);
 int setup_directory(struct setup *setup, const struct record *record);

@@ -12,9 +12,13 @@ const ipc: ReadonlySet<string> = new Set([
 
 /**
  * Whether a kernel setting, with dots or slashes, is a container's own: any other one would change the machine, and with
- * the machine's network those of the network do.
+ * the machine's network, or its shared memory and message queues, those of these do.
  */
-export function isOfContainer(name: string, networkMode: string | undefined): boolean {
+export function isOfContainer(
+  name: string,
+  modes: {readonly network?: string | undefined; readonly ipc?: string | undefined},
+): boolean {
   const key = name.replaceAll('/', '.');
-  return key.startsWith('net.') ? networkMode !== 'host' : ipc.has(key) || key.startsWith('fs.mqueue.');
+  if (key.startsWith('net.')) return modes.network !== 'host';
+  return modes.ipc !== 'host' && (ipc.has(key) || key.startsWith('fs.mqueue.'));
 }

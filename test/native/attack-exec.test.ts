@@ -1,4 +1,3 @@
-import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
@@ -15,6 +14,7 @@ import {
   openLaunchMachine,
   runToEnd,
 } from './launch-machine.ts';
+import {makeSpy} from './spy.ts';
 
 let machine: LaunchMachine;
 let sentinel: string;
@@ -71,45 +71,6 @@ function image(name: string, make: (directory: string) => void): readonly string
   make(directory);
   return [directory, machine.rootfs];
 }
-
-/** Tries, as fast as it can, to get at processes of the container that still run the helper's code. */
-const spy = `
-#define _GNU_SOURCE
-#include <dirent.h>
-#include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-static int try(const char *pid, const char *name, int flags) {
-  char path[300];
-  snprintf(path, sizeof path, "/proc/%s/%s", pid, name);
-  return open(path, flags);
-}
-int main(int argc, char **argv) {
-  uint64_t entry = strtoull(argv[1], NULL, 10), seen;
-  unsigned long looked = 0;
-  (void)argc;
-  setvbuf(stdout, NULL, _IOLBF, 0);
-  for (;; looked++) {
-    DIR *proc = opendir("/proc");
-    for (struct dirent *e; (e = readdir(proc)) != NULL;) {
-      char link[300] = "", path[64];
-      if (e->d_name[0] < '1' || e->d_name[0] > '9') continue;
-      int mem = try(e->d_name, "mem", O_RDWR);
-      if (mem >= 0 && pread(mem, &seen, 8, 0x400018) == 8 && seen == entry) printf("LEAK mem of %s\\n", e->d_name);
-      int exe = try(e->d_name, "exe", O_RDONLY);
-      snprintf(path, sizeof path, "/proc/self/fd/%d", exe);
-      if (exe >= 0 && readlink(path, link, sizeof link - 1) > 0 && strstr(link, "memfd:tscompose")) printf("LEAK exe of %s\\n", e->d_name);
-      if (mem >= 0) close(mem);
-      if (exe >= 0) close(exe);
-    }
-    closedir(proc);
-    if (looked == 100) printf("looking\\n");
-  }
-}
-`;
 
 describe('a working directory that leads to a leaked descriptor (CVE-2024-21626)', () => {
   const probe = 'cat ../../../../etc/hostname 2>/dev/null; cat ../../../../../../../../etc/os-release 2>/dev/null; pwd';
@@ -190,12 +151,8 @@ describe("the helper as the container's program (CVE-2019-5736)", () => {
 });
 
 test('a process of the container sees nothing of an exec before its program runs', async () => {
-  const directory = join(machine.directory, 'image-spy');
-  mkdirSync(directory);
-  writeFileSync(join(machine.directory, 'spy.c'), spy);
-  execFileSync('cc', ['-static', '-no-pie', '-O1', '-o', join(directory, 'spy'), join(machine.directory, 'spy.c')]);
-  const entry = readFileSync(await machine.helper.path()).readBigUInt64LE(24);
-  const container = machine.container({words: ['/spy', String(entry)], lowers: [directory, machine.rootfs]});
+  const spy = await makeSpy(machine);
+  const container = machine.container(spy);
   await container.launch();
   await eventually(() => container.text().includes('looking'));
   for (let round = 0; round < 40; round++) await Promise.all([exec(container, ['true']), exec(container, ['true'])]);

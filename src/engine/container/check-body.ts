@@ -4,6 +4,7 @@ import {TscomposeError} from '../../base/errors.ts';
 import {parseDeviceRule} from './device-program.ts';
 import {checkMapping} from './devices/mapped.ts';
 import {parseLogConfig} from './log-config.ts';
+import {checkNamespaces, containerOfMode} from './namespace-modes.ts';
 import {resolvePrivileges} from './privileges.ts';
 import {parseSignal} from './signal.ts';
 import {refuseUnsupported} from './supported-body.ts';
@@ -15,6 +16,7 @@ const leastInterval = 1_000_000;
 
 /** Everything about a create body that can be wrong without looking at an image or the machine. Throws `invalid` or `unsupported`. */
 export function checkBody(body: ContainerCreateBody): void {
+  checkNamespaces(body);
   refuseUnsupported(body);
   const host = body.HostConfig ?? {};
   if (body.WorkingDir && !body.WorkingDir.startsWith('/'))
@@ -29,7 +31,7 @@ export function checkBody(body: ContainerCreateBody): void {
   for (const mapping of host.Devices ?? []) checkMapping(mapping);
   for (const rule of host.DeviceCgroupRules ?? []) parseDeviceRule(rule);
   parseLogConfig(host.LogConfig);
-  checkSysctls(host.Sysctls ?? {}, host.NetworkMode ?? 'default');
+  checkSysctls(host.Sysctls ?? {}, host);
   checkUlimits(host.Ulimits ?? []);
   checkRestartPolicy(host.RestartPolicy);
   if (host.AutoRemove === true && !['', 'no'].includes(host.RestartPolicy?.Name ?? ''))
@@ -111,9 +113,7 @@ export function checkRestartPolicy(policy: HostConfig['RestartPolicy']): void {
 
 function checkNetworking(body: ContainerCreateBody): void {
   const mode = body.HostConfig?.NetworkMode ?? 'default';
-  if (mode.startsWith('container:'))
-    throw new TscomposeError('unsupported', `this engine does not support HostConfig.NetworkMode "${mode}"`);
-  if (mode !== 'host' && mode !== 'none') return;
+  if (mode !== 'host' && mode !== 'none' && containerOfMode(mode) === undefined) return;
   const others = Object.keys(body.NetworkingConfig?.EndpointsConfig ?? {}).filter((network) => network !== mode);
   if (others.length > 0)
     throw invalid(`container cannot be attached to network ${others[0]}: its network mode is "${mode}"`);

@@ -20,10 +20,12 @@ import {storeFiles} from './files.ts';
 import {fillVolumes} from './fill-volumes.ts';
 import {mergeImageConfig} from './image-config.ts';
 import {parseContainerName} from './name.ts';
+import {containerOfMode} from './namespace-modes.ts';
 import {type MountRequest, parseMounts} from './parse-mounts.ts';
 import type {ContainerRecord, RecordedMount} from './record.ts';
 import {discard} from './remove.ts';
 import {reserveFor, reserveRandom} from './reserve.ts';
+import {resolveModes} from './shared-namespaces.ts';
 import {bareDirectory, ownsVolumesMark, unfinishedDirectory} from './take-apart.ts';
 
 /**
@@ -49,7 +51,7 @@ export async function createContainer(
 
   const id = randomBytes(32).toString('hex');
   const {config: _imageConfig, ...recordedImage} = image;
-  const hostConfig = completeHostConfig(hostBody);
+  const hostConfig = completeHostConfig(await resolveModes(context.layout, hostBody));
   const record: Omit<ContainerRecord, 'name' | 'files'> = {
     v: 1,
     id,
@@ -199,6 +201,7 @@ function completeHostConfig(host: HostConfig): HostConfig {
       Name: host.RestartPolicy?.Name || 'no',
       MaximumRetryCount: host.RestartPolicy?.MaximumRetryCount ?? 0,
     },
+    IpcMode: host.IpcMode || 'private',
     ShmSize: host.ShmSize || 64 * 1024 * 1024,
     // As Docker keeps what asks for nothing.
     PidsLimit: host.PidsLimit && host.PidsLimit > 0 ? host.PidsLimit : null,
@@ -214,6 +217,7 @@ function hostNameOf(config: ContainerConfig, host: HostConfig, id: string, machi
 /** The network of `NetworkMode` first, as Docker attaches it first. */
 function endpointsOf(host: HostConfig, given: Readonly<Record<string, object | null>>): ContainerRecord['endpoints'] {
   const mode = host.NetworkMode ?? 'default';
+  if (containerOfMode(mode) !== undefined) return {};
   const endpoints: Record<string, object> = {};
   if (mode !== 'host' && mode !== 'none') endpoints[mode] = given[mode] ?? {};
   for (const [network, settings] of Object.entries(given)) endpoints[network] = settings ?? {};

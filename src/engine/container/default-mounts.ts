@@ -3,12 +3,13 @@ import type {SetupOperation} from '../helper/operations.ts';
 export interface MountOptions {
   /** What is at /sys/fs/cgroup. */
   readonly cgroups: readonly SetupOperation[];
-  readonly shmSize: number;
+  /** What is at /dev/shm. */
+  readonly sharedMemory: readonly SetupOperation[];
   readonly writableSys: boolean;
 }
 
 /** The file systems every container has, as Docker mounts them. */
-export function defaultMounts({cgroups, shmSize, writableSys}: MountOptions): readonly SetupOperation[] {
+export function defaultMounts({cgroups, sharedMemory, writableSys}: MountOptions): readonly SetupOperation[] {
   const mount = (type: string, source: string, target: string, flags: string, data = ''): SetupOperation => ({
     kind: 'mount',
     type,
@@ -24,7 +25,7 @@ export function defaultMounts({cgroups, shmSize, writableSys}: MountOptions): re
     mount('sysfs', 'sysfs', '/sys', `nosuid,noexec,nodev${writableSys ? '' : ',ro'}`),
     ...cgroups,
     mount('mqueue', 'mqueue', '/dev/mqueue', 'nosuid,noexec,nodev'),
-    mount('tmpfs', 'shm', '/dev/shm', 'nosuid,noexec,nodev', `mode=1777,size=${shmSize}`),
+    ...sharedMemory,
     ...devices,
     ...links,
   ];

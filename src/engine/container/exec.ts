@@ -12,7 +12,8 @@ import {addExec, type ExecRecord} from './exec-records.ts';
 import {processEnvironment} from './image-config.ts';
 import type {Machine} from './machine.ts';
 import {planCapabilities} from './process-plan.ts';
-import {type FoundContainer, findContainer} from './reference.ts';
+import {findContainer} from './reference.ts';
+import {type Identity, identityOf} from './shared-namespaces.ts';
 import {isPaused, observe} from './state.ts';
 
 export function createExecs(context: ContainerContext): Execs {
@@ -82,6 +83,7 @@ async function startExec(context: ContainerContext, id: string, options: ExecSta
   const found = await findContainer(context.layout, exec.containerId);
   // It may still be started when the container goes on.
   if (isPaused(await observe(context, found.id))) throw restsFor(`Container ${found.id}`, 'exec');
+  const identity = await identityOf(context.layout, found.record);
   exec.state = 'running';
   const [rows, columns] = options.consoleSize ?? body.ConsoleSize ?? [0, 0];
   try {
@@ -91,7 +93,7 @@ async function startExec(context: ContainerContext, id: string, options: ExecSta
       stdin: (body.AttachStdin ?? false) && !options.detach,
       rows,
       columns,
-      operations: encodeOperations(planExec(found, body, await context.machine())),
+      operations: encodeOperations(planExec(identity, body, await context.machine())),
       id,
     });
     exec.pid = connection.first.pid;
@@ -134,7 +136,7 @@ async function* selectStreams(
 }
 
 /** What differs from the container's own process; the rest (limits, filter) is the same, also for a privileged one. */
-function planExec({record}: FoundContainer, body: ExecCreateBody, machine: Machine): readonly SetupOperation[] {
+function planExec({record}: Identity, body: ExecCreateBody, machine: Machine): readonly SetupOperation[] {
   const {config} = record;
   const hostname = config.Hostname ?? '';
   return [

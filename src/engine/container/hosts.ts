@@ -3,6 +3,7 @@ import {mkdir, readFile} from 'node:fs/promises';
 import {TscomposeError} from '../../base/errors.ts';
 import type {ContainerPaths} from '../layout.ts';
 import type {NetworkPlan} from './context.ts';
+import {containerOfMode} from './namespace-modes.ts';
 import type {ContainerRecord} from './record.ts';
 
 /** Of /etc/hosts in every container, as Docker writes it. */
@@ -15,13 +16,17 @@ const commonHosts = [
   'ff02::2\tip6-allrouters',
 ];
 
-/** Makes the container's run directory, and its hosts, hostname and resolv.conf: new at each start, so that no change of an earlier run stays. */
+/**
+ * Makes the container's run directory, and its hosts, hostname and resolv.conf: new at each start, so that no change of an
+ * earlier run stays. One in the network of another container has that one's.
+ */
 export async function writeIdentityFiles(
   paths: ContainerPaths,
   record: ContainerRecord,
   network: NetworkPlan,
 ): Promise<void> {
   await mkdir(paths.run, {recursive: true, mode: 0o700});
+  if (containerOfMode(record.hostConfig.NetworkMode) !== undefined) return;
   const hostNetwork = record.hostConfig.NetworkMode === 'host';
   const hosts =
     hostNetwork && (record.hostConfig.ExtraHosts ?? []).length === 0

@@ -6,6 +6,7 @@ import {memoryAndSwap} from './limits.ts';
 import {notice} from './notice.ts';
 import type {ContainerRecord, RecordedMount} from './record.ts';
 import {findContainer, noSuchContainer} from './reference.ts';
+import {identityOf} from './shared-namespaces.ts';
 import {toContainerState} from './state.ts';
 
 /** Throws `notFound`. */
@@ -16,6 +17,7 @@ export async function inspectContainer(context: ContainerContext, reference: str
   if (observation === undefined) throw noSuchContainer(reference);
   const state = toContainerState(observation);
   const paths = context.layout.container(id);
+  const identity = await identityOf(context.layout, record);
   const endpoints = await context.endpoints.describe(record, state.Running);
   const [path = '', ...args] = [...(record.config.Entrypoint ?? []), ...(record.config.Cmd ?? [])];
   const first = Object.values(endpoints.networks)[0];
@@ -26,9 +28,9 @@ export async function inspectContainer(context: ContainerContext, reference: str
     Args: args,
     State: state,
     Image: record.image.id,
-    ResolvConfPath: paths.resolvConf,
-    HostnamePath: paths.hostname,
-    HostsPath: paths.hosts,
+    ResolvConfPath: identity.paths.resolvConf,
+    HostnamePath: identity.paths.hostname,
+    HostsPath: identity.paths.hosts,
     LogPath: record.hostConfig.LogConfig?.Type === 'none' ? '' : paths.log,
     Name: `/${name}`,
     RestartCount: observation.state?.restartCount ?? 0,
@@ -39,7 +41,7 @@ export async function inspectContainer(context: ContainerContext, reference: str
     HostConfig: {...emptyHostConfig, ...record.hostConfig, ...filledIn(record.hostConfig)},
     GraphDriver: {Name: 'overlay2', Data: {LowerDir: '', MergedDir: '', UpperDir: paths.upper, WorkDir: paths.work}},
     Mounts: record.mounts.flatMap((mount) => toMountPoint(context, mount)),
-    Config: withHealthcheck(record),
+    Config: withHealthcheck(identity.record),
     NetworkSettings: {
       ...{
         Bridge: '',

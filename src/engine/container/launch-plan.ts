@@ -1,6 +1,6 @@
 import type {ContainerConfig, HostConfig} from '../../api/types/container.ts';
 import {encodeOperations, type MonitorOperation} from '../helper/operations.ts';
-import type {Layout} from '../layout.ts';
+import type {ContainerPaths, Layout} from '../layout.ts';
 import type {DeviceNumbers} from './block-devices.ts';
 import {cgroupPlace} from './cgroup-place.ts';
 import {planCgroups} from './cgroups.ts';
@@ -9,6 +9,7 @@ import type {ImageRoot, NetworkPlan} from './context.ts';
 import type {ContainerDevices} from './devices/gather.ts';
 import {parseLogConfig} from './log-config.ts';
 import type {Machine} from './machine.ts';
+import {ownNamespaces} from './namespace-modes.ts';
 import {resolvePrivileges} from './privileges.ts';
 import {planProcess} from './process-plan.ts';
 import type {ContainerRecord} from './record.ts';
@@ -30,6 +31,10 @@ export interface LaunchRequest {
   readonly disks: DeviceNumbers;
   readonly network: NetworkPlan;
   readonly devices: ContainerDevices;
+  /** Of the container whose hosts, hostname and resolv.conf it has. */
+  readonly identity: ContainerPaths;
+  /** Namespaces of other containers. */
+  readonly joins: readonly MonitorOperation[];
 }
 
 /** Everything a monitor has to know about a container, for all of its runs. */
@@ -44,6 +49,8 @@ export function planLaunch({
   disks,
   network,
   devices,
+  identity,
+  joins,
 }: LaunchRequest): readonly MonitorOperation[] {
   const {id, config, hostConfig} = record;
   const paths = layout.container(id);
@@ -63,7 +70,8 @@ export function planLaunch({
     ...planHealth(config),
     {kind: 'events', journal: layout.journal, attributes: eventAttributesText(record, name)},
     ...planCgroups({machine, ours: cgroupParent, place, host: hostConfig, disks, deviceRules: devices.rules}),
-    {kind: 'namespaces', list: `pid,mount,uts,ipc${hostConfig.CgroupnsMode === 'host' ? '' : ',cgroup'}`},
+    {kind: 'namespaces', list: ownNamespaces(hostConfig)},
+    ...joins,
     ...network.operations,
     {
       kind: 'stdio',
@@ -74,11 +82,13 @@ export function planLaunch({
       columns: 0,
     },
     ...(hostConfig.Init ? [{kind: 'init'} as const] : []),
-    ...[paths.hosts, paths.hostname, paths.resolvConf].map((path): MonitorOperation => ({kind: 'cleanup', path})),
+    ...(identity.hosts === paths.hosts ? [paths.hosts, paths.hostname, paths.resolvConf] : []).map(
+      (path): MonitorOperation => ({kind: 'cleanup', path}),
+    ),
     {
       kind: 'process',
       operations: encodeOperations([
-        ...planRoot({machine, place, paths, record, privileges, devices, image, volumes}),
+        ...planRoot({machine, place, paths, identity, record, privileges, devices, image, volumes}),
         ...planProcess(machine, record, {privileges, devices, interfaceSysctls: network.sysctls}),
       ]),
     },

@@ -31,7 +31,8 @@ export function planProcess(
   const withDevices = {...config, Env: [...(config.Env ?? []), ...devices.environment]};
   const groups = [...(hostConfig.GroupAdd ?? []), ...devices.groups];
   return [
-    {kind: 'hostname', name: config.Hostname ?? ''},
+    // The machine's own name is not a container's to set.
+    ...(hostConfig.UTSMode === 'host' ? [] : [{kind: 'hostname', name: config.Hostname ?? ''} as const]),
     ...(config.Domainname ? [{kind: 'domainname', name: config.Domainname} as const] : []),
     ...Object.entries(sysctls).map(([key, value]): SetupOperation => ({kind: 'sysctl', key, value})),
     {kind: 'oomScoreAdj', value: hostConfig.OomScoreAdj ?? 0},

@@ -9,6 +9,7 @@ import {defaultMounts} from './default-mounts.ts';
 import type {ContainerDevices} from './devices/gather.ts';
 import {planDevices} from './devices/operations.ts';
 import type {Machine} from './machine.ts';
+import {planSharedMemory} from './namespace-modes.ts';
 import type {Privileges} from './privileges.ts';
 import type {BindMount, ContainerRecord, RecordedFile, RecordedMount} from './record.ts';
 import {parseTmpfsOptions} from './tmpfs-options.ts';
@@ -17,6 +18,8 @@ export interface RootPlan {
   readonly machine: Machine;
   readonly place: CgroupPlace;
   readonly paths: ContainerPaths;
+  /** Of the container whose hosts, hostname and resolv.conf it has: itself, or one whose network it shares. */
+  readonly identity: ContainerPaths;
   readonly record: ContainerRecord;
   readonly privileges: Privileges;
   readonly devices: ContainerDevices;
@@ -30,6 +33,7 @@ export function planRoot({
   machine,
   place,
   paths,
+  identity,
   record,
   privileges,
   devices,
@@ -47,17 +51,17 @@ export function planRoot({
         hostConfig.CgroupnsMode === 'host'
           ? sharedCgroupMounts(machine.cgroups, place, privileges.writableCgroups)
           : ownCgroupMounts(machine.cgroups, privileges.writableCgroups),
-      shmSize: hostConfig.ShmSize ?? 64 * 1024 * 1024,
+      sharedMemory: planSharedMemory(hostConfig),
       writableSys: privileges.writableSys,
     }).filter(
       (operation) =>
-        !(operation.kind === 'mount' && replaceable.has(operation.target) && taken.has(operation.target)) &&
+        !('target' in operation && replaceable.has(operation.target) && taken.has(operation.target)) &&
         !(operation.kind === 'device' && given.has(operation.target)),
     ),
     ...nestedLast(record.mounts).map((mount) => planMount(mount, volumes)),
     ...planDevices(devices, record.mounts),
     ...devices.mounts,
-    ...identityFiles(paths).filter(({target}) => !taken.has(target)),
+    ...identityFiles(identity).filter(({target}) => !taken.has(target)),
     ...record.files.map((file) => planFile(file, paths)),
     ...privileges.readonlyPaths.map((target): SetupOperation => ({kind: 'readonly', target})),
     ...privileges.maskedPaths.map((target): SetupOperation => ({kind: 'mask', target})),
@@ -76,7 +80,7 @@ export type StoppedRootUse = 'sync' | 'archive';
  * empty and read-only.
  */
 export function planStoppedRoot(
-  {paths, record, image, volumes}: Omit<RootPlan, 'machine' | 'place' | 'privileges' | 'devices'>,
+  {paths, record, image, volumes}: Omit<RootPlan, 'machine' | 'place' | 'identity' | 'privileges' | 'devices'>,
   use: StoppedRootUse,
 ): readonly SetupOperation[] {
   const passing = (target: string): SetupOperation => ({

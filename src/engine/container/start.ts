@@ -16,6 +16,7 @@ import {takeMonitorLock} from './monitor-lock.ts';
 import {withContainer} from './operation.ts';
 import type {ContainerRecord} from './record.ts';
 import {type FoundContainer, noSuchContainer} from './reference.ts';
+import {identityOf, planJoins} from './shared-namespaces.ts';
 import {explainStart} from './start-failure.ts';
 import {observe} from './state.ts';
 import {takeApart} from './take-apart.ts';
@@ -46,6 +47,7 @@ const portAttempts = 5;
 /** The caller holds the operation lock. */
 export async function startFound(context: ContainerContext, found: FoundContainer): Promise<void> {
   await clearPrevious(context, found);
+  const joins = await planJoins(context, found);
   const [image, volumes, devices, disks] = await Promise.all([
     context.images.root(found.record.image),
     resolveVolumes(context, found.record),
@@ -56,7 +58,7 @@ export async function startFound(context: ContainerContext, found: FoundContaine
   for (let attempt = 1; ; attempt++) {
     const network = await context.endpoints.plan(found.record, found.name);
     try {
-      await launch(context, found, {image, volumes, network, devices, disks});
+      await launch(context, found, {image, volumes, network, devices, disks, joins});
       return;
     } catch (error) {
       await undo(context, found.record);
@@ -68,12 +70,14 @@ export async function startFound(context: ContainerContext, found: FoundContaine
 
 async function launch(
   context: ContainerContext,
-  {id, name, record}: FoundContainer,
-  parts: Pick<LaunchRequest, 'image' | 'volumes' | 'network' | 'devices' | 'disks'>,
+  found: FoundContainer,
+  parts: Pick<LaunchRequest, 'image' | 'volumes' | 'network' | 'devices' | 'disks' | 'joins'>,
 ): Promise<void> {
   const {layout, cgroupParent} = context;
-  await writeIdentityFiles(layout.container(id), record, parts.network);
-  const plan = planLaunch({layout, machine: await context.machine(), cgroupParent, record, name, ...parts});
+  const {record, paths: identity} = await identityOf(layout, found.record);
+  await writeIdentityFiles(layout.container(found.id), record, parts.network);
+  const machine = await context.machine();
+  const plan = planLaunch({layout, machine, cgroupParent, record, identity, name: found.name, ...parts});
   // Whoever removes the last container takes the cgroups above away; not while one is being started below them.
   await using cgroups = await context.helper.lock(layout.locks.cgroups, {mode: 'shared'});
   void cgroups;

@@ -93,6 +93,8 @@ const setupOperations = {
   /** `KEY=VALUE`. HOME is added from the container's passwd file where it is not given. */
   env: {code: 121, args: [], rest: 'variables'},
   argv: {code: 122, args: [], rest: 'words'},
+  /** The /dev/shm of the container whose `ipc` namespace is joined. */
+  sharedMemory: {code: 130, args: ['target']},
 } as const satisfies Record<string, Row>;
 
 /** A launch plan: what the monitor keeps, ending in the setup operations of the container's process. */
@@ -136,6 +138,11 @@ const monitorOperations = {
   cleanup: {code: 219, args: ['path']},
   /** cgroup v2 device rules: an eBPF program (array of struct bpf_insn) attached to the cgroup. */
   cgroupDevices: {code: 221, args: ['path', 'program']},
+  /**
+   * Namespaces (comma list of: pid ipc network) of another container, whose monitor is asked for them at `control`: anew
+   * for each run. Those are not to be in `namespaces`.
+   */
+  join: {code: 230, args: ['list', 'control']},
   /** The encoded setup operations. */
   process: {code: 220, args: ['operations']},
 } as const satisfies Record<string, Row>;
@@ -164,6 +171,8 @@ const controlOperations = {
   /** Freezes every process. Replies when they are frozen. */
   pause: {code: 310, args: []},
   unpause: {code: 311, args: []},
+  /** Replies `{ok:true}` with a pid descriptor of the first process beside it (SCM_RIGHTS), by which its namespaces are joined. */
+  lendProcess: {code: 312, args: []},
 } as const satisfies Record<string, Row>;
 
 /** Unpacks a tar stream (standard input, uncompressed) into the empty directory `destination`. A process of its own. */

@@ -1,6 +1,7 @@
 import type {EndpointSettings} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import type {EndpointDescription, EndpointSource} from '../container/context.ts';
+import {containerOfMode} from '../container/namespace-modes.ts';
 import type {ContainerRecord} from '../container/record.ts';
 import {describeEndpoint, describeStopped} from './describe-endpoint.ts';
 import type {Membership} from './gateway.ts';
@@ -9,7 +10,7 @@ import {readEndpoint, writeEndpoint} from './leases.ts';
 import type {MachineFiles} from './machine.ts';
 import type {NetworkContext} from './network-context.ts';
 import {findNetwork, type NetworkRecord, readNetworks} from './network-record.ts';
-import {type EndpointPlan, planOnNetworks, planWithoutNetworks} from './plan-endpoints.ts';
+import {type EndpointPlan, planJoined, planOnNetworks, planWithoutNetworks} from './plan-endpoints.ts';
 import type {PublishedPort} from './port-elements.ts';
 import {portMapOf} from './publish.ts';
 import type {Upkeep} from './upkeep.ts';
@@ -45,6 +46,7 @@ export function createEndpoints(
     async plan(record, name) {
       const mode = record.hostConfig.NetworkMode || 'default';
       if (mode === 'host' || mode === 'none') return await planWithoutNetworks(files, record, mode);
+      if (containerOfMode(mode) !== undefined) return planJoined();
       await using lock = await helper.lock(layout.locks.networks);
       void lock;
       const networks = await readNetworks(layout);
@@ -70,6 +72,7 @@ export function createEndpoints(
     },
 
     async describe(record, running): Promise<EndpointDescription> {
+      if (containerOfMode(record.hostConfig.NetworkMode) !== undefined) return {networks: {}, ports: {}};
       const known = await readNetworks(layout);
       const networks: Record<string, EndpointSettings> = {};
       const ports: PublishedPort[] = [];

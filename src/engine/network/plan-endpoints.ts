@@ -73,6 +73,15 @@ export async function planWithoutNetworks(
   };
 }
 
+/** In the network of another container, which has all there is to plan. */
+export function planJoined(): EndpointPlan {
+  return {
+    ...{operations: [], addresses: [], resolvConf: '', networks: {}, ports: {}, sysctls: {}, warnings: []},
+    ephemeral: false,
+    explain: async (error) => error,
+  };
+}
+
 export interface PlanRequest {
   readonly context: NetworkContext;
   readonly kernel: Kernel;

@@ -265,7 +265,8 @@ const sysctls: Row<'sysctls'> = {
       verdict: 'cannot be set for one container',
       reason: 'it applies to the whole machine',
       hint: 'remove it from "sysctls"; if you need it, set it on the machine itself',
-      where: (value, {network_mode}) => Object.keys(value).filter((name) => !isOfContainer(name, network_mode)),
+      where: (value, {network_mode, ipc}) =>
+        Object.keys(value).filter((name) => !isOfContainer(name, {network: network_mode, ipc})),
     },
   ],
 };

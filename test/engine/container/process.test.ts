@@ -283,7 +283,7 @@ describe('limits', () => {
 
 describe('what is not supported', () => {
   it.each<[string, ContainerCreateBody & Record<string, unknown>]>([
-    ['HostConfig.PidMode', {HostConfig: {PidMode: 'host'} as HostConfig}],
+    ['HostConfig.UsernsMode "other"', {HostConfig: {UsernsMode: 'other'} as HostConfig}],
     ['HostConfig.Runtime', {HostConfig: {Runtime: 'runc'} as HostConfig}],
     ['Shell', {Shell: ['bash']}],
     ['a mount of type "npipe"', {HostConfig: {Mounts: [{Type: 'npipe', Target: '/x'}]} as unknown as HostConfig}],
