@@ -84,6 +84,66 @@ describeTargets('volumes', (target) => {
     }
   });
 
+  it('of other containers are taken over, at their places', async () => {
+    const name = target.name('from');
+    await target.docker.createVolume({Name: name, Labels: labels()});
+    const one = await target.create({
+      Volumes: {'/anonymous': {}, '/var': {}},
+      HostConfig: {Binds: [`${name}:/named`, '/etc:/etc2:ro'], Tmpfs: {'/fast': ''}},
+    });
+    const places = async (from: readonly string[], HostConfig = {}) => {
+      const container = await target.create({HostConfig: {VolumesFrom: from, ...HostConfig}, Volumes: {'/var': {}}});
+      const {Mounts} = await container.inspect();
+      const found = Mounts.map(({Destination, RW, Name, Source}) => [Destination, `${Name ?? Source} ${RW}`] as const);
+      return {container, found: Object.fromEntries(found)};
+    };
+    const {Mounts} = await one.inspect();
+    const nameAt = (place: string) => Mounts.find(({Destination}) => Destination === place)?.Name ?? '';
+    const expected = (readWrite: boolean) => ({
+      '/anonymous': `${nameAt('/anonymous')} ${readWrite}`,
+      '/var': `${nameAt('/var')} ${readWrite}`,
+      '/named': `${name} ${readWrite}`,
+      '/etc2': '/etc false',
+    });
+    const plain = await places([one.id]);
+    expect(plain.found).toEqual(expected(true));
+    expect((await places([`${one.id}:rw`])).found).toEqual(expected(true));
+    const readOnly = await places([`${one.id}:ro`]);
+    expect(readOnly.found).toEqual(expected(false));
+    // What was read-only once stays so; of two the later counts.
+    expect((await places([`${readOnly.container.id}:rw`])).found).toEqual(expected(false));
+    expect((await places([readOnly.container.id, one.id])).found).toEqual(expected(true));
+    const own = await places([one.id], {Binds: ['/tmp:/named']});
+    expect(own.found).toEqual({...expected(true), '/named': '/tmp true'});
+    await plain.container.start();
+    await readOnly.container.start();
+    const said = async (client: typeof one, script: string) => {
+      const exec = await client.exec({Cmd: ['sh', '-c', `exec 2>&1; ${script}`], AttachStdout: true});
+      return await textOf((await exec.start()).output);
+    };
+    await said(plain.container, 'echo there >/anonymous/file');
+    expect(await said(readOnly.container, 'cat /anonymous/file')).toBe('there\n');
+    expect(await said(readOnly.container, 'echo >/anonymous/file')).toContain('Read-only file system');
+    // A volume without a name goes with the last container that has it.
+    await one.remove({v: true});
+    await target.docker.getVolume(nameAt('/anonymous')).inspect();
+    expect(await said(plain.container, 'cat /anonymous/file')).toBe('there\n');
+  });
+
+  it.each([
+    ['nobody-at-all', 'No such container: nobody-at-all'],
+    ['', 'volumes-from specification cannot be an empty string'],
+  ])('are not taken over from "%s"', async (source, message) => {
+    const created = target.create({HostConfig: {VolumesFrom: [source]}});
+    await expect(created).rejects.toMatchObject({kind: 'invalid', message});
+  });
+
+  it.each(['foo', 'nocopy', 'ro,rw', 'ro:x', 'rshared'])('are not taken over in the mode "%s"', async (mode) => {
+    const one = await target.create();
+    const created = target.create({HostConfig: {VolumesFrom: [`${one.id}:${mode}`]}});
+    await expect(created).rejects.toMatchObject({kind: 'invalid', message: `invalid mode: ${mode}`});
+  });
+
   it('may be memory', async () => {
     const container = await target.run({
       Cmd: ['sh', '-c', 'grep " /fast " /proc/mounts; grep " /small " /proc/mounts'],

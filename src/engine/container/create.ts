@@ -27,6 +27,7 @@ import {discard} from './remove.ts';
 import {reserveFor, reserveRandom} from './reserve.ts';
 import {resolveModes} from './shared-namespaces.ts';
 import {bareDirectory, ownsVolumesMark, unfinishedDirectory} from './take-apart.ts';
+import {inheritedMounts} from './volumes-from.ts';
 
 /**
  * Makes a container whole or not at all: its directory is filled under a temporary name, its name is reserved, and then
@@ -45,7 +46,7 @@ export async function createContainer(
   const image = await context.images.resolve(body.Image, options.platform);
   const {HostConfig: hostBody = {}, NetworkingConfig, ...configBody} = body;
   const config = mergeImageConfig(withoutQueryMembers(configBody), image.config);
-  const requests = parseMounts(config, hostBody);
+  const requests = parseMounts(config, hostBody, await inheritedMounts(context.layout, hostBody.VolumesFrom ?? []));
   await checkSources(requests);
   await requestedEdits(hostBody, context.cdiDirectories);
 
@@ -169,6 +170,10 @@ function toMount(request: MountRequest): RecordedMount {
     const {mustExist: _checked, ...bind} = request;
     return bind;
   }
+  if ('inherited' in request) {
+    const {inherited: _inherited, ...volume} = request;
+    return volume;
+  }
   const {labels: _labels, driver: _driver, driverOptions: _driverOptions, name, ...mount} = request;
   return {...mount, name: name ?? randomBytes(32).toString('hex'), anonymous: name === undefined};
 }
@@ -181,6 +186,10 @@ async function makeVolumes(
   for (const [index, mount] of record.mounts.entries()) {
     const request = requests[index];
     if (mount.kind !== 'volume' || request?.kind !== 'volume') continue;
+    if ('inherited' in request) {
+      await context.volumes.inspect(mount.name);
+      continue;
+    }
     await context.volumes.create({
       Name: mount.name,
       ...(request.driver ? {Driver: request.driver} : {}),

@@ -110,6 +110,7 @@ const emptyHostConfig = {
   SecurityOpt: null,
   UTSMode: '',
   UsernsMode: '',
+  VolumesFrom: null,
   ShmSize: 64 * 1024 * 1024,
   Runtime: 'tscompose',
   BlkioWeight: 0,

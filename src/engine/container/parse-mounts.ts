@@ -1,7 +1,7 @@
 import {posix} from 'node:path';
 import type {ContainerConfig, HostConfig, Mount} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
-import type {BindMount, TmpfsMount} from './record.ts';
+import type {BindMount, TmpfsMount, VolumeMount} from './record.ts';
 
 /** A volume to mount; without a name it is made for this container. */
 export interface VolumeRequest {
@@ -19,13 +19,23 @@ export interface VolumeRequest {
 /** A bind mount; `mustExist`: a missing source is refused at creation. */
 export type BindRequest = BindMount & {readonly mustExist: boolean};
 
-export type MountRequest = BindRequest | VolumeRequest | TmpfsMount;
+/** A volume that is there already, as another container has it. */
+export type InheritedVolume = VolumeMount & {readonly inherited: true};
+
+export type MountRequest = BindRequest | VolumeRequest | InheritedVolume | TmpfsMount;
 
 const propagations = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave'];
 const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
-/** All mounts that a container asks for, from `Binds`, `Mounts`, `Tmpfs` and the configuration's `Volumes`. Throws `invalid`. */
-export function parseMounts(config: ContainerConfig, host: HostConfig): readonly MountRequest[] {
+/**
+ * All mounts that a container asks for, from `Binds`, `Mounts`, `Tmpfs` and the configuration's `Volumes`. What it asks for
+ * itself takes the place of what it has from others, that takes the place of the image's volumes. Throws `invalid`.
+ */
+export function parseMounts(
+  config: ContainerConfig,
+  host: HostConfig,
+  inherited: readonly (BindRequest | InheritedVolume)[] = [],
+): readonly MountRequest[] {
   const asked = [
     ...(host.Binds ?? []).map(parseBind),
     ...(host.Mounts ?? []).map(parseMount),
@@ -38,11 +48,13 @@ export function parseMounts(config: ContainerConfig, host: HostConfig): readonly
     if (targets.has(target)) throw new TscomposeError('invalid', `Duplicate mount point: ${target}`);
     targets.add(target);
   }
+  const others = inherited.filter(({target}) => !targets.has(target));
+  const taken = new Set([...targets, ...others.map(({target}) => target)]);
   const volumes = Object.keys(config.Volumes ?? {})
     .map(parseTarget)
-    .filter((target) => !targets.has(target))
+    .filter((target) => !taken.has(target))
     .map((target): VolumeRequest => ({kind: 'volume', target, readOnly: false, copy: true, mode: ''}));
-  return [...asked, ...volumes];
+  return [...others, ...asked, ...volumes];
 }
 
 function parseTarget(target: string): string {

@@ -88,7 +88,7 @@ const hostConfigMembers = {
   StorageOpt: false,
   UTSMode: true,
   UsernsMode: true,
-  VolumesFrom: false,
+  VolumesFrom: true,
   TscomposeFiles: true,
 } as const satisfies {readonly [K in keyof HostConfig]-?: boolean};
 
