@@ -36,6 +36,8 @@ export interface ObservedContainer {
   readonly mounts: readonly ObservedMount[];
   /** How many of its `post_start` hooks have ended well since its start; absent: all of them, as far as anybody knows. */
   readonly hooksDone?: number;
+  /** Ids of the containers whose namespaces it shares; only where its service shares any. */
+  readonly shares?: Readonly<Partial<Record<'NetworkMode' | 'PidMode' | 'IpcMode', string>>>;
   /** Only for containers without spec, which are compared through it. */
   readonly inspected?: ContainerInspect;
 }

@@ -7,7 +7,9 @@ import {compareInspected} from './inspected.ts';
 import {containerName, replicaCount} from './names.ts';
 import type {NetworkDecision} from './networks.ts';
 import type {ObservedContainer} from './observed.ts';
+import {dependencyOrder} from './order.ts';
 import {decideReplicas, type ReplicaDecision} from './replicas.ts';
+import {sharedCause} from './shared.ts';
 import type {VolumeDecision} from './volumes.ts';
 
 export interface ResourceDecisions {
@@ -22,13 +24,15 @@ export function decideServices(
 ): ReadonlyMap<string, readonly ReplicaDecision[]> {
   const {project, observed} = input;
   const decisions = new Map<string, readonly ReplicaDecision[]>();
-  for (const [name, service] of Object.entries(project.services)) {
+  for (const name of dependencyOrder(dependencyGraph(project))) {
+    const service = project.services[name];
+    if (service === undefined) continue;
     decisions.set(
       name,
       decideReplicas({
         containers: observed.containers.filter((container) => container.service === name && !container.oneOff),
         count: replicaCount(service),
-        diverged: (container) => whyRecreate({input, resources, name, service, container}),
+        diverged: (container) => whyRecreate({input, resources, decisions, name, service, container}),
         nameOf: (replica) => containerName(project.name, name, service, replica),
       }),
     );
@@ -39,6 +43,8 @@ export function decideServices(
 interface Candidate {
   readonly input: UpInput;
   readonly resources: ResourceDecisions;
+  /** Of what the service depends on. */
+  readonly decisions: ReadonlyMap<string, readonly ReplicaDecision[]>;
   readonly name: string;
   readonly service: Service;
   readonly container: ObservedContainer;
@@ -50,15 +56,16 @@ function whyRecreate(candidate: Candidate): Cause | undefined {
   const named = options.services === undefined || options.services.includes(name);
   const policy = (named ? options.recreate : (options.recreateDependencies ?? options.recreate)) ?? 'diverged';
   const needed = resourceCause(candidate);
+  const remade = needed.remade ?? sharedCause({...candidate, project: input.project});
   // A volume or network that is made anew takes its containers with it, whatever the policy.
-  if (policy === 'never') return needed.remade;
+  if (policy === 'never') return remade;
   if ((policy === 'force' || (named && options.renewAnonymousVolumes === true)) && !memory.created.has(container.id)) {
     return {reason: 'recreate asked for'};
   }
   if (container.status === 'dead' || container.status === 'removing')
     return {reason: `container is ${container.status}`};
   const configuration = configurationCause(candidate);
-  return configuration ?? needed.remade ?? needed.missing;
+  return configuration ?? remade ?? needed.missing;
 }
 
 function configurationCause({input, name, container}: Candidate): Cause | undefined {

@@ -1,3 +1,4 @@
+import {sharedParts} from '../model/attributes/links.ts';
 import type {Service} from '../model/types.ts';
 import type {Cause, ContainerRef, NodeId} from './action.ts';
 import {containerName, temporaryName} from './names.ts';
@@ -123,6 +124,8 @@ function stopDependents(work: Work, service: string): readonly NodeId[] {
 
 function resourcesReady(work: Work, definition: Service): readonly (NodeId | undefined)[] {
   return [
+    // Named by its id: it must be there, and under its name.
+    ...sharedParts(definition).flatMap(({service}) => (work.startable.get(service) ?? []).flatMap(({after}) => after)),
     ...Object.keys(definition.networks ?? {}).map((key) => work.networksReady.get(key)),
     ...(definition.volumes ?? []).map((mount) =>
       mount.source === undefined ? undefined : work.volumesReady.get(mount.source),

@@ -3,13 +3,15 @@ import type {Cause, NodeId} from './action.ts';
 import {addMissingHooks, startWithHooks} from './hooks.ts';
 import {replicaCount} from './names.ts';
 import {isUp} from './observed.ts';
-import {reference, type Startable, type Work} from './up-work.ts';
+import {staleCause} from './shared.ts';
+import {reference, type Startable, stop, type Work} from './up-work.ts';
 
 /** Starts the containers of a service once what it depends on has been started and is as it asks. */
 export function planStarts(work: Work, service: string): void {
   const {project} = work.input;
   const definition = project.services[service];
   if (definition === undefined) return;
+  stopStale(work, service, definition);
   const missingHooks = keptWithoutHooks(work, service);
   const startable = [...(work.startable.get(service) ?? []), ...keptToStart(work, service)];
   const inherited = Object.keys(definition.depends_on ?? {})
@@ -33,6 +35,17 @@ function keptWithoutHooks(work: Work, service: string): readonly NodeId[] {
     if (decision.kind !== 'keep' || work.stops.has(decision.container.id)) return [];
     return addMissingHooks(work.plan, {project, container: decision.container, memory}) ?? [];
   });
+}
+
+/** They start again once what they share is there. */
+function stopStale(work: Work, name: string, service: Service): void {
+  const {project} = work.input;
+  for (const decision of work.services.get(name) ?? []) {
+    if (decision.kind !== 'keep') continue;
+    const {container} = decision;
+    const why = staleCause({project, name, service, container, decisions: work.services});
+    if (why !== undefined) stop(work, container, why);
+  }
 }
 
 function keptToStart(work: Work, service: string): readonly Startable[] {

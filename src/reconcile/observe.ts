@@ -1,9 +1,10 @@
 import {composeLabels, isOneOff, specLabel} from '../api/labels.ts';
-import type {ContainerSummary} from '../api/types/container.ts';
+import type {ContainerSummary, HostConfig} from '../api/types/container.ts';
 import type {NetworkInspect} from '../api/types/network.ts';
 import type {VolumeInspect} from '../api/types/volume.ts';
 import {mapLimited} from '../base/concurrency.ts';
 import {hasKind} from '../base/errors.ts';
+import {sharedParts} from '../model/attributes/links.ts';
 import {imageOf} from '../model/image.ts';
 import type {Project} from '../model/types.ts';
 import type {ContainerId} from '../plan/action.ts';
@@ -33,7 +34,7 @@ export async function observe(engine: EngineClient, name: string, options: Obser
   const filters = {label: [`${composeLabels.project}=${name}`]};
   const references = options.compare || options.images === true ? imageReferences(options.project) : [];
   const [containers, networks, volumes, images] = await Promise.all([
-    engine.listContainers({all: true, filters}).then((list) => observeContainers(engine, list, options.compare)),
+    engine.listContainers({all: true, filters}).then((list) => observeContainers(engine, list, options)),
     // Those that only have a name the project uses are needed too: lists without filter, there are never many.
     engine.listNetworks(options.project === undefined ? {filters} : {}),
     engine.listVolumes(options.project === undefined ? {filters} : {}),
@@ -87,13 +88,16 @@ async function observeImages(
 async function observeContainers(
   engine: EngineClient,
   list: readonly ContainerSummary[],
-  compare: boolean,
+  {compare, project}: ObserveOptions,
 ): Promise<readonly ObservedContainer[]> {
   const containers = await mapLimited(list, inspectsAtOnce, async (summary) => {
     const container = toContainer(summary);
-    if (container.spec !== undefined || !compare) return [container];
+    const shares = sharedParts(project?.services[container.service] ?? {}).some(({mode}) => mode !== undefined);
+    if (!compare || (container.spec !== undefined && !shares)) return [container];
     try {
-      return [{...container, inspected: await engine.getContainer(container.id).inspect()}];
+      const inspected = await engine.getContainer(container.id).inspect();
+      const sharing = shares ? {...container, shares: sharedIds(inspected.HostConfig)} : container;
+      return [container.spec === undefined ? {...sharing, inspected} : sharing];
     } catch (error) {
       // Gone since it was listed.
       if (hasKind(error, 'notFound')) return [];
@@ -101,6 +105,18 @@ async function observeContainers(
     }
   });
   return containers.flat();
+}
+
+/** `container:ID` names the container that was meant when this one was made. */
+function sharedIds(host: HostConfig): NonNullable<ObservedContainer['shares']> {
+  const idOf = (mode: string | undefined) => /^container:([0-9a-f]{64})$/.exec(mode ?? '')?.[1];
+  const modes = ['NetworkMode', 'PidMode', 'IpcMode'] as const;
+  return Object.fromEntries(
+    modes.flatMap((mode) => {
+      const id = idOf(host[mode]);
+      return id === undefined ? [] : [[mode, id]];
+    }),
+  );
 }
 
 function toContainer(summary: ContainerSummary): ObservedContainer {

@@ -85,23 +85,41 @@ const volumes_from: Row<'volumes_from'> = {
     });
   },
   change: 'recreate',
-  limits: [
-    items(
-      'builtin',
-      {
-        of: 'any',
-        reason: 'the built-in engine mounts nothing of other containers',
-        hint: 'name the volumes at the top level, and mount them with "volumes" of both services',
-      },
-      () => true,
-    ),
-  ],
 };
 
 export const linkAttributes = {links, external_links, volumes_from} as const;
 
 /** Namespaces that a service may share with another one. */
 const sharing = ['network_mode', 'ipc', 'pid', 'uts', 'cgroup'] as const;
+
+/** Something of another service's container that a service's containers have too, by the attribute that says it. */
+export interface SharedPart {
+  readonly service: string;
+  /** `network_mode`, `pid`, …: below the service. */
+  readonly path: readonly (string | number)[];
+  /** Member of the create body that names the container: a namespace, or undefined for volumes. */
+  readonly mode: 'NetworkMode' | 'PidMode' | 'IpcMode' | undefined;
+}
+
+const modes: Readonly<Record<string, SharedPart['mode']>> = {
+  network_mode: 'NetworkMode',
+  pid: 'PidMode',
+  ipc: 'IpcMode',
+};
+
+/** What a service has of the containers of others, which it cannot have of a later container without being made anew. */
+export function sharedParts(service: Service): readonly SharedPart[] {
+  return [
+    ...sharing.flatMap((attribute): readonly SharedPart[] => {
+      const name = serviceOf(service[attribute]);
+      return name === undefined ? [] : [{service: name, path: [attribute], mode: modes[attribute]}];
+    }),
+    ...(service.volumes_from ?? []).flatMap((value, index): readonly SharedPart[] => {
+      const {kind, name} = parseVolumesFrom(value);
+      return kind === 'service' ? [{service: name, path: ['volumes_from', index], mode: undefined}] : [];
+    }),
+  ];
+}
 
 /**
  * What a service depends on without saying so: services whose namespaces or volumes it shares, and those it is linked to.
@@ -116,14 +134,7 @@ export function impliedDependencies(
       path: ['links', index],
       restart: true,
     })),
-    ...sharing.flatMap((attribute) => {
-      const name = serviceOf(service[attribute]);
-      return name === undefined ? [] : [{name, path: [attribute], restart: true}];
-    }),
-    ...(service.volumes_from ?? []).flatMap((value, index) => {
-      const {kind, name} = parseVolumesFrom(value);
-      return kind === 'service' ? [{name, path: ['volumes_from', index], restart: false}] : [];
-    }),
+    ...sharedParts(service).map(({service: name, path}) => ({name, path, restart: path[0] !== 'volumes_from'})),
   ];
 }
 

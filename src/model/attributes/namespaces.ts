@@ -1,6 +1,6 @@
 import {didYouMean} from '../../base/suggest.ts';
 import type {Service} from '../types.ts';
-import type {Attribute, Draft, Limit, LowerContext} from './attribute.ts';
+import type {Attribute, Draft, LowerContext} from './attribute.ts';
 import {values, whole} from './limits.ts';
 import {boolean, oneOf, type Reader, refine, text, wrong} from './readers.ts';
 
@@ -31,23 +31,6 @@ function stated(value: string): string | undefined {
   return value === '' ? undefined : value;
 }
 
-const joins = (value: string): boolean => /^(?:service|container):/.test(value);
-
-function noSharing(what: string): readonly Limit<string>[] {
-  return [
-    values(
-      'builtin',
-      {of: 'service:NAME, container:NAME', reason: `the built-in engine gives each container its own ${what}`},
-      joins,
-    ),
-    values(
-      'builtin',
-      {of: 'host', reason: `the built-in engine gives each container its own ${what}`},
-      (value) => value === 'host',
-    ),
-  ];
-}
-
 const pid: Row<'pid'> = {
   read: mode(['host']),
   spec: stated,
@@ -55,7 +38,6 @@ const pid: Row<'pid'> = {
     if (value !== '') host.PidMode = modeOf(value, context);
   },
   change: 'recreate',
-  limits: noSharing('processes'),
 };
 
 const ipc: Row<'ipc'> = {
@@ -65,17 +47,6 @@ const ipc: Row<'ipc'> = {
     if (value !== '') host.IpcMode = modeOf(value, context);
   },
   change: 'recreate',
-  limits: [
-    ...noSharing('shared memory and message queues'),
-    values(
-      'builtin',
-      {
-        of: 'shareable, none',
-        reason: 'the built-in engine gives each container its own shared memory and message queues',
-      },
-      (value) => value === 'shareable' || value === 'none',
-    ),
-  ],
 };
 
 const uts: Row<'uts'> = {
@@ -85,7 +56,6 @@ const uts: Row<'uts'> = {
     if (value !== '') host.UTSMode = value;
   },
   change: 'recreate',
-  limits: [whole('builtin', 'the built-in engine gives each container its own host name')],
 };
 
 const userns_mode: Row<'userns_mode'> = {
@@ -95,7 +65,13 @@ const userns_mode: Row<'userns_mode'> = {
     if (value !== '') host.UsernsMode = value;
   },
   change: 'recreate',
-  limits: [whole('builtin', 'the built-in engine has no other mapping of users')],
+  limits: [
+    values(
+      'builtin',
+      {of: 'other than host', reason: 'the built-in engine has no other mapping of users'},
+      (value) => value !== '' && value !== 'host',
+    ),
+  ],
 };
 
 const cgroup: Row<'cgroup'> = {

@@ -3,7 +3,7 @@ import {sortedMembers} from '../sorted.ts';
 import {isText, mapEntries, scalar, type Tree} from '../tree.ts';
 import type {Service, ServiceNetwork} from '../types.ts';
 import type {Attribute} from './attribute.ts';
-import {otherEngine, values} from './limits.ts';
+import {values} from './limits.ts';
 import {modeOf} from './namespaces.ts';
 import {itself, labelMap} from './process.ts';
 import {list, number, object, type Reader, text, wrong} from './readers.ts';
@@ -117,15 +117,6 @@ const network_mode: Row<'network_mode'> = {
   },
   change: 'recreate',
   limits: [
-    values(
-      'builtin',
-      {
-        of: 'service:NAME, container:NAME',
-        reason: 'in the built-in engine no two containers share a network interface',
-        hint: `remove it and reach the other service by its name, or ${otherEngine}`,
-      },
-      (value) => /^(?:service|container):/.test(value),
-    ),
     values(
       'builtin',
       {

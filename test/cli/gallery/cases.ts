@@ -229,8 +229,7 @@ const variables: Topic = {
 const engine: Topic = Object.fromEntries(
   Object.entries({
     'an AppArmor profile': web('security_opt: ["apparmor=mine"]'),
-    'the processes of the machine': web('pid: host'),
-    'the network of another service': web('network_mode: service:db', '  db: {image: postgres}\n'),
+    'another mapping of users': web('userns_mode: keep-id'),
     'a kernel setting of the machine': web('sysctls:\n  kernel.panic: 1'),
     'a log driver': web('logging:\n  driver: syslog'),
     'a network driver': web('networks: [far]', 'networks:\n  far:\n    driver: overlay\n'),
@@ -239,7 +238,7 @@ const engine: Topic = Object.fromEntries(
       'volumes:\n  data:\n    driver_opts: {type: nfs, o: "addr=10.0.0.1,rw", device: ":/export"}\n',
     ),
     'an external secret': web('secrets: [token]', 'secrets:\n  token:\n    external: true\n'),
-    'several at once': web('security_opt: ["label=type:mine"]\nports: ["80:80/sctp"]\nuts: host'),
+    'several at once': web('security_opt: ["label=type:mine"]\nports: ["80:80/sctp"]\nisolation: process'),
   }).map(([name, files]) => [name, {files, up: true} as const]),
 );
 

@@ -15,10 +15,6 @@ export const refused: Readonly<Record<string, readonly Refused[]>> = {
   cpu_percent: [{says: 50, reason: 'meaning on Windows only'}],
   credential_spec: [{says: {file: 'spec.json'}, reason: 'meaning on Windows only'}],
   external_links: [{says: ['outside'], below: '[0]', reason: 'networks they share'}],
-  ipc: [
-    {says: 'host', reason: 'gives each container its own'},
-    {says: 'shareable', reason: 'gives each container its own'},
-  ],
   isolation: [{says: 'process', reason: 'meaning on Windows only'}],
   links: [{says: ['other:alias'], below: '[0]', reason: 'the same names for all'}],
   logging: [
@@ -27,10 +23,7 @@ export const refused: Readonly<Record<string, readonly Refused[]>> = {
   ],
   mac_address: [{says: '02:00:00:00:00:07', beside: {network_mode: 'none'}, reason: 'no network interface of its own'}],
   models: [{says: ['ai'], reason: 'AI models are not run'}],
-  network_mode: [
-    {says: 'container:outside', reason: 'no two containers share a network interface'},
-    {says: 'bridge', reason: 'no network that all projects share'},
-  ],
+  network_mode: [{says: 'bridge', reason: 'no network that all projects share'}],
   networks: [
     {
       says: {outside: {link_local_ips: ['169.254.9.9']}},
@@ -38,10 +31,6 @@ export const refused: Readonly<Record<string, readonly Refused[]>> = {
       reason: 'link-local addresses',
     },
     {says: {outside: {driver_opts: {x: 'y'}}}, below: 'outside.driver_opts', reason: 'does not know the option'},
-  ],
-  pid: [
-    {says: 'host', reason: 'gives each container its own'},
-    {says: 'container:outside', reason: 'gives each container its own'},
   ],
   ports: [{says: ['80/sctp'], below: '[0].protocol', reason: 'publishes only tcp and udp'}],
   pre_start: [{says: [{command: 'true'}], reason: 'not run yet'}],
@@ -59,8 +48,7 @@ export const refused: Readonly<Record<string, readonly Refused[]>> = {
     },
   ],
   use_api_socket: [{says: true, reason: 'socket of an engine'}],
-  userns_mode: [{says: 'host', reason: 'no other mapping of users'}],
-  uts: [{says: 'host', reason: 'gives each container its own'}],
+  userns_mode: [{says: 'other', reason: 'no other mapping of users'}],
   volumes: [
     {says: [{type: 'image', source: 'busybox', target: '/i'}], below: '[0].type', reason: 'paths, volumes and memory'},
     {
@@ -74,7 +62,6 @@ export const refused: Readonly<Record<string, readonly Refused[]>> = {
       reason: 'neither writable nor read-only',
     },
   ],
-  volumes_from: [{says: ['other'], below: '[0]', reason: 'mounts nothing of other containers'}],
 };
 
 /** What is refused when it is known what there is on the engine: no limit of the attribute tells it before. */

@@ -33,7 +33,6 @@ export const onNetworks: Readonly<Record<string, Held>> = {
     says: {links: ['main'], networks: ['front']},
     has: prints('terminal', 'nslookup main', /Address/),
   },
-  network_mode: {service: 'alone', says: {network_mode: 'none'}, has: prints('alone', 'ls /sys/class/net', 'lo')},
   extra_hosts: {
     service: main,
     says: {extra_hosts: {elsewhere: ['192.0.2.7']}},

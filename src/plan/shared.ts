@@ -1,0 +1,52 @@
+import {sharedParts} from '../model/attributes/links.ts';
+import type {Project, Service} from '../model/types.ts';
+import type {Cause} from './action.ts';
+import {isUp, type ObservedContainer} from './observed.ts';
+import type {ReplicaDecision} from './replicas.ts';
+
+type Decisions = ReadonlyMap<string, readonly ReplicaDecision[]>;
+
+/** What is to become of the container that stands for a service: the first one. */
+function standing(decisions: Decisions, service: string): ReplicaDecision | undefined {
+  return decisions.get(service)?.find((decision) => decision.kind !== 'remove');
+}
+
+interface Sharing {
+  readonly project: Project;
+  readonly name: string;
+  readonly service: Service;
+  readonly container: ObservedContainer;
+  /** Of what the service depends on, at least. */
+  readonly decisions: Decisions;
+}
+
+/**
+ * Why a container must be made anew that shares namespaces or volumes with another service's: it knows that one by its id,
+ * and could not even start when it is another one.
+ */
+export function sharedCause({project, name, service, container, decisions}: Sharing): Cause | undefined {
+  for (const {service: other, path, mode} of sharedParts(service)) {
+    const decision = standing(decisions, other);
+    if (decision === undefined) continue;
+    const source = project.provenance.at(`services.${name}.${path[0]}${path.length > 1 ? `[${path[1]}]` : ''}`);
+    const because = (what: string): Cause => ({reason: `${path[0]}: "${other}" ${what}`, ...(source && {source})});
+    if (decision.kind === 'create' || decision.kind === 'recreate' || decision.kind === 'finish')
+      return because('is recreated');
+    const known = mode === undefined ? undefined : container.shares?.[mode];
+    if (decision.kind === 'keep' && known !== undefined && known !== decision.container.id)
+      return because('was recreated');
+  }
+  return undefined;
+}
+
+/** Why a running container must be restarted: a namespace that it shares ended with the container it belongs to, which starts again. */
+export function staleCause({project, name, service, container, decisions}: Sharing): Cause | undefined {
+  for (const {service: other, path, mode} of sharedParts(service)) {
+    const decision = standing(decisions, other);
+    if (mode === undefined || decision?.kind !== 'keep' || !isUp(container)) continue;
+    if (isUp(decision.container)) continue;
+    const source = project.provenance.at(`services.${name}.${path[0]}`);
+    return {reason: `${path[0]}: "${other}" starts again`, ...(source && {source})};
+  }
+  return undefined;
+}
