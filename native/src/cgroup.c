@@ -221,6 +221,11 @@ bool cgroup_is_empty(const struct cgroup_path *cgroup) {
   return count == 0;
 }
 
+void cgroup_kill_rest(struct cgroup_path *cgroups, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (!cgroup_is_empty(&cgroups[i])) cgroup_kill(&cgroups[i]);
+}
+
 /* Depth first; the files of a cgroup vanish with it. */
 static int remove_below(int parent, const char *name, unsigned depth) {
   if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return 0;

@@ -17,6 +17,8 @@ int cgroup_join(const struct cgroup_path *cgroup, struct failure *failure);
  * kernels (6.18 among them) also kill what is cloned straight into it later: such a process has to join by itself.
  */
 bool cgroup_kill(struct cgroup_path *cgroup);
+/* Kills what is in any of them; one that is empty stays as it is. */
+void cgroup_kill_rest(struct cgroup_path *cgroups, size_t count);
 bool cgroup_is_empty(const struct cgroup_path *cgroup);
 /* Removes the directory with what the container made below it. 0, also when it is not there; -1 with errno (EBUSY). */
 int cgroup_remove(const struct cgroup_path *cgroup);

@@ -222,31 +222,25 @@ int monitor_begin_run(struct monitor *monitor) {
   int standard[3];
   struct share share;
   struct plan *plan = &monitor->plan;
-  if (share_open(plan, &share, &monitor->failure) != 0) {
-    monitor->exit_code = 125;
-    return -1;
-  }
   monitor->ended = false;
   monitor->phase = PHASE_STARTING;
   monitor->has_spoken = false;
-  if (output_open(monitor, standard) != 0) {
+  if (share_open(plan, &share, &monitor->failure) != 0 || output_open(monitor, standard) != 0) {
     share_close(&share);
+    monitor->exit_code = 125;
     return -1;
   }
   struct process_request request = {
       .namespaces = plan->namespaces,
       .join = -1,
       .network = share.network >= 0 ? share.network : monitor->network.namespace,
-      .pid_of = share.pid,
-      .ipc_of = share.ipc,
-      .cgroups = plan->cgroups,
-      .cgroup_count = plan->cgroup_count,
+      .pid_of = share.pid, .ipc_of = share.ipc,
+      .cgroups = plan->cgroups, .cgroup_count = plan->cgroup_count,
       .operations = plan->process,
       .operations_size = plan->process_size,
       .keyring = plan->id,
       .terminal = plan->terminal,
-      .rows = plan->rows,
-      .columns = plan->columns,
+      .rows = plan->rows, .columns = plan->columns,
       .init = plan->init,
       .standard = {standard[0], standard[1], standard[2]},
   };
@@ -264,11 +258,6 @@ int monitor_begin_run(struct monitor *monitor) {
   return 0;
 }
 
-static void kill_rest(struct monitor *monitor) {
-  for (size_t i = 0; i < monitor->plan.cgroup_count; i++)
-    if (!cgroup_is_empty(&monitor->plan.cgroups[i])) cgroup_kill(&monitor->plan.cgroups[i]);
-}
-
 /* The first process has ended: with its pid namespace everything in it; without one the rest is killed here. */
 static void first_process_ended(struct monitor *monitor, int status) {
   monitor->ended = true;
@@ -281,7 +270,7 @@ static void first_process_ended(struct monitor *monitor, int status) {
   loop_timer_clear(&monitor->stop);
   pause_release(monitor);
   health_stop(monitor);
-  if (!(monitor->plan.namespaces & CLONE_NEWPID)) kill_rest(monitor);
+  if (!(monitor->plan.namespaces & CLONE_NEWPID)) cgroup_kill_rest(monitor->plan.cgroups, monitor->plan.cgroup_count);
   output_drain(monitor);
 }
 
