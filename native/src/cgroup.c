@@ -156,19 +156,52 @@ int cgroup_join(const struct cgroup_path *cgroup, struct failure *failure) {
   return result;
 }
 
-typedef void (*each_pid)(pid_t pid, void *data);
+/* The container may make cgroups in its own, where it may write to them: none that is nested deeper is looked at. */
+#define NESTED_MAX 64
 
-static void for_each_pid(const struct cgroup_path *cgroup, each_pid call, void *data) {
+/* `each` is called for the directory, then for what is below it. */
+static void for_each_nested(const char *path, unsigned depth, void (*each)(const char *path, void *data), void *data) {
+  each(path, data);
+  DIR *directory = depth < NESTED_MAX ? opendir(path) : NULL;
+  if (directory == NULL) return;
+  for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+    if (entry->d_type != DT_DIR || strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+    char *below = xasprintf("%s/%s", path, entry->d_name);
+    for_each_nested(below, depth + 1, each, data);
+    free(below);
+  }
+  closedir(directory);
+}
+
+struct each_pid {
+  void (*call)(pid_t pid, void *data);
+  void *data;
+};
+
+static void read_pids(const char *directory, void *data) {
+  const struct each_pid *each = data;
   struct buffer list = {0};
-  char *path = xasprintf("%s/cgroup.procs", cgroup->path);
+  char *path = xasprintf("%s/cgroup.procs", directory);
   if (read_file_at(AT_FDCWD, path, 1 << 20, &list) == 0) {
     buffer_append(&list, "", 1);
     for (char *line = strtok(list.data, "\n"); line != NULL; line = strtok(NULL, "\n")) {
       uint64_t pid;
-      if (parse_unsigned(line, INT32_MAX, &pid) && pid > 0) call((pid_t)pid, data);
+      if (parse_unsigned(line, INT32_MAX, &pid) && pid > 0) each->call((pid_t)pid, each->data);
     }
   }
   buffer_free(&list);
+  free(path);
+}
+
+static void for_each_pid(const struct cgroup_path *cgroup, void (*call)(pid_t pid, void *data), void *data) {
+  struct each_pid each = {call, data};
+  for_each_nested(cgroup->path, 0, read_pids, &each);
+}
+
+static void thaw(const char *directory, void *data) {
+  (void)data;
+  char *path = xasprintf("%s/freezer.state", directory);
+  write_file_at(AT_FDCWD, path, "THAWED");
   free(path);
 }
 
@@ -194,6 +227,10 @@ static bool is_hierarchy_top(const char *path) {
   return top;
 }
 
+void cgroup_thaw(const struct cgroup_path *cgroup) {
+  if (cgroup->version == 1) for_each_nested(cgroup->path, 0, thaw, NULL);
+}
+
 bool cgroup_kill(struct cgroup_path *cgroup) {
   bool inside = false;
   for_each_pid(cgroup, look_for_self, &inside);
@@ -206,11 +243,8 @@ bool cgroup_kill(struct cgroup_path *cgroup) {
       cgroup->killed = true;
       return true;
     }
-  } else {
-    char *path = xasprintf("%s/freezer.state", cgroup->path);
-    write_file_at(AT_FDCWD, path, "THAWED");
-    free(path);
   }
+  cgroup_thaw(cgroup);
   for_each_pid(cgroup, kill_pid, NULL);
   return true;
 }
@@ -229,7 +263,7 @@ void cgroup_kill_rest(struct cgroup_path *cgroups, size_t count) {
 /* Depth first; the files of a cgroup vanish with it. */
 static int remove_below(int parent, const char *name, unsigned depth) {
   if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return 0;
-  if (depth > 64) return -1;
+  if (depth > NESTED_MAX) return -1;
   int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   DIR *directory = fd < 0 ? NULL : fdopendir(fd);
   if (directory == NULL) {

@@ -12,7 +12,7 @@ int cgroup_attach_devices(const struct cgroup_device_program *programs, size_t c
 /* Moves this process there. */
 int cgroup_join(const struct cgroup_path *cgroup, struct failure *failure);
 /*
- * Kills what is still inside. Refuses (returns false, nothing killed) when this process is inside itself or the
+ * Kills what is still inside, also below. Refuses (returns false, nothing killed) when this process is inside itself or the
  * directory is the top of a hierarchy: then it is not a container's. Once all of a version 2 cgroup was killed at once,
  * kernels (6.18 among them) also kill what is cloned straight into it later: such a process has to join by itself.
  */
@@ -20,6 +20,8 @@ bool cgroup_kill(struct cgroup_path *cgroup);
 /* Kills what is in any of them; one that is empty stays as it is. */
 void cgroup_kill_rest(struct cgroup_path *cgroups, size_t count);
 bool cgroup_is_empty(const struct cgroup_path *cgroup);
+/* On version 1 nobody dies who is frozen, and a container that may write to its cgroups freezes some of its own. */
+void cgroup_thaw(const struct cgroup_path *cgroup);
 /* Removes the directory with what the container made below it. 0, also when it is not there; -1 with errno (EBUSY). */
 int cgroup_remove(const struct cgroup_path *cgroup);
 /* How often the kernel killed inside for want of memory; 0 where it cannot be known. */

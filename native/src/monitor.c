@@ -25,6 +25,7 @@
 #define PLAN 3
 #define REPORT 4
 #define QUIET_NS 1000000000
+#define KILL_AGAIN_NS 1000000000
 #define LEFTOVER_TRIES 2000 /* of 5 ms */
 
 static int read_plan(struct monitor *monitor) {
@@ -325,11 +326,17 @@ void monitor_send_signal(struct monitor *monitor, int signal) {
   if (monitor->process.pid <= 0 || monitor->ended) return;
   if (pidfd_kill(monitor->process.pidfd, signal) != 0 && errno == ENOSYS) kill(monitor->process.pid, signal);
   /* With the signal pending already: it runs not one instruction more. */
-  if (signal == SIGKILL) pause_release(monitor);
+  if (signal != SIGKILL) return;
+  pause_release(monitor);
+  /* The first process of a pid namespace ends when all others have. */
+  for (size_t i = 0; i < monitor->plan.cgroup_count; i++) cgroup_thaw(&monitor->plan.cgroups[i]);
 }
 
+/* More than once: somebody in the container may freeze another at this moment. */
 static void stop_expired(void *data) {
-  monitor_send_signal(data, SIGKILL);
+  struct monitor *monitor = data;
+  monitor_send_signal(monitor, SIGKILL);
+  loop_timer_set(&monitor->loop, &monitor->stop, now_ns() + KILL_AGAIN_NS);
 }
 
 void monitor_stop(struct monitor *monitor, int signal, uint64_t grace_ms) {

@@ -146,24 +146,39 @@ async function removeWhenLeft(directory: string): Promise<void> {
 
 async function removeCgroup(directory: string): Promise<void> {
   for (let delayMs = 1; delayMs < 2000; delayMs *= 2) {
-    try {
-      await rmdir(directory);
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EBUSY') return;
-      await killAll(directory);
-      await new Promise((resolve) => setTimeout(resolve, delayMs));
-    }
+    if (await removeWithNested(directory)) return;
+    await killAll(directory);
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
   }
 }
 
-/** cgroup.kill where the kernel has it (v2, 5.14), else one by one. */
+/** With the cgroups that a container made in its own, where it may write to them. False while there are processes in them. */
+async function removeWithNested(directory: string): Promise<boolean> {
+  const remove = async () => {
+    try {
+      await rmdir(directory);
+      return true;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code !== 'EBUSY';
+    }
+  };
+  if (await remove()) return true;
+  for (const nested of await nestedIn(directory)) await removeWithNested(nested);
+  return await remove();
+}
+
+async function nestedIn(directory: string): Promise<readonly string[]> {
+  const entries = await readdir(directory, {withFileTypes: true}).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory()).map(({name}) => join(directory, name));
+}
+
+/** cgroup.kill where the kernel has it (v2, 5.14), which reaches nested ones too; else one by one. */
 async function killAll(directory: string): Promise<void> {
   try {
     await writeFile(join(directory, 'cgroup.kill'), '1', {flag: 'r+'});
     return;
   } catch {
-    // A v1 hierarchy: there nobody dies who is frozen.
+    // A v1 hierarchy: there nobody dies who is frozen, and a container may have frozen some of its own.
     await writeFile(join(directory, 'freezer.state'), 'THAWED', {flag: 'r+'}).catch(() => undefined);
   }
   const processes = await readFile(join(directory, 'cgroup.procs'), 'utf8').catch(() => '');
@@ -175,4 +190,5 @@ async function killAll(directory: string): Promise<void> {
       // It ended by itself.
     }
   }
+  for (const nested of await nestedIn(directory)) await killAll(nested);
 }
