@@ -164,7 +164,7 @@ int unpack_entry(struct unpack *unpack, struct tar_reader *reader, const struct 
   if (path_clean(entry->path, path) != 0)
     return fail_kind(unpack->failure, KIND_INVALID, "a name leads out of the archive", "unpack %s", entry->path);
   if (path[0] == '\0') return unpack_top(unpack, entry);
-  enum whiteout_kind kind = whiteout_kind(path);
+  enum whiteout_kind kind = unpack->plain ? WHITEOUT_NONE : whiteout_kind(path);
   if (kind == WHITEOUT_INVALID || (kind != WHITEOUT_NONE && !unpack->whiteouts))
     return fail_kind(unpack->failure, KIND_INVALID, "a whiteout that means nothing here", "unpack %s", path);
   if (kind == WHITEOUT_IGNORED) return 0;

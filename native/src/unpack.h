@@ -17,6 +17,7 @@ struct unpack {
   int root;          /* the destination */
   int lower;         /* merged tree of the layers below, -1 where none were given */
   bool whiteouts;    /* `.wh.` entries become overlay marks */
+  bool plain;        /* no layer: names that start with `.wh.` are names like any other */
   const char *opaque_name; /* trusted.overlay.opaque or user.overlay.opaque */
   bool privileged;   /* devices and trusted attributes must work; otherwise they are left out where not permitted */
   struct failure *failure;

@@ -48,6 +48,22 @@ describe('what a header has no place for', () => {
     expect(await bed.engine.containers.statPath(id, '/tmp/big')).toMatchObject({mtime: '1969-12-31T23:59:55Z'});
   });
 
+  it('names that mean something in layers are names', async () => {
+    const id = await bed.create(['true']);
+    await put(
+      id,
+      '/tmp',
+      {name: '.wh.file', data: 'a'},
+      {name: 'directory/.wh..wh..opq', data: 'b'},
+      {name: '.wh..wh.directory/file', data: 'c'},
+    );
+    const back = await read(id, '/tmp/.');
+    const texts = ['.wh.file', 'directory/.wh..wh..opq', '.wh..wh.directory/file'].map(
+      (name) => back[`./${name}`]?.text,
+    );
+    expect(texts).toEqual(['a', 'b', 'c']);
+  });
+
   it('holes are zeros, at the beginning, between data and at the end', async () => {
     const script = [
       'cd /tmp',
