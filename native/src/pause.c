@@ -90,7 +90,8 @@ bool pause_release(struct monitor *monitor) {
     return true;
   }
   struct failure failure;
-  fail_kind(&failure, KIND_CANCELED, "the container was thawed meanwhile", "pause");
+  fail_kind(&failure, KIND_CONFLICT, monitor->ended ? "the container is not running" : "the container was thawed meanwhile",
+            "pause");
   answer(monitor, &failure);
   return false;
 }
