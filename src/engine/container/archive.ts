@@ -21,7 +21,7 @@ export async function statContainerPath(
       context,
       reference,
       (place) => ({kind: 'fileStat', ...place, path: parsed.clean, follow: parsed.follow}),
-      signal,
+      {signal},
     );
     for await (const _ of output);
     return pathStat(parsed, reply.stat);
@@ -44,7 +44,7 @@ export async function archiveContainerPath(
       context,
       reference,
       (place) => ({kind: 'fileArchive', ...place, path: clean, follow, name}),
-      signal,
+      {signal},
     );
     const stat = pathStat({clean, follow, name}, reply.stat);
     await publishContainerEvent(context, found.record, found.name, 'archive-path');
@@ -62,12 +62,9 @@ export async function exportContainer(
 ): Promise<AsyncIterable<Uint8Array>> {
   const explain = (error: unknown) => explainFiles(error, `cannot export container "${reference}"`);
   try {
-    const {found, output} = await openContainerFiles(
-      context,
-      reference,
-      (place) => ({kind: 'fileExport', ...place}),
+    const {found, output} = await openContainerFiles(context, reference, (place) => ({kind: 'fileExport', ...place}), {
       signal,
-    );
+    });
     await publishContainerEvent(context, found.record, found.name, 'export');
     return explained(output, explain);
   } catch (error) {

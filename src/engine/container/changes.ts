@@ -23,7 +23,7 @@ export async function containerChanges(
         ignored: machineryPaths.length,
         paths: [...machineryPaths, ...(await context.images.root(record.image)).lowers],
       }),
-      signal,
+      {signal},
     );
     const pieces: Uint8Array[] = [];
     for await (const piece of output) pieces.push(piece);

@@ -30,11 +30,9 @@ export async function extractIntoContainer(
 ): Promise<void> {
   const {id} = await findContainer(context.layout, reference);
   const {clean} = parseContainerPath(path);
-  const spool = join(
-    context.layout.container(id).directory,
-    `${temporaryPrefix}archive-${randomBytes(8).toString('hex')}`,
-  );
+  let spool: number | undefined;
   try {
+    spool = openSpool(context.layout.container(id).directory);
     await receive(archive, spool, signal);
     const {found, output} = await openContainerFiles(
       context,
@@ -42,13 +40,13 @@ export async function extractIntoContainer(
       (place, {record}) => ({
         kind: 'fileExtract',
         ...place,
-        archive: spool,
+        archive: '/proc/self/fd/0',
         directory: clean,
         typed,
         owned: owned && (record.config.User ?? '') !== '',
         user: record.config.User ?? '',
       }),
-      signal,
+      {signal, input: spool},
     );
     for await (const _ of output);
     await publishContainerEvent(context, found.record, found.name, 'extract-to-dir');
@@ -56,26 +54,29 @@ export async function extractIntoContainer(
     if (isMissing(error, clean)) throw missingFile(reference, path);
     throw explainFiles(error, `cannot copy files into container "${reference}"`);
   } finally {
-    rmSync(spool, {force: true});
+    if (spool !== undefined) closeSync(spool);
   }
 }
 
 /** Enough for every mark that a compressed stream starts with. */
 const headLength = 6;
 
+/** A file that nobody else has, on the disk of the container. Without a name: it goes with this process, however that ends. */
+function openSpool(directory: string): number {
+  const path = join(directory, `${temporaryPrefix}archive-${randomBytes(8).toString('hex')}`);
+  const file = openSync(path, 'wx+', 0o600);
+  rmSync(path);
+  return file;
+}
+
 async function receive(
   source: AsyncIterable<Uint8Array>,
-  spool: string,
+  spool: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const file = openSync(spool, 'wx', 0o600);
-  try {
-    const {head, content} = await peek(source, headLength);
-    for await (const chunk of decompress(content, sniffCompression(head))) {
-      signal?.throwIfAborted();
-      for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
-    }
-  } finally {
-    closeSync(file);
+  const {head, content} = await peek(source, headLength);
+  for await (const chunk of decompress(content, sniffCompression(head))) {
+    signal?.throwIfAborted();
+    for (let at = 0; at < chunk.length; ) at += writeSync(spool, chunk, at);
   }
 }

@@ -29,16 +29,22 @@ export interface FilesProcess {
   readonly gone: Promise<void>;
 }
 
+export interface FilesOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Descriptor of a file that it has as its standard input. */
+  readonly input?: number;
+}
+
 /** Runs one request about a container's files in a process of the helper. Resolves with its first answer, or throws it. */
 export async function startFilesProcess(
   helper: Helper,
   operation: FilesOperation,
-  signal = new AbortController().signal,
+  {signal = new AbortController().signal, input}: FilesOptions = {},
 ): Promise<FilesProcess> {
   const [program, build] = await Promise.all([helper.path(), helper.build()]);
   signal.throwIfAborted();
   const child = spawn(program, ['files'], {
-    stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
+    stdio: [input ?? 'ignore', 'pipe', 'ignore', 'pipe'],
     cwd: '/',
     env: {},
     signal,

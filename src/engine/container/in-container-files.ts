@@ -2,7 +2,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {TscomposeError} from '../../base/errors.ts';
 import type {FilesOperation} from '../helper/operations.ts';
 import type {ContainerContext} from './context.ts';
-import {type FilesProcess, startFilesProcess} from './files-process.ts';
+import {type FilesOptions, type FilesProcess, startFilesProcess} from './files-process.ts';
 import {withContainer} from './operation.ts';
 import type {FoundContainer} from './reference.ts';
 import {type SyncPlace, withSyncPlace} from './sync-place.ts';
@@ -23,7 +23,7 @@ export function openContainerFiles(
   context: ContainerContext,
   reference: string,
   request: (place: SyncPlace, found: FoundContainer) => FilesOperation | Promise<FilesOperation>,
-  signal: AbortSignal | undefined,
+  options: FilesOptions,
 ): Promise<OpenFiles> {
   return new Promise((resolve, reject) => {
     const open = async (found: FoundContainer) => {
@@ -33,7 +33,7 @@ export function openContainerFiles(
           context,
           found,
           async (place) => {
-            const process = await startFilesProcess(context.helper, await request(place, found), signal);
+            const process = await startFilesProcess(context.helper, await request(place, found), options);
             if (process.reply.ended === true) {
               for await (const _ of process.output);
               return {ended: true};
@@ -53,7 +53,7 @@ export function openContainerFiles(
         hint: 'stop the container, or see its output with "tscompose logs"',
       });
     };
-    const released: Promise<void> = withContainer(context, reference, open, {signal});
+    const released: Promise<void> = withContainer(context, reference, open, options);
     released.catch(reject);
   });
 }

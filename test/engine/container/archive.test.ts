@@ -1,3 +1,4 @@
+import {readdirSync} from 'node:fs';
 import {extract, type Header} from 'tar-stream';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {makeTar, type RawEntry} from '../../support/archive.ts';
@@ -78,6 +79,23 @@ describe('what a header has no place for', () => {
     expect(zeros?.text).toBe('\0'.repeat(300 * 1024));
     expect(middle?.text).toBe(`${'\0'.repeat(100 * 1024)}middle${'\0'.repeat(200 * 1024 - 6)}`);
   });
+});
+
+it('an archive that is still being received has no name, so a command that is killed leaves nothing of it', async () => {
+  const id = await bed.create(['true']);
+  const {directory} = bed.layout.container(id);
+  const before = readdirSync(directory);
+  let during: readonly string[] = [];
+  async function* slowly(): AsyncGenerator<Uint8Array> {
+    const tar = makeTar([{name: 'large', data: Buffer.alloc(1 << 20, 'x')}]);
+    yield tar.subarray(0, 4096);
+    yield tar.subarray(4096, 1 << 19);
+    during = readdirSync(directory);
+    yield tar.subarray(1 << 19);
+  }
+  await bed.engine.containers.extractArchive(id, {path: '/tmp', typed: false, owned: false}, slowly());
+  expect(during).toEqual(before);
+  expect((await read(id, '/tmp'))['tmp/large']).toMatchObject({size: 1 << 20});
 });
 
 describe('an archive of a file that is larger than any disk', () => {
