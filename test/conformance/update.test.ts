@@ -119,6 +119,9 @@ describeTargets('update', (target) => {
     ];
     for (const [body, message] of invalid)
       await expect(container.update(body)).rejects.toMatchObject({kind: 'invalid', message});
+    // A record that took this in could not be started any more; the words are each engine's own.
+    for (const body of [{CpuShares: '5'}, {CpuShares: 1.5}, {RestartPolicy: {Name: 'always', MaximumRetryCount: 'x'}}])
+      await expect(container.update(body as ContainerUpdateBody)).rejects.toMatchObject({kind: 'invalid'});
     expect(await read(pids)).toBe('max');
     expect((await container.inspect()).HostConfig).toMatchObject({
       PidsLimit: null,

@@ -99,12 +99,17 @@ function checkOthers(host: HostConfig): void {
 
 /** Throws `invalid`. */
 export function checkRestartPolicy(policy: HostConfig['RestartPolicy']): void {
+  if (typeof (policy ?? {}) !== 'object') throw invalid('invalid restart policy: not an object');
   const {Name = '', MaximumRetryCount = 0} = policy ?? {};
   // Without a name a number says nothing, as in Docker.
   if (Name === '') return;
   if (!['no', 'always', 'unless-stopped', 'on-failure'].includes(Name))
     throw invalid(
       `invalid restart policy: unknown policy '${Name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
+    );
+  if (!Number.isInteger(MaximumRetryCount ?? 0))
+    throw invalid(
+      `invalid restart policy: maximum retry count is not an integer: ${JSON.stringify(MaximumRetryCount)}`,
     );
   if (MaximumRetryCount < 0) throw invalid('invalid restart policy: maximum retry count cannot be negative');
   if (MaximumRetryCount > 0 && Name !== 'on-failure')

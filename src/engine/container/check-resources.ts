@@ -19,6 +19,7 @@ export function checkResources(
   host: HostConfig,
   {update = false}: {readonly update?: boolean} = {},
 ): readonly string[] {
+  checkTypes(host);
   checkMemory(host, update);
   checkProcessors(host, machine);
   checkBlockIo(host);
@@ -30,6 +31,31 @@ export function checkResources(
 
 function invalid(message: string): TscomposeError {
   return new TscomposeError('invalid', message);
+}
+
+const numbers = [
+  'BlkioWeight',
+  'CpuPeriod',
+  'CpuQuota',
+  'CpuRealtimePeriod',
+  'CpuRealtimeRuntime',
+  'CpuShares',
+  'Memory',
+  'MemoryReservation',
+  'MemorySwap',
+  'MemorySwappiness',
+  'NanoCpus',
+  'PidsLimit',
+] as const satisfies readonly (keyof HostConfig)[];
+
+const texts = ['CpusetCpus', 'CpusetMems'] as const satisfies readonly (keyof HostConfig)[];
+
+/** A body may say anything: what a record takes in from it is what every later start has to live with. */
+function checkTypes(host: HostConfig): void {
+  for (const key of numbers)
+    if (!Number.isInteger(host[key] ?? 0)) throw invalid(`${key}: not an integer: ${JSON.stringify(host[key])}`);
+  for (const key of texts)
+    if (typeof (host[key] ?? '') !== 'string') throw invalid(`${key}: not a text: ${JSON.stringify(host[key])}`);
 }
 
 function checkMemory(host: HostConfig, update: boolean): void {

@@ -24,6 +24,11 @@ test.each<readonly [NonNullable<ContainerCreateBody['HostConfig']>, string]>([
   [{Devices: [device({PathInContainer: ''})]}, 'device mapping "/dev/zero": "" is not an absolute path'],
   [{Devices: [{PathOnHost: '/dev/zero'} as never]}, 'device mapping "/dev/zero": "" is not an absolute path'],
   [{Devices: [device({CgroupPermissions: 'rx'})]}, 'device mapping "/dev/zero": bad mode specified: "rx"'],
+  [{RestartPolicy: 'always' as never}, 'invalid restart policy: not an object'],
+  [
+    {RestartPolicy: {Name: 'on-failure', MaximumRetryCount: '3' as never}},
+    'invalid restart policy: maximum retry count is not an integer: "3"',
+  ],
 ])('%j is refused', (host, message) => {
   expect(() => checkBody({Image: 'a', HostConfig: host})).toThrow(message);
 });

@@ -37,6 +37,11 @@ test.each<readonly [HostConfig, string]>([
   [{MemorySwap: 9e6}, 'You should always set the Memory limit when using Memoryswap limit, see usage'],
   [{MemoryReservation: 1}, 'Minimum memory reservation allowed is 6MB'],
   [{Memory: 10e6, MemoryReservation: 20e6}, 'Minimum memory limit can not be less than memory reservation limit'],
+  // Bodies of clients that have no types of their own.
+  [{Memory: '64m' as unknown as number}, 'Memory: not an integer: "64m"'],
+  [{CpuShares: 1.5}, 'CpuShares: not an integer: 1.5'],
+  [{PidsLimit: '9' as unknown as number}, 'PidsLimit: not an integer: "9"'],
+  [{CpusetCpus: 0 as unknown as string}, 'CpusetCpus: not a text: 0'],
 ])('%j is refused', (host, message) => {
   expect(() => checkResources(machines.v1, host)).toThrow(message);
 });
