@@ -3,6 +3,7 @@ import {readdir, readFile} from 'node:fs/promises';
 import {cpus, totalmem} from 'node:os';
 import {join} from 'node:path';
 import type {SystemInfo} from '../api/types/system.ts';
+import {cdiDirectories} from './container/devices/cdi/registry.ts';
 import {type Machine, readMachine} from './container/machine.ts';
 import type {Containers, Images} from './engine.ts';
 import type {Layout} from './layout.ts';
@@ -78,7 +79,7 @@ export async function describeSystem(context: InfoContext): Promise<SystemInfo> 
     InitBinary: 'tscompose-helper',
     ...{ContainerdCommit: {ID: ''}, RuncCommit: {ID: ''}, InitCommit: {ID: ''}},
     SecurityOptions: ['name=seccomp,profile=builtin', 'name=cgroupns'],
-    CDISpecDirs: [],
+    CDISpecDirs: cdiDirectories,
     Warnings: null,
   };
 }

@@ -32,6 +32,7 @@ describeTargets('the engine', (target) => {
       DockerRootDir: expect.stringMatching(/^\//),
       Swarm: {LocalNodeState: 'inactive'},
       Labels: [],
+      CDISpecDirs: ['/etc/cdi', '/var/run/cdi'],
     });
     expect(info.NCPU).toBeGreaterThan(0);
     expect(info.MemTotal).toBeGreaterThan(1e8);
