@@ -121,6 +121,12 @@ describeTargets('prune', (target) => {
       'more than one until filter specified',
     ],
     ['a switch', (filters) => target.docker.pruneImages({filters}), {dangling: ['x']}, "invalid filter 'dangling=[x]'"],
+    [
+      'a switch on and off',
+      (filters) => target.docker.pruneVolumes({filters}),
+      {all: ['1', '0']},
+      "invalid filter 'all=[",
+    ],
   ])('refuses %s that is none', async (_what, prune, filters, message) => {
     await expect(prune({label: [target.label], ...filters})).rejects.toThrow(message);
   });

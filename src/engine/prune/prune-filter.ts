@@ -26,13 +26,13 @@ export function readPruneFilter(filters: Filters, known: readonly string[], now:
   };
 }
 
-/** `true`, `1`, `t` and the like, as Go reads them; the last value counts. Throws `invalid`. */
+/** `true`, `1`, `t` and the like, as Go reads them. Throws `invalid`, also for values that contradict each other. */
 export function switchOf(filters: Filters, key: string, otherwise: boolean): boolean {
-  const value = filters[key]?.at(-1);
-  if (value === undefined) return otherwise;
-  if (/^(1|t|T|TRUE|true|True)$/.test(value)) return true;
-  if (/^(0|f|F|FALSE|false|False)$/.test(value)) return false;
-  throw new TscomposeError('invalid', `invalid filter '${key}=[${value}]'`);
+  const values = filters[key] ?? [];
+  if (values.length === 0) return otherwise;
+  if (values.every((value) => /^(1|t|T|TRUE|true|True)$/.test(value))) return true;
+  if (values.every((value) => /^(0|f|F|FALSE|false|False)$/.test(value))) return false;
+  throw new TscomposeError('invalid', `invalid filter '${key}=[${values.join(' ')}]'`);
 }
 
 /** RFC 3339, Unix seconds, or how long ago. */
