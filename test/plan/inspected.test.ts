@@ -151,3 +151,41 @@ test('rights and devices are compared as an engine answers for them', () => {
   const usual = {...inspected, HostConfig: {...inspected.HostConfig, MaskedPaths: ['/proc/kcore']}};
   expect(changes(body, usual as unknown as ContainerInspect)).toEqual([]);
 });
+
+test('limits are compared as an engine answers for them', () => {
+  const limits = {
+    CpuShares: 512,
+    CpusetCpus: '0',
+    CgroupParent: '/mine',
+    OomKillDisable: true,
+    BlkioWeight: 300,
+    BlkioDeviceReadBps: [{Path: '/dev/vda', Rate: 1_048_576}],
+  };
+  const nothing = {
+    CgroupnsMode: 'private',
+    CpuShares: 0,
+    CpusetCpus: '',
+    CgroupParent: '',
+    MemorySwappiness: null,
+    OomKillDisable: false,
+    BlkioWeight: 0,
+    BlkioDeviceReadBps: null,
+  };
+  const answered = (host: object) =>
+    ({...inspected, HostConfig: {...inspected.HostConfig, ...nothing, ...host}}) as unknown as ContainerInspect;
+  const wanted = (host: object) => ({...body, HostConfig: {...body.HostConfig, ...host}});
+  expect(changes(body, answered({}))).toEqual([]);
+  expect(changes(wanted({...limits, CgroupnsMode: 'private'}), answered(limits))).toEqual([]);
+  expect(
+    changes(wanted({...limits, CgroupnsMode: 'host'}), answered({})).map((change) => change.split(':', 1)[0]),
+  ).toEqual([
+    'blkio_config.device_read_bps',
+    'blkio_config.weight',
+    'cgroup',
+    'cgroup_parent',
+    'cpu_shares',
+    'cpuset',
+    'oom_kill_disable',
+  ]);
+  expect(changes(body, answered(limits))).toHaveLength(Object.keys(limits).length);
+});
