@@ -109,6 +109,20 @@ test('an archive is read from standard input and written to standard output', as
   });
 });
 
+test('a device or a pipe is no file of this machine: alone it is refused, among others left out', async () => {
+  expect(await run('up', '-d', 'web')).toMatchObject({code: 0});
+  await inside('web', 'mkdir /tmp/d; mkfifo /tmp/d/pipe; echo 1 > /tmp/d/file');
+  expect(await run('cp', 'web:/tmp/d/pipe', '.')).toMatchObject({
+    code: 65,
+    stderr: expect.stringContaining('cannot copy "/tmp/d/pipe": it is a device or a pipe'),
+  });
+  expect(await run('cp', 'web:/tmp/d', '.')).toMatchObject({
+    code: 0,
+    stderr: 'warning: left out "d/pipe": a device or a pipe\n',
+  });
+  expect(readdirSync(here('d'))).toEqual(['file']);
+});
+
 test('replicas all get what is copied in, and the first or the named one gives', async () => {
   expect(await run('up', '-d', 'two')).toMatchObject({code: 0});
   writeFileSync(here('f'), 'all');
@@ -139,8 +153,11 @@ test('what makes no sense is refused, and nothing is changed', async () => {
     [['file/', 'web:/'], 65, 'cannot copy "file/"'],
     [['dir', 'web:/bin/busybox'], 65, 'cannot copy a directory to "/bin/busybox": it is a file'],
     [['file', 'web:/no/'], 1, 'cannot copy to "/no/": there is no such directory'],
-    [['file', 'web:/no/such'], 1, 'Could not find the file /no in container'],
-    [['web:/no', '.'], 1, 'Could not find the file /no in container'],
+    [['file', 'web:/no/such'], 1, 'Could not find the file /no in container copies-web-1'],
+    [['web:/no', '.'], 1, 'Could not find the file /no in container copies-web-1'],
+    [['web:', '.'], 64, 'the source "web:" has no path'],
+    [['', 'web:/tmp'], 64, 'the source "" has no path'],
+    [['web:/etc', ''], 64, 'the destination "" has no path'],
     [['web:/etc', 'file'], 65, 'it is a file'],
     [['web:/bin/busybox', 'no/such'], 1, `the directory "${here('no')}" does not exist`],
     [['web:/bin/busybox', 'no/'], 1, 'there is no such directory'],

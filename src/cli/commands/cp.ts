@@ -22,6 +22,9 @@ export function runCp(context: CliContext, {args, flags}: Input<'cp'>): Promise<
     throw usage('cp copies between this machine and a service, not between services');
   const service = source.service ?? destination.service;
   if (service === undefined) throw usage('neither the source nor the destination names a service');
+  // Not the directory one is in: that is what a variable that is not set would copy, or write to.
+  if (source.path === '') throw usage(`the source "${from}" has no path`);
+  if (destination.path === '') throw usage(`the destination "${to}" has no path`);
   return withStackNames(context, async ({name, docker, knownServices}) => {
     const replicas = await listProjectContainers(docker, {
       project: name,
@@ -62,8 +65,9 @@ interface Paths {
   readonly follow: boolean;
 }
 
+/** By its name, which is what the engine's words about it then say. */
 function containerOf(docker: Docker, [first]: readonly ProjectContainer[]): Container {
-  return docker.getContainer(first?.id ?? '');
+  return docker.getContainer(first?.name ?? '');
 }
 
 /** From the first replica. */
@@ -84,7 +88,11 @@ async function copyOut(context: CliContext, container: Container, paths: Paths):
   await extractLocal(archive, {
     root: stat.name,
     place,
-    onSkipped: (skipped) => context.stderr.write(`warning: left out "${skipped}": a device or a pipe\n`),
+    onSkipped: (skipped) => {
+      if (skipped === stat.name)
+        throw new TscomposeError('invalid', `cannot copy "${source}": it is a device or a pipe`);
+      context.stderr.write(`warning: left out "${skipped}": a device or a pipe\n`);
+    },
   });
 }
 
@@ -106,13 +114,13 @@ async function copyIn(context: CliContext, docker: Docker, copy: CopyIn): Promis
     throw usage('standard input can be copied to one replica only: name it with --index');
   if (source === '-' && context.stdin.isTTY === true) throw usage('nothing to copy: standard input is a terminal');
   const local = source === '-' ? undefined : await findLocal(context.cwd, source, copy.follow);
-  for (const {id, name} of containers) {
-    const container = docker.getContainer(id);
+  for (const replica of containers) {
+    const container = containerOf(docker, [replica]);
     const found = await destinationInContainer(container, destination);
     if (local === undefined && found.found !== 'directory')
       throw new TscomposeError(
         'invalid',
-        `cannot unpack standard input to "${name}:${destination}": it must be a directory`,
+        `cannot unpack standard input to "${replica.name}:${destination}": it must be a directory`,
       );
     const place = local === undefined ? {directory: found.path, name: ''} : placeCopy(local, found);
     const archive = local === undefined ? context.stdin : localArchive(local.path, place.name);

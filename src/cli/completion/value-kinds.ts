@@ -34,6 +34,12 @@ const copied: Complete = async (names, {current}) => {
   return services.some(({word}) => word.startsWith(current)) ? {kind: 'nospace', words: services} : {kind: 'files'};
 };
 
+/** Of a copy, the service's side; of all else, the first argument. */
+const namedService = (args: readonly string[]): readonly string[] =>
+  [args.find(isCopyOfService)?.replace(/:.*/s, '') ?? args[0]].filter((service) => service !== undefined);
+
+const isCopyOfService = (argument: string): boolean => /^[^/.:][^:]*:/.test(argument);
+
 /** By the name that help gives to a value or an argument. */
 export const valueKinds: Readonly<Record<string, Complete | undefined>> = {
   FILE: () => ({kind: 'files'}),
@@ -47,10 +53,10 @@ export const valueKinds: Readonly<Record<string, Complete | undefined>> = {
   PROFILE: async (names) => words([...(await names.profiles()), {word: '*', about: 'all of them'}]),
   ENVIRONMENT: async (names) => words(await names.environments()),
   PROJECT: async (names) => words(await names.projects()),
-  REPLICA: async (names, {args}) =>
-    words(await names.replicas(args.slice(0, 1).map((service) => service.replace(/:.*/, '')))),
+  REPLICA: async (names, {args}) => words(await names.replicas(namedService(args))),
   SOURCE: copied,
-  DESTINATION: copied,
+  // What comes from a service goes to this machine: there is no copy between services.
+  DESTINATION: (names, line) => (line.args.some(isCopyOfService) ? {kind: 'files'} : copied(names, line)),
   SHELL: () => words(plain(['bash', 'zsh', 'fish'])),
   FORMAT: () => words(plain(['table', 'json'])),
   'status=STATUS': () => words(plain(containerStates.map((state) => `status=${state}`))),

@@ -102,6 +102,11 @@ test.each<readonly [readonly string[], readonly string[]]>([
     ['nospace', 'web:', 'worker:'],
   ],
   [['cp', 'web:/etc/hosts', './'], ['files']],
+  [['cp', 'web:/etc/hosts', ''], ['files']],
+  [
+    ['cp', 'hosts', ''],
+    ['nospace', 'db:', 'web:', 'worker:'],
+  ],
   [['load', ''], ['directories']],
   [['load', '-i', ''], ['files']],
   [['diff', 'a.yaml', ''], ['files']],
