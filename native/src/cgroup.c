@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define CLEAR_TRIES 2000 /* of 5 ms */
+
 static bool is_blank(const struct buffer *text) {
   for (size_t i = 0; i < text->size; i++)
     if (text->data[i] != '\n' && text->data[i] != ' ') return false;
@@ -279,6 +281,22 @@ static int remove_below(int parent, const char *name, unsigned depth) {
 
 int cgroup_remove(const struct cgroup_path *cgroup) {
   return remove_below(AT_FDCWD, cgroup->path, 0);
+}
+
+static bool is_left(struct cgroup_path *cgroup) {
+  int result = cgroup_remove(cgroup);
+  if (result == 0) cgroup->killed = false;
+  return result != 0 && errno == EBUSY && cgroup_kill(cgroup);
+}
+
+int cgroup_clear(struct cgroup_path *cgroups, size_t count, struct failure *failure) {
+  for (int tries = 0; tries < CLEAR_TRIES; tries++) {
+    bool left = false;
+    for (size_t i = 0; i < count; i++) left = is_left(&cgroups[i]) || left;
+    if (!left) return 0;
+    usleep(5000);
+  }
+  return fail_kind(failure, KIND_CONFLICT, "processes of an earlier run of the container do not end", "launch");
 }
 
 static const char *memory_file(int version) {

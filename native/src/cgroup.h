@@ -24,6 +24,12 @@ bool cgroup_is_empty(const struct cgroup_path *cgroup);
 void cgroup_thaw(const struct cgroup_path *cgroup);
 /* Removes the directory with what the container made below it. 0, also when it is not there; -1 with errno (EBUSY). */
 int cgroup_remove(const struct cgroup_path *cgroup);
+/*
+ * Kills and removes what a monitor that was killed left. All at once: a process may be frozen in one and be killed in another.
+ * Two runs at a time would be worse than none. The directories go too: one may be frozen, and what is cloned into a version 2
+ * cgroup that was killed before dies (Linux compares its count of kills with that of the cloning process's cgroup).
+ */
+int cgroup_clear(struct cgroup_path *cgroups, size_t count, struct failure *failure);
 /* How often the kernel killed inside for want of memory; 0 where it cannot be known. */
 uint64_t cgroup_oom_kills(const struct cgroup_path *cgroups, size_t count);
 /* A descriptor that poll(2) reports (POLLPRI) when memory.events changes; -1 on version 1. */

@@ -26,7 +26,6 @@
 #define REPORT 4
 #define QUIET_NS 1000000000
 #define KILL_AGAIN_NS 1000000000
-#define LEFTOVER_TRIES 2000 /* of 5 ms */
 
 static int read_plan(struct monitor *monitor) {
   struct stat status;
@@ -51,31 +50,9 @@ static int take_lock(struct monitor *monitor) {
   return -1;
 }
 
-static bool is_left(struct cgroup_path *cgroup) {
-  int result = cgroup_remove(cgroup);
-  if (result == 0) cgroup->killed = false;
-  return result != 0 && errno == EBUSY && cgroup_kill(cgroup);
-}
-
-/*
- * What a monitor that was killed left. All cgroups at once: a process may be frozen in one and be killed in another. Two
- * runs at a time would be worse than none. The directories go too: one may be frozen, and what is cloned into a version 2
- * cgroup that was killed before dies (Linux compares its count of kills with that of the cloning process's cgroup).
- */
-static int clear_leftovers(struct monitor *monitor) {
-  const struct plan *plan = &monitor->plan;
-  for (int tries = 0; tries < LEFTOVER_TRIES; tries++) {
-    bool left = false;
-    for (size_t i = 0; i < plan->cgroup_count; i++) left = is_left(&plan->cgroups[i]) || left;
-    if (!left) return 0;
-    usleep(5000);
-  }
-  return fail_kind(&monitor->failure, KIND_CONFLICT, "processes of an earlier run of the container do not end", "launch");
-}
-
 static int make_cgroups(struct monitor *monitor) {
   struct plan *plan = &monitor->plan;
-  if (clear_leftovers(monitor) != 0) return -1;
+  if (cgroup_clear(plan->cgroups, plan->cgroup_count, &monitor->failure) != 0) return -1;
   for (size_t i = 0; i < plan->cgroup_count; i++)
     if (cgroup_make(&plan->cgroups[i], &monitor->failure) != 0) return -1;
   if (cgroup_write_all(plan->writes, plan->write_count, &monitor->failure) != 0) return -1;
