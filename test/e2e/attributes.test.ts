@@ -12,8 +12,8 @@ import {heldFiles, heldResources, heldServices} from './attributes/stack-file.ts
 
 /** Attributes that depend on what the kernel has: see `attributes-cgroups.test.ts`. */
 const ofKernel = ['cgroup_parent', 'cpu_rt_period', 'cpu_rt_runtime', 'mem_swappiness', 'oom_kill_disable'];
-/** Attributes that say what a command shows or does while it runs. */
-const ofCommands = ['attach', 'develop'];
+/** Attributes that say what a command shows or does: see `hooks.test.ts` for what it does at a stop. */
+const ofCommands = ['attach', 'develop', 'pre_stop'];
 
 test('every attribute is held or refused, and what has a limit is seen refused', () => {
   const all = [...attributeTable.keys(), 'extends'];

@@ -65,9 +65,18 @@ export const ofProcess: Readonly<Record<string, Held>> = {
     says: {
       post_start: [
         {command: 'sh -c "pwd > /dev/shm/hooked; echo $$GIVEN >> /dev/shm/hooked"', user: '0', working_dir: '/tmp'},
+        {
+          command: [
+            'sh',
+            '-c',
+            '[ "$$(grep CapEff /proc/self/status)" = "$$(grep CapEff /proc/1/status)" ] || echo more >> /dev/shm/hooked',
+          ],
+          user: '0',
+          privileged: true,
+        },
       ],
     },
-    has: prints(main, 'cat /dev/shm/hooked', '/tmp\nyes'),
+    has: prints(main, 'cat /dev/shm/hooked', '/tmp\nyes\nmore'),
   },
   init: {service: 'terminal', says: {init: true}, has: prints('terminal', 'cat /proc/1/comm', /^(?!sleep$)./)},
   tty: {service: 'terminal', says: {tty: true}, has: written('terminal', '/is-terminal', /^yes$/)},
