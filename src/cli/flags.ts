@@ -102,7 +102,7 @@ export const commandFlags = {
     'no-tty': {short: 'T', summary: 'do not give it a terminal'},
     user: {short: 'u', value: 'USER', summary: 'run as this user'},
     workdir: {short: 'w', value: 'PATH', summary: 'run in this directory of the container'},
-    privileged: {summary: 'give it all privileges (a Docker Engine only, with --host)'},
+    privileged: {summary: 'give it all rights of the machine'},
     index,
   },
   cp: {

@@ -46,7 +46,8 @@ const option = refine(text, (value, node, context) =>
             'apparmor=unconfined',
             'systempaths=unconfined',
             'writable-cgroups',
-          ]) ?? 'the options are no-new-privileges:true, seccomp=…, apparmor=…, label=… and systempaths=unconfined',
+          ]) ??
+          'the options are no-new-privileges:true, seccomp=…, apparmor=…, label=…, systempaths=unconfined and writable-cgroups:true',
       }),
 );
 

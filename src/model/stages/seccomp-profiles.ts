@@ -53,10 +53,14 @@ async function readProfile(
   try {
     JSON.parse(text);
   } catch (cause) {
-    throw new TscomposeError('invalid', `the seccomp profile "${shown}" is not JSON: ${(cause as Error).message}`, {
-      cause,
-      hint: 'correct the file',
-    });
+    throw new TscomposeError(
+      'invalid',
+      `the seccomp profile "${shown}" is not JSON: ${(cause as Error).message.replace(/\s+/g, ' ')}`,
+      {
+        cause,
+        hint: 'correct the file',
+      },
+    );
   }
   const content = compact(text);
   return {content, digest: `sha256:${sha256Hex(content)}`};
