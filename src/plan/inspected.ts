@@ -150,7 +150,8 @@ const deviceAttributes: readonly (readonly [attribute: string, isWanted: (driver
   ['gpus', (driver) => driver !== 'cdi'],
 ];
 
-function compareHost(compare: Compare, inspected: HostConfig, body: HostConfig): void {
+function compareHost(compare: Compare, given: HostConfig, asked: HostConfig): void {
+  const [inspected, body] = [withoutUsualSwapping(given), withoutUsualSwapping(asked)];
   for (const [field, attribute] of entries(hostFields))
     compare(attribute, present(inspected[field]), present(body[field]));
   for (const [field, attribute] of entries(statedHostFields)) {
@@ -166,6 +167,11 @@ function compareHost(compare: Compare, inspected: HostConfig, body: HostConfig):
     compare(attribute, present(deviceRequests(inspected, isWanted)), present(deviceRequests(body, isWanted)));
   compareMaps(compare, (port) => `ports[${port}]`, portMap(inspected.PortBindings), portMap(body.PortBindings));
   compare('restart', restartPolicy(inspected), restartPolicy(body));
+}
+
+/** -1 leaves to the machine how memory is swapped out, as saying nothing does. */
+function withoutUsualSwapping(host: HostConfig): HostConfig {
+  return host.MemorySwappiness === -1 ? {...host, MemorySwappiness: null} : host;
 }
 
 function restartPolicy({RestartPolicy}: HostConfig): string {

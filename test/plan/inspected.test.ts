@@ -175,6 +175,8 @@ test('limits are compared as an engine answers for them', () => {
     ({...inspected, HostConfig: {...inspected.HostConfig, ...nothing, ...host}}) as unknown as ContainerInspect;
   const wanted = (host: object) => ({...body, HostConfig: {...body.HostConfig, ...host}});
   expect(changes(body, answered({}))).toEqual([]);
+  expect(changes(wanted({MemorySwappiness: -1}), answered({}))).toEqual([]);
+  expect(changes(body, answered({MemorySwappiness: -1}))).toEqual([]);
   expect(changes(wanted({...limits, CgroupnsMode: 'private'}), answered(limits))).toEqual([]);
   expect(
     changes(wanted({...limits, CgroupnsMode: 'host'}), answered({})).map((change) => change.split(':', 1)[0]),
