@@ -81,6 +81,19 @@ describe('what a header has no place for', () => {
   });
 });
 
+it('users of a container are never read from a device, some of which act when they are opened', async () => {
+  const script = 'cp /etc/passwd /tmp/passwd; rm /etc/passwd; mknod /etc/passwd c 4000 0; echo made; sleep 1000';
+  const id = await bed.start(['sh', '-c', script], {User: '0'});
+  await expect.poll(() => bed.logs(id)).toBe('made\n');
+  const copy = bed.engine.containers.extractArchive(
+    id,
+    {path: '/tmp', typed: false, owned: true},
+    once(makeTar([{name: 'file', data: 'x'}])),
+  );
+  // No driver has this number: opened, it would be "no such device or address".
+  await expect(copy).rejects.toThrow('read /etc/passwd of the container: invalid argument');
+});
+
 it('an archive that is still being received has no name, so a command that is killed leaves nothing of it', async () => {
   const id = await bed.create(['true']);
   const {directory} = bed.layout.container(id);
