@@ -67,6 +67,15 @@ type Judgement =
   | {readonly state: 'failed'; readonly message: string; readonly hint?: string};
 
 function judge(condition: Condition, name: string, container: ContainerInspect): Judgement {
+  // Nothing becomes of it until somebody lets it go on.
+  if (container.State.Status === 'paused') {
+    const {failurePrefix, service} = condition;
+    return {
+      state: 'failed',
+      message: `${failurePrefix}container ${name} is paused`,
+      hint: `let it go on: tscompose unpause ${service}`,
+    };
+  }
   switch (condition.condition) {
     case 'service_started':
       return isRunning(container) ? {state: 'met'} : {state: 'pending', detail: `${name} is ${container.State.Status}`};

@@ -35,6 +35,10 @@ services:
   expect((await run('up', '-d')).stderr).toContain(
     'container "rest-web-1" is paused and stays so\nhint: let it go on: tscompose unpause web',
   );
+  expect(await run('up', '-d', '--wait', 'db')).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/container rest-db-\d is paused\nhint: let it go on: tscompose unpause db\n/),
+  });
   expect((await run('unpause', 'web')).code).toBe(0);
   expect(await run('exec', 'web', 'echo', 'awake')).toMatchObject({code: 0, stdout: 'awake\n'});
   expect((await run('unpause')).code).toBe(0);
