@@ -52,6 +52,18 @@ it('cgroups that a privileged container made end with it, whatever it froze in t
   await expectNoCgroups(id);
 });
 
+it('a kill reaches what is frozen again and again', async () => {
+  const refreezing = nesting.replace(
+    'while :; do sleep 0.05; done',
+    'cd inner 2> /dev/null || cd freezer/inner; while :; do echo FROZEN > freezer.state; done 2> /dev/null',
+  );
+  const id = await bed.start(['sh', '-c', refreezing], {HostConfig: {Privileged: true}});
+  await eventually(async () => expect(await bed.logs(id)).toBe('nested\n'));
+  await bed.engine.containers.kill(id);
+  expect(await bed.engine.containers.wait(id, 'not-running')).toMatchObject({StatusCode: 137});
+  await bed.engine.containers.remove(id);
+});
+
 it('they are cleared too where the monitor was killed', async () => {
   const id = await startNesting();
   const {monitor = 0} = JSON.parse(readFileSync(bed.layout.container(id).state, 'utf8')) as MonitorState;
