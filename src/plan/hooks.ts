@@ -69,14 +69,22 @@ export function addMissingHooks(
   return addHooks(plan, {project, container: reference(container), hook: 'post_start', done, reason}, []);
 }
 
-/** One that its policy is about to start again has crashed: there is nothing to run a command in. */
+/**
+ * One that its policy is about to start again has crashed: there is nothing to run a command in. Nothing runs in a paused one
+ * either, and that must not keep it from being stopped.
+ */
 function addPreStop(
   plan: PlanBuilder,
   project: Project | undefined,
   container: ObservedContainer,
   after: After,
 ): NodeId | undefined {
-  if (container.status !== 'running' && container.status !== 'paused') return undefined;
+  if (container.status === 'paused' && hooksOf(project, container.service, 'pre_stop').length > 0)
+    plan.note({
+      level: 'warning',
+      message: `container "${container.name}" is paused: it is stopped without its pre_stop hooks`,
+    });
+  if (container.status !== 'running') return undefined;
   const reason = 'before its stop';
   return addHooks(plan, {project, container: reference(container), hook: 'pre_stop', reason}, after);
 }

@@ -68,10 +68,14 @@ test('nothing is run in what has ended, or is about to be started again by its p
   for (const [status, nodes] of [
     ['exited', []],
     ['restarting', ['stopContainer']],
-    ['paused', ['runHook', 'stopContainer']],
+    ['paused', ['stopContainer']],
   ] as const) {
     const world = observed({containers: [container(shop, 'db', {status})]});
-    expect(planStop({project: shop, observed: world, options: {}}).nodes.map(({action}) => action.kind)).toEqual(nodes);
+    const {nodes: planned, notices} = planStop({project: shop, observed: world, options: {}});
+    expect(planned.map(({action}) => action.kind)).toEqual(nodes);
+    expect(notices.map(({message}) => message)).toEqual(
+      status === 'paused' ? ['container "shop-db-1" is paused: it is stopped without its pre_stop hooks'] : [],
+    );
   }
 });
 
