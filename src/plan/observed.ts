@@ -38,6 +38,8 @@ export interface ObservedContainer {
   readonly hooksDone?: number;
   /** Ids of the containers whose namespaces it shares; only where its service shares any. */
   readonly shares?: Readonly<Partial<Record<'NetworkMode' | 'PidMode' | 'IpcMode', string>>>;
+  /** Its last start, in ms; only where namespaces are shared: its own, or another's. */
+  readonly started?: {readonly at: number; readonly byPolicy: boolean};
   /** Only for containers without spec, which are compared through it. */
   readonly inspected?: ContainerInspect;
 }

@@ -1,3 +1,4 @@
+import {sharesNamespaceOf} from '../model/attributes/links.ts';
 import type {Project} from '../model/types.ts';
 import type {NodeId, Plan} from './action.ts';
 import {createPlanBuilder} from './builder.ts';
@@ -21,18 +22,21 @@ export interface RestartInput {
 }
 
 /**
- * Restarts containers as they are. Of the dependencies only those with `restart: true` count: a service that has one on a
- * restarted service restarts too, after it.
+ * Restarts containers as they are. Of the dependencies only those with `restart: true` count, and those on services whose
+ * namespaces are shared, since these end: a service that has one on a restarted service restarts too, after it.
  */
 export function planRestart({project, observed, options, memory}: RestartInput): Plan {
   const plan = createPlanBuilder(observed.project, project?.workingDir);
   const containers = observed.containers.filter(({oneOff}) => !oneOff);
   for (const service of options.services ?? []) requireService(plan, service, project, containers);
   const all = knownDependencies(project, containers);
+  const known = {...project?.disabledServices, ...project?.services};
   const following = Object.fromEntries(
     Object.entries(all).map(([service, of]) => [
       service,
-      Object.fromEntries(Object.entries(of).filter(([, {restart}]) => restart === true)),
+      Object.fromEntries(
+        Object.entries(of).filter(([name, {restart}]) => restart === true || sharesNamespaceOf(known[service], name)),
+      ),
     ]),
   );
   const graph = dependencyNames(following);

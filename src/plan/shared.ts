@@ -1,6 +1,7 @@
 import {sharedParts} from '../model/attributes/links.ts';
 import type {Project, Service} from '../model/types.ts';
-import type {Cause} from './action.ts';
+import type {Cause, ContainerId, NodeId} from './action.ts';
+import type {Memory} from './input.ts';
 import {isUp, type ObservedContainer} from './observed.ts';
 import type {ReplicaDecision} from './replicas.ts';
 
@@ -39,14 +40,28 @@ export function sharedCause({project, name, service, container, decisions}: Shar
   return undefined;
 }
 
-/** Why a running container must be restarted: a namespace that it shares ended with the container it belongs to, which starts again. */
-export function staleCause({project, name, service, container, decisions}: Sharing): Cause | undefined {
+interface Stale extends Sharing {
+  /** Of containers that this plan stops. */
+  readonly stops: ReadonlyMap<ContainerId, NodeId>;
+  readonly memory: Memory;
+}
+
+/** Why a running container must be restarted: a namespace that it shares ended with the container it belongs to. */
+export function staleCause({project, name, service, container, decisions, stops, memory}: Stale): Cause | undefined {
   for (const {service: other, path, mode} of sharedParts(service)) {
     const decision = standing(decisions, other);
     if (mode === undefined || decision?.kind !== 'keep' || !isUp(container)) continue;
-    if (isUp(decision.container)) continue;
+    const {container: owner} = decision;
     const source = project.provenance.at(`services.${name}.${path[0]}`);
-    return {reason: `${path[0]}: "${other}" starts again`, ...(source && {source})};
+    const because = (what: string): Cause => ({reason: `${path[0]}: "${other}" ${what}`, ...(source && {source})});
+    if (!isUp(owner) || stops.has(owner.id)) return because('starts again');
+    // What this command started has joined what is there, whatever clocks say.
+    if (!memory.hooksDone.has(container.id) && isOlder(container, owner)) return because('was started again');
   }
   return undefined;
+}
+
+/** Whether a container still has what ended when the other one was stopped. A policy may start it again with the same namespace. */
+function isOlder({started: own}: ObservedContainer, {started: other}: ObservedContainer): boolean {
+  return own !== undefined && other !== undefined && !other.byPolicy && own.at < other.at;
 }

@@ -1,4 +1,4 @@
-import {sharedParts} from '../model/attributes/links.ts';
+import {sharedParts, sharesNamespaceOf} from '../model/attributes/links.ts';
 import type {Service} from '../model/types.ts';
 import type {Cause, ContainerRef, NodeId} from './action.ts';
 import {containerName, temporaryName} from './names.ts';
@@ -105,12 +105,17 @@ function planFinish(
   return {container: {...reference(container), name}, after: [rename], why};
 }
 
-/** Stops the services that ask for it (`restart: true`) before what they depend on is replaced. They start again after it. */
+/**
+ * Stops the services that ask for it (`restart: true`), and those whose namespaces would end under them, before what they
+ * depend on is replaced. They start again after it.
+ */
 function stopDependents(work: Work, service: string): readonly NodeId[] {
   const {project, observed} = work.input;
   return (dependents(dependencyGraph(project))[service] ?? []).flatMap((dependent) => {
-    if (project.services[dependent]?.depends_on?.[service]?.restart !== true) return [];
-    const source = project.provenance.at(`services.${dependent}.depends_on.${service}.restart`);
+    const definition = project.services[dependent];
+    const isAsked = definition?.depends_on?.[service]?.restart === true;
+    if (!isAsked && !sharesNamespaceOf(definition, service)) return [];
+    const source = project.provenance.at(`services.${dependent}.depends_on.${service}${isAsked ? '.restart' : ''}`);
     const running = observed.containers.filter(
       (container) => container.service === dependent && !container.oneOff && isUp(container),
     );

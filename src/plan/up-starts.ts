@@ -39,11 +39,12 @@ function keptWithoutHooks(work: Work, service: string): readonly NodeId[] {
 
 /** They start again once what they share is there. */
 function stopStale(work: Work, name: string, service: Service): void {
-  const {project} = work.input;
-  for (const decision of work.services.get(name) ?? []) {
+  const {project, memory} = work.input;
+  const {services: decisions, stops} = work;
+  for (const decision of decisions.get(name) ?? []) {
     if (decision.kind !== 'keep') continue;
     const {container} = decision;
-    const why = staleCause({project, name, service, container, decisions: work.services});
+    const why = staleCause({project, name, service, container, decisions, stops, memory});
     if (why !== undefined) stop(work, container, why);
   }
 }

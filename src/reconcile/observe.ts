@@ -1,5 +1,5 @@
 import {composeLabels, isOneOff, specLabel} from '../api/labels.ts';
-import type {ContainerSummary, HostConfig} from '../api/types/container.ts';
+import type {ContainerInspect, ContainerSummary, HostConfig} from '../api/types/container.ts';
 import type {NetworkInspect} from '../api/types/network.ts';
 import type {VolumeInspect} from '../api/types/volume.ts';
 import {mapLimited} from '../base/concurrency.ts';
@@ -90,14 +90,15 @@ async function observeContainers(
   list: readonly ContainerSummary[],
   {compare, project}: ObserveOptions,
 ): Promise<readonly ObservedContainer[]> {
+  const sharing = sharingServices(project);
   const containers = await mapLimited(list, inspectsAtOnce, async (summary) => {
     const container = toContainer(summary);
-    const shares = sharedParts(project?.services[container.service] ?? {}).some(({mode}) => mode !== undefined);
+    const shares = sharing.has(container.service);
     if (!compare || (container.spec !== undefined && !shares)) return [container];
     try {
       const inspected = await engine.getContainer(container.id).inspect();
-      const sharing = shares ? {...container, shares: sharedIds(inspected.HostConfig)} : container;
-      return [container.spec === undefined ? {...sharing, inspected} : sharing];
+      const known = shares ? {...container, ...sharingOf(inspected)} : container;
+      return [container.spec === undefined ? {...known, inspected} : known];
     } catch (error) {
       // Gone since it was listed.
       if (hasKind(error, 'notFound')) return [];
@@ -105,6 +106,22 @@ async function observeContainers(
     }
   });
   return containers.flat();
+}
+
+/** Services whose containers have namespaces of other services' containers, and those others. */
+function sharingServices(project: Project | undefined): ReadonlySet<string> {
+  return new Set(
+    Object.entries(project?.services ?? {}).flatMap(([name, service]) =>
+      sharedParts(service).flatMap(({service: other, mode}) => (mode === undefined ? [] : [name, other])),
+    ),
+  );
+}
+
+function sharingOf({HostConfig, State, RestartCount}: ContainerInspect): Pick<ObservedContainer, 'shares' | 'started'> {
+  return {
+    shares: sharedIds(HostConfig),
+    ...(State.Running && {started: {at: Date.parse(State.StartedAt), byPolicy: RestartCount > 0}}),
+  };
 }
 
 /** `container:ID` names the container that was meant when this one was made. */

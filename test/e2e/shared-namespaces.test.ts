@@ -94,3 +94,29 @@ test('namespaces of a container of another stack are shared by its name', async 
   await done(host, ['down', '-t', '1']);
   expect(host.leftovers()).toEqual([]);
 });
+
+test('what has the network of a service that was started again alone is cut off: restart and up restart it', async () => {
+  await using host = await makeHost();
+  await loadImages(host, ['busybox']);
+  const started = {condition: 'service_started'};
+  layOut(host, {
+    services: {app: {...waits, network_mode: 'service:proxy', depends_on: {proxy: started}}, proxy: waits},
+  });
+  await done(host, ['up', '-d']);
+  const {print} = runningOn(host);
+  const network = (service: string) => print(service, 'readlink /proc/self/ns/net');
+  const app = await container(host, 'app');
+
+  await done(host, ['restart', '-t', '1', 'proxy']);
+  expect(await network('app')).toBe(await network('proxy'));
+
+  await done(host, ['stop', '-t', '1', 'proxy']);
+  await done(host, ['start', 'proxy']);
+  expect(await done(host, ['plan'])).toContain('network_mode: "proxy" was started again');
+  await done(host, ['up', '-d']);
+  expect(await network('app')).toBe(await network('proxy'));
+  expect(await container(host, 'app')).toBe(app);
+  expect(await done(host, ['plan'])).toContain('No changes');
+  await done(host, ['down', '-t', '1']);
+  expect(host.leftovers()).toEqual([]);
+});

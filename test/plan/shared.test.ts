@@ -1,5 +1,8 @@
 import {expect, test} from 'vitest';
+import type {ContainerId} from '../../src/plan/action.ts';
+import {emptyMemory} from '../../src/plan/input.ts';
 import type {ObservedContainer} from '../../src/plan/observed.ts';
+import {planRestart} from '../../src/plan/restart.ts';
 import {planUp} from '../../src/plan/up.ts';
 import {containerId, imagesOf, observed, project, running, upInput} from './fixtures.ts';
 import {formatPlan} from './format.ts';
@@ -71,6 +74,59 @@ test('one whose namespace ended with the other container is restarted with it', 
 [] -> #1 startContainer vpn-1, not running (exited)
 [] -> #2 stopContainer app-1, network_mode: "vpn" starts again
 [1,2] -> #3 startContainer app-1, stopped for what it depends on`.trim(),
+  );
+});
+
+test('one that is older than the last start of what it shares is restarted, and what shares with it', () => {
+  const chain = project({
+    services: {
+      app: {network_mode: 'service:proxy', depends_on: {proxy: {condition: 'service_started', required: true}}},
+      proxy: {network_mode: 'service:vpn', depends_on: {vpn: {condition: 'service_started', required: true}}},
+      vpn: {},
+    },
+  });
+  const of = (proxy: number, byPolicy: boolean) => {
+    const whole = running(chain);
+    const times: Readonly<Record<string, number>> = {app: 4, proxy, vpn: 3};
+    const containers = whole.containers.map((one) => ({
+      ...one,
+      started: {at: times[one.service] ?? 0, byPolicy: byPolicy && one.service === 'vpn'},
+    }));
+    return upInput(chain, {...whole, containers});
+  };
+  expect(formatPlan(planUp(of(2, false)))).toBe(
+    `
+[] -> #1 stopContainer proxy-1, network_mode: "vpn" was started again
+[1] -> #2 startContainer proxy-1, stopped for what it depends on
+[] -> #3 stopContainer app-1, network_mode: "proxy" starts again
+[2,3] -> #4 startContainer app-1, stopped for what it depends on`.trim(),
+  );
+  expect(formatPlan(planUp(of(3, false)))).toBe('');
+  // A policy may have started it again with the same network.
+  expect(formatPlan(planUp(of(2, true)))).toBe('');
+  // This command has restarted it: a clock that was set back in between does not let it do so for ever.
+  const input = of(2, false);
+  const proxy = containerId('proxy1') as ContainerId;
+  expect(formatPlan(planUp({...input, memory: {...input.memory, hooksDone: new Map([[proxy, 0]])}}))).toBe('');
+});
+
+test('what shares namespaces stops before the other goes, and restarts with it, also where its dependency does not say so', () => {
+  const without = (vpn: object) =>
+    project({
+      services: {
+        app: {network_mode: 'service:vpn', depends_on: {vpn: {condition: 'service_healthy', required: true}}},
+        vpn,
+      },
+    });
+  const [first] = formatPlan(planUp(upInput(without({command: ['new']}), running(without({}))))).split('\n');
+  expect(first).toBe('[] -> #1 stopContainer app-1, depends on vpn, which is recreated');
+  const options = {services: ['vpn']};
+  const restart = planRestart({project: without({}), observed: running(without({})), options, memory: emptyMemory});
+  expect(formatPlan(restart)).toBe(
+    `
+[] -> #1 restartContainer vpn-1, asked to restart
+[1] -> #2 awaitCondition vpn service_healthy, app depends on it
+[1,2] -> #3 restartContainer app-1, depends on a service that restarts`.trim(),
   );
 });
 

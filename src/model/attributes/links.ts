@@ -121,6 +121,11 @@ export function sharedParts(service: Service): readonly SharedPart[] {
   ];
 }
 
+/** Whether a service has namespaces of another one's container, which end with that one. */
+export function sharesNamespaceOf(service: Service | undefined, other: string): boolean {
+  return sharedParts(service ?? {}).some(({service: name, mode}) => name === other && mode !== undefined);
+}
+
 /**
  * What a service depends on without saying so: services whose namespaces or volumes it shares, and those it is linked to.
  * `path` is where that is said, below the service.
