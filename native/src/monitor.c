@@ -168,12 +168,20 @@ static void executed(struct monitor *monitor) {
   monitor_settle(monitor);
 }
 
-/* A process that could not be set up; it is reaped by itself. */
+/*
+ * A process that could not be set up; it is reaped by itself. What a later run shares may have ended while it began, which is
+ * the same as before it did.
+ */
 static void not_executed(struct monitor *monitor) {
   if (monitor->stopped_by_user)
     fail_kind(&monitor->failure, KIND_CANCELED, "it was stopped before its program ran", "launch");
   output_close(monitor);
   monitor->exit_code = monitor->failure.exit_code != 0 ? monitor->failure.exit_code : 125;
+  if (monitor->has_started && restart_waits_for_other(monitor)) {
+    writer_guard(&monitor->writer, -1);
+    process_close(&monitor->process);
+    return;
+  }
   ending_begin(monitor);
 }
 

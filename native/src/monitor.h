@@ -181,6 +181,8 @@ bool pause_release(struct monitor *monitor);
 /* --- restart.c --- */
 /* Whether another run follows; sets the timer for it. */
 bool restart_plan_next(struct monitor *monitor);
+/* Whether a run that failed is tried again, as nothing but another container not running kept it from starting. */
+bool restart_waits_for_other(struct monitor *monitor);
 void restart_ran(struct monitor *monitor);
 
 /* --- state.c --- */

@@ -82,15 +82,23 @@ static int join_cgroups(const struct process_request *request, bool in_v2, struc
   return 0;
 }
 
+/* The process that was lent may have ended since. */
+static int enter_lent(int pidfd, int namespace, const char *step, struct failure *failure) {
+  if (setns(pidfd, namespace) == 0) return 0;
+  if (errno == ESRCH)
+    return fail_kind(failure, KIND_CONFLICT, "the container whose namespace is shared is not running", "%s", step);
+  return fail_errno(failure, errno, "%s", step);
+}
+
 static int enter_namespaces(const struct process_request *request, struct failure *failure) {
   if (request->join >= 0) {
     int all = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
     return setns(request->join, all) == 0 ? 0 : fail_errno(failure, errno, "enter the container's namespaces");
   }
-  if (request->network >= 0 && setns(request->network, CLONE_NEWNET) != 0)
-    return fail_errno(failure, errno, "enter the network namespace");
-  if (request->ipc_of >= 0 && setns(request->ipc_of, CLONE_NEWIPC) != 0)
-    return fail_errno(failure, errno, "enter the IPC namespace");
+  if (request->network >= 0 && enter_lent(request->network, CLONE_NEWNET, "enter the network namespace", failure) != 0)
+    return -1;
+  if (request->ipc_of >= 0 && enter_lent(request->ipc_of, CLONE_NEWIPC, "enter the IPC namespace", failure) != 0)
+    return -1;
   /* Only now: the namespace's root is the cgroup that its maker is in. */
   if (request->namespaces & CLONE_NEWCGROUP && unshare(CLONE_NEWCGROUP) != 0)
     return fail_errno(failure, errno, "cgroup namespace");

@@ -12,7 +12,7 @@
  * The container whose namespaces this one shares may be between two runs itself: the two often end together. That is a run
  * that failed, after which the policy says what follows.
  */
-static bool waits_for_other(struct monitor *monitor) {
+bool restart_waits_for_other(struct monitor *monitor) {
   if (monitor->plan.join_count == 0 || monitor->failure.kind == NULL) return false;
   if (strcmp(monitor->failure.kind, KIND_CONFLICT) != 0 || !restart_plan_next(monitor)) return false;
   monitor->phase = PHASE_WAITING;
@@ -23,7 +23,7 @@ static bool waits_for_other(struct monitor *monitor) {
 static void again(void *data) {
   struct monitor *monitor = data;
   monitor->restart_count++;
-  if (monitor_begin_run(monitor) == 0 || waits_for_other(monitor)) return;
+  if (monitor_begin_run(monitor) == 0 || restart_waits_for_other(monitor)) return;
   ending_begin(monitor);
 }
 

@@ -26,7 +26,10 @@ int setup_shared_memory_source(struct setup *setup) {
   if (setup->ipc_of < 0) return fail_kind(setup->failure, KIND_INVALID, "no IPC namespace is joined", "sharedMemory");
   int own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
   if (own < 0 || setns(setup->ipc_of, CLONE_NEWNS) != 0) {
-    fail_errno(setup->failure, errno, "sharedMemory");
+    if (own >= 0 && errno == ESRCH)
+      fail_kind(setup->failure, KIND_CONFLICT, "the container whose memory is shared is not running", "sharedMemory");
+    else
+      fail_errno(setup->failure, errno, "sharedMemory");
     close_quietly(own);
     return -1;
   }
