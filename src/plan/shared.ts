@@ -1,6 +1,7 @@
 import {sharedParts} from '../model/attributes/links.ts';
 import type {Project, Service} from '../model/types.ts';
 import type {Cause, ContainerId, NodeId} from './action.ts';
+import {type PlanBuilder, placeOf} from './builder.ts';
 import type {Memory} from './input.ts';
 import {isUp, type ObservedContainer} from './observed.ts';
 import type {ReplicaDecision} from './replicas.ts';
@@ -64,4 +65,29 @@ export function staleCause({project, name, service, container, decisions, stops,
 /** Whether a container still has what ended when the other one was stopped. A policy may start it again with the same namespace. */
 function isOlder({started: own}: ObservedContainer, {started: other}: ObservedContainer): boolean {
   return own !== undefined && other !== undefined && !other.byPolicy && own.at < other.at;
+}
+
+/** What belongs to a network, not to a container: every engine refuses it where the network is another container's. */
+const ofNetwork = ['ports', 'expose', 'hostname', 'dns', 'extra_hosts'] as const satisfies readonly (keyof Service)[];
+
+/** Says so before anything is made, of services that get new containers. */
+export function requireOwnNetwork(
+  plan: PlanBuilder,
+  {project, services}: {readonly project: Project; readonly services: ReadonlySet<string>},
+): void {
+  for (const name of [...services].sort()) {
+    const service = project.services[name];
+    const [, kind, owner] = /^(service|container):(.+)$/.exec(service?.network_mode ?? '') ?? [];
+    if (service === undefined || owner === undefined) continue;
+    for (const attribute of ofNetwork) {
+      const value = service[attribute];
+      if (value === undefined || Object.keys(value).length === 0) continue;
+      plan.problem({
+        kind: 'invalid',
+        ...placeOf(project, `services.${name}.${attribute}`),
+        message: `service "${name}": "${attribute}" is given, but its network is that of ${kind} "${owner}"`,
+        hint: `remove it here, and give it to ${kind} "${owner}" where it is wanted`,
+      });
+    }
+  }
 }

@@ -8,6 +8,7 @@ import {dependencyOrder} from './order.ts';
 import {findOrphans, noteOrphans} from './orphans.ts';
 import {compareContainers, type ReplicaDecision} from './replicas.ts';
 import {decideServices, dependencyGraph, type ResourceDecisions} from './services.ts';
+import {requireOwnNetwork} from './shared.ts';
 import {planContainers} from './up-containers.ts';
 import {planStarts} from './up-starts.ts';
 import {createWork, remove, stop, type Work} from './up-work.ts';
@@ -22,7 +23,9 @@ export function planUp(input: UpInput): Plan {
   const plan = createPlanBuilder(project.name, project.workingDir);
   const resources: ResourceDecisions = {networks: decideNetworks(plan, input), volumes: decideVolumes(plan, input)};
   const services = decideServices(input, resources);
-  requireImages(plan, {project, observed, services: servicesWithNewContainers(services)});
+  const renewed = servicesWithNewContainers(services);
+  requireImages(plan, {project, observed, services: renewed});
+  requireOwnNetwork(plan, {project, services: renewed});
   const work = createWork(plan, input, resources, services);
   planOrphans(work);
   planResources(work);

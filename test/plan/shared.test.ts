@@ -142,3 +142,27 @@ test('volumes of another container are taken from the new one', () => {
   expect(plan).toContain('createContainer backup-1 as 6261636b7570_backup-1, volumes_from: "db" is recreated');
   expect(formatPlan(planUp(upInput(of(['old']), running(of(['old'])))))).toBe('');
 });
+
+test('what belongs to a network is refused where that is another container, before anything is made', () => {
+  const asking = project({
+    services: {
+      app: {
+        network_mode: 'service:vpn',
+        depends_on: dependsOnVpn,
+        ports: [{target: 80, published: '80', protocol: 'tcp', mode: 'ingress'}],
+        dns: [],
+      },
+      vpn: {hostname: 'vpn'},
+    },
+    lines: {'services.app.ports': 7},
+  });
+  expect(() => planUp(upInput(asking, observed({images: imagesOf(asking)})))).toThrow(
+    expect.objectContaining({
+      kind: 'invalid',
+      message: 'compose.yaml:7:5: service "app": "ports" is given, but its network is that of service "vpn"',
+      hint: 'remove it here, and give it to service "vpn" where it is wanted',
+    }),
+  );
+  // What runs is not refused.
+  expect(formatPlan(planUp(upInput(asking, running(asking))))).toBe('');
+});

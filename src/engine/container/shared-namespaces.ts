@@ -89,6 +89,7 @@ async function checkMemory(context: ContainerContext, {other}: Joining): Promise
     throw new TscomposeError(
       'invalid',
       `${failed}: container ${target.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+      {hint: `make the container "${target.name}" with "ipc: shareable"`},
     );
   return target;
 }
