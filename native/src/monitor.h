@@ -128,6 +128,8 @@ int monitor_begin_run(struct monitor *monitor);
 void monitor_drained(struct monitor *monitor);
 /* Gives memory back when nothing has happened for a moment. */
 void monitor_settle(struct monitor *monitor);
+
+/* --- stop.c --- */
 void monitor_send_signal(struct monitor *monitor, int signal);
 /* Sends the stop signal, and SIGKILL after the grace period (UINT64_MAX: never). */
 void monitor_stop(struct monitor *monitor, int signal, uint64_t grace_ms);
