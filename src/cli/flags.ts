@@ -139,7 +139,7 @@ export const commandFlags = {
   start: {},
   pause: {},
   unpause: {},
-  restart: {timeout, 'no-deps': {summary: 'leave dependents with "restart: true" alone'}},
+  restart: {timeout, 'no-deps': {summary: 'leave dependents alone that would restart too'}},
   config: {
     environment: {summary: 'print the variables that the stack files see'},
     explain: {value: 'PATH', summary: 'print where each value below a path (services.web.ports) comes from'},
