@@ -56,9 +56,11 @@ static bool is_current(const struct lock *lock) {
 
 static void give_up(struct lock *lock, int error) {
   struct failure failure;
+  uint64_t request = lock->request;
   fail_errno(&failure, error, "lock %s", lock->path);
-  serve_reply_failure(lock->request, &failure);
+  /* First: a child that was ended may have got it at the last moment, and whoever hears of this may ask for it at once. */
   drop(lock);
+  serve_reply_failure(request, &failure);
 }
 
 static void grant(struct lock *lock) {
