@@ -172,6 +172,17 @@ export const commands: readonly CommandRow[] = [
     run: async (context, input) => (await import('./commands/ui.ts')).runUi(context, input),
   }),
   defineCommand({
+    name: 'engine',
+    ...commandSummaries.engine,
+    flags: commandFlags.engine,
+    examples: [
+      'tscompose engine serve',
+      'tscompose engine serve --host unix:///run/docker.sock',
+      'DOCKER_HOST=unix:///run/tscompose/engine.sock docker ps',
+    ],
+    run: async (context, input) => (await import('./commands/engine.ts')).runEngine(context, input),
+  }),
+  defineCommand({
     name: 'completion',
     ...commandSummaries.completion,
     flags: commandFlags.completion,

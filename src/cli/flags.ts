@@ -193,6 +193,14 @@ export const commandFlags = {
     quiet,
   },
   ui: {ascii: {summary: 'draw with ASCII characters only'}},
+  engine: {
+    host: {
+      short: 'H',
+      value: 'ADDRESS',
+      repeat: true,
+      summary: 'where to listen: unix:///path, or tcp://address:port on loopback (engine.sock in the run directory)',
+    },
+  },
   completion: {},
   version: {
     format: {short: 'f', value: 'FORMAT', choices: ['pretty', 'json'], summary: 'pretty or json'},

@@ -1,24 +1,30 @@
 import {type Backend, openBackend} from '../backend/backend.ts';
+import type {EngineOptions} from '../engine/create-engine.ts';
 import type {CliContext} from './context.ts';
 
 /** The engine that a command talks to: by `--host` or TSCOMPOSE_HOST a remote one, else the built-in one. */
 export function openEngineBackend(context: CliContext): Promise<Backend> {
-  const {env, global, version, nodePath, now} = context;
+  const {env, global, version} = context;
   return openBackend({
     host: global.host ?? env['TSCOMPOSE_HOST'],
     version,
     openEngine: async () => {
       const {createEngine} = await import('../engine/create-engine.ts');
-      return createEngine({
-        root: global.root ?? env['TSCOMPOSE_ROOT'],
-        run: env['TSCOMPOSE_RUN'],
-        cgroupParent: env['TSCOMPOSE_CGROUP_PARENT'],
-        helperPath: env['TSCOMPOSE_HELPER'],
-        publishAddress: env['TSCOMPOSE_PUBLISH'],
-        version,
-        nodePath,
-        now,
-      });
+      return createEngine(engineOptions(context));
     },
   });
+}
+
+/** Where the built-in engine is, as the command line and the environment say. */
+export function engineOptions({env, global, version, nodePath, now}: CliContext): EngineOptions {
+  return {
+    root: global.root ?? env['TSCOMPOSE_ROOT'],
+    run: env['TSCOMPOSE_RUN'],
+    cgroupParent: env['TSCOMPOSE_CGROUP_PARENT'],
+    helperPath: env['TSCOMPOSE_HELPER'],
+    publishAddress: env['TSCOMPOSE_PUBLISH'],
+    version,
+    nodePath,
+    now,
+  };
 }

@@ -50,6 +50,12 @@ export interface EngineOptions {
   readonly now: Now;
 }
 
+/** Where the volatile state of an engine is. */
+export function runDirectory({root, run}: Pick<EngineOptions, 'root' | 'run'>): string {
+  if (run !== undefined && run !== '') return run;
+  return (root || defaultRoot) === defaultRoot ? '/run/tscompose' : `/run/tscompose-${hashOfRoot(root ?? '')}`;
+}
+
 /** Layers of an image that are unpacked at the same time. */
 const unpackConcurrency = 4;
 
@@ -62,10 +68,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   refuseUnprivileged(options.userId ?? process.geteuid?.() ?? 0);
   const root = options.root || defaultRoot;
   const hash = hashOfRoot(root);
-  const layout = createLayout({
-    root,
-    run: options.run || (root === defaultRoot ? '/run/tscompose' : `/run/tscompose-${hash}`),
-  });
+  const layout = createLayout({root, run: runDirectory(options)});
   await ensureRoot(layout);
 
   const helper = createHelper({

@@ -57,6 +57,7 @@ export const valueKinds: Readonly<Record<string, Complete | undefined>> = {
   SOURCE: copied,
   // What comes from a service goes to this machine: there is no copy between services.
   DESTINATION: (names, line) => (line.args.some(isCopyOfService) ? {kind: 'files'} : copied(names, line)),
+  serve: () => words([{word: 'serve', about: 'answer until it is told to end'}]),
   SHELL: () => words(plain(['bash', 'zsh', 'fish'])),
   FORMAT: () => words(plain(['table', 'json'])),
   'status=STATUS': () => words(plain(containerStates.map((state) => `status=${state}`))),
