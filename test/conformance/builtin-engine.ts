@@ -36,7 +36,8 @@ export async function openTestEngine(options: {readonly encode: boolean}): Promi
   };
 }
 
-async function openEngine(host: TestHost): Promise<Engine> {
+/** The same over a host that the caller made. */
+export async function openEngine(host: TestHost): Promise<Engine> {
   return createEngine({
     root: host.root,
     run: host.run,

@@ -3,18 +3,8 @@ import {join} from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
 import {expect} from 'vitest';
 import {makeHost, type TestHost} from '../support/host.ts';
+import {randomNumbers} from '../support/random.ts';
 import {loadImages} from '../support/test-images.ts';
-
-/** A small deterministic generator (mulberry32), so that a printed seed repeats a run. */
-function randomNumbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 const stack = `name: victim
 services:
