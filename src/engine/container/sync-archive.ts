@@ -9,7 +9,7 @@ import {writeChunk} from '../image/back-pressure.ts';
 import type {SyncedChange} from './synced-state.ts';
 
 /**
- * Writes an archive to the new file `spool` and answers what it changes below `base`. The whole of it is there before
+ * Writes an archive to the empty file `spool` and answers what it changes below `base`. The whole of it is there before
  * anything is done with it, and it is read as a container's enemy would have written it only by the helper: here it is
  * only listed. Throws `invalid` for one that is damaged or breaks off.
  */
@@ -19,7 +19,7 @@ export async function receiveArchive(
 ): Promise<readonly SyncedChange[]> {
   const tar = extract();
   const changes: SyncedChange[] = [];
-  const file = openSync(spool, 'wx', 0o600);
+  const file = openSync(spool, 'w', 0o600);
   const abort = () => tar.destroy(signal?.reason as Error);
   signal?.addEventListener('abort', abort, {once: true});
   try {

@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto';
-import {existsSync, renameSync, rmSync} from 'node:fs';
+import {existsSync, readdirSync, renameSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
 import type {SyncedFiles, SyncResult} from '../../api/types/sync.ts';
@@ -36,11 +36,11 @@ export async function syncContainer(
   signal?: AbortSignal,
 ): Promise<SyncResult> {
   const {id, name} = await findContainer(context.layout, reference);
-  const spool = join(
-    context.layout.container(id).directory,
-    `${temporaryPrefix}sync-${randomBytes(8).toString('hex')}`,
-  );
+  const spool = join(context.layout.container(id).directory, spoolPrefix + randomBytes(8).toString('hex'));
   try {
+    // For as long as it is held, it belongs to somebody who lives.
+    await using lock = await context.helper.lock(spool);
+    void lock;
     const changes = await receiveArchive(archive, {spool, base: target.path, signal});
     return await withContainer(context, id, (found) => applySync(context, found, {...target, spool, changes}), {
       signal,
@@ -57,6 +57,18 @@ export async function syncedFiles(context: ContainerContext, reference: string):
   return readSynced(context.layout.container(id));
 }
 
+/** Archives that are being received. */
+const spoolPrefix = `${temporaryPrefix}sync-`;
+
+/** Removes archives whose receiver was killed. The caller holds the operation lock, and that of its own archive. */
+async function removeLeftSpools({helper, layout}: ContainerContext, id: string): Promise<void> {
+  const {directory} = layout.container(id);
+  for (const name of readdirSync(directory).filter((entry) => entry.startsWith(spoolPrefix))) {
+    await using lock = await helper.tryLock(join(directory, name));
+    if (lock !== undefined) rmSync(join(directory, name), {force: true});
+  }
+}
+
 interface Sync extends SyncTarget {
   readonly spool: string;
   readonly changes: readonly SyncedChange[];
@@ -69,6 +81,7 @@ async function applySync(
   {path, owner = '', spool, changes}: Sync,
 ): Promise<SyncResult> {
   const paths = context.layout.container(found.id);
+  await removeLeftSpools(context, found.id);
   if (existsSync(paths.syncArchive)) await undoKilled(context, found);
   renameSync(spool, paths.syncArchive);
   const prefix = `.tscompose-sync-${randomBytes(6).toString('hex')}`;

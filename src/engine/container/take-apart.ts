@@ -1,6 +1,7 @@
+import {linkSync} from 'node:fs';
 import {rename, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {hasKind} from '../../base/errors.ts';
+import {hasKind, toTscomposeError} from '../../base/errors.ts';
 import {validateContainer} from '../generated/record-validators.js';
 import type {Layout} from '../layout.ts';
 import {readRecord, readText, temporaryPrefix} from '../record-store.ts';
@@ -17,6 +18,9 @@ import type {FoundContainer} from './reference.ts';
  * It is also there while a container is being made.
  */
 export const ownsVolumesMark = 'owns-volumes';
+
+/** Another one: it was whole once, and whoever finishes its removal tells of it. Holds the name that it had. */
+const removedMark = 'removed';
 
 /** Where a container's directory is while it is being made or removed. */
 export function unfinishedDirectory(layout: Layout, id: string): string {
@@ -39,9 +43,9 @@ export async function takeApart(
   const {directory} = context.layout.container(id);
   await context.endpoints.release(record);
   await clearCgroups((await context.machine()).cgroups, cgroupPlace(context.cgroupParent, record));
-  const mark = join(directory, ownsVolumesMark);
-  if (volumes) await writeFile(mark, '');
-  else await rm(mark, {force: true});
+  if (volumes) markVolumes(directory);
+  else await rm(join(directory, ownsVolumesMark), {force: true});
+  await markRemoved(directory, name);
   await rename(directory, unfinishedDirectory(context.layout, id));
   await freeName(context.layout, name, id);
   await giveBack(context, id);
@@ -50,9 +54,37 @@ export async function takeApart(
   await removeDirectory(context, id);
 }
 
-/** What a killed process left of it. The caller holds the operation lock in it. */
+/** A link needs nothing of a disk that may be full: to remove something is just what that needs. */
+function markVolumes(directory: string): void {
+  try {
+    linkSync(join(directory, 'config.json'), join(directory, ownsVolumesMark));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+/** Without room for it the removal is only told of by who begins it. */
+async function markRemoved(directory: string, name: string): Promise<void> {
+  try {
+    await writeFile(join(directory, removedMark), name);
+  } catch (error) {
+    if (!hasKind(toTscomposeError(error), 'exhausted')) throw error;
+  }
+}
+
+/**
+ * What a killed process left of it. The caller holds the operation lock in it. Where that process was killed just after it
+ * had told of the removal, it is told twice: better than never, as somebody may wait for it.
+ */
 export async function finishRemoval(context: ContainerContext, id: string): Promise<void> {
+  const directory = unfinishedDirectory(context.layout, id);
+  const name = await readText(join(directory, removedMark));
+  const record =
+    name === undefined
+      ? undefined
+      : await readRecord<ContainerRecord>(join(directory, 'config.json'), validateContainer);
   await giveBack(context, id);
+  if (record !== undefined) await publishContainerEvent(context, record, name || record.name, 'destroy');
   await removeDirectory(context, id);
 }
 

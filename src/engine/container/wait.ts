@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs';
 import {setTimeout as delay} from 'node:timers/promises';
 import type {WaitCondition, WaitResult} from '../../api/types/container.ts';
 import {hasKind} from '../../base/errors.ts';
@@ -6,6 +7,7 @@ import {againMs, removeOnceEnded, removesItself} from './auto-remove.ts';
 import type {ContainerContext} from './context.ts';
 import {notice} from './notice.ts';
 import {type FoundContainer, findContainer, noSuchContainer} from './reference.ts';
+import {removeUnfinished} from './remove.ts';
 import {isMonitorAlive, type MonitorState, type Observation, observe, toContainerState} from './state.ts';
 
 /**
@@ -101,6 +103,7 @@ async function waitForEvent(
   let result = toResult(await observe(context, found.id));
   // A monitor that is killed writes no event: whoever sees its connection end has it written.
   const watchdog = watchForLoss(context, found, ended.signal);
+  const finisher = finishKilledRemoval(context, found, ended.signal);
   try {
     // Removed between the two looks: there is no further event to come.
     if (!(await stillExists(context, found.id))) {
@@ -127,10 +130,30 @@ async function waitForEvent(
   } finally {
     ended.end();
     await events.return?.(undefined);
-    await watchdog;
+    await Promise.all([watchdog, finisher]);
   }
   signal?.throwIfAborted();
   return result;
+}
+
+/** How often a wait looks whether somebody who was removing the container was killed at it. */
+const lookMs = 1000;
+
+/** Whoever removes a container tells of it last: where that process was killed, nobody would, so this one finishes it. */
+async function finishKilledRemoval(
+  context: ContainerContext,
+  {id}: FoundContainer,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for (;;) {
+      await delay(lookMs, undefined, {signal});
+      if (existsSync(context.layout.container(id).directory)) continue;
+      if (await removeUnfinished(context, id)) return;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }
 
 async function watchForLoss(context: ContainerContext, found: FoundContainer, signal: AbortSignal): Promise<void> {

@@ -94,7 +94,7 @@ async function furnish(host: TestHost): Promise<FaultBed> {
   const whole = snapshot(host);
 
   const supervise = async (words: readonly string[]) => {
-    writeFileSync(rule, ruleText({action: 'count'}));
+    writeFileSync(rule, unarmed);
     writeFileSync(log, '');
     const inside = ['nsenter', `--net=/run/netns/${host.namespace}`, '--', ...words];
     const result = await execute(faults, [rule, log, ...inside], {
@@ -102,7 +102,7 @@ async function furnish(host: TestHost): Promise<FaultBed> {
       cwd: host.directory,
       timeoutMs: 60_000,
     });
-    writeFileSync(rule, ruleText({action: 'count', calls: 'none'}));
+    writeFileSync(rule, unarmed);
     return {...result, operations: readFileSync(log, 'utf8').split('\n').filter(Boolean)};
   };
   return {
@@ -114,13 +114,13 @@ async function furnish(host: TestHost): Promise<FaultBed> {
       const {stdout, stderr, operations} = await supervise([process.execPath, program, ...places, ...lists]);
       expect(stderr).toBe('');
       const answers = stdout.split('\n').filter(Boolean);
-      return {answers: answers.map((line) => JSON.parse(line) as Answer), operations: armed(operations)};
+      return {answers: answers.map((line) => JSON.parse(line) as Answer), operations};
     },
     async script(fault, text) {
       const arm = `arm() { printf '%s' '${ruleText(fault)}' > ${rule}; }`;
       const tscompose = `tscompose="${process.execPath} ${join(projectDirectory, 'dist/cli.mjs')}"`;
       const {code, operations} = await supervise(['sh', '-c', `${arm}\n${tscompose}\n${text}`]);
-      return {code, answers: [], operations: armed(operations)};
+      return {code, answers: [], operations};
     },
     async checkUntouched(what) {
       const {Status, Pid: pid} = await look();
@@ -137,13 +137,11 @@ async function furnish(host: TestHost): Promise<FaultBed> {
   };
 }
 
+/** Nothing is counted: no call has that name. */
+const unarmed = ruleText({action: 'count', calls: 'none'});
+
 function ruleText({roles = '*', action, first = 1, last = first, calls = '*'}: Fault): string {
   return `${roles} ${action} ${first} ${last} ${calls}\n`;
-}
-
-/** Counting begins anew where the rule changes. */
-function armed(operations: readonly string[]): readonly string[] {
-  return operations.slice(operations.findLastIndex((line) => line.startsWith('1 ')));
 }
 
 async function bundleProgram(host: TestHost): Promise<string> {

@@ -37,7 +37,7 @@ async function finish(bed: FaultBed, test: FaultCase, {what, done}: {readonly wh
       for (const {Id} of await engine.containers.list({all: true})) await engine.containers.inspect(Id);
       await test.between?.(engine, done);
       for (const call of test.calls) await performUnless(engine, call, test.again);
-      await test.after?.(engine);
+      await test.after?.(engine, bed.host);
     });
     await bed.withEngine(async (engine) => {
       for (const call of test.restore) await performUnless(engine, call, ['notFound']);
