@@ -226,6 +226,11 @@ export function bridgeName(layout: Layout, networkId: string): string {
   return `tsb${sha256Hex(`${layout.root}\n${networkId}`).slice(0, 10)}`;
 }
 
+/** The interface that stands for a parent, of a network without one. */
+export function dummyName(layout: Layout, networkId: string): string {
+  return `tsd${sha256Hex(`${layout.root}\n${networkId}`).slice(0, 10)}`;
+}
+
 /** The machine's end of a container's veth pair on a network. */
 export function vethName(layout: Layout, networkId: string, containerId: string): string {
   return `tsv${sha256Hex(`${layout.root}\n${networkId}\n${containerId}`).slice(0, 10)}`;

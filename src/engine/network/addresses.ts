@@ -34,7 +34,7 @@ export function chooseAddresses(
       addresses.push(asked);
       continue;
     }
-    const free = firstFree(pool.range, pool.subnet, [pool.gateway, ...pool.reserved, ...leased]);
+    const free = firstFree(pool.range, pool.subnet, [...kept(pool), ...leased]);
     if (!free) {
       throw new TscomposeError(
         'exhausted',
@@ -79,8 +79,7 @@ function wantedAddresses(
         `network "${network.name}": ${text} is the first or last address of ${formatPrefix(pool.subnet)}`,
       );
     }
-    const kept = [pool.gateway, ...pool.reserved].some(({value}) => value === address.value);
-    if (kept) {
+    if (kept(pool).some(({value}) => value === address.value)) {
       throw new TscomposeError(
         'conflict',
         `network "${network.name}": address ${text} is in use by the network itself (gateway or auxiliary address)`,
@@ -88,4 +87,9 @@ function wantedAddresses(
     }
     return address;
   });
+}
+
+/** What the network keeps for itself. */
+function kept({gateway, reserved}: Pool): readonly Address[] {
+  return gateway ? [gateway, ...reserved] : reserved;
 }

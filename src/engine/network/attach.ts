@@ -8,7 +8,7 @@ import {bytesOf, lastOf, parseAddress} from './ip.ts';
 import {type NetlinkFamily, netlinkFamilies} from './kernel.ts';
 import {leaseFiles} from './leases.ts';
 import {parseMac} from './mac.ts';
-import {addAddress, addDefaultRoute, addressFamilies} from './netlink/address.ts';
+import {addAddress, addDefaultRoute, addDirectDefaultRoute, addressFamilies} from './netlink/address.ts';
 import {equals, load, register, translateDestination} from './netlink/expression.ts';
 import {createVethPair, deleteLink, isolateBridgePort, noGeneratedAddress, setLink} from './netlink/link.ts';
 import {encodeMessages, type NetlinkMessage} from './netlink/message.ts';
@@ -22,17 +22,20 @@ import {
   tableFamilies,
   transaction,
 } from './netlink/nftables.ts';
-import {type NetworkRecord, poolsOf} from './network-record.ts';
+import {createSubLink} from './netlink/sub-link.ts';
+import {isVlan, type NetworkRecord, poolsOf, type VlanNetwork} from './network-record.ts';
 import {type PortElement, type PublishedPort, portElement} from './port-elements.ts';
 import {nameServiceAddress} from './resolv-conf.ts';
+import {isRouted, vlanOptionsOf} from './vlan-options.ts';
 
 /** A container's interface on one network, decided but not made. */
 export interface PlannedInterface {
   readonly network: NetworkRecord;
-  /** Index of the bridge. */
-  readonly bridgeIndex: number;
+  /** Index of the bridge, or of the parent. */
+  readonly baseIndex: number;
   /** Inside the container. */
   readonly name: string;
+  /** Empty: that of the parent (ipvlan). */
   readonly mac: string;
   readonly addresses: readonly string[];
   /** The default route of these families leads through this network. */
@@ -69,12 +72,19 @@ export function attachOperations(request: AttachRequest): readonly MonitorOperat
   const servicePort = 61000 + randomInt(4000);
   const elements = ports.flatMap((port) => portElement(port, containerId) ?? []);
   const table = tableOf(layout);
+  const pairs = interfaces.flatMap(({network}) =>
+    isVlan(network) ? [] : [deleteLink(vethName(layout, network.id, containerId))],
+  );
   return [
     ownNamespace,
     batch(
       'attach',
       'route',
-      interfaces.flatMap((planned, position) => pairMessages(request, planned, position)),
+      interfaces.flatMap((planned, position) =>
+        isVlan(planned.network)
+          ? subLinkMessages(planned, planned.network, position)
+          : pairMessages(request, planned, position),
+      ),
     ),
     ...(elements.length > 0
       ? [
@@ -97,11 +107,8 @@ export function attachOperations(request: AttachRequest): readonly MonitorOperat
     }),
     // One transaction each: what is missing already must not keep the rest.
     ...elements.map((element) => rules('detach', [removal(table, element)])),
-    batch(
-      'detach',
-      'route',
-      interfaces.map(({network}) => deleteLink(vethName(layout, network.id, containerId))),
-    ),
+    // The others go with their namespace.
+    ...(pairs.length > 0 ? [batch('detach', 'route', pairs)] : []),
     ...interfaces.flatMap(({network}) =>
       leaseFiles(layout, network.id, containerId).map((path): MonitorOperation => ({kind: 'cleanup', path})),
     ),
@@ -125,7 +132,7 @@ function rules(when: When, changes: readonly NetlinkMessage[]): MonitorOperation
 /** Both ends are made by one message, so that none is ever left without the other. */
 function pairMessages(
   {layout, containerId, ipv6Machine}: AttachRequest,
-  {network, bridgeIndex, name, mac}: PlannedInterface,
+  {network, baseIndex, name, mac}: PlannedInterface,
   position: number,
 ): readonly NetlinkMessage[] {
   const {mtu, interContainer} = driverOptionsOf(network);
@@ -136,7 +143,7 @@ function pairMessages(
     createVethPair({
       name: veth,
       index,
-      master: bridgeIndex,
+      master: baseIndex,
       mtu,
       peer: {name, index: firstIndex + position, address: parseMac(mac), namespaceDescriptor},
     }),
@@ -151,6 +158,29 @@ function pairMessages(
   ];
 }
 
+function subLinkMessages(
+  {baseIndex, name, mac}: PlannedInterface,
+  network: VlanNetwork,
+  position: number,
+): readonly NetlinkMessage[] {
+  const {mode, flag, mtu} = vlanOptionsOf(network);
+  const {driver} = network;
+  return [
+    createSubLink({
+      kind: driver,
+      mode,
+      flag,
+      link: baseIndex,
+      name,
+      index: firstIndex + position,
+      namespaceDescriptor,
+      // One that is passed through keeps the parent's, and changes it where it is given another.
+      ...(driver === 'macvlan' && mode !== 'passthru' ? {address: parseMac(mac)} : {}),
+      mtu,
+    }),
+  ];
+}
+
 function insideMessages(
   {ipv6Machine}: AttachRequest,
   {network, mac, addresses, routes}: PlannedInterface,
@@ -160,8 +190,11 @@ function insideMessages(
   const pools = poolsOf(network);
   const parsed = addresses.flatMap((text) => parseAddress(text) ?? []);
   return [
-    ...(ipv6Machine ? [setLink({index}, {familySettings: {inet6: {addressGeneration: noGeneratedAddress}}})] : []),
-    ...(network.ipv6 ? [addAddress({index, address: linkLocalAddress(mac), prefixLength: 64})] : []),
+    // Interfaces that share a link address have link-local ones that only the kernel tells apart.
+    ...(ipv6Machine && mac !== ''
+      ? [setLink({index}, {familySettings: {inet6: {addressGeneration: noGeneratedAddress}}})]
+      : []),
+    ...(network.ipv6 && mac !== '' ? [addAddress({index, address: linkLocalAddress(mac), prefixLength: 64})] : []),
     ...parsed.flatMap((address) => {
       const pool = pools.find(({subnet}) => subnet.family === address.family);
       if (!pool) return [];
@@ -172,11 +205,20 @@ function insideMessages(
         ...(address.family === 4 ? {broadcast: bytesOf(lastOf(pool.subnet))} : {}),
       });
     }),
+    ...(isPassedThrough(network) ? [setLink({index}, {address: parseMac(mac)})] : []),
     setLink({index}, {up: true}),
-    ...pools.flatMap(({gateway}) =>
-      (gateway.family === 4 ? routes.ipv4 : routes.ipv6) ? [addDefaultRoute({index, gateway: bytesOf(gateway)})] : [],
-    ),
+    ...pools.flatMap(({subnet: {family}, gateway}) => {
+      if (!(family === 4 ? routes.ipv4 : routes.ipv6)) return [];
+      if (isVlan(network) && isRouted(vlanOptionsOf(network))) {
+        return [addDirectDefaultRoute({index, family})];
+      }
+      return gateway ? [addDefaultRoute({index, gateway: bytesOf(gateway)})] : [];
+    }),
   ];
+}
+
+function isPassedThrough(network: NetworkRecord): boolean {
+  return isVlan(network) && vlanOptionsOf(network).mode === 'passthru';
 }
 
 /** As the kernel makes it from a MAC address (RFC 4291, appendix A), but usable at once. */

@@ -61,13 +61,15 @@ export async function ensureBridge(
       }),
       // The kernel's own would be tentative for its first seconds, and the machine mute towards containers.
       ...(record.ipv6 ? [addAddress({index: link.index, address: linkLocalGateway, prefixLength: 64})] : []),
-      ...poolsOf(record).map(({subnet, gateway}) =>
-        addAddress({
-          index: link.index,
-          address: bytesOf(gateway),
-          prefixLength: subnet.length,
-          ...(subnet.family === 4 ? {broadcast: bytesOf(lastOf(subnet))} : {}),
-        }),
+      ...poolsOf(record).flatMap(({subnet, gateway}) =>
+        gateway
+          ? addAddress({
+              index: link.index,
+              address: bytesOf(gateway),
+              prefixLength: subnet.length,
+              ...(subnet.family === 4 ? {broadcast: bytesOf(lastOf(subnet))} : {}),
+            })
+          : [],
       ),
       setLink(link, {up: true}),
     ],

@@ -12,10 +12,12 @@ import {parsePrefix} from './ip.ts';
 import type {Kernel} from './kernel.ts';
 import {hasIpv6, type MachineFiles, occupiedByMachine} from './machine.ts';
 import type {NetworkContext} from './network-context.ts';
-import type {NetworkRecord} from './network-record.ts';
+import {isVlan, type NetworkRecord} from './network-record.ts';
+import {ensureParent, planParent, removeParent} from './parent.ts';
 import {choosePools, type Occupied} from './pools.ts';
 import {isPredefined} from './predefined.ts';
 import type {Upkeep} from './upkeep.ts';
+import {isRouted, readVlanOptions, type VlanDriver} from './vlan-options.ts';
 import type {Warning} from './warning.ts';
 
 /** Refuses what cannot be, before anything is locked or read. */
@@ -29,10 +31,10 @@ export function checkCreateBody(body: NetworkCreateBody): void {
     );
   }
   const driver = body.Driver || 'bridge';
-  if (driver !== 'bridge') {
+  if (!isKnownDriver(driver)) {
     throw new TscomposeError(
       'unsupported',
-      `cannot create network "${name}": network driver "${driver}" is not supported, "bridge" is`,
+      `cannot create network "${name}": network driver "${driver}" is not supported, "bridge", "macvlan" and "ipvlan" are`,
     );
   }
   const ipam = body.IPAM?.Driver || 'default';
@@ -52,7 +54,12 @@ export function checkCreateBody(body: NetworkCreateBody): void {
   if (body.EnableIPv4 === false && body.EnableIPv6 !== true) {
     throw new TscomposeError('invalid', `cannot create network "${name}": IPv4 or IPv6 must be enabled`);
   }
-  readDriverOptions(body.Options ?? {});
+  if (driver === 'bridge') readDriverOptions(body.Options ?? {});
+  else readVlanOptions(driver, body.Options ?? {});
+}
+
+function isKnownDriver(driver: string): driver is NetworkRecord['driver'] {
+  return driver === 'bridge' || driver === 'macvlan' || driver === 'ipvlan';
 }
 
 interface CreateRequest {
@@ -78,12 +85,13 @@ export async function createNetwork(
     writeRecord(join(directory, 'config.json'), record),
   );
   try {
-    await ensureBridge(kernel, layout, record, await hasIpv6(files));
+    if (isVlan(record)) await ensureParent(kernel, layout, record);
+    else await ensureBridge(kernel, layout, record, await hasIpv6(files));
     const warnings = await upkeep.ensure([...networks, record]);
     return {record, warnings};
   } catch (error) {
     // Without its record a network does not exist: what cannot be taken from the machine now is swept later.
-    await removeBridge(kernel, layout, record).catch(() => undefined);
+    await removeBase({kernel, layout, record, remaining: networks}).catch(() => undefined);
     await upkeep.ensure(networks).catch(() => undefined);
     await removeRecord(context, record);
     throw error;
@@ -103,33 +111,59 @@ async function planRecord({context, kernel, files, networks, body}: CreateReques
       hint: 'create the network without IPv6 (enable_ipv6: false)',
     });
   }
-  const {bridgeName: asked} = readDriverOptions(body.Options ?? {});
-  if (asked !== undefined) await refuseTakenBridge(kernel, networks, name, asked);
+  const id = randomBytes(32).toString('hex');
+  const base = await planBase({context, kernel, networks, body}, id);
   const machine = await occupiedByMachine(kernel, files, new Set(networks.map(({bridge}) => bridge)));
   const pools = choosePools({
     network: name,
     ipv4,
     ipv6,
     given: body.IPAM?.Config ?? [],
-    occupied: [...networks.flatMap(occupiedBy), ...machine],
+    occupied: networks.flatMap(occupiedBy),
+    // On a parent the subnet is that of the machine's own route, as a rule.
+    occupiedByRoutes: machine,
     rootHash: layout.rootHash,
+    driver: base.driver,
+    gateways: base.driver === 'bridge' || needsGateway(base.driver, body),
   });
-  const id = randomBytes(32).toString('hex');
   return {
     v: 1,
     id,
     name,
     created: formatNanoseconds(unixNanoseconds(now)),
-    driver: 'bridge',
+    ...base,
     internal: body.Internal ?? false,
     attachable: body.Attachable ?? false,
     ipv4,
     ipv6,
     pools,
-    bridge: asked ?? bridgeName(layout, id),
     options: body.Options ?? {},
     labels: body.Labels ?? {},
   };
+}
+
+type Base = Pick<NetworkRecord, 'driver' | 'bridge' | 'parent'>;
+
+/** What the network stands on: a bridge of its own, or an interface that is there. */
+async function planBase(
+  {context: {layout}, kernel, networks, body}: Pick<CreateRequest, 'context' | 'kernel' | 'networks' | 'body'>,
+  id: string,
+): Promise<Base> {
+  const name = body.Name.trim();
+  const options = body.Options ?? {};
+  const driver = body.Driver || 'bridge';
+  if (driver === 'macvlan' || driver === 'ipvlan') {
+    const parent = await planParent({kernel, layout, networks, name, id, driver, options});
+    return {driver, bridge: '', parent};
+  }
+  const {bridgeName: asked} = readDriverOptions(options);
+  if (asked !== undefined) await refuseTakenBridge(kernel, networks, name, asked);
+  return {driver: 'bridge', bridge: asked ?? bridgeName(layout, id)};
+}
+
+/** As Docker: no address is kept for a router where packets go to none. */
+function needsGateway(driver: VlanDriver, {Internal, Options}: NetworkCreateBody): boolean {
+  return !Internal && !isRouted(readVlanOptions(driver, Options ?? {}));
 }
 
 function occupiedBy({name, pools}: NetworkRecord): readonly Occupied[] {
@@ -151,6 +185,17 @@ async function refuseTakenBridge(
   throw new TscomposeError('conflict', `cannot create network "${name}": bridge name "${bridge}" is taken: ${by}`);
 }
 
+async function removeBase(request: {
+  readonly kernel: Kernel;
+  readonly layout: NetworkContext['layout'];
+  readonly record: NetworkRecord;
+  readonly remaining: readonly NetworkRecord[];
+}): Promise<void> {
+  const {kernel, layout, record, remaining} = request;
+  if (isVlan(record)) await removeParent(kernel, layout, record, remaining);
+  else await removeBridge(kernel, layout, record);
+}
+
 /** Takes a network away from the machine, then its record: killed in between, it is removed again. The lock is held. */
 export async function removeNetworkParts(request: {
   readonly context: NetworkContext;
@@ -162,7 +207,7 @@ export async function removeNetworkParts(request: {
   const {context, kernel, upkeep, record, remaining} = request;
   // The kernel frees what the firewall's transaction took away while it takes the bridge apart.
   await upkeep.ensure(remaining);
-  await removeBridge(kernel, context.layout, record);
+  await removeBase({kernel, layout: context.layout, record, remaining});
   removeRecord(context, record);
 }
 

@@ -10,8 +10,8 @@ export function describeEndpoint({network, settings}: Membership, endpoint: Endp
   const addressOf = (family: 4 | 6) => endpoint.addresses.find((text) => parseAddress(text)?.family === family) ?? '';
   const poolOf = (family: 4 | 6) => pools.find(({subnet}) => subnet.family === family);
   const gatewayOf = (family: 4 | 6) => {
-    const pool = poolOf(family);
-    return pool && !network.internal ? formatAddress(pool.gateway) : '';
+    const gateway = poolOf(family)?.gateway;
+    return gateway && !network.internal ? formatAddress(gateway) : '';
   };
   return {
     ...describeStopped(settings, network),

@@ -1,39 +1,30 @@
 import {TscomposeError} from '../../base/errors.ts';
 import type {NetworkRecord} from './network-record.ts';
+import {type CommonOptions, commonReaders, type OptionReaders, readOptions, wrongOption} from './option-readers.ts';
 
 /** What `Options` of a bridge network may say: Docker's keys, honoured or refused by name. */
-export interface DriverOptions {
+export interface DriverOptions extends CommonOptions {
   readonly bridgeName?: string;
   /** Containers of the network reach each other. */
   readonly interContainer: boolean;
   readonly masquerade: boolean;
-  readonly mtu?: number;
   /** Where ports are published that name no address. */
   readonly hostAddress?: string;
-  readonly interfacePrefix: string;
 }
 
-const readers: Readonly<Record<string, (value: string, key: string) => Partial<DriverOptions>>> = {
+const readers: OptionReaders<DriverOptions> = {
+  ...commonReaders,
   'com.docker.network.bridge.name': (value, key) => {
     if (!/^[A-Za-z0-9_.-]{1,15}$/.test(value) || value === '.' || value === '..') {
-      throw wrong(key, value, 'an interface name of at most 15 characters');
+      throw wrongOption(key, value, 'an interface name of at most 15 characters');
     }
     return {bridgeName: value};
   },
   'com.docker.network.bridge.enable_icc': (value, key) => ({interContainer: boolean(value, key)}),
   'com.docker.network.bridge.enable_ip_masquerade': (value, key) => ({masquerade: boolean(value, key)}),
-  'com.docker.network.driver.mtu': (value, key) => {
-    const mtu = Number(value);
-    if (!/^\d+$/.test(value) || mtu < 68 || mtu > 65535) throw wrong(key, value, 'a number from 68 to 65535');
-    return {mtu};
-  },
   'com.docker.network.bridge.host_binding_ipv4': (value, key) => {
-    if (!/^\d+\.\d+\.\d+\.\d+$/.test(value)) throw wrong(key, value, 'an IPv4 address');
+    if (!/^\d+\.\d+\.\d+\.\d+$/.test(value)) throw wrongOption(key, value, 'an IPv4 address');
     return {hostAddress: value};
-  },
-  'com.docker.network.container_iface_prefix': (value, key) => {
-    if (!/^[A-Za-z0-9_-]{1,11}$/.test(value)) throw wrong(key, value, 'a name of at most 11 characters');
-    return {interfacePrefix: value};
   },
   'com.docker.network.bridge.gateway_mode_ipv4': gatewayMode,
   'com.docker.network.bridge.gateway_mode_ipv6': gatewayMode,
@@ -41,13 +32,7 @@ const readers: Readonly<Record<string, (value: string, key: string) => Partial<D
 
 /** Throws `unsupported` for a key that is not honoured, `invalid` for a value of another shape. */
 export function readDriverOptions(options: Readonly<Record<string, string>>): DriverOptions {
-  let found: DriverOptions = {interContainer: true, masquerade: true, interfacePrefix: 'eth'};
-  for (const [key, value] of Object.entries(options)) {
-    const read = Object.hasOwn(readers, key) ? readers[key] : undefined;
-    if (!read) throw new TscomposeError('unsupported', `network option "${key}" is not supported by driver "bridge"`);
-    found = {...found, ...read(value, key)};
-  }
-  return found;
+  return readOptions('bridge', options, readers, {interContainer: true, masquerade: true, interfacePrefix: 'eth'});
 }
 
 /** Of a record: what was checked when it was created. */
@@ -62,7 +47,7 @@ const truths: Readonly<Record<string, boolean>> = {
 
 function boolean(value: string, key: string): boolean {
   const truth = Object.hasOwn(truths, value) ? truths[value] : undefined;
-  if (truth === undefined) throw wrong(key, value, 'true or false');
+  if (truth === undefined) throw wrongOption(key, value, 'true or false');
   return truth;
 }
 
@@ -71,8 +56,4 @@ function gatewayMode(value: string, key: string): Partial<DriverOptions> {
     throw new TscomposeError('unsupported', `network option "${key}": "${value}" is not supported, only "nat" is`);
   }
   return {};
-}
-
-function wrong(key: string, value: string, expected: string): TscomposeError {
-  return new TscomposeError('invalid', `network option "${key}": "${value}" is not ${expected}`);
 }

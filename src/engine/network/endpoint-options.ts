@@ -7,11 +7,11 @@ export interface EndpointOptions {
   readonly interfaceName?: string;
 }
 
-export function readEndpointOptions({DriverOpts}: EndpointSettings): EndpointOptions {
+export function readEndpointOptions(driver: string, {DriverOpts}: EndpointSettings): EndpointOptions {
   let options: EndpointOptions = {};
   for (const [key, value] of Object.entries(DriverOpts ?? {})) {
     if (key !== 'com.docker.network.endpoint.ifname') {
-      throw new TscomposeError('unsupported', `endpoint option "${key}" is not supported by driver "bridge"`);
+      throw new TscomposeError('unsupported', `endpoint option "${key}" is not supported by driver "${driver}"`);
     }
     if (!/^[^\s/:]{1,15}$/.test(value) || value === '.' || value === '..' || value === 'lo') {
       throw new TscomposeError(

@@ -5,6 +5,7 @@ import {validateNetwork} from '../generated/record-validators.js';
 import type {Layout} from '../layout.ts';
 import {readRecord} from '../record-store.ts';
 import {type Address, type Prefix, parseAddress, parsePrefix} from './ip.ts';
+import type {VlanDriver} from './vlan-options.ts';
 
 /** config.json of a network: written once (schemas/record/network.schema.json). */
 export interface NetworkRecord {
@@ -12,20 +13,37 @@ export interface NetworkRecord {
   readonly id: string;
   readonly name: string;
   readonly created: string;
-  readonly driver: 'bridge';
+  readonly driver: 'bridge' | VlanDriver;
   readonly internal: boolean;
   readonly attachable: boolean;
   readonly ipv4: boolean;
   readonly ipv6: boolean;
   readonly pools: readonly RecordedPool[];
+  /** Name of the bridge; empty with other drivers. */
   readonly bridge: string;
+  /** Of the other drivers. */
+  readonly parent?: RecordedParent;
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
+}
+
+/** The machine's interface that containers' interfaces are on. */
+export interface RecordedParent {
+  readonly name: string;
+  /** It is ours: an interface that leads nowhere, or the part of one with a tag. */
+  readonly made?: 'dummy' | 'vlan';
+}
+
+export type VlanNetwork = NetworkRecord & {readonly driver: VlanDriver; readonly parent: RecordedParent};
+
+export function isVlan(record: NetworkRecord): record is VlanNetwork {
+  return record.parent !== undefined;
 }
 
 export interface RecordedPool {
   readonly subnet: string;
   readonly range?: string;
+  /** Empty: none is kept, the way out needs no router or there is none. */
   readonly gateway: string;
   readonly auxiliary?: Readonly<Record<string, string>>;
   /** Chosen by the engine, which then also chooses all addresses in it. */
@@ -37,7 +55,7 @@ export interface Pool {
   readonly subnet: Prefix;
   /** Where addresses are given from: the range, or all of the subnet. */
   readonly range: Prefix;
-  readonly gateway: Address;
+  readonly gateway: Address | undefined;
   readonly reserved: readonly Address[];
   readonly automatic: boolean;
 }
@@ -77,7 +95,7 @@ export function poolsOf(record: NetworkRecord): readonly Pool[] {
   const pools = record.pools.flatMap(({subnet: text, range, gateway: gatewayText, auxiliary, automatic}) => {
     const subnet = parsePrefix(text);
     const gateway = parseAddress(gatewayText);
-    if (!subnet || !gateway || !(subnet.family === 4 ? record.ipv4 : record.ipv6)) return [];
+    if (!subnet || !(subnet.family === 4 ? record.ipv4 : record.ipv6)) return [];
     return {
       subnet,
       range: (range === undefined ? undefined : parsePrefix(range)) ?? subnet,

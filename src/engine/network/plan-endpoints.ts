@@ -18,7 +18,8 @@ import {isHeld} from './liveness.ts';
 import {macFor, normaliseMac} from './mac.ts';
 import {hasIpv6, type MachineFiles} from './machine.ts';
 import type {NetworkContext} from './network-context.ts';
-import {type NetworkRecord, poolsOf} from './network-record.ts';
+import {isVlan, type NetworkRecord, poolsOf} from './network-record.ts';
+import {ensureParent} from './parent.ts';
 import {readBindings} from './port-bindings.ts';
 import type {PublishedPort} from './port-elements.ts';
 import {explainPublishError, portOfContainer} from './port-in-use.ts';
@@ -33,6 +34,7 @@ import {
 } from './resolv-conf.ts';
 import {forgetStaleConnections} from './stale-connections.ts';
 import type {Upkeep} from './upkeep.ts';
+import {vlanOptionsOf} from './vlan-options.ts';
 import type {Warning} from './warning.ts';
 
 /** A container's place in its networks, with everything that is known of it. */
@@ -104,18 +106,23 @@ export async function planOnNetworks(request: PlanRequest): Promise<EndpointPlan
   for (const [position, membership] of memberships.entries()) {
     const {network, settings} = membership;
     const addresses = await addressesOn(request, membership);
+    const base = isVlan(network)
+      ? await ensureParent(kernel, layout, network)
+      : {index: await ensureBridge(kernel, layout, network, ipv6Machine)};
+    const {interfaceName} = readEndpointOptions(network.driver, settings);
     interfaces.push({
       network,
-      bridgeIndex: await ensureBridge(kernel, layout, network, ipv6Machine),
-      name: readEndpointOptions(settings).interfaceName ?? `${driverOptionsOf(network).interfacePrefix}${position}`,
-      mac: settings.MacAddress ? normaliseMac(settings.MacAddress) : macFor(addresses, record.id),
+      baseIndex: base.index,
+      name: interfaceName ?? `${interfacePrefixOf(network)}${position}`,
+      mac: macOn(membership, 'address' in base ? base.address : '') ?? macFor(addresses, record.id),
       addresses: addresses.map(formatAddress),
       routes: {ipv4: network === gateways.ipv4, ipv6: network === gateways.ipv6},
     });
   }
   refuseSameNames(interfaces);
-  const publisher = gateways.ipv4 ?? gateways.ipv6;
-  const {ports, ephemeral} = await portsOn(request, interfaces, gateways);
+  const publishers = {ipv4: publisherOf(gateways.ipv4), ipv6: publisherOf(gateways.ipv6)};
+  const publisher = publishers.ipv4 ?? publishers.ipv6;
+  const {ports, ephemeral} = await portsOn(request, interfaces, publishers);
   const endpoints = interfaces.map((planned, position): Endpoint => {
     const {network, name: interfaceName, mac, addresses} = planned;
     return {
@@ -135,6 +142,25 @@ export async function planOnNetworks(request: PlanRequest): Promise<EndpointPlan
   await forgetStaleConnections(kernel, ports, [...published, ...ports]).catch(() => undefined);
   lease(request, interfaces, endpoints);
   return describePlan(request, {interfaces, endpoints, ports, ephemeral, ipv6Machine, gateways});
+}
+
+/** Nothing is published on an interface that is on the machine's network by itself, as with Docker. */
+function publisherOf(gateway: NetworkRecord | undefined): NetworkRecord | undefined {
+  return gateway && isVlan(gateway) ? undefined : gateway;
+}
+
+function interfacePrefixOf(network: NetworkRecord): string {
+  return isVlan(network) ? vlanOptionsOf(network).interfacePrefix : driverOptionsOf(network).interfacePrefix;
+}
+
+/** The link address that is asked for, or that only the parent can give. */
+function macOn({network, settings}: Membership, parent: string): string | undefined {
+  if (network.driver === 'ipvlan') {
+    if (!settings.MacAddress) return '';
+    throw new TscomposeError('invalid', 'ipvlan interfaces do not support custom mac address assignment');
+  }
+  if (settings.MacAddress) return normaliseMac(settings.MacAddress);
+  return isVlan(network) && vlanOptionsOf(network).mode === 'passthru' ? parent : undefined;
 }
 
 /** Leases all or none. */
@@ -259,7 +285,8 @@ async function describePlan(request: PlanRequest, planned: Planned): Promise<End
     ipv6Machine,
   });
   const gateway = gateways.ipv4 ?? gateways.ipv6;
-  const machineAddress = gateway && poolsOf(gateway)[0]?.gateway;
+  // A bridge has it; a parent's router is another machine.
+  const machineAddress = gateway && !isVlan(gateway) ? poolsOf(gateway)[0]?.gateway : undefined;
   const plainIpv4 = interfaces.filter(({network}) => !network.ipv6);
   return {
     operations,

@@ -47,8 +47,14 @@ export interface PoolRequest {
   readonly ipv4: boolean;
   readonly ipv6: boolean;
   readonly given: readonly IpamPool[];
+  /** Given to no network a second time. */
   readonly occupied: readonly Occupied[];
+  /** Not taken unasked; taken by a bridge they would be cut off. */
+  readonly occupiedByRoutes: readonly Occupied[];
   readonly rootHash: string;
+  readonly driver: string;
+  /** An address is kept for a gateway, also where none was named. */
+  readonly gateways: boolean;
 }
 
 /**
@@ -56,17 +62,16 @@ export interface PoolRequest {
  * `invalid` for contradictions, `forbidden` where a block is taken, `exhausted` when none is left.
  */
 export function choosePools(request: PoolRequest): readonly RecordedPool[] {
-  const {network, ipv4, ipv6, occupied, rootHash} = request;
+  const {network, ipv4, ipv6, rootHash} = request;
   const pools = request.given.filter((pool) => pool.Subnet).map((pool) => checkPool(pool, request));
-  refuseSecond(pools, network);
+  refuseSecond(pools, request);
   refuseOverlaps(pools, request);
   const loose = request.given.find((pool) => !pool.Subnet && (pool.Gateway || pool.IPRange));
   if (loose) throw refuse(network, `${loose.Gateway ?? loose.IPRange} needs a subnet`);
   const chosen: RecordedPool[] = [];
-  if (ipv4 && !pools.some(({subnet}) => subnet.family === 4))
-    chosen.push(freePool(ipv4Candidates(), 4, occupied, network));
+  if (ipv4 && !pools.some(({subnet}) => subnet.family === 4)) chosen.push(freePool(ipv4Candidates(), 4, request));
   if (ipv6 && !pools.some(({subnet}) => subnet.family === 6)) {
-    chosen.push(freePool(ipv6Candidates(rootHash), 6, occupied, network));
+    chosen.push(freePool(ipv6Candidates(rootHash), 6, request));
   }
   return [...pools.map(({recorded}) => recorded), ...chosen];
 }
@@ -76,7 +81,7 @@ interface CheckedPool {
   readonly recorded: RecordedPool;
 }
 
-function checkPool(pool: IpamPool, {network, ipv4, ipv6}: PoolRequest): CheckedPool {
+function checkPool(pool: IpamPool, {network, ipv4, ipv6, gateways}: PoolRequest): CheckedPool {
   const text = pool.Subnet ?? '';
   const subnet = parsePrefix(text);
   if (!subnet)
@@ -97,14 +102,16 @@ function checkPool(pool: IpamPool, {network, ipv4, ipv6}: PoolRequest): CheckedP
   const taken = auxiliary.map(([, address]) => address);
   const gateway = pool.Gateway
     ? checkMember(pool.Gateway, subnet, network, 'gateway')
-    : firstFree(range ?? subnet, subnet, taken);
-  if (!gateway || taken.some(({value}) => value === gateway.value)) {
+    : gateways
+      ? firstFree(range ?? subnet, subnet, taken)
+      : undefined;
+  if (gateway ? taken.some(({value}) => value === gateway.value) : gateways) {
     throw refuse(network, `subnet ${text} has no address left for a gateway`);
   }
   const recorded = {
     subnet: formatPrefix(subnet),
     ...(range ? {range: formatPrefix(range)} : {}),
-    gateway: formatAddress(gateway),
+    gateway: gateway ? formatAddress(gateway) : '',
     ...(auxiliary.length > 0
       ? {auxiliary: Object.fromEntries(auxiliary.map(([name, address]) => [name, formatAddress(address)]))}
       : {}),
@@ -122,18 +129,20 @@ function checkMember(text: string, subnet: Prefix, network: string, what: string
   return address;
 }
 
-function refuseSecond(pools: readonly CheckedPool[], network: string): void {
+function refuseSecond(pools: readonly CheckedPool[], {network, driver}: PoolRequest): void {
   for (const family of [4, 6] as const) {
     if (pools.filter(({subnet}) => subnet.family === family).length > 1) {
       throw new TscomposeError(
         'unsupported',
-        `cannot create network "${network}": driver "bridge" takes one IPv${family} subnet, more were given`,
+        `cannot create network "${network}": driver "${driver}" takes one IPv${family} subnet, more were given`,
       );
     }
   }
 }
 
-function refuseOverlaps(pools: readonly CheckedPool[], {network, occupied}: PoolRequest): void {
+function refuseOverlaps(pools: readonly CheckedPool[], request: PoolRequest): void {
+  const {network, driver} = request;
+  const occupied = driver === 'bridge' ? [...request.occupied, ...request.occupiedByRoutes] : request.occupied;
   for (const {subnet} of pools) {
     const other = occupied.find(
       ({prefix, gatewayRoute}) => overlap(prefix, subnet) && !(gatewayRoute && prefix.length < subnet.length),
@@ -147,16 +156,13 @@ function refuseOverlaps(pools: readonly CheckedPool[], {network, occupied}: Pool
   }
 }
 
-function freePool(
-  candidates: Iterable<Prefix>,
-  family: 4 | 6,
-  occupied: readonly Occupied[],
-  network: string,
-): RecordedPool {
+function freePool(candidates: Iterable<Prefix>, family: 4 | 6, request: PoolRequest): RecordedPool {
+  const {network, gateways} = request;
+  const occupied = [...request.occupied, ...request.occupiedByRoutes];
   for (const subnet of candidates) {
     if (occupied.some(({prefix}) => overlap(prefix, subnet))) continue;
-    const gateway = firstFree(subnet, subnet, []);
-    if (gateway) return {subnet: formatPrefix(subnet), gateway: formatAddress(gateway), automatic: true};
+    const gateway = gateways ? firstFree(subnet, subnet, []) : undefined;
+    return {subnet: formatPrefix(subnet), gateway: gateway ? formatAddress(gateway) : '', automatic: true};
   }
   throw new TscomposeError('exhausted', `cannot create network "${network}": no IPv${family} address pool is free`, {
     hint: 'remove networks that are not used, or give this one a subnet of its own (networks.<name>.ipam.config)',

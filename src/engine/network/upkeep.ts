@@ -15,7 +15,7 @@ import {isContainerAlive} from './liveness.ts';
 import {hasIpv6, type MachineFiles, unlessMissing} from './machine.ts';
 import {decodeGeneration, decodeTable, deleteTable, getGeneration, getTables} from './netlink/nftables.ts';
 import type {NetworkContext} from './network-context.ts';
-import type {NetworkRecord} from './network-record.ts';
+import {isVlan, type NetworkRecord} from './network-record.ts';
 import {type PortElement, portElement} from './port-elements.ts';
 import type {Warning} from './warning.ts';
 
@@ -50,19 +50,20 @@ export function createUpkeep(context: NetworkContext, kernel: Kernel, files: Mac
 
   const ensure: Upkeep['ensure'] = async (networks) => {
     checked = undefined;
-    if (networks.length === 0) {
+    const bridges = networks.filter((network) => !isVlan(network));
+    if (bridges.length === 0) {
       await takeDown(context, kernel, files);
       await removeNote(layout);
       return [];
     }
-    await ensureFirewall(kernel, layout, networks, async () => allElements(context, networks));
-    const open = networks.filter(({internal}) => !internal);
+    await ensureFirewall(kernel, layout, bridges, async () => allElements(context, networks));
+    const open = bridges.filter(({internal}) => !internal);
     await ensureForwarding(kernel, files, layout, {
       ipv4: open.some(({ipv4}) => ipv4),
       ipv6: open.some(({ipv6}) => ipv6) && (await hasIpv6(files)),
     });
     legacy ??= await probeLegacyFirewall(kernel, layout, files);
-    const warnings = [...(await ensureAccepted(kernel, layout, networks)), ...legacy];
+    const warnings = [...(await ensureAccepted(kernel, layout, bridges)), ...legacy];
     checked = {networks: keyOf(networks), at: now(), warnings};
     return warnings;
   };
@@ -122,7 +123,7 @@ async function sweepInterfaces(
 ): Promise<void> {
   const links = await readOwnLinks(kernel, layout);
   const names = new Set(links.map(({link}) => link.name));
-  const expected = new Set(networks.map(({bridge}) => bridge));
+  const expected = new Set(networks.map(({bridge, parent}) => parent?.name ?? bridge));
   for (const network of networks) {
     for (const endpoint of readEndpoints(layout, network.id)) {
       const veth = vethName(layout, network.id, endpoint.container);

@@ -96,7 +96,10 @@ test('IPv6 pools are of the root, and no two are the same', () => {
       ipv6: true,
       given: [],
       occupied: occupied.map((text) => ({prefix: prefix(text), by: 'x'})),
+      occupiedByRoutes: [],
       rootHash: 'abc6839c42',
+      driver: 'bridge',
+      gateways: true,
     });
   expect(choose([])).toEqual([{subnet: 'fdab:c683:9c42::/64', gateway: 'fdab:c683:9c42::1', automatic: true}]);
   expect(choose(['fdab:c683:9c42::/64'])[0]?.subnet).toBe('fdab:c683:9c42:1::/64');

@@ -88,7 +88,11 @@ const refused: readonly (readonly [string, NetworkCreateBody, object])[] = [
   [
     'another driver',
     {Name: 'n', Driver: 'overlay'},
-    {kind: 'unsupported', message: 'cannot create network "n": network driver "overlay" is not supported, "bridge" is'},
+    {
+      kind: 'unsupported',
+      message:
+        'cannot create network "n": network driver "overlay" is not supported, "bridge", "macvlan" and "ipvlan" are',
+    },
   ],
   [
     'an unknown option',

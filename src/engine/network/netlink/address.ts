@@ -91,7 +91,7 @@ const routeAttributes = attributes({
 
 const routeTables = {main: 254, local: 255} as const;
 const routeProtocols = {boot: 3} as const;
-const routeScopes = {universe: 0} as const;
+const routeScopes = {universe: 0, link: 253} as const;
 const unicast = 1;
 
 export interface Route {
@@ -113,6 +113,19 @@ export function addDefaultRoute(options: {readonly index: number; readonly gatew
   return routeMessage(
     {prefixLength: 0, scope: routeScopes.universe, family: familyOf(gateway)},
     routeAttributes.encode({outInterface: index, gateway}),
+  );
+}
+
+/** The default route out of an interface on which every address is reached directly. */
+export function addDirectDefaultRoute(options: {readonly index: number; readonly family: 4 | 6}): NetlinkMessage {
+  const {index, family} = options;
+  return routeMessage(
+    {
+      prefixLength: 0,
+      scope: family === 4 ? routeScopes.link : routeScopes.universe,
+      family: family === 4 ? addressFamilies.inet : addressFamilies.inet6,
+    },
+    routeAttributes.encode({outInterface: index}),
   );
 }
 

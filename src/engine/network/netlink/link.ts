@@ -70,6 +70,8 @@ const linkSchema = {
   address: [1, raw],
   name: [3, text],
   mtu: [4, u32],
+  /** Index of the interface below this one. */
+  link: [5, u32],
   master: [10, u32],
   bridgePort: [12, bridgePort],
   alias: [20, text],
@@ -112,6 +114,15 @@ function linkMessage(
 }
 
 const create = messageFlags.create | messageFlags.exclusive;
+
+/** An interface of any kind, with what its kind wants to know. */
+export function createLink(
+  {kind, data, ...values}: Omit<LinkAttributes, 'info'> & {readonly kind: string; readonly data?: Uint8Array},
+  options: {readonly index?: number; readonly up?: boolean} = {},
+): NetlinkMessage {
+  const info = {kind, ...(data === undefined ? {} : {data})};
+  return linkMessage(messageTypes.newLink, create, {...values, info}, options);
+}
 
 export function createBridge(options: {readonly name: string; readonly address: Uint8Array}): NetlinkMessage {
   return linkMessage(messageTypes.newLink, create, {...options, info: {kind: 'bridge'}});
