@@ -67,6 +67,23 @@ static int raise_ambient(uint64_t ambient) {
   return 0;
 }
 
+/* EINVAL: the user namespace has no such id. */
+static int refuse_id(struct setup *setup, const char *what, unsigned id) {
+  if (errno != EINVAL) return fail_errno(setup->failure, errno, "%s %u", what, id);
+  return fail_kind(setup->failure, KIND_UNSUPPORTED, "the user namespace has no such id", "%s %u", what, id);
+}
+
+static int set_ids(struct setup *setup) {
+  struct user *who = &setup->who;
+  if (setgroups(who->group_count, who->groups) != 0) {
+    if (errno == EINVAL) return refuse_id(setup, "groups of user", (unsigned)who->uid);
+    /* In a user namespace of a single id nobody may give up groups (user_namespaces(7)): there are no others to take. */
+    if (errno != EPERM || setup->groups != NULL) return fail_errno(setup->failure, errno, "groups");
+  }
+  if (setresgid(who->gid, who->gid, who->gid) != 0) return refuse_id(setup, "group", (unsigned)who->gid);
+  return setresuid(who->uid, who->uid, who->uid) == 0 ? 0 : refuse_id(setup, "user", (unsigned)who->uid);
+}
+
 int setup_credentials(struct setup *setup) {
   struct user *who = &setup->who;
   struct capability_sets sets = setup->capabilities;
@@ -79,11 +96,7 @@ int setup_credentials(struct setup *setup) {
   /* Keeps the permitted set across the change of user; execution clears the flag. */
   if (setup->has_capabilities && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
     return fail_errno(setup->failure, errno, "capabilities");
-  if (setgroups(who->group_count, who->groups) != 0) return fail_errno(setup->failure, errno, "groups");
-  if (setresgid(who->gid, who->gid, who->gid) != 0)
-    return fail_errno(setup->failure, errno, "group %u", (unsigned)who->gid);
-  if (setresuid(who->uid, who->uid, who->uid) != 0)
-    return fail_errno(setup->failure, errno, "user %u", (unsigned)who->uid);
+  if (set_ids(setup) != 0) return -1;
   if (!setup->has_capabilities) return 0;
   if (set_capabilities(&sets) != 0 || raise_ambient(sets.ambient) != 0)
     return fail_errno(setup->failure, errno, "capabilities");

@@ -7,10 +7,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "enter.h"
 #include "serve.h"
 
 #define PLAN 3
 #define STATUS 4
+#define USE_LOCK 5
 
 /* Dispositions survive an execution: what we ignore, a container would ignore. */
 static void reset_signals(void) {
@@ -31,8 +33,11 @@ static int execute_monitor(int program, int plan, int status) {
   if (high_program < 0 || high_plan < 0 || high_status < 0 || null < 0) return -1;
   for (int fd = 0; fd <= 2; fd++)
     if (dup2(null, fd) < 0) return -1;
+  /* A monitor needs the namespaces that we entered for as long as it lives. */
+  int use = enter_use_lock() < 0 ? -1 : duplicate_above(enter_use_lock(), 10);
   if (dup2(high_plan, PLAN) < 0 || dup2(high_status, STATUS) < 0) return -1;
-  cloexec_from(STATUS + 1);
+  if (use >= 0 && dup2(use, USE_LOCK) < 0) return -1;
+  cloexec_from(use >= 0 ? USE_LOCK + 1 : STATUS + 1);
   setsid();
   if (chdir("/") != 0) return -1;
   reset_signals();

@@ -18,6 +18,7 @@ static const struct {
     {"serve", serve_main},
     {"unpack", unpack_main},
     {"files", files_main},
+    {"keeper", keeper_main},
     {"monitor", monitor_main},
     {"guard", guard_main},
 };
@@ -26,6 +27,6 @@ int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN);
   for (size_t i = 0; argc == 2 && i < ARRAY_SIZE(verbs); i++)
     if (strcmp(argv[1], verbs[i].name) == 0) return verbs[i].run();
-  fputs("usage: tscompose-helper version | serve | unpack | files | guard\n", stderr);
+  fputs("usage: tscompose-helper version | serve | unpack | files | keeper | guard\n", stderr);
   return 64;
 }

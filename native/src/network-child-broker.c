@@ -21,6 +21,7 @@ static int connect_upstream(const struct network_child *child, const struct brok
     return -1;
   }
   const struct sockaddr_storage *address = &child->upstreams[request->upstream].address;
+  if (child->connect != NULL) return child->connect(child->connect_data, address, !request->tcp);
   int fd = socket(address->ss_family, (request->tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0 || connect(fd, (const struct sockaddr *)address, address_size(address)) == 0 || errno == EINPROGRESS)
     return fd;

@@ -37,6 +37,9 @@ struct network_child {
   size_t network_count;
   const struct network_child_endpoint *endpoints; /* the descriptors stay the caller's; the child keeps copies */
   size_t endpoint_count;
+  /* Where the caller's own namespace leads to no upstream: a socket on its way to one, or -1 with errno. NULL: it does. */
+  int (*connect)(const void *data, const struct sockaddr_storage *address, bool udp);
+  const void *connect_data;
 };
 
 /** Why a start failed: an errno and what was done, as "answer dns at 127.0.0.11:53". */
@@ -57,8 +60,8 @@ struct network_child_error {
 pid_t network_child_start(const struct network_child *child, int *broker, struct network_child_error *error);
 
 /*
- * Serves the child's pending requests for fresh sockets that are connected to one of `child->upstreams`. Never blocks.
- * To be called in the machine's network namespace. Returns false at end of file: the child is gone, close `broker`.
+ * Serves the child's pending requests for fresh sockets that are connected to one of `child->upstreams`. Never blocks (but
+ * as long as `connect` does). To be called in the machine's network namespace, where there is no `connect`. Returns false at end of file: the child is gone, close `broker`.
  */
 bool network_child_broker(int broker, const struct network_child *child);
 

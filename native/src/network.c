@@ -13,32 +13,21 @@
 #include <unistd.h>
 
 #include "netlink.h"
+#include "outside.h"
 
 /* Where `attach` batches find the container's namespace (IFLA_NET_NS_FD). */
 #define NAMESPACE_NUMBER 100
 #define AGAIN_NS 1000000000
-
-static socklen_t address_size(const struct sockaddr_storage *address) {
-  return address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-}
 
 static unsigned port_of(const struct sockaddr_storage *address) {
   return ntohs(address->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)address)->sin6_port
                                               : ((const struct sockaddr_in *)address)->sin_port);
 }
 
-static int bind_address(const struct publish *publish) {
-  int on = 1;
-  int fd = socket(publish->address.ss_family, (publish->udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return -1;
-  /* Only for TCP, where it overrides connections in TIME_WAIT; for UDP it would let two processes share the address. */
-  if (!publish->udp) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (publish->address.ss_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  if (bind(fd, (const struct sockaddr *)&publish->address, address_size(&publish->address)) == 0 &&
-      (publish->udp || listen(fd, SOMAXCONN) == 0))
-    return fd;
-  close_quietly(fd);
-  return -1;
+/* Without root the machine's network is not ours: the keeper binds for us. */
+static int bind_address(const struct plan *plan, const struct publish *publish) {
+  if (plan->outside != NULL) return outside_bind(plan->outside, &publish->address, publish->udp);
+  return bind_here(&publish->address, publish->udp);
 }
 
 /* A machine without IPv6 has no `::` to publish at; the IPv4 twin of the same port is enough then. */
@@ -51,7 +40,7 @@ int network_publish(struct network *network, struct failure *failure) {
   network->endpoints = xcalloc(plan->published_count, sizeof *network->endpoints);
   for (size_t i = 0; i < plan->published_count; i++) {
     const struct publish *publish = &plan->published[i];
-    int fd = bind_address(publish);
+    int fd = bind_address(plan, publish);
     if (fd < 0 && is_absent_ipv6(publish, errno)) continue;
     if (fd < 0)
       return fail_errno(failure, errno, publish->address.ss_family == AF_INET6 ? "publish %s [%s]:%u" : "publish %s %s:%u",
@@ -152,6 +141,10 @@ static void broker_ready(void *data, short events) {
   network->broker.fd = -1;
 }
 
+static int connect_by_keeper(const void *socket, const struct sockaddr_storage *address, bool udp) {
+  return outside_connect(socket, address, udp);
+}
+
 static void describe_child(struct network *network) {
   const struct plan *plan = network->plan;
   struct network_child *child = &network->child;
@@ -172,6 +165,8 @@ static void describe_child(struct network *network) {
       .network_count = plan->network_count,
       .endpoints = network->endpoints,
       .endpoint_count = network->endpoint_count,
+      .connect = plan->outside != NULL ? connect_by_keeper : NULL,
+      .connect_data = plan->outside,
   };
 }
 

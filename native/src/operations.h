@@ -2,7 +2,8 @@
 #ifndef OPERATIONS_H
 #define OPERATIONS_H
 
-#define OP_ENTER 1 /* user, mount, net */
+#define OP_ENTER 1 /* user, mount, net, use, keeper */
+#define OP_KEEPER 40 /* lock, use, state, socket, uidMap, gidMap, newuidmap, newgidmap, adopt, user, mount, net, outbound... */
 #define OP_HELLO 10 /* request */
 #define OP_LOCK 11 /* request, path, mode */
 #define OP_UNLOCK 12 /* request, lock */
@@ -60,6 +61,7 @@
 #define OP_CLEANUP 219 /* path */
 #define OP_CGROUP_DEVICES 221 /* path, program */
 #define OP_JOIN 230 /* list, control */
+#define OP_OUTSIDE 231 /* socket */
 #define OP_PROCESS 220 /* operations */
 #define OP_MONITOR_HELLO 300 /*  */
 #define OP_STATE 301 /*  */
@@ -82,7 +84,8 @@
 
 /* X(code, name, fixed arguments, 1 when the last may repeat) */
 #define OPERATIONS(X) \
-  X(OP_ENTER, "enter", 3, 0) \
+  X(OP_ENTER, "enter", 5, 0) \
+  X(OP_KEEPER, "keeper", 12, 1) \
   X(OP_HELLO, "hello", 1, 0) \
   X(OP_LOCK, "lock", 3, 0) \
   X(OP_UNLOCK, "unlock", 2, 0) \
@@ -140,6 +143,7 @@
   X(OP_CLEANUP, "cleanup", 1, 0) \
   X(OP_CGROUP_DEVICES, "cgroupDevices", 2, 0) \
   X(OP_JOIN, "join", 2, 0) \
+  X(OP_OUTSIDE, "outside", 1, 0) \
   X(OP_PROCESS, "process", 1, 0) \
   X(OP_MONITOR_HELLO, "monitorHello", 0, 0) \
   X(OP_STATE, "state", 0, 0) \

@@ -230,6 +230,9 @@ static int read_operation(struct plan *plan, const struct record *record, struct
       return read_batch(plan, record, failure);
     case OP_PUBLISH:
       return read_publish(plan, record, failure);
+    case OP_OUTSIDE:
+      plan->outside = record->argv[0];
+      return 0;
     case OP_DNS:
       return read_dns(plan, record, failure);
     case OP_DNS_UPSTREAM: {

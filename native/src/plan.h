@@ -78,6 +78,7 @@ struct plan {
   size_t batch_count;
   struct publish *published;
   size_t published_count;
+  const char *outside; /* the keeper's socket; NULL: the machine's network is ours */
   struct sockaddr_storage dns;
   struct sockaddr_storage *upstreams;
   size_t upstream_count;

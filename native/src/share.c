@@ -12,8 +12,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "outside.h"
 
 /* A monitor answers at once; one that was stopped from outside must not hold this one up for long. */
 #define ANSWER_SECONDS 5
@@ -29,24 +30,6 @@ int send_with_descriptor(int socket, const void *data, size_t size, int fd) {
   header->cmsg_len = CMSG_LEN(sizeof fd);
   memcpy(CMSG_DATA(header), &fd, sizeof fd);
   return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)size ? 0 : -1;
-}
-
-/* A path may be longer than a socket address: the directory is named by its descriptor instead. */
-static int connect_control(int fd, const char *path) {
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  const char *slash = strrchr(path, '/');
-  if (slash == NULL) {
-    errno = EINVAL;
-    return -1;
-  }
-  char *parent = xmemdup0(path, (size_t)(slash - path) + 1);
-  int directory = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  free(parent);
-  if (directory < 0) return -1;
-  snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", directory, slash + 1);
-  int result = connect(fd, (struct sockaddr *)&address, sizeof address);
-  close_quietly(directory);
-  return result;
 }
 
 static int send_request(int fd) {
@@ -81,7 +64,7 @@ static int ask(const char *control, struct failure *failure) {
   if (fd < 0) return fail_errno(failure, errno, "join");
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  int lent = connect_control(fd, control) == 0 && send_request(fd) == 0 ? receive(fd, text, sizeof text) : -1;
+  int lent = connect_path(fd, control) == 0 && send_request(fd) == 0 ? receive(fd, text, sizeof text) : -1;
   close_quietly(fd);
   if (lent >= 0) return lent;
   /* Monitors outlive an upgrade of the package, and an old one knows nothing of this. */

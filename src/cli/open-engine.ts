@@ -22,6 +22,11 @@ export function engineOptions({env, global, version, nodePath, now}: CliContext)
     run: env['TSCOMPOSE_RUN'],
     cgroupParent: env['TSCOMPOSE_CGROUP_PARENT'],
     helperPath: env['TSCOMPOSE_HELPER'],
+    userDirectories: {
+      home: env['HOME'],
+      dataHome: env['XDG_DATA_HOME'],
+      runtimeDirectory: env['XDG_RUNTIME_DIR'],
+    },
     publishAddress: env['TSCOMPOSE_PUBLISH'],
     version,
     nodePath,

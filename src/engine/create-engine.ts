@@ -1,6 +1,5 @@
 import {hostname} from 'node:os';
 import {join} from 'node:path';
-import {TscomposeError} from '../base/errors.ts';
 import {type Now, readBootId} from './clock.ts';
 import {createContainers} from './container/containers.ts';
 import type {ContainerContext} from './container/context.ts';
@@ -19,10 +18,10 @@ import {createNetworks} from './network/networks.ts';
 import {pruneContainers, pruneImages, pruneNetworks, pruneVolumes} from './prune/prune.ts';
 import {createSizes} from './prune/sizes.ts';
 import {checkFormat, ensureRoot} from './root.ts';
+import {defaultRoot, defaultRun, type UserPlace} from './rootless/place.ts';
+import {createRootless, type Rootless} from './rootless/rootless.ts';
 import {createSystem} from './system.ts';
 import {createVolumes} from './volume/volumes.ts';
-
-const defaultRoot = '/var/lib/tscompose';
 
 export interface EngineOptions {
   /** Where everything is kept (`--root`, TSCOMPOSE_ROOT). */
@@ -41,8 +40,10 @@ export interface EngineOptions {
   readonly cdiDirectories?: readonly string[] | undefined;
   /** The machine's name, for containers in its network. */
   readonly hostName?: string | undefined;
-  /** Of the process; its effective one where not given. */
+  /** Of the process; its effective one where not given. Another than root's: the engine runs without root. */
   readonly userId?: number | undefined;
+  /** HOME, XDG_DATA_HOME and XDG_RUNTIME_DIR: where an ordinary user's engine keeps everything. */
+  readonly userDirectories?: Omit<UserPlace, 'userId'> | undefined;
   /** Of the program. */
   readonly version: string;
   /** Path of the running Node. */
@@ -51,9 +52,10 @@ export interface EngineOptions {
 }
 
 /** Where the volatile state of an engine is. */
-export function runDirectory({root, run}: Pick<EngineOptions, 'root' | 'run'>): string {
-  if (run !== undefined && run !== '') return run;
-  return (root || defaultRoot) === defaultRoot ? '/run/tscompose' : `/run/tscompose-${hashOfRoot(root ?? '')}`;
+export function runDirectory(options: Pick<EngineOptions, 'root' | 'run' | 'userId' | 'userDirectories'>): string {
+  const place = placeOf(options);
+  const root = options.root || defaultRoot(place);
+  return options.run || defaultRun(place, root, hashOfRoot(root));
 }
 
 /** Layers of an image that are unpacked at the same time. */
@@ -65,25 +67,36 @@ const unpackConcurrency = 4;
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const {now, version} = options;
-  refuseUnprivileged(options.userId ?? process.geteuid?.() ?? 0);
-  const root = options.root || defaultRoot;
+  const place = placeOf(options);
+  const root = options.root || defaultRoot(place);
   const hash = hashOfRoot(root);
   const layout = createLayout({root, run: runDirectory(options)});
   await ensureRoot(layout);
+  const looking = {layout, bootId: readBootId()};
+  const rootless = place.userId === 0 ? undefined : createRootless({...looking, userId: place.userId});
 
   const helper = createHelper({
     helperPath: options.helperPath,
     buildDirectory: join(root, 'helper', version),
+    keeper: rootless?.keeper,
     // A newer version that changes the root's format waits for us, or was before us.
     rootLock: {path: layout.locks.root, check: async () => void (await checkFormat(layout))},
   });
+  // Nothing leads back from the user's network namespace to the machine's.
+  const outsideHelper = rootless
+    ? createHelper({
+        helperPath: options.helperPath,
+        buildDirectory: join(root, 'helper', version),
+        keeper: rootless.keeper,
+        outsideNetwork: true,
+      })
+    : undefined;
   const exclusively = async <T>(path: string, run: () => Promise<T>): Promise<T> => {
     await using lock = await helper.lock(path);
     void lock;
     return await run();
   };
   const events = createEvents({layout, now, exclusively});
-  const looking = {layout, bootId: readBootId()};
   const store = createImages({
     layout,
     helper,
@@ -109,13 +122,22 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       users: async (name) => (await volumeUsers(looking, name)).map(({id}) => id),
     }),
   );
-  const {publishAddress, machineFiles: files} = options;
-  const networks = createNetworks({layout, helper, events, now, publishAddress, files});
+  const {publishAddress} = options;
+  const files = options.machineFiles ?? rootless?.files;
+  const networks = createNetworks({
+    layout,
+    helper,
+    events,
+    now,
+    publishAddress,
+    files,
+  });
   let machine: ReturnType<typeof readMachine> | undefined;
   const closing = new AbortController();
   const context: ContainerContext = {
     ...looking,
     helper,
+    outsideHelper,
     events,
     now,
     images: store,
@@ -124,7 +146,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     execs: new Map(),
     endings: new Set(),
     closing: closing.signal,
-    machine: () => (machine ??= readMachine()),
+    machine: () => (machine ??= readMachineFor(rootless)),
     cdiDirectories: options.cdiDirectories ?? cdiDirectories,
     hostName: options.hostName ?? hostname(),
     cgroupParent: options.cgroupParent || `tscompose-${hash}`,
@@ -147,17 +169,20 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     async close() {
       closing.abort();
       await Promise.all(context.endings);
-      await helper.close();
+      await Promise.all([helper.close(), outsideHelper?.close()]);
     },
   };
 }
 
-/** Namespaces, mounts and interfaces are made with the machine's own privileges. */
-function refuseUnprivileged(userId: number): void {
-  if (userId === 0) return;
-  throw new TscomposeError('forbidden', 'the built-in engine needs the privileges of root', {
-    hint: 'run it as root (sudo tscompose …), or give --host the address of an engine',
-  });
+function placeOf({userId, userDirectories}: Pick<EngineOptions, 'userId' | 'userDirectories'>): UserPlace {
+  return {
+    userId: userId ?? process.geteuid?.() ?? 0,
+    ...(userDirectories ?? {home: undefined, dataHome: undefined, runtimeDirectory: undefined}),
+  };
+}
+
+async function readMachineFor(rootless: Rootless | undefined): ReturnType<typeof readMachine> {
+  return readMachine(await rootless?.machine());
 }
 
 /** A volume goes only while no container is being made: one that will use it is not seen yet. */

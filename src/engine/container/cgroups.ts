@@ -32,6 +32,8 @@ export function planCgroups(request: CgroupRequest): readonly MonitorOperation[]
   const {v1, v2} = machine.cgroups;
   // Without them nothing would keep a container from the machine's devices, or to its limits.
   if (v1.length === 0 && v2 === undefined) {
+    // A user's containers are kept by the user's own rights; limits that are asked for are refused before.
+    if (machine.rootless) return [];
     throw new TscomposeError('unsupported', 'cannot confine containers: no cgroup hierarchy is mounted', {
       hint: 'mount one: mount -t cgroup2 cgroup2 /sys/fs/cgroup',
     });
@@ -90,6 +92,8 @@ function planDevices({machine, place: {cgroupParent, id}, deviceRules}: CgroupRe
     });
     return [write('devices.deny', 'a'), ...deviceRules.flatMap(v1Lines).map((rule) => write('devices.allow', rule))];
   }
+  // A user has no more devices than the user's own, and may attach no program.
+  if (machine.rootless) return [];
   if (v2 !== undefined)
     return [
       {kind: 'cgroupDevices', path: join(v2.mount, cgroupParent, id), program: compileDeviceProgram(deviceRules)},

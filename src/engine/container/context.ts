@@ -78,6 +78,8 @@ export interface EndpointDescription {
 export interface ContainerContext {
   readonly layout: Layout;
   readonly helper: Helper;
+  /** Without root: the same, in the machine's network namespace. */
+  readonly outsideHelper?: Helper | undefined;
   readonly events: Events;
   readonly now: Now;
   /** Of the machine's running kernel: a state of another boot is nobody's. */

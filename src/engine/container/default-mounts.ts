@@ -1,4 +1,5 @@
 import type {SetupOperation} from '../helper/operations.ts';
+import type {RootlessMachine} from '../rootless/machine.ts';
 
 export interface MountOptions {
   /** What is at /sys/fs/cgroup. */
@@ -6,10 +7,20 @@ export interface MountOptions {
   /** What is at /dev/shm. */
   readonly sharedMemory: readonly SetupOperation[];
   readonly writableSys: boolean;
+  /** What a user namespace has, where the engine runs without root. */
+  readonly rootless: RootlessMachine | undefined;
+  /** A network namespace that is not the machine's. */
+  readonly ownNetwork: boolean;
 }
 
 /** The file systems every container has, as Docker mounts them. */
-export function defaultMounts({cgroups, sharedMemory, writableSys}: MountOptions): readonly SetupOperation[] {
+export function defaultMounts({
+  cgroups,
+  sharedMemory,
+  writableSys,
+  rootless,
+  ownNetwork,
+}: MountOptions): readonly SetupOperation[] {
   const mount = (type: string, source: string, target: string, flags: string, data = ''): SetupOperation => ({
     kind: 'mount',
     type,
@@ -21,8 +32,16 @@ export function defaultMounts({cgroups, sharedMemory, writableSys}: MountOptions
   return [
     mount('proc', 'proc', '/proc', 'nosuid,noexec,nodev'),
     mount('tmpfs', 'tmpfs', '/dev', 'nosuid,strictatime', 'mode=755,size=65536k'),
-    mount('devpts', 'devpts', '/dev/pts', 'nosuid,noexec', 'newinstance,ptmxmode=0666,mode=0620,gid=5'),
-    mount('sysfs', 'sysfs', '/sys', `nosuid,noexec,nodev${writableSys ? '' : ',ro'}`),
+    mount(
+      'devpts',
+      'devpts',
+      '/dev/pts',
+      'nosuid,noexec',
+      `newinstance,ptmxmode=0666,mode=0620${hasTerminalGroup(rootless) ? ',gid=5' : ''}`,
+    ),
+    rootless && !ownNetwork
+      ? machineSys
+      : mount('sysfs', 'sysfs', '/sys', `nosuid,noexec,nodev${writableSys ? '' : ',ro'}`),
     ...cgroups,
     mount('mqueue', 'mqueue', '/dev/mqueue', 'nosuid,noexec,nodev'),
     ...sharedMemory,
@@ -30,6 +49,16 @@ export function defaultMounts({cgroups, sharedMemory, writableSys}: MountOptions
     ...links,
   ];
 }
+
+/** The group of terminals (tty) is 5 everywhere; a user namespace may not have it. */
+function hasTerminalGroup(rootless: RootlessMachine | undefined): boolean {
+  return rootless === undefined || rootless.groups > terminalGroup;
+}
+
+const terminalGroup = 5;
+
+/** The kernel shows a sysfs of its own only to whoever owns the network namespace. */
+const machineSys: SetupOperation = {kind: 'bind', source: '/sys', target: '/sys', flags: 'rec,ro', create: 'directory'};
 
 const devices: readonly SetupOperation[] = (
   [

@@ -41,7 +41,7 @@ export async function startFilesProcess(
   operation: FilesOperation,
   {signal = new AbortController().signal, input}: FilesOptions = {},
 ): Promise<FilesProcess> {
-  const [program, build] = await Promise.all([helper.path(), helper.build()]);
+  const [program, build, enter] = await Promise.all([helper.path(), helper.build(), helper.entrance()]);
   signal.throwIfAborted();
   const child = spawn(program, ['files'], {
     stdio: [input ?? 'ignore', 'pipe', 'ignore', 'pipe'],
@@ -84,6 +84,7 @@ export async function startFilesProcess(
   // Whoever reads the output hears of it.
   end.catch(() => undefined);
   control.write(encodeHeader(build));
+  if (enter) control.write(encodeOperation(enter));
   control.write(encodeOperation(operation));
   await Promise.race([first, end]);
   const [reply] = replies;

@@ -72,6 +72,7 @@ export function planLaunch({
     ...planCgroups({machine, ours: cgroupParent, place, host: hostConfig, disks, deviceRules: devices.rules}),
     {kind: 'namespaces', list: ownNamespaces(hostConfig)},
     ...joins,
+    ...(machine.rootless ? [{kind: 'outside', socket: machine.rootless.outside} as const] : []),
     ...network.operations,
     {
       kind: 'stdio',

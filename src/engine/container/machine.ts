@@ -1,6 +1,8 @@
 import {readFile} from 'node:fs/promises';
 import {release} from 'node:os';
+import type {RootlessMachine} from '../rootless/machine.ts';
 import {type CgroupHierarchies, parseHierarchies, parseMembership} from './cgroup-hierarchies.ts';
+import {delegatedCgroups} from './delegated-cgroups.ts';
 import {type LimitSupport, readLimitSupport} from './limit-support.ts';
 import type {KernelVersion} from './seccomp/profile.ts';
 
@@ -13,15 +15,19 @@ export interface Machine {
   /** The highest capability the kernel knows. */
   readonly lastCapability: number;
   readonly kernel: KernelVersion;
+  /** Absent: the engine runs as root. */
+  readonly rootless?: RootlessMachine | undefined;
 }
 
-export async function readMachine(): Promise<Machine> {
+/** `rootless`: the engine is that of an ordinary user, and has the cgroups that it was given. */
+export async function readMachine(rootless?: RootlessMachine): Promise<Machine> {
   const [mountinfo, membership, lastCapability] = await Promise.all([
     readFile('/proc/self/mountinfo', 'utf8'),
     readFile('/proc/self/cgroup', 'utf8'),
     readFile('/proc/sys/kernel/cap_last_cap', 'utf8'),
   ]);
-  const cgroups = parseHierarchies(mountinfo);
+  const whole = parseHierarchies(mountinfo);
+  const cgroups = rootless ? await delegatedCgroups(whole, membership, rootless.userId) : whole;
   const [major = 0, minor = 0] = release()
     .split('.', 2)
     .map((part) => Number.parseInt(part, 10));
@@ -31,5 +37,6 @@ export async function readMachine(): Promise<Machine> {
     limits: readLimitSupport(cgroups),
     lastCapability: Number(lastCapability),
     kernel: [major, minor],
+    ...(rootless ? {rootless} : {}),
   };
 }

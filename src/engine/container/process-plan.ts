@@ -26,7 +26,11 @@ export function planProcess(
   const filter = compileFilter(seccomp, machine, capabilities);
   const sysctls = {
     ...interfaceSysctls,
-    ...completeSysctls(hostConfig.Sysctls ?? {}, hostConfig.NetworkMode ?? 'default'),
+    ...completeSysctls(
+      hostConfig.Sysctls ?? {},
+      hostConfig.NetworkMode ?? 'default',
+      machine.rootless && machine.rootless.groups - 1,
+    ),
   };
   const withDevices = {...config, Env: [...(config.Env ?? []), ...devices.environment]};
   const groups = [...(hostConfig.GroupAdd ?? []), ...devices.groups];

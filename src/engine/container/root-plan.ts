@@ -44,7 +44,13 @@ export function planRoot({
   const taken: ReadonlySet<unknown> = new Set(record.mounts.map(({target}) => target));
   const given: ReadonlySet<unknown> = new Set(devices.nodes.map(({target}) => target));
   return [
-    {kind: 'overlay', upper: paths.upper, work: paths.work, options: '', lowers: image.lowers},
+    {
+      kind: 'overlay',
+      upper: paths.upper,
+      work: paths.work,
+      options: machine.rootless ? 'userxattr' : '',
+      lowers: image.lowers,
+    },
     ...image.operations,
     ...defaultMounts({
       cgroups:
@@ -53,6 +59,8 @@ export function planRoot({
           : ownCgroupMounts(machine.cgroups, privileges.writableCgroups),
       sharedMemory: planSharedMemory(hostConfig),
       writableSys: privileges.writableSys,
+      rootless: machine.rootless,
+      ownNetwork: hostConfig.NetworkMode !== 'host',
     }).filter(
       (operation) =>
         !('target' in operation && replaceable.has(operation.target) && taken.has(operation.target)) &&
@@ -81,7 +89,7 @@ export type StoppedRootUse = 'sync' | 'archive';
  */
 export function planStoppedRoot(
   {paths, record, image, volumes}: Omit<RootPlan, 'machine' | 'place' | 'identity' | 'privileges' | 'devices'>,
-  use: StoppedRootUse,
+  {use, rootless}: {readonly use: StoppedRootUse; readonly rootless: boolean},
 ): readonly SetupOperation[] {
   const passing = (target: string): SetupOperation => ({
     kind: 'mount',
@@ -95,7 +103,13 @@ export function planStoppedRoot(
   const identity = identityFiles(paths).filter(({target}) => !taken.has(target));
   return [
     // Volatile: else its end would wait for the whole disk. A run of the container writes no safer.
-    {kind: 'overlay', upper: paths.upper, work: paths.work, options: 'volatile', lowers: image.lowers},
+    {
+      kind: 'overlay',
+      upper: paths.upper,
+      work: paths.work,
+      options: rootless ? 'volatile,userxattr' : 'volatile',
+      lowers: image.lowers,
+    },
     ...image.operations,
     ...['/proc', '/sys', '/dev'].map(passing),
     ...nestedLast(record.mounts).map((mount) =>

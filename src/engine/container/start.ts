@@ -81,7 +81,8 @@ async function launch(
   // Whoever removes the last container takes the cgroups above away; not while one is being started below them.
   await using cgroups = await context.helper.lock(layout.locks.cgroups, {mode: 'shared'});
   void cgroups;
-  await context.helper.request({kind: 'launch', plan: encodeOperations(plan)});
+  const shared = record.hostConfig.NetworkMode === 'host' ? context.outsideHelper : undefined;
+  await (shared ?? context.helper).request({kind: 'launch', plan: encodeOperations(plan)});
 }
 
 /** Waits for a monitor that is about to end, and clears what an earlier run left. Throws `notModified` for a running container. */

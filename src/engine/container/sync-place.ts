@@ -52,7 +52,11 @@ async function stoppedPlace(
     resolveVolumes(context, record),
     checkBinds(record),
   ]);
-  const operations = planStoppedRoot({paths: context.layout.container(id), record, image, volumes}, use);
+  const {rootless} = await context.machine();
+  const operations = planStoppedRoot(
+    {paths: context.layout.container(id), record, image, volumes},
+    {use, rootless: rootless !== undefined},
+  );
   return {pid: 0, monitor: 0, operations: encodeOperations(operations)};
 }
 

@@ -24,11 +24,12 @@ export function checkSysctls(sysctls: Readonly<Record<string, string>>, modes: N
   }
 }
 
-/** In a network of its own a container's root may use every port and ping without privileges, as with Docker; so where it joins one. */
+/** In a network of its own a container's root may use every port and ping without privileges, as with Docker; so where it joins one. A user namespace has groups up to `lastGroup`. */
 export function completeSysctls(
   sysctls: Readonly<Record<string, string>>,
   networkMode: string,
+  lastGroup = 2_147_483_647,
 ): Readonly<Record<string, string>> {
   if (networkMode === 'host' || containerOfMode(networkMode) !== undefined) return sysctls;
-  return {'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647', ...sysctls};
+  return {'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': `0 ${lastGroup}`, ...sysctls};
 }

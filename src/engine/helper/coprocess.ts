@@ -1,9 +1,10 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import type {Duplex} from 'node:stream';
-import {TscomposeError} from '../../base/errors.ts';
+import {hasKind, TscomposeError} from '../../base/errors.ts';
+import type {Enter, Keeper} from '../rootless/keeper.ts';
 import {locateHelper, readHelperBuild} from './locate.ts';
 import {encodeHeader, encodeOperation, encodeOperations, type Operation, type requestOperations} from './operations.ts';
-import {type Reply, type ReplyError, replyError, splitLines} from './reply.ts';
+import {helperFailure, type Reply, type ReplyError, replyError, splitLines} from './reply.ts';
 
 export type RequestName = keyof typeof requestOperations;
 
@@ -54,6 +55,8 @@ export interface Helper {
   path(): Promise<string>;
   /** The build id that its streams start with. */
   build(): Promise<Uint8Array>;
+  /** What any other process of the helper has to enter first; undefined: nothing. The namespaces last as long as this helper. */
+  entrance(): Promise<Operation<'enter'> | undefined>;
   /** Throws what the helper answered, see `helperFailure`. */
   request<K extends RequestName>(operation: HelperRequest<K>): Promise<HelperReplies[K]>;
   /** Waits for its turn. Disposing it frees the lock; so does the end of this process. */
@@ -69,8 +72,10 @@ export interface HelperOptions {
   readonly helperPath?: string | undefined;
   /** Where the helper is made from its sources when the package has none for this machine. */
   readonly buildDirectory?: string | undefined;
-  /** Namespace files that the helper enters first. */
-  readonly enter?: {readonly user: string; readonly mount: string; readonly net: string} | undefined;
+  /** Without root: who holds the namespaces that helpers enter first. */
+  readonly keeper?: Pick<Keeper, 'current' | 'start'> | undefined;
+  /** They stay in the machine's network namespace (a container that shares it is launched from there). */
+  readonly outsideNetwork?: boolean | undefined;
   /** Taken shared before anything else and held until the end; then `check` decides whether the helper may be used. */
   readonly rootLock?: {readonly path: string; readonly check: () => Promise<void>} | undefined;
 }
@@ -80,6 +85,7 @@ export function createHelper(options: HelperOptions = {}): Helper {
   let learned: Promise<Uint8Array> | undefined;
   let started: Promise<Connection> | undefined;
   let closed = false;
+  let entered: Operation<'enter'> | undefined;
 
   const path = (): Promise<string> => (located ??= locateHelper(options.helperPath, options.buildDirectory));
   const build = (): Promise<Uint8Array> => (learned ??= path().then(readHelperBuild));
@@ -91,12 +97,32 @@ export function createHelper(options: HelperOptions = {}): Helper {
 
   const start = async () => {
     const [program, id] = await Promise.all([path(), build()]);
-    const link = connect(program, id, options.enter);
+    const link = await (options.keeper ? enterKept(program, id, options.keeper) : connect(program, id, undefined));
     if (options.rootLock) {
       await link.request({kind: 'lock', path: options.rootLock.path, mode: 'shared'});
       await options.rootLock.check();
     }
     return link;
+  };
+
+  /** A keeper that ended just now, or was killed, is started again; so often in a row nobody is that unlucky. */
+  const enterKept = async (program: string, id: Uint8Array, keeper: Pick<Keeper, 'current' | 'start'>) => {
+    for (let attempt = 1; ; attempt += 1) {
+      const known = attempt === 1 ? await keeper.current() : undefined;
+      using started = known ? undefined : await keeper.start(program, id);
+      const enter = known ?? (started?.enter as Enter);
+      const entering: Operation<'enter'> = {kind: 'enter', ...enter, ...(options.outsideNetwork ? {net: ''} : {})};
+      const link = connect(program, id, entering);
+      try {
+        await link.request({kind: 'hello'});
+        entered = entering;
+        return link;
+      } catch (error) {
+        await link.close();
+        const gone = helperFailure(error)?.errno === 'ENOENT' || hasKind(error, 'notFound');
+        if (!gone || attempt === keeperAttempts) throw error;
+      }
+    }
   };
 
   const lockWith = async (
@@ -133,6 +159,11 @@ export function createHelper(options: HelperOptions = {}): Helper {
   return {
     path,
     build,
+    async entrance() {
+      if (!options.keeper) return undefined;
+      await connection();
+      return entered;
+    },
     request: async (operation) => (await (await connection()).request(operation as HelperRequest)) as never,
 
     async lock(file, {mode = 'exclusive', signal, onWait} = {}) {
@@ -171,6 +202,8 @@ export function createHelper(options: HelperOptions = {}): Helper {
   };
 }
 
+const keeperAttempts = 5;
+
 function gaveUp(): TscomposeError {
   return new TscomposeError('canceled', 'gave up waiting for a lock');
 }
@@ -190,7 +223,7 @@ interface Pending {
 }
 
 /** Node makes `pipe` a stream socket pair, so descriptor 3 goes both ways. */
-function connect(program: string, build: Uint8Array, enter: HelperOptions['enter']): Connection {
+function connect(program: string, build: Uint8Array, enter: Operation<'enter'> | undefined): Connection {
   const child: ChildProcess = spawn(program, ['serve'], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     cwd: '/',
@@ -231,7 +264,7 @@ function connect(program: string, build: Uint8Array, enter: HelperOptions['enter
     }),
   );
   socket.write(encodeHeader(build));
-  if (enter) socket.write(encodeOperation({kind: 'enter', ...enter}));
+  if (enter) socket.write(encodeOperation(enter));
 
   // An idle helper does not keep the command alive; one whose end is waited for does, whatever it still answers.
   const idle = () => {

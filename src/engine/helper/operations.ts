@@ -13,9 +13,41 @@ interface Row {
   readonly rest?: string;
 }
 
-/** First record of any stream: namespaces that the helper enters before anything else. Empty: stay. */
+/**
+ * First record of any stream: namespaces that the helper enters before anything else. Empty: stay. `use`: a lock that is
+ * taken shared before, and held for life, by monitors too. `keeper`: the lock of the process that holds the namespaces; where
+ * that is free, the answer is `notFound`.
+ */
 const enterOperations = {
-  enter: {code: 1, args: ['user', 'mount', 'net']},
+  enter: {code: 1, args: ['user', 'mount', 'net', 'use', 'keeper']},
+} as const satisfies Record<string, Row>;
+
+/** What the process that holds a user's namespaces is told (`keeper`, docs/rootless.md). */
+const keeperOperations = {
+  /**
+   * `lock` is held for life, `use` waited for: free, nobody needs the keeper any more. `state` and `socket` are made.
+   * Maps: lines `inside outside count`, written by the programs `newuidmap` and `newgidmap`, or, where these are empty, here.
+   * `adopt`: numbers of processes that may be left in the namespaces `user`, `mount` and `net` (`user:[4026532241]`).
+   * `outbound`: the words of the program that connects to the outside, with %PID% for the namespaces' process.
+   */
+  keeper: {
+    code: 40,
+    args: [
+      'lock',
+      'use',
+      'state',
+      'socket',
+      'uidMap',
+      'gidMap',
+      'newuidmap',
+      'newgidmap',
+      'adopt',
+      'user',
+      'mount',
+      'net',
+    ],
+    rest: 'outbound',
+  },
 } as const satisfies Record<string, Row>;
 
 /** Requests to the coprocess (`serve`). The first argument of each is the request number that its replies carry. */
@@ -143,6 +175,8 @@ const monitorOperations = {
    * for each run. Those are not to be in `namespaces`.
    */
   join: {code: 230, args: ['list', 'control']},
+  /** Sockets outside are asked for at this socket of the keeper: published addresses, name servers. */
+  outside: {code: 231, args: ['socket']},
   /** The encoded setup operations. */
   process: {code: 220, args: ['operations']},
 } as const satisfies Record<string, Row>;
@@ -212,6 +246,7 @@ const filesOperations = {
 
 export const operations = {
   ...enterOperations,
+  ...keeperOperations,
   ...requestOperations,
   ...setupOperations,
   ...monitorOperations,

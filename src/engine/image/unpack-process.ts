@@ -5,7 +5,7 @@ import {open} from 'node:fs/promises';
 import type {Duplex, Writable} from 'node:stream';
 import {TscomposeError} from '../../base/errors.ts';
 import type {Helper} from '../helper/coprocess.ts';
-import {encodeHeader, encodeOperation} from '../helper/operations.ts';
+import {encodeHeader, encodeOperation, type Operation} from '../helper/operations.ts';
 import {type ReplyError, replyError} from '../helper/reply.ts';
 import {writeChunk} from './back-pressure.ts';
 import {type Compression, decompress} from './compression.ts';
@@ -38,19 +38,24 @@ export async function unpackArchive(
   request: UnpackRequest,
   signal: AbortSignal,
 ): Promise<UnpackResult> {
-  const [program, build] = await Promise.all([helper.path(), helper.build()]);
+  const [program, build, enter] = await Promise.all([helper.path(), helper.build(), helper.entrance()]);
   signal.throwIfAborted();
   const file = request.compression === 'none' ? await open(request.archive, 'r') : undefined;
   try {
-    return await run(program, build, request, file?.fd ?? 'pipe', signal);
+    return await run({program, build, enter}, request, file?.fd ?? 'pipe', signal);
   } finally {
     await file?.close();
   }
 }
 
+interface Start {
+  readonly program: string;
+  readonly build: Uint8Array;
+  readonly enter: Operation<'enter'> | undefined;
+}
+
 async function run(
-  program: string,
-  build: Uint8Array,
+  {program, build, enter}: Start,
   request: UnpackRequest,
   input: number | 'pipe',
   signal: AbortSignal,
@@ -76,7 +81,10 @@ async function run(
   });
   const {destination, lowers} = request;
   control.write(encodeHeader(build));
-  control.write(encodeOperation({kind: 'unpack', destination, whiteouts: 'overlay', xattrs: 'trusted', lowers}));
+  if (enter) control.write(encodeOperation(enter));
+  control.write(
+    encodeOperation({kind: 'unpack', destination, whiteouts: 'overlay', xattrs: enter ? 'user' : 'trusted', lowers}),
+  );
   const diffId = child.stdin
     ? await feed(request, child.stdin).catch((error) => ({error: error as unknown}))
     : undefined;

@@ -30,6 +30,16 @@ export async function explainPublishError(error: unknown, ports: readonly Publis
       },
     );
   }
+  if (failure.errno === 'EACCES') {
+    return new TscomposeError(
+      'forbidden',
+      `cannot publish ${formatPublished(port)}: an ordinary user may not have port ${port.hostPort}`,
+      {
+        hint: `publish another port, or run "sudo sysctl -w net.ipv4.ip_unprivileged_port_start=${port.hostPort}"`,
+        cause: error,
+      },
+    );
+  }
   if (failure.errno === 'EADDRNOTAVAIL') {
     return new TscomposeError(
       'invalid',

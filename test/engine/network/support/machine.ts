@@ -74,8 +74,9 @@ export async function makeMachine(options: {readonly publishAddress?: string} = 
   await ensureRoot(layout);
   const children: ChildProcess[] = [];
   const events: JournalEntry[] = [];
-  const enter = {user: '', mount: '', net: `/run/netns/${host.namespace}`};
-  const helper = createHelper({helperPath, enter});
+  const enter = {user: '', mount: '', net: `/run/netns/${host.namespace}`, use: '', keeper: ''};
+  const start = () => Promise.reject(new Error('a namespace that is there needs no keeper'));
+  const helper = createHelper({helperPath, keeper: {current: async () => enter, start}});
   const files = filesIn(host);
   const build = (where = layout) =>
     createNetworks({

@@ -1,0 +1,9 @@
+/** What the user namespace of an ordinary user's containers has. */
+export interface RootlessMachine {
+  readonly userId: number;
+  /** How many user and group ids there are inside, from 0; 1: only the user's own. */
+  readonly users: number;
+  readonly groups: number;
+  /** Where the keeper listens, which makes the sockets of published addresses and to name servers. */
+  readonly outside: string;
+}
