@@ -139,6 +139,8 @@ static int start_probe(struct monitor *monitor) {
       .network = -1,
       .pid_of = -1,
       .ipc_of = -1,
+      .no_way_back = plan->outside != NULL,
+      .machines = plan_machines(plan),
       .cgroups = plan->cgroups,
       .cgroup_count = plan->cgroup_count,
       .operations = plan->process,

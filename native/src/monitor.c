@@ -220,6 +220,7 @@ int monitor_begin_run(struct monitor *monitor) {
       .join = -1,
       .network = share.network >= 0 ? share.network : monitor->network.namespace,
       .pid_of = share.pid, .ipc_of = share.ipc,
+      .no_way_back = plan->outside != NULL,
       .cgroups = plan->cgroups, .cgroup_count = plan->cgroup_count,
       .operations = plan->process,
       .operations_size = plan->process_size,

@@ -292,6 +292,14 @@ int plan_read_update(struct plan *plan, char *data, size_t size, struct failure 
   return has_policy ? 0 : fail_kind(failure, KIND_INVALID, "the restart policy is needed", "update");
 }
 
+uint64_t plan_machines(const struct plan *plan) {
+  uint64_t own = plan->namespaces | CLONE_NEWNS;
+  if (plan->outside == NULL) return 0;
+  for (size_t i = 0; i < plan->join_count; i++) own |= plan->joins[i].namespaces;
+  if (strcmp(plan->network, "host") != 0) own |= CLONE_NEWNET;
+  return (CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) & ~own;
+}
+
 void plan_free(struct plan *plan) {
   record_list_free(&plan->records);
   free(plan->cgroups);

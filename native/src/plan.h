@@ -101,6 +101,9 @@ int plan_read(struct plan *plan, char *data, size_t size, unsigned flags, struct
 int plan_read_update(struct plan *plan, char *data, size_t size, struct failure *failure);
 void plan_free(struct plan *plan);
 
+/* Namespaces (CLONE_NEW*) that the container shares with the machine, where these are not ours to enter (without root). */
+uint64_t plan_machines(const struct plan *plan);
+
 /* `TERM`, `SIGTERM` or a number; 0 where there is none such. */
 int signal_number(const char *name);
 

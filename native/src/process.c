@@ -92,7 +92,7 @@ static int enter_lent(int pidfd, int namespace, const char *step, struct failure
 
 static int enter_namespaces(const struct process_request *request, struct failure *failure) {
   if (request->join >= 0) {
-    int all = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
+    int all = (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP) & ~(int)request->machines;
     return setns(request->join, all) == 0 ? 0 : fail_errno(failure, errno, "enter the container's namespaces");
   }
   if (request->network >= 0 && enter_lent(request->network, CLONE_NEWNET, "enter the network namespace", failure) != 0)
@@ -275,9 +275,9 @@ static const char *unified_cgroup(const struct process_request *request) {
 }
 
 /* Clones straight into the cgroup where the kernel can; otherwise the child joins by itself. */
-static pid_t clone_into(const struct process_request *request, int *pidfd, bool *in_v2) {
+static pid_t clone_into(const struct process_request *request, uint64_t more, int *pidfd, bool *in_v2) {
   const char *path = unified_cgroup(request);
-  uint64_t flags = request->namespaces & ~(uint64_t)CLONE_NEWCGROUP;
+  uint64_t flags = (request->namespaces & ~(uint64_t)CLONE_NEWCGROUP) | more;
   int cgroup = path == NULL ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   *in_v2 = cgroup >= 0;
   pid_t pid = clone_process(flags, pidfd, cgroup);
@@ -289,9 +289,50 @@ static pid_t clone_into(const struct process_request *request, int *pidfd, bool 
   return pid;
 }
 
+struct passed {
+  pid_t pid;
+  int error;
+};
+
+static void clone_there(const struct process_request *request, int sync, int parent, int joined, int answer) {
+  struct passed passed = {.pid = -1};
+  bool in_v2;
+  if (setns(joined, CLONE_NEWPID) == 0) passed.pid = clone_into(request, CLONE_PARENT, NULL, &in_v2);
+  if (passed.pid == 0) {
+    close(answer);
+    run_child(request, in_v2, sync, parent);
+  }
+  passed.error = errno;
+  _exit(write_all(answer, &passed, sizeof passed) == 0 ? 0 : 1);
+}
+
+/*
+ * Whoever enters a pid namespace for its children cannot leave it again without rights over its own. So another process
+ * enters, and what it clones there becomes a child of this one.
+ */
+static int clone_through_other(const struct process_request *request, struct process *process, const int sync[2], int parent,
+                               int joined) {
+  struct passed passed = {.pid = -1, .error = ECHILD};
+  int answer[2];
+  if (pipe2(answer, O_CLOEXEC) != 0) return -1;
+  pid_t other = fork();
+  if (other == 0) clone_there(request, sync[1], parent, joined, answer[1]);
+  if (other < 0) passed.error = errno;
+  close(answer[1]);
+  if (other > 0 && read(answer[0], &passed, sizeof passed) != sizeof passed) passed.pid = -1;
+  close(answer[0]);
+  while (other > 0 && waitpid(other, NULL, 0) < 0 && errno == EINTR) continue;
+  process->pid = passed.pid;
+  if (passed.pid > 0) process->pidfd = pidfd_open_process(passed.pid);
+  errno = passed.error;
+  return passed.pid < 0 ? -1 : 0;
+}
+
 static int clone_for(const struct process_request *request, struct process *process, int sync[2], int parent) {
   int own = -1, joined = request->join >= 0 ? request->join : request->pid_of;
   bool in_v2;
+  if (request->machines & CLONE_NEWPID) joined = -1;
+  if (joined >= 0 && request->no_way_back) return clone_through_other(request, process, sync, parent, joined);
   if (joined >= 0) {
     own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
     if (own < 0 || setns(joined, CLONE_NEWPID) != 0) {
@@ -299,7 +340,7 @@ static int clone_for(const struct process_request *request, struct process *proc
       return -1;
     }
   }
-  process->pid = clone_into(request, &process->pidfd, &in_v2);
+  process->pid = clone_into(request, 0, &process->pidfd, &in_v2);
   if (process->pid == 0) run_child(request, in_v2, sync[1], parent);
   int error = errno;
   /* This process's later children are its own again. */

@@ -15,6 +15,8 @@ struct process_request {
   int join;            /* pid descriptor of the container's first process, whose namespaces are joined; -1: a new container */
   int network;         /* network namespace to enter, or pid descriptor of a process in it; -1: stay */
   int pid_of, ipc_of;  /* pid descriptors of other containers' first processes, whose namespaces are shared; -1: none */
+  bool no_way_back;    /* from a pid namespace: without root the one that this process is in is not its to enter again */
+  uint64_t machines;   /* when joining: namespaces (CLONE_NEW*) of the machine's that the container has too */
   const struct cgroup_path *cgroups;
   size_t cgroup_count;
   char *operations; /* setup operations of the container */

@@ -250,6 +250,8 @@ static int begin(struct exec *exec, struct monitor *monitor, const struct record
       .network = -1,
       .pid_of = -1,
       .ipc_of = -1,
+      .no_way_back = monitor->plan.outside != NULL,
+      .machines = plan_machines(&monitor->plan),
       .cgroups = monitor->plan.cgroups,
       .cgroup_count = monitor->plan.cgroup_count,
       .operations = monitor->plan.process,

@@ -223,7 +223,8 @@ pid_t clone_process(uint64_t flags, int *pidfd, int cgroup) {
   struct clone_args arguments = {
       .flags = flags | CLONE_PIDFD | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0),
       .pidfd = (uint64_t)(uintptr_t)&received,
-      .exit_signal = SIGCHLD,
+      /* A child of our parent has our own signal (clone(2)). */
+      .exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
       .cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0,
   };
   pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
