@@ -18,11 +18,23 @@ static const struct word {
 } words[] = {
     {"ro", MS_RDONLY},           {"nosuid", MS_NOSUID},     {"nodev", MS_NODEV},     {"noexec", MS_NOEXEC},
     {"relatime", MS_RELATIME},   {"noatime", MS_NOATIME},   {"strictatime", MS_STRICTATIME},
-    {"nodiratime", MS_NODIRATIME}, {"rec", MS_REC},         {"private", MS_PRIVATE}, {"rprivate", MS_PRIVATE | MS_REC},
+    {"nodiratime", MS_NODIRATIME}, {"sync", MS_SYNCHRONOUS}, {"dirsync", MS_DIRSYNC}, {"mand", MS_MANDLOCK},
+    {"rec", MS_REC},             {"private", MS_PRIVATE},   {"rprivate", MS_PRIVATE | MS_REC},
     {"shared", MS_SHARED},       {"rshared", MS_SHARED | MS_REC}, {"slave", MS_SLAVE}, {"rslave", MS_SLAVE | MS_REC},
 };
 
+/* How far `read-only` goes is no flag of the kernel's. */
+static bool add_reach(const char *name, size_t length, struct mount_flags *flags) {
+  bool top = length == 5 && memcmp(name, "rotop", length) == 0, all = length == 5 && memcmp(name, "roall", length) == 0;
+  if (!top && !all) return false;
+  flags->set |= MS_RDONLY;
+  flags->readonly = true;
+  flags->reach = top ? READONLY_TOP : READONLY_ALL;
+  return true;
+}
+
 static int add_word(const char *name, size_t length, struct mount_flags *flags) {
+  if (add_reach(name, length, flags)) return 0;
   for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
     if (strlen(words[i].name) != length || memcmp(words[i].name, name, length) != 0) continue;
     unsigned long flag = words[i].flag;
@@ -70,17 +82,23 @@ static uint64_t attribute_bits(unsigned long flags) {
          (flags & MS_NODIRATIME ? MOUNT_ATTR_NODIRATIME : 0);
 }
 
+static int set_propagation(int tree, unsigned long propagation, bool recursive) {
+  struct mount_attr attributes = {.propagation = propagation};
+  return mount_set_attributes(tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attributes, sizeof attributes);
+}
+
 static int set_attributes(int tree, const struct mount_flags *flags) {
   struct mount_attr attributes = {.attr_set = attribute_bits(flags->set)};
   if (flags->set & (MS_NOATIME | MS_STRICTATIME | MS_RELATIME)) attributes.attr_clr = MOUNT_ATTR__ATIME;
-  unsigned recursive = flags->recursive ? AT_RECURSIVE : 0;
+  unsigned recursive = flags->recursive && flags->reach != READONLY_TOP ? AT_RECURSIVE : 0;
   if (attributes.attr_set != 0 || attributes.attr_clr != 0)
     if (mount_set_attributes(tree, "", AT_EMPTY_PATH | recursive, &attributes, sizeof attributes) != 0) return -1;
   /* A clone of a shared mount is its peer: what is mounted in a container must not appear on the machine. */
   if (flags->propagation == MS_SHARED) return 0;
-  struct mount_attr propagation = {.propagation = flags->propagation != 0 ? flags->propagation : MS_PRIVATE};
-  if (flags->propagation == 0 || flags->recursive_propagation) recursive = AT_RECURSIVE;
-  return mount_set_attributes(tree, "", AT_EMPTY_PATH | recursive, &propagation, sizeof propagation);
+  if (flags->propagation == 0) return set_propagation(tree, MS_PRIVATE, true);
+  /* Of the top alone: what is mounted below is a peer of the machine's no more either. */
+  if (!flags->recursive_propagation && set_propagation(tree, MS_SLAVE, true) != 0) return -1;
+  return set_propagation(tree, flags->propagation, flags->recursive_propagation);
 }
 
 /* The flags that a mount has already: a remount must repeat them, in a user namespace they are locked. */
@@ -102,6 +120,10 @@ static int attach_by_path(const struct setup *setup, int tree, int target, const
                           const struct mount_flags *flags) {
   char from[32], to[32];
   struct stat wanted, found;
+  if (flags->reach == READONLY_ALL && flags->recursive) {
+    errno = EOPNOTSUPP;
+    return -1;
+  }
   snprintf(from, sizeof from, "/proc/self/fd/%d", tree);
   snprintf(to, sizeof to, "/proc/self/fd/%d", target);
   if (fstat(tree, &wanted) != 0) return -1;
@@ -111,10 +133,11 @@ static int attach_by_path(const struct setup *setup, int tree, int target, const
   snprintf(to, sizeof to, "/proc/self/fd/%d", top);
   int result = -1;
   unsigned long propagation = flags->propagation != 0 ? flags->propagation : MS_PRIVATE;
+  unsigned long below = flags->propagation == 0 || flags->recursive_propagation ? propagation : MS_SLAVE;
   if (fstat(top, &found) != 0 || found.st_dev != wanted.st_dev || found.st_ino != wanted.st_ino) errno = EAGAIN;
   else if (flags->set != 0 && mount(NULL, to, NULL, MS_BIND | MS_REMOUNT | present_flags(to) | flags->set, NULL) != 0) result = -1;
   else if (propagation == MS_SHARED) result = 0;
-  else result = mount(NULL, to, NULL, propagation | MS_REC, NULL);
+  else if ((result = mount(NULL, to, NULL, below | MS_REC, NULL)) == 0) result = mount(NULL, to, NULL, propagation, NULL);
   close_quietly(top);
   return result;
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -21,19 +22,21 @@ static bool in_user_namespace(void) {
 }
 
 /* Short names by descriptor: mount(2) takes one page of options, and paths may hold colons and commas. */
-static int mount_layers(char *const *lowers, unsigned count, struct failure *failure) {
+int merged_mount(char *const *lowers, unsigned count, struct failure *failure) {
   struct buffer options = {0};
+  int *layers = xmalloc(count * sizeof *layers);
+  unsigned opened = 0;
   buffer_text(&options, "lowerdir=");
-  for (unsigned i = 0; i < count; i++) {
-    int fd = open(lowers[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return fail_errno(failure, errno, "layer %s", lowers[i]);
-    buffer_printf(&options, "%s/proc/self/fd/%d", i > 0 ? ":" : "", fd);
-  }
+  for (; opened < count && (layers[opened] = open(lowers[opened], O_PATH | O_DIRECTORY | O_CLOEXEC)) >= 0; opened++)
+    buffer_printf(&options, "%s/proc/self/fd/%d", opened > 0 ? ":" : "", layers[opened]);
+  int result = opened < count ? fail_errno(failure, errno, "layer %s", lowers[opened]) : 0;
   if (in_user_namespace()) buffer_text(&options, ",userxattr");
   buffer_append(&options, "", 1);
   /* Over the topmost layer itself: no directory has to be made, and only this namespace sees it. */
-  int result = mount("overlay", lowers[0], "overlay", MS_RDONLY, options.data);
-  if (result != 0) fail_errno(failure, errno, "overlay of %u layers", count);
+  if (result == 0 && (result = mount("overlay", lowers[0], "overlay", MS_RDONLY, options.data)) != 0)
+    fail_errno(failure, errno, "overlay of %u layers", count);
+  while (opened > 0) close(layers[--opened]);
+  free(layers);
   buffer_free(&options);
   return result;
 }
@@ -43,7 +46,7 @@ int merged_open(char *const *lowers, unsigned count, struct failure *failure) {
   if (count > 1) {
     if (unshare(CLONE_NEWNS) != 0) return fail_errno(failure, errno, "mount namespace");
     if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) != 0) return fail_errno(failure, errno, "mount propagation of /");
-    if (mount_layers(lowers, count, failure) != 0) return -1;
+    if (merged_mount(lowers, count, failure) != 0) return -1;
   }
   int fd = open(lowers[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) fail_errno(failure, errno, "layer %s", lowers[0]);

@@ -10,4 +10,7 @@
  */
 int merged_open(char *const *lowers, unsigned count, struct failure *failure);
 
+/* Mounts the merged tree of at least two layers over the topmost one, in this process's mount namespace. 0 or -1. */
+int merged_mount(char *const *lowers, unsigned count, struct failure *failure);
+
 #endif

@@ -137,6 +137,17 @@ static mode_t mode_of(int root, const char *target) {
   return mode;
 }
 
+/* The new mount is on top now: the descriptor from before shows what it covers. */
+static int spread(const struct setup *setup, const char *target, const struct mount_flags *flags) {
+  char place[32];
+  int top = open_in_root(setup->root, target, O_PATH, 0);
+  if (top < 0) return -1;
+  snprintf(place, sizeof place, "/proc/self/fd/%d", top);
+  int result = mount(NULL, place, NULL, flags->propagation | (flags->recursive_propagation ? MS_REC : 0), NULL);
+  close_quietly(top);
+  return result;
+}
+
 int setup_mount(struct setup *setup, const struct record *record) {
   const char *type = record->argv[0], *source = record->argv[1], *target = record->argv[2], *data = record->argv[4];
   struct mount_flags flags;
@@ -160,6 +171,7 @@ int setup_mount(struct setup *setup, const struct record *record) {
   snprintf(place, sizeof place, "/proc/self/fd/%d", fd);
   char *options = options_of(type, data, existing);
   int result = mount(source, place, type, flags.set, options[0] != '\0' ? options : NULL);
+  if (result == 0 && flags.propagation != 0) result = spread(setup, target, &flags);
   if (result != 0) fail_errno(setup->failure, errno, "mount %s", target);
   free(options);
   close_quietly(fd);

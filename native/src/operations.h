@@ -39,6 +39,8 @@
 #define OP_ENV 121 /* variables... */
 #define OP_ARGV 122 /* words... */
 #define OP_SHARED_MEMORY 130 /* target */
+#define OP_BIND_BENEATH 131 /* source, subpath, target, flags, create */
+#define OP_IMAGE_MOUNT 132 /* target, subpath, lowers... */
 #define OP_IDENTITY 200 /* id, name */
 #define OP_PATHS 201 /* state, exit, control, lock */
 #define OP_LOG 202 /* path, maxBytes, maxFiles */
@@ -121,6 +123,8 @@
   X(OP_ENV, "env", 0, 1) \
   X(OP_ARGV, "argv", 0, 1) \
   X(OP_SHARED_MEMORY, "sharedMemory", 1, 0) \
+  X(OP_BIND_BENEATH, "bindBeneath", 5, 0) \
+  X(OP_IMAGE_MOUNT, "imageMount", 2, 1) \
   X(OP_IDENTITY, "identity", 2, 0) \
   X(OP_PATHS, "paths", 4, 0) \
   X(OP_LOG, "log", 3, 0) \

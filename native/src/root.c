@@ -16,8 +16,9 @@ static int open_sources(struct setup *setup) {
   setup->sources = xmalloc((setup->mount_count + 1) * sizeof *setup->sources);
   for (size_t i = 0; i < setup->mount_count; i++) {
     setup->sources[i] = -1;
-    if (setup->mounts[i].code == OP_BIND) setup->sources[i] = setup_bind_source(setup, &setup->mounts[i]);
-    else if (setup->mounts[i].code == OP_SHARED_MEMORY) setup->sources[i] = setup_shared_memory_source(setup);
+    unsigned code = setup->mounts[i].code;
+    if (code == OP_BIND || code == OP_BIND_BENEATH) setup->sources[i] = setup_bind_source(setup, &setup->mounts[i]);
+    else if (code == OP_SHARED_MEMORY) setup->sources[i] = setup_shared_memory_source(setup);
     else continue;
     if (setup->sources[i] < 0) return -1;
   }
@@ -31,7 +32,10 @@ static int apply(struct setup *setup, size_t index) {
   switch (record->code) {
     case OP_MOUNT:
       return setup_mount(setup, record);
+    case OP_IMAGE_MOUNT:
+      return setup_image_mount(setup, record);
     case OP_BIND:
+    case OP_BIND_BENEATH:
       return setup_bind(setup, record, setup->sources[index]);
     case OP_SHARED_MEMORY:
       return setup_shared_memory(setup, record, setup->sources[index]);

@@ -56,6 +56,8 @@ static int read_operation(struct setup *setup, const struct record *record, bool
     case OP_OVERLAY:
     case OP_MOUNT:
     case OP_BIND:
+    case OP_BIND_BENEATH:
+    case OP_IMAGE_MOUNT:
     case OP_DEVICE:
     case OP_SYMLINK:
     case OP_DIRECTORY:

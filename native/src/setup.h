@@ -95,7 +95,7 @@ int target_parent(int root, const char *path, char name[256]);
  */
 int target_check_proc(struct setup *setup, const char *step, const char *path, int target, const char *type, int source);
 
-/* --- mount.c, bind.c, device.c, file.c, paths.c: one operation each --- */
+/* --- mount.c, bind.c, image-mount.c, device.c, file.c, paths.c: one operation each --- */
 int setup_overlay(struct setup *setup, const struct record *record);
 /* A volatile overlay that was used before is refused until a mark in its work directory is gone (Documentation/filesystems/overlayfs.rst). */
 void overlay_forget_volatile(int work);
@@ -103,6 +103,7 @@ int setup_mount(struct setup *setup, const struct record *record);
 /* The tree to bind, opened in the machine's namespace before propagation changes. -1 with the failure filled in. */
 int setup_bind_source(struct setup *setup, const struct record *record);
 int setup_bind(struct setup *setup, const struct record *record, int source);
+int setup_image_mount(struct setup *setup, const struct record *record);
 /* The tree of another container's shared memory, opened before propagation changes. -1 with the failure filled in. */
 int setup_shared_memory_source(struct setup *setup);
 int setup_shared_memory(struct setup *setup, const struct record *record, int source);
@@ -118,12 +119,19 @@ int setup_stage(struct setup *setup);
 void setup_unstage(struct setup *setup);
 
 /* --- attach.c: mounts by descriptor --- */
+/* How far down a recursive bind is read-only. */
+enum readonly_reach {
+  READONLY_BELOW, /* what is mounted below too, where the kernel can */
+  READONLY_TOP,
+  READONLY_ALL, /* what is mounted below too, or it is an error */
+};
 struct mount_flags {
   unsigned long set;        /* MS_* for mount(2) */
   unsigned long propagation; /* MS_PRIVATE, MS_SLAVE, MS_SHARED or 0 */
   bool recursive_propagation;
   bool recursive; /* rec */
   bool readonly;
+  enum readonly_reach reach;
 };
 /* Unknown words are refused. */
 int mount_flags_parse(const char *list, struct mount_flags *flags);

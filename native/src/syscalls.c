@@ -66,6 +66,12 @@ int open_in_root(int directory, const char *path, int flags, mode_t mode) {
   return open_in_root_walk(directory, path, flags, mode);
 }
 
+int open_within(int directory, const char *path, int flags) {
+  int fd = call_openat2(directory, *path == '\0' ? "." : path, flags, 0, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+  if (fd >= 0 || !is_missing()) return fd;
+  return open_within_walk(directory, path, flags);
+}
+
 /* The next component of `*path` into `name`; false at the end. ENAMETOOLONG is left for the kernel to say. */
 static bool next_component(const char **path, char name[NAME_MAX + 2], bool *last) {
   const char *start = skip_slashes(*path);
@@ -124,6 +130,7 @@ struct walk {
   size_t depth;
   size_t capacity;
   unsigned links;
+  bool strict; /* what leads out is an error, instead of leading to the root */
 };
 
 static int walk_push(struct walk *walk, int fd) {
@@ -142,6 +149,18 @@ static int walk_push(struct walk *walk, int fd) {
 
 static void walk_truncate(struct walk *walk, size_t depth) {
   while (walk->depth > depth) close_quietly(walk->stack[--walk->depth]);
+}
+
+static int walk_to_root(struct walk *walk) {
+  walk_truncate(walk, 1);
+  errno = EXDEV;
+  return walk->strict ? -1 : 0;
+}
+
+static int walk_up(struct walk *walk) {
+  if (walk->depth == 1) return walk_to_root(walk);
+  walk_truncate(walk, walk->depth - 1);
+  return 0;
 }
 
 /* `target/rest`, to be resolved instead; NULL with errno. */
@@ -165,12 +184,12 @@ static int walk_path(struct walk *walk, const char *path, int flags, mode_t mode
   char *owned = NULL;
   int result = -1;
   bool last = false;
-  if (*path == '/') walk_truncate(walk, 1);
+  if (*path == '/' && walk_to_root(walk) != 0) return -1;
   while (next_component(&path, name, &last)) {
     int parent = walk->stack[walk->depth - 1];
     if (strcmp(name, ".") == 0) continue;
     if (is_dots(name)) {
-      if (walk->depth > 1) walk_truncate(walk, walk->depth - 1);
+      if (walk_up(walk) != 0) goto out;
       continue;
     }
     struct stat status;
@@ -182,7 +201,7 @@ static int walk_path(struct walk *walk, const char *path, int flags, mode_t mode
       free(owned);
       owned = next;
       path = owned;
-      if (*path == '/') walk_truncate(walk, 1);
+      if (*path == '/' && walk_to_root(walk) != 0) goto out;
       continue;
     }
     if (last) {
@@ -201,8 +220,8 @@ out:;
   return result;
 }
 
-int open_in_root_walk(int directory, const char *path, int flags, mode_t mode) {
-  struct walk walk = {0};
+static int open_by_walk(int directory, const char *path, int flags, mode_t mode, bool strict) {
+  struct walk walk = {.strict = strict};
   int root = openat(directory, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (root < 0) return -1;
   walk_push(&walk, root);
@@ -212,6 +231,14 @@ int open_in_root_walk(int directory, const char *path, int flags, mode_t mode) {
   free(walk.stack);
   errno = error;
   return fd;
+}
+
+int open_in_root_walk(int directory, const char *path, int flags, mode_t mode) {
+  return open_by_walk(directory, path, flags, mode, false);
+}
+
+int open_within_walk(int directory, const char *path, int flags) {
+  return open_by_walk(directory, path, flags, 0, true);
 }
 
 #ifndef CLONE_INTO_CGROUP

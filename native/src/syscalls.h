@@ -14,9 +14,12 @@
 int open_beneath(int directory, const char *path, int flags, mode_t mode);
 /* Symbolic links and `..` are resolved as if the directory were the root (RESOLVE_IN_ROOT | NO_MAGICLINKS). */
 int open_in_root(int directory, const char *path, int flags, mode_t mode);
+/* Symbolic links and `..` are followed as long as they stay beneath the directory (RESOLVE_BENEATH | NO_MAGICLINKS). EXDEV. */
+int open_within(int directory, const char *path, int flags);
 /* The component walk itself, for tests. */
 int open_beneath_walk(int directory, const char *path, int flags, mode_t mode);
 int open_in_root_walk(int directory, const char *path, int flags, mode_t mode);
+int open_within_walk(int directory, const char *path, int flags);
 
 /*
  * fork with flags: the child gets 0 and runs on its copy of the stack. `pidfd` (may be NULL) receives a close-on-exec pid

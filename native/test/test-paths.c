@@ -52,6 +52,16 @@ static void compare(int root, const char *path, int flags, opener real, opener w
   close(found);
 }
 
+static int within(int root, const char *path, int flags, mode_t mode) {
+  (void)mode;
+  return open_within(root, path, flags);
+}
+
+static int within_walk(int root, const char *path, int flags, mode_t mode) {
+  (void)mode;
+  return open_within_walk(root, path, flags);
+}
+
 /* Without openat2 there is nothing to compare with: the walk then is what both are. */
 static void compare_all(int root) {
   static const int flags[] = {O_PATH, O_PATH | O_NOFOLLOW, O_RDONLY | O_NONBLOCK, O_RDONLY | O_DIRECTORY};
@@ -63,7 +73,16 @@ static void compare_all(int root) {
           snprintf(path, sizeof path, "%s/%s%s%s", names[a], names[b], c == 0 ? "" : "/", c == 0 ? "" : names[c - 1]);
           compare(root, path, flags[f], open_in_root, open_in_root_walk);
           compare(root, path, flags[f], open_beneath, open_beneath_walk);
+          compare(root, path, flags[f], within, within_walk);
         }
+}
+
+static void test_within(int root, opener open_it) {
+  int fd = open_it(root, "dir/back/../dir/inner", O_RDONLY, 0);
+  CHECK(fd >= 0);
+  close(fd);
+  static const char *const leading_out[] = {"to-root", "to-up", "out", "absolute", "..", "/", "dir/../../secret", "to-up/secret"};
+  for (size_t i = 0; i < ARRAY_SIZE(leading_out); i++) CHECK(open_it(root, leading_out[i], O_PATH, 0) < 0 && errno == EXDEV);
 }
 
 static void test_refusals(int root, opener beneath) {
@@ -96,6 +115,8 @@ int main(void) {
   CHECK(opened > 1000 && refused > 1000);
   test_refusals(root, open_beneath);
   test_refusals(root, open_beneath_walk);
+  test_within(root, within);
+  test_within(root, within_walk);
   test_root(root, open_in_root);
   test_root(root, open_in_root_walk);
   close(root);

@@ -45,7 +45,7 @@ export interface ObservedContainer {
 }
 
 export interface ObservedMount {
-  readonly type: 'bind' | 'volume' | 'tmpfs';
+  readonly type: 'bind' | 'volume' | 'tmpfs' | 'image';
   /** Of a volume. */
   readonly name?: string;
   readonly source: string;

@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import {createReadStream} from 'node:fs';
 import {Readable} from 'node:stream';
 import {extract, pack} from 'tar-stream';
@@ -10,6 +11,24 @@ export function taggedArchive(reference: string): AsyncIterable<Uint8Array> {
     const [image] = JSON.parse(content.toString()) as [Record<string, unknown>];
     return Buffer.from(JSON.stringify([{...image, RepoTags: [reference]}]));
   });
+}
+
+/** The archive of an image whose layers (lowest first) are what the tars say. */
+export async function* layeredArchive(reference: string, layers: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  const digest = (layer: Uint8Array) => createHash('sha256').update(layer).digest('hex');
+  const config = {
+    architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
+    os: 'linux',
+    config: {Cmd: ['true']},
+    rootfs: {type: 'layers', diff_ids: layers.map((layer) => `sha256:${digest(layer)}`)},
+  };
+  const Layers = layers.map((layer) => `${digest(layer)}/layer.tar`);
+  const archive = pack();
+  archive.entry({name: 'config.json'}, JSON.stringify(config));
+  for (const [index, layer] of layers.entries()) archive.entry({name: Layers[index] ?? ''}, Buffer.from(layer));
+  archive.entry({name: 'manifest.json'}, JSON.stringify([{Config: 'config.json', RepoTags: [reference], Layers}]));
+  archive.finalize();
+  yield* Readable.from(archive);
 }
 
 /** The tar of the busybox image's only layer. */

@@ -1,3 +1,4 @@
+import {execFileSync} from 'node:child_process';
 import {existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
@@ -68,6 +69,67 @@ describe('root file system', () => {
       lowers: [top, middle, machine.rootfs],
     });
     expect(stdout).toBe('topmiddle\nsame\ntop\n');
+  });
+
+  test('a part of a directory is bound, whose links lead nowhere else', async () => {
+    const source = join(machine.directory, 'parts');
+    mkdirSync(join(source, 'a/b'), {recursive: true});
+    writeFileSync(join(source, 'a/b/file'), 'part');
+    symlinkSync('a/b', join(source, 'link'));
+    symlinkSync('/etc', join(source, 'out'));
+    symlinkSync('../..', join(source, 'up'));
+    const bind = (subpath: string) =>
+      runToEnd(machine, {
+        words: shell('cat /m/file; touch /m/x 2>&1'),
+        mounts: [{kind: 'bindBeneath', source, subpath, target: '/m', flags: 'rec,ro', create: 'auto'}],
+      });
+    for (const subpath of ['a/b', 'link', 'a/../link/.'])
+      expect((await bind(subpath)).stdout).toBe('parttouch: /m/x: Read-only file system\n');
+    for (const subpath of ['out', 'up', '../parts', 'link/../../..'])
+      expect(await failure(bind(subpath))).toMatchObject({
+        kind: 'invalid',
+        message: `subpath ${subpath} of ${source}: a link in it leads out of the volume`,
+      });
+    expect(await failure(bind('a/nothing'))).toMatchObject({kind: 'notFound'});
+  });
+
+  test('layers of another image are mounted, read-only, and lie nowhere else', async () => {
+    const lowers = ['upper', 'lower'].map((name) => join(machine.directory, 'image', name));
+    for (const layer of lowers) {
+      mkdirSync(join(layer, 'part'), {recursive: true});
+      writeFileSync(join(layer, 'part/same'), layer.endsWith('upper') ? 'upper' : 'lower');
+      writeFileSync(join(layer, layer.endsWith('upper') ? 'one' : 'two'), '');
+    }
+    const {stdout} = await runToEnd(machine, {
+      words: shell('ls /all /single; cat /all/part/same /part/same; touch /all/x /single/x 2>&1; touch /written'),
+      mounts: [
+        {kind: 'imageMount', target: '/all', subpath: '', lowers},
+        {kind: 'imageMount', target: '/part', subpath: 'part', lowers},
+        {kind: 'imageMount', target: '/single', subpath: '', lowers: lowers.slice(0, 1)},
+      ],
+    });
+    const refused = (path: string) => `touch: ${path}: Read-only file system\n`;
+    expect(stdout).toBe(
+      `/all:\none\npart\ntwo\n\n/single:\none\npart\nupperupper${refused('/all/x')}${refused('/single/x')}`,
+    );
+  });
+
+  test('only the mount itself is read-only where that is asked', async () => {
+    const source = join(machine.directory, 'flat');
+    mkdirSync(join(source, 'below'), {recursive: true});
+    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', join(source, 'below')]);
+    try {
+      const {stdout} = await runToEnd(machine, {
+        words: shell('touch /m/x 2>&1; touch /m/below/x && echo below; touch /n/x 2>&1'),
+        mounts: [
+          {kind: 'bind', source, target: '/m', flags: 'rec,rotop', create: 'auto'},
+          {kind: 'bind', source, target: '/n', flags: 'roall', create: 'auto'},
+        ],
+      });
+      expect(stdout).toBe('touch: /m/x: Read-only file system\nbelow\ntouch: /n/x: Read-only file system\n');
+    } finally {
+      execFileSync('umount', [join(source, 'below')]);
+    }
   });
 
   test('more layers than a page of mount options holds', async () => {

@@ -61,7 +61,12 @@ export interface Mount {
     readonly Subpath?: string;
     readonly DriverConfig?: {readonly Name?: string; readonly Options?: Readonly<Record<string, string>>};
   };
-  readonly TmpfsOptions?: {readonly SizeBytes?: number; readonly Mode?: number};
+  readonly TmpfsOptions?: {
+    readonly SizeBytes?: number;
+    readonly Mode?: number;
+    /** Each a word, or a word and its value. */
+    readonly Options?: readonly (readonly string[])[] | null;
+  };
   readonly ImageOptions?: {readonly Subpath?: string};
   readonly ClusterOptions?: Readonly<Record<string, never>>;
 }
@@ -271,7 +276,7 @@ export interface ContainerState {
 }
 
 export interface MountPoint {
-  readonly Type: 'bind' | 'volume' | 'tmpfs';
+  readonly Type: 'bind' | 'volume' | 'tmpfs' | 'image';
   readonly Name?: string;
   readonly Source: string;
   readonly Destination: string;

@@ -27,7 +27,7 @@ export interface ImageSource {
   /** Throws `notFound` ("No such image: …"). */
   resolve(reference: string, platform?: string): Promise<ContainerImage>;
   /** Throws `notFound` when a layer is gone. */
-  root(image: RecordedImage): Promise<ImageRoot>;
+  root(image: Pick<RecordedImage, 'id'>): Promise<ImageRoot>;
 }
 
 /** What containers ask of volumes. */

@@ -27,6 +27,7 @@ import {discard} from './remove.ts';
 import {reserveFor, reserveRandom} from './reserve.ts';
 import {resolveModes} from './shared-namespaces.ts';
 import {bareDirectory, ownsVolumesMark, unfinishedDirectory} from './take-apart.ts';
+import {imagesOf} from './users.ts';
 import {inheritedMounts} from './volumes-from.ts';
 
 /**
@@ -61,7 +62,7 @@ export async function createContainer(
     config: {...config, Hostname: hostNameOf(config, hostConfig, id, context.hostName), Image: body.Image},
     hostConfig,
     endpoints: endpointsOf(hostConfig, NetworkingConfig?.EndpointsConfig ?? {}),
-    mounts: requests.map(toMount),
+    mounts: await Promise.all(requests.map((request) => toMount(context, request))),
   };
   await makeWhole(context, {record, requests, name, files: hostBody.TscomposeFiles ?? []});
   return {Id: id, Warnings: warnings};
@@ -97,7 +98,7 @@ async function makeWhole(context: ContainerContext, making: Making): Promise<voi
     await writeRecord(join(unfinished, 'config.json'), record, {sync: true});
     await using uses = await lockUses(context);
     void uses;
-    await context.images.resolve(record.image.id);
+    for (const image of imagesOf(record)) await context.images.resolve(image);
     await makeVolumes(context, record, making.requests);
     await fillVolumes(context, record);
     const {directory} = context.layout.container(id);
@@ -164,8 +165,9 @@ async function checkSources(requests: readonly MountRequest[]): Promise<void> {
 }
 
 /** A volume without a name is made for this container, under a name that nobody has. */
-function toMount(request: MountRequest): RecordedMount {
+async function toMount({images}: ContainerContext, request: MountRequest): Promise<RecordedMount> {
   if (request.kind === 'tmpfs') return request;
+  if (request.kind === 'image') return {...request, image: (await images.resolve(request.source)).id};
   if (request.kind === 'bind') {
     const {mustExist: _checked, ...bind} = request;
     return bind;

@@ -181,6 +181,18 @@ export function toMountPoint(context: Pick<ContainerContext, 'layout'>, mount: R
           Propagation: '',
         },
       ];
+    case 'image':
+      return [
+        {
+          Type: 'image',
+          Name: mount.source,
+          Source: '',
+          Destination: mount.target,
+          Mode: '',
+          RW: false,
+          Propagation: 'rprivate',
+        },
+      ];
     case 'tmpfs':
       return mount.listed
         ? [

@@ -27,6 +27,8 @@ export interface LaunchRequest {
   readonly name: string;
   readonly image: ImageRoot;
   readonly volumes: ReadonlyMap<string, string>;
+  /** Layers of the images that are mounted in it. */
+  readonly images: ReadonlyMap<string, readonly string[]>;
   /** The block devices that its limits name. */
   readonly disks: DeviceNumbers;
   readonly network: NetworkPlan;
@@ -46,6 +48,7 @@ export function planLaunch({
   name,
   image,
   volumes,
+  images,
   disks,
   network,
   devices,
@@ -89,7 +92,7 @@ export function planLaunch({
     {
       kind: 'process',
       operations: encodeOperations([
-        ...planRoot({machine, place, paths, identity, record, privileges, devices, image, volumes}),
+        ...planRoot({machine, place, paths, identity, record, privileges, devices, image, volumes, images}),
         ...planProcess(machine, record, {privileges, devices, interfaceSysctls: network.sysctls}),
       ]),
     },

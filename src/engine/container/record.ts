@@ -28,7 +28,7 @@ export interface RecordedImage {
   readonly layers: readonly string[];
 }
 
-export type RecordedMount = BindMount | VolumeMount | TmpfsMount;
+export type RecordedMount = BindMount | VolumeMount | TmpfsMount | ImageMount;
 
 export interface BindMount {
   readonly kind: 'bind';
@@ -39,6 +39,8 @@ export interface BindMount {
   /** A missing source becomes a directory, as with Docker's short form. */
   readonly createSource: boolean;
   readonly recursive: boolean;
+  /** Read-only is the mount itself, and not what is mounted below, or surely all of it. Absent: all that the kernel can. */
+  readonly readOnlyReach?: 'top' | 'all';
   /** The options as they were given, for inspect. */
   readonly mode?: string;
 }
@@ -52,6 +54,19 @@ export interface VolumeMount {
   readonly copy: boolean;
   readonly anonymous: boolean;
   readonly mode?: string;
+  /** Of this directory or file in it; absent: all of it. */
+  readonly subpath?: string;
+}
+
+/** The files of another image, read-only. */
+export interface ImageMount {
+  readonly kind: 'image';
+  /** As given. */
+  readonly source: string;
+  /** Its id. */
+  readonly image: string;
+  readonly target: string;
+  readonly subpath?: string;
 }
 
 export interface TmpfsMount {

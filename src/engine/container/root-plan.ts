@@ -26,6 +26,8 @@ export interface RootPlan {
   readonly image: ImageRoot;
   /** Directory of each volume, by its name. */
   readonly volumes: ReadonlyMap<string, string>;
+  /** Layers of each image that is mounted in it (top first), by its id. */
+  readonly images: ReadonlyMap<string, readonly string[]>;
 }
 
 /** The steps that make a container's tree of files: the root, Docker's default mounts, then what the container asks for. */
@@ -39,6 +41,7 @@ export function planRoot({
   devices,
   image,
   volumes,
+  images,
 }: RootPlan): readonly SetupOperation[] {
   const {hostConfig} = record;
   const taken: ReadonlySet<unknown> = new Set(record.mounts.map(({target}) => target));
@@ -66,7 +69,7 @@ export function planRoot({
         !('target' in operation && replaceable.has(operation.target) && taken.has(operation.target)) &&
         !(operation.kind === 'device' && given.has(operation.target)),
     ),
-    ...nestedLast(record.mounts).map((mount) => planMount(mount, volumes)),
+    ...nestedLast(record.mounts).map((mount) => planMount(mount, {volumes, images})),
     ...planDevices(devices, record.mounts),
     ...devices.mounts,
     ...identityFiles(identity).filter(({target}) => !taken.has(target)),
@@ -88,7 +91,7 @@ export type StoppedRootUse = 'sync' | 'archive';
  * empty and read-only.
  */
 export function planStoppedRoot(
-  {paths, record, image, volumes}: Omit<RootPlan, 'machine' | 'place' | 'identity' | 'privileges' | 'devices'>,
+  {paths, record, image, volumes, images}: Omit<RootPlan, 'machine' | 'place' | 'identity' | 'privileges' | 'devices'>,
   {use, rootless}: {readonly use: StoppedRootUse; readonly rootless: boolean},
 ): readonly SetupOperation[] {
   const passing = (target: string): SetupOperation => ({
@@ -113,7 +116,7 @@ export function planStoppedRoot(
     ...image.operations,
     ...['/proc', '/sys', '/dev'].map(passing),
     ...nestedLast(record.mounts).map((mount) =>
-      mount.kind === 'tmpfs' ? passing(mount.target) : planMount(mount, volumes),
+      mount.kind === 'tmpfs' ? passing(mount.target) : planMount(mount, {volumes, images}),
     ),
     ...(use === 'sync'
       ? [...identity, ...record.files].map(({target}): SetupOperation => ({kind: 'mask', target}))
@@ -168,17 +171,24 @@ function nestedLast(mounts: readonly RecordedMount[]): readonly RecordedMount[] 
   return [...mounts].sort((a, b) => depth(a) - depth(b));
 }
 
-function planMount(mount: RecordedMount, volumes: ReadonlyMap<string, string>): SetupOperation {
+function planMount(mount: RecordedMount, {volumes, images}: Pick<RootPlan, 'volumes' | 'images'>): SetupOperation {
   switch (mount.kind) {
     case 'bind':
       return {kind: 'bind', source: mount.source, target: mount.target, flags: bindFlags(mount), create: 'auto'};
-    case 'volume':
+    case 'volume': {
+      const source = volumes.get(mount.name) ?? '';
+      const flags = ['rec', ...(mount.readOnly ? ['ro'] : [])].join(',');
+      const {target, subpath} = mount;
+      return subpath === undefined
+        ? {kind: 'bind', source, target, flags, create: 'directory'}
+        : {kind: 'bindBeneath', source, subpath, target, flags, create: 'auto'};
+    }
+    case 'image':
       return {
-        kind: 'bind',
-        source: volumes.get(mount.name) ?? '',
+        kind: 'imageMount',
         target: mount.target,
-        flags: ['rec', ...(mount.readOnly ? ['ro'] : [])].join(','),
-        create: 'directory',
+        subpath: mount.subpath ?? '',
+        lowers: images.get(mount.image) ?? [],
       };
     case 'tmpfs':
       return {
@@ -191,8 +201,8 @@ function planMount(mount: RecordedMount, volumes: ReadonlyMap<string, string>): 
   }
 }
 
-function bindFlags({readOnly, recursive, propagation}: BindMount): string {
-  return [...(recursive ? ['rec'] : []), ...(readOnly ? ['ro'] : []), propagation].join(',');
+function bindFlags({readOnly, readOnlyReach, recursive, propagation}: BindMount): string {
+  return [...(recursive ? ['rec'] : []), ...(readOnly ? [`ro${readOnlyReach ?? ''}`] : []), propagation].join(',');
 }
 
 function planFile({target, stored, source, uid, gid, mode}: RecordedFile, paths: ContainerPaths): SetupOperation {

@@ -14,6 +14,7 @@ import {writeIdentityFiles} from './hosts.ts';
 import {type LaunchRequest, planLaunch} from './launch-plan.ts';
 import {takeMonitorLock} from './monitor-lock.ts';
 import {withContainer} from './operation.ts';
+import {checkPropagation} from './propagation.ts';
 import type {ContainerRecord} from './record.ts';
 import {type FoundContainer, noSuchContainer} from './reference.ts';
 import {identityOf, planJoins} from './shared-namespaces.ts';
@@ -48,9 +49,10 @@ const portAttempts = 5;
 export async function startFound(context: ContainerContext, found: FoundContainer): Promise<void> {
   await clearPrevious(context, found);
   const joins = await planJoins(context, found);
-  const [image, volumes, devices, disks] = await Promise.all([
+  const [image, volumes, images, devices, disks] = await Promise.all([
     context.images.root(found.record.image),
     resolveVolumes(context, found.record),
+    resolveImages(context, found.record),
     gatherDevices(found.record.hostConfig, context),
     readDeviceNumbers(found.record.hostConfig),
     checkBinds(found.record),
@@ -58,7 +60,7 @@ export async function startFound(context: ContainerContext, found: FoundContaine
   for (let attempt = 1; ; attempt++) {
     const network = await context.endpoints.plan(found.record, found.name);
     try {
-      await launch(context, found, {image, volumes, network, devices, disks, joins});
+      await launch(context, found, {image, volumes, images, network, devices, disks, joins});
       return;
     } catch (error) {
       await undo(context, found.record);
@@ -71,7 +73,7 @@ export async function startFound(context: ContainerContext, found: FoundContaine
 async function launch(
   context: ContainerContext,
   found: FoundContainer,
-  parts: Pick<LaunchRequest, 'image' | 'volumes' | 'network' | 'devices' | 'disks' | 'joins'>,
+  parts: Pick<LaunchRequest, 'image' | 'volumes' | 'images' | 'network' | 'devices' | 'disks' | 'joins'>,
 ): Promise<void> {
   const {layout, cgroupParent} = context;
   const {record, paths: identity} = await identityOf(layout, found.record);
@@ -111,19 +113,40 @@ export async function resolveVolumes(
   return new Map(directories);
 }
 
+/** The layers of each image that is mounted in it, top first, by the image's id. */
+export async function resolveImages(
+  {images}: ContainerContext,
+  record: ContainerRecord,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const found = record.mounts.flatMap((mount) => (mount.kind === 'image' ? [mount] : []));
+  const layers = await Promise.all(
+    found.map(async ({image, source}) => {
+      const {lowers, operations} = await images.root({id: image});
+      if (lowers.length > 0 && operations.length === 0) return [image, lowers] as const;
+      throw new TscomposeError('unsupported', `image "${source}" cannot be mounted: it has no files of its own`);
+    }),
+  );
+  return new Map(layers);
+}
+
 /** Docker makes the missing source of a short bind a directory; a long one was there at creation. */
 export async function checkBinds(record: ContainerRecord): Promise<void> {
   for (const mount of record.mounts) {
-    if (mount.kind !== 'bind' || (await lstat(mount.source).catch(() => undefined)) !== undefined) continue;
-    if (!mount.createSource) {
-      throw new TscomposeError(
-        'invalid',
-        `invalid mount config for type "bind": bind source path does not exist: ${mount.source}`,
-        {hint: 'create it, or correct the path'},
-      );
+    if (mount.kind !== 'bind') continue;
+    if ((await lstat(mount.source).catch(() => undefined)) === undefined) {
+      if (!mount.createSource) throw missingSource(mount.source);
+      await makeSource(mount.source);
     }
-    await makeSource(mount.source);
+    await checkPropagation(mount.source, mount.propagation);
   }
+}
+
+function missingSource(source: string): TscomposeError {
+  return new TscomposeError(
+    'invalid',
+    `invalid mount config for type "bind": bind source path does not exist: ${source}`,
+    {hint: 'create it, or correct the path'},
+  );
 }
 
 /** For the container's users to enter, whatever the umask here. */

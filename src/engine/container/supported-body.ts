@@ -119,6 +119,8 @@ const mountMembers = [
   'BindOptions',
   'VolumeOptions',
   'TmpfsOptions',
+  'ImageOptions',
+  'ClusterOptions',
   'Consistency',
 ];
 const endpointMembers = [
@@ -157,16 +159,18 @@ export function refuseUnsupported(body: ContainerCreateBody): void {
 }
 
 function refuseMount(mount: Mount): void {
-  if (!['bind', 'volume', 'tmpfs'].includes(mount.Type)) throw unsupported(`a mount of type "${mount.Type}"`);
   const where = `HostConfig.Mounts of ${mount.Target}: `;
   refuseOthers(mount, where, (key) => mountMembers.includes(key));
   refuseOthers(mount.BindOptions ?? {}, `${where}BindOptions.`, (key) =>
-    ['Propagation', 'CreateMountpoint', 'NonRecursive'].includes(key),
+    ['Propagation', 'CreateMountpoint', 'NonRecursive', 'ReadOnlyNonRecursive', 'ReadOnlyForceRecursive'].includes(key),
   );
   refuseOthers(mount.VolumeOptions ?? {}, `${where}VolumeOptions.`, (key) =>
-    ['NoCopy', 'Labels', 'DriverConfig'].includes(key),
+    ['NoCopy', 'Labels', 'Subpath', 'DriverConfig'].includes(key),
   );
-  refuseOthers(mount.TmpfsOptions ?? {}, `${where}TmpfsOptions.`, (key) => ['SizeBytes', 'Mode'].includes(key));
+  refuseOthers(mount.TmpfsOptions ?? {}, `${where}TmpfsOptions.`, (key) =>
+    ['SizeBytes', 'Mode', 'Options'].includes(key),
+  );
+  refuseOthers(mount.ImageOptions ?? {}, `${where}ImageOptions.`, (key) => key === 'Subpath');
 }
 
 function refuseOthers(value: object, prefix: string, isSupported: (key: string) => boolean): void {

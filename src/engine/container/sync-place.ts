@@ -4,7 +4,7 @@ import type {ContainerContext} from './context.ts';
 import {takeMonitorLock} from './monitor-lock.ts';
 import type {FoundContainer} from './reference.ts';
 import {planStoppedRoot, type StoppedRootUse} from './root-plan.ts';
-import {checkBinds, resolveVolumes} from './start.ts';
+import {checkBinds, resolveImages, resolveVolumes} from './start.ts';
 import {type MonitorState, observe} from './state.ts';
 
 /** Where the helper finds a container's files: those of a process, or what it mounts for itself. */
@@ -47,14 +47,15 @@ async function stoppedPlace(
   {id, record}: FoundContainer,
   use: StoppedRootUse,
 ): Promise<SyncPlace> {
-  const [image, volumes] = await Promise.all([
+  const [image, volumes, images] = await Promise.all([
     context.images.root(record.image),
     resolveVolumes(context, record),
+    resolveImages(context, record),
     checkBinds(record),
   ]);
   const {rootless} = await context.machine();
   const operations = planStoppedRoot(
-    {paths: context.layout.container(id), record, image, volumes},
+    {paths: context.layout.container(id), record, image, volumes, images},
     {use, rootless: rootless !== undefined},
   );
   return {pid: 0, monitor: 0, operations: encodeOperations(operations)};

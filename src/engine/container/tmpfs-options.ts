@@ -1,10 +1,14 @@
 import {TscomposeError} from '../../base/errors.ts';
+import {propagations} from './mount-path.ts';
 
 const flags: ReadonlySet<string> = new Set([
   'ro',
   'nosuid',
   'nodev',
   'noexec',
+  'sync',
+  'dirsync',
+  'mand',
   'relatime',
   'noatime',
   'strictatime',
@@ -16,6 +20,10 @@ const opposites: Readonly<Record<string, string>> = {
   suid: 'nosuid',
   dev: 'nodev',
   exec: 'noexec',
+  async: 'sync',
+  nomand: 'mand',
+  norelatime: 'relatime',
+  nostrictatime: 'strictatime',
   atime: 'noatime',
   diratime: 'nodiratime',
 };
@@ -37,13 +45,17 @@ export function parseTmpfsOptions(
   options: readonly string[],
 ): {readonly flags: string; readonly data: string} {
   const set = new Set(['nosuid', 'nodev', 'noexec']);
-  const data: string[] = [];
+  let spread: string | undefined;
+  // Of two sizes the later one counts.
+  const data = new Map<string, string>();
   for (const option of options) {
     const key = option.split('=', 1)[0] ?? option;
     if (flags.has(option)) set.add(option);
     else if (Object.hasOwn(opposites, option)) set.delete(opposites[option] as string);
-    else if (dataOptions.has(key) && key !== option) data.push(option);
-    else throw new TscomposeError('invalid', `invalid tmpfs option for ${target}: "${option}"`);
+    else if (propagations.includes(option)) spread = option;
+    else if (dataOptions.has(key) && key !== option) data.set(key, option);
+    else if (option !== 'defaults')
+      throw new TscomposeError('invalid', `invalid tmpfs option for ${target}: "${option}"`);
   }
-  return {flags: [...set].join(','), data: data.join(',')};
+  return {flags: [...set, ...(spread === undefined ? [] : [spread])].join(','), data: [...data.values()].join(',')};
 }

@@ -12,11 +12,16 @@ export interface User {
 type Looking = Pick<ContainerContext, 'layout' | 'bootId'>;
 
 export function imageUsers(context: Looking, imageId: string): Promise<readonly User[]> {
-  return findUsers(context, ({image}) => image.id === imageId);
+  return findUsers(context, (record) => imagesOf(record).includes(imageId));
 }
 
 export function volumeUsers(context: Looking, name: string): Promise<readonly User[]> {
   return findUsers(context, ({mounts}) => mounts.some((mount) => mount.kind === 'volume' && mount.name === name));
+}
+
+/** Ids of the images whose layers it needs: its own, and those that are mounted in it. */
+export function imagesOf({image, mounts}: Pick<ContainerRecord, 'image' | 'mounts'>): readonly string[] {
+  return [image.id, ...mounts.flatMap((mount) => (mount.kind === 'image' ? [mount.image] : []))];
 }
 
 /** Whoever asks in order to remove something holds the exclusive side of the lock `imageUse` or `volumeUse`. */

@@ -1,18 +1,15 @@
 import {hasKind, TscomposeError} from '../../base/errors.ts';
 import type {Layout} from '../layout.ts';
-import type {BindRequest, InheritedVolume} from './parse-mounts.ts';
+import type {InheritedMount} from './parse-mounts.ts';
 import type {RecordedMount} from './record.ts';
 import {findContainer} from './reference.ts';
 
 /**
- * What `VolumesFrom` (`CONTAINER[:ro|rw]`) asks for: the volumes and bind mounts of other containers, at their places; the
+ * What `VolumesFrom` (`CONTAINER[:ro|rw]`) asks for: the volumes, bind mounts and images of other containers, at their places; the
  * later one counts. Memory is nobody else's. Throws `invalid`.
  */
-export async function inheritedMounts(
-  layout: Layout,
-  sources: readonly string[],
-): Promise<readonly (BindRequest | InheritedVolume)[]> {
-  const mounts = new Map<string, BindRequest | InheritedVolume>();
+export async function inheritedMounts(layout: Layout, sources: readonly string[]): Promise<readonly InheritedMount[]> {
+  const mounts = new Map<string, InheritedMount>();
   for (const source of sources) {
     const {reference, readOnly} = parseSource(source);
     const {record} = await findContainer(layout, reference).catch((error: unknown) => {
@@ -43,7 +40,7 @@ function parseSource(source: string): {readonly reference: string; readonly read
 }
 
 /** One that was read-only there stays so. It is filled already, or is to be as it is. */
-function inherit(mount: RecordedMount, readOnly: boolean): BindRequest | InheritedVolume | undefined {
+function inherit(mount: RecordedMount, readOnly: boolean): InheritedMount | undefined {
   switch (mount.kind) {
     case 'tmpfs':
       return undefined;
@@ -51,5 +48,7 @@ function inherit(mount: RecordedMount, readOnly: boolean): BindRequest | Inherit
       return {...mount, readOnly: mount.readOnly || readOnly, mode: '', mustExist: false};
     case 'volume':
       return {...mount, readOnly: mount.readOnly || readOnly, copy: false, mode: '', inherited: true};
+    case 'image':
+      return mount;
   }
 }

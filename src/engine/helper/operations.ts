@@ -88,9 +88,16 @@ export const requestOperations = {
 const setupOperations = {
   /** Root file system. `options`: `volatile`, `userxattr`. `lowers`: top first. */
   overlay: {code: 100, args: ['upper', 'work', 'options'], rest: 'lowers'},
-  /** `flags`: ro nosuid nodev noexec relatime noatime strictatime nodiratime. The target directory is made where missing. */
+  /**
+   * `flags`: ro nosuid nodev noexec sync dirsync mand relatime noatime strictatime nodiratime, and as `bind` how mounts
+   * spread. The target directory is made where missing.
+   */
   mount: {code: 101, args: ['type', 'source', 'target', 'flags', 'data']},
-  /** `flags` as `mount` and rec, private, rprivate, shared, rshared, slave, rslave. `create`: `directory`, `file`, `auto` (like the source) or empty. */
+  /**
+   * `flags` as `mount` and rec, private, rprivate, shared, rshared, slave, rslave. `ro` includes what is mounted below where
+   * the kernel can (mount_setattr); rotop: not what is below; roall: an error where it cannot. `create`: `directory`,
+   * `file`, `auto` (like the source) or empty.
+   */
   bind: {code: 102, args: ['source', 'target', 'flags', 'create']},
   /**
    * `type`: `c` or `b`; `mode` octal. The same device that is there already stays. Where mknod is not permitted, the
@@ -127,6 +134,10 @@ const setupOperations = {
   argv: {code: 122, args: [], rest: 'words'},
   /** The /dev/shm of the container whose `ipc` namespace is joined. */
   sharedMemory: {code: 130, args: ['target']},
+  /** `bind` of what is at `subpath` in the directory `source`: links that lead out of that are an error. */
+  bindBeneath: {code: 131, args: ['source', 'subpath', 'target', 'flags', 'create']},
+  /** Layers of an image (top first) seen as one tree, read-only: what is at `subpath` in it; empty: all of it. */
+  imageMount: {code: 132, args: ['target', 'subpath'], rest: 'lowers'},
 } as const satisfies Record<string, Row>;
 
 /** A launch plan: what the monitor keeps, ending in the setup operations of the container's process. */

@@ -7,7 +7,7 @@ import type {Scalar, Tree} from '../tree.ts';
 import {isText, mapItems, objectAt, withMember} from '../tree.ts';
 import type {Project, Service, ServiceVolume} from '../types.ts';
 import type {Attribute, Draft, FilePlace} from './attribute.ts';
-import {items, saysNothing} from './limits.ts';
+import {items} from './limits.ts';
 import {labelMap} from './process.ts';
 import {boolean, bytes, integer, list, object, oneOf, type Reader, refine, text, wrong} from './readers.ts';
 import {keyValues, oneToList} from './short-forms.ts';
@@ -210,25 +210,11 @@ const volumes: Row<'volumes'> = {
     items(
       'builtin',
       {
-        of: 'of type image, npipe or cluster',
-        reason: 'the built-in engine mounts paths, volumes and memory',
+        of: 'of type npipe or cluster',
+        reason: 'the built-in engine mounts paths, volumes, images and memory',
         below: '.type',
       },
-      ({type}: ServiceVolume) => !['bind', 'volume', 'tmpfs'].includes(type),
-    ),
-    items(
-      'builtin',
-      {of: 'with volume.subpath', reason: 'the built-in engine mounts whole volumes', below: '.volume.subpath'},
-      ({volume}: ServiceVolume) => !saysNothing(volume?.subpath),
-    ),
-    items(
-      'builtin',
-      {
-        of: 'with bind.recursive: writable or readonly',
-        reason: 'the built-in engine makes mounts below the source neither writable nor read-only apart from it',
-        below: '.bind.recursive',
-      },
-      ({bind}: ServiceVolume) => bind?.recursive === 'writable' || bind?.recursive === 'readonly',
+      ({type}: ServiceVolume) => type === 'npipe' || type === 'cluster',
     ),
   ],
 };

@@ -50,17 +50,8 @@ export const refused: Readonly<Record<string, readonly Refused[]>> = {
   use_api_socket: [{says: true, reason: 'socket of an engine'}],
   userns_mode: [{says: 'other', reason: 'no other mapping of users'}],
   volumes: [
-    {says: [{type: 'image', source: 'busybox', target: '/i'}], below: '[0].type', reason: 'paths, volumes and memory'},
-    {
-      says: [{type: 'volume', source: 'data', target: '/d', volume: {subpath: 'x'}}],
-      below: '[0].volume.subpath',
-      reason: 'whole volumes',
-    },
-    {
-      says: [{type: 'bind', source: '.', target: '/d', bind: {recursive: 'readonly'}}],
-      below: '[0].bind.recursive',
-      reason: 'neither writable nor read-only',
-    },
+    {says: [{type: 'npipe', source: 'pipe', target: 'pipe'}], below: '[0].type', reason: 'images and memory'},
+    {says: [{type: 'cluster', source: 'data', target: '/d'}], below: '[0].type', reason: 'images and memory'},
   ],
 };
 

@@ -13,7 +13,7 @@ export const heldFiles = {
 
 export const heldResources = {
   networks: {front: {}, back: {}},
-  volumes: {data: {}},
+  volumes: {data: {}, shared: {}, filled: {}},
   configs: {settings: {file: './config.txt'}},
   secrets: {token: {file: './secret.txt'}},
 };

@@ -320,8 +320,11 @@ describe('what is not supported', () => {
     ],
     ["the working directory 'x' is invalid, it needs to be an absolute path", {WorkingDir: 'x'}],
     ['Duplicate mount point: /x', {HostConfig: {Binds: ['/tmp:/x'], Tmpfs: {'/x': ''}}}],
-    ["invalid volume specification: '/tmp:/x:rx': invalid mode: rx", {HostConfig: {Binds: ['/tmp:/x:rx']}}],
-    ["invalid mount path: 'x' mount path must be absolute", {HostConfig: {Binds: ['/tmp:x']}}],
+    ['invalid mode: rx', {HostConfig: {Binds: ['/tmp:/x:rx']}}],
+    [
+      `invalid volume specification: '/tmp:x': invalid mount config for type "bind": invalid mount path: 'x' mount path must be absolute`,
+      {HostConfig: {Binds: ['/tmp:x']}},
+    ],
     ["Unknown healthcheck type 'RUN' (expected 'NONE', 'CMD' or 'CMD-SHELL')", {Healthcheck: {Test: ['RUN', 'x']}}],
   ])('or wrong, is refused: %s', async (message, body) => {
     await expect(bed.create(['true'], body)).rejects.toMatchObject({kind: 'invalid', message});

@@ -3,11 +3,39 @@ import {type Held, main, prints} from './facts.ts';
 export const ofStorage: Readonly<Record<string, Held>> = {
   volumes: {
     service: main,
-    says: {volumes: ['./content:/www:ro', 'data:/data']},
+    says: {
+      volumes: [
+        './content:/www:ro',
+        'data:/data',
+        {type: 'image', source: 'busybox', target: '/image/etc', image: {subpath: 'etc'}},
+        {type: 'image', source: 'busybox', target: '/image/all'},
+        {type: 'bind', source: './content', target: '/all', read_only: true, bind: {recursive: 'readonly'}},
+        {type: 'bind', source: './content', target: '/top', read_only: true, bind: {recursive: 'writable'}},
+        {type: 'bind', source: './content', target: '/one', bind: {recursive: 'disabled', propagation: 'private'}},
+        {type: 'volume', source: 'shared', target: '/var', volume: {labels: {tier: 'data'}}},
+        {type: 'volume', source: 'filled', target: '/sub', volume: {subpath: 'spool'}, read_only: true},
+        {type: 'tmpfs', target: '/memory', tmpfs: {size: '2m', mode: 0o1700}},
+      ],
+    },
     has: prints(
       main,
-      'cat /www/index.html; grep -c " /data " /proc/mounts; touch /www/x 2>&1 || true',
-      /^from the machine1\n.*Read-only file system$/,
+      [
+        'cat /www/index.html; grep -c " /data " /proc/mounts; touch /www/x 2>&1 || true',
+        'cmp /image/etc/passwd /image/all/etc/passwd && touch /image/etc/x 2>&1 || true',
+        'cat /all/index.html /top/index.html /one/index.html; touch /all/x /top/x 2>&1 || true',
+        "df -k /memory | tail -1 | awk '{print $2}'; stat -c %a /memory",
+      ].join('; '),
+      new RegExp(
+        [
+          'from the machine1',
+          '.*/www/x: Read-only file system',
+          '.*/image/etc/x: Read-only file system',
+          'from the machinefrom the machinefrom the machine.*/all/x: Read-only file system',
+          '.*/top/x: Read-only file system',
+          '2048',
+          '1700',
+        ].join('\n'),
+      ),
     ),
   },
   tmpfs: {
