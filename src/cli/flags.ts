@@ -7,6 +7,9 @@ const timeout = {
   summary: 'seconds to wait before a container is killed',
 } as const;
 const index = {value: 'REPLICA', kind: 'integer', summary: 'number of the replica, where there are several'} as const;
+const allowMissingLimits = {
+  summary: 'run containers without the limits that this machine cannot keep (TSCOMPOSE_ALLOW_MISSING_LIMITS)',
+} as const;
 const quiet = {short: 'q', summary: 'print ids only'} as const;
 
 export const containerStates = ['paused', 'restarting', 'removing', 'running', 'dead', 'created', 'exited'] as const;
@@ -22,6 +25,7 @@ export const commandFlags = {
     'always-recreate-deps': {summary: 'recreate what the named services depend on too, as --force-recreate does them'},
     'no-deps': {summary: 'leave out services that the named ones depend on'},
     'no-start': {summary: 'create, but do not start'},
+    'allow-missing-limits': allowMissingLimits,
     'remove-orphans': {summary: 'remove containers of services that the stack no longer has'},
     'renew-anon-volumes': {short: 'V', summary: 'give recreated containers new anonymous volumes'},
     scale: {value: 'SERVICE=N', repeat: true, summary: 'number of replicas of a service'},
@@ -43,6 +47,7 @@ export const commandFlags = {
     ui: {summary: 'show the terminal UI while and after it comes up; the stack goes on when it is left'},
   },
   watch: {
+    'allow-missing-limits': allowMissingLimits,
     'no-up': {summary: 'do not start the stack first'},
     quiet: {summary: 'do not show how the stack is brought up'},
     prune: {summary: 'remove images that builds replace (not supported yet: images cannot be built)'},

@@ -1,6 +1,17 @@
 import {type Backend, openBackend} from '../backend/backend.ts';
 import type {EngineOptions} from '../engine/create-engine.ts';
 import type {CliContext} from './context.ts';
+import {isSet} from './environment.ts';
+
+/** The same, and what it creates runs without the limits that the machine cannot keep where the flag says so. */
+export function allowingMissingLimits(
+  context: CliContext,
+  flags: {readonly 'allow-missing-limits': boolean},
+): CliContext {
+  return flags['allow-missing-limits']
+    ? {...context, env: {...context.env, TSCOMPOSE_ALLOW_MISSING_LIMITS: '1'}}
+    : context;
+}
 
 /** The engine that a command talks to: by `--host` or TSCOMPOSE_HOST a remote one, else the built-in one. */
 export function openEngineBackend(context: CliContext): Promise<Backend> {
@@ -27,6 +38,7 @@ export function engineOptions({env, global, version, nodePath, now}: CliContext)
       dataHome: env['XDG_DATA_HOME'],
       runtimeDirectory: env['XDG_RUNTIME_DIR'],
     },
+    allowMissingLimits: isSet(env, 'TSCOMPOSE_ALLOW_MISSING_LIMITS'),
     publishAddress: env['TSCOMPOSE_PUBLISH'],
     version,
     nodePath,

@@ -52,11 +52,14 @@ export interface SyncOptions extends Abortable {
 /** A container of an engine, by id or name. Nothing is asked of the engine until a method is called. */
 export class Container {
   readonly id: string;
+  /** What the engine said when it was created. */
+  readonly warnings: readonly string[];
   readonly #calls: Calls<Endpoints>;
   readonly #transport: Transport;
 
-  constructor(id: string, calls: Calls<Endpoints>, transport: Transport) {
+  constructor(id: string, calls: Calls<Endpoints>, transport: Transport, warnings: readonly string[] = []) {
     this.id = id;
+    this.warnings = warnings;
     this.#calls = calls;
     this.#transport = transport;
   }

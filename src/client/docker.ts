@@ -85,7 +85,7 @@ export class Docker {
   ): Promise<Container> {
     const {abortSignal, name, platform, ...body} = options;
     const created = await this.#calls.containerCreate({query: {name, platform}, body, signal: abortSignal});
-    return this.getContainer(created.Id);
+    return new Container(created.Id, this.#calls, this.#transport, created.Warnings ?? []);
   }
 
   listNetworks(options: Abortable & {readonly filters?: Filters | undefined} = {}): Promise<readonly NetworkInspect[]> {

@@ -44,6 +44,8 @@ export interface EngineOptions {
   readonly userId?: number | undefined;
   /** HOME, XDG_DATA_HOME and XDG_RUNTIME_DIR: where an ordinary user's engine keeps everything. */
   readonly userDirectories?: Omit<UserPlace, 'userId'> | undefined;
+  /** New containers run without the limits that the machine cannot keep (--allow-missing-limits, TSCOMPOSE_ALLOW_MISSING_LIMITS). */
+  readonly allowMissingLimits?: boolean | undefined;
   /** Of the program. */
   readonly version: string;
   /** Path of the running Node. */
@@ -145,6 +147,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     endpoints: networks.endpoints,
     execs: new Map(),
     endings: new Set(),
+    allowMissingLimits: options.allowMissingLimits,
     closing: closing.signal,
     machine: () => (machine ??= readMachineFor(rootless)),
     cdiDirectories: options.cdiDirectories ?? cdiDirectories,

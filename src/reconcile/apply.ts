@@ -80,7 +80,7 @@ export const apply: Apply = {
       image,
       ...(replaces === undefined ? {} : {replaces}),
     });
-    const {id} = await engine.createContainer({
+    const {id, warnings = []} = await engine.createContainer({
       ...withAnonymousVolumes(body, {
         project: observed.project,
         image,
@@ -90,7 +90,10 @@ export const apply: Apply = {
       ...(platform === undefined ? {} : {platform}),
     });
     context.created.set(node, id as ContainerId);
-    return {container: id as ContainerId};
+    return {
+      container: id as ContainerId,
+      ...(warnings.length > 0 && {warning: warnings.map((text) => `${action.name}: ${text}`).join('\n')}),
+    };
   },
   async startContainer(action, context) {
     const id = resolve(action.container, context);

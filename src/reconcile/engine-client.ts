@@ -10,7 +10,9 @@ export interface EngineClient
     Docker,
     'listContainers' | 'listNetworks' | 'listVolumes' | 'createVolume' | 'getEvents' | 'lockProject'
   > {
-  createContainer(...options: Parameters<Docker['createContainer']>): Promise<{readonly id: string}>;
+  createContainer(
+    ...options: Parameters<Docker['createContainer']>
+  ): Promise<{readonly id: string; readonly warnings?: readonly string[]}>;
   createNetwork(
     ...options: Parameters<Docker['createNetwork']>
   ): Promise<{readonly id: string; readonly warning?: string}>;

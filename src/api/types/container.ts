@@ -203,6 +203,8 @@ export interface HostConfig {
   readonly VolumesFrom?: readonly string[] | null;
   /** Ours, see {@link ContainerFile}. */
   readonly TscomposeFiles?: readonly ContainerFile[];
+  /** Ours: limits that the machine cannot keep are left out, not refused. */
+  readonly TscomposeAllowMissingLimits?: boolean;
 }
 
 export interface EndpointIpamConfig {

@@ -10,6 +10,7 @@ import {runAttached} from '../attached.ts';
 import type {CliContext} from '../context.ts';
 import {isSet} from '../environment.ts';
 import type {Input} from '../flags.ts';
+import {allowingMissingLimits} from '../open-engine.ts';
 import {lowerFor} from '../plan-now.ts';
 import {withProgress} from '../progress.ts';
 import {withEngine} from '../session.ts';
@@ -18,7 +19,8 @@ import {beginWatch, reloadedStack} from '../watch.ts';
 
 type Flags = Input<'up'>['flags'];
 
-export async function runUp(context: CliContext, {flags, args}: Input<'up'>): Promise<number> {
+export async function runUp(given: CliContext, {flags, args}: Input<'up'>): Promise<number> {
+  const context = allowingMissingLimits(given, flags);
   checkFlags(flags);
   if (flags.ui) requireTerminal(context, 'up --ui');
   const stack = reloadedStack(context, {services: args, dependencies: !flags['no-deps'], scale: flags.scale});

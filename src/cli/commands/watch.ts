@@ -4,13 +4,15 @@ import {watchRules} from '../../watch/session/rules.ts';
 import type {CliContext} from '../context.ts';
 import {isSet} from '../environment.ts';
 import type {Input} from '../flags.ts';
+import {allowingMissingLimits} from '../open-engine.ts';
 import {createReporter} from '../progress.ts';
 import {withEngine} from '../session.ts';
 import {beginWatch, reloadedStack} from '../watch.ts';
 import {bringUp} from './up.ts';
 
 /** Brings the stack up, watches its files until Ctrl-C, and leaves the stack running. */
-export async function runWatch(context: CliContext, {flags, args}: Input<'watch'>): Promise<number> {
+export async function runWatch(given: CliContext, {flags, args}: Input<'watch'>): Promise<number> {
+  const context = allowingMissingLimits(given, flags);
   if (flags.prune) {
     throw new TscomposeError('unsupported', '--prune is not supported: images cannot be built yet', {
       hint: 'remove --prune: without builds there is nothing to prune',

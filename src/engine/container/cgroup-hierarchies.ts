@@ -4,6 +4,11 @@ export interface CgroupHierarchies {
   readonly v2: {readonly mount: string} | undefined;
 }
 
+/** No process is in a cgroup of its container's: as for a user to whom none was given. */
+export function hasNone({v1, v2}: CgroupHierarchies): boolean {
+  return v1.length === 0 && v2 === undefined;
+}
+
 export interface CgroupV1 {
   readonly mount: string;
   /** `['cpu', 'cpuacct']`; of a named hierarchy `['name=systemd']`. */

@@ -1,7 +1,7 @@
 import type {HostConfig} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {checkCpuset} from './cpuset.ts';
-import {refuseMissing} from './limit-support.ts';
+import {findController, missingLimits, refuseMissing} from './limit-support.ts';
 import type {Machine} from './machine.ts';
 
 /** Docker's least: less than this no process starts in. */
@@ -24,9 +24,10 @@ export function checkResources(
   checkProcessors(host, machine);
   checkBlockIo(host);
   refuseMissing(machine, host);
+  const without = missingLimits(machine, host).map(({message}) => `the container runs without ${message}`);
   // What they may be is only known where there are cpusets.
-  checkCpuset(host, machine.limits);
-  return host.OomKillDisable && !host.Memory ? [outOfMemory] : [];
+  if (findController(machine, 'cpuset')) checkCpuset(host, machine.limits);
+  return [...without, ...(host.OomKillDisable && !host.Memory ? [outOfMemory] : [])];
 }
 
 function invalid(message: string): TscomposeError {

@@ -88,6 +88,8 @@ export interface ContainerContext {
   readonly volumes: VolumeSource;
   readonly endpoints: EndpointSource;
   readonly execs: ExecRecords;
+  /** Containers are made also where the machine cannot keep them to their limits. */
+  readonly allowMissingLimits?: boolean | undefined;
   /** Containers that have ended and are being cleared up; none of them rejects. */
   readonly endings: Set<Promise<unknown>>;
   /** Aborted when the engine is closed. */

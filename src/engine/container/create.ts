@@ -11,6 +11,7 @@ import type {
 import {hasKind, TscomposeError} from '../../base/errors.ts';
 import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
 import {writeRecord} from '../record-store.ts';
+import {readMeans, refuseWithoutRoot} from '../rootless/refused.ts';
 import {checkBody} from './check-body.ts';
 import {checkResources} from './check-resources.ts';
 import {publishContainerEvent} from './container-event.ts';
@@ -43,9 +44,13 @@ export async function createContainer(
   const name = options.name === undefined || options.name === '' ? undefined : parseContainerName(options.name);
   if (!body.Image) throw new TscomposeError('invalid', 'no image specified');
   checkBody(body);
-  const warnings = checkResources(await context.machine(), body.HostConfig ?? {});
+  const machine = await context.machine();
+  const limited = {...body.HostConfig, ...(context.allowMissingLimits && {TscomposeAllowMissingLimits: true})};
+  const warnings = checkResources(machine, limited);
+  if (machine.rootless) refuseWithoutRoot(limited, await readMeans(machine.cgroups));
   const image = await context.images.resolve(body.Image, options.platform);
-  const {HostConfig: hostBody = {}, NetworkingConfig, ...configBody} = body;
+  const {HostConfig: _asked, NetworkingConfig, ...configBody} = body;
+  const hostBody: HostConfig = limited;
   const config = mergeImageConfig(withoutQueryMembers(configBody), image.config);
   const requests = parseMounts(config, hostBody, await inheritedMounts(context.layout, hostBody.VolumesFrom ?? []));
   await checkSources(requests);

@@ -5,6 +5,7 @@ import type {HostConfig} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import type {CgroupHierarchies} from './cgroup-hierarchies.ts';
 import type {Controller} from './limit-write.ts';
+import type {Machine} from './machine.ts';
 import {readKernelFile} from './stats/read.ts';
 
 /** Which limits the running kernel can keep. */
@@ -110,27 +111,53 @@ const needs = {
   BlkioDeviceWriteIOps: rate,
 } as const satisfies Partial<Record<keyof HostConfig, Need>>;
 
-/** Refuses by name a limit that the kernel cannot keep: nothing would hold the container to it. Throws `unsupported`. */
-export function refuseMissing(
-  machine: {readonly cgroups: CgroupHierarchies; readonly limits: LimitSupport},
+type LimitMachine = Pick<Machine, 'cgroups' | 'limits' | 'rootless'>;
+
+/**
+ * Refuses by name a limit that the kernel cannot keep: nothing would hold the container to it. Throws `unsupported`, unless
+ * the container may do without.
+ */
+export function refuseMissing(machine: LimitMachine, host: HostConfig): void {
+  if (host.TscomposeAllowMissingLimits) return;
+  const [missing] = missingLimits(machine, host);
+  if (missing === undefined) return;
+  const {message, hint} = missing;
+  throw new TscomposeError('unsupported', `cannot set ${message}`, {
+    hint: `${hint}; or let the container run without it: --allow-missing-limits`,
+  });
+}
+
+/** The limits that are asked for and that nothing would keep the container to, each with the reason. */
+export function missingLimits(
+  machine: LimitMachine,
   host: HostConfig,
-): void {
+): readonly {readonly message: string; readonly hint: string}[] {
+  const missing: {readonly message: string; readonly hint: string}[] = [];
   for (const [member, need] of Object.entries(needs) as readonly [keyof typeof needs, Need][]) {
     if (!asksFor(member, host)) continue;
     const place = findController(machine, need.controller);
     const reason =
       place === undefined
-        ? `the kernel has no cgroup controller "${need.controller}"`
+        ? machine.rootless
+          ? `this user was given no cgroup controller "${need.controller}"`
+          : `the kernel has no cgroup controller "${need.controller}"`
         : place.version === 2
           ? need.notV2
           : need.fileV1 === undefined || machine.limits.files.has(need.fileV1)
             ? undefined
             : `the kernel was built without ${need.fileV1}`;
     if (reason === undefined) continue;
-    throw new TscomposeError('unsupported', `cannot set HostConfig.${member}: ${reason}`, {
-      hint: place === undefined ? `mount the "${need.controller}" controller, or remove the limit` : 'remove the limit',
+    missing.push({
+      message: `HostConfig.${member}: ${reason}`,
+      hint:
+        place !== undefined
+          ? 'remove the limit'
+          : machine.rootless
+            ? 'run "tscompose doctor" to see how to get one, or remove the limit'
+            : `mount the "${need.controller}" controller, or remove the limit`,
     });
   }
+  return missing;
 }
 
 function asksFor(member: keyof typeof needs, host: HostConfig): boolean {

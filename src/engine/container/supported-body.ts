@@ -90,6 +90,7 @@ const hostConfigMembers = {
   UsernsMode: true,
   VolumesFrom: true,
   TscomposeFiles: true,
+  TscomposeAllowMissingLimits: true,
 } as const satisfies {readonly [K in keyof HostConfig]-?: boolean};
 
 /** Values that only state what happens anyway. */

@@ -3,6 +3,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import type {ContainerStats, CpuStats} from '../../../api/types/stats.ts';
 import {formatNanoseconds, unixNanoseconds, zeroTime} from '../../clock.ts';
 import type {StatsOptions} from '../../engine.ts';
+import {hasNone} from '../cgroup-hierarchies.ts';
 import {cgroupPlace, pathOf} from '../cgroup-place.ts';
 import type {ContainerContext} from '../context.ts';
 import {nameOfId} from '../names.ts';
@@ -11,6 +12,7 @@ import {observe} from '../state.ts';
 import {readCgroupUsage} from './cgroup-usage.ts';
 import {readMachineMemory, readMachineUsage} from './machine-usage.ts';
 import {readNetworkUsage} from './network-usage.ts';
+import {readProcessUsage} from './process-usage.ts';
 
 /** Between two samples, as Docker takes them. */
 const intervalMs = 1000;
@@ -70,7 +72,9 @@ async function sample(
   const {kind, state} = await observe(context, id);
   if (kind !== 'live' || state.status !== 'running') return {...nothing, name, id};
   const {cgroups} = await context.machine();
-  const usage = readCgroupUsage({hierarchies: cgroups, path: pathOf(cgroupPlace(cgroupParent, record)), machineMemory});
+  const usage = hasNone(cgroups)
+    ? readProcessUsage({pid: state.pid ?? 0, monitor: state.monitor ?? 0}, machineMemory)
+    : readCgroupUsage({hierarchies: cgroups, path: pathOf(cgroupPlace(cgroupParent, record)), machineMemory});
   const mode = record.hostConfig.NetworkMode ?? 'default';
   return {
     ...nothing,

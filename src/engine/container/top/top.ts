@@ -3,10 +3,11 @@ import {join} from 'node:path';
 import type {ContainerProcesses} from '../../../api/types/stats.ts';
 import {TscomposeError} from '../../../base/errors.ts';
 import {notRunning} from '../attach.ts';
-import type {CgroupHierarchies} from '../cgroup-hierarchies.ts';
+import {type CgroupHierarchies, hasNone} from '../cgroup-hierarchies.ts';
 import {cgroupPlace, pathOf} from '../cgroup-place.ts';
 import {publishContainerEvent} from '../container-event.ts';
 import type {ContainerContext} from '../context.ts';
+import {membersOf} from '../members.ts';
 import {findContainer} from '../reference.ts';
 import {observe} from '../state.ts';
 import {readMachineMemory} from '../stats/machine-usage.ts';
@@ -34,9 +35,10 @@ export async function topContainer(
   const {cgroups} = await context.machine();
   const bootedAt = Number(/^btime (\d+)$/m.exec(readKernelFile('/proc/stat'))?.[1] ?? 0);
   const surroundings = {now: context.now() / 1000, machineMemory: readMachineMemory() / 1024, users: readUsers()};
-  const processes = readMembers(cgroups, pathOf(cgroupPlace(context.cgroupParent, found.record)))
-    .map((pid) => readProcess(pid, bootedAt))
-    .filter((process) => process !== undefined);
+  const pids = hasNone(cgroups)
+    ? membersOf({pid: state.pid ?? 0, monitor: state.monitor ?? 0}).map(({pid}) => pid)
+    : readMembers(cgroups, pathOf(cgroupPlace(context.cgroupParent, found.record)));
+  const processes = pids.map((pid) => readProcess(pid, bootedAt)).filter((process) => process !== undefined);
   await publishContainerEvent(context, found.record, found.name, 'top');
   return {
     Titles: shown.map(({title}) => title),
