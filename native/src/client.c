@@ -10,9 +10,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define CLIENTS_MAX 128
 #define REQUEST_NS 10000000000
-/* What an attached client may be behind before it is dropped: the log has everything. */
+/* An attached client that is this far behind holds the container back, as in Docker. */
+#define BEHIND (256u << 10)
+/* The output of a container that has ended is in pipes, which hold less; whoever is behind further is dropped. */
 #define BACKLOG_MAX (4u << 20)
 
 static void update_events(struct client *client) {
@@ -41,11 +42,18 @@ void client_release(struct client *client) {
   free(client);
 }
 
+/* With the input that it was for. A terminal has no end of input: somebody else may type into it later. */
+static bool is_only_input(const struct client *client) {
+  const struct plan *plan = &client->monitor->plan;
+  return client->mode == CLIENT_ATTACH && client->input && plan->stdin_once && !plan->terminal;
+}
+
 void client_close(struct client *client) {
   struct monitor *monitor = client->monitor;
-  bool ends_input = client->mode == CLIENT_ATTACH && client->input && monitor->plan.stdin_once;
+  bool ends_input = is_only_input(client);
   client_release(client);
-  if (ends_input) output_close_input(monitor);
+  if (ends_input) output_end_input(monitor);
+  output_resume(monitor);
 }
 
 void client_flush(struct client *client) {
@@ -57,14 +65,17 @@ void client_flush(struct client *client) {
       break;
     } else if (errno != EINTR) {
       /* Gone; seen again as a hang-up when the loop comes round. */
-      if (client->mode == CLIENT_ATTACH && client->input && client->monitor->plan.stdin_once)
-        output_close_input(client->monitor);
+      if (is_only_input(client)) output_end_input(client->monitor);
       client->out.size = 0;
       client->mode = CLIENT_CLOSING;
       break;
     }
   }
   if (client->out.size == 0) buffer_free(&client->out);
+  if (client->behind && client->out.size < BEHIND) {
+    client->behind = false;
+    output_resume(client->monitor);
+  }
   update_events(client);
 }
 
@@ -104,8 +115,15 @@ void client_broadcast(struct monitor *monitor, unsigned stream, const char *data
       continue;
     }
     frame_append(&client->out, stream == 1 ? FRAME_OUTPUT : FRAME_ERROR, data, size);
+    client->behind = client->out.size >= BEHIND;
     client_flush(client);
   }
+}
+
+bool client_is_behind(const struct monitor *monitor) {
+  for (const struct client *client = monitor->clients; client != NULL; client = client->next)
+    if (client->behind) return true;
+  return false;
 }
 
 void client_run_ended(struct monitor *monitor) {
@@ -113,6 +131,7 @@ void client_run_ended(struct monitor *monitor) {
     if (client->mode != CLIENT_ATTACH) continue;
     frame_append_exit(&client->out, monitor->exit_code);
     client->mode = CLIENT_CLOSING;
+    client->behind = false;
     client_flush(client);
   }
 }
@@ -120,6 +139,8 @@ void client_run_ended(struct monitor *monitor) {
 /* Writes one frame of input, as much as the process takes. False: it has to wait. */
 static bool write_input(struct client *client, const char *payload, uint32_t size) {
   struct monitor *monitor = client->monitor;
+  /* A terminal is made while the process is set up. */
+  if (client->input && monitor->phase == PHASE_STARTING && monitor->input.fd < 0 && monitor->plan.open_stdin) return false;
   while (client->input_written < size && monitor->input.fd >= 0 && client->input) {
     ssize_t count = write(monitor->input.fd, payload + client->input_written, size - client->input_written);
     if (count >= 0) {
@@ -142,8 +163,7 @@ static bool handle_frame(struct client *client, unsigned type, const char *paylo
   if (type == FRAME_INPUT) return write_input(client, payload, size);
   if (type == FRAME_RESIZE && monitor->plan.terminal && frame_size(payload, size, &rows, &columns))
     terminal_resize(monitor->outputs[0].watch.fd, rows, columns);
-  if (type == FRAME_END_OF_INPUT && client->input && monitor->plan.stdin_once && !monitor->plan.terminal)
-    output_close_input(monitor);
+  if (type == FRAME_END_OF_INPUT && is_only_input(client)) output_end_input(monitor);
   return true;
 }
 
@@ -179,8 +199,34 @@ void client_input_ready(struct monitor *monitor) {
   }
 }
 
+static bool expects_clients(const struct monitor *monitor) {
+  uint64_t count = 0;
+  for (const struct client *client = monitor->clients; client != NULL; client = client->next)
+    if (client->mode == CLIENT_EXPECTED) count++;
+  return count < monitor->plan.expected_clients;
+}
+
+void client_expect(struct client *client) {
+  struct monitor *monitor = client->monitor;
+  client->mode = CLIENT_EXPECTED;
+  update_events(client);
+  if (!expects_clients(monitor)) monitor_begin_first_run(monitor);
+}
+
+void client_run_begins(struct monitor *monitor) {
+  for (struct client *client = monitor->clients, *next; client != NULL; client = next) {
+    next = client->next;
+    if (client->mode == CLIENT_EXPECTED) client_attach(client);
+  }
+}
+
 void client_attach(struct client *client) {
+  struct json json = {0};
   client->mode = CLIENT_ATTACH;
+  json_open(&json, '{');
+  json_member_bool(&json, "ok", true);
+  json_close(&json, '}');
+  client_send_json(client, &json);
   buffer_append(&client->in, client->stream.buffer.data + client->stream.position,
                 client->stream.buffer.size - client->stream.position);
   take_frames(client);
@@ -193,8 +239,7 @@ static void read_frames(struct client *client) {
   if (count <= 0) {
     /* Its side of the input has ended; output may still be wanted. A lost client is seen when something is sent. */
     client->input_ended = true;
-    if (client->input && client->monitor->plan.stdin_once && !client->monitor->plan.terminal && client->in.size == 0)
-      output_close_input(client->monitor);
+    if (is_only_input(client) && client->in.size == 0) output_end_input(client->monitor);
     update_events(client);
     return;
   }

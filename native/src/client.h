@@ -5,11 +5,15 @@
 #include "frame.h"
 #include "monitor.h"
 
+/* At once; one more is turned away. */
+#define CLIENTS_MAX 128
+
 enum client_mode {
   CLIENT_REQUEST, /* header and one record are awaited */
   CLIENT_WATCH,   /* gets the state at every change */
   CLIENT_STOP,    /* gets its answer when everything is over */
   CLIENT_PAUSE,   /* gets its answer when every process is frozen */
+  CLIENT_EXPECTED, /* attaches once the first run begins */
   CLIENT_ATTACH,
   CLIENT_CLOSING, /* goes when the rest was sent */
 };
@@ -25,6 +29,7 @@ struct client {
   struct buffer in; /* attach: frames that are not taken yet */
   size_t input_written; /* of the frame at the front of `in` */
   bool input, output, error;
+  bool behind; /* holds the container's output back */
   bool input_ended;
   bool input_blocked; /* the frame at the front waits until the process takes more */
 };
@@ -41,8 +46,12 @@ void client_close(struct client *client);
 /* The connection now belongs to somebody else. */
 void client_release(struct client *client);
 void client_flush(struct client *client);
-/* Frames that have arrived with the request already. */
+/* Attaches once the first run begins; the last one that is expected has it begin. */
+void client_expect(struct client *client);
+/* Answers, and takes the frames that have arrived with the request already. */
 void client_attach(struct client *client);
+/* courier.c: a process of its own sends what slow clients have not taken; they are closed here. */
+void courier_start(struct monitor *monitor);
 
 /* update.c */
 void update_container(struct client *client, const struct record *record);

@@ -88,10 +88,13 @@ static void kill_container(struct client *client, const struct record *record) {
 static void attach(struct client *client, const struct record *record) {
   struct monitor *monitor = client->monitor;
   struct failure failure;
-  struct json json = {0};
   if (record_flag(record, 0, &client->input, &failure) != 0 || record_flag(record, 1, &client->output, &failure) != 0 ||
       record_flag(record, 2, &client->error, &failure) != 0) {
     client_reply_failure(client, &failure);
+    return;
+  }
+  if (monitor->phase == PHASE_HELD) {
+    client_expect(client);
     return;
   }
   if (monitor->phase != PHASE_RUNNING && monitor->phase != PHASE_STARTING) {
@@ -102,11 +105,6 @@ static void attach(struct client *client, const struct record *record) {
     reply_bad(client, record, KIND_CONFLICT, "the container is paused");
     return;
   }
-  client->mode = CLIENT_ATTACH;
-  json_open(&json, '{');
-  json_member_bool(&json, "ok", true);
-  json_close(&json, '}');
-  client_send_json(client, &json);
   client_attach(client);
 }
 
@@ -119,11 +117,12 @@ static void resize(struct client *client, const struct record *record) {
     client_reply_failure(client, &failure);
     return;
   }
-  if (!monitor->plan.terminal || monitor->outputs[0].watch.fd < 0) {
-    reply_bad(client, record, KIND_CONFLICT, monitor->plan.terminal ? "the container is not running" : "the container has no terminal");
+  if (monitor->phase != PHASE_RUNNING) {
+    reply_bad(client, record, KIND_CONFLICT, "the container is not running");
     return;
   }
-  if (terminal_resize(monitor->outputs[0].watch.fd, (unsigned)rows, (unsigned)columns) != 0) {
+  /* Without a terminal there is nothing to do, and Docker says nothing. */
+  if (monitor->plan.terminal && terminal_resize(monitor->outputs[0].watch.fd, (unsigned)rows, (unsigned)columns) != 0) {
     fail_errno(&failure, errno, "resize");
     client_reply_failure(client, &failure);
     return;

@@ -25,6 +25,8 @@
 #define PLAN 3
 #define REPORT 4
 #define QUIET_NS 1000000000
+/* Whoever asked to attach and does not come may have been killed. */
+#define HOLD_NS 5000000000
 
 static int read_plan(struct monitor *monitor) {
   struct stat status;
@@ -159,6 +161,7 @@ static void executed(struct monitor *monitor) {
   monitor->oom_killed = false;
   monitor->oom_kills = oom_kills(monitor);
   restart_ran(monitor);
+  client_input_ready(monitor);
   watch_memory(monitor);
   health_start(monitor);
   state_changed(monitor);
@@ -329,13 +332,31 @@ static void protect(void) {
   umask(077);
 }
 
+static void begin_after_hold(void *data) {
+  monitor_begin_first_run(data);
+}
+
+void monitor_begin_first_run(struct monitor *monitor) {
+  loop_timer_clear(&monitor->hold);
+  if (monitor_begin_run(monitor) == 0) client_run_begins(monitor);
+  else ending_begin(monitor);
+}
+
+static void hold(struct monitor *monitor) {
+  monitor->phase = PHASE_HELD;
+  monitor->hold = (struct timer){.expired = begin_after_hold, .data = monitor};
+  loop_timer_set(&monitor->loop, &monitor->hold, now_ns() + HOLD_NS);
+}
+
 static int launch(struct monitor *monitor) {
   if (watch_signals(monitor) != 0) return -1;
   if (client_listen(monitor, &monitor->failure) != 0 || make_cgroups(monitor) != 0) return -1;
   if (network_publish(&monitor->network, &monitor->failure) != 0) return -1;
   if (network_attach(&monitor->network, &monitor->failure) != 0) return -1;
   if (network_start_child(&monitor->network, &monitor->failure) != 0) return -1;
-  return monitor_begin_run(monitor);
+  if (monitor->plan.expected_clients == 0) return monitor_begin_run(monitor);
+  hold(monitor);
+  return 0;
 }
 
 int monitor_main(void) {
@@ -351,6 +372,7 @@ int monitor_main(void) {
   /* Left by a monitor that was killed: it does not speak of this run. */
   unlink(monitor.plan.state);
   monitor.status = "exited";
+  monitor.phase = PHASE_STARTING;
   monitor.memory_events.fd = monitor.control.fd = monitor.network.broker.fd = monitor.network.namespace = -1;
   monitor.process.pidfd = monitor.process.sync = monitor.process.terminal = monitor.terminal_peer = -1;
   monitor.outputs[0].watch.fd = monitor.outputs[1].watch.fd = monitor.input.fd = monitor.sync.fd = -1;

@@ -13,6 +13,7 @@
 #include "writer.h"
 
 enum phase {
+  PHASE_HELD,     /* the first run waits for clients that asked to attach before it */
   PHASE_STARTING, /* the first process is being set up */
   PHASE_RUNNING,
   PHASE_DRAINING, /* it has ended, its output is still being read */
@@ -81,10 +82,12 @@ struct monitor {
   struct watch sync;
   struct output outputs[2];
   struct watch input; /* to the process; events only while something waits for it to take more */
+  bool input_over;    /* ended before the process was there */
   int terminal_peer;  /* keeps the terminal from hanging up while nobody has it open */
   struct timer drain;
   int64_t drain_began_ns;
   struct timer quiet;
+  struct timer hold;
   struct timer stop;
   bool ended; /* reaped; wait_status is known */
   int wait_status;
@@ -125,6 +128,8 @@ struct monitor {
 /* --- monitor.c --- */
 /* Clones the container's process; what becomes of it is seen later, in the loop. 0, or -1 with monitor->failure. */
 int monitor_begin_run(struct monitor *monitor);
+/* Whoever was waited for is there. */
+void monitor_begin_first_run(struct monitor *monitor);
 void monitor_drained(struct monitor *monitor);
 /* Gives memory back when nothing has happened for a moment. */
 void monitor_settle(struct monitor *monitor);
@@ -145,12 +150,18 @@ void output_watch_terminal(struct monitor *monitor, int master);
 void output_drain(struct monitor *monitor);
 void output_close(struct monitor *monitor);
 void output_close_input(struct monitor *monitor);
-/* Reads again what was held back while the writer was behind. */
+/* The same where the process is only being set up: its input will have ended. */
+void output_end_input(struct monitor *monitor);
+/* Reads again what was held back while the writer or a client was behind. */
 void output_resume(void *monitor);
 
 /* --- client.c, control.c --- */
 int client_listen(struct monitor *monitor, struct failure *failure);
 void client_broadcast(struct monitor *monitor, unsigned stream, const char *data, size_t size);
+/* Those who waited for the first run are attached. */
+void client_run_begins(struct monitor *monitor);
+/* Somebody attached is so far behind that no more output is read. */
+bool client_is_behind(const struct monitor *monitor);
 /* The run is over: attached clients get the exit code and are let go. */
 void client_run_ended(struct monitor *monitor);
 void client_state_changed(struct monitor *monitor);

@@ -59,6 +59,7 @@
 #define OP_DNS_UPSTREAM 215 /* address, port */
 #define OP_DNS_NETWORK 216 /* name, directory */
 #define OP_STDIO 217 /* tty, openStdin, stdinOnce, rows, columns */
+#define OP_EXPECTED_CLIENTS 222 /* count */
 #define OP_INIT 218 /*  */
 #define OP_CLEANUP 219 /* path */
 #define OP_CGROUP_DEVICES 221 /* path, program */
@@ -143,6 +144,7 @@
   X(OP_DNS_UPSTREAM, "dnsUpstream", 2, 0) \
   X(OP_DNS_NETWORK, "dnsNetwork", 2, 0) \
   X(OP_STDIO, "stdio", 5, 0) \
+  X(OP_EXPECTED_CLIENTS, "expectedClients", 1, 0) \
   X(OP_INIT, "init", 0, 0) \
   X(OP_CLEANUP, "cleanup", 1, 0) \
   X(OP_CGROUP_DEVICES, "cgroupDevices", 2, 0) \

@@ -31,8 +31,8 @@ static void output_ready(void *data, short events) {
   struct monitor *monitor = output->monitor;
   char block[READ_SIZE];
   (void)events;
-  if (writer_is_full(&monitor->writer)) {
-    /* The log is behind: the container waits in its write until output_resume. */
+  if (writer_is_full(&monitor->writer) || (monitor->phase != PHASE_DRAINING && client_is_behind(monitor))) {
+    /* The log or a client is behind: the container waits in its write until output_resume. */
     output->watch.events = 0;
     return;
   }
@@ -88,6 +88,9 @@ static void watch_input(struct monitor *monitor, int fd) {
   set_nonblocking(fd, true);
   monitor->input = (struct watch){.fd = fd, .events = 0, .ready = input_ready, .data = monitor};
   loop_add(&monitor->loop, &monitor->input);
+  client_input_ready(monitor);
+  if (monitor->input_over) output_close_input(monitor);
+  monitor->input_over = false;
 }
 
 int output_open(struct monitor *monitor, int standard[3]) {
@@ -131,11 +134,18 @@ void output_drain(struct monitor *monitor) {
   monitor->drain.data = monitor;
   monitor->drain_began_ns = now_ns();
   loop_timer_set(&monitor->loop, &monitor->drain, monitor->drain_began_ns + DRAIN_NS);
+  /* What a slow client held back is in the pipes: as much as they hold, and no more. */
+  output_resume(monitor);
   check_drained(monitor);
 }
 
 void output_close_input(struct monitor *monitor) {
   close_watch(monitor, &monitor->input);
+}
+
+void output_end_input(struct monitor *monitor) {
+  if (monitor->phase == PHASE_STARTING && monitor->input.fd < 0) monitor->input_over = true;
+  else output_close_input(monitor);
 }
 
 void output_close(struct monitor *monitor) {

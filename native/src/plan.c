@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client.h"
+
 /* One more zeroed element at the end of a list. */
 #define GROW(list, count) \
   ((list) = xrealloc((list), ((count) + 1) * sizeof *(list)), \
@@ -248,6 +250,8 @@ static int read_operation(struct plan *plan, const struct record *record, struct
     }
     case OP_STDIO:
       return read_stdio(plan, record, failure);
+    case OP_EXPECTED_CLIENTS:
+      return record_unsigned(record, 0, CLIENTS_MAX, &plan->expected_clients, failure);
     case OP_INIT:
       plan->init = true;
       return 0;

@@ -88,6 +88,7 @@ struct plan {
   size_t network_count;
   bool terminal, open_stdin, stdin_once;
   unsigned rows, columns;
+  uint64_t expected_clients; /* the first run waits for them */
   bool init;
   const char **cleanup;
   size_t cleanup_count;

@@ -30,8 +30,11 @@ void monitor_send_signal(struct monitor *monitor, int signal) {
 
 void monitor_stop(struct monitor *monitor, int signal, uint64_t grace_ms) {
   if (monitor->phase == PHASE_ENDING || monitor->phase == PHASE_DRAINING) return;
-  if (monitor->phase == PHASE_WAITING) {
+  if (monitor->phase == PHASE_HELD)
+    fail_kind(&monitor->failure, KIND_CANCELED, "it was stopped before its program ran", "launch");
+  if (monitor->phase == PHASE_WAITING || monitor->phase == PHASE_HELD) {
     loop_timer_clear(&monitor->restart_timer);
+    loop_timer_clear(&monitor->hold);
     ending_begin(monitor);
     return;
   }

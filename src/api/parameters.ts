@@ -1,5 +1,6 @@
 import {TscomposeError} from '../base/errors.ts';
 import {formatFilters, parseFilters} from './filters.ts';
+import type {WaitCondition} from './types/container.ts';
 import type {Filters} from './types/system.ts';
 
 /** One query parameter: how a value is written into a URL, and read from one. `parse` throws `invalid`. */
@@ -64,6 +65,17 @@ export const filters: Parameter<Filters> = {
   parse: (values) => parseFilters(values[0] ?? ''),
   format: formatFilters,
 };
+
+/** What a wait is for: until it does not run, unless stated. */
+export const waitCondition: Parameter<WaitCondition> = {
+  parse: ([value = '']) => {
+    const found = waitConditions.find((condition) => condition === (value || 'not-running'));
+    if (found !== undefined) return found;
+    throw new TscomposeError('invalid', `invalid condition: "${value}"`, {hint: `use ${waitConditions.join(', ')}`});
+  },
+  format: (value) => value,
+};
+const waitConditions = ['not-running', 'next-exit', 'removed'] as const;
 
 /** One of a few words. */
 export function oneOf<const T extends string>(...choices: readonly T[]): Parameter<T> {

@@ -57,8 +57,10 @@ export interface AttachOptions {
   readonly stdin: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
-  /** Replay the log before following. */
+  /** Replay the log first. */
   readonly logs?: boolean;
+  /** Go on with what comes. On unless stated. */
+  readonly stream?: boolean;
   /** Typed into a terminal, they end the connection; its process goes on. */
   readonly detachKeys?: Uint8Array;
 }
@@ -107,6 +109,7 @@ export interface Containers {
   /** `onReady` is called once no exit from then on is missed. */
   wait(reference: string, condition: WaitCondition, signal?: AbortSignal, onReady?: () => void): Promise<WaitResult>;
   logs(reference: string, options: LogOptions, signal?: AbortSignal): AsyncIterable<LogChunk>;
+  /** To the run under way, or the next one. Throws `conflict` for one that is paused or between two runs. */
   attach(reference: string, options: AttachOptions): Promise<Attachment>;
   /** Of a container that does not run, samples are empty; they end when it is removed. */
   stats(reference: string, options: StatsOptions, signal?: AbortSignal): Promise<AsyncIterable<ContainerStats>>;
@@ -156,7 +159,12 @@ export interface Execs {
   /** With `detach` resolves to undefined once the process was executed. */
   start(
     id: string,
-    options: {readonly detach: boolean; readonly tty: boolean; readonly consoleSize?: readonly [number, number]},
+    options: {
+      readonly detach: boolean;
+      readonly consoleSize?: readonly [number, number];
+      /** Typed into its terminal, they end the connection; its process goes on. */
+      readonly detachKeys?: Uint8Array;
+    },
   ): Promise<Attachment | undefined>;
   resize(id: string, size: {readonly height: number; readonly width: number}): Promise<void>;
   inspect(id: string): Promise<ExecInspect>;

@@ -70,6 +70,8 @@ export interface ContainerPaths {
   readonly files: string;
   /** Held by the monitor for its life. */
   readonly lock: string;
+  /** Whoever waits to attach at the next start has a lock in here. */
+  readonly attaching: string;
   /** Held for the length of one operation: start, stop, remove, rename. */
   readonly operationLock: string;
   /** What was synced into it, and what came after that. */
@@ -208,6 +210,7 @@ function containerPaths(directory: string, run: string): ContainerPaths {
     work: `${directory}/work`,
     files: `${directory}/files`,
     lock: `${directory}/lock`,
+    attaching: `${directory}/attaching`,
     operationLock: `${directory}/operation.lock`,
     synced: `${directory}/synced.json`,
     syncedJournal: `${directory}/synced.ndjson`,

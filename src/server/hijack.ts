@@ -2,6 +2,7 @@ import type {IncomingMessage} from 'node:http';
 import {STATUS_CODES} from 'node:http';
 import type {Socket} from 'node:net';
 import type {Connection} from '../api/endpoint.ts';
+import {contentTypes} from '../api/framing.ts';
 import {toTscomposeError} from '../base/errors.ts';
 import {drained} from './drained.ts';
 import {errorResponse} from './error-response.ts';
@@ -34,11 +35,11 @@ export async function hijack(server: Server, message: IncomingMessage, socket: S
   }
 }
 
-/** Clients compare this answer by its words, so they are the ones that Docker writes. */
+/** Clients compare this answer by its words, so they are the ones that Docker writes: without an upgrade always "raw". */
 function grant(contentType: string, upgraded: boolean): string {
   return upgraded
     ? `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`
-    : `HTTP/1.1 200 OK\r\nContent-Type: ${contentType}\r\n\r\n`;
+    : `HTTP/1.1 200 OK\r\nContent-Type: ${contentTypes.raw}\r\n\r\n`;
 }
 
 /** Passes bytes both ways. The client's half-close ends the input only; the end of the output ends the connection. */

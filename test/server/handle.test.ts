@@ -147,23 +147,23 @@ describe('errors', () => {
       });
   });
 
-  it.each([
-    ['POST', '/images/create', {fromImage: 'redis'}, 'cannot pull image "redis": pulling is not supported'],
-    ['GET', '/containers/web/logs', {stdout: '1', details: '1'}, 'logs with details are not supported'],
-  ])('%s %s %j is refused by name', async (method, path, query, message) => {
-    expect(await handle({}, {method, path, query: query as Record<string, string>})).toMatchObject({
-      status: 501,
-      body: {json: {message}},
-    });
-  });
+  it.each([['POST', '/images/create', {fromImage: 'redis'}, 'cannot pull image "redis": pulling is not supported']])(
+    '%s %s %j is refused by name',
+    async (method, path, query, message) => {
+      expect(await handle({}, {method, path, query: query as Record<string, string>})).toMatchObject({
+        status: 501,
+        body: {json: {message}},
+      });
+    },
+  );
 
   it.each([
     ['GET', '/containers/json', {filters: '{"colour":["red"]}'}, "invalid filter 'colour'"],
     ['GET', '/containers/json', {limit: 'many'}, 'parameter "limit": "many" is not a whole number'],
     ['GET', '/containers/web/logs', {}, "must specify at least one of 'stdout' or 'stderr'"],
-    ['POST', '/containers/web/wait', {condition: 'dead'}, /^parameter "condition": "dead" is not one of /],
+    ['POST', '/containers/web/wait', {condition: 'dead'}, 'invalid condition: "dead"'],
     ['POST', '/containers/web/resize', {h: '24'}, 'the size of a terminal needs "h" and "w", each from 0 to 65535'],
-    ['POST', '/containers/web/attach', {detachKeys: 'ctrl'}, 'invalid detach keys "ctrl": "ctrl" is not a key'],
+    ['POST', '/containers/web/attach', {detachKeys: 'ctrl'}, 'Invalid detach keys (ctrl) provided'],
     ['POST', '/containers/web/rename', {name: ''}, 'cannot rename container "web": the new name is empty'],
   ])('%s %s %j is invalid', async (method, path, query, message) => {
     const response = await handle({}, {method, path, query: query as Record<string, string>});

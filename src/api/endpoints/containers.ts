@@ -12,7 +12,7 @@ import {
   stream,
   upgrade,
 } from '../endpoint.ts';
-import {filters, flag, integer, oneOf, tail, text, unixTime} from '../parameters.ts';
+import {filters, flag, integer, tail, text, unixTime, waitCondition} from '../parameters.ts';
 import type {ContainerChange, PathStat} from '../types/archive.ts';
 import type {
   ContainerCreateBody,
@@ -87,7 +87,7 @@ export const containerEndpoints = {
   containerWait: {
     method: 'POST',
     path: '/containers/{id}/wait',
-    query: {condition: oneOf('not-running', 'next-exit', 'removed')},
+    query: {condition: waitCondition},
     body: noBody,
     answer: earlyJson<WaitResult>(),
   },

@@ -31,6 +31,7 @@ export function runAttach(context: CliContext, {args, flags}: Input<'attach'>): 
       name: chosen.name,
       tty: Config.Tty === true,
       input: !flags['no-stdin'] && Config.OpenStdin === true,
+      endsInput: Config.StdinOnce === true && Config.Tty !== true,
       // A terminal has keys for signals; without one they come from here.
       proxies: flags['sig-proxy'] && Config.Tty !== true,
       keys,
@@ -47,6 +48,7 @@ interface Attachment {
   readonly name: string;
   readonly tty: boolean;
   readonly input: boolean;
+  readonly endsInput: boolean;
   readonly proxies: boolean;
   readonly keys: string;
   readonly detachKeys: Uint8Array;
@@ -92,7 +94,7 @@ const lostAfterMs = 5000;
 
 /** Until the container ends, whose exit code is answered, or until it is let go of: 0, or 130 for an interrupt. */
 async function attach(context: CliContext, attachment: Attachment): Promise<number> {
-  const {docker, container, tty, input, detachKeys, keys} = attachment;
+  const {docker, container, tty, input, endsInput, detachKeys, keys} = attachment;
   const done = new AbortController();
   // From before it can end: its exit code, also where it is started again at once.
   const deaths = await docker.getEvents({
@@ -111,6 +113,7 @@ async function attach(context: CliContext, attachment: Attachment): Promise<numb
     if (tty) await showSize(context, container);
     await joinProcess(context, {
       stream,
+      endsInput,
       input: input && (tty ? detachFilter(detachKeys, () => leave(exitCodes.success)) : true),
       ...(tty && {resize: (size) => container.resize(size)}),
     });

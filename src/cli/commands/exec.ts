@@ -63,6 +63,7 @@ export async function attachExec(
   await joinProcess(context, {
     stream,
     input: true,
+    endsInput: !tty,
     ...(tty && {resize: (newSize) => exec.resize(newSize)}),
   });
   return (await exec.inspect()).ExitCode ?? 0;

@@ -1,15 +1,27 @@
 import {watchKeys} from '../../api/detach-keys.ts';
-import {TscomposeError} from '../../base/errors.ts';
+import {hasKind, TscomposeError} from '../../base/errors.ts';
 import type {Attachment, AttachOptions, OutputChunk} from '../engine.ts';
 import {callMonitor, type FrameConnection, isMonitorGone, openFrames} from '../helper/control.ts';
 import {encodeFrame, frameTypes} from '../helper/frames.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
-import {readLogs} from './logs.ts';
+import {expectClient} from './expected-clients.ts';
+import {hasReadableLog} from './log-config.ts';
+import {readLogs, unreadableLog} from './logs.ts';
 import {type FoundContainer, findContainer} from './reference.ts';
-import {isPaused, observe} from './state.ts';
+import {isPaused, type Observation, observe} from './state.ts';
 
-/** Connects to a running container's streams. Throws `conflict` when it does not run. */
+/** What is asked of a monitor. */
+interface Streams {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+}
+
+/**
+ * Connects to a container's streams until its run ends; one that does not run is waited for. Throws `conflict` for a
+ * container that is paused or between two runs.
+ */
 export async function attachContainer(
   context: ContainerContext,
   reference: string,
@@ -17,46 +29,121 @@ export async function attachContainer(
 ): Promise<Attachment> {
   const found = await findContainer(context.layout, reference);
   const {id, name, record} = found;
+  const {logs = false, stream = true} = options;
+  const {Tty: tty = false, OpenStdin: open = false, StdinOnce: once = false} = record.config;
   const observation = await observe(context, id);
-  if (observation.kind !== 'live') throw notRunning(found);
-  if (isPaused(observation)) throw restsFor(`container ${reference}`, 'attach');
-  const {stdout, stderr, logs = false} = options;
-  const connection = await openFrames<object>(context.layout.container(id).control, {
-    kind: 'attach',
-    stdin: options.stdin && record.config.OpenStdin === true,
-    // The log replayed and then followed has everything once; a replay beside the live streams would repeat some of it.
-    stdout: stdout && !logs,
-    stderr: stderr && !logs,
-  }).catch((error: unknown) => {
-    throw isMonitorGone(error) ? notRunning(found) : error;
-  });
+  refuseAtRest(reference, observation);
+  if (logs && !hasReadableLog(record)) throw unreadableLog();
+  const streams = {stdin: options.stdin && open, stdout: options.stdout, stderr: options.stderr};
+  const isLive = observation.kind === 'live';
+  const replayed = logs && (streams.stdout || streams.stderr);
+  // The log replayed and then followed has everything once. A terminal's lines are not whole for long: it is followed itself.
+  const followsLog = replayed && stream && isLive && !tty;
+  const wanted = followsLog ? {...streams, stdout: false, stderr: false} : streams;
+  const connected = stream && Object.values(streams).some(Boolean) ? await connect(context, found, wanted) : nothing;
   await publishContainerEvent(context, record, name, 'attach');
-  const live = toAttachment(
-    connection,
-    readOutput(connection, () => undefined),
-  );
-  const attachment = logs && (stdout || stderr) ? withLog(context, id, live, {stdout, stderr}) : live;
+  const attachment = replayed ? withLog(context, id, connected, {streams, follow: followsLog}) : connected;
+  const ending = streams.stdin && (tty || !once) ? endingWithInput(attachment) : attachment;
   const {detachKeys} = options;
-  if (detachKeys === undefined || !options.stdin || record.config.Tty !== true) return attachment;
-  return detachable(attachment, detachKeys, () => publishContainerEvent(context, record, name, 'detach'));
+  if (detachKeys === undefined || !streams.stdin || !tty) return ending;
+  return detachable(ending, detachKeys, () => publishContainerEvent(context, record, name, 'detach'));
 }
 
-/** What it wrote so far and goes on to write, from its log. */
-function withLog(
-  context: ContainerContext,
-  id: string,
-  live: Attachment,
-  streams: Pick<AttachOptions, 'stdout' | 'stderr'>,
-): Attachment {
+function refuseAtRest(reference: string, observation: Observation): void {
+  if (isPaused(observation)) throw restsFor(`container ${reference}`, 'attach');
+  if (observation.kind === 'live' && observation.state.status === 'restarting') {
+    throw new TscomposeError('conflict', `container ${reference} is restarting, wait until the container is running`);
+  }
+}
+
+/** The next run's streams, where it does not run. */
+async function connect(context: ContainerContext, found: FoundContainer, streams: Streams): Promise<Attachment> {
+  const running = await tryConnect(context, found, streams);
+  if (running !== undefined) return toAttachment(running, readOutput(running));
+  const expected = await expectClient(context, found.id);
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, context.closing]);
+  const connected = expected.connected(() => tryConnect(context, found, streams), signal);
+  return attachmentOf(
+    connected.then((connection) => connection && toAttachment(connection, readOutput(connection))),
+    stop,
+  );
+}
+
+/** Undefined: it does not run. */
+async function tryConnect(
+  {layout}: ContainerContext,
+  {id}: FoundContainer,
+  streams: Streams,
+): Promise<FrameConnection<object> | undefined> {
+  try {
+    return await openFrames<object>(layout.container(id).control, {kind: 'attach', ...streams});
+  } catch (error) {
+    // A run that has just ended, or one that could not begin.
+    if (isMonitorGone(error) || hasKind(error, 'conflict')) return undefined;
+    throw error;
+  }
+}
+
+/** An attachment that is still to come, or never will. */
+function attachmentOf(coming: Promise<Attachment | undefined>, stop: AbortController): Attachment {
+  // Told to whoever reads the output.
+  coming.catch(() => {});
+  return {
+    output: (async function* () {
+      const attachment = await coming;
+      if (attachment !== undefined) yield* attachment.output;
+    })(),
+    write: async (data) => (await coming)?.write(data),
+    closeInput: async () => (await coming)?.closeInput(),
+    resize: async (height, width) => (await coming)?.resize(height, width),
+    detach() {
+      stop.abort();
+      void coming.then((attachment) => attachment?.detach()).catch(() => {});
+    },
+  };
+}
+
+/** No stream is wanted: it ends at once. */
+const nothing: Attachment = {
+  output: (async function* () {})(),
+  write: async () => {},
+  closeInput: async () => {},
+  resize: async () => {},
+  detach: () => {},
+};
+
+interface Replay {
+  readonly streams: Streams;
+  readonly follow: boolean;
+}
+
+/** What it wrote so far, and then what it goes on to write: from its log too, or from its streams. */
+function withLog(context: ContainerContext, id: string, live: Attachment, {streams, follow}: Replay): Attachment {
   const detached = new AbortController();
+  const {stdout, stderr} = streams;
+  const log = readLogs(context, id, {stdout, stderr, follow}, detached.signal);
   return {
     ...live,
-    output: untilAborted(detached.signal, readLogs(context, id, {...streams, follow: true}, detached.signal)),
+    output: untilAborted(detached.signal, follow ? log : oneAfterTheOther(log, live.output)),
     detach: () => {
       detached.abort();
       live.detach();
     },
   };
+}
+
+async function* oneAfterTheOther(
+  first: AsyncIterable<OutputChunk>,
+  second: AsyncIterable<OutputChunk>,
+): AsyncGenerator<OutputChunk, void, undefined> {
+  yield* first;
+  yield* second;
+}
+
+/** Of a terminal, and of an input that others may go on with, a client's last word ends its connection, not the input. */
+function endingWithInput(attachment: Attachment): Attachment {
+  return {...attachment, closeInput: async () => attachment.detach()};
 }
 
 /** Throws `conflict` when it does not run. */
@@ -69,7 +156,7 @@ export async function resizeContainer(
   try {
     await callMonitor(context.layout.container(found.id).control, {kind: 'resize', rows: height, columns: width});
   } catch (error) {
-    throw isMonitorGone(error) ? notRunning(found) : error;
+    throw isMonitorGone(error) || hasKind(error, 'conflict') ? notRunning(found) : error;
   }
 }
 
@@ -83,7 +170,7 @@ export function restsFor(subject: string, wish: 'attach' | 'exec'): TscomposeErr
 }
 
 /** Keys typed into it let go of it. */
-function detachable(attachment: Attachment, keys: Uint8Array, onDetach: () => Promise<void>): Attachment {
+export function detachable(attachment: Attachment, keys: Uint8Array, onDetach: () => Promise<void>): Attachment {
   const watch = watchKeys(keys);
   let detached = false;
   return {
@@ -115,7 +202,7 @@ async function* untilAborted(
 /** Frames as chunks, up to the exit frame or the end of the connection. `onExit` is called before the iteration ends. */
 export async function* readOutput(
   connection: FrameConnection<object>,
-  onExit: (exitCode: number | undefined) => void,
+  onExit: (exitCode: number | undefined) => void = () => {},
 ): AsyncGenerator<OutputChunk, void, undefined> {
   let exitCode: number | undefined;
   try {

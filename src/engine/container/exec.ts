@@ -4,7 +4,7 @@ import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
 import type {Attachment, Execs, OutputChunk} from '../engine.ts';
 import {isMonitorGone, openFrames} from '../helper/control.ts';
 import {encodeOperations, type SetupOperation} from '../helper/operations.ts';
-import {notRunning, readOutput, restsFor, toAttachment} from './attach.ts';
+import {detachable, notRunning, readOutput, restsFor, toAttachment} from './attach.ts';
 import {allCapabilities} from './capabilities.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
@@ -64,7 +64,7 @@ async function createExec(
     pid: 0,
     attachment: undefined,
   });
-  await publishContainerEvent(context, found.record, found.name, `exec_create: ${(body.Cmd ?? []).join(' ')}`, {
+  await publishContainerEvent(context, found.record, found.name, commandEvent('exec_create', body), {
     execID: id,
   });
   return {Id: id};
@@ -72,19 +72,21 @@ async function createExec(
 
 interface ExecStart {
   readonly detach: boolean;
-  readonly tty: boolean;
   readonly consoleSize?: readonly [number, number];
+  readonly detachKeys?: Uint8Array;
 }
 
 async function startExec(context: ContainerContext, id: string, options: ExecStart): Promise<Attachment | undefined> {
   const exec = findExec(context, id);
-  if (exec.state !== 'created') throw new TscomposeError('conflict', `exec ${id} has already been started`);
+  if (exec.state !== 'created') throw new TscomposeError('conflict', `exec command ${id} has already run`);
   const {body} = exec;
   const found = await findContainer(context.layout, exec.containerId);
   // It may still be started when the container goes on.
   if (isPaused(await observe(context, found.id))) throw restsFor(`Container ${found.id}`, 'exec');
   const identity = await identityOf(context.layout, found.record);
+  const publish = (action: string) => publishContainerEvent(context, found.record, found.name, action, {execID: id});
   exec.state = 'running';
+  await publish(commandEvent('exec_start', body));
   const [rows, columns] = options.consoleSize ?? body.ConsoleSize ?? [0, 0];
   try {
     const connection = await openFrames<{readonly pid: number}>(context.layout.container(found.id).control, {
@@ -101,14 +103,14 @@ async function startExec(context: ContainerContext, id: string, options: ExecSta
       exec.state = 'exited';
       exec.exitCode = exitCode ?? null;
     });
-    await publishContainerEvent(context, found.record, found.name, `exec_start: ${(body.Cmd ?? []).join(' ')}`, {
-      execID: id,
-    });
-    exec.attachment = toAttachment(connection, selectStreams(output, body));
-    if (!options.detach) return exec.attachment;
-    // Read on for the exit code, for as long as this engine lives.
-    connection.unref();
-    void drain(output);
+    const whole = toAttachment(connection, output);
+    exec.attachment = whole;
+    const letGo = () => connection.unref();
+    if (!options.detach) {
+      return clientOf(whole, {body, letGo, keys: options.detachKeys, onDetach: () => publish('exec_detach')});
+    }
+    letGo();
+    void drain(output[Symbol.asyncIterator]());
     return undefined;
   } catch (error) {
     exec.state = 'exited';
@@ -117,9 +119,75 @@ async function startExec(context: ContainerContext, id: string, options: ExecSta
   }
 }
 
-async function drain(output: AsyncIterable<OutputChunk>): Promise<void> {
+interface ExecClient {
+  readonly body: ExecCreateBody;
+  readonly keys: Uint8Array | undefined;
+  readonly letGo: () => void;
+  readonly onDetach: () => Promise<void>;
+}
+
+/** What a client has of an exec: it may let go of it, and the process goes on. */
+function clientOf(whole: Attachment, {body, keys, letGo, onDetach}: ExecClient): Attachment {
+  const output = untilDetached(whole.output, letGo);
+  const client: Attachment = {
+    ...whole,
+    output: selectStreams(output.chunks, body),
+    // A terminal has no end of input; as in Docker, its client's last word ends the connection.
+    closeInput: async () => (body.Tty ? output.detach() : whole.closeInput()),
+    detach() {
+      // Nobody else can type into what has no terminal.
+      if (!body.Tty) void whole.closeInput().catch(() => {});
+      output.detach();
+    },
+  };
+  return keys === undefined || !body.Tty || !body.AttachStdin ? client : detachable(client, keys, onDetach);
+}
+
+/** Ends where the client lets go, and is read on for the exit code, for as long as this engine lives. */
+function untilDetached(
+  output: AsyncIterable<OutputChunk>,
+  letGo: () => void,
+): {readonly chunks: AsyncIterable<OutputChunk>; detach(): void} {
+  const source = output[Symbol.asyncIterator]();
+  const end: IteratorResult<OutputChunk, undefined> = {done: true, value: undefined};
+  let detached = false;
+  let over = false;
+  let wake: () => void = () => {};
+  const detach = () => {
+    if (detached || over) return;
+    detached = true;
+    letGo();
+    void drain(source);
+    wake();
+  };
+  const next = () =>
+    new Promise<IteratorResult<OutputChunk, undefined>>((resolve, reject) => {
+      if (detached) return resolve(end);
+      wake = () => resolve(end);
+      source.next().then((result) => {
+        over ||= result.done === true;
+        resolve(result.done ? end : result);
+      }, reject);
+    });
+  const chunks = (async function* () {
+    try {
+      for (let result = await next(); !result.done; result = await next()) yield result.value;
+    } finally {
+      detach();
+    }
+  })();
+  return {chunks, detach};
+}
+
+/** As Docker writes it: the program, a space, and its arguments. */
+function commandEvent(action: 'exec_create' | 'exec_start', {Cmd}: ExecCreateBody): string {
+  const [program, ...words] = Cmd ?? [];
+  return `${action}: ${program} ${words.join(' ')}`;
+}
+
+async function drain(source: AsyncIterator<OutputChunk>): Promise<void> {
   try {
-    for await (const chunk of output) void chunk;
+    while (!(await source.next()).done);
   } catch {
     // The container ended.
   }
@@ -131,7 +199,7 @@ async function* selectStreams(
   body: ExecCreateBody,
 ): AsyncGenerator<OutputChunk, void, undefined> {
   for await (const chunk of output) {
-    if (chunk.stream === 'stdout' ? body.AttachStdout !== false : body.AttachStderr !== false) yield chunk;
+    if (chunk.stream === 'stdout' ? body.AttachStdout === true : body.AttachStderr === true) yield chunk;
   }
 }
 

@@ -19,6 +19,9 @@ import {parseSignal} from './signal.ts';
 /** Seconds that a container gets to stop by itself. */
 const defaultStopTimeout = 10;
 
+/** A monitor takes so many connections and some more. */
+const mostExpected = 100;
+
 export interface LaunchRequest {
   readonly layout: Layout;
   readonly machine: Machine;
@@ -37,6 +40,8 @@ export interface LaunchRequest {
   readonly identity: ContainerPaths;
   /** Namespaces of other containers. */
   readonly joins: readonly MonitorOperation[];
+  /** They asked to attach before the start. */
+  readonly expectedClients: number;
 }
 
 /** Everything a monitor has to know about a container, for all of its runs. */
@@ -54,6 +59,7 @@ export function planLaunch({
   devices,
   identity,
   joins,
+  expectedClients,
 }: LaunchRequest): readonly MonitorOperation[] {
   const {id, config, hostConfig} = record;
   const paths = layout.container(id);
@@ -85,6 +91,9 @@ export function planLaunch({
       rows: 0,
       columns: 0,
     },
+    ...(expectedClients > 0
+      ? [{kind: 'expectedClients', count: Math.min(expectedClients, mostExpected)} as const]
+      : []),
     ...(hostConfig.Init ? [{kind: 'init'} as const] : []),
     ...(identity.hosts === paths.hosts ? [paths.hosts, paths.hostname, paths.resolvConf] : []).map(
       (path): MonitorOperation => ({kind: 'cleanup', path}),

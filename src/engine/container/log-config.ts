@@ -1,5 +1,6 @@
 import type {LogConfig} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
+import type {ContainerRecord} from './record.ts';
 
 export interface ParsedLogConfig {
   /** Absent: nothing is kept. */
@@ -34,6 +35,11 @@ export function parseLogConfig(config: LogConfig | undefined): ParsedLogConfig {
   if (maxFile !== undefined && maxFiles > 1 && maxBytes === 0)
     throw new TscomposeError('invalid', 'max-file cannot be used without max-size');
   return {file: {maxBytes, maxFiles}};
+}
+
+/** Whether what a container writes is kept. */
+export function hasReadableLog({hostConfig}: Pick<ContainerRecord, 'hostConfig'>): boolean {
+  return hostConfig.LogConfig?.Type !== 'none';
 }
 
 const units: Readonly<Record<string, number>> = {'': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3};

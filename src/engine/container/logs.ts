@@ -5,6 +5,7 @@ import {parseNanoseconds, secondsToNanoseconds, unixNanoseconds} from '../clock.
 import type {LogChunk, LogOptions} from '../engine.ts';
 import {watchMonitor} from '../helper/control.ts';
 import type {ContainerContext} from './context.ts';
+import {hasReadableLog} from './log-config.ts';
 import {type LogFile, openLogFiles, openNextLogFile} from './log-file.ts';
 import {findContainer} from './reference.ts';
 import {observe} from './state.ts';
@@ -30,9 +31,7 @@ export async function* readLogs(
     throw new TscomposeError('invalid', 'Bad parameters: you must choose at least one stream');
   }
   const {id, record} = await findContainer(context.layout, reference);
-  if (record.hostConfig.LogConfig?.Type === 'none') {
-    throw new TscomposeError('unsupported', 'configured logging driver does not support reading');
-  }
+  if (!hasReadableLog(record)) throw unreadableLog();
   const {log: path, directory, control} = context.layout.container(id);
   const until = options.until === undefined ? undefined : secondsToNanoseconds(options.until);
   const wanted = selectLines(options, until);
@@ -58,6 +57,10 @@ export async function* readLogs(
     if (early > 0 && !wakes.ended()) await delay(early);
   }
   signal?.throwIfAborted();
+}
+
+export function unreadableLog(): TscomposeError {
+  return new TscomposeError('unsupported', 'configured logging driver does not support reading');
 }
 
 /** Undefined: left out. `over`: this and everything after it is too late. */

@@ -10,6 +10,7 @@ import {clearCgroups} from './cgroups.ts';
 import {clearDead} from './clear-dead.ts';
 import type {ContainerContext} from './context.ts';
 import {gatherDevices} from './devices/gather.ts';
+import {beginStart, endStart} from './expected-clients.ts';
 import {writeIdentityFiles} from './hosts.ts';
 import {type LaunchRequest, planLaunch} from './launch-plan.ts';
 import {takeMonitorLock} from './monitor-lock.ts';
@@ -48,6 +49,14 @@ const portAttempts = 5;
 /** The caller holds the operation lock. */
 export async function startFound(context: ContainerContext, found: FoundContainer): Promise<void> {
   await clearPrevious(context, found);
+  try {
+    await launchFound(context, found);
+  } finally {
+    await endStart(context, found.id);
+  }
+}
+
+async function launchFound(context: ContainerContext, found: FoundContainer): Promise<void> {
   const joins = await planJoins(context, found);
   const [image, volumes, images, devices, disks] = await Promise.all([
     context.images.root(found.record.image),
@@ -59,8 +68,9 @@ export async function startFound(context: ContainerContext, found: FoundContaine
   ]);
   for (let attempt = 1; ; attempt++) {
     const network = await context.endpoints.plan(found.record, found.name);
+    const expectedClients = await beginStart(context, found.id);
     try {
-      await launch(context, found, {image, volumes, images, network, devices, disks, joins});
+      await launch(context, found, {image, volumes, images, network, devices, disks, joins, expectedClients});
       return;
     } catch (error) {
       await undo(context, found.record);
@@ -73,7 +83,7 @@ export async function startFound(context: ContainerContext, found: FoundContaine
 async function launch(
   context: ContainerContext,
   found: FoundContainer,
-  parts: Pick<LaunchRequest, 'image' | 'volumes' | 'images' | 'network' | 'devices' | 'disks' | 'joins'>,
+  parts: Pick<LaunchRequest, 'image' | 'volumes' | 'images' | 'network' | 'devices' | 'disks' | 'joins' | 'expectedClients'>,
 ): Promise<void> {
   const {layout, cgroupParent} = context;
   const {record, paths: identity} = await identityOf(layout, found.record);

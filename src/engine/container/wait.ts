@@ -32,7 +32,10 @@ function toResult(observation: Observation): WaitResult {
   return {StatusCode: ExitCode, ...(message === '' ? {} : {Error: {Message: message}})};
 }
 
-/** Until the monitor is gone: by then its events are written, and nothing is held any more. */
+/**
+ * Until the run under way ends. One that no other follows is over when the monitor is gone: by then its events are written,
+ * and nothing is held any more.
+ */
 async function waitUntilStopped(
   context: ContainerContext,
   found: FoundContainer,
@@ -42,7 +45,8 @@ async function waitUntilStopped(
     const observation = await notice(context, found);
     if (observation === undefined) throw noSuchContainer(found.id);
     if (observation.kind === 'live') {
-      const last = await followMonitor(context, found, signal);
+      const last = await followMonitor(context, found, signal, 'restarting');
+      if (last?.status === 'restarting') return toResult({kind: 'exited', state: last, ending: false});
       // Whoever removes it now may be quicker than the next look.
       if (removesItself(found) && last?.status === 'exited') {
         return toResult({kind: 'exited', state: last, ending: false});
@@ -60,15 +64,20 @@ async function waitUntilStopped(
   }
 }
 
-/** Answers the last state that it told. */
+/** Answers the last state that it told: at its end, or once it comes to `until` from another one. */
 async function followMonitor(
   context: ContainerContext,
   {id}: FoundContainer,
   signal: AbortSignal | undefined,
+  until?: MonitorState['status'],
 ): Promise<MonitorState | undefined> {
   let last: MonitorState | undefined;
   try {
-    for await (const state of watchMonitor<MonitorState>(context.layout.container(id).control, signal)) last = state;
+    for await (const state of watchMonitor<MonitorState>(context.layout.container(id).control, signal)) {
+      const arrived = state.status === until && last !== undefined && last.status !== until;
+      last = state;
+      if (arrived) return last;
+    }
   } catch (error) {
     if (!isMonitorGone(error)) throw error;
     // About to end: its last word comes in a moment.
@@ -121,10 +130,8 @@ async function waitForEvent(
         const seen = await observe(context, found.id);
         result = seen.kind === 'created' ? {StatusCode: code} : {...toResult(seen), StatusCode: code};
       }
-      if (event.Action === 'destroy') {
-        if (condition === 'removed') return result;
-        throw noSuchContainer(reference);
-      }
+      // Of a wait for its next exit too: that will not come.
+      if (event.Action === 'destroy') return result;
       next = events.next();
     }
   } finally {

@@ -175,6 +175,8 @@ const monitorOperations = {
   /** Directory of name files of one network: one file a container, `address… | name name …` (see docs/native.md). */
   dnsNetwork: {code: 216, args: ['name', 'directory']},
   stdio: {code: 217, args: ['tty', 'openStdin', 'stdinOnce', 'rows', 'columns']},
+  /** So many clients asked to attach before the start: the process runs once they are there, or after a while. */
+  expectedClients: {code: 222, args: ['count']},
   /** Run the process under a small init that reaps children and forwards signals. */
   init: {code: 218, args: []},
   /** A file to unlink when the monitor ends. */
@@ -203,7 +205,7 @@ const controlOperations = {
   /** Stops the container (signal, grace period, SIGKILL); no restart follows. Replies, cleans up and ends. Empty: as in the plan. */
   stopContainer: {code: 303, args: ['signal', 'graceMs']},
   kill: {code: 304, args: ['signal']},
-  /** Replies `{ok:true}`, then frames in both directions. */
+  /** Replies `{ok:true}`, of a first run not before it begins, then frames in both directions. */
   attach: {code: 305, args: ['stdin', 'stdout', 'stderr']},
   resize: {code: 306, args: ['rows', 'columns']},
   /** A further process (setup operations: user, groups, capabilities, workdir, env, argv). Replies `{ok:true,pid}` or the error, then frames. */

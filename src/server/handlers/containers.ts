@@ -3,9 +3,9 @@ import type {Connection, HandlerInput, Handlers} from '../../api/endpoint.ts';
 import type {containerEndpoints} from '../../api/endpoints/containers.ts';
 import {checkFilters, knownFilters} from '../../api/filters.ts';
 import {addTimestamp} from '../../api/log-timestamp.ts';
-import {TscomposeError} from '../../base/errors.ts';
+import {hasKind, TscomposeError} from '../../base/errors.ts';
 import type {Engine, LogChunk, LogOptions, OutputChunk} from '../../engine/engine.ts';
-import {attachmentConnection, encodeOutput, outputConnection, outputType} from '../attachment-connection.ts';
+import {attachmentConnection, encodeOutput, outputType} from '../attachment-connection.ts';
 
 type Rows = typeof containerEndpoints;
 
@@ -59,10 +59,9 @@ export function containerHandlers({containers}: Engine): Handlers<Rows> {
       if (query.stdout !== true && query.stderr !== true) {
         throw new TscomposeError('invalid', "must specify at least one of 'stdout' or 'stderr'");
       }
-      if (query.details === true) throw new TscomposeError('unsupported', 'logs with details are not supported');
       const tty = (await containers.inspect(path.id)).Config.Tty === true;
       const log = containers.logs(path.id, logOptions(query), signal);
-      return {contentType: outputType(tty), bytes: encodeOutput(query.timestamps === true ? stamped(log) : log, tty)};
+      return {contentType: outputType(tty), bytes: encodeOutput(annotated(log, query), tty)};
     },
     containerAttach: async (input) => attach(containers, input),
     containerResize: ({path, query}) => containers.resize(path.id, sizeOf(query)),
@@ -113,32 +112,29 @@ export function sizeOf(query: {readonly h?: number | undefined; readonly w?: num
 
 async function attach(
   containers: Engine['containers'],
-  {path, query, signal}: HandlerInput<Rows['containerAttach']>,
+  {path, query}: HandlerInput<Rows['containerAttach']>,
 ): Promise<Connection> {
-  const detachKeys = parseDetachKeys(query.detachKeys || defaultDetachKeys);
-  const {Config, State} = await containers.inspect(path.id);
-  const tty = Config.Tty === true;
-  const streams = {stdout: query.stdout ?? false, stderr: query.stderr ?? false};
-  if (query.stream !== true) {
-    const stop = new AbortController();
-    const none = query.logs !== true || !(streams.stdout || streams.stderr);
-    const log = none ? nothing() : containers.logs(path.id, streams, AbortSignal.any([signal, stop.signal]));
-    return outputConnection(log, tty, () => stop.abort());
-  }
-  if (!State.Running) {
-    throw new TscomposeError(
-      'unsupported',
-      `cannot attach to container "${path.id}": attaching before the start is not supported`,
-      {hint: 'start the container first; its log has what it wrote until then'},
-    );
-  }
+  const detachKeys = detachKeysOf(query.detachKeys, 'detach');
+  const {Config} = await containers.inspect(path.id);
   const attachment = await containers.attach(path.id, {
     stdin: query.stdin ?? false,
+    stdout: query.stdout ?? false,
+    stderr: query.stderr ?? false,
     logs: query.logs ?? false,
+    stream: query.stream ?? false,
     detachKeys,
-    ...streams,
   });
-  return attachmentConnection(attachment, tty);
+  return attachmentConnection(attachment, Config.Tty === true);
+}
+
+/** In Docker's words, of an attach or an exec. Throws `invalid`. */
+export function detachKeysOf(text: string | undefined, kind: 'detach' | 'escape'): Uint8Array {
+  try {
+    return parseDetachKeys(text || defaultDetachKeys);
+  } catch (error) {
+    if (!hasKind(error, 'invalid')) throw error;
+    throw new TscomposeError('invalid', `Invalid ${kind} keys (${text}) provided`, {hint: error.hint, cause: error});
+  }
 }
 
 function endOptions(query: {readonly t?: number | undefined; readonly signal?: string | undefined}): {
@@ -163,11 +159,19 @@ function logOptions(query: HandlerInput<Rows['containerLogs']>['query']): LogOpt
   };
 }
 
-async function* stamped(log: AsyncIterable<LogChunk>): AsyncGenerator<OutputChunk> {
-  for await (const {stream, data, time} of log) yield {stream, data: addTimestamp(time, data)};
+/** With the time before each line, and its attributes, of which no log driver of ours keeps any: the space after them. */
+async function* annotated(
+  log: AsyncIterable<LogChunk>,
+  {
+    timestamps = false,
+    details = false,
+  }: {readonly timestamps?: boolean | undefined; readonly details?: boolean | undefined},
+): AsyncGenerator<OutputChunk> {
+  for await (const {stream, data, time} of log) {
+    const line = details ? Buffer.concat([Buffer.from(' '), data]) : data;
+    yield {stream, data: timestamps ? addTimestamp(time, line) : line};
+  }
 }
-
-async function* nothing(): AsyncGenerator<OutputChunk> {}
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

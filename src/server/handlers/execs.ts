@@ -3,7 +3,7 @@ import type {execEndpoints} from '../../api/endpoints/execs.ts';
 import {exitCodes, TscomposeError} from '../../base/errors.ts';
 import type {Engine, OutputChunk} from '../../engine/engine.ts';
 import {attachmentConnection, outputConnection} from '../attachment-connection.ts';
-import {sizeOf} from './containers.ts';
+import {detachKeysOf, sizeOf} from './containers.ts';
 
 const cannotExecute: readonly number[] = [exitCodes.notExecutable, exitCodes.commandNotFound];
 
@@ -11,16 +11,20 @@ export function execHandlers({execs}: Engine): Handlers<typeof execEndpoints> {
   return {
     execCreate: ({path, body}) => {
       if ((body.Cmd ?? []).length === 0) throw new TscomposeError('invalid', 'No exec command specified');
-      if (body.DetachKeys !== undefined && body.DetachKeys !== '') {
-        throw new TscomposeError('unsupported', 'detach keys are not supported');
-      }
+      detachKeysOf(body.DetachKeys, 'escape');
       return execs.create(path.id, body);
     },
     execStart: async ({path, body}) => {
       const size = body.ConsoleSize;
       const detach = body.Detach ?? false;
-      const {tty} = (await execs.inspect(path.id)).ProcessConfig;
-      const options = {detach, tty, ...(size === undefined || size === null ? {} : {consoleSize: size})};
+      const {DetachKeys, ProcessConfig} = await execs.inspect(path.id);
+      const options = {
+        detach,
+        detachKeys: detachKeysOf(DetachKeys, 'escape'),
+        ...(size === undefined || size === null ? {} : {consoleSize: size}),
+      };
+      // What the client expects, whatever the process has.
+      const tty = body.Tty ?? ProcessConfig.tty;
       try {
         const attachment = await execs.start(path.id, options);
         return attachment === undefined ? undefined : attachmentConnection(attachment, tty);

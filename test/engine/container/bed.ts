@@ -109,7 +109,7 @@ export async function makeBed(): Promise<Bed> {
         ...(env ? {Env: env} : {}),
         ...(directory ? {WorkingDir: directory} : {}),
       });
-      const attachment = (await engine.execs.start(Id, {detach: false, tty})) as Attachment;
+      const attachment = (await engine.execs.start(Id, {detach: false})) as Attachment;
       if (input !== undefined) {
         await attachment.write(Buffer.from(input));
         await attachment.closeInput();

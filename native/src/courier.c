@@ -1,0 +1,69 @@
+/*
+ * What attached clients have not taken when their container has ended: a pager shows a page, and somebody reads it. A
+ * process of its own goes on sending, so that the monitor ends, and with it whatever waits for that.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "syscalls.h"
+
+#define FIRST 3
+
+struct parcel {
+  int fd;
+  struct buffer rest;
+};
+
+static void send_parcel(struct parcel *parcel) {
+  ssize_t count = send(parcel->fd, parcel->rest.data, parcel->rest.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (count > 0) buffer_consume(&parcel->rest, (size_t)count);
+  bool failed = count < 0 && errno != EAGAIN && errno != EINTR;
+  if (!failed && parcel->rest.size > 0) return;
+  close_quietly(parcel->fd);
+  parcel->fd = -1;
+}
+
+/* A client that is gone resets its connection; one that never reads keeps this process, and nothing else. */
+static void deliver(struct parcel *parcels, size_t count) {
+  struct pollfd polled[CLIENTS_MAX];
+  for (;;) {
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++) {
+      polled[i] = (struct pollfd){.fd = parcels[i].fd, .events = POLLOUT};
+      if (parcels[i].fd >= 0) left++;
+    }
+    if (left == 0) return;
+    if (poll(polled, count, -1) < 0 && errno != EINTR) return;
+    for (size_t i = 0; i < count; i++)
+      if (parcels[i].fd >= 0 && polled[i].revents != 0) send_parcel(&parcels[i]);
+  }
+}
+
+/* Nothing of the monitor's stays open but the connections: neither its lock nor anything that others wait for. */
+static bool keep_connections(struct parcel *parcels, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if ((parcels[i].fd = duplicate_above(parcels[i].fd, FIRST + (int)count)) < 0) return false;
+  for (size_t i = 0; i < count; i++) {
+    if (dup3(parcels[i].fd, FIRST + (int)i, O_CLOEXEC) < 0) return false;
+    parcels[i].fd = FIRST + (int)i;
+  }
+  close_from(FIRST + (int)count);
+  return true;
+}
+
+void courier_start(struct monitor *monitor) {
+  static struct parcel parcels[CLIENTS_MAX];
+  size_t count = 0;
+  for (const struct client *client = monitor->clients; client != NULL && count < CLIENTS_MAX; client = client->next)
+    if (client->out.size > 0) parcels[count++] = (struct parcel){.fd = client->watch.fd, .rest = client->out};
+  if (count == 0 || fork() != 0) return;
+  prctl(PR_SET_NAME, "tscompose-send", 0, 0, 0);
+  if (keep_connections(parcels, count)) deliver(parcels, count);
+  _exit(0);
+}
