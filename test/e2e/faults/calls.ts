@@ -28,7 +28,7 @@ export async function perform(engine: Engine, [noun, verb, ...words]: Call): Pro
 
 async function execute(engine: Engine, container: string, words: readonly string[]): Promise<unknown> {
   const {Id} = await engine.execs.create(container, {Cmd: words, AttachStdout: true, AttachStderr: true});
-  const {output} = (await engine.execs.start(Id, {detach: false, tty: false})) as Attachment;
+  const {output} = (await engine.execs.start(Id, {detach: false})) as Attachment;
   let text = '';
   for await (const {data} of output) text += Buffer.from(data).toString();
   return {text, code: (await engine.execs.inspect(Id)).ExitCode};
