@@ -73,6 +73,7 @@ int setup_execute(struct setup *setup, char **environment) {
     setup->failure->exit_code = 127;
     return -1;
   }
+  if (setup->executing != NULL) *setup->executing = true;
   execve(path, setup->words, environment);
   return fail_execution(setup, errno);
 }

@@ -20,7 +20,10 @@
 
 #include "syscalls.h"
 
-/* What the new process tells about itself: its terminal, or what went wrong; end of file means it was executed. */
+/*
+ * What the new process tells about itself: its terminal, or what went wrong. End of file means it was executed, or that it
+ * was killed before: the first it says in advance in memory that both share, as its filter may deny every call by then.
+ */
 struct message {
   char kind; /* 'T' with a descriptor, or 'F' */
   struct failure failure;
@@ -230,6 +233,7 @@ static int become(const struct process_request *request, struct setup *setup, in
   if (setup_credentials(setup) != 0) return -1;
   if (later > 0 && setup_enter_workdir(setup, true) != 0) return -1;
   char **environment = setup_environment(setup);
+  setup->executing = request->executing;
   die_with(parent); /* the change of user took the signal away */
   if (request->init && split_init(request, setup) != 0) return -1;
   umask(022);
@@ -350,8 +354,21 @@ static int clone_for(const struct process_request *request, struct process *proc
   return process->pid < 0 ? -1 : 0;
 }
 
-int process_begin(const struct process_request *request, struct process *process, struct failure *failure) {
+static int share_mark(struct process_request *request, struct process *process, struct failure *failure) {
+  void *page = mmap(NULL, sizeof *process->executing, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (page == MAP_FAILED) return fail_errno(failure, errno, "memory");
+  request->executing = process->executing = page;
+  return 0;
+}
+
+static void forget_mark(struct process *process) {
+  if (process->executing != NULL) munmap((void *)process->executing, sizeof *process->executing);
+  process->executing = NULL;
+}
+
+int process_begin(const struct process_request *given, struct process *process, struct failure *failure) {
   int sync[2];
+  struct process_request copy = *given, *request = &copy;
   *process = (struct process){.pidfd = -1, .sync = -1, .terminal = -1};
   int parent = pidfd_open_process(getpid());
   if (parent < 0) return fail_errno(failure, errno, "pid descriptor");
@@ -359,13 +376,17 @@ int process_begin(const struct process_request *request, struct process *process
     close_quietly(parent);
     return fail_errno(failure, errno, "socket pair");
   }
-  int result = clone_for(request, process, sync, parent);
-  if (result != 0) {
+  bool shared = share_mark(request, process, failure) == 0;
+  int result = shared ? clone_for(request, process, sync, parent) : -1;
+  if (!shared) {
+    close_quietly(sync[0]);
+  } else if (result != 0) {
     /* A namespace whose first process has ended takes no other one (pid_namespaces(7)). */
     if (request->pid_of >= 0 && (errno == ENOMEM || errno == ESRCH))
       fail_kind(failure, KIND_CONFLICT, "the container whose processes are shared is not running", "join");
     else
       fail_errno(failure, errno, request->join >= 0 ? "enter the container" : "make the namespaces");
+    forget_mark(process);
     process->pid = 0;
     close_quietly(sync[0]);
   } else {
@@ -394,9 +415,11 @@ enum process_progress process_continue(struct process *process, struct failure *
   }
   close_quietly(process->sync);
   process->sync = -1;
-  if (size == 0) return PROCESS_EXECUTED;
+  bool executed = size == 0 && *process->executing;
+  forget_mark(process);
+  if (executed) return PROCESS_EXECUTED;
   if (size == sizeof message && message.kind == 'F') *failure = message.failure;
-  else fail_kind(failure, KIND_INTERNAL, "the new process ended before it was executed", "launch");
+  else fail_kind(failure, KIND_INTERNAL, "it was killed before its program ran", "launch");
   if (failure->exit_code == 0) failure->exit_code = 125;
   return PROCESS_FAILED;
 }
@@ -405,5 +428,6 @@ void process_close(struct process *process) {
   close_quietly(process->pidfd);
   close_quietly(process->sync);
   close_quietly(process->terminal);
+  forget_mark(process);
   *process = (struct process){.pidfd = -1, .sync = -1, .terminal = -1};
 }

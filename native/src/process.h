@@ -29,6 +29,7 @@ struct process_request {
   unsigned rows, columns; /* 0: as the kernel makes it */
   bool init;              /* a small init as the first process */
   int standard[3];        /* without a terminal: descriptors for 0, 1, 2; -1: the null device */
+  volatile bool *executing; /* process_begin's own */
 };
 
 struct process {
@@ -36,6 +37,7 @@ struct process {
   int pidfd;
   int sync;     /* readable when process_continue has something to do; -1 once it is known */
   int terminal; /* the pty's master side, -1 without */
+  volatile bool *executing; /* shared with the new process, which says that it is about to be executed; NULL once known */
 };
 
 enum process_progress {

@@ -63,6 +63,7 @@ struct setup {
   int *sources;     /* for each of `mounts`: the tree to bind, -1 for other operations */
   struct user who;
   int terminal;     /* the pty's slave side, -1 without */
+  volatile bool *executing; /* set right before the execution; NULL: nobody looks */
 };
 
 /* Reads operations into the setup. `process_only`: those about the file system and the host name are skipped. 0 or -1. */

@@ -8,7 +8,7 @@
  * RULE is a file that is read at each operation, so that it may change while the program runs: `ROLES ACTION FIRST LAST
  * CALLS`. Operations of the ROLES (cli, helper, monitor, setup, writer; `*`: of all) that are among the CALLS (names, `*`:
  * all) are numbered from 1, anew whenever the file changes. ACTION is what becomes of those from FIRST to LAST: `count`
- * (nothing), `kill`, or the number of an errno. LOG gets a line for each that was counted.
+ * (nothing), `kill`, `hold` (it does not come back until the process is killed), or the number of an errno. LOG gets a line for each that was counted.
  *
  * Answers with the program's exit code, or ends by its signal. What it started and left running is watched for as long as it
  * lives by a process of its own: without one, every call that is watched would fail.
@@ -182,7 +182,7 @@ static void refresh(struct rule *rule, const char *path) {
     rule->roles[0] = '\0';
 }
 
-/* 0: it goes on; -1: it was killed; else the errno it gets. */
+/* 0: it goes on; -1: it gets no answer, as it was killed or is to hang; else the errno it gets. */
 static int decide(struct rule *rule, const struct seccomp_notif *notice, int log) {
   const struct call *call = calls;
   while (call->number != notice->data.nr) call++;
@@ -194,6 +194,7 @@ static int decide(struct rule *rule, const struct seccomp_notif *notice, int log
   long group = status_number((int)notice->pid, "\nTgid:");
   dprintf(log, "%lu %s %ld %s%s\n", rule->count, role, group, call->name, chosen ? " !" : "");
   if (!chosen) return 0;
+  if (strcmp(rule->action, "hold") == 0) return -1;
   if (strcmp(rule->action, "kill") != 0) return atoi(rule->action);
   kill((pid_t)group, SIGKILL);
   return -1;

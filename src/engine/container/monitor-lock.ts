@@ -1,6 +1,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {TscomposeError} from '../../base/errors.ts';
 import type {ContainerContext} from './context.ts';
+import {endHungMonitor} from './hung-monitor.ts';
 import {type MonitorState, observe} from './state.ts';
 
 /** The lock of a container's monitor, taken because there is none; or the state of the one that lives. */
@@ -22,6 +23,25 @@ export async function takeMonitorLock(
   id: string,
   unseenMs = longestUnseenMs,
 ): Promise<MonitorLock> {
+  const waited = new AbortController();
+  let watchdog: Promise<void> | undefined;
+  try {
+    return await waitForLock(context, id, unseenMs, (state) => {
+      watchdog ??= endHungMonitor(context, {id}, state, waited.signal);
+    });
+  } finally {
+    waited.abort();
+    await watchdog;
+  }
+}
+
+/** `onEnding`: called while the monitor clears up, and cannot be asked any more how far it is. */
+async function waitForLock(
+  context: Pick<ContainerContext, 'layout' | 'bootId' | 'helper'>,
+  id: string,
+  unseenMs: number,
+  onEnding: (state: MonitorState) => void,
+): Promise<MonitorLock> {
   const {lock: path, run} = context.layout.container(id);
   const deadline = performance.now() + unseenMs;
   for (let delayMs = 1; ; delayMs = Math.min(delayMs * 2, longestDelayMs)) {
@@ -34,6 +54,7 @@ export async function takeMonitorLock(
         hint: `end it, and its container with it: fuser -k ${path}`,
       });
     }
+    if (observation.kind === 'exited') onEnding(observation.state);
     await delay(delayMs);
   }
 }

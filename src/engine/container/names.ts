@@ -1,4 +1,4 @@
-import {linkSync, rmSync, writeFileSync} from 'node:fs';
+import {linkSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {mapLimited} from '../../base/concurrency.ts';
 import type {Layout} from '../layout.ts';
@@ -38,6 +38,26 @@ export async function freeName(layout: Layout, name: string, id: string): Promis
 export async function freeNames(layout: Layout, id: string): Promise<void> {
   const names = await readNames(layout.names);
   await mapLimited(names, 16, (name) => freeName(layout, name, id));
+}
+
+/**
+ * Frees the name that a container has, and whatever other ones a killed rename left it, but `kept`. The names of all are only
+ * gone through where there is such a one: each is a link of the file `name` in the container's `directory`.
+ */
+export async function freeNameAndOthers(
+  layout: Layout,
+  {
+    id,
+    name,
+    directory,
+    kept,
+  }: {readonly id: string; readonly name: string; readonly directory: string; readonly kept?: string},
+): Promise<void> {
+  await freeName(layout, name, id);
+  const links = statSync(join(directory, 'name'), {throwIfNoEntry: false})?.nlink ?? 0;
+  if (links <= (kept === undefined ? 1 : 2)) return;
+  const others = (await readNames(layout.names)).filter((other) => other !== kept);
+  await mapLimited(others, 16, (other) => freeName(layout, other, id));
 }
 
 /** The id that has a name. */

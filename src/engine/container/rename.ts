@@ -2,7 +2,7 @@ import {TscomposeError} from '../../base/errors.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
 import {parseContainerName} from './name.ts';
-import {freeName} from './names.ts';
+import {freeNameAndOthers} from './names.ts';
 import {withContainer} from './operation.ts';
 import {reserveFor} from './reserve.ts';
 
@@ -12,9 +12,11 @@ export async function renameContainer(context: ContainerContext, reference: stri
   await withContainer(context, reference, async ({id, name: oldName, record}) => {
     if (name === oldName)
       throw new TscomposeError('invalid', 'Renaming a container with the same name as its current name');
-    await reserveFor(context, name, {id, directory: context.layout.container(id).directory});
-    await freeName(context.layout, oldName, id);
+    const {directory} = context.layout.container(id);
+    await reserveFor(context, name, {id, directory});
     await context.endpoints.rename(record, name);
+    // Last: who is killed before that leaves a container that can be renamed to the same name again.
+    await freeNameAndOthers(context.layout, {id, name: oldName, directory, kept: name});
     await publishContainerEvent(context, record, name, 'rename', {oldName: `/${oldName}`});
   });
 }

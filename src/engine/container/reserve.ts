@@ -13,11 +13,14 @@ interface Own {
   readonly directory: string;
 }
 
-/** Reserves a name; one that is held by what a killed process left is taken over. Throws `conflict`. */
+/**
+ * Reserves a name; one that is held by what a killed process left is taken over, and a container that was being renamed to it
+ * has it already. Throws `conflict`.
+ */
 export async function reserveFor(context: ContainerContext, name: string, own: Own): Promise<void> {
   for (;;) {
     const holder = await reserveName(context.layout, name, own);
-    if (holder === undefined) return;
+    if (holder === undefined || holder === own.id) return;
     const exists = (await lstat(context.layout.container(holder).directory).catch(() => undefined)) !== undefined;
     if (!exists && (await removeUnfinished(context, holder, name))) continue;
     // Where it is damaged, that is what has to be told.

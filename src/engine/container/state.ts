@@ -113,7 +113,7 @@ export async function isMonitorAlive(
   state: MonitorState,
 ): Promise<boolean> {
   if (state.boot !== undefined && state.boot !== '' && state.boot !== bootId) return false;
-  if (state.monitor !== undefined && (await isMonitor(state.monitor))) return true;
+  if (state.monitor !== undefined && (await isMonitorProcess(state.monitor))) return true;
   try {
     (await connectControl(layout.container(id).control)).destroy();
     return true;
@@ -126,7 +126,8 @@ export async function isMonitorAlive(
 /** What a monitor calls itself: its process number may be another program's by now. */
 const monitorName = '(tscompose-monit)';
 
-async function isMonitor(pid: number): Promise<boolean> {
+/** Whether the process is a monitor, and lives. */
+export async function isMonitorProcess(pid: number): Promise<boolean> {
   const stat = await readText(`/proc/${pid}/stat`).catch(() => undefined);
   const nameEnd = stat?.lastIndexOf(') ') ?? -1;
   if (stat === undefined || nameEnd < 0) return false;

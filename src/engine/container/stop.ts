@@ -6,6 +6,7 @@ import {removeEnded} from './auto-remove.ts';
 import {clearDead} from './clear-dead.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
+import {endHungMonitor} from './hung-monitor.ts';
 import {stopGraceMs} from './launch-plan.ts';
 import {takeMonitorLock} from './monitor-lock.ts';
 import {withContainer} from './operation.ts';
@@ -90,26 +91,36 @@ export async function stopFound(
       return ran || lost !== undefined;
     }
     ran = true;
-    await askToStop(context, found, options);
+    await askToStop(context, found, monitor.state, options);
   }
 }
 
 /** Resolves when the monitor has cleared up, or is gone. */
 async function askToStop(
   context: ContainerContext,
-  {id}: FoundContainer,
+  found: FoundContainer,
+  state: MonitorState,
   {timeoutSeconds, signal}: StopOptions,
 ): Promise<void> {
+  const answered = new AbortController();
+  const watchdog = endHungMonitor(context, found, state, answered.signal);
   try {
-    await callMonitor(context.layout.container(id).control, {
-      kind: 'stopContainer',
-      signal: signal ? parseSignal(signal) : '',
-      graceMs: timeoutSeconds === undefined ? '' : stopGraceMs(timeoutSeconds),
-    });
+    await callMonitor(
+      context.layout.container(found.id).control,
+      {
+        kind: 'stopContainer',
+        signal: signal ? parseSignal(signal) : '',
+        graceMs: timeoutSeconds === undefined ? '' : stopGraceMs(timeoutSeconds),
+      },
+      {timeoutMs: Number.POSITIVE_INFINITY},
+    );
   } catch (error) {
     if (!isMonitorGone(error)) throw error;
     // It ended by itself at this moment, or is being killed.
     await delay(5);
+  } finally {
+    answered.abort();
+    await watchdog;
   }
 }
 

@@ -9,7 +9,7 @@ import {cgroupPlace} from './cgroup-place.ts';
 import {clearCgroups, removeCgroupParents} from './cgroups.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
-import {freeName} from './names.ts';
+import {freeNameAndOthers} from './names.ts';
 import {type ContainerRecord, readContainerIds} from './record.ts';
 import type {FoundContainer} from './reference.ts';
 
@@ -46,8 +46,9 @@ export async function takeApart(
   if (volumes) markVolumes(directory);
   else await rm(join(directory, ownsVolumesMark), {force: true});
   await markRemoved(directory, name);
-  await rename(directory, unfinishedDirectory(context.layout, id));
-  await freeName(context.layout, name, id);
+  const unfinished = unfinishedDirectory(context.layout, id);
+  await rename(directory, unfinished);
+  await freeNameAndOthers(context.layout, {id, name, directory: unfinished});
   await giveBack(context, id);
   // The last that is told of it, after its volumes: whoever waits for it finds nothing more.
   await publishContainerEvent(context, record, name, 'destroy');

@@ -60,6 +60,8 @@ function explain(error: unknown, path: string): TscomposeError {
   if (code !== undefined && ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'ENOTDIR'].includes(code)) {
     return new TscomposeError('notFound', `no monitor listens at ${path}`, {cause: monitorGone});
   }
+  // So many wait already: it accepts nobody.
+  if (code === 'EAGAIN') return noAnswer(path);
   if (code === 'EACCES')
     return new TscomposeError('forbidden', `cannot connect to ${path}: permission denied`, {cause: error});
   return toTscomposeError(error, `cannot connect to ${path}`);
@@ -69,10 +71,31 @@ function send(socket: Socket, operation: ControlOperation): void {
   socket.write(Buffer.concat([encodeHeader(anyBuild), encodeOperations([operation])]));
 }
 
-/** One request, one line back. Throws the monitor's error, or `notFound` ({@link isMonitorGone}) when it is or goes away. */
-export async function callMonitor<T extends object>(path: string, operation: ControlOperation): Promise<T> {
+/** Much longer than a monitor needs, on a busy machine too. */
+const answerMs = 30_000;
+
+export interface CallOptions {
+  /** Infinity: what is asked for may take any time. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * One request, one line back. Throws the monitor's error, `notFound` ({@link isMonitorGone}) when it is or goes away, `timeout`
+ * when it does not answer.
+ */
+export async function callMonitor<T extends object>(
+  path: string,
+  operation: ControlOperation,
+  {timeoutMs = answerMs, signal}: CallOptions = {},
+): Promise<T> {
   const socket = await connectControl(path);
+  const limit = Number.isFinite(timeoutMs) ? AbortSignal.timeout(timeoutMs) : undefined;
+  const ends = [limit, signal].filter((end) => end !== undefined);
+  const abort = () => socket.destroy();
+  for (const end of ends) end.addEventListener('abort', abort, {once: true});
   try {
+    for (const end of ends) end.throwIfAborted();
     return await new Promise<T>((resolve, reject) => {
       socket.on(
         'data',
@@ -82,9 +105,18 @@ export async function callMonitor<T extends object>(path: string, operation: Con
       socket.once('end', () => reject(gone(path)));
       send(socket, operation);
     });
+  } catch (error) {
+    throw limit?.aborted === true ? noAnswer(path) : error;
   } finally {
+    for (const end of ends) end.removeEventListener('abort', abort);
     socket.destroy();
   }
+}
+
+function noAnswer(path: string): TscomposeError {
+  return new TscomposeError('timeout', `the monitor at ${path} does not answer`, {
+    hint: 'stop the container: that ends a monitor that hangs',
+  });
 }
 
 function settle(line: string, resolve: (reply: ControlReply) => void, reject: (error: Error) => void): void {
@@ -169,12 +201,17 @@ export interface FrameConnection<T> {
   unref(): void;
 }
 
-/** Throws the monitor's error when it refuses (a program that is not there, for example). */
+/** Throws the monitor's error when it refuses (a program that is not there, for example), `timeout` when it does not answer. */
 export async function openFrames<T extends object>(
   path: string,
   operation: ControlOperation,
 ): Promise<FrameConnection<T>> {
   const socket = await connectControl(path);
+  let late = false;
+  const limit = setTimeout(() => {
+    late = true;
+    socket.destroy();
+  }, answerMs);
   try {
     send(socket, operation);
     const {first, rest} = await readFirstLine(socket, path);
@@ -193,7 +230,9 @@ export async function openFrames<T extends object>(
     };
   } catch (error) {
     socket.destroy();
-    throw error;
+    throw late ? noAnswer(path) : error;
+  } finally {
+    clearTimeout(limit);
   }
 }
 

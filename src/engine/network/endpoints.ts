@@ -6,7 +6,7 @@ import type {ContainerRecord} from '../container/record.ts';
 import {describeEndpoint, describeStopped} from './describe-endpoint.ts';
 import type {Membership} from './gateway.ts';
 import type {Kernel} from './kernel.ts';
-import {readEndpoint, writeEndpoint} from './leases.ts';
+import {readEndpoint, removeUnfinishedLease, writeEndpoint} from './leases.ts';
 import type {MachineFiles} from './machine.ts';
 import type {NetworkContext} from './network-context.ts';
 import {findNetwork, type NetworkRecord, readNetworks} from './network-record.ts';
@@ -33,8 +33,10 @@ export function createEndpoints(
         const endpoint = readEndpoint(layout, network.id, record.id);
         return endpoint ? [{network, endpoint}] : [];
       });
+    const networks = await readNetworks(layout);
+    for (const {id} of networks) removeUnfinishedLease(layout, id, record.id);
     // What a monitor cleared by itself, as nearly always, needs no lock.
-    if (held(await readNetworks(layout)).length === 0) return;
+    if (held(networks).length === 0) return;
     await using lock = await helper.lock(layout.locks.networks);
     void lock;
     for (const {network, endpoint} of held(await readNetworks(layout))) await upkeep.clear(network, endpoint);

@@ -85,6 +85,14 @@ export function removeEndpoint(layout: Layout, networkId: string, container: str
   for (const path of leaseFiles(layout, networkId, container)) rmSync(path, {force: true});
 }
 
+/**
+ * What a process that was killed had half written of a lease. The caller holds the container's operation lock, so that nobody
+ * is writing it.
+ */
+export function removeUnfinishedLease(layout: Layout, networkId: string, container: string): void {
+  for (const path of leaseFiles(layout, networkId, temporaryPrefix + container)) rmSync(path, {force: true});
+}
+
 /** Names that are half-written: of a process that was killed. */
 export function removeUnfinishedLeases(layout: Layout, networkId: string): void {
   const {names, endpoints} = layout.network(networkId);

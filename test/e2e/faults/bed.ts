@@ -14,7 +14,7 @@ import type {Call} from './calls.ts';
 export interface Fault {
   /** `cli`, `helper`, `monitor`, `setup`, `writer`, with commas; `*`: all. */
   readonly roles?: string;
-  readonly action: 'count' | 'kill' | number;
+  readonly action: 'count' | 'kill' | 'hold' | number;
   readonly first?: number;
   readonly last?: number;
   /** Names of system calls, with commas. */
@@ -93,7 +93,7 @@ async function furnish(host: TestHost): Promise<FaultBed> {
   const [rule, log] = [join(host.directory, 'rule'), join(host.directory, 'log')];
   const whole = snapshot(host);
 
-  const supervise = async (words: readonly string[]) => {
+  const supervise = async (fault: Fault, words: readonly string[]) => {
     writeFileSync(rule, unarmed);
     writeFileSync(log, '');
     const inside = ['nsenter', `--net=/run/netns/${host.namespace}`, '--', ...words];
@@ -102,7 +102,8 @@ async function furnish(host: TestHost): Promise<FaultBed> {
       cwd: host.directory,
       timeoutMs: 60_000,
     });
-    writeFileSync(rule, unarmed);
+    // What hangs later, on behalf of somebody else, is just what is wanted.
+    if (fault.action !== 'hold') writeFileSync(rule, unarmed);
     return {...result, operations: readFileSync(log, 'utf8').split('\n').filter(Boolean)};
   };
   return {
@@ -111,7 +112,7 @@ async function furnish(host: TestHost): Promise<FaultBed> {
     async run(fault, before, calls) {
       const places = [host.root, host.run, host.cgroupParent, rule, ruleText(fault)];
       const lists = [before, calls].map((list) => JSON.stringify(list));
-      const {stdout, stderr, operations} = await supervise([process.execPath, program, ...places, ...lists]);
+      const {stdout, stderr, operations} = await supervise(fault, [process.execPath, program, ...places, ...lists]);
       expect(stderr).toBe('');
       const answers = stdout.split('\n').filter(Boolean);
       return {answers: answers.map((line) => JSON.parse(line) as Answer), operations};
@@ -119,7 +120,7 @@ async function furnish(host: TestHost): Promise<FaultBed> {
     async script(fault, text) {
       const arm = `arm() { printf '%s' '${ruleText(fault)}' > ${rule}; }`;
       const tscompose = `tscompose="${process.execPath} ${join(projectDirectory, 'dist/cli.mjs')}"`;
-      const {code, operations} = await supervise(['sh', '-c', `${arm}\n${tscompose}\n${text}`]);
+      const {code, operations} = await supervise(fault, ['sh', '-c', `${arm}\n${tscompose}\n${text}`]);
       return {code, answers: [], operations};
     },
     async checkUntouched(what) {
