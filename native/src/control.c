@@ -20,6 +20,7 @@ static void hello(struct client *client) {
   json_key(&json, "features");
   json_open(&json, '[');
   json_string(&json, "update");
+  json_string(&json, "networks");
   json_close(&json, ']');
   json_close(&json, '}');
   client->mode = CLIENT_CLOSING;

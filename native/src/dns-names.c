@@ -179,7 +179,16 @@ static const char *record_names(const struct record *record, const uint8_t *data
   return (const char *)data + 4u * record->v4 + 16u * record->v6;
 }
 
-void names_lookup(struct names *names, const char *name, size_t size, struct names_addresses *found) {
+/* What a link of the container stands for, or the name itself. */
+static const char *linked_name(const struct names *names, const char *name) {
+  for (size_t i = 0; i < names->link_count; i++)
+    if (strcmp(names->links[i].alias, name) == 0)
+      return names->links[i].name;
+  return name;
+}
+
+void names_lookup(struct names *names, const char *asked, size_t size, struct names_addresses *found) {
+  const char *name = linked_name(names, asked);
   found->count = 0;
   found->known = false;
   refresh(names);

@@ -7,12 +7,16 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "network-child.h"
+
 /** What is read at most: bytes of one file, and of all files of one network. */
 enum { NAMES_FILE_MAX = 16384, NAMES_TOTAL_MAX = 1 << 20 };
 
 struct names {
   int directory;     /* descriptor */
   char network[256]; /* lower-case */
+  const struct network_child_link *links; /* asked for before all others; the caller's */
+  size_t link_count;
   /* The cache: records of a file each, one behind the other. */
   uint8_t *records;
   size_t size;
@@ -32,7 +36,7 @@ struct names_addresses {
 void names_open(struct names *names, const char *network, int directory);
 
 /** Collects the addresses of `size` 4 or 16 of a lower-case name, given alone or followed by `.network`. */
-void names_lookup(struct names *names, const char *name, size_t size, struct names_addresses *found);
+void names_lookup(struct names *names, const char *asked, size_t size, struct names_addresses *found);
 
 /** The first name of the container that has this address, or NULL. Valid until the next lookup. */
 const char *names_reverse(struct names *names, const uint8_t *address, size_t size);

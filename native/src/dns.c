@@ -151,8 +151,11 @@ struct dns_server *dns_start(struct loop *loop, const struct dns_config *config)
   return source_add(loop, &server->udp, EPOLLIN) && tcp_start(loop, server, config->tcp) ? server : NULL;
 }
 
-void dns_add_network(struct dns_server *server, const char *name, int directory) {
-  names_open(&server->networks[server->network_count++], name, directory);
+void dns_add_network(struct dns_server *server, const struct network_child_network *network, int directory) {
+  struct names *names = &server->networks[server->network_count++];
+  names_open(names, network->name, directory);
+  names->links = network->links;
+  names->link_count = network->link_count;
 }
 
 void dns_stop(struct loop *loop, struct dns_server *server) {

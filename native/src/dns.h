@@ -2,6 +2,7 @@
 #ifndef DNS_H
 #define DNS_H
 
+#include "network-child.h"
 #include "network-child-loop.h"
 
 #include <sys/socket.h>
@@ -31,7 +32,8 @@ struct broker_reply {
 /** NULL: out of memory or descriptors. */
 struct dns_server *dns_start(struct loop *loop, const struct dns_config *config);
 /** Takes over a directory of name files. To be called `network_count` times before the loop runs. */
-void dns_add_network(struct dns_server *server, const char *name, int directory);
+/* What it points to must stay. */
+void dns_add_network(struct dns_server *server, const struct network_child_network *network, int directory);
 /** The broker is readable. */
 void dns_broker_reply(struct loop *loop, struct dns_server *server, const struct broker_reply *reply, int fd);
 /** Closes everything: no question is answered any more. */

@@ -46,11 +46,11 @@ static void report_failure(struct monitor *monitor) {
 }
 
 static void finish(struct monitor *monitor) {
-  const struct plan *plan = &monitor->plan;
+  const struct plan *plan = &monitor->plan, *networks = monitor->network.plan;
   if (monitor->writer.pid > 0) kill(monitor->writer.pid, SIGKILL);
   state_write_exit(monitor);
   unlink(plan->state);
-  for (size_t i = 0; i < plan->cleanup_count; i++) unlink(plan->cleanup[i]);
+  for (size_t i = 0; i < networks->cleanup_count; i++) unlink(networks->cleanup[i]);
   unlink(plan->control);
   flock(monitor->lock, LOCK_UN);
   report_failure(monitor);
@@ -93,6 +93,7 @@ void ending_begin(struct monitor *monitor) {
     monitor->shown_pid = 0;
     state_changed(monitor);
   }
+  if (monitor->has_started) journal_networks(monitor, monitor->network.plan, NULL);
   if (monitor->stop_requested) journal_event(monitor, "stop", "");
   if (monitor->control.fd >= 0) {
     loop_remove(&monitor->loop, &monitor->control);

@@ -1,4 +1,4 @@
-/* Operations `hostname`, `domainname` and `sysctl`. */
+/* Operations `hostname`, `domainname`, `sysctl` and `interfaceSysctl`. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -17,15 +17,20 @@ int setup_names(struct setup *setup) {
   return 0;
 }
 
+int sysctl_open(void) {
+  int context = fs_open("proc", 0);
+  int fd = -1;
+  if (context >= 0 && fs_config(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0) fd = fs_mount(context, 0, 0);
+  close_quietly(context);
+  return fd;
+}
+
 /*
  * A procfs of our own that no image and no volume can have put something over. Without the calls that mount nowhere it is
  * mounted where only this namespace sees it, and taken off again at once: the descriptor keeps it.
  */
 static int open_proc(const struct setup *setup) {
-  int context = fs_open("proc", 0);
-  int fd = -1;
-  if (context >= 0 && fs_config(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0) fd = fs_mount(context, 0, 0);
-  close_quietly(context);
+  int fd = sysctl_open();
   if (fd >= 0 || errno != ENOSYS || setup->stage_path == NULL) return fd;
   if (mount("proc", setup->stage_path, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0) return -1;
   fd = open(setup->stage_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -45,8 +50,10 @@ static char *path_of(const char *key) {
   return path;
 }
 
-static int write_value(int proc, const char *path, const char *value) {
+int sysctl_write(int proc, const char *key, const char *value) {
+  char *path = path_of(key);
   int fd = open_beneath(proc, path, O_WRONLY | O_NOFOLLOW, 0);
+  free(path);
   if (fd < 0) return -1;
   ssize_t count = write(fd, value, strlen(value));
   close_quietly(fd);
@@ -59,10 +66,9 @@ int setup_sysctls(struct setup *setup) {
   if (proc < 0) return fail_errno(setup->failure, errno, "sysctl %s", setup->sysctls[0].argv[0]);
   int result = 0;
   for (size_t i = 0; i < setup->sysctl_count && result == 0; i++) {
-    char *path = path_of(setup->sysctls[i].argv[0]);
-    if (write_value(proc, path, setup->sysctls[i].argv[1]) != 0)
-      result = fail_errno(setup->failure, errno, "sysctl %s", setup->sysctls[i].argv[0]);
-    free(path);
+    const struct record *record = &setup->sysctls[i];
+    if (sysctl_write(proc, record->argv[0], record->argv[1]) != 0)
+      result = fail_errno(setup->failure, errno, "sysctl %s", record->argv[0]);
   }
   close_quietly(proc);
   return result;

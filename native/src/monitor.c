@@ -165,6 +165,8 @@ static void executed(struct monitor *monitor) {
   watch_memory(monitor);
   health_start(monitor);
   state_changed(monitor);
+  /* The networks stay for all runs. */
+  if (monitor->report >= 0) journal_networks(monitor, NULL, monitor->network.plan);
   journal_event(monitor, "start", "");
   report_success(monitor);
   monitor_settle(monitor);
@@ -378,7 +380,7 @@ int monitor_main(void) {
   monitor.outputs[0].watch.fd = monitor.outputs[1].watch.fd = monitor.input.fd = monitor.sync.fd = -1;
   monitor.health.output.fd = monitor.health.sync.fd = -1;
   monitor.network.loop = &monitor.loop;
-  monitor.network.plan = &monitor.plan;
+  monitor.network.plan = monitor.network.launched = &monitor.plan;
   monitor.writer = (struct writer){.loop = &monitor.loop,
                                    .plan = &monitor.plan,
                                    .pipe = {.fd = -1},

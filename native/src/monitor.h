@@ -207,5 +207,7 @@ void state_write_exit(struct monitor *monitor);
 /* --- journal.c --- */
 /* `extra`: members to add, as JSON text starting with a comma, or "". */
 void journal_event(struct monitor *monitor, const char *action, const char *extra);
+/* Networks that the container came to or left; NULL: it is on none. */
+void journal_networks(struct monitor *monitor, const struct plan *before, const struct plan *after);
 
 #endif

@@ -180,7 +180,7 @@ static int start_dns(const struct network_child *child, struct loop *loop, const
   if (config.udp < 0 || config.tcp < 0 || (state.dns = dns_start(loop, &config)) == NULL)
     give_up(ready, "answer dns at %s", text);
   for (size_t i = 0; i < child->network_count; i++)
-    dns_add_network(state.dns, child->networks[i].name, directories[i]);
+    dns_add_network(state.dns, &child->networks[i], directories[i]);
   return config.udp;
 }
 

@@ -15,10 +15,17 @@ struct network_child_upstream {
   struct sockaddr_storage address; /* AF_INET or AF_INET6, port set */
 };
 
+/** A name that stands for another one, for this container alone. */
+struct network_child_link {
+  const char *alias, *name;
+};
+
 /** One network of the container: its name, and the directory of name files (docs/native.md). */
 struct network_child_network {
   const char *name;
   const char *directory;
+  const struct network_child_link *links;
+  size_t link_count;
 };
 
 /** A published address. The monitor has bound the socket (TCP: also called listen()). */

@@ -1,9 +1,7 @@
 #include "network.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,44 +10,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "netlink.h"
 #include "outside.h"
 
-/* Where `attach` batches find the container's namespace (IFLA_NET_NS_FD). */
-#define NAMESPACE_NUMBER 100
 #define AGAIN_NS 1000000000
-
-static unsigned port_of(const struct sockaddr_storage *address) {
-  return ntohs(address->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)address)->sin6_port
-                                              : ((const struct sockaddr_in *)address)->sin_port);
-}
-
-/* Without root the machine's network is not ours: the keeper binds for us. */
-static int bind_address(const struct plan *plan, const struct publish *publish) {
-  if (plan->outside != NULL) return outside_bind(plan->outside, &publish->address, publish->udp);
-  return bind_here(&publish->address, publish->udp);
-}
-
-/* A machine without IPv6 has no `::` to publish at; the IPv4 twin of the same port is enough then. */
-static bool is_absent_ipv6(const struct publish *publish, int error) {
-  return strcmp(publish->host, "::") == 0 && (error == EAFNOSUPPORT || error == EADDRNOTAVAIL);
-}
-
-int network_publish(struct network *network, struct failure *failure) {
-  const struct plan *plan = network->plan;
-  network->endpoints = xcalloc(plan->published_count, sizeof *network->endpoints);
-  for (size_t i = 0; i < plan->published_count; i++) {
-    const struct publish *publish = &plan->published[i];
-    int fd = bind_address(plan, publish);
-    if (fd < 0 && is_absent_ipv6(publish, errno)) continue;
-    if (fd < 0)
-      return fail_errno(failure, errno, publish->address.ss_family == AF_INET6 ? "publish %s [%s]:%u" : "publish %s %s:%u",
-                        publish->udp ? "udp" : "tcp", publish->host, port_of(&publish->address));
-    network->endpoints[network->endpoint_count++] =
-        (struct network_child_endpoint){.fd = fd, .udp = publish->udp, .target = publish->target};
-  }
-  return 0;
-}
 
 /* In and out again: this process stays in the machine's namespace, the descriptor holds the new one. */
 static int new_namespace(void) {
@@ -74,41 +37,26 @@ static int open_namespace(struct network *network, struct failure *failure) {
   return fail_errno(failure, errno, mode[0] == '/' ? "network namespace %s" : "%s network namespace", mode);
 }
 
-static int run_batches(struct network *network, int when, struct failure *failure) {
+static int run_when(struct network *network, int when, struct failure *failure) {
   static const char *const names[] = {"attach", "inside", "detach"};
   for (size_t i = 0; i < network->plan->batch_count; i++) {
     const struct netlink_job *job = &network->plan->batches[i];
-    struct netlink_result result = {0};
     if ((int)job->when != when) continue;
-    int status = netlink_batch(job->family, job->batch, job->size, &result);
-    if (status != 0) {
-      fail_errno(failure, errno, "network: %s", names[when]);
-    } else if (result.error_count > 0) {
-      const struct netlink_error *error = &result.errors[0];
-      if (error->text != NULL) {
-        fail_kind(failure, kind_of_errno(error->code), error->text, "network: %s, message %u", names[when], error->index);
-        failure->error = error->code;
-      } else {
-        fail_errno(failure, error->code, "network: %s, message %u", names[when], error->index);
-      }
-      status = -1;
-    }
-    netlink_result_free(&result);
+    int status = network_batch(job->family, job->batch, job->size, names[when], failure);
     if (status != 0 && when != BATCH_DETACH) return -1;
   }
   return 0;
 }
 
-static int run_inside(struct network *network, struct failure *failure) {
-  int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-  if (own < 0 || setns(network->namespace, CLONE_NEWNET) != 0) {
-    fail_errno(failure, errno, "network: inside");
-    close_quietly(own);
-    return -1;
-  }
-  int result = run_batches(network, BATCH_INSIDE, failure);
-  if (setns(own, CLONE_NEWNET) != 0) abort();
-  close_quietly(own);
+static int run_attach(void *data, struct failure *failure) {
+  return run_when(data, BATCH_ATTACH, failure);
+}
+
+static int run_inside(void *data, struct failure *failure) {
+  struct network *network = data;
+  int result = run_when(network, BATCH_INSIDE, failure);
+  for (size_t i = 0; i < network->plan->step_count && result == 0; i++)
+    result = network_sysctl(network->plan->steps[i], failure);
   return result;
 }
 
@@ -120,16 +68,10 @@ static bool has_batches(const struct network *network, int when) {
 
 int network_attach(struct network *network, struct failure *failure) {
   if (open_namespace(network, failure) != 0) return -1;
-  if (has_batches(network, BATCH_ATTACH)) {
-    int numbered = network->namespace >= 0 ? dup3(network->namespace, NAMESPACE_NUMBER, O_CLOEXEC) : -1;
-    /* EBADF: the number is beyond the limit of the shell, which only a privileged user raises. */
-    if (network->namespace >= 0 && numbered < 0)
-      return fail_errno(failure, errno == EBADF ? EMFILE : errno, "network: descriptor %d (ulimit -n)", NAMESPACE_NUMBER);
-    int result = run_batches(network, BATCH_ATTACH, failure);
-    close_quietly(numbered);
-    if (result != 0) return -1;
-  }
-  return network->namespace >= 0 && has_batches(network, BATCH_INSIDE) ? run_inside(network, failure) : 0;
+  if (has_batches(network, BATCH_ATTACH) && network_batch_machine(network, run_attach, network, failure) != 0)
+    return -1;
+  bool inside = network->namespace >= 0 && has_batches(network, BATCH_INSIDE);
+  return inside ? network_inside(network, run_inside, network, failure) : 0;
 }
 
 static void broker_ready(void *data, short events) {
@@ -145,16 +87,28 @@ static int connect_by_keeper(const void *socket, const struct sockaddr_storage *
   return outside_connect(socket, address, udp);
 }
 
-static void describe_child(struct network *network) {
-  const struct plan *plan = network->plan;
-  struct network_child *child = &network->child;
-  struct network_child_upstream *upstreams = xcalloc(plan->upstream_count, sizeof *upstreams);
-  struct network_child_network *networks = xcalloc(plan->network_count, sizeof *networks);
+static void describe_links(const struct plan *plan, struct network_child_network *network) {
+  struct network_child_link *links = xcalloc(plan->link_count + 1, sizeof *links);
+  for (size_t i = 0; i < plan->link_count; i++) {
+    const struct dns_link *link = &plan->links[i];
+    if (strcmp(link->network, network->name) != 0) continue;
+    links[network->link_count].alias = xstrdup(link->alias);
+    links[network->link_count++].name = xstrdup(link->name);
+  }
+  network->links = links;
+}
+
+void network_describe_child(const struct network *network, const struct plan *plan,
+                            struct network_child_endpoint *endpoints, size_t endpoint_count,
+                            struct network_child *child) {
+  struct network_child_upstream *upstreams = xcalloc(plan->upstream_count + 1, sizeof *upstreams);
+  struct network_child_network *networks = xcalloc(plan->network_count + 1, sizeof *networks);
   for (size_t i = 0; i < plan->upstream_count; i++) upstreams[i].address = plan->upstreams[i];
   for (size_t i = 0; i < plan->network_count; i++) {
     /* Copies: the plan itself, with the container's environment, is nothing for a process that reads packets. */
     networks[i].name = xstrdup(plan->networks[i].name);
     networks[i].directory = xstrdup(plan->networks[i].directory);
+    describe_links(plan, &networks[i]);
   }
   *child = (struct network_child){
       .container_net = network->namespace,
@@ -163,32 +117,38 @@ static void describe_child(struct network *network) {
       .upstream_count = plan->upstream_count,
       .networks = networks,
       .network_count = plan->network_count,
-      .endpoints = network->endpoints,
-      .endpoint_count = network->endpoint_count,
-      .connect = plan->outside != NULL ? connect_by_keeper : NULL,
-      .connect_data = plan->outside,
+      .endpoints = endpoints,
+      .endpoint_count = endpoint_count,
+      .connect = network->launched->outside != NULL ? connect_by_keeper : NULL,
+      .connect_data = network->launched->outside,
   };
 }
 
-int network_start_child(struct network *network, struct failure *failure) {
-  struct network_child_error error;
-  network->broker.fd = -1;
-  if (network->namespace < 0 || (network->endpoint_count == 0 && network->plan->dns.ss_family == 0)) return 0;
-  if (network->child.networks == NULL) describe_child(network);
-  madvise(network->plan->bytes, network->plan->size, MADV_DONTFORK);
-  pid_t pid = network_child_start(&network->child, &network->broker.fd, &error);
-  madvise(network->plan->bytes, network->plan->size, MADV_DOFORK);
-  if (pid < 0) {
-    network->broker.fd = -1;
-    return fail_errno(failure, error.number, "%s", error.step);
+void network_free_child(struct network_child *child) {
+  for (size_t i = 0; i < child->network_count; i++) {
+    const struct network_child_network *one = &child->networks[i];
+    for (size_t j = 0; j < one->link_count; j++) {
+      free((char *)(uintptr_t)one->links[j].alias);
+      free((char *)(uintptr_t)one->links[j].name);
+    }
+    free((void *)(uintptr_t)one->links);
+    free((char *)(uintptr_t)one->name);
+    free((char *)(uintptr_t)one->directory);
   }
-  network->child_pid = pid;
-  network->child_started_ns = now_ns();
-  network->broker.events = POLLIN;
-  network->broker.ready = broker_ready;
-  network->broker.data = network;
-  loop_add(network->loop, &network->broker);
-  return 0;
+  free((void *)(uintptr_t)child->networks);
+  free((void *)(uintptr_t)child->upstreams);
+  *child = (struct network_child){0};
+}
+
+pid_t network_fork_child(const struct network *network, const struct network_child *child, int *broker,
+                         struct failure *failure) {
+  struct network_child_error error;
+  const struct plan *launched = network->launched;
+  madvise(launched->bytes, launched->size, MADV_DONTFORK);
+  pid_t pid = network_child_start(child, broker, &error);
+  madvise(launched->bytes, launched->size, MADV_DOFORK);
+  if (pid < 0) return fail_errno(failure, error.number, "%s", error.step);
+  return pid;
 }
 
 static void drop_broker(struct network *network) {
@@ -196,6 +156,29 @@ static void drop_broker(struct network *network) {
   loop_remove(network->loop, &network->broker);
   close_quietly(network->broker.fd);
   network->broker.fd = -1;
+}
+
+void network_adopt_child(struct network *network, pid_t pid, int broker) {
+  drop_broker(network);
+  network->child_pid = pid;
+  if (pid == 0) return;
+  network->child_started_ns = now_ns();
+  network->broker.fd = broker;
+  network->broker.events = POLLIN;
+  network->broker.ready = broker_ready;
+  network->broker.data = network;
+  loop_add(network->loop, &network->broker);
+}
+
+int network_start_child(struct network *network, struct failure *failure) {
+  int broker = -1;
+  if (network->namespace < 0 || (network->endpoint_count == 0 && network->plan->dns.ss_family == 0)) return 0;
+  if (network->child.networks == NULL)
+    network_describe_child(network, network->plan, network->endpoints, network->endpoint_count, &network->child);
+  pid_t pid = network_fork_child(network, &network->child, &broker, failure);
+  if (pid < 0) return -1;
+  network_adopt_child(network, pid, broker);
+  return 0;
 }
 
 static void start_again(void *data) {
@@ -222,7 +205,7 @@ void network_detach(struct network *network) {
   for (size_t i = 0; i < network->endpoint_count; i++) close_quietly(network->endpoints[i].fd);
   network->endpoint_count = 0;
   /* Before the namespace goes: its interfaces are then gone when this returns, not some time later. */
-  run_batches(network, BATCH_DETACH, &failure);
+  run_when(network, BATCH_DETACH, &failure);
   close_quietly(network->namespace);
   network->namespace = -1;
 }

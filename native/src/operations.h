@@ -58,14 +58,21 @@
 #define OP_DNS 214 /* address */
 #define OP_DNS_UPSTREAM 215 /* address, port */
 #define OP_DNS_NETWORK 216 /* name, directory */
+#define OP_DNS_LINK 246 /* network, alias, name */
 #define OP_STDIO 217 /* tty, openStdin, stdinOnce, rows, columns */
 #define OP_EXPECTED_CLIENTS 222 /* count */
 #define OP_INIT 218 /*  */
 #define OP_CLEANUP 219 /* path */
 #define OP_CGROUP_DEVICES 221 /* path, program */
+#define OP_INTERFACE_SYSCTL 240 /* key, value */
+#define OP_NETWORK_MEMBER 241 /* id, attributes */
 #define OP_JOIN 230 /* list, control */
 #define OP_OUTSIDE 231 /* socket */
 #define OP_PROCESS 220 /* operations */
+#define OP_NETLINK_CHANGE 242 /* when, family, batch, inverse */
+#define OP_REPLACE_FILE 243 /* source, target */
+#define OP_EDIT_LINES 244 /* path, removed, added */
+#define OP_DISCARD_FILE 245 /* path */
 #define OP_MONITOR_HELLO 300 /*  */
 #define OP_STATE 301 /*  */
 #define OP_WATCH 302 /*  */
@@ -143,14 +150,21 @@
   X(OP_DNS, "dns", 1, 0) \
   X(OP_DNS_UPSTREAM, "dnsUpstream", 2, 0) \
   X(OP_DNS_NETWORK, "dnsNetwork", 2, 0) \
+  X(OP_DNS_LINK, "dnsLink", 3, 0) \
   X(OP_STDIO, "stdio", 5, 0) \
   X(OP_EXPECTED_CLIENTS, "expectedClients", 1, 0) \
   X(OP_INIT, "init", 0, 0) \
   X(OP_CLEANUP, "cleanup", 1, 0) \
   X(OP_CGROUP_DEVICES, "cgroupDevices", 2, 0) \
+  X(OP_INTERFACE_SYSCTL, "interfaceSysctl", 2, 0) \
+  X(OP_NETWORK_MEMBER, "networkMember", 2, 0) \
   X(OP_JOIN, "join", 2, 0) \
   X(OP_OUTSIDE, "outside", 1, 0) \
   X(OP_PROCESS, "process", 1, 0) \
+  X(OP_NETLINK_CHANGE, "netlinkChange", 4, 0) \
+  X(OP_REPLACE_FILE, "replaceFile", 2, 0) \
+  X(OP_EDIT_LINES, "editLines", 3, 0) \
+  X(OP_DISCARD_FILE, "discardFile", 1, 0) \
   X(OP_MONITOR_HELLO, "monitorHello", 0, 0) \
   X(OP_STATE, "state", 0, 0) \
   X(OP_WATCH, "watch", 0, 0) \

@@ -176,8 +176,22 @@ static int read_stop(struct plan *plan, const struct record *record, struct fail
   return 0;
 }
 
+static int read_step(struct plan *plan, const struct record *record, struct failure *failure) {
+  static const char *const moments[] = {"machine", "inside", "after", "afterInside"};
+  uint64_t family;
+  if (record->code == OP_NETLINK_CHANGE) {
+    unsigned i = 0;
+    while (i < ARRAY_SIZE(moments) && strcmp(moments[i], record->argv[0]) != 0) i++;
+    if (i == ARRAY_SIZE(moments)) return bad(record, failure, record->argv[0]);
+    if (record_unsigned(record, 1, 255, &family, failure) != 0) return -1;
+  }
+  *GROW(plan->steps, plan->step_count) = record;
+  return 0;
+}
+
 static int read_operation(struct plan *plan, const struct record *record, struct failure *failure) {
-  bool binary = record->code == OP_NETLINK_BATCH || record->code == OP_CGROUP_DEVICES || record->code == OP_PROCESS;
+  bool binary = record->code == OP_NETLINK_BATCH || record->code == OP_NETLINK_CHANGE ||
+                record->code == OP_CGROUP_DEVICES || record->code == OP_PROCESS;
   if (!binary && record_texts(record, failure) != 0) return -1;
   switch (record->code) {
     case OP_IDENTITY:
@@ -248,6 +262,19 @@ static int read_operation(struct plan *plan, const struct record *record, struct
       network->directory = record->argv[1];
       return 0;
     }
+    case OP_DNS_LINK: {
+      struct dns_link *link = GROW(plan->links, plan->link_count);
+      *link = (struct dns_link){record->argv[0], record->argv[1], record->argv[2]};
+      return 0;
+    }
+    case OP_NETWORK_MEMBER: {
+      struct network_member *member = GROW(plan->members, plan->member_count);
+      member->id = record->argv[0];
+      member->attributes = record->argv[1];
+      return 0;
+    }
+    case OP_INTERFACE_SYSCTL:
+      return read_step(plan, record, failure);
     case OP_STDIO:
       return read_stdio(plan, record, failure);
     case OP_EXPECTED_CLIENTS:
@@ -282,16 +309,43 @@ int plan_read(struct plan *plan, char *data, size_t size, unsigned flags, struct
   return 0;
 }
 
+static int read_change(struct plan *plan, const struct record *record, struct failure *failure) {
+  switch (record->code) {
+    case OP_RESTART:
+    case OP_CGROUP_WRITE:
+      return read_operation(plan, record, failure);
+    case OP_NETLINK_CHANGE:
+    case OP_REPLACE_FILE:
+    case OP_EDIT_LINES:
+    case OP_DISCARD_FILE:
+      plan->changes_networks = true;
+      if (record->code != OP_NETLINK_CHANGE && record_texts(record, failure) != 0) return -1;
+      return read_step(plan, record, failure);
+    case OP_INTERFACE_SYSCTL:
+    case OP_NETLINK_BATCH:
+    case OP_PUBLISH:
+    case OP_DNS:
+    case OP_DNS_UPSTREAM:
+    case OP_DNS_NETWORK:
+    case OP_DNS_LINK:
+    case OP_NETWORK_MEMBER:
+    case OP_CLEANUP:
+      plan->changes_networks = true;
+      return read_operation(plan, record, failure);
+    default:
+      return fail_kind(failure, KIND_INVALID, "it cannot change while the container runs", "update %s", record->name);
+  }
+}
+
 int plan_read_update(struct plan *plan, char *data, size_t size, struct failure *failure) {
   bool has_policy = false;
   memset(plan, 0, sizeof *plan);
+  plan->bytes = data;
+  plan->size = size;
   if (record_list_read(&plan->records, data, size, STREAM_NO_HEADER, failure) != 0) return -1;
   for (size_t i = 0; i < plan->records.count; i++) {
-    const struct record *record = &plan->records.items[i];
-    if (record->code != OP_RESTART && record->code != OP_CGROUP_WRITE)
-      return fail_kind(failure, KIND_INVALID, "it cannot change while the container runs", "update %s", record->name);
-    if (read_operation(plan, record, failure) != 0) return -1;
-    has_policy = has_policy || record->code == OP_RESTART;
+    if (read_change(plan, &plan->records.items[i], failure) != 0) return -1;
+    has_policy = has_policy || plan->records.items[i].code == OP_RESTART;
   }
   return has_policy ? 0 : fail_kind(failure, KIND_INVALID, "the restart policy is needed", "update");
 }
@@ -315,6 +369,9 @@ void plan_free(struct plan *plan) {
   free(plan->published);
   free(plan->upstreams);
   free(plan->networks);
+  free(plan->links);
+  free(plan->members);
+  free(plan->steps);
   free(plan->cleanup);
   memset(plan, 0, sizeof *plan);
 }

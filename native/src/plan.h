@@ -86,6 +86,17 @@ struct plan {
     const char *name, *directory;
   } *networks;
   size_t network_count;
+  struct dns_link {
+    const char *network, *alias, *name;
+  } *links;
+  size_t link_count;
+  struct network_member {
+    const char *id, *attributes;
+  } *members;
+  size_t member_count;
+  const struct record **steps; /* of the networks, in their order; of a launch plan only settings of interfaces */
+  size_t step_count;
+  bool changes_networks; /* of an update: everything about them is here, and replaces what was */
   bool terminal, open_stdin, stdin_once;
   unsigned rows, columns;
   uint64_t expected_clients; /* the first run waits for them */
@@ -98,7 +109,7 @@ struct plan {
 
 /* Reads a plan; `flags` as stream_init. The bytes must stay. 0 or -1; the plan is then to be freed all the same. */
 int plan_read(struct plan *plan, char *data, size_t size, unsigned flags, struct failure *failure);
-/* Reads what `update` changes: a restart policy, and writes to cgroups. As `plan_read`. */
+/* Reads what `update` changes: a restart policy, writes to cgroups, and networks. As `plan_read`. */
 int plan_read_update(struct plan *plan, char *data, size_t size, struct failure *failure);
 void plan_free(struct plan *plan);
 

@@ -144,6 +144,10 @@ int tree_attach(const struct setup *setup, int tree, int target, const char *pat
 /* --- host.c --- */
 int setup_names(struct setup *setup);
 int setup_sysctls(struct setup *setup);
+/* A procfs mounted nowhere, for `sysctl_write`; -1: the kernel or its rules do not give one. */
+int sysctl_open(void);
+/* `key` with dots or slashes, as sysctl(8), in the namespaces that this process is in. 0, or -1 with errno. */
+int sysctl_write(int proc, const char *key, const char *value);
 
 /* --- null-device.c --- */
 /* The machine's /dev/null, checked, as O_PATH. -1 with the failure filled in. */

@@ -1,5 +1,5 @@
 /*
- * Control operation `update`: limits and restart policy of a running container, and the record of them. All of it or
+ * Control operation `update`: limits, restart policy and networks of a running container, and the record. All of it or
  * nothing, also where whoever asked is killed meanwhile: nothing but the end of this process comes in between, and with
  * that the container ends, so its record still tells what held.
  */
@@ -51,36 +51,61 @@ static void take_back(struct undo *undos, size_t count) {
     if (undos[count].before != NULL) write_file_at(AT_FDCWD, undos[count].path, undos[count].before);
 }
 
-static int apply(const struct plan *wanted, const char *source, const char *target, struct failure *failure) {
+static int apply(struct monitor *monitor, struct plan *wanted, const struct record *record, struct failure *failure) {
+  const char *source = record->argv[1], *target = record->argv[2];
   struct undo *undos = xcalloc(wanted->write_count + 1, sizeof *undos);
+  struct network_change *change = NULL;
   size_t done = 0;
   int result = 0;
   while (result == 0 && done < wanted->write_count) {
     result = write_one(&wanted->writes[done], &undos[done], failure);
     done++;
   }
+  if (result == 0 && wanted->changes_networks) {
+    change = network_change_begin(&monitor->network, wanted, failure);
+    result = change != NULL ? 0 : -1;
+  }
   if (result == 0 && rename(source, target) != 0) result = fail_errno(failure, errno, "rename %s", source);
+  if (change != NULL && result == 0) {
+    /* Before its first run the networks are told of with the start. */
+    if (monitor->has_started) journal_networks(monitor, monitor->network.plan, wanted);
+    network_change_commit(change);
+  }
+  if (change != NULL && result != 0) network_change_undo(change);
   if (result != 0) take_back(undos, done);
   for (size_t i = 0; i < done; i++) free(undos[i].before);
   free(undos);
   return result;
 }
 
+static void free_wanted(struct plan *wanted) {
+  free(wanted->bytes);
+  plan_free(wanted);
+  free(wanted);
+}
+
 void update_container(struct client *client, const struct record *record) {
   struct monitor *monitor = client->monitor;
   struct failure failure;
-  struct plan wanted;
+  struct plan *wanted = xcalloc(1, sizeof *wanted);
   char *data = xmemdup0(record->argv[0], record->sizes[0]);
-  int result = plan_read_update(&wanted, data, record->sizes[0], &failure);
-  /* At the end of a run its cgroups are being removed: what it is to have next is all that counts. */
-  if (monitor->phase == PHASE_ENDING) wanted.write_count = 0;
-  if (result == 0) result = apply(&wanted, record->argv[1], record->argv[2], &failure);
-  if (result == 0) {
-    monitor->plan.restart = wanted.restart;
-    monitor->plan.max_retries = wanted.max_retries;
+  int result = plan_read_update(wanted, data, record->sizes[0], &failure);
+  bool ending = monitor->phase == PHASE_ENDING, networks = wanted->changes_networks;
+  /* The networks are given up already: whoever asks is told that there is no monitor any more, and waits for its end. */
+  if (result == 0 && ending && networks) {
+    free_wanted(wanted);
+    client_close(client);
+    return;
   }
-  plan_free(&wanted);
-  free(data);
+  /* At the end of a run its cgroups are being removed: what it is to have next is all that counts. */
+  if (ending) wanted->write_count = 0;
+  if (result == 0) result = apply(monitor, wanted, record, &failure);
+  if (result == 0) {
+    monitor->plan.restart = wanted->restart;
+    monitor->plan.max_retries = wanted->max_retries;
+  }
+  if (result == 0 && networks) monitor_settle(monitor);
+  else free_wanted(wanted);
   if (result == 0)
     client_reply_ok(client);
   else

@@ -1,6 +1,7 @@
 import {hostname} from 'node:os';
 import {join} from 'node:path';
 import {type Now, readBootId} from './clock.ts';
+import {connectContainer, disconnectContainer} from './container/connect.ts';
 import {createContainers} from './container/containers.ts';
 import type {ContainerContext} from './container/context.ts';
 import {cdiDirectories} from './container/devices/cdi/registry.ts';
@@ -160,7 +161,14 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   return {
     containers: {...containers, prune: (filters) => pruneContainers(pruning, containers, filters)},
     execs: createExecs(context),
-    networks: {...networks, prune: (filters) => pruneNetworks(pruning, networks, filters)},
+    networks: {
+      ...networks,
+      connect: (network, {Container, EndpointConfig}) =>
+        connectContainer(context, {network, container: Container ?? '', settings: EndpointConfig ?? {}}),
+      disconnect: (network, {Container, Force}) =>
+        disconnectContainer(context, {network, container: Container ?? '', force: Force ?? false}),
+      prune: (filters) => pruneNetworks(pruning, networks, filters),
+    },
     volumes: {...volumes, prune: (filters) => pruneVolumes(pruning, volumes, filters)},
     images: {...images, prune: (filters) => pruneImages(pruning, images, filters)},
     system: createSystem({

@@ -10,7 +10,12 @@ import type {
   WaitResult,
 } from '../api/types/container.ts';
 import type {ImageDeleteItem, ImageInspect, ImageProgress, ImageSummary} from '../api/types/image.ts';
-import type {NetworkCreateBody, NetworkInspect} from '../api/types/network.ts';
+import type {
+  NetworkConnectBody,
+  NetworkCreateBody,
+  NetworkDisconnectBody,
+  NetworkInspect,
+} from '../api/types/network.ts';
 import type {ContainersPruned, ImagesPruned, NetworksPruned, VolumesPruned} from '../api/types/prune.ts';
 import type {ContainerProcesses, ContainerStats} from '../api/types/stats.ts';
 import type {SyncedFiles, SyncResult} from '../api/types/sync.ts';
@@ -174,6 +179,10 @@ export interface Networks {
   list(filters?: Filters): Promise<NetworkInspect[]>;
   inspect(reference: string): Promise<NetworkInspect>;
   create(body: NetworkCreateBody): Promise<{readonly Id: string; readonly Warning: string}>;
+  /** Of a running container at once, and for its further starts. Throws `notFound`, `invalid`, `forbidden`, `conflict`. */
+  connect(reference: string, body: NetworkConnectBody): Promise<void>;
+  /** Throws `notFound`, or `conflict` for a container that is not on it. */
+  disconnect(reference: string, body: NetworkDisconnectBody): Promise<void>;
   /** Removes those that no container is attached to. */
   prune(filters?: Filters): Promise<NetworksPruned>;
   /** Throws `conflict` while containers are attached. */

@@ -123,10 +123,18 @@ function endpointsOf(context: LowerContext, name: string, replica: number): Reco
   return endpoints;
 }
 
-/** As Compose asks for them: each linked container by its alias, and by the names it would have had without one. */
+/**
+ * As Compose asks for them: each linked container by its alias, and by the names it would have had without one. An engine of
+ * ours answers to the names of services and containers on their networks: there an alias stands for such a name, and so for
+ * every replica that has it.
+ */
 function linksOf({project, service, containerOf, files}: LowerContext, replica: number): readonly string[] {
-  // An engine of ours answers to the names of services on their networks: a link tells it nothing more.
-  if (files) return [];
+  if (files) {
+    return [...(service.links ?? []), ...(service.external_links ?? [])].flatMap((link) => {
+      const {name, alias} = parseLink(link);
+      return alias === name ? [] : [`${name}:${alias}`];
+    });
+  }
   return [
     ...(service.links ?? []).flatMap((link) => {
       const {name, alias} = parseLink(link);

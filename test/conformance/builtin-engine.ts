@@ -13,6 +13,10 @@ import {makeHost, type TestHost} from '../support/host.ts';
 export interface TestEngine {
   readonly docker: Docker;
   readonly engine: Engine;
+  /** The machine that it is on. */
+  readonly host: TestHost;
+  /** Another process's engine on the same root. */
+  another(): Promise<Engine>;
   close(): Promise<void>;
 }
 
@@ -23,11 +27,19 @@ export async function openTestEngine(options: {readonly encode: boolean}): Promi
     await host[Symbol.asyncDispose]();
     throw error;
   });
+  const others: Engine[] = [];
   const docker = new Docker({transport: engineTransport(engine, {version: '0.0.0', encode: options.encode})});
   return {
     docker,
     engine,
+    host,
+    async another() {
+      const other = await openEngine(host);
+      others.push(other);
+      return other;
+    },
     close: async () => {
+      for (const other of others) await other.close();
       await engine.close();
       const left = host.leftovers();
       await host[Symbol.asyncDispose]();

@@ -60,7 +60,9 @@ const read = (path: string) => readFileSync(path, 'utf8').trim();
 
 test('a monitor says that it can be updated', async () => {
   const container = await launch('no');
-  expect(await callMonitor(container.paths.control, {kind: 'monitorHello'})).toMatchObject({features: ['update']});
+  expect(await callMonitor(container.paths.control, {kind: 'monitorHello'})).toMatchObject({
+    features: ['update', 'networks'],
+  });
 });
 
 test('limits, restart policy and the record of them change while it runs', async () => {

@@ -1,6 +1,6 @@
 import {type EndpointTable, json, jsonBody, noBody, none} from '../endpoint.ts';
 import {filters} from '../parameters.ts';
-import type {NetworkCreateBody, NetworkInspect} from '../types/network.ts';
+import type {NetworkConnectBody, NetworkCreateBody, NetworkDisconnectBody, NetworkInspect} from '../types/network.ts';
 import type {NetworksPruned} from '../types/prune.ts';
 
 export const networkEndpoints = {
@@ -14,6 +14,20 @@ export const networkEndpoints = {
     answer: json<{readonly Id: string; readonly Warning: string}>(201),
   },
   networkDelete: {method: 'DELETE', path: '/networks/{id}', query: {}, body: noBody, answer: none()},
+  networkConnect: {
+    method: 'POST',
+    path: '/networks/{id}/connect',
+    query: {},
+    body: jsonBody<NetworkConnectBody>(),
+    answer: none(200),
+  },
+  networkDisconnect: {
+    method: 'POST',
+    path: '/networks/{id}/disconnect',
+    query: {},
+    body: jsonBody<NetworkDisconnectBody>(),
+    answer: none(200),
+  },
   /** Removes those that nobody uses. */
   networkPrune: {
     method: 'POST',

@@ -134,6 +134,8 @@ export interface ContainerFile {
 export interface HostConfig {
   readonly Binds?: readonly string[] | null;
   readonly Mounts?: readonly Mount[] | null;
+  /** `CONTAINER[:ALIAS]`, on the default network. */
+  readonly Links?: readonly string[] | null;
   readonly LogConfig?: LogConfig;
   readonly NetworkMode?: string;
   readonly PortBindings?: PortMap;

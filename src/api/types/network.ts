@@ -1,3 +1,5 @@
+import type {EndpointSettings} from './container.ts';
+
 export interface IpamPool {
   readonly Subnet?: string;
   readonly IPRange?: string;
@@ -21,6 +23,18 @@ export interface NetworkCreateBody {
   readonly IPAM?: Ipam;
   readonly Options?: Readonly<Record<string, string>>;
   readonly Labels?: Readonly<Record<string, string>>;
+}
+
+export interface NetworkConnectBody {
+  /** Id or name. */
+  readonly Container?: string;
+  readonly EndpointConfig?: EndpointSettings | null;
+}
+
+export interface NetworkDisconnectBody {
+  readonly Container?: string;
+  /** Also where nothing is left of the container but its place on the network. */
+  readonly Force?: boolean;
 }
 
 export interface NetworkContainer {

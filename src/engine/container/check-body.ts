@@ -1,6 +1,7 @@
 import {isIP} from 'node:net';
 import type {ContainerCreateBody, HealthConfig, HostConfig} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
+import {checkEndpointSyntax, checkOnDefaultBridge} from '../network/check-endpoint.ts';
 import {parseDeviceRule} from './device-program.ts';
 import {checkMapping} from './devices/mapped.ts';
 import {parseLogConfig} from './log-config.ts';
@@ -117,7 +118,13 @@ export function checkRestartPolicy(policy: HostConfig['RestartPolicy']): void {
 }
 
 function checkNetworking(body: ContainerCreateBody): void {
+  for (const [network, settings] of Object.entries(body.NetworkingConfig?.EndpointsConfig ?? {})) {
+    const check = network === 'default' || network === 'bridge' ? checkOnDefaultBridge : checkEndpointSyntax;
+    check(settings ?? {});
+  }
   const mode = body.HostConfig?.NetworkMode ?? 'default';
+  if (!['', 'default', 'bridge'].includes(mode) && (body.HostConfig?.Links ?? []).length > 0)
+    throw invalid('links are for the default network: give those of another one with its endpoint (EndpointsConfig)');
   if (mode !== 'host' && mode !== 'none' && containerOfMode(mode) === undefined) return;
   const others = Object.keys(body.NetworkingConfig?.EndpointsConfig ?? {}).filter((network) => network !== mode);
   if (others.length > 0)

@@ -3,7 +3,7 @@ import type {VolumeCreateBody, VolumeInspect} from '../../api/types/volume.ts';
 import type {Now} from '../clock.ts';
 import type {Events} from '../events.ts';
 import type {Helper} from '../helper/coprocess.ts';
-import type {MonitorOperation, SetupOperation} from '../helper/operations.ts';
+import type {MonitorOperation, NetworkOperation, SetupOperation} from '../helper/operations.ts';
 import type {Layout} from '../layout.ts';
 import type {ExecRecords} from './exec-records.ts';
 import type {Machine} from './machine.ts';
@@ -49,18 +49,40 @@ export interface NetworkPlan {
   readonly gateway?: string;
   /** Text of the container's resolv.conf. */
   readonly resolvConf: string;
-  /** Settings of the container's namespace that belong to its interfaces. */
-  readonly sysctls: Readonly<Record<string, string>>;
   /** Some published port was chosen, not asked for: a start that fails for want of it can be tried again. */
   readonly ephemeral: boolean;
   /** Says of a failed launch who has the port, where that was it. */
   explain(error: unknown): Promise<unknown>;
 }
 
+/** How the networks of a running container change, for its monitor. */
+export interface NetworkChange {
+  readonly operations: readonly (MonitorOperation | NetworkOperation)[];
+  /** Own addresses, for /etc/hosts. */
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  /** Lines of resolv.conf, where it comes to its first network. */
+  readonly resolvConf?: {readonly removed: string; readonly added: string};
+}
+
 /** What containers ask of networks. */
 export interface EndpointSource {
   /** Leases addresses and plans a run. Throws `notFound` for a network that does not exist. */
   plan(record: ContainerRecord, name: string): Promise<NetworkPlan>;
+  /** The name of a network that a container is to join or to leave, by which its record lists it. Throws `notFound`. */
+  nameOf(reference: string): Promise<string>;
+  /**
+   * Takes a running container from the networks of one record to those of another: `carryOut` has its monitor do it. Throws
+   * what `plan` throws.
+   */
+  change(
+    records: {readonly before: ContainerRecord; readonly after: ContainerRecord; readonly name: string},
+    carryOut: (change: NetworkChange) => Promise<void>,
+  ): Promise<void>;
+  /** Takes away what a container that is gone left on a network. `reference`: its name or id. Throws `notFound`. */
+  forget(network: string, reference: string): Promise<void>;
+  /** Throws what a start would throw for these settings of an endpoint on a network. */
+  check(reference: string, settings: EndpointSettings): Promise<void>;
   /** Gives back what `plan` took, and clears what a lost monitor left behind. */
   release(record: ContainerRecord): Promise<void>;
   /** The name service answers to the new name of a running container from now on. */

@@ -20,6 +20,7 @@ import {requestedEdits} from './devices/gather.ts';
 import {storeFiles} from './files.ts';
 import {fillVolumes} from './fill-volumes.ts';
 import {mergeImageConfig} from './image-config.ts';
+import {resolveLinks} from './legacy-links.ts';
 import {parseContainerName} from './name.ts';
 import {containerOfMode} from './namespace-modes.ts';
 import {type MountRequest, parseMounts} from './parse-mounts.ts';
@@ -58,7 +59,7 @@ export async function createContainer(
 
   const id = randomBytes(32).toString('hex');
   const {config: _imageConfig, ...recordedImage} = image;
-  const hostConfig = completeHostConfig(await resolveModes(context.layout, hostBody));
+  const hostConfig = await withLinks(context, completeHostConfig(await resolveModes(context.layout, hostBody)));
   const record: Omit<ContainerRecord, 'name' | 'files'> = {
     v: 1,
     id,
@@ -71,6 +72,11 @@ export async function createContainer(
   };
   await makeWhole(context, {record, requests, name, files: hostBody.TscomposeFiles ?? []});
   return {Id: id, Warnings: warnings};
+}
+
+async function withLinks(context: ContainerContext, host: HostConfig): Promise<HostConfig> {
+  const {Links} = host;
+  return Links?.length ? {...host, Links: await resolveLinks(context, Links)} : host;
 }
 
 /** The container's own `/`: its users enter it, whatever the umask here. */
@@ -211,7 +217,7 @@ function completeHostConfig(host: HostConfig): HostConfig {
   const {TscomposeFiles: _files, ...rest} = host;
   return {
     ...rest,
-    NetworkMode: host.NetworkMode || 'default',
+    NetworkMode: host.NetworkMode && host.NetworkMode !== 'default' ? host.NetworkMode : 'bridge',
     LogConfig: {Type: host.LogConfig?.Type || 'json-file', Config: host.LogConfig?.Config ?? {}},
     RestartPolicy: {
       Name: host.RestartPolicy?.Name || 'no',
@@ -231,9 +237,12 @@ function hostNameOf(config: ContainerConfig, host: HostConfig, id: string, machi
 }
 
 /** The network of `NetworkMode` first, as Docker attaches it first. */
-function endpointsOf(host: HostConfig, given: Readonly<Record<string, object | null>>): ContainerRecord['endpoints'] {
-  const mode = host.NetworkMode ?? 'default';
+function endpointsOf(host: HostConfig, named: Readonly<Record<string, object | null>>): ContainerRecord['endpoints'] {
+  const mode = host.NetworkMode ?? 'bridge';
   if (containerOfMode(mode) !== undefined) return {};
+  const given = Object.fromEntries(
+    Object.entries(named).map(([network, settings]) => [network === 'default' ? 'bridge' : network, settings]),
+  );
   const endpoints: Record<string, object> = {};
   if (mode !== 'host' && mode !== 'none') endpoints[mode] = given[mode] ?? {};
   for (const [network, settings] of Object.entries(given)) endpoints[network] = settings ?? {};

@@ -10,6 +10,7 @@ import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
 import {addExec, type ExecRecord} from './exec-records.ts';
 import {processEnvironment} from './image-config.ts';
+import {noLinks, planLinks} from './legacy-links.ts';
 import type {Machine} from './machine.ts';
 import {planCapabilities} from './process-plan.ts';
 import {findContainer} from './reference.ts';
@@ -85,6 +86,8 @@ async function startExec(context: ContainerContext, id: string, options: ExecSta
   if (isPaused(await observe(context, found.id))) throw restsFor(`Container ${found.id}`, 'exec');
   const identity = await identityOf(context.layout, found.record);
   const publish = (action: string) => publishContainerEvent(context, found.record, found.name, action, {execID: id});
+  // What it is linked with may have ended since: then there is nothing to tell of it.
+  const {variables: linked} = await planLinks(context, found.record, found.name).catch(() => noLinks);
   exec.state = 'running';
   await publish(commandEvent('exec_start', body));
   const [rows, columns] = options.consoleSize ?? body.ConsoleSize ?? [0, 0];
@@ -95,7 +98,7 @@ async function startExec(context: ContainerContext, id: string, options: ExecSta
       stdin: (body.AttachStdin ?? false) && !options.detach,
       rows,
       columns,
-      operations: encodeOperations(planExec(identity, body, await context.machine())),
+      operations: encodeOperations(planExec(identity, body, {machine: await context.machine(), linked})),
       id,
     });
     exec.pid = connection.first.pid;
@@ -204,7 +207,11 @@ async function* selectStreams(
 }
 
 /** What differs from the container's own process; the rest (limits, filter) is the same, also for a privileged one. */
-function planExec({record}: Identity, body: ExecCreateBody, machine: Machine): readonly SetupOperation[] {
+function planExec(
+  {record}: Identity,
+  body: ExecCreateBody,
+  {machine, linked}: {readonly machine: Machine; readonly linked: readonly string[]},
+): readonly SetupOperation[] {
   const {config} = record;
   const hostname = config.Hostname ?? '';
   return [
@@ -214,7 +221,7 @@ function planExec({record}: Identity, body: ExecCreateBody, machine: Machine): r
     {
       kind: 'env',
       variables: processEnvironment(
-        {...config, Tty: body.Tty ?? false, Env: [...(config.Env ?? []), ...(body.Env ?? [])]},
+        {...config, Tty: body.Tty ?? false, Env: [...linked, ...(config.Env ?? []), ...(body.Env ?? [])]},
         hostname,
       ),
     },

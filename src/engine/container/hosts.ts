@@ -3,6 +3,7 @@ import {mkdir, readFile} from 'node:fs/promises';
 import {TscomposeError} from '../../base/errors.ts';
 import type {ContainerPaths} from '../layout.ts';
 import type {NetworkPlan} from './context.ts';
+import type {LegacyLinks} from './legacy-links.ts';
 import {containerOfMode} from './namespace-modes.ts';
 import type {ContainerRecord} from './record.ts';
 
@@ -23,7 +24,7 @@ const commonHosts = [
 export async function writeIdentityFiles(
   paths: ContainerPaths,
   record: ContainerRecord,
-  network: NetworkPlan,
+  {network, links}: {readonly network: NetworkPlan; readonly links: LegacyLinks},
 ): Promise<void> {
   await mkdir(paths.run, {recursive: true, mode: 0o700});
   if (containerOfMode(record.hostConfig.NetworkMode) !== undefined) return;
@@ -31,7 +32,7 @@ export async function writeIdentityFiles(
   const hosts =
     hostNetwork && (record.hostConfig.ExtraHosts ?? []).length === 0
       ? await readMachineFile('/etc/hosts')
-      : renderHosts(record, network);
+      : renderHosts(record, network, links.hosts);
   writeNew(paths.hosts, hosts);
   writeNew(paths.hostname, `${record.config.Hostname ?? ''}\n`);
   writeNew(paths.resolvConf, network.resolvConf);
@@ -44,15 +45,16 @@ function writeNew(path: string, text: string): void {
   chmodSync(path, 0o644);
 }
 
-function renderHosts({config, hostConfig}: ContainerRecord, network: NetworkPlan): string {
+function renderHosts(record: ContainerRecord, network: NetworkPlan, links: readonly string[]): string {
+  const extra = (record.hostConfig.ExtraHosts ?? []).map((entry) => renderExtraHost(entry, network));
+  return `${[...commonHosts, ...extra, ...links].join('\n')}\n${ownHostLines(record, network.addresses)}`;
+}
+
+/** The container's own addresses: a line each. */
+export function ownHostLines({config}: ContainerRecord, addresses: readonly string[]): string {
   const hostname = config.Hostname ?? '';
   const names = config.Domainname ? `${hostname}.${config.Domainname} ${hostname}` : hostname;
-  return [
-    ...commonHosts,
-    ...(hostConfig.ExtraHosts ?? []).map((entry) => renderExtraHost(entry, network)),
-    ...network.addresses.map((address) => `${address}\t${names}`),
-    '',
-  ].join('\n');
+  return addresses.map((address) => `${address}\t${names}\n`).join('');
 }
 
 /** `name:address` or `name=address`; an IPv6 address may stand in brackets. */

@@ -36,7 +36,7 @@ function mergeEnvironment(body: readonly string[], image: readonly string[]): re
   return [...body, ...image.filter((entry) => !given.has(environmentKey(entry)))];
 }
 
-function environmentKey(entry: string): string {
+export function environmentKey(entry: string): string {
   return entry.split('=', 1)[0] ?? entry;
 }
 

@@ -2,6 +2,7 @@ import type {ContainerInspect, HostConfig, MountPoint} from '../../api/types/con
 import type {ContainerContext} from './context.ts';
 import {maskedPaths, readonlyPaths} from './default-mounts.ts';
 import {execIds} from './exec-records.ts';
+import {describeLinks} from './legacy-links.ts';
 import {memoryAndSwap} from './limits.ts';
 import {notice} from './notice.ts';
 import type {ContainerRecord, RecordedMount} from './record.ts';
@@ -38,7 +39,10 @@ export async function inspectContainer(context: ContainerContext, reference: str
     Platform: 'linux',
     ...{MountLabel: '', ProcessLabel: '', AppArmorProfile: ''},
     ExecIDs: execIds(context.execs, id),
-    HostConfig: {...emptyHostConfig, ...record.hostConfig, ...filledIn(record.hostConfig)},
+    HostConfig: {
+      ...{...emptyHostConfig, ...record.hostConfig, ...filledIn(record.hostConfig)},
+      Links: record.hostConfig.Links?.length ? await describeLinks(context, record.hostConfig.Links, name) : null,
+    },
     GraphDriver: {Name: 'overlay2', Data: {LowerDir: '', MergedDir: '', UpperDir: paths.upper, WorkDir: paths.work}},
     Mounts: record.mounts.flatMap((mount) => toMountPoint(context, mount)),
     Config: withHealthcheck(identity.record),
@@ -87,8 +91,9 @@ function filledIn(host: HostConfig): HostConfig {
 /** Members that clients expect to be there, as Docker fills them in. */
 const emptyHostConfig = {
   Binds: null,
+  Links: null,
   LogConfig: {Type: 'json-file', Config: {}},
-  NetworkMode: 'default',
+  NetworkMode: 'bridge',
   PortBindings: {},
   RestartPolicy: {Name: 'no', MaximumRetryCount: 0},
   AutoRemove: false,

@@ -7,6 +7,7 @@ import {planCgroups} from './cgroups.ts';
 import {eventAttributesText} from './container-event.ts';
 import type {ImageRoot, NetworkPlan} from './context.ts';
 import type {ContainerDevices} from './devices/gather.ts';
+import type {LegacyLinks} from './legacy-links.ts';
 import {parseLogConfig} from './log-config.ts';
 import type {Machine} from './machine.ts';
 import {ownNamespaces} from './namespace-modes.ts';
@@ -35,6 +36,7 @@ export interface LaunchRequest {
   /** The block devices that its limits name. */
   readonly disks: DeviceNumbers;
   readonly network: NetworkPlan;
+  readonly links: LegacyLinks;
   readonly devices: ContainerDevices;
   /** Of the container whose hosts, hostname and resolv.conf it has. */
   readonly identity: ContainerPaths;
@@ -60,6 +62,7 @@ export function planLaunch({
   identity,
   joins,
   expectedClients,
+  links,
 }: LaunchRequest): readonly MonitorOperation[] {
   const {id, config, hostConfig} = record;
   const paths = layout.container(id);
@@ -95,17 +98,20 @@ export function planLaunch({
       ? [{kind: 'expectedClients', count: Math.min(expectedClients, mostExpected)} as const]
       : []),
     ...(hostConfig.Init ? [{kind: 'init'} as const] : []),
-    ...(identity.hosts === paths.hosts ? [paths.hosts, paths.hostname, paths.resolvConf] : []).map(
-      (path): MonitorOperation => ({kind: 'cleanup', path}),
-    ),
+    ...(identity.hosts === paths.hosts ? identityCleanup(paths) : []),
     {
       kind: 'process',
       operations: encodeOperations([
         ...planRoot({machine, place, paths, identity, record, privileges, devices, image, volumes, images}),
-        ...planProcess(machine, record, {privileges, devices, interfaceSysctls: network.sysctls}),
+        ...planProcess(machine, record, {privileges, devices, linked: links.variables}),
       ]),
     },
   ];
+}
+
+/** The files that are made for each start. */
+export function identityCleanup({hosts, hostname, resolvConf}: ContainerPaths): readonly MonitorOperation[] {
+  return [hosts, hostname, resolvConf].map((path) => ({kind: 'cleanup', path}));
 }
 
 export function planRestart({RestartPolicy: policy}: HostConfig): MonitorOperation {

@@ -26,6 +26,10 @@ export function checkNamespaces(body: ContainerCreateBody): void {
     throw new TscomposeError('unsupported', `this engine does not support HostConfig.UsernsMode "${UsernsMode}"`);
   if (UTSMode === 'host' && body.Hostname) throw conflicting('hostname and the UTS mode');
   if (UTSMode === 'host' && body.Domainname) throw conflicting('domainname and the UTS mode');
+  if (NetworkMode === 'host' && asks(body.HostConfig?.Links))
+    throw invalid(
+      "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
+    );
   if (containerOfMode(NetworkMode) !== undefined) checkJoinedNetwork(body);
 }
 
@@ -35,7 +39,7 @@ function isMode(mode: string, words: readonly string[]): boolean {
 
 /** Names, addresses and ports are those of the other container: all of this would come to nothing. */
 function checkJoinedNetwork(body: ContainerCreateBody): void {
-  const host: HostConfig & {readonly Links?: readonly string[] | null} = body.HostConfig ?? {};
+  const host = body.HostConfig ?? {};
   if (body.Hostname) throw conflicting('hostname and the network mode');
   if (body.Domainname) throw conflicting('domainname and the network mode');
   if (asks(host.Links))

@@ -12,27 +12,25 @@ import {completeSysctls} from './sysctls.ts';
 export interface ProcessSettings {
   readonly privileges: Privileges;
   readonly devices: ContainerDevices;
-  readonly interfaceSysctls: Readonly<Record<string, string>>;
+  /** Variables that tell of linked containers; its own ones stand above them. */
+  readonly linked?: readonly string[];
 }
 
 /** The steps that make a container's process what it is: names, limits, user, privileges, environment, words. */
 export function planProcess(
   machine: Machine,
   record: ContainerRecord,
-  {privileges, devices, interfaceSysctls}: ProcessSettings,
+  {privileges, devices, linked = []}: ProcessSettings,
 ): readonly SetupOperation[] {
   const {config, hostConfig} = record;
   const {capabilities, noNewPrivileges, seccomp} = privileges;
   const filter = compileFilter(seccomp, machine, capabilities);
-  const sysctls = {
-    ...interfaceSysctls,
-    ...completeSysctls(
-      hostConfig.Sysctls ?? {},
-      hostConfig.NetworkMode ?? 'default',
-      machine.rootless && machine.rootless.groups - 1,
-    ),
-  };
-  const withDevices = {...config, Env: [...(config.Env ?? []), ...devices.environment]};
+  const sysctls = completeSysctls(
+    hostConfig.Sysctls ?? {},
+    hostConfig.NetworkMode ?? 'default',
+    machine.rootless && machine.rootless.groups - 1,
+  );
+  const withDevices = {...config, Env: [...linked, ...(config.Env ?? []), ...devices.environment]};
   const groups = [...(hostConfig.GroupAdd ?? []), ...devices.groups];
   return [
     // The machine's own name is not a container's to set.

@@ -13,6 +13,7 @@ import {gatherDevices} from './devices/gather.ts';
 import {beginStart, endStart} from './expected-clients.ts';
 import {writeIdentityFiles} from './hosts.ts';
 import {type LaunchRequest, planLaunch} from './launch-plan.ts';
+import {planLinks} from './legacy-links.ts';
 import {takeMonitorLock} from './monitor-lock.ts';
 import {withContainer} from './operation.ts';
 import {checkPropagation} from './propagation.ts';
@@ -58,19 +59,20 @@ export async function startFound(context: ContainerContext, found: FoundContaine
 
 async function launchFound(context: ContainerContext, found: FoundContainer): Promise<void> {
   const joins = await planJoins(context, found);
-  const [image, volumes, images, devices, disks] = await Promise.all([
+  const [image, volumes, images, devices, disks, links] = await Promise.all([
     context.images.root(found.record.image),
     resolveVolumes(context, found.record),
     resolveImages(context, found.record),
     gatherDevices(found.record.hostConfig, context),
     readDeviceNumbers(found.record.hostConfig),
+    planLinks(context, found.record, found.name),
     checkBinds(found.record),
   ]);
   for (let attempt = 1; ; attempt++) {
     const network = await context.endpoints.plan(found.record, found.name);
     const expectedClients = await beginStart(context, found.id);
     try {
-      await launch(context, found, {image, volumes, images, network, devices, disks, joins, expectedClients});
+      await launch(context, found, {image, volumes, images, network, devices, disks, joins, expectedClients, links});
       return;
     } catch (error) {
       await undo(context, found.record);
@@ -83,11 +85,14 @@ async function launchFound(context: ContainerContext, found: FoundContainer): Pr
 async function launch(
   context: ContainerContext,
   found: FoundContainer,
-  parts: Pick<LaunchRequest, 'image' | 'volumes' | 'images' | 'network' | 'devices' | 'disks' | 'joins' | 'expectedClients'>,
+  parts: Pick<
+    LaunchRequest,
+    'image' | 'volumes' | 'images' | 'network' | 'devices' | 'disks' | 'joins' | 'expectedClients' | 'links'
+  >,
 ): Promise<void> {
   const {layout, cgroupParent} = context;
   const {record, paths: identity} = await identityOf(layout, found.record);
-  await writeIdentityFiles(layout.container(found.id), record, parts.network);
+  await writeIdentityFiles(layout.container(found.id), record, parts);
   const machine = await context.machine();
   const plan = planLaunch({layout, machine, cgroupParent, record, identity, name: found.name, ...parts});
   // Whoever removes the last container takes the cgroups above away; not while one is being started below them.

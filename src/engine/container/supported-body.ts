@@ -1,4 +1,10 @@
-import type {ContainerConfig, ContainerCreateBody, HostConfig, Mount} from '../../api/types/container.ts';
+import type {
+  ContainerConfig,
+  ContainerCreateBody,
+  EndpointSettings,
+  HostConfig,
+  Mount,
+} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
 
 /** Members that are carried out. A row for each member of the types: a new one that nobody handles does not compile. */
@@ -29,6 +35,7 @@ const configMembers = {
 const hostConfigMembers = {
   Binds: true,
   Mounts: true,
+  Links: true,
   LogConfig: true,
   NetworkMode: true,
   PortBindings: true,
@@ -126,6 +133,7 @@ const mountMembers = [
 ];
 const endpointMembers = [
   'IPAMConfig',
+  'Links',
   'Aliases',
   'MacAddress',
   'DriverOpts',
@@ -153,10 +161,12 @@ export function refuseUnsupported(body: ContainerCreateBody): void {
   for (const mount of host.Mounts ?? []) refuseMount(mount);
   refuseOthers(body.NetworkingConfig ?? {}, 'NetworkingConfig.', (key) => key === 'EndpointsConfig');
   for (const [network, endpoint] of Object.entries(body.NetworkingConfig?.EndpointsConfig ?? {})) {
-    refuseOthers(endpoint ?? {}, `NetworkingConfig.EndpointsConfig.${network}.`, (key) =>
-      endpointMembers.includes(key),
-    );
+    refuseUnsupportedEndpoint(endpoint ?? {}, network);
   }
+}
+
+export function refuseUnsupportedEndpoint(endpoint: EndpointSettings, network: string): void {
+  refuseOthers(endpoint, `NetworkingConfig.EndpointsConfig.${network}.`, (key) => endpointMembers.includes(key));
 }
 
 function refuseMount(mount: Mount): void {

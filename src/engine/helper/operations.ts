@@ -174,6 +174,8 @@ const monitorOperations = {
   dnsUpstream: {code: 215, args: ['address', 'port']},
   /** Directory of name files of one network: one file a container, `address… | name name …` (see docs/native.md). */
   dnsNetwork: {code: 216, args: ['name', 'directory']},
+  /** The name `alias` stands for `name` on that network, for this container alone. */
+  dnsLink: {code: 246, args: ['network', 'alias', 'name']},
   stdio: {code: 217, args: ['tty', 'openStdin', 'stdinOnce', 'rows', 'columns']},
   /** So many clients asked to attach before the start: the process runs once they are there, or after a while. */
   expectedClients: {code: 222, args: ['count']},
@@ -183,6 +185,10 @@ const monitorOperations = {
   cleanup: {code: 219, args: ['path']},
   /** cgroup v2 device rules: an eBPF program (array of struct bpf_insn) attached to the cgroup. */
   cgroupDevices: {code: 221, args: ['path', 'program']},
+  /** A setting of one of the container's interfaces, written in its namespace once the interface is there. `key` as in `sysctl`. */
+  interfaceSysctl: {code: 240, args: ['key', 'value']},
+  /** The container is on this network: event `connect` of its id when it runs, `disconnect` at its end. `attributes` as in `events`. */
+  networkMember: {code: 241, args: ['id', 'attributes']},
   /**
    * Namespaces (comma list of: pid ipc network) of another container, whose monitor is asked for them at `control`: anew
    * for each run. Those are not to be in `namespaces`.
@@ -192,6 +198,21 @@ const monitorOperations = {
   outside: {code: 231, args: ['socket']},
   /** The encoded setup operations. */
   process: {code: 220, args: ['operations']},
+} as const satisfies Record<string, Row>;
+
+/** Steps of a change to the networks of a running container, in the `operations` of `update`: carried out in their order, and taken back backwards. */
+const networkOperations = {
+  /**
+   * A netlink batch and the one that takes it back. `when`: `machine` (the container's namespace is descriptor 100), `inside`,
+   * `after` or `afterInside` (when nothing can fail any more; errors are ignored).
+   */
+  netlinkChange: {code: 242, args: ['when', 'family', 'batch', 'inverse']},
+  /** Puts the file `source` in the place of `target`, which may be missing. */
+  replaceFile: {code: 243, args: ['source', 'target']},
+  /** Takes lines out of the text file `path` and adds others at its end, in place. */
+  editLines: {code: 244, args: ['path', 'removed', 'added']},
+  /** Unlinked when nothing can fail any more. */
+  discardFile: {code: 245, args: ['path']},
 } as const satisfies Record<string, Row>;
 
 /** Messages to a monitor's control socket. Stable for ever: monitors live for months. */
@@ -211,8 +232,9 @@ const controlOperations = {
   /** A further process (setup operations: user, groups, capabilities, workdir, env, argv). Replies `{ok:true,pid}` or the error, then frames. */
   exec: {code: 307, args: ['tty', 'stdin', 'rows', 'columns', 'operations', 'id']},
   /**
-   * Changes what `operations` say (one `restart`, any `cgroupWrite`) and renames the file `source`, the record of it, to
-   * `target`: all of it or nothing. Code 308 was another request once.
+   * Changes what `operations` say (one `restart`, any `cgroupWrite`, and the networks: all that a launch plan says of them but
+   * `network` and `attach` and `inside` batches, with the steps that lead there) and renames the file `source`, the record of
+   * it, to `target`: all of it or nothing. Code 308 was another request once.
    */
   update: {code: 309, args: ['operations', 'source', 'target']},
   /** Freezes every process. Replies when they are frozen. */
@@ -263,6 +285,7 @@ export const operations = {
   ...requestOperations,
   ...setupOperations,
   ...monitorOperations,
+  ...networkOperations,
   ...controlOperations,
   ...unpackOperations,
   ...filesOperations,
@@ -286,6 +309,7 @@ export type Operation<K extends OperationName = OperationName> = {
 
 export type SetupOperation = Operation<keyof typeof setupOperations>;
 export type MonitorOperation = Operation<keyof typeof monitorOperations>;
+export type NetworkOperation = Operation<keyof typeof networkOperations>;
 export type FilesOperation = Operation<keyof typeof filesOperations>;
 export type ControlOperation = Operation<keyof typeof controlOperations>;
 

@@ -48,7 +48,7 @@ export function chooseAddresses(
 }
 
 /** What the settings ask for, checked. Also for a container that is only created. */
-function wantedAddresses(
+export function wantedAddresses(
   network: NetworkRecord,
   {IPAMConfig}: EndpointSettings,
   pools: readonly Pool[] = poolsOf(network),

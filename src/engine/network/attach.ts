@@ -1,12 +1,15 @@
 import {randomInt} from 'node:crypto';
+import {sha256Hex} from '../../base/canonical-json.ts';
 import type {MonitorOperation} from '../helper/operations.ts';
 import {interfaceAlias, type Layout, vethName} from '../layout.ts';
+import {isDefaultBridge} from './default-bridge.ts';
 import {driverOptionsOf} from './driver-options.ts';
 import {tableOf} from './firewall.ts';
 import {protocolNumbers} from './firewall-rules.ts';
 import {bytesOf, lastOf, parseAddress} from './ip.ts';
 import {type NetlinkFamily, netlinkFamilies} from './kernel.ts';
 import {leaseFiles} from './leases.ts';
+import type {Link} from './links.ts';
 import {parseMac} from './mac.ts';
 import {addAddress, addDefaultRoute, addDirectDefaultRoute, addressFamilies} from './netlink/address.ts';
 import {equals, load, register, translateDestination} from './netlink/expression.ts';
@@ -18,6 +21,7 @@ import {
   addRule,
   addTable,
   deleteElements,
+  deleteTable,
   type TableRef,
   tableFamilies,
   transaction,
@@ -40,6 +44,10 @@ export interface PlannedInterface {
   readonly addresses: readonly string[];
   /** The default route of these families leads through this network. */
   readonly routes: {readonly ipv4: boolean; readonly ipv6: boolean};
+  /** Names that stand for others on this network, for this container alone. */
+  readonly links: readonly Link[];
+  /** Settings of the kernel for this interface, `net/…` by value. */
+  readonly sysctls: Readonly<Record<string, string>>;
 }
 
 export interface AttachRequest {
@@ -67,24 +75,15 @@ export function isolatedOperations(): readonly MonitorOperation[] {
 
 /** Everything a monitor does for a container's networks, at its start and at its end. */
 export function attachOperations(request: AttachRequest): readonly MonitorOperation[] {
-  const {layout, containerId, interfaces, ports, upstreams} = request;
-  // Above the range that outgoing connections take theirs from; 53 itself is the container's to use.
-  const servicePort = 61000 + randomInt(4000);
+  const {layout, containerId, interfaces, ports} = request;
   const elements = ports.flatMap((port) => portElement(port, containerId) ?? []);
   const table = tableOf(layout);
-  const pairs = interfaces.flatMap(({network}) =>
-    isVlan(network) ? [] : [deleteLink(vethName(layout, network.id, containerId))],
-  );
   return [
     ownNamespace,
     batch(
       'attach',
       'route',
-      interfaces.flatMap((planned, position) =>
-        isVlan(planned.network)
-          ? subLinkMessages(planned, planned.network, position)
-          : pairMessages(request, planned, position),
-      ),
+      interfaces.flatMap((planned, position) => interfaceMessages(request, planned, firstIndex + position)),
     ),
     ...(elements.length > 0
       ? [
@@ -96,14 +95,42 @@ export function attachOperations(request: AttachRequest): readonly MonitorOperat
       : []),
     batch('inside', 'route', [
       loopbackUp,
-      ...interfaces.flatMap((planned, position) => insideMessages(request, planned, position)),
+      ...interfaces.flatMap((planned, position) => insideMessages(request, planned, firstIndex + position)),
     ]),
-    rules('inside', nameServiceRules(servicePort)),
+    rules('inside', nameServiceRules(containerId)),
+    ...interfaces.flatMap(sysctlOperations),
+    ...networkOperations(request),
+  ];
+}
+
+export function sysctlOperations({sysctls}: PlannedInterface): readonly MonitorOperation[] {
+  return Object.entries(sysctls).map(([key, value]) => ({kind: 'interfaceSysctl', key, value}));
+}
+
+/** What a monitor knows of the networks for as long as nothing about them changes: whom it serves, and what goes at the end. */
+export function networkOperations(request: AttachRequest): readonly MonitorOperation[] {
+  const {layout, containerId, interfaces, ports, upstreams} = request;
+  const elements = ports.flatMap((port) => portElement(port, containerId) ?? []);
+  const table = tableOf(layout);
+  const pairs = interfaces.flatMap(({network}) =>
+    isVlan(network) ? [] : [deleteLink(vethName(layout, network.id, containerId))],
+  );
+  return [
     ...ports.map((port): MonitorOperation => ({kind: 'publish', ...port})),
-    {kind: 'dns', address: `${nameServiceAddress}:${servicePort}`},
+    {kind: 'dns', address: `${nameServiceAddress}:${servicePortOf(containerId)}`},
     ...upstreams.map((address): MonitorOperation => ({kind: 'dnsUpstream', address, port: 53})),
+    // On the default network there are no names, as with Docker.
+    ...interfaces
+      .filter(({network}) => !isDefaultBridge(network))
+      .map(({network}): MonitorOperation => {
+        return {kind: 'dnsNetwork', name: network.name, directory: layout.network(network.id).names};
+      }),
+    ...interfaces.flatMap(({network, links}) =>
+      links.map((link): MonitorOperation => ({kind: 'dnsLink', network: network.name, ...link})),
+    ),
     ...interfaces.map(({network}): MonitorOperation => {
-      return {kind: 'dnsNetwork', name: network.name, directory: layout.network(network.id).names};
+      const attributes = {container: containerId, name: network.name, type: network.driver};
+      return {kind: 'networkMember', id: network.id, attributes: JSON.stringify(attributes).slice(1, -1)};
     }),
     // One transaction each: what is missing already must not keep the rest.
     ...elements.map((element) => rules('detach', [removal(table, element)])),
@@ -129,11 +156,21 @@ function rules(when: When, changes: readonly NetlinkMessage[]): MonitorOperation
   return batch(when, 'netfilter', transaction(changes));
 }
 
+/** Makes an interface of the container, from the machine's side. `inside`: its index there. */
+export function interfaceMessages(
+  request: AttachRequest,
+  planned: PlannedInterface,
+  inside: number,
+): readonly NetlinkMessage[] {
+  const {network} = planned;
+  return isVlan(network) ? subLinkMessages(planned, network, inside) : pairMessages(request, planned, inside);
+}
+
 /** Both ends are made by one message, so that none is ever left without the other. */
 function pairMessages(
   {layout, containerId, ipv6Machine}: AttachRequest,
   {network, baseIndex, name, mac}: PlannedInterface,
-  position: number,
+  inside: number,
 ): readonly NetlinkMessage[] {
   const {mtu, interContainer} = driverOptionsOf(network);
   const veth = vethName(layout, network.id, containerId);
@@ -145,7 +182,7 @@ function pairMessages(
       index,
       master: baseIndex,
       mtu,
-      peer: {name, index: firstIndex + position, address: parseMac(mac), namespaceDescriptor},
+      peer: {name, index: inside, address: parseMac(mac), namespaceDescriptor},
     }),
     setLink(
       {index},
@@ -161,7 +198,7 @@ function pairMessages(
 function subLinkMessages(
   {baseIndex, name, mac}: PlannedInterface,
   network: VlanNetwork,
-  position: number,
+  index: number,
 ): readonly NetlinkMessage[] {
   const {mode, flag, mtu} = vlanOptionsOf(network);
   const {driver} = network;
@@ -172,7 +209,7 @@ function subLinkMessages(
       flag,
       link: baseIndex,
       name,
-      index: firstIndex + position,
+      index,
       namespaceDescriptor,
       // One that is passed through keeps the parent's, and changes it where it is given another.
       ...(driver === 'macvlan' && mode !== 'passthru' ? {address: parseMac(mac)} : {}),
@@ -181,12 +218,11 @@ function subLinkMessages(
   ];
 }
 
-function insideMessages(
+export function insideMessages(
   {ipv6Machine}: AttachRequest,
   {network, mac, addresses, routes}: PlannedInterface,
-  position: number,
+  index: number,
 ): readonly NetlinkMessage[] {
-  const index = firstIndex + position;
   const pools = poolsOf(network);
   const parsed = addresses.flatMap((text) => parseAddress(text) ?? []);
   return [
@@ -227,14 +263,20 @@ function linkLocalAddress(mac: string): Uint8Array {
   return Uint8Array.of(0xfe, 0x80, 0, 0, 0, 0, 0, 0, a ^ 0x02, b, c, 0xff, 0xfe, d, e, f);
 }
 
+/** Above the range that outgoing connections take theirs from; 53 itself is the container's to use. The same at every time. */
+function servicePortOf(containerId: string): number {
+  return 61000 + (Number.parseInt(sha256Hex(containerId).slice(0, 8), 16) % 4000);
+}
+
 /**
  * Questions to the name service's port 53 go to where it listens: a container that binds port 53 on all of its addresses
  * finds it free. As Docker does; the table is the container's own.
  */
-function nameServiceRules(servicePort: number): readonly NetlinkMessage[] {
+export function nameServiceRules(containerId: string): readonly NetlinkMessage[] {
   const table: TableRef = {family: tableFamilies.ipv4, table: 'tscompose_names'};
   const address = parseAddress(nameServiceAddress);
   const service = address ? bytesOf(address) : new Uint8Array(4);
+  const servicePort = servicePortOf(containerId);
   const port = (number: number) => Uint8Array.of(number >> 8, number & 0xff);
   const redirect = (protocol: number) =>
     addRule(table, {
@@ -252,6 +294,9 @@ function nameServiceRules(servicePort: number): readonly NetlinkMessage[] {
       ],
     });
   return [
+    // Also where it is there already, from networks that the container left.
+    addTable(table),
+    deleteTable(table),
     addTable(table),
     addChain(table, 'output', {type: 'nat', hook: 'output', priority: -100}),
     redirect(protocolNumbers.udp),

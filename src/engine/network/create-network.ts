@@ -8,13 +8,12 @@ import {bridgeName} from '../layout.ts';
 import {makeDirectoryWhole, temporaryPrefix, writeRecord} from '../record-store.ts';
 import {ensureBridge, readLink, removeBridge} from './bridge.ts';
 import {readDriverOptions} from './driver-options.ts';
-import {parsePrefix} from './ip.ts';
 import type {Kernel} from './kernel.ts';
 import {hasIpv6, type MachineFiles, occupiedByMachine} from './machine.ts';
 import type {NetworkContext} from './network-context.ts';
 import {isVlan, type NetworkRecord} from './network-record.ts';
 import {ensureParent, planParent, removeParent} from './parent.ts';
-import {choosePools, type Occupied} from './pools.ts';
+import {choosePools, occupiedByNetworks} from './pools.ts';
 import {isPredefined} from './predefined.ts';
 import type {Upkeep} from './upkeep.ts';
 import {isRouted, readVlanOptions, type VlanDriver} from './vlan-options.ts';
@@ -119,7 +118,7 @@ async function planRecord({context, kernel, files, networks, body}: CreateReques
     ipv4,
     ipv6,
     given: body.IPAM?.Config ?? [],
-    occupied: networks.flatMap(occupiedBy),
+    occupied: occupiedByNetworks(networks),
     // On a parent the subnet is that of the machine's own route, as a rule.
     occupiedByRoutes: machine,
     rootHash: layout.rootHash,
@@ -164,13 +163,6 @@ async function planBase(
 /** As Docker: no address is kept for a router where packets go to none. */
 function needsGateway(driver: VlanDriver, {Internal, Options}: NetworkCreateBody): boolean {
   return !Internal && !isRouted(readVlanOptions(driver, Options ?? {}));
-}
-
-function occupiedBy({name, pools}: NetworkRecord): readonly Occupied[] {
-  return pools.flatMap(({subnet}) => {
-    const prefix = parsePrefix(subnet);
-    return prefix ? {prefix, by: `network "${name}"`} : [];
-  });
 }
 
 async function refuseTakenBridge(

@@ -23,7 +23,7 @@ export function describeEndpoint({network, settings}: Membership, endpoint: Endp
     IPv6Gateway: gatewayOf(6),
     GlobalIPv6Address: addressOf(6),
     GlobalIPv6PrefixLen: addressOf(6) === '' ? 0 : (poolOf(6)?.subnet.length ?? 0),
-    DNSNames: endpoint.names,
+    DNSNames: endpoint.names.length > 0 ? endpoint.names : null,
   };
 }
 
@@ -31,6 +31,7 @@ export function describeEndpoint({network, settings}: Membership, endpoint: Endp
 export function describeStopped(settings: EndpointSettings, network: NetworkRecord | undefined): EndpointSettings {
   return {
     IPAMConfig: settings.IPAMConfig ?? null,
+    Links: settings.Links ?? null,
     Aliases: settings.Aliases ?? null,
     MacAddress: settings.MacAddress ?? '',
     DriverOpts: settings.DriverOpts ?? null,

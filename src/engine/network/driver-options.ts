@@ -24,7 +24,13 @@ const readers: OptionReaders<DriverOptions> = {
   'com.docker.network.bridge.enable_ip_masquerade': (value, key) => ({masquerade: boolean(value, key)}),
   'com.docker.network.bridge.host_binding_ipv4': (value, key) => {
     if (!/^\d+\.\d+\.\d+\.\d+$/.test(value)) throw wrongOption(key, value, 'an IPv4 address');
-    return {hostAddress: value};
+    // As on all addresses, of both families.
+    return value === '0.0.0.0' ? {} : {hostAddress: value};
+  },
+  // What Docker says of its default network, and that is all it does.
+  'com.docker.network.bridge.default_bridge': (value, key) => {
+    boolean(value, key);
+    return {};
   },
   'com.docker.network.bridge.gateway_mode_ipv4': gatewayMode,
   'com.docker.network.bridge.gateway_mode_ipv6': gatewayMode,

@@ -3,15 +3,20 @@ import {TscomposeError} from '../../base/errors.ts';
 import type {EndpointDescription, EndpointSource} from '../container/context.ts';
 import {containerOfMode} from '../container/namespace-modes.ts';
 import type {ContainerRecord} from '../container/record.ts';
+import {checkEndpoint, checkOnDefaultBridge} from './check-endpoint.ts';
+import {removeNetworkParts} from './create-network.ts';
+import {defaultBridgeId, defaultBridgeName, isDefaultBridge, withDefaultBridge} from './default-bridge.ts';
 import {describeEndpoint, describeStopped} from './describe-endpoint.ts';
 import type {Membership} from './gateway.ts';
 import type {Kernel} from './kernel.ts';
-import {readEndpoint, removeUnfinishedLease, writeEndpoint} from './leases.ts';
+import {readEndpoint, readEndpoints, removeUnfinishedLease, writeEndpoint} from './leases.ts';
 import type {MachineFiles} from './machine.ts';
 import type {NetworkContext} from './network-context.ts';
 import {findNetwork, type NetworkRecord, readNetworks} from './network-record.ts';
+import {changeNetworks} from './plan-change.ts';
 import {type EndpointPlan, planJoined, planOnNetworks, planWithoutNetworks} from './plan-endpoints.ts';
 import type {PublishedPort} from './port-elements.ts';
+import {predefinedNetworks} from './predefined.ts';
 import {portMapOf} from './publish.ts';
 import type {Upkeep} from './upkeep.ts';
 
@@ -33,32 +38,106 @@ export function createEndpoints(
         const endpoint = readEndpoint(layout, network.id, record.id);
         return endpoint ? [{network, endpoint}] : [];
       });
-    const networks = await readNetworks(layout);
-    for (const {id} of networks) removeUnfinishedLease(layout, id, record.id);
+    const known = await readNetworks(layout);
+    for (const {id} of known) removeUnfinishedLease(layout, id, record.id);
     // What a monitor cleared by itself, as nearly always, needs no lock.
-    if (held(networks).length === 0) return;
+    const isOnDefault = defaultBridgeName in record.endpoints;
+    if (held(known).length === 0 && !isOnDefault) return;
     await using lock = await helper.lock(layout.locks.networks);
     void lock;
-    for (const {network, endpoint} of held(await readNetworks(layout))) await upkeep.clear(network, endpoint);
+    const networks = await readNetworks(layout);
+    for (const {network, endpoint} of held(networks)) await upkeep.clear(network, endpoint);
+    if (isOnDefault) await retireDefault(networks);
+  };
+
+  /** The lock is held. */
+  const networksFor = async (record: ContainerRecord) => {
+    const known = await readNetworks(layout);
+    return defaultBridgeName in record.endpoints ? await withDefaultBridge({context, kernel, files}, known) : known;
+  };
+
+  /** The default network goes with its last container; nobody made it, so nobody would remove it. */
+  const retireDefault = async (networks: readonly NetworkRecord[]) => {
+    const record = networks.find(isDefaultBridge);
+    if (!record || readEndpoints(layout, record.id).length > 0) return;
+    const remaining = networks.filter((network) => network !== record);
+    await removeNetworkParts({context, kernel, upkeep, record, remaining});
   };
 
   return {
     release,
 
-    async plan(record, name) {
-      const mode = record.hostConfig.NetworkMode || 'default';
-      if (mode === 'host' || mode === 'none') return await planWithoutNetworks(files, record, mode);
-      if (containerOfMode(mode) !== undefined) return planJoined();
+    async nameOf(reference) {
+      const predefined = predefinedNetworks.find(({Name, Id}) => Name === reference || Id === reference);
+      if (predefined) return predefined.Name;
+      if (reference === defaultBridgeName || reference === defaultBridgeId) return defaultBridgeName;
+      return findNetwork(await readNetworks(layout), reference).name;
+    },
+
+    async check(reference, settings) {
+      if (reference === 'none') return;
+      if (reference === defaultBridgeName) checkOnDefaultBridge(settings);
+      else checkEndpoint(findNetwork(await readNetworks(layout), reference), settings);
+    },
+
+    async change({before, after, name}, carryOut) {
       await using lock = await helper.lock(layout.locks.networks);
       void lock;
-      const networks = await readNetworks(layout);
+      const networks = await networksFor(after);
+      await upkeep.sweep(networks);
+      const memberships = membershipsOf(after, networks);
+      await upkeep.recheck(
+        networks,
+        memberships.map(({network}) => network),
+      );
+      const current = networks.flatMap(({id}) => {
+        const endpoint = readEndpoint(layout, id, before.id);
+        return endpoint ? [[id, endpoint] as const] : [];
+      });
+      await changeNetworks(
+        {
+          ...{context, kernel, files, upkeep, networks, record: after, name, current: new Map(current)},
+          before: membershipsOf(before, networks),
+          memberships,
+        },
+        carryOut,
+      );
+      if (defaultBridgeName in before.endpoints) await retireDefault(networks);
+    },
+
+    async forget(network, reference) {
+      await using lock = await helper.lock(layout.locks.networks);
+      void lock;
+      const record = (await readNetworks(layout)).find(({name}) => name === network);
+      const left =
+        record &&
+        readEndpoints(layout, record.id).find(
+          ({name, container}) => name === reference || container.startsWith(reference),
+        );
+      if (!left) throw new TscomposeError('notFound', `endpoint ${reference} not found`);
+      await upkeep.clear(record, left);
+    },
+
+    async plan(record, name) {
+      const mode = record.hostConfig.NetworkMode || 'default';
+      if (containerOfMode(mode) !== undefined) return planJoined();
+      if (mode === 'host') return await planWithoutNetworks(files, record, 'host');
+      // It may have left "none" for other networks.
+      const isAlone = Object.keys(record.endpoints).every((reference) => reference === 'none');
+      if (mode === 'none' && isAlone) return await planWithoutNetworks(files, record, 'none');
+      await using lock = await helper.lock(layout.locks.networks);
+      void lock;
+      const networks = await networksFor(record);
       await upkeep.sweep(networks);
       for (const network of networks) {
         const left = readEndpoint(layout, network.id, record.id);
         if (left) await upkeep.clear(network, left);
       }
       const memberships = membershipsOf(record, networks);
-      const warnings = await upkeep.recheck(networks);
+      const warnings = await upkeep.recheck(
+        networks,
+        memberships.map(({network}) => network),
+      );
       return await planOnNetworks({context, kernel, files, upkeep, networks, record, name, memberships, warnings});
     },
 
@@ -80,7 +159,8 @@ export function createEndpoints(
       const ports: PublishedPort[] = [];
       for (const [reference, settings] of Object.entries(record.endpoints)) {
         const network = known.find(({id, name}) => id === reference || name === reference);
-        const endpoint = network && running ? readEndpoint(layout, network.id, record.id) : undefined;
+        const leased = network && running ? readEndpoint(layout, network.id, record.id) : undefined;
+        const endpoint = leased?.joining === true ? undefined : leased;
         networks[network?.name ?? reference] =
           network && endpoint ? describeEndpoint({network, settings}, endpoint) : describeStopped(settings, network);
         if (endpoint) ports.push(...endpoint.ports);
@@ -94,14 +174,10 @@ export function createEndpoints(
   };
 }
 
-/** The networks that a container is to be on, in order. Throws `notFound`, `unsupported` for the default bridge. */
+/** The networks that a container is to be on, in order. Throws `notFound`. */
 function membershipsOf(record: ContainerRecord, networks: readonly NetworkRecord[]): readonly Membership[] {
-  return Object.entries(record.endpoints).map(([reference, settings]) => {
-    if (reference === 'default' || reference === 'bridge') {
-      throw new TscomposeError('unsupported', 'the default bridge network is not supported', {
-        hint: 'name a network (networks: …), or use network_mode "host" or "none"',
-      });
-    }
+  return Object.entries(record.endpoints).flatMap(([reference, settings]) => {
+    if (reference === 'none') return [];
     return {network: findNetwork(networks, reference), settings};
   });
 }

@@ -17,8 +17,10 @@ const longestDelayMs = 32;
 export async function isHeld(
   {helper, layout}: {readonly helper: Pick<Helper, 'tryLock'>; readonly layout: Layout},
   networkId: string,
-  {container}: Endpoint,
+  {container, joining}: Endpoint,
 ): Promise<boolean> {
+  // Of one that is being connected only whoever does it answers for, with the operation lock in hand.
+  if (joining === true) return !(await isFree(helper, layout.container(container).operationLock));
   const deadline = performance.now() + clearingMs;
   for (let delayMs = 1; ; delayMs = Math.min(delayMs * 2, longestDelayMs)) {
     if (!(await isContainerAlive(helper, layout, container))) return false;
@@ -57,6 +59,17 @@ export async function isContainerAlive(
   } catch (error) {
     // The container's directory is gone.
     if (hasKind(error, 'notFound')) return false;
+    throw error;
+  }
+}
+
+async function isFree(helper: Pick<Helper, 'tryLock'>, path: string): Promise<boolean> {
+  try {
+    const lock = await helper.tryLock(path);
+    await lock?.[Symbol.asyncDispose]();
+    return lock !== undefined;
+  } catch (error) {
+    if (hasKind(error, 'notFound')) return true;
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import {TscomposeError} from '../../base/errors.ts';
 import type {Networks} from '../engine.ts';
 import {temporaryPrefix} from '../record-store.ts';
 import {checkCreateBody, createNetwork, removeNetworkParts} from './create-network.ts';
+import {defaultBridgeId, defaultBridgeName, findDefaultBridge, isDefaultBridge} from './default-bridge.ts';
 import {createEndpoints, type Endpoints} from './endpoints.ts';
 import {parseAddress} from './ip.ts';
 import {createKernel} from './kernel.ts';
@@ -17,7 +18,7 @@ import {predefinedNetworks} from './predefined.ts';
 import {createUpkeep, sweepDirectories} from './upkeep.ts';
 
 /** The engine's networks: what the Engine API asks of them, and what containers do. */
-export interface EngineNetworks extends Omit<Networks, 'prune'> {
+export interface EngineNetworks extends Omit<Networks, 'prune' | 'connect' | 'disconnect'> {
   readonly endpoints: Endpoints;
 }
 
@@ -30,7 +31,11 @@ export function createNetworks(context: NetworkContext): EngineNetworks {
   const inspectRecord = (record: NetworkRecord) =>
     inspectNetwork(
       record,
-      Object.fromEntries(readEndpoints(layout, record.id).map((endpoint) => describeMember(record, endpoint))),
+      Object.fromEntries(
+        readEndpoints(layout, record.id)
+          .filter(({joining}) => joining !== true)
+          .map((endpoint) => describeMember(record, endpoint)),
+      ),
     );
   const publishEvent = ({id, name, driver}: NetworkRecord, action: string) =>
     events.append({type: 'network', action, id, attributes: {name, type: driver}});
@@ -44,18 +49,25 @@ export function createNetworks(context: NetworkContext): EngineNetworks {
     await upkeep.sweep(networks);
   };
 
+  /** With the default network, which is there whether or not anybody has needed it yet. */
+  const readAll = async (): Promise<readonly NetworkRecord[]> => {
+    const known = await readNetworks(layout);
+    const bridge = await findDefaultBridge({context, kernel, files}, known);
+    return [bridge, ...known.filter((network) => !isDefaultBridge(network))];
+  };
+
   return {
     endpoints: createEndpoints(context, kernel, files, upkeep),
 
     async list(filters) {
       if (hasHalfMade(layout)) await sweepHalfMade();
-      const records = await readNetworks(layout);
+      const records = await readAll();
       return [...filterNetworks([...predefinedNetworks, ...records.map(inspectRecord)], filters)];
     },
 
     async inspect(reference) {
       const predefined = findPredefined(reference);
-      return predefined ?? inspectRecord(findNetwork(await readNetworks(layout), reference));
+      return predefined ?? inspectRecord(findNetwork(await readAll(), reference));
     },
 
     async create(body) {
@@ -70,11 +82,11 @@ export function createNetworks(context: NetworkContext): EngineNetworks {
     },
 
     async remove(reference) {
-      const predefined = findPredefined(reference);
-      if (predefined) {
+      const predefined = findPredefined(reference)?.Name;
+      if (predefined !== undefined || reference === defaultBridgeName || reference === defaultBridgeId) {
         throw new TscomposeError(
           'forbidden',
-          `cannot remove network "${predefined.Name}": it is a pre-defined network and cannot be removed`,
+          `cannot remove network "${predefined ?? defaultBridgeName}": it is a pre-defined network and cannot be removed`,
         );
       }
       await using lock = await helper.lock(layout.locks.networks);

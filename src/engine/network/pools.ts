@@ -13,7 +13,7 @@ import {
   parseAddress,
   parsePrefix,
 } from './ip.ts';
-import type {RecordedPool} from './network-record.ts';
+import type {NetworkRecord, RecordedPool} from './network-record.ts';
 
 /** A block that cannot be given to a new network, and why, as a person would say it. */
 export interface Occupied {
@@ -21,6 +21,15 @@ export interface Occupied {
   readonly by: string;
   /** A route through a gateway may hold our more exact one; nothing else may. */
   readonly gatewayRoute?: boolean;
+}
+
+export function occupiedByNetworks(networks: readonly NetworkRecord[]): readonly Occupied[] {
+  return networks.flatMap(({name, pools}) =>
+    pools.flatMap(({subnet}) => {
+      const prefix = parsePrefix(subnet);
+      return prefix ? {prefix, by: `network "${name}"`} : [];
+    }),
+  );
 }
 
 /** Docker's default pools: the private /16 blocks from 172.17 on, then /20 blocks of 192.168. */

@@ -17,6 +17,8 @@ export interface PublishRequest {
   readonly targets: PublishTargets;
   /** Of all other running containers. */
   readonly others: readonly Endpoint[];
+  /** What the container has bound already: a port that was chosen for it stays. */
+  readonly held: readonly PublishedPort[];
   /** `net.ipv4.ip_local_port_range`. */
   readonly localRange: string | undefined;
 }
@@ -42,6 +44,11 @@ export async function choosePublished(
       ports.push(...numbered);
       continue;
     }
+    const again = heldNumber(wanted, request.held, ports);
+    if (again !== undefined) {
+      ports.push(...withNumber(wanted, again, request.targets));
+      continue;
+    }
     const isTaken = (number: number) => {
       const numbered = withNumber(wanted, number, request.targets);
       return conflictOf(numbered, request.others) !== undefined || numbered.some((port) => ports.some(collides(port)));
@@ -56,6 +63,29 @@ export async function choosePublished(
     ports.push(...withNumber(wanted, number, request.targets));
   }
   return {ports};
+}
+
+/** The number under which just this is published already. */
+function heldNumber(
+  {protocol, containerPort, hostAddresses, range}: WantedPort,
+  held: readonly PublishedPort[],
+  ports: readonly PublishedPort[],
+): number | undefined {
+  const [first, last] = range ?? [1, 65535];
+  const isHeld = (hostAddress: string, hostPort: number) =>
+    held.some(
+      (port) =>
+        port.protocol === protocol &&
+        port.containerPort === containerPort &&
+        port.hostAddress === hostAddress &&
+        port.hostPort === hostPort,
+    );
+  const isFree = ({hostPort}: PublishedPort) =>
+    hostPort >= first &&
+    hostPort <= last &&
+    hostAddresses.every((address) => isHeld(address, hostPort)) &&
+    !ports.some((port) => port.protocol === protocol && port.hostPort === hostPort);
+  return held.find(isFree)?.hostPort;
 }
 
 function withNumber(wanted: WantedPort, hostPort: number, targets: PublishTargets): readonly PublishedPort[] {

@@ -4,6 +4,7 @@ import {nftablesTableName, vethName} from '../layout.ts';
 import {temporaryPrefix} from '../record-store.ts';
 import {removal} from './attach.ts';
 import {readOwnLinks, removeLink} from './bridge.ts';
+import {networksInUse} from './default-bridge.ts';
 import {ensureFirewall, hasFirewall, readElements, tableOf} from './firewall.ts';
 import {type PortSetName, portSets} from './firewall-rules.ts';
 import {deleteMarkedRules, ensureAccepted, readMarkedRules} from './foreign-firewall.ts';
@@ -11,7 +12,7 @@ import {deleteGuard, ensureForwarding, guardedFamilies, removeNote, switchForwar
 import {type Kernel, kernelErrno} from './kernel.ts';
 import {type Endpoint, readEndpoints, removeEndpoint, removeUnfinishedLeases} from './leases.ts';
 import {probeLegacyFirewall} from './legacy-firewall.ts';
-import {isContainerAlive} from './liveness.ts';
+import {isContainerAlive, isHeld} from './liveness.ts';
 import {hasIpv6, type MachineFiles, unlessMissing} from './machine.ts';
 import {decodeGeneration, decodeTable, deleteTable, getGeneration, getTables} from './netlink/nftables.ts';
 import type {NetworkContext} from './network-context.ts';
@@ -25,8 +26,11 @@ import type {Warning} from './warning.ts';
 export interface Upkeep {
   /** Firewall and forwarding as these networks need them; what is missing or was changed by others is put right. */
   ensure(networks: readonly NetworkRecord[]): Promise<readonly Warning[]>;
-  /** As `ensure`, for a start: what this process found in order a moment ago is not looked at again. */
-  recheck(networks: readonly NetworkRecord[]): Promise<readonly Warning[]>;
+  /**
+   * As `ensure`, for a container that comes to networks: what this process found in order a moment ago is not looked at
+   * again.
+   */
+  recheck(networks: readonly NetworkRecord[], joining: readonly {readonly id: string}[]): Promise<readonly Warning[]>;
   /** Clears what killed processes left: once for each process. */
   sweep(networks: readonly NetworkRecord[]): Promise<void>;
   /** Takes away what a container has on a network, as its monitor does at its end. */
@@ -48,7 +52,7 @@ export function createUpkeep(context: NetworkContext, kernel: Kernel, files: Mac
     removeEndpoint(layout, network.id, endpoint.container);
   };
 
-  const ensure: Upkeep['ensure'] = async (networks) => {
+  const ensureUsed = async (networks: readonly NetworkRecord[]): Promise<readonly Warning[]> => {
     checked = undefined;
     const bridges = networks.filter((network) => !isVlan(network));
     if (bridges.length === 0) {
@@ -70,10 +74,11 @@ export function createUpkeep(context: NetworkContext, kernel: Kernel, files: Mac
 
   return {
     clear,
-    ensure,
-    async recheck(networks) {
+    ensure: (networks) => ensureUsed(networksInUse(layout, networks)),
+    async recheck(all, joining) {
+      const networks = networksInUse(layout, all, joining);
       const isRecent = checked?.networks === keyOf(networks) && now() - checked.at < checkedForMs;
-      return checked && isRecent && (await hasFirewall(kernel, layout)) ? checked.warnings : await ensure(networks);
+      return checked && isRecent && (await hasFirewall(kernel, layout)) ? checked.warnings : await ensureUsed(networks);
     },
     async sweep(networks) {
       if (swept) return;
@@ -116,17 +121,23 @@ export async function sweepDirectories({layout}: NetworkContext, networks: reado
 
 /** Leases of containers that died with their monitors; interfaces that belong to no network and to no lease. */
 async function sweepInterfaces(
-  {layout, helper}: NetworkContext,
+  context: NetworkContext,
   kernel: Kernel,
   networks: readonly NetworkRecord[],
   clear: Upkeep['clear'],
 ): Promise<void> {
+  const {layout, helper} = context;
   const links = await readOwnLinks(kernel, layout);
   const names = new Set(links.map(({link}) => link.name));
   const expected = new Set(networks.map(({bridge, parent}) => parent?.name ?? bridge));
   for (const network of networks) {
     for (const endpoint of readEndpoints(layout, network.id)) {
       const veth = vethName(layout, network.id, endpoint.container);
+      if (endpoint.joining === true) {
+        if (await isHeld(context, network.id, endpoint)) expected.add(veth);
+        else await clear(network, endpoint);
+        continue;
+      }
       // The pair goes with the container's namespace: while it is there, the container most likely is.
       const alive = names.has(veth) || (await isContainerAlive(helper, layout, endpoint.container));
       if (alive) expected.add(veth);

@@ -1,6 +1,5 @@
 import type {Dependency, Service} from '../types.ts';
 import type {Attribute} from './attribute.ts';
-import {items} from './limits.ts';
 import {serviceOf} from './namespaces.ts';
 import {itself} from './process.ts';
 import {list, refine, text, wrong} from './readers.ts';
@@ -36,33 +35,11 @@ const links: Row<'links'> = {
   merge: {unique: itself},
   read: list(link),
   change: 'recreate',
-  limits: [
-    items(
-      'builtin',
-      {
-        of: 'with an alias',
-        reason: 'the built-in engine gives a service the same names for all who reach it',
-        hint: 'give the other service the name with "aliases" of a network',
-      },
-      (value: string) => parseLink(value).alias !== parseLink(value).name,
-    ),
-  ],
 };
 
 const external_links: Row<'external_links'> = {
   read: list(link),
   change: 'recreate',
-  limits: [
-    items(
-      'builtin',
-      {
-        of: 'any',
-        reason: 'the built-in engine lets containers reach each other by the networks they share',
-        hint: 'join a network of the other project: declare it with "external: true"',
-      },
-      () => true,
-    ),
-  ],
 };
 
 const volumes_from: Row<'volumes_from'> = {

@@ -3,7 +3,6 @@ import {sortedMembers} from '../sorted.ts';
 import {isText, mapEntries, scalar, type Tree} from '../tree.ts';
 import type {Service, ServiceNetwork} from '../types.ts';
 import type {Attribute} from './attribute.ts';
-import {values} from './limits.ts';
 import {modeOf} from './namespaces.ts';
 import {itself, labelMap} from './process.ts';
 import {list, number, object, type Reader, text, wrong} from './readers.ts';
@@ -60,11 +59,11 @@ const networks: Row<'networks'> = {
     },
     {
       by: 'builtin',
-      of: 'driver_opts other than com.docker.network.endpoint.ifname',
+      of: 'driver_opts other than com.docker.network.endpoint.ifname and .sysctls',
       reason: 'the built-in engine does not know the option',
       where: (value) =>
         namesWhere(value, 'driver_opts', ({driver_opts = {}}) =>
-          Object.keys(driver_opts).some((name) => name !== interfaceOption),
+          Object.keys(driver_opts).some((name) => name !== interfaceOption && name !== sysctlsOption),
         ),
     },
   ],
@@ -72,6 +71,8 @@ const networks: Row<'networks'> = {
 
 /** Docker's option of an endpoint for the name of its interface. */
 export const interfaceOption = 'com.docker.network.endpoint.ifname';
+/** The same for settings of the kernel. */
+const sysctlsOption = 'com.docker.network.endpoint.sysctls';
 
 function namesWhere(
   value: Readonly<Record<string, ServiceNetwork | null>>,
@@ -116,17 +117,6 @@ const network_mode: Row<'network_mode'> = {
     if (value !== '') host.NetworkMode = modeOf(value, context);
   },
   change: 'recreate',
-  limits: [
-    values(
-      'builtin',
-      {
-        of: 'bridge',
-        reason: 'the built-in engine has no network that all projects share',
-        hint: 'name a network with "networks"',
-      },
-      (value) => value === 'bridge' || value === 'default',
-    ),
-  ],
 };
 
 /** `host=address` or `host:address`; an address may stand in brackets. */

@@ -18,6 +18,8 @@ export function networkHandlers({networks}: Engine): Handlers<typeof networkEndp
       }
       return networks.create(body);
     },
+    networkConnect: ({path, body}) => networks.connect(path.id, body),
+    networkDisconnect: ({path, body}) => networks.disconnect(path.id, body),
     networkDelete: ({path}) => networks.remove(path.id),
   };
 }

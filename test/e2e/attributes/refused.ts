@@ -14,16 +14,13 @@ export const refused: Readonly<Record<string, readonly Refused[]>> = {
   cpu_count: [{says: 2, reason: 'meaning on Windows only'}],
   cpu_percent: [{says: 50, reason: 'meaning on Windows only'}],
   credential_spec: [{says: {file: 'spec.json'}, reason: 'meaning on Windows only'}],
-  external_links: [{says: ['outside'], below: '[0]', reason: 'networks they share'}],
   isolation: [{says: 'process', reason: 'meaning on Windows only'}],
-  links: [{says: ['other:alias'], below: '[0]', reason: 'the same names for all'}],
   logging: [
     {says: {driver: 'syslog'}, below: 'driver', reason: 'only writes logs to files'},
     {says: {options: {tag: 'x'}}, below: 'options.tag', reason: 'does not know the option'},
   ],
   mac_address: [{says: '02:00:00:00:00:07', beside: {network_mode: 'none'}, reason: 'no network interface of its own'}],
   models: [{says: ['ai'], reason: 'AI models are not run'}],
-  network_mode: [{says: 'bridge', reason: 'no network that all projects share'}],
   networks: [
     {
       says: {outside: {link_local_ips: ['169.254.9.9']}},

@@ -50,7 +50,7 @@ test('inspect, list and filters; events', async () => {
   expect((await networks.inspect(Id.slice(0, 10))).Name).toBe('shop');
   const names = async (filters: Readonly<Record<string, readonly string[]>>) =>
     (await networks.list(filters)).map(({Name}) => Name).sort();
-  expect(await names({})).toEqual(['host', 'none', 'other', 'shop']);
+  expect(await names({})).toEqual(['bridge', 'host', 'none', 'other', 'shop']);
   expect(await names({name: ['sho', 'oth']})).toEqual(['other', 'shop']);
   expect(await names({label: ['com.docker.compose.project=demo']})).toEqual(['shop']);
   expect(await names({label: ['plain', 'missing']})).toEqual([]);

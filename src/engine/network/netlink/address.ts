@@ -107,12 +107,12 @@ export interface Route {
   readonly onLink: boolean;
 }
 
-/** The default route through a gateway. */
-export function addDefaultRoute(options: {readonly index: number; readonly gateway: Uint8Array}): NetlinkMessage {
+/** The default route through a gateway, in place of another one. Without an index the interface is the one that reaches the gateway. */
+export function addDefaultRoute(options: {readonly index?: number; readonly gateway: Uint8Array}): NetlinkMessage {
   const {index, gateway} = options;
   return routeMessage(
     {prefixLength: 0, scope: routeScopes.universe, family: familyOf(gateway)},
-    routeAttributes.encode({outInterface: index, gateway}),
+    routeAttributes.encode({...(index === undefined ? {} : {outInterface: index}), gateway}),
   );
 }
 

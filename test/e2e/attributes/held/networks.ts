@@ -30,8 +30,15 @@ export const onNetworks: Readonly<Record<string, Held>> = {
   },
   links: {
     service: 'terminal',
-    says: {links: ['main'], networks: ['front']},
-    has: prints('terminal', 'nslookup main', /Address/),
+    says: {links: ['main', 'main:linked'], networks: ['front']},
+    has: async ({print}) => {
+      for (const name of ['main', 'linked']) expect(await print('terminal', `nslookup ${name}`)).toMatch(/Address/);
+    },
+  },
+  external_links: {
+    service: 'terminal',
+    says: {external_links: ['attributes-main-1:external']},
+    has: prints('terminal', 'nslookup external', /Address/),
   },
   extra_hosts: {
     service: main,

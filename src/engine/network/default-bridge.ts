@@ -1,0 +1,93 @@
+import {join} from 'node:path';
+import {sha256Hex} from '../../base/canonical-json.ts';
+import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
+import {bridgeName, type Layout} from '../layout.ts';
+import {makeDirectoryWhole, writeRecord} from '../record-store.ts';
+import type {Kernel} from './kernel.ts';
+import {readEndpoints} from './leases.ts';
+import {type MachineFiles, occupiedByMachine} from './machine.ts';
+import type {NetworkContext} from './network-context.ts';
+import type {NetworkRecord} from './network-record.ts';
+import {choosePools, occupiedByNetworks} from './pools.ts';
+
+/** The network of containers that name none. It is there before anybody asks for it, and cannot be removed. */
+export const defaultBridgeName = 'bridge';
+export const defaultBridgeId = sha256Hex(`predefined network ${defaultBridgeName}`);
+
+export function isDefaultBridge({id}: {readonly id: string}): boolean {
+  return id === defaultBridgeId;
+}
+
+interface Machine {
+  readonly context: NetworkContext;
+  readonly kernel: Kernel;
+  readonly files: MachineFiles;
+}
+
+/** It as it is, or as it would be made now. Throws `exhausted`. */
+export async function findDefaultBridge(machine: Machine, networks: readonly NetworkRecord[]): Promise<NetworkRecord> {
+  return networks.find(isDefaultBridge) ?? (await planDefaultBridge(machine, networks));
+}
+
+/**
+ * The networks with the default one, whose record is made by the first container that needs it, and goes with the last. The
+ * networks' lock is held. Throws `exhausted`.
+ */
+export async function withDefaultBridge(
+  machine: Machine,
+  networks: readonly NetworkRecord[],
+): Promise<readonly NetworkRecord[]> {
+  if (networks.some(isDefaultBridge)) return networks;
+  const {layout, now} = machine.context;
+  const planned = await planDefaultBridge(machine, networks);
+  const record = {...planned, created: formatNanoseconds(unixNanoseconds(now))};
+  await makeDirectoryWhole(layout.networks, record.id, (directory) =>
+    writeRecord(join(directory, 'config.json'), record),
+  );
+  return [...networks, record];
+}
+
+async function planDefaultBridge(
+  {context, kernel, files}: Machine,
+  networks: readonly NetworkRecord[],
+): Promise<NetworkRecord> {
+  const {layout} = context;
+  const bridge = bridgeName(layout, defaultBridgeId);
+  const occupied = await occupiedByMachine(kernel, files, new Set(networks.map((network) => network.bridge)));
+  return {
+    v: 1,
+    id: defaultBridgeId,
+    name: defaultBridgeName,
+    created: '0001-01-01T00:00:00Z',
+    driver: 'bridge',
+    ...{internal: false, attachable: false, ipv4: true, ipv6: false},
+    pools: choosePools({
+      network: defaultBridgeName,
+      ...{ipv4: true, ipv6: false, given: [], rootHash: layout.rootHash, driver: 'bridge', gateways: true},
+      occupied: occupiedByNetworks(networks),
+      occupiedByRoutes: occupied,
+    }),
+    bridge,
+    options: {
+      'com.docker.network.bridge.default_bridge': 'true',
+      'com.docker.network.bridge.enable_icc': 'true',
+      'com.docker.network.bridge.enable_ip_masquerade': 'true',
+      'com.docker.network.bridge.host_binding_ipv4': '0.0.0.0',
+      'com.docker.network.bridge.name': bridge,
+      'com.docker.network.driver.mtu': '1500',
+    },
+    labels: {},
+  };
+}
+
+/** Those that something on the machine is needed for: the default one only while containers are on it, or about to be. */
+export function networksInUse(
+  layout: Layout,
+  networks: readonly NetworkRecord[],
+  joining: readonly {readonly id: string}[] = [],
+): readonly NetworkRecord[] {
+  return networks.filter(
+    (network) =>
+      !isDefaultBridge(network) || joining.some(isDefaultBridge) || readEndpoints(layout, network.id).length > 0,
+  );
+}
