@@ -25,7 +25,8 @@ export async function walk(bed: FaultBed, test: FaultCase, {parts, seed}: Places
   }
 }
 
-function places(count: number, parts: number | 'all', random: () => number): readonly number[] {
+/** Numbers of operations, from 1. */
+export function places(count: number, parts: number | 'all', random: () => number): readonly number[] {
   if (parts === 'all' || parts >= count) return Array.from({length: count}, (_unused, index) => index + 1);
   return Array.from({length: parts}, (_unused, part) => 1 + Math.floor(((part + random()) / parts) * count));
 }
