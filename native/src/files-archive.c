@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "syscalls.h"
 #include "tar-output.h"
 #include "tree.h"
 #include "xattr.h"
@@ -293,6 +294,79 @@ int files_archive(int output, const struct files_found *found, const char *name,
     result = write_entry(&archive, found->parent, found->name, &found->status);
   }
   if (result == 0) result = tar_output_end(&archive.out);
+  release(&archive);
+  return result;
+}
+
+/* --- a layer --- */
+
+/* A name that begins so stands for one that is gone. */
+#define WHITEOUT ".wh."
+
+/* What is gone by now is not in the layer; a link in place of a directory leads nowhere here. */
+static bool is_gone(void) {
+  return errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
+}
+
+static int write_whiteout(struct archive *archive, const char *path, size_t parent) {
+  struct tar_entry entry = {.type = TAR_FILE, .mode = 0600};
+  /* Without the slash in front; the directory's own stays. */
+  set_name(archive, 0, "%s", path + 1);
+  set_name(archive, parent, WHITEOUT "%s", path + parent + 1);
+  entry.path = archive->name.data;
+  return tar_output_entry(&archive->out, &entry);
+}
+
+/* `path` is absolute; its directory has `length` characters with the slash at its end. */
+static int write_changed(struct archive *archive, int root, const char *path, size_t length) {
+  struct stat status;
+  char *directory = xmemdup0(path, length);
+  int parent = open_beneath(root, directory, O_PATH | O_DIRECTORY, 0);
+  int result = 0;
+  free(directory);
+  if (parent < 0) return is_gone() ? 0 : fail_errno(archive->out.failure, errno, "%s", path);
+  if (fstatat(parent, path + length, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+    set_name(archive, 0, S_ISDIR(status.st_mode) ? "%s/" : "%s", path + 1);
+    result = write_entry(archive, parent, path + length, &status);
+  } else if (!is_gone()) {
+    result = fail_errno(archive->out.failure, errno, "%s", path);
+  }
+  close_quietly(parent);
+  return result;
+}
+
+static int write_change(struct archive *archive, int root, char letter, const char *path) {
+  const char *slash = strrchr(path, '/');
+  if (path[0] != '/' || slash[1] == '\0')
+    return fail_kind(archive->out.failure, KIND_INVALID, "not an absolute path", "%s", path);
+  if (strncmp(slash + 1, WHITEOUT, strlen(WHITEOUT)) == 0)
+    return fail_kind(archive->out.failure, KIND_INVALID, "in a layer such a name stands for one that is gone", "%s", path);
+  if (letter == 'D') return write_whiteout(archive, path, (size_t)(slash - path));
+  return write_changed(archive, root, path, (size_t)(slash - path) + 1);
+}
+
+static int read_list(int list, struct buffer *lines, struct failure *failure) {
+  char block[16384];
+  for (;;) {
+    ssize_t count = read(list, block, sizeof block);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail_errno(failure, errno, "list of changes");
+    if (count == 0) break;
+    buffer_append(lines, block, (size_t)count);
+  }
+  if (lines->size > 0 && lines->data[lines->size - 1] != '\0')
+    return fail_kind(failure, KIND_INVALID, "cut off", "list of changes");
+  return 0;
+}
+
+int files_layer(int output, int root, int list, struct failure *failure) {
+  struct archive archive = {.out = {.fd = output, .failure = failure}, .piece = xmalloc(PIECE)};
+  struct buffer lines = {0};
+  int result = read_list(list, &lines, failure);
+  for (size_t at = 0; result == 0 && at < lines.size; at += strlen(lines.data + at) + 1)
+    result = write_change(&archive, root, lines.data[at], lines.data + at + 1);
+  if (result == 0) result = tar_output_end(&archive.out);
+  buffer_free(&lines);
   release(&archive);
   return result;
 }

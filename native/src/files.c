@@ -106,6 +106,16 @@ static int run_export(const struct record *record, struct failure *failure) {
   return result;
 }
 
+static int run_layer(const struct record *record, struct failure *failure) {
+  int root = -1;
+  int result = enter(record, FILES_ROOT, &root, failure);
+  if (result != 0) return result;
+  send_plain(false);
+  result = files_layer(STDOUT_FILENO, root, STDIN_FILENO, failure);
+  close_quietly(root);
+  return result;
+}
+
 static int run_extract(const struct record *record, struct failure *failure) {
   struct files_extraction extraction = {
       .archive = record->argv[PLACE_ARGUMENTS],
@@ -163,6 +173,7 @@ static const struct {
     {OP_FILE_ARCHIVE, run_archive},
     {OP_FILE_EXTRACT, run_extract},
     {OP_FILE_EXPORT, run_export},
+    {OP_FILE_LAYER, run_layer},
     {OP_FILE_CHANGES, run_changes},
 };
 

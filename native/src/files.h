@@ -60,6 +60,12 @@ void files_describe(struct json *json, int root, const char *path, const struct 
 /* Writes what was found as an archive to `output`, under `name`; an empty one: the content of the root, without the root. */
 int files_archive(int output, const struct files_found *found, const char *name, struct failure *failure);
 
+/*
+ * Writes what `list` says has changed as a layer (OCI image specification, layer.md) to `output`: letters and paths as
+ * `files_changes` writes them, a directory before what is in it.
+ */
+int files_layer(int output, int root, int list, struct failure *failure);
+
 /* --- files-extract.c --- */
 struct files_extraction {
   const char *archive; /* path of the machine */

@@ -90,6 +90,7 @@
 #define OP_FILE_ARCHIVE 411 /* pid, monitor, operations, path, follow, name */
 #define OP_FILE_EXTRACT 412 /* pid, monitor, operations, archive, directory, typed, owned, user */
 #define OP_FILE_EXPORT 413 /* pid, monitor, operations */
+#define OP_FILE_LAYER 415 /* pid, monitor, operations */
 #define OP_FILE_CHANGES 414 /* pid, monitor, operations, upper, ignored, paths... */
 
 /* X(code, name, fixed arguments, 1 when the last may repeat) */
@@ -182,6 +183,7 @@
   X(OP_FILE_ARCHIVE, "fileArchive", 6, 0) \
   X(OP_FILE_EXTRACT, "fileExtract", 8, 0) \
   X(OP_FILE_EXPORT, "fileExport", 3, 0) \
+  X(OP_FILE_LAYER, "fileLayer", 3, 0) \
   X(OP_FILE_CHANGES, "fileChanges", 5, 1)
 
 #endif

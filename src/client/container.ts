@@ -1,7 +1,13 @@
 import type {Calls} from '../api/endpoint.ts';
 import type {Endpoints} from '../api/endpoints.ts';
 import type {ContainerChange, PathStat} from '../api/types/archive.ts';
-import type {ContainerInspect, ExecCreateBody, WaitCondition, WaitResult} from '../api/types/container.ts';
+import type {
+  ContainerConfig,
+  ContainerInspect,
+  ExecCreateBody,
+  WaitCondition,
+  WaitResult,
+} from '../api/types/container.ts';
 import type {ContainerProcesses, ContainerStats} from '../api/types/stats.ts';
 import type {SyncedFiles, SyncResult} from '../api/types/sync.ts';
 import type {ContainerUpdateBody, ContainerUpdateResult} from '../api/types/update.ts';
@@ -38,6 +44,19 @@ export interface AttachOptions extends Abortable {
   readonly stream?: boolean | undefined;
   /** Keys that end the connection when they are typed into a terminal: `ctrl-p,ctrl-q` unless stated. */
   readonly detachKeys?: string | undefined;
+}
+
+export interface CommitOptions extends Abortable {
+  /** Name of the image, without a tag. */
+  readonly repo?: string | undefined;
+  readonly tag?: string | undefined;
+  readonly comment?: string | undefined;
+  readonly author?: string | undefined;
+  readonly pause?: boolean | undefined;
+  /** Dockerfile lines: `CMD ["sh"]`. */
+  readonly changes?: string | readonly string[] | undefined;
+  /** Put over the container's own configuration. */
+  readonly config?: ContainerConfig | undefined;
 }
 
 export interface SyncOptions extends Abortable {
@@ -237,6 +256,16 @@ export class Container {
   /** How its root file system differs from its image. */
   async changes(options: Abortable = {}): Promise<readonly ContainerChange[]> {
     return (await this.#calls.containerChanges({path: this, signal: options.abortSignal})) ?? [];
+  }
+
+  /** Makes an image of it: its own with a layer of what changed. It is paused meanwhile, unless `pause` is off. */
+  commit(options: CommitOptions = {}): Promise<{readonly Id: string}> {
+    const {abortSignal, config, changes, ...query} = options;
+    return this.#calls.containerCommit({
+      query: {...query, container: this.id, changes: typeof changes === 'string' ? [changes] : changes},
+      body: config ?? {},
+      signal: abortSignal,
+    });
   }
 
   /** Unpacks a tar archive, compressed or not, into the directory `path` of the container. */

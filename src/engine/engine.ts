@@ -1,5 +1,6 @@
 import type {ContainerChange, PathStat} from '../api/types/archive.ts';
 import type {
+  ContainerConfig,
   ContainerCreateBody,
   ContainerCreateResult,
   ContainerInspect,
@@ -68,6 +69,19 @@ export interface AttachOptions {
   readonly stream?: boolean;
   /** Typed into a terminal, they end the connection; its process goes on. */
   readonly detachKeys?: Uint8Array;
+}
+
+export interface CommitOptions {
+  readonly repository?: string;
+  readonly tag?: string;
+  readonly comment?: string;
+  readonly author?: string;
+  /** On unless stated. */
+  readonly pause?: boolean;
+  /** Dockerfile lines: `CMD ["sh"]`. */
+  readonly changes?: readonly string[];
+  /** Put over the container's own. */
+  readonly config?: ContainerConfig;
 }
 
 export interface StatsOptions {
@@ -146,6 +160,8 @@ export interface Containers {
   export(reference: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /** How its root file system differs from its image, by path. */
   changes(reference: string, signal?: AbortSignal): Promise<readonly ContainerChange[]>;
+  /** Makes an image of it: its own with a layer of what changed. It is paused meanwhile, unless asked not to. */
+  commit(reference: string, options: CommitOptions, signal?: AbortSignal): Promise<{readonly Id: string}>;
   /** Applies a tar of changes below `path`, all of it or nothing, whether the container runs or not. */
   sync(
     reference: string,

@@ -338,38 +338,32 @@ describe('logs', () => {
 });
 
 describe('attach', () => {
-  it('is refused before the start', async () => {
-    const inspect = async () => ({...inspected(), State: {Running: false}}) as ReturnType<typeof inspected>;
-    const query = {stream: '1', stdout: '1'};
-    expect(
-      await handle({containers: {inspect}}, {method: 'POST', path: '/containers/web/attach', query}),
-    ).toMatchObject({
-      status: 501,
-      body: {
-        json: {
-          message: 'cannot attach to container "web": attaching before the start is not supported',
-          hint: 'start the container first; its log has what it wrote until then',
-        },
-      },
-    });
-  });
-
-  it('to the log alone needs no process', async () => {
+  it('asks the engine for what the query says, and for keys that let go of it', async () => {
     const given: unknown[] = [];
     const response = await handle(
       {
         containers: {
           inspect: async () => inspected({Tty: true}),
-          logs: async function* (_reference, options) {
+          attach: async (_reference, options) => {
             given.push(options);
-            yield {stream: 'stdout', data: Buffer.from('old'), time: ''};
+            const none = async () => {};
+            return {
+              output: (async function* () {
+                yield {stream: 'stdout' as const, data: Buffer.from('old')};
+              })(),
+              write: none,
+              closeInput: none,
+              resize: none,
+              detach: () => {},
+            };
           },
         },
       },
-      {method: 'POST', path: '/containers/web/attach', query: {logs: '1', stdout: '1'}},
+      {method: 'POST', path: '/containers/web/attach', query: {logs: '1', stdout: '1', detachKeys: 'ctrl-a'}},
     );
     expect(await bytesOf(response)).toBe('old');
-    expect(given).toEqual([{stdout: true, stderr: false}]);
+    const streams = {stdin: false, stdout: true, stderr: false};
+    expect(given).toEqual([{...streams, logs: true, stream: false, detachKeys: Uint8Array.of(1)}]);
   });
 });
 

@@ -201,7 +201,7 @@ describe('raw streams without an upgrade', () => {
       `POST /exec/e1/start HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     );
     expect(await raw.until('\r\n\r\n')).toBe(
-      'HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\n\r\n',
+      'HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n',
     );
     // What an HTTP parser would take for a request.
     raw.send('GET / HTTP/1.1\r\n\r\n');

@@ -12,9 +12,10 @@ import {
   stream,
   upgrade,
 } from '../endpoint.ts';
-import {filters, flag, integer, tail, text, unixTime, waitCondition} from '../parameters.ts';
+import {filters, flag, integer, tail, text, texts, unixTime, waitCondition} from '../parameters.ts';
 import type {ContainerChange, PathStat} from '../types/archive.ts';
 import type {
+  ContainerConfig,
   ContainerCreateBody,
   ContainerCreateResult,
   ContainerInspect,
@@ -176,6 +177,14 @@ export const containerEndpoints = {
     query: {},
     body: noBody,
     answer: stream(),
+  },
+  /** Makes an image of `container`. `changes`: Dockerfile lines; the body is put over the container's configuration. */
+  containerCommit: {
+    method: 'POST',
+    path: '/commit',
+    query: {container: text, repo: text, tag: text, comment: text, author: text, pause: flag, changes: texts},
+    body: jsonBody<ContainerConfig>({optional: true}),
+    answer: json<{readonly Id: string}>(201),
   },
   /** How its root file system differs from its image; `null` where it does not. */
   containerChanges: {

@@ -2,6 +2,7 @@ import type {Containers} from '../engine.ts';
 import {archiveContainerPath, exportContainer, statContainerPath} from './archive.ts';
 import {attachContainer, resizeContainer} from './attach.ts';
 import {containerChanges} from './changes.ts';
+import {commitContainer} from './commit.ts';
 import type {ContainerContext} from './context.ts';
 import {createContainer} from './create.ts';
 import {extractIntoContainer} from './extract.ts';
@@ -46,6 +47,7 @@ export function createContainers(context: ContainerContext): Omit<Containers, 'p
       extractIntoContainer(context, reference, options, {archive, signal}),
     export: (reference, signal) => exportContainer(context, reference, signal),
     changes: (reference, signal) => containerChanges(context, reference, signal),
+    commit: (reference, options, signal) => commitContainer(context, reference, options, signal),
     sync: (reference, options, archive, signal) => syncContainer(context, reference, options, archive, signal),
     synced: (reference) => syncedFiles(context, reference),
   };

@@ -22,12 +22,32 @@ export interface ImageRoot {
   readonly operations: readonly SetupOperation[];
 }
 
+/** An image that is to be made of a container. */
+export interface CommitRequest {
+  /** Id of the image that the container was made from. */
+  readonly base: string;
+  /** What the image is to say; changes are applied to it. */
+  readonly config: ContainerConfig;
+  /** Dockerfile lines: `CMD ["sh"]`. */
+  readonly changes: readonly string[];
+  /** What made the layer, for the image's history. */
+  readonly createdBy: string;
+  readonly comment: string;
+  readonly author: string;
+  readonly repository?: string;
+  readonly tag?: string;
+}
+
 /** What containers ask of images. */
 export interface ImageSource {
   /** Throws `notFound` ("No such image: …"). */
   resolve(reference: string, platform?: string): Promise<ContainerImage>;
   /** Throws `notFound` when a layer is gone. */
   root(image: Pick<RecordedImage, 'id'>): Promise<ImageRoot>;
+  /** Throws for a commit that cannot be made, whatever the container holds. */
+  checkCommit(request: CommitRequest): void;
+  /** Puts a layer upon an image. Answers the new image's id. */
+  commit(request: CommitRequest, layer: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<string>;
 }
 
 /** What containers ask of volumes. */

@@ -272,6 +272,11 @@ const filesOperations = {
   /** The root file system as an archive, without what is mounted in it. */
   fileExport: {code: 413, args: ['pid', 'monitor', 'operations']},
   /**
+   * The layer that turns its image into the root file system: an archive of what changed, with a mark for what is gone.
+   * Standard input lists it as `fileChanges` writes it, a directory before what is in it.
+   */
+  fileLayer: {code: 415, args: ['pid', 'monitor', 'operations']},
+  /**
    * Compares the root file system with its image, guided by the upper directory `upper`. `paths`: first `ignored` of the
    * container's that do not count, then the layers of the image, top first. Writes a letter (A, C, D) and a path, each
    * with a NUL.

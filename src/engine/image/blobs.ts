@@ -26,6 +26,8 @@ export interface BlobStore {
   /** The content of a small one, checked against its digest. Throws `notFound`, `internal`. */
   read(digest: string): Promise<Uint8Array>;
   remove(digest: string): Promise<void>;
+  /** One that is kept, as one that was staged is told of. Throws `notFound`. */
+  describe(digest: string): Promise<StagedBlob>;
 }
 
 const headLength = 8;
@@ -67,9 +69,7 @@ export function createBlobStore(directory: string): BlobStore {
     },
 
     async read(digest) {
-      const bytes = await readFile(path(digest)).catch((cause) =>
-        Promise.reject(new TscomposeError('notFound', `blob ${digest} is missing`, {cause})),
-      );
+      const bytes = await readFile(path(digest)).catch((cause) => Promise.reject(missing(digest, cause)));
       const found = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
       if (found !== digest) throw new TscomposeError('internal', `blob ${digest} is damaged: its content is ${found}`);
       return bytes;
@@ -78,7 +78,21 @@ export function createBlobStore(directory: string): BlobStore {
     async remove(digest) {
       await rm(path(digest), {force: true});
     },
+
+    async describe(digest) {
+      const file = await open(path(digest), 'r').catch((cause) => Promise.reject(missing(digest, cause)));
+      try {
+        const {bytesRead, buffer} = await file.read(Buffer.alloc(headLength), 0, headLength, 0);
+        return {path: path(digest), digest, size: (await file.stat()).size, head: buffer.subarray(0, bytesRead)};
+      } finally {
+        await file.close();
+      }
+    },
   };
+}
+
+function missing(digest: string, cause: unknown): TscomposeError {
+  return new TscomposeError('notFound', `blob ${digest} is missing`, {cause});
 }
 
 async function writeHashed(file: FileHandle, content: AsyncIterable<Uint8Array>): Promise<Omit<StagedBlob, 'path'>> {

@@ -2,8 +2,10 @@ import {lstat} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {ContainerConfig} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
+import type {CommitRequest} from '../container/context.ts';
 import type {Images} from '../engine.ts';
 import type {SetupOperation} from '../helper/operations.ts';
+import {commitImage, prepareCommit} from './commit.ts';
 import type {ImageContext} from './context.ts';
 import {findImage, noSuchImage, readConfiguration} from './find.ts';
 import {hostImage, hostReference, hostRoot, refuseHostReference} from './host-image.ts';
@@ -42,6 +44,10 @@ export interface ImageStore {
   resolve(reference: string, platform?: string): Promise<ResolvedImage>;
   /** Where the image's layers are. Throws `notFound` when the image or a layer is gone. */
   root(image: {readonly id: string}): Promise<StackedImage>;
+  /** Throws for a commit that cannot be made, whatever the container holds. */
+  checkCommit(request: CommitRequest): void;
+  /** Puts a layer upon an image. Answers the new image's id. */
+  commit(request: CommitRequest, layer: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<string>;
 }
 
 export function createImages(context: ImageContext): ImageStore {
@@ -76,6 +82,9 @@ export function createImages(context: ImageContext): ImageStore {
       const {id, os, architecture} = image;
       return {id, reference, os, architecture, layers: image.layers.map(({diffId}) => diffId), config};
     },
+
+    checkCommit: (request) => void prepareCommit(context, request),
+    commit: (request, layer, signal) => commitImage(context, request, layer, signal),
 
     async root({id}) {
       if (id === host.Id) return await hostRoot(context);

@@ -86,6 +86,20 @@ export function containerHandlers({containers}: Engine): Handlers<Rows> {
       contentType: 'application/octet-stream',
       bytes: await containers.export(path.id, signal),
     }),
+    containerCommit: ({query, body, signal}) =>
+      containers.commit(
+        query.container ?? '',
+        {
+          repository: query.repo ?? '',
+          tag: query.tag ?? '',
+          comment: query.comment ?? '',
+          author: query.author ?? '',
+          pause: query.pause ?? true,
+          changes: query.changes ?? [],
+          config: body,
+        },
+        signal,
+      ),
     containerChanges: async ({path, signal}) => {
       const changes = await containers.changes(path.id, signal);
       return changes.length === 0 ? null : changes;
