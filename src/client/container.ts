@@ -1,13 +1,8 @@
 import type {Calls} from '../api/endpoint.ts';
 import type {Endpoints} from '../api/endpoints.ts';
 import type {ContainerChange, PathStat} from '../api/types/archive.ts';
-import type {
-  ContainerConfig,
-  ContainerInspect,
-  ExecCreateBody,
-  WaitCondition,
-  WaitResult,
-} from '../api/types/container.ts';
+import type {ContainerConfig, ContainerInspect, WaitCondition, WaitResult} from '../api/types/container.ts';
+import type {ExecCreateBody} from '../api/types/exec.ts';
 import type {ContainerProcesses, ContainerStats} from '../api/types/stats.ts';
 import type {SyncedFiles, SyncResult} from '../api/types/sync.ts';
 import type {ContainerUpdateBody, ContainerUpdateResult} from '../api/types/update.ts';

@@ -1,6 +1,6 @@
 import type {Calls} from '../api/endpoint.ts';
 import {type Endpoints, endpoints} from '../api/endpoints.ts';
-import type {ExecInspect, ExecStartBody} from '../api/types/container.ts';
+import type {ExecInspect, ExecStartBody} from '../api/types/exec.ts';
 import {callWithoutUpgrade} from './call.ts';
 import type {Abortable} from './container.ts';
 import {ProcessStream} from './process-stream.ts';

@@ -5,11 +5,10 @@ import type {
   ContainerCreateResult,
   ContainerInspect,
   ContainerSummary,
-  ExecCreateBody,
-  ExecInspect,
   WaitCondition,
   WaitResult,
 } from '../api/types/container.ts';
+import type {ExecCreateBody, ExecInspect} from '../api/types/exec.ts';
 import type {ImageDeleteItem, ImageInspect, ImageProgress, ImageSummary} from '../api/types/image.ts';
 import type {
   NetworkConnectBody,

@@ -1,4 +1,4 @@
-import type {ExecInspect} from '../api/types/container.ts';
+import type {ExecInspect} from '../api/types/exec.ts';
 import type {Container} from '../client/container.ts';
 import type {Docker} from '../client/docker.ts';
 import type {Exec} from '../client/exec.ts';

@@ -1,4 +1,5 @@
-import type {ContainerInspect, ExecInspect} from '../../src/api/types/container.ts';
+import type {ContainerInspect} from '../../src/api/types/container.ts';
+import type {ExecInspect} from '../../src/api/types/exec.ts';
 import {TscomposeError} from '../../src/base/errors.ts';
 import type {Attachment, Engine, OutputChunk} from '../../src/engine/engine.ts';
 

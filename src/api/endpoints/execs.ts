@@ -1,6 +1,6 @@
 import {type EndpointTable, json, jsonBody, noBody, none, upgrade} from '../endpoint.ts';
 import {integer} from '../parameters.ts';
-import type {ExecCreateBody, ExecInspect, ExecStartBody} from '../types/container.ts';
+import type {ExecCreateBody, ExecInspect, ExecStartBody} from '../types/exec.ts';
 
 export const execEndpoints = {
   execCreate: {

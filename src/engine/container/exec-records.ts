@@ -1,4 +1,4 @@
-import type {ExecCreateBody} from '../../api/types/container.ts';
+import type {ExecCreateBody} from '../../api/types/exec.ts';
 import type {Attachment} from '../engine.ts';
 
 /** A further process of a container. Known to the engine that made it, for as long as that lives. */

@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto';
-import type {ExecCreateBody, ExecInspect} from '../../api/types/container.ts';
+import type {ExecCreateBody, ExecInspect} from '../../api/types/exec.ts';
 import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
 import type {Attachment, Execs, OutputChunk} from '../engine.ts';
 import {isMonitorGone, openFrames} from '../helper/control.ts';
