@@ -155,7 +155,6 @@ static void executed(struct monitor *monitor) {
   /* Nothing that a run writes is older than the run. */
   monitor->started = monitor->has_spoken ? monitor->spoke : time_now();
   monitor->has_started = true;
-  monitor->has_finished = false;
   monitor->exit_code = 0;
   monitor->failure.kind = NULL;
   monitor->oom_killed = false;
@@ -172,6 +171,12 @@ static void executed(struct monitor *monitor) {
   monitor_settle(monitor);
 }
 
+/* Of a run that never was, as Docker has it: by what was wrong with the program, else one that no program ends with. */
+static int not_started_code(const struct monitor *monitor) {
+  int code = monitor->failure.exit_code;
+  return code == 126 || code == 127 ? code : 128;
+}
+
 /*
  * A process that could not be set up; it is reaped by itself. What a later run shares may have ended while it began, which is
  * the same as before it did.
@@ -180,7 +185,7 @@ static void not_executed(struct monitor *monitor) {
   if (monitor->stopped_by_user)
     fail_kind(&monitor->failure, KIND_CANCELED, "it was stopped before its program ran", "launch");
   output_close(monitor);
-  monitor->exit_code = monitor->failure.exit_code != 0 ? monitor->failure.exit_code : 125;
+  monitor->exit_code = not_started_code(monitor);
   if (monitor->has_started && restart_waits_for_other(monitor)) {
     writer_guard(&monitor->writer, -1);
     process_close(&monitor->process);
@@ -217,7 +222,7 @@ int monitor_begin_run(struct monitor *monitor) {
   monitor->has_spoken = false;
   if (share_open(plan, &share, &monitor->failure) != 0 || output_open(monitor, standard) != 0) {
     share_close(&share);
-    monitor->exit_code = 125;
+    monitor->exit_code = not_started_code(monitor);
     return -1;
   }
   struct process_request request = {
@@ -240,7 +245,7 @@ int monitor_begin_run(struct monitor *monitor) {
   share_close(&share);
   if (result != 0) {
     output_close(monitor);
-    monitor->exit_code = 125;
+    monitor->exit_code = not_started_code(monitor);
     return -1;
   }
   writer_guard(&monitor->writer, monitor->process.pidfd);
@@ -265,8 +270,15 @@ static void first_process_ended(struct monitor *monitor, int status) {
   output_drain(monitor);
 }
 
+/* Whole seconds of the run. The clock may have been set back meanwhile. */
+static int64_t run_seconds(const struct monitor *monitor) {
+  int64_t nanoseconds = (int64_t)(monitor->finished.tv_sec - monitor->started.tv_sec) * 1000000000 +
+                        monitor->finished.tv_nsec - monitor->started.tv_nsec;
+  return nanoseconds > 0 ? nanoseconds / 1000000000 : 0;
+}
+
 void monitor_drained(struct monitor *monitor) {
-  char extra[64];
+  char extra[96];
   int status = monitor->wait_status;
   monitor->exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
   monitor->shown_pid = 0;
@@ -277,7 +289,8 @@ void monitor_drained(struct monitor *monitor) {
   writer_guard(&monitor->writer, -1);
   process_close(&monitor->process);
   client_run_ended(monitor);
-  snprintf(extra, sizeof extra, ",\"exitCode\":\"%d\"", monitor->exit_code);
+  snprintf(extra, sizeof extra, ",\"execDuration\":\"%lld\",\"exitCode\":\"%d\"",
+           (long long)run_seconds(monitor), monitor->exit_code);
   bool again = restart_plan_next(monitor);
   monitor->status = again ? "restarting" : "exited";
   monitor->phase = PHASE_WAITING;

@@ -89,6 +89,7 @@ struct monitor {
   struct timer quiet;
   struct timer hold;
   struct timer stop;
+  int asked_with; /* the signal of the stop under way */
   bool ended; /* reaped; wait_status is known */
   int wait_status;
   struct watch memory_events;

@@ -28,6 +28,14 @@ void monitor_send_signal(struct monitor *monitor, int signal) {
   loop_timer_set(&monitor->loop, &monitor->stop, now_ns() + KILL_AGAIN_NS);
 }
 
+/* Its time is over. Whoever asked with SIGKILL has asked for this already. */
+static void grace_over(void *data) {
+  struct monitor *monitor = data;
+  if (!monitor->ended && monitor->phase == PHASE_RUNNING && monitor->asked_with != SIGKILL)
+    journal_event(monitor, "kill", ",\"signal\":\"9\"");
+  monitor_send_signal(monitor, SIGKILL);
+}
+
 void monitor_stop(struct monitor *monitor, int signal, uint64_t grace_ms) {
   if (monitor->phase == PHASE_ENDING || monitor->phase == PHASE_DRAINING) return;
   if (monitor->phase == PHASE_HELD)
@@ -42,7 +50,8 @@ void monitor_stop(struct monitor *monitor, int signal, uint64_t grace_ms) {
   monitor_send_signal(monitor, monitor->phase == PHASE_STARTING ? SIGKILL : signal);
   if (pause_release(monitor)) journal_event(monitor, "unpause", "");
   if (grace_ms == UINT64_MAX) return;
-  monitor->stop.expired = kill_again;
+  monitor->asked_with = signal;
+  monitor->stop.expired = grace_over;
   monitor->stop.data = monitor;
   loop_timer_set(&monitor->loop, &monitor->stop, now_ns() + (int64_t)grace_ms * 1000000);
 }

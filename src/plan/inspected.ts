@@ -210,7 +210,7 @@ function asSet(list: readonly string[] | null | undefined): readonly string[] {
 }
 
 /** All addresses are meant where none is stated, a chosen port where none is. */
-function portMap(ports: PortMap | undefined): Record<string, string> {
+function portMap(ports: PortMap | null | undefined): Record<string, string> {
   return Object.fromEntries(
     Object.entries(ports ?? {}).map(([port, bindings]) => [
       port,
@@ -253,7 +253,7 @@ function compareMaps(
   }
 }
 
-function variables(list: readonly string[] | undefined): Record<string, string> {
+function variables(list: readonly string[] | null | undefined): Record<string, string> {
   return Object.fromEntries(
     (list ?? []).flatMap((entry) => {
       const end = entry.indexOf('=');
@@ -262,7 +262,7 @@ function variables(list: readonly string[] | undefined): Record<string, string> 
   );
 }
 
-function ownLabels(labels: Readonly<Record<string, string>> | undefined): Record<string, string> {
+function ownLabels(labels: Readonly<Record<string, string>> | null | undefined): Record<string, string> {
   return Object.fromEntries(
     Object.entries(labels ?? {}).filter(
       ([name]) => !name.startsWith('com.docker.compose.') && !name.startsWith('io.tscompose.'),

@@ -87,7 +87,7 @@ export class MemoryEngine {
     return {
       listContainers: async ({filters} = {}) =>
         [...this.containers.values()]
-          .filter(({body}) => matches(body.Labels, filters))
+          .filter(({body}) => matches(body.Labels ?? undefined, filters))
           .map((container) => this.#summary(container)),
       listNetworks: async ({filters} = {}) =>
         [...this.networks.values()].filter(({Labels}) => matches(Labels, filters)),

@@ -21,14 +21,14 @@ export interface ContainerConfig {
   readonly Tty?: boolean;
   readonly OpenStdin?: boolean;
   readonly StdinOnce?: boolean;
-  readonly Env?: readonly string[];
+  readonly Env?: readonly string[] | null;
   readonly Cmd?: readonly string[] | null;
   readonly Healthcheck?: HealthConfig;
   readonly Image?: string;
   readonly Volumes?: Readonly<Record<string, Record<string, never>>> | null;
   readonly WorkingDir?: string;
   readonly Entrypoint?: readonly string[] | null;
-  readonly Labels?: Readonly<Record<string, string>>;
+  readonly Labels?: Readonly<Record<string, string>> | null;
   readonly StopSignal?: string;
   /** Seconds. */
   readonly StopTimeout?: number;
@@ -138,7 +138,7 @@ export interface HostConfig {
   readonly Links?: readonly string[] | null;
   readonly LogConfig?: LogConfig;
   readonly NetworkMode?: string;
-  readonly PortBindings?: PortMap;
+  readonly PortBindings?: PortMap | null;
   readonly PublishAllPorts?: boolean;
   readonly RestartPolicy?: RestartPolicy;
   readonly AutoRemove?: boolean;
@@ -345,7 +345,7 @@ export interface ContainerSummary {
   readonly State: ContainerStatus;
   /** `Up 3 seconds (healthy)`. */
   readonly Status: string;
-  readonly HostConfig: {readonly NetworkMode: string};
+  readonly HostConfig: {readonly NetworkMode: string; readonly Annotations?: Readonly<Record<string, string>>};
   readonly NetworkSettings: {readonly Networks: Readonly<Record<string, EndpointSettings>>};
   readonly Mounts: readonly MountPoint[];
 }

@@ -2,6 +2,7 @@ import {isIP} from 'node:net';
 import type {ContainerCreateBody, HealthConfig, HostConfig} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {checkEndpointSyntax, checkOnDefaultBridge} from '../network/check-endpoint.ts';
+import {parseHostPort} from '../network/port-bindings.ts';
 import {parseDeviceRule} from './device-program.ts';
 import {checkMapping} from './devices/mapped.ts';
 import {parseLogConfig} from './log-config.ts';
@@ -40,7 +41,10 @@ export function checkBody(body: ContainerCreateBody): void {
   checkNetworking(body);
   for (const entry of host.ExtraHosts ?? []) checkExtraHost(entry);
   checkResolver(host);
-  for (const port of Object.keys(host.PortBindings ?? {})) parsePort(port);
+  for (const [port, bindings] of Object.entries(host.PortBindings ?? {})) {
+    parsePort(port);
+    for (const {HostPort = ''} of bindings ?? []) parseHostPort(HostPort, port);
+  }
 }
 
 function invalid(message: string): TscomposeError {

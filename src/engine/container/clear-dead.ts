@@ -22,6 +22,15 @@ export async function clearDead(context: ContainerContext, found: FoundContainer
   await writeRecord(paths.exit, ended);
   await rm(paths.run, {recursive: true, force: true});
   if (ended === left) return undefined;
-  await publishContainerEvent(context, found.record, found.name, 'die', {exitCode: String(ended.exitCode)});
+  await publishContainerEvent(context, found.record, found.name, 'die', {
+    execDuration: String(secondsOf(ended)),
+    exitCode: String(ended.exitCode),
+  });
   return ended;
+}
+
+/** Whole seconds of the run, as a monitor tells them. */
+function secondsOf({startedAt, finishedAt}: MonitorState): number {
+  const passed = Math.floor((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000);
+  return Math.max(passed, 0);
 }

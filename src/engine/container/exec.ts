@@ -56,10 +56,12 @@ async function createExec(
   }
   if (isPaused(observation)) throw restsFor(`Container ${reference}`, 'exec');
   const id = randomBytes(32).toString('hex');
+  const user = found.record.config.User;
   addExec(context.execs, {
     id,
     containerId: found.id,
-    body,
+    // A command of nobody in particular is one of the container's user.
+    body: body.User || !user ? body : {...body, User: user},
     state: 'created',
     exitCode: null,
     pid: 0,
@@ -245,7 +247,7 @@ function toInspect({id, containerId, body, state, exitCode, pid}: ExecRecord): E
     OpenStdin: body.AttachStdin ?? false,
     OpenStdout: body.AttachStdout ?? false,
     OpenStderr: body.AttachStderr ?? false,
-    CanRemove: state === 'exited',
+    CanRemove: false,
     ContainerID: containerId,
     DetachKeys: body.DetachKeys ?? '',
     Pid: pid,

@@ -1,3 +1,4 @@
+import {posix} from 'node:path';
 import type {ContainerConfig, HealthConfig} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
 
@@ -9,11 +10,11 @@ export function mergeImageConfig(body: ContainerConfig, image: ContainerConfig):
   const merged: ContainerConfig = {
     ...body,
     ...pick('User', body.User || image.User),
-    ...pick('WorkingDir', body.WorkingDir || image.WorkingDir),
+    ...pick('WorkingDir', body.WorkingDir ? cleanPath(body.WorkingDir) : image.WorkingDir),
     ...pick('StopSignal', body.StopSignal || image.StopSignal),
-    ExposedPorts: {...image.ExposedPorts, ...body.ExposedPorts},
-    Volumes: {...image.Volumes, ...body.Volumes},
-    Env: mergeEnvironment(body.Env ?? [], image.Env ?? []),
+    ...pick('ExposedPorts', mergeMembers(body.ExposedPorts, image.ExposedPorts)),
+    ...pick('Volumes', mergeMembers(body.Volumes, image.Volumes)),
+    ...(body.Env || image.Env ? {Env: mergeEnvironment(body.Env ?? [], image.Env ?? [])} : {}),
     Labels: {...image.Labels, ...body.Labels},
     ...mergeCommand(body, image),
     ...pick('Healthcheck', mergeHealthcheck(body.Healthcheck, image.Healthcheck)),
@@ -28,6 +29,19 @@ export function mergeImageConfig(body: ContainerConfig, image: ContainerConfig):
 
 function pick<K extends string, V>(key: K, value: V | undefined): {readonly [P in K]?: V} {
   return value === undefined || value === '' ? {} : ({[key]: value} as {readonly [P in K]: V});
+}
+
+/** Neither says anything: nothing is said. */
+function mergeMembers<V>(
+  body: Readonly<Record<string, V>> | null | undefined,
+  image: Readonly<Record<string, V>> | null | undefined,
+): Readonly<Record<string, V>> | undefined {
+  return body || image ? {...image, ...body} : undefined;
+}
+
+/** As Docker keeps it: without dots, doubled slashes and a slash at its end. */
+function cleanPath(path: string): string {
+  return posix.normalize(path).replace(/(?<=.)\/$/, '');
 }
 
 /** The body's variables stay in front; `KEY` without a value takes the image's away. */
@@ -57,11 +71,11 @@ function mergeHealthcheck(body: HealthConfig | undefined, image: HealthConfig | 
   if (!body) return image;
   return {
     Test: (body.Test ?? []).length > 0 ? (body.Test ?? []) : (image.Test ?? []),
-    Interval: body.Interval || image.Interval || 0,
-    Timeout: body.Timeout || image.Timeout || 0,
-    StartPeriod: body.StartPeriod || image.StartPeriod || 0,
-    StartInterval: body.StartInterval || image.StartInterval || 0,
-    Retries: body.Retries || image.Retries || 0,
+    ...pick('Interval', body.Interval || image.Interval || undefined),
+    ...pick('Timeout', body.Timeout || image.Timeout || undefined),
+    ...pick('StartPeriod', body.StartPeriod || image.StartPeriod || undefined),
+    ...pick('StartInterval', body.StartInterval || image.StartInterval || undefined),
+    ...pick('Retries', body.Retries || image.Retries || undefined),
   };
 }
 

@@ -1,4 +1,5 @@
-import type {ContainerInspect, HostConfig, MountPoint} from '../../api/types/container.ts';
+import type {ContainerInspect, ContainerState, HostConfig, MountPoint} from '../../api/types/container.ts';
+import {zeroTime} from '../clock.ts';
 import type {ContainerContext} from './context.ts';
 import {maskedPaths, readonlyPaths} from './default-mounts.ts';
 import {execIds} from './exec-records.ts';
@@ -7,8 +8,8 @@ import {memoryAndSwap} from './limits.ts';
 import {notice} from './notice.ts';
 import type {ContainerRecord, RecordedMount} from './record.ts';
 import {findContainer, noSuchContainer} from './reference.ts';
-import {identityOf} from './shared-namespaces.ts';
-import {toContainerState} from './state.ts';
+import {type Identity, identityOf} from './shared-namespaces.ts';
+import {type Observation, readUnlessDamaged, toContainerState} from './state.ts';
 
 /** Throws `notFound`. */
 export async function inspectContainer(context: ContainerContext, reference: string): Promise<ContainerInspect> {
@@ -16,7 +17,7 @@ export async function inspectContainer(context: ContainerContext, reference: str
   const {id, name, record} = found;
   const observation = await notice(context, found);
   if (observation === undefined) throw noSuchContainer(reference);
-  const state = toContainerState(observation);
+  const state = await withLastEnd(context, id, toContainerState(observation));
   const paths = context.layout.container(id);
   const identity = await identityOf(context.layout, record);
   const endpoints = await context.endpoints.describe(record, state.Running);
@@ -29,10 +30,7 @@ export async function inspectContainer(context: ContainerContext, reference: str
     Args: args,
     State: state,
     Image: record.image.id,
-    ResolvConfPath: identity.paths.resolvConf,
-    HostnamePath: identity.paths.hostname,
-    HostsPath: identity.paths.hosts,
-    LogPath: record.hostConfig.LogConfig?.Type === 'none' ? '' : paths.log,
+    ...pathsOf(observation, identity.paths, record.hostConfig.LogConfig?.Type === 'json-file' ? paths.log : ''),
     Name: `/${name}`,
     RestartCount: observation.state?.restartCount ?? 0,
     Driver: 'overlay2',
@@ -45,7 +43,7 @@ export async function inspectContainer(context: ContainerContext, reference: str
     },
     GraphDriver: {Name: 'overlay2', Data: {LowerDir: '', MergedDir: '', UpperDir: paths.upper, WorkDir: paths.work}},
     Mounts: record.mounts.flatMap((mount) => toMountPoint(context, mount)),
-    Config: withHealthcheck(identity.record),
+    Config: withEmptyMembers(identity.record),
     NetworkSettings: {
       ...{
         Bridge: '',
@@ -72,19 +70,37 @@ export async function inspectContainer(context: ContainerContext, reference: str
   };
 }
 
+/** While it runs, when it ended the last time. */
+async function withLastEnd(context: ContainerContext, id: string, state: ContainerState): Promise<ContainerState> {
+  if (!state.Running || state.FinishedAt !== zeroTime) return state;
+  const end = await readUnlessDamaged(context.layout.container(id).exit, () => undefined);
+  return {...state, FinishedAt: end?.finishedAt || zeroTime};
+}
+
+/** Nothing of it is there before the first start. */
+function pathsOf(
+  {kind}: Observation,
+  files: Identity['paths'],
+  log: string,
+): Pick<ContainerInspect, 'ResolvConfPath' | 'HostnamePath' | 'HostsPath' | 'LogPath'> {
+  if (kind === 'created') return {ResolvConfPath: '', HostnamePath: '', HostsPath: '', LogPath: ''};
+  return {ResolvConfPath: files.resolvConf, HostnamePath: files.hostname, HostsPath: files.hosts, LogPath: log};
+}
+
 /** What Docker adds to what was asked for. */
 function filledIn(host: HostConfig): HostConfig {
-  const {PortBindings = {}, Privileged = false} = host;
-  const bindings = Object.entries(PortBindings).map(
+  const {Privileged = false, IpcMode, PidMode, SecurityOpt} = host;
+  // Such a container has no label of SELinux, and Docker says so.
+  const isUnlabelled = Privileged || IpcMode === 'host' || PidMode === 'host';
+  const bindings = Object.entries(host.PortBindings ?? {}).map(
     ([port, list]) => [port, (list ?? []).map((binding) => ({HostIp: '', HostPort: '', ...binding}))] as const,
   );
   return {
     MemorySwap: memoryAndSwap(host),
-    PortBindings: Object.fromEntries(bindings),
+    ...(host.PortBindings ? {PortBindings: Object.fromEntries(bindings)} : {}),
     MaskedPaths: host.MaskedPaths ?? (Privileged ? null : maskedPaths),
     ReadonlyPaths: host.ReadonlyPaths ?? (Privileged ? null : readonlyPaths),
-    // A privileged container has no label of SELinux, and Docker says so.
-    ...(Privileged ? {SecurityOpt: [...(host.SecurityOpt ?? []), 'label=disable']} : {}),
+    ...(isUnlabelled ? {SecurityOpt: [...(SecurityOpt ?? []), 'label=disable']} : {}),
   };
 }
 
@@ -94,16 +110,19 @@ const emptyHostConfig = {
   Links: null,
   LogConfig: {Type: 'json-file', Config: {}},
   NetworkMode: 'bridge',
-  PortBindings: {},
+  PortBindings: null,
   RestartPolicy: {Name: 'no', MaximumRetryCount: 0},
   AutoRemove: false,
   CapAdd: null,
   CapDrop: null,
+  Cgroup: '',
   CgroupParent: '',
   CgroupnsMode: 'private',
-  Dns: [],
-  DnsOptions: [],
-  DnsSearch: [],
+  ConsoleSize: [0, 0],
+  ContainerIDFile: '',
+  Dns: null,
+  DnsOptions: null,
+  DnsSearch: null,
   ExtraHosts: null,
   GroupAdd: null,
   IpcMode: 'private',
@@ -118,12 +137,18 @@ const emptyHostConfig = {
   VolumesFrom: null,
   ShmSize: 64 * 1024 * 1024,
   Runtime: 'tscompose',
+  Isolation: '',
+  VolumeDriver: '',
   BlkioWeight: 0,
   BlkioWeightDevice: null,
   BlkioDeviceReadBps: null,
   BlkioDeviceReadIOps: null,
   BlkioDeviceWriteBps: null,
   BlkioDeviceWriteIOps: null,
+  IOMaximumBandwidth: 0,
+  IOMaximumIOps: 0,
+  CpuCount: 0,
+  CpuPercent: 0,
   CpuShares: 0,
   CpuPeriod: 0,
   CpuQuota: 0,
@@ -138,13 +163,13 @@ const emptyHostConfig = {
   OomKillDisable: false,
   NanoCpus: 0,
   PidsLimit: null,
-  Ulimits: [],
+  Ulimits: null,
   Devices: null,
   DeviceCgroupRules: null,
   DeviceRequests: null,
 } as const satisfies HostConfig & Readonly<Record<string, unknown>>;
 
-function withHealthcheck({config}: ContainerRecord): ContainerRecord['config'] {
+function withEmptyMembers({config}: ContainerRecord): ContainerRecord['config'] {
   return {
     Domainname: '',
     User: '',
@@ -152,9 +177,10 @@ function withHealthcheck({config}: ContainerRecord): ContainerRecord['config'] {
     OpenStdin: false,
     StdinOnce: false,
     AttachStdin: false,
-    AttachStdout: true,
-    AttachStderr: true,
+    AttachStdout: false,
+    AttachStderr: false,
     WorkingDir: '',
+    ...{Env: null, Volumes: null, OnBuild: null},
     ...config,
   };
 }

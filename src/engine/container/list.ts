@@ -97,7 +97,10 @@ async function summarize({
     Labels: record.config.Labels ?? {},
     State: state.Status,
     Status: statusText(state, context.now()),
-    HostConfig: {NetworkMode: record.hostConfig.NetworkMode ?? 'default'},
+    HostConfig: {
+      NetworkMode: record.hostConfig.NetworkMode ?? 'default',
+      ...(record.hostConfig.Annotations ? {Annotations: record.hostConfig.Annotations} : {}),
+    },
     NetworkSettings: {Networks: endpoints.networks},
     Mounts: record.mounts.flatMap((mount) => toMountPoint(context, mount)),
   };

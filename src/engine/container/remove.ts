@@ -10,7 +10,7 @@ import {freeName, freeNames} from './names.ts';
 import {withContainer} from './operation.ts';
 import {readContainerIds, readNames} from './record.ts';
 import type {FoundContainer} from './reference.ts';
-import {stopFound} from './stop.ts';
+import {killFound} from './stop.ts';
 import {barePrefix, finishRemoval, takeApart, unfinishedDirectory} from './take-apart.ts';
 
 /** Throws `conflict` for a running container, unless `force`. `volumes`: also those that were made for it alone. */
@@ -20,7 +20,7 @@ export async function removeContainer(
   {force = false, volumes = false}: {readonly force?: boolean; readonly volumes?: boolean} = {},
 ): Promise<void> {
   await withContainer(context, reference, async (found) => {
-    if (force) await stopFound(context, found, {signal: 'SIGKILL', timeoutSeconds: 0});
+    if (force) await killFound(context, found);
     else await refuseRunning(context, found, reference);
     await takeApart(context, found, volumes || removesItself(found));
   });

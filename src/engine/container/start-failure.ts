@@ -19,10 +19,19 @@ const hints: readonly (readonly [step: RegExp, hint: string])[] = [
   [/^working directory /, 'check "working_dir" of the service: it must be a directory of the container'],
 ];
 
-/** Says of a container that could not start which of its settings is to be looked at; any other error passes unchanged. */
+/**
+ * Says of a container that could not start which of its settings is to be looked at. What it does not have, or may not be
+ * executed, is a mistake of the request: "not found" would say that there is no such container.
+ */
 export function explainStart(error: unknown): unknown {
   const failure = helperFailure(error);
-  const hint = failure && hints.find(([step]) => step.test(failure.step))?.[1];
-  if (!(error instanceof TscomposeError) || hint === undefined || error.hint !== undefined) return error;
-  return new TscomposeError(error.kind, error.message, {hint, cause: error.cause, exitCode: error.exitCode});
+  if (!(error instanceof TscomposeError) || failure === undefined) return error;
+  const hint = error.hint ?? hints.find(([step]) => step.test(failure.step))?.[1];
+  const isOfRequest = error.kind === 'notFound' || error.exitCode === 126 || error.exitCode === 127;
+  if (hint === undefined && !isOfRequest) return error;
+  return new TscomposeError(isOfRequest ? 'invalid' : error.kind, error.message, {
+    hint,
+    cause: error.cause,
+    exitCode: error.exitCode,
+  });
 }

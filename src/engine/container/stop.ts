@@ -1,6 +1,6 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import type {ContainerConfig} from '../../api/types/container.ts';
-import {TscomposeError} from '../../base/errors.ts';
+import {hasKind, TscomposeError} from '../../base/errors.ts';
 import {callMonitor, isMonitorGone, watchMonitor} from '../helper/control.ts';
 import {removeEnded} from './auto-remove.ts';
 import {clearDead} from './clear-dead.ts';
@@ -93,6 +93,22 @@ export async function stopFound(
     ran = true;
     await askToStop(context, found, monitor.state, options);
   }
+}
+
+/**
+ * Kills it, and waits until nothing of it is left. The caller holds the operation lock, and is about to remove it: no event
+ * tells of a stop.
+ */
+export async function killFound(context: ContainerContext, found: FoundContainer): Promise<void> {
+  const {control} = context.layout.container(found.id);
+  try {
+    await callMonitor(control, {kind: 'kill', signal: parseSignal('SIGKILL')});
+    for await (const state of watchMonitor<MonitorState>(control)) void state;
+  } catch (error) {
+    // It does not run: it is between two runs, or about to end, which a stop waits for.
+    if (!hasKind(error, 'conflict') && !isMonitorGone(error)) throw error;
+  }
+  await stopFound(context, found, {signal: 'SIGKILL', timeoutSeconds: 0});
 }
 
 /** Resolves when the monitor has cleared up, or is gone. */

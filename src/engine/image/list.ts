@@ -30,10 +30,22 @@ export async function describeImage(
     ...(author === undefined ? {} : {Author: author}),
     Os: image.os,
     Size: sizeOf(image),
-    Config: config,
+    Config: {...noConfig, ...config},
     RootFS: {Type: 'layers', Layers: image.layers.map(({diffId}) => diffId)},
   };
 }
+
+/** Members that clients expect to be there, as Docker fills them in. */
+const noConfig = {
+  Cmd: null,
+  Entrypoint: null,
+  Env: null,
+  Labels: null,
+  OnBuild: null,
+  User: '',
+  Volumes: null,
+  WorkingDir: '',
+} as const;
 
 function repositoryOf(name: string): string {
   return name.slice(0, name.lastIndexOf(':'));

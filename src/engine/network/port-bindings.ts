@@ -56,7 +56,8 @@ function parsePortKey(key: string): {readonly containerPort: number; readonly pr
   return {containerPort, protocol};
 }
 
-function parseHostPort(text: string, key: string): readonly [number, number] | undefined {
+/** Undefined: any. Throws `invalid`. */
+export function parseHostPort(text: string, key: string): readonly [number, number] | undefined {
   if (text === '' || text === '0') return undefined;
   const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);
   const first = Number(match?.[1]);

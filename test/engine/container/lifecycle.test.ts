@@ -110,12 +110,12 @@ describe('a container', () => {
 
   it('whose program does not exist says so, and can be removed', async () => {
     const id = await bed.create(['nonsense']);
-    await expect(bed.engine.containers.start(id)).rejects.toMatchObject({kind: 'notFound', exitCode: 127});
+    await expect(bed.engine.containers.start(id)).rejects.toMatchObject({kind: 'invalid', exitCode: 127});
     expect((await bed.state(id)).Running).toBe(false);
     expect(existsSync(bed.layout.container(id).run)).toBe(false);
     await bed.engine.containers.remove(id);
     const directory = await bed.create(['/etc']);
-    await expect(bed.engine.containers.start(directory)).rejects.toMatchObject({exitCode: 126});
+    await expect(bed.engine.containers.start(directory)).rejects.toMatchObject({kind: 'invalid', exitCode: 126});
     await bed.engine.containers.remove(directory);
   });
 

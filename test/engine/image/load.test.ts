@@ -52,7 +52,10 @@ describe('archives of docker save', () => {
       Architecture: 'amd64',
       Os: 'linux',
       Size: 5,
-      Config: {Cmd: ['sh'], Env: ['A=1'], Labels: {l: '1'}, ExposedPorts: {'80/tcp': {}}},
+      Config: {
+        ...{Cmd: ['sh'], Env: ['A=1'], Labels: {l: '1'}, ExposedPorts: {'80/tcp': {}}},
+        ...{Entrypoint: null, OnBuild: null, User: '', Volumes: null, WorkingDir: ''},
+      },
       RootFS: {Type: 'layers', Layers: image.diffIds},
     });
     const {lowers, operations} = await bed.store.root(await bed.store.resolve('web:1'));
