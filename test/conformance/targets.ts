@@ -106,7 +106,8 @@ export function describeTargets(title: string, tests: (target: Target) => void):
   }
 }
 
-async function openOverSocket(): Promise<Opened> {
+/** The built-in engine as a service: a stop is answered when nothing of the container is left. */
+export async function openOverSocket(): Promise<Opened> {
   const directory = mkdtempSync(join(tmpdir(), 'tsc-conformance-'));
   const socketPath = join(directory, 'engine.sock');
   const builtin = await openTestEngine({encode: false});

@@ -1,12 +1,12 @@
-import {existsSync, readdirSync, readFileSync} from 'node:fs';
-import {release} from 'node:os';
+import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {type CommandResult, makeHost, projectDirectory, type TestHost} from '../support/host.ts';
 import {imageArchive, loadImages} from '../support/test-images.ts';
-import {compareFacts, type Facts, flattenAnswer} from './parity/compare.ts';
-import {type Difference, differences} from './parity/differences.ts';
+import {compareFacts, type Facts, flattenAnswer, needlessRows, rowsByMachine} from './parity/compare.ts';
+import {differences} from './parity/differences.ts';
 import {inspectOnHost} from './parity/inspect.ts';
+import {isOfThisMachine, type RecordedOn} from './parity/machine.ts';
 import {writeRootArchive} from './parity/root-archive.mjs';
 import {type Answer, readPlan, runStack} from './parity/run-stack.mjs';
 
@@ -45,10 +45,7 @@ async function ask(name: string, compose: Compose = (host, words) => host.tscomp
   return flattenAnswer(answer, name);
 }
 
-interface Recording {
-  readonly kernel: string;
-  /** 1 or 2, as it is mounted for containers to see. */
-  readonly cgroups: number;
+interface Recording extends RecordedOn {
   readonly answer: Answer;
 }
 
@@ -56,13 +53,7 @@ function readRecording(name: string): Recording {
   return JSON.parse(readFileSync(join(recordings, `${name}.json`), 'utf8')) as Recording;
 }
 
-function isOfThisMachine({kernel, cgroups}: Recording): boolean {
-  return release().split('-')[0] === kernel && cgroups === (existsSync('/sys/fs/cgroup/cgroup.controllers') ? 2 : 1);
-}
-
-const rowsHere = differences.filter(({machine}) => machine !== 'elsewhere');
-/** What the machine decides is left out before anything else is said about it. */
-const rowsElsewhere = [...differences.filter(({machine}) => machine === 'elsewhere'), ...rowsHere];
+const {rowsHere, rowsElsewhere} = rowsByMachine(differences);
 
 /** Stacks whose answers were compared, to tell rows of the table that nothing needs any more. */
 const seen: {readonly theirs: Facts; readonly ours: Facts}[] = [];
@@ -92,17 +83,6 @@ describe('side by side with Docker', () => {
 
   test('every difference in the table is there', ({skip}) => {
     if (seen.length < names.length) skip('needs all stacks, on a machine like that of the recordings');
-    const needless = rowsHere.filter(
-      (row) => row.machine === undefined && seen.every((facts) => isSettledWithout(row, facts)),
-    );
-    expect(needless).toEqual([]);
+    expect(needlessRows(rowsHere, seen)).toEqual([]);
   });
 });
-
-function isSettledWithout(row: Difference, facts: {readonly theirs: Facts; readonly ours: Facts}): boolean {
-  const {theirs, ours} = compareFacts(
-    facts,
-    rowsHere.filter((other) => other !== row),
-  );
-  return JSON.stringify(ours) === JSON.stringify(theirs);
-}

@@ -40,3 +40,29 @@ function settle(line: string, rows: readonly Difference[]): readonly string[] {
   }
   return [line];
 }
+
+/** What the machine decides is left out before anything else is said about it. */
+export function rowsByMachine(differences: readonly Difference[]): {
+  readonly rowsHere: readonly Difference[];
+  readonly rowsElsewhere: readonly Difference[];
+} {
+  const rowsHere = differences.filter(({machine}) => machine !== 'elsewhere');
+  return {rowsHere, rowsElsewhere: [...differences.filter(({machine}) => machine === 'elsewhere'), ...rowsHere]};
+}
+
+/** Rows of differences between engines without which nothing of what was compared is different. */
+export function needlessRows(
+  rows: readonly Difference[],
+  seen: readonly {readonly theirs: Facts; readonly ours: Facts}[],
+): readonly Difference[] {
+  return rows.filter((row) => {
+    const others = rows.filter((other) => other !== row);
+    return (
+      row.machine === undefined &&
+      seen.every((facts) => {
+        const {theirs, ours} = compareFacts(facts, others);
+        return JSON.stringify(ours) === JSON.stringify(theirs);
+      })
+    );
+  });
+}

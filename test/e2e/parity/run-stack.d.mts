@@ -22,3 +22,5 @@ export interface ProbePlan {
 
 export function readPlan(file: string): ProbePlan;
 export function runStack(file: string, engine: ProbedEngine): Promise<Answer>;
+/** The sections of what `facts.sh` prints, without what differs at every run. */
+export function toFacts(text: string): Record<string, string[]>;

@@ -121,7 +121,7 @@ async function describeOutput(compose, service) {
 }
 
 /** Output is in sections that begin with `## name`; what stands before the first is `output`. */
-function toFacts(text) {
+export function toFacts(text) {
   const facts = {};
   let current = 'output';
   for (const line of text.replaceAll('\r', '').split('\n')) {

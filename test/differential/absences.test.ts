@@ -1,0 +1,4 @@
+import {absences} from './cases/refusals.ts';
+import {compareWithDocker} from './compare-with-docker.ts';
+
+compareWithDocker('absences', absences);

@@ -1,0 +1,280 @@
+import {type Difference, differences as ofStacks} from '../e2e/parity/differences.ts';
+
+/** A difference, and the nouns in whose cases it is seen: in each of them it must be. */
+export interface KnownDifference extends Difference {
+  readonly of: readonly string[];
+}
+
+/** Nouns whose cases run containers. */
+const running = [
+  ...['config', 'resources', 'confinement', 'host-config', 'states', 'lives', 'execs', 'looks', 'logs', 'waits'],
+  ...['archives', 'networks', 'volumes', 'lists', 'prunes'],
+];
+const all = [...running, 'refusals', 'absences', 'system'];
+
+/** Of mistakes that Docker answers with 500, which says that it is to blame. Ours is never that (see `check`). */
+const mistake = {
+  line: /^(?:internal 500|invalid 400)$/,
+  to: 'a mistake of the caller',
+  reason: 'what Docker answers with 500 for a mistake of the caller has the status of that mistake',
+};
+
+/** What this engine does not have is told apart from what is wrong. */
+const unsupported = {
+  line: /^(?:invalid 400|notFound 404|unsupported 501)$/,
+  to: 'not there',
+  reason: 'a driver, a runtime or a kind of mount that this engine does not have is refused as unsupported',
+};
+
+const everywhere: readonly KnownDifference[] = [
+  {
+    of: all,
+    at: /^baseline\/baseline\/inspect$/,
+    line: /^HostConfig\.(?:Runtime "(?:runc|tscompose)"|CgroupnsMode "(?:host|private)")$/,
+    reason: 'another runtime, and a cgroup namespace of its own also on cgroup v1',
+  },
+  {
+    of: all,
+    at: /\/inspect$/,
+    line: /^GraphDriver\.Data\./,
+    reason: 'where the layers of a container lie is of the storage driver alone',
+  },
+  {
+    of: all,
+    at: /^baseline\/baseline\/(?:inspect|list)$/,
+    line: /^NetworkSettings\.Networks\.none\.Links null$/,
+    reason: 'links are not known here',
+  },
+  {
+    of: running,
+    at: /\/(?:inspect|list)$/,
+    line: /^NetworkSettings\.Networks\.none\.(?:NetworkID|EndpointID) "<id>"$/,
+    reason: 'no network has no id, and nothing that is attached to it',
+  },
+  {
+    of: running,
+    at: /\/events$/,
+    line: /^network (?:dis)?connect <id> container=<\w+> name=none type=null$/,
+    reason: 'the same: nothing is connected where there is no network',
+  },
+  {
+    of: ['config', 'volumes', 'lists', 'prunes'],
+    at: /\/events$/,
+    line: /^volume (?:un)?mount /,
+    reason: 'volumes tell of being made and removed; who uses one is told by its containers',
+  },
+];
+
+const ofContainers: readonly KnownDifference[] = [
+  {
+    of: ['config'],
+    at: /^(?:a user that is not there|a group that is not there|a group added that is not there|a number that is too great|a negative number)\/start\/error$/,
+    ...mistake,
+  },
+  {
+    of: ['config'],
+    at: /^(?:a user that is not there|a group that is not there|a group added that is not there|a number that is too great|a negative number)\/it at last\/inspect$/,
+    line: /^LogPath <path>$/,
+    reason: 'a log has its place from the first start on, also where that failed',
+  },
+  {
+    of: ['logs'],
+    at: /^of a container that was only made\/it at last\/inspect$/,
+    line: /^LogPath <path>$/,
+    reason: 'the same: not by being asked for',
+  },
+  {
+    of: ['config'],
+    at: /^groups added by number and by name\/it at last\/status$/,
+    line: /(\b50(?:\(staff\))?)([ ,])50(?:\(staff\))?/,
+    to: '$1',
+    reason: 'a group that is named twice is had once',
+  },
+  {
+    of: ['config'],
+    at: /^(?:a volume of the image|a volume of the request|volumes of both)\/it at last\/list$/,
+    line: /"Source":"(?:<volume <id>>)?"(.*?)(?:"Source":"(?:<volume <id>>)?"|$)/,
+    to: '$1',
+    reason: 'a list tells where every volume lies, not only those with names',
+  },
+  {
+    of: ['resources'],
+    at: /^a weight of input and output\/it at last\/inspect$/,
+    line: /^HostConfig\.BlkioWeight 300$/,
+    reason: 'weights of input and output on version 1 are kept; Docker discards them',
+  },
+  {
+    of: ['resources'],
+    at: /^(?:limits of a process|every limit of a process)\/start\/error$/,
+    line: /^(?:internal 500|forbidden 403)$/,
+    to: 'not allowed',
+    reason: 'what the kernel does not allow this engine has the status of that',
+    machine: 'anywhere',
+  },
+  {of: ['confinement'], at: /^paths of the system\/create\/error$/, ...mistake},
+  {
+    of: ['host-config'],
+    at: /^control groups of (?:its own|the machine)\/it at last\/inspect$/,
+    line: /^HostConfig\.CgroupnsMode "(?:host|private)"$/,
+    reason: 'the same as in what nobody asked for, from the other side',
+  },
+  {
+    of: ['host-config'],
+    at: /^a memory file system that is read-only\/it at last\/volumes$/,
+    line: /(tmpfs tmpfs) r[ow]$/,
+    to: '$1',
+    reason: 'a read-only memory file system is read-only itself, not only its mount',
+  },
+  {
+    of: ['states'],
+    at: /^(?:created|running): unpause\/unpause\/error$/,
+    line: /^(?:internal 500|conflict 409)$/,
+    to: 'a mistake of the caller',
+    reason: mistake.reason,
+  },
+  {of: ['states'], at: /^running: stop by no signal\/stop\/error$/, ...mistake},
+  {
+    of: ['states'],
+    at: /^(?:running|paused): rename\/events\/events$/,
+    line: /^(container (?:kill|die) .*)name=@(?:it|other)/,
+    to: '$1name=of a time',
+    reason: 'what a monitor tells of a run has the name that the container had when it began',
+  },
+  {
+    of: ['states'],
+    at: /^(?:running|paused): rename\/(?:look|it at last)\/inspect$/,
+    line: /^NetworkSettings\.Networks\.none\.DNSNames \["@other","<it short>"\]$/,
+    reason: 'without a network there are no names on it, also after a change of the name',
+  },
+  {
+    of: ['states'],
+    at: /^running: resize without a terminal\/resize\/(?:answer|error)$/,
+    line: /^(?:done|conflict 409)$/,
+    reason: 'a terminal that there is not is told, and no event tells that it has a size',
+  },
+  {
+    of: ['states'],
+    at: /^running: resize without a terminal\/events\/events$/,
+    line: /^container resize /,
+    reason: 'the same',
+  },
+  {
+    of: ['lives'],
+    at: /\/events$/,
+    line: /^container exec_(?:create|start|die)\b/,
+    reason: 'a probe of health is no command of anybody: its results are in the state, and no event fills the journal',
+  },
+];
+
+const ofCommands: readonly KnownDifference[] = [
+  {
+    of: ['execs'],
+    at: /^a user that is not there\/events\/events$/,
+    line: /^container exec_create: true {2}/,
+    reason: 'users are looked up when a command starts, not when it is made',
+  },
+  {
+    of: ['execs'],
+    at: /^a (?:directory that is not there|command that is not there|command that may not be executed)\/events\/events$/,
+    line: /^container exec_start: /,
+    reason: 'a command that could not be executed was not started',
+  },
+  {
+    of: ['execs'],
+    at: /^a (?:directory that is not there|command that is not there|command that may not be executed)\/exec\/(?:output|stderr)$/,
+    line: /^(?:OCI runtime exec failed: |working directory |execute ")/,
+    reason: 'why a command could not be executed is no output of the command',
+  },
+  {
+    of: ['execs'],
+    at: /^started twice\/start twice\/(?:answer|error)$/,
+    line: /^(?:done|conflict 409)$/,
+    reason: 'a second start of a command is refused, where Docker answers with nothing',
+  },
+  {
+    of: ['looks'],
+    at: /^processes with arguments that there are not\/top --no-such\/error$/,
+    line: /^(?:internal 500|unsupported 501)$/,
+    to: 'refused',
+    reason: mistake.reason,
+  },
+  {
+    of: ['looks'],
+    at: /^processes without their numbers\//,
+    line: /^(?:internal 500|container top .*|USER|COMMAND|root .*)$/,
+    reason: 'processes are listed without their numbers too, where nobody asks for those',
+  },
+  {
+    of: ['looks'],
+    at: /^usage (?:of a container|with a limit)\/stats\/answer$/,
+    line: /^(?:id|name) string$/,
+    reason: 'a single sample says whose it is',
+  },
+  {
+    of: ['archives'],
+    at: /^(?:a path below a file\/path \/t\/f\/x|a file is not put over a directory\/put into \/|a directory is not put over a file\/put into \/etc|what is no archive\/put)\/error$/,
+    ...mistake,
+  },
+  {
+    of: ['archives'],
+    at: /^files are put into a read-only root\/put into \/tmp\/error$/,
+    line: /^(?:invalid 400|forbidden 403)$/,
+    to: 'not allowed',
+    reason: 'a put into a read-only place is forbidden',
+  },
+  {
+    of: ['archives'],
+    at: /^the root as it is before the first start\/(?:get \/etc\/hostname|path \/etc\/hosts|events)\//,
+    line: /^(?:\{"name":"host.*|notFound 404|container archive-path .*)$/,
+    reason: 'places for the files of the engine are made at the first start',
+  },
+  {
+    of: ['archives'],
+    at: /^the root of one that has run\/path \/etc\/hosts\/answer$/,
+    line: /"size":\d+/,
+    to: '"size":of the place',
+    reason: 'the files of the engine are seen in a container that runs; else the places for them',
+  },
+  {
+    of: ['archives'],
+    at: /^the whole root\/it at last\/root$/,
+    line: /^\/\.dockerenv /,
+    reason: 'the mark says that Docker runs the container, which is not so',
+  },
+];
+
+const ofThings: readonly KnownDifference[] = [
+  {of: ['networks'], at: /^a driver that there is not\/create network @net\/error$/, ...unsupported},
+  {of: ['volumes'], at: /^a volume with another driver\/create volume @data\/error$/, ...unsupported},
+  {
+    of: ['volumes'],
+    at: /^volumes of another container\/it at last\/volumes$/,
+    line: /^(\/x \S+ \S+) (?:master:\d+|private) machine$/,
+    to: '$1 machine',
+    reason: 'what is mounted into a volume on the machine later does not appear in the container',
+  },
+  {
+    of: ['lists'],
+    at: /^by port\/list \{"expose":\["80"\],"all":true\}\/answer$/,
+    line: /^\/@made$/,
+    reason: 'a container is found by the ports that it exposes also while it does not run',
+  },
+  {
+    of: ['system'],
+    at: /^what it is\/info\/answer$/,
+    line: /^(?:Containerd|FirewallBackend|Runtimes)\.|^KernelMemoryTCP |^RegistryConfig\.IndexConfigs\.docker\.io\./,
+    reason: "the parts of Docker's own house, and of its registry",
+  },
+  {
+    of: ['system'],
+    at: /^an image in a list\/list\/answer$/,
+    line: /^Containers (?:0|-1)$/,
+    reason: 'containers of an image are not counted in a list',
+  },
+];
+
+/** Where this engine is meant to differ from Docker, noun by noun; everything else is the same. */
+export const differences: readonly KnownDifference[] = [...everywhere, ...ofContainers, ...ofCommands, ...ofThings];
+
+/** What a process sees of its container is different as in the stacks of test/e2e/parity, where each row is seen to be needed. */
+export const factDifferences: readonly Difference[] = ofStacks.filter(({at}) => at.source.startsWith('\\/'));

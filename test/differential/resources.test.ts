@@ -1,0 +1,4 @@
+import {resourcesCases} from './cases/host-config.ts';
+import {compareWithDocker} from './compare-with-docker.ts';
+
+compareWithDocker('resources', resourcesCases);

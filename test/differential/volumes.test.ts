@@ -1,0 +1,4 @@
+import {volumes} from './cases/things.ts';
+import {compareWithDocker} from './compare-with-docker.ts';
+
+compareWithDocker('volumes', volumes);
