@@ -115,6 +115,14 @@ export const containerEndpoints = {
     body: noBody,
     answer: upgrade(),
   },
+  /** The same for browsers, by WebSocket: refused by name. */
+  containerAttachWebsocket: {
+    method: 'GET',
+    path: '/containers/{id}/attach/ws',
+    query: {},
+    body: noBody,
+    answer: none(),
+  },
   /** `h` rows, `w` columns. */
   containerResize: {
     method: 'POST',

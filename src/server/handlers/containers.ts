@@ -64,6 +64,11 @@ export function containerHandlers({containers}: Engine): Handlers<Rows> {
       return {contentType: outputType(tty), bytes: encodeOutput(annotated(log, query), tty)};
     },
     containerAttach: async (input) => attach(containers, input),
+    containerAttachWebsocket: async () => {
+      throw new TscomposeError('unsupported', 'attaching by WebSocket is not supported', {
+        hint: 'use POST /containers/{id}/attach, which clients turn into a raw stream',
+      });
+    },
     containerResize: ({path, query}) => containers.resize(path.id, sizeOf(query)),
     containerStats: async ({path, query, signal}) => {
       const stream = query.stream ?? true;
