@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process';
-import {writeFileSync} from 'node:fs';
+import {readFileSync, writeFileSync} from 'node:fs';
 import {connect} from 'node:net';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {callMonitor, connectControl, openFrames, readUntilClosed} from '../../src/engine/helper/control.ts';
@@ -107,13 +107,8 @@ describe('attach', () => {
     expect(await received).toMatchObject({stdout: 'over\n', exitCode: 0});
   });
 
-  test('a slow reader is dropped, the container is not held back', async () => {
-    const container = machine.container({
-      words: shell('read go; head -c 20000000 /dev/zero'),
-      log: false,
-      openStdin: true,
-    });
-    await container.launch();
+  /** A client that asks and reads nothing. */
+  async function stuckClient(container: Container) {
     const stuck = await connectControl(container.paths.control);
     stuck.pause();
     stuck.write(
@@ -123,12 +118,90 @@ describe('attach', () => {
         encodeFrame(frameTypes.stdin, Buffer.from('go\n')),
       ]),
     );
-    expect(await container.ended()).toMatchObject({exitCode: 0});
+    return stuck;
+  }
+
+  async function readRest(stuck: Awaited<ReturnType<typeof stuckClient>>): Promise<Buffer> {
     const received: Buffer[] = [];
     for await (const chunk of readUntilClosed(stuck)) received.push(Buffer.from(chunk));
-    const bytes = Buffer.concat(received);
-    expect(bytes.length).toBeLessThan(6_000_000);
-    expect(bytes.toString('latin1')).not.toContain('exitCode');
+    return Buffer.concat(received);
+  }
+
+  test('a slow reader holds the container back, and loses nothing', async () => {
+    const container = machine.container({
+      words: shell('read go; exec head -c 20000000 /dev/zero'),
+      log: false,
+      openStdin: true,
+    });
+    await container.launch();
+    const stuck = await stuckClient(container);
+    const pid = container.state()?.pid;
+    await eventually(() => /pipe_w/.test(readFileSync(`/proc/${pid}/wchan`, 'utf8')));
+    expect(container.state()).toMatchObject({status: 'running'});
+    const bytes = await readRest(stuck);
+    expect(bytes.length).toBeGreaterThan(20_000_000);
+    expect(bytes.subarray(-100).toString('latin1')).toContain('{"exitCode":0}');
+    expect(await container.ended()).toMatchObject({exitCode: 0});
+  });
+
+  test('a slow reader does not hold up the end of the container, and loses nothing', async () => {
+    // More than a connection holds, less than what holds the container back.
+    const container = machine.container({
+      words: shell('read go; head -c 400000 /dev/zero'),
+      log: false,
+      openStdin: true,
+    });
+    await container.launch();
+    const stuck = await stuckClient(container);
+    expect(await container.ended()).toMatchObject({exitCode: 0});
+    const bytes = await readRest(stuck);
+    expect(bytes.length).toBeGreaterThan(400_000);
+    expect(bytes.subarray(-100).toString('latin1')).toContain('{"exitCode":0}');
+  });
+
+  /** As soon as there is a monitor to ask. */
+  async function attachEarly(container: Container, options: Parameters<typeof attach>[1]) {
+    let connection: Awaited<ReturnType<typeof attach>> | undefined;
+    await eventually(async () => {
+      connection = await attach(container, options).catch(() => undefined);
+      return connection !== undefined;
+    });
+    return connection as Awaited<ReturnType<typeof attach>>;
+  }
+
+  test('the first run waits for clients that are expected, who get everything', async () => {
+    const container = machine.container({
+      words: shell('echo first; cat'),
+      openStdin: true,
+      stdinOnce: true,
+      monitor: [{kind: 'expectedClients', count: 2}],
+    });
+    const launched = container.launch();
+    const early = attachEarly(container, {stdin: true});
+    const [first, second] = await Promise.all([early, attachEarly(container, {})]);
+    await first.write(encodeFrame(frameTypes.stdin, Buffer.from('typed\n')));
+    await first.write(encodeFrame(frameTypes.endOfInput));
+    const everything = {stdout: 'first\ntyped\n', stderr: '', exitCode: 0};
+    expect(await Promise.all([receive(first), receive(second)])).toEqual([everything, everything]);
+    await launched;
+  });
+
+  test('a client that is expected and does not come is given up', async () => {
+    const container = machine.container({words: shell('exit 3'), monitor: [{kind: 'expectedClients', count: 1}]});
+    await container.launch();
+    expect(await container.ended()).toMatchObject({exitCode: 3});
+  });
+
+  test('a stop while clients are waited for is a start that was canceled', async () => {
+    const container = machine.container({words: patient, monitor: [{kind: 'expectedClients', count: 1}]});
+    const launched = container.launch().catch((error: unknown) => error);
+    await eventually(() =>
+      callMonitor(container.paths.control, {kind: 'stopContainer', signal: 'TERM', graceMs: 1000}).then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(await launched).toMatchObject({kind: 'canceled'});
   });
 
   test('a terminal: size, echo, control characters', async () => {
