@@ -76,7 +76,7 @@ static bool configure(char *line) {
   else if (count == 3 && strcmp(words[0], "upstream") == 0)
     parse_address(words[1], words[2], &upstreams[child.upstream_count++].address);
   else if (count == 3 && strcmp(words[0], "network") == 0)
-    networks[child.network_count++] = (struct network_child_network){strdup(words[1]), strdup(words[2])};
+    networks[child.network_count++] = (struct network_child_network){.name = strdup(words[1]), .directory = strdup(words[2])};
   else if (count == 6 && strcmp(words[0], "publish") == 0)
     publish(words);
   else if (count == 1 && strcmp(words[0], "start") == 0)

@@ -94,7 +94,7 @@ describeTargets('the default network', (target) => {
       [
         'BACK_END_ENV_COLOUR=blue',
         `BACK_END_NAME=/${name}/back-end`,
-        `BACK_END_PORT=udp://${address}:53`,
+        `BACK_END_PORT=tcp://${address}:80`,
         ...[`53_UDP=udp://${address}:53`, `53_UDP_ADDR=${address}`, '53_UDP_PORT=53', '53_UDP_PROTO=udp'],
         ...[`80_TCP=tcp://${address}:80`, `80_TCP_ADDR=${address}`, '80_TCP_PORT=80', '80_TCP_PROTO=tcp'],
       ]

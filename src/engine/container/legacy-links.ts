@@ -97,8 +97,8 @@ function variablesOf(
     const [port = '', protocol = 'tcp'] = key.split('/');
     return {port, protocol, url: `${protocol}://${address}:${port}`};
   });
-  // As Docker orders them: by number, tcp first.
-  ports.sort((a, b) => Number(a.port) - Number(b.port) || (a.protocol < b.protocol ? -1 : 1));
+  // As Docker orders them: tcp first, then by number.
+  ports.sort((a, b) => (a.protocol < b.protocol ? -1 : a.protocol > b.protocol ? 1 : Number(a.port) - Number(b.port)));
   const [first] = ports;
   return [
     ...(first ? [`${prefix}_PORT=${first.url}`] : []),

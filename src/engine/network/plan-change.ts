@@ -43,8 +43,9 @@ export async function changeNetworks(
   const isFirst = record.hostConfig.NetworkMode === 'none' && current.size === 0;
   const [alone, together] = [resolvConfForMachine(machine, resolver, 'none'), resolvConfForNetworks(machine, resolver)];
   try {
+    // Ports that go over to it are still led to by the lease that has them: whoever clears this one leaves them alone.
     for (const {network, endpoint, isNew} of changed)
-      if (isNew) writeEndpoint(layout, network.id, {...endpoint, joining: true});
+      if (isNew) writeEndpoint(layout, network.id, {...endpoint, ports: [], joining: true});
     const prepared = changed.flatMap(({network, endpoint}) => prepareEndpoint(layout, network.id, endpoint));
     await carryOut({
       operations: changeOperations({

@@ -14,8 +14,9 @@ const engine = await createEngine({
   nodePath: process.execPath,
   now: Date.now,
 });
-process.stdout.write('ready\n');
-for (;;) {
+for (let round = 0; ; round += 1) {
+  // What a process does once is behind it.
+  if (round === 2) process.stdout.write('ready\n');
   const {NetworkSettings} = await engine.containers.inspect(Container);
   if (network in NetworkSettings.Networks) await engine.networks.disconnect(network, {Container});
   else await engine.networks.connect(network, {Container, EndpointConfig: {GwPriority: 1}});
