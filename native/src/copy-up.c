@@ -16,6 +16,7 @@
 
 struct request {
   char *destination;
+  char *subpath; /* empty: none */
   char *target;
   char **lowers;
   unsigned count;
@@ -60,6 +61,13 @@ static int copy_marked(struct copy *copy, int source, int destination) {
 static int copy_up(const struct request *request, struct copy *copy) {
   enum state state;
   int destination = open(request->destination, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (destination >= 0 && request->subpath[0] != '\0') {
+    int volume = destination;
+    destination = open_within(volume, request->subpath, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+    close(volume);
+    /* What is wrong with it is told by a start, which needs it. */
+    if (destination < 0) return 0;
+  }
   if (destination < 0 || inspect(destination, &state) != 0)
     return fail_errno(copy->failure, errno, "copyUp to %s", request->destination);
   if (state == USED) return 0;
@@ -97,9 +105,10 @@ void copy_up_request(uint64_t request, const struct record *record) {
     return;
   }
   struct request arguments = {.destination = record->argv[1],
-                              .target = record->argv[2],
-                              .lowers = record->argv + 3,
-                              .count = record->argc - 3};
+                              .subpath = record->argv[2],
+                              .target = record->argv[3],
+                              .lowers = record->argv + 4,
+                              .count = record->argc - 4};
   struct job_options options = {.request = request, .step = "copyUp", .run = run_copy_up, .context = &arguments};
   serve_job(&options);
 }

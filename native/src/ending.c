@@ -48,6 +48,7 @@ static void report_failure(struct monitor *monitor) {
 static void finish(struct monitor *monitor) {
   const struct plan *plan = &monitor->plan, *networks = monitor->network.plan;
   if (monitor->writer.pid > 0) kill(monitor->writer.pid, SIGKILL);
+  volume_use_end(&monitor->plan);
   state_write_exit(monitor);
   unlink(plan->state);
   for (size_t i = 0; i < networks->cleanup_count; i++) unlink(networks->cleanup[i]);

@@ -75,6 +75,9 @@ static void judge(struct monitor *monitor, int exit_code, bool was_starting_up) 
   char action[40];
   snprintf(action, sizeof action, "health_status: %s", health->status);
   journal_event(monitor, action, "");
+  if (!monitor->plan.health.restart || strcmp(health->status, "unhealthy") != 0) return;
+  health->ended_run = true;
+  monitor_stop(monitor, monitor->plan.stop_signal, monitor->plan.grace_ms);
 }
 
 static void finish_probe(struct monitor *monitor, int exit_code, struct buffer *text) {
@@ -262,6 +265,7 @@ void health_start(struct monitor *monitor) {
   if (!monitor->plan.health.set) return;
   health->status = "starting";
   health->failing_streak = 0;
+  health->ended_run = false;
   health->started_ns = now_ns();
   plan_next(monitor);
 }

@@ -289,8 +289,8 @@ void monitor_drained(struct monitor *monitor) {
   writer_guard(&monitor->writer, -1);
   process_close(&monitor->process);
   client_run_ended(monitor);
-  snprintf(extra, sizeof extra, ",\"execDuration\":\"%lld\",\"exitCode\":\"%d\"",
-           (long long)run_seconds(monitor), monitor->exit_code);
+  snprintf(extra, sizeof extra, ",\"execDuration\":\"%lld\",\"exitCode\":\"%d\"%s", (long long)run_seconds(monitor),
+           monitor->exit_code, monitor->health.ended_run ? ",\"cause\":\"unhealthy\"" : "");
   bool again = restart_plan_next(monitor);
   monitor->status = again ? "restarting" : "exited";
   monitor->phase = PHASE_WAITING;
@@ -365,6 +365,7 @@ static void hold(struct monitor *monitor) {
 
 static int launch(struct monitor *monitor) {
   if (watch_signals(monitor) != 0) return -1;
+  if (volume_use_begin(&monitor->plan, &monitor->failure) != 0) return -1;
   if (client_listen(monitor, &monitor->failure) != 0 || make_cgroups(monitor) != 0) return -1;
   if (network_publish(&monitor->network, &monitor->failure) != 0) return -1;
   if (network_attach(&monitor->network, &monitor->failure) != 0) return -1;

@@ -37,6 +37,7 @@ struct probe_result {
 
 struct health {
   const char *status; /* starting, healthy, unhealthy; NULL without a probe */
+  bool ended_run; /* the run was ended for it */
   unsigned failing_streak;
   struct probe_result results[5]; /* oldest first */
   unsigned result_count;
@@ -210,5 +211,11 @@ void state_write_exit(struct monitor *monitor);
 void journal_event(struct monitor *monitor, const char *action, const char *extra);
 /* Networks that the container came to or left; NULL: it is on none. */
 void journal_networks(struct monitor *monitor, const struct plan *before, const struct plan *after);
+
+/* --- volume-use.c --- */
+/* Takes part in the use of each volume that is mounted for it. */
+int volume_use_begin(struct plan *plan, struct failure *failure);
+/* Leaves; what nobody else uses is unmounted. */
+void volume_use_end(struct plan *plan);
 
 #endif

@@ -12,9 +12,11 @@
 #define OP_LAUNCH 15 /* request, plan */
 #define OP_REMOVE_TREE 16 /* request, root, path */
 #define OP_MEASURE_TREE 17 /* request, root */
-#define OP_COPY_UP 18 /* request, destination, target, lowers... */
+#define OP_COPY_UP 18 /* request, destination, subpath, target, lowers... */
 #define OP_SYNC 19 /* request, archive, path, owner, user, prefix, pid, monitor, operations */
 #define OP_SYNC_UNDO 20 /* request, archive, path, owner, user, prefix, pid, monitor, operations */
+#define OP_VOLUME_MOUNT 21 /* request, target, type, device, flags, data */
+#define OP_VOLUME_UNMOUNT 22 /* request, target */
 #define OP_OVERLAY 100 /* upper, work, options, lowers... */
 #define OP_MOUNT 101 /* type, source, target, flags, data */
 #define OP_BIND 102 /* source, target, flags, create */
@@ -46,7 +48,7 @@
 #define OP_LOG 202 /* path, maxBytes, maxFiles */
 #define OP_RESTART 203 /* policy, maxRetries */
 #define OP_STOP 204 /* signal, graceMs */
-#define OP_HEALTH 205 /* intervalMs, timeoutMs, startPeriodMs, startIntervalMs, retries, words... */
+#define OP_HEALTH 205 /* intervalMs, timeoutMs, startPeriodMs, startIntervalMs, retries, restart, words... */
 #define OP_EVENTS 206 /* journal, attributes */
 #define OP_CGROUP 207 /* path, version */
 #define OP_CGROUP_WRITE 208 /* path, value, optional */
@@ -68,6 +70,7 @@
 #define OP_NETWORK_MEMBER 241 /* id, attributes */
 #define OP_JOIN 230 /* list, control */
 #define OP_OUTSIDE 231 /* socket */
+#define OP_VOLUME_USE 232 /* lock, mountpoint */
 #define OP_PROCESS 220 /* operations */
 #define OP_NETLINK_CHANGE 242 /* when, family, batch, inverse */
 #define OP_REPLACE_FILE 243 /* source, target */
@@ -105,9 +108,11 @@
   X(OP_LAUNCH, "launch", 2, 0) \
   X(OP_REMOVE_TREE, "removeTree", 3, 0) \
   X(OP_MEASURE_TREE, "measureTree", 2, 0) \
-  X(OP_COPY_UP, "copyUp", 3, 1) \
+  X(OP_COPY_UP, "copyUp", 4, 1) \
   X(OP_SYNC, "sync", 9, 0) \
   X(OP_SYNC_UNDO, "syncUndo", 9, 0) \
+  X(OP_VOLUME_MOUNT, "volumeMount", 6, 0) \
+  X(OP_VOLUME_UNMOUNT, "volumeUnmount", 2, 0) \
   X(OP_OVERLAY, "overlay", 3, 1) \
   X(OP_MOUNT, "mount", 5, 0) \
   X(OP_BIND, "bind", 4, 0) \
@@ -139,7 +144,7 @@
   X(OP_LOG, "log", 3, 0) \
   X(OP_RESTART, "restart", 2, 0) \
   X(OP_STOP, "stop", 2, 0) \
-  X(OP_HEALTH, "health", 5, 1) \
+  X(OP_HEALTH, "health", 6, 1) \
   X(OP_EVENTS, "events", 2, 0) \
   X(OP_CGROUP, "cgroup", 2, 0) \
   X(OP_CGROUP_WRITE, "cgroupWrite", 3, 0) \
@@ -161,6 +166,7 @@
   X(OP_NETWORK_MEMBER, "networkMember", 2, 0) \
   X(OP_JOIN, "join", 2, 0) \
   X(OP_OUTSIDE, "outside", 1, 0) \
+  X(OP_VOLUME_USE, "volumeUse", 2, 0) \
   X(OP_PROCESS, "process", 1, 0) \
   X(OP_NETLINK_CHANGE, "netlinkChange", 4, 0) \
   X(OP_REPLACE_FILE, "replaceFile", 2, 0) \

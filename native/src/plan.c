@@ -104,8 +104,11 @@ static int read_health(struct plan *plan, const struct record *record, struct fa
   const uint64_t longest = (uint64_t)10 * 365 * 24 * 3600 * 1000;
   for (unsigned i = 0; i < ARRAY_SIZE(numbers); i++)
     if (record_unsigned(record, i, longest, numbers[i], failure) != 0) return -1;
-  if (record->argc == 5) return bad(record, failure, "without words");
-  health->words = record->argv + 5;
+  uint64_t restart;
+  if (record_unsigned(record, ARRAY_SIZE(numbers), 1, &restart, failure) != 0) return -1;
+  health->restart = restart == 1;
+  if (record->argc == 6) return bad(record, failure, "without words");
+  health->words = record->argv + 6;
   health->set = true;
   return 0;
 }
@@ -282,6 +285,10 @@ static int read_operation(struct plan *plan, const struct record *record, struct
     case OP_INIT:
       plan->init = true;
       return 0;
+    case OP_VOLUME_USE:
+      *GROW(plan->volumes, plan->volume_count) =
+          (struct volume_use){.lock = record->argv[0], .mountpoint = record->argv[1], .fd = -1};
+      return 0;
     case OP_CLEANUP:
       *GROW(plan->cleanup, plan->cleanup_count) = record->argv[0];
       return 0;
@@ -372,6 +379,7 @@ void plan_free(struct plan *plan) {
   free(plan->links);
   free(plan->members);
   free(plan->steps);
+  free(plan->volumes);
   free(plan->cleanup);
   memset(plan, 0, sizeof *plan);
 }

@@ -44,6 +44,7 @@ struct cgroup_device_program {
 
 struct health_plan {
   bool set;
+  bool restart; /* when it is unhealthy */
   uint64_t interval_ms, timeout_ms, start_period_ms, start_interval_ms, retries;
   char **words;
 };
@@ -101,6 +102,11 @@ struct plan {
   unsigned rows, columns;
   uint64_t expected_clients; /* the first run waits for them */
   bool init;
+  struct volume_use {
+    const char *lock, *mountpoint;
+    int fd;
+  } *volumes;
+  size_t volume_count;
   const char **cleanup;
   size_t cleanup_count;
   char *process;

@@ -34,14 +34,16 @@ void restart_ran(struct monitor *monitor) {
 static bool is_wanted(const struct monitor *monitor) {
   const struct plan *plan = &monitor->plan;
   if (monitor->stopped_by_user || monitor->leaving) return false;
+  /* The code of a process that was asked to end says nothing. */
+  bool failed = monitor->exit_code != 0 || monitor->health.ended_run;
   switch (plan->restart) {
     case RESTART_ALWAYS:
     case RESTART_UNLESS_STOPPED:
       return true;
     case RESTART_ON_FAILURE:
-      return monitor->exit_code != 0 && (plan->max_retries == 0 || monitor->restart_count < plan->max_retries);
+      return failed && (plan->max_retries == 0 || monitor->restart_count < plan->max_retries);
     default:
-      return false;
+      return monitor->health.ended_run;
   }
 }
 

@@ -238,6 +238,8 @@ static const struct {
     {OP_REMOVE_TREE, remove_tree_request},
     {OP_MEASURE_TREE, measure_tree_request},
     {OP_COPY_UP, copy_up_request},
+    {OP_VOLUME_MOUNT, volume_mount_request},
+    {OP_VOLUME_UNMOUNT, volume_unmount_request},
     {OP_SYNC, sync_request},
     {OP_SYNC_UNDO, sync_undo_request},
 };

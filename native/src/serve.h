@@ -41,6 +41,8 @@ void netlink_request(uint64_t request, const struct record *record);
 void launch_request(uint64_t request, const struct record *record);
 void remove_tree_request(uint64_t request, const struct record *record);
 void measure_tree_request(uint64_t request, const struct record *record);
+void volume_mount_request(uint64_t request, const struct record *record);
+void volume_unmount_request(uint64_t request, const struct record *record);
 void copy_up_request(uint64_t request, const struct record *record);
 void sync_request(uint64_t request, const struct record *record);
 void sync_undo_request(uint64_t request, const struct record *record);

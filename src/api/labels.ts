@@ -26,5 +26,8 @@ export function isOneOff(labels: Readonly<Record<string, string>> | null | undef
 /** What a container, network or volume was made from: `{"v":1,…}`, the canonical values that the stack file stated. */
 export const specLabel = 'io.tscompose.spec';
 
+/** Asks the built-in engine to end and start a container whose health check fails, as if it had failed itself: `true`. */
+export const restartUnhealthyLabel = 'io.tscompose.restart-unhealthy';
+
 /** On volumes without a name in the stack file, beside the project's label: they go with `down --volumes`. */
 export const anonymousVolumeLabel = 'io.tscompose.anonymous';

@@ -22,6 +22,7 @@ import {checkFormat, ensureRoot} from './root.ts';
 import {defaultRoot, defaultRun, type UserPlace} from './rootless/place.ts';
 import {createRootless, type Rootless} from './rootless/rootless.ts';
 import {createSystem} from './system.ts';
+import {createVolumeUses} from './volume/uses.ts';
 import {createVolumes} from './volume/volumes.ts';
 
 export interface EngineOptions {
@@ -114,6 +115,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     ...store.images,
     remove: (reference, removal) => exclusively(layout.locks.imageUse, () => store.images.remove(reference, removal)),
   };
+  const uses = createVolumeUses({layout, helper});
   const volumes = guardVolumes(
     layout,
     exclusively,
@@ -122,6 +124,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       helper,
       events,
       now,
+      uses,
       users: async (name) => (await volumeUsers(looking, name)).map(({id}) => id),
     }),
   );
@@ -144,7 +147,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     events,
     now,
     images: store,
-    volumes,
+    volumes: {...volumes, ...uses},
     endpoints: networks.endpoints,
     execs: new Map(),
     endings: new Set(),

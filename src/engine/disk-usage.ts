@@ -66,7 +66,9 @@ async function containerUsage({layout, containers, sizes}: UsageContext): Promis
 
 async function volumeUsage({volumes, containers, sizes}: UsageContext): Promise<DiskUsage['Volumes']> {
   const mounts = (await containers.list({all: true})).map(({Mounts}) => new Set(Mounts.map(({Name}) => Name)));
-  return await mapLimited(await volumes.list(), measured, async (volume) => ({
+  // Of those with options nobody knows what is theirs: Docker leaves them out.
+  const plain = (await volumes.list()).filter(({Options}) => Options === null);
+  return await mapLimited(plain, measured, async (volume) => ({
     ...volume,
     UsageData: {
       RefCount: mounts.filter((names) => names.has(volume.Name)).length,

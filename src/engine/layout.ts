@@ -42,6 +42,8 @@ export interface LockPaths {
   /** Bridges, address leases, the firewall: everything about networks that one process changes at a time. */
   readonly networks: string;
   volume(name: string): string;
+  /** Held shared by whoever uses a volume that is mounted for it. */
+  volumeMount(name: string): string;
 }
 
 export interface ImagePaths {
@@ -146,6 +148,7 @@ export function createLayout({root, run}: {readonly root: string; readonly run: 
       project: (name) => join(locks, `project-${name}.lock`),
       networks: join(locks, 'networks.lock'),
       volume: (name) => join(locks, `volume-${sha256Hex(name).slice(0, 32)}.lock`),
+      volumeMount: (name) => join(locks, `mount-${sha256Hex(name).slice(0, 32)}.lock`),
     },
     images: {
       directory: images,

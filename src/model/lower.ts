@@ -9,6 +9,7 @@ import {attributeTable} from './attributes/index.ts';
 import {parseLink} from './attributes/links.ts';
 import {interfaceOption} from './attributes/networks.ts';
 import {imageOf} from './image.ts';
+import {ownLabels} from './own-options.ts';
 import {configHash, networkSpec, type StatedSpec, serviceSpec, volumeSpec} from './spec.ts';
 import type {FileObject, FileReference, Network, Project, Service, Volume} from './types.ts';
 
@@ -156,6 +157,7 @@ function labelsOf(
   const {project, replica, version, imageId} = request;
   return {
     ...service.labels,
+    ...ownLabels(service),
     [composeLabels.project]: project.name,
     [composeLabels.service]: request.service,
     [composeLabels.containerNumber]: String(replica),

@@ -1,6 +1,7 @@
 import {canonicalJson, type Json, sha256Hex} from '../base/canonical-json.ts';
 import type {LowerContext} from './attributes/attribute.ts';
 import {attributeTable} from './attributes/index.ts';
+import {ownMember, ownOptions} from './own-options.ts';
 import type {Network, Project, Volume} from './types.ts';
 
 /** Canonical values by attribute; the format's version is its member `v`. */
@@ -22,6 +23,8 @@ export function serviceSpec(context: Omit<LowerContext, 'containerOf'>): StatedS
       row.spec === undefined ? statedValue(value) : row.spec(value, {...context, containerOf: (service) => service});
     if (stated !== undefined) spec[name] = stated;
   }
+  const own = statedValue(ownOptions(context.service));
+  if (own !== undefined) spec[ownMember] = own;
   return spec;
 }
 

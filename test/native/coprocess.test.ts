@@ -265,7 +265,7 @@ describe('copyUp', () => {
   };
   const copy = (lowers: readonly string[], target = '/data') => {
     mkdirSync(join(directory, 'volume'), {recursive: true});
-    return helper.request({kind: 'copyUp', destination: join(directory, 'volume'), target, lowers});
+    return helper.request({kind: 'copyUp', destination: join(directory, 'volume'), subpath: '', target, lowers});
   };
   const volume = (...path: readonly string[]) => join(directory, 'volume', ...path);
 

@@ -26,7 +26,16 @@ async function start(probe: Probe, words: readonly string[] = ['sleep', '1000'])
   const container = machine.container({
     words,
     monitor: [
-      {kind: 'health', intervalMs: 100, timeoutMs: 5000, startPeriodMs: 0, startIntervalMs: 50, retries: 3, ...probe},
+      {
+        kind: 'health',
+        intervalMs: 100,
+        timeoutMs: 5000,
+        startPeriodMs: 0,
+        startIntervalMs: 50,
+        retries: 3,
+        restart: false,
+        ...probe,
+      },
     ],
   });
   await container.launch();
@@ -174,6 +183,7 @@ describe('confinement', () => {
           startPeriodMs: 0,
           startIntervalMs: 50,
           retries: 1,
+          restart: false,
           words: shell(
             'id -u; grep CapEff /proc/self/status; ls /proc/self/fd | wc -l; cat /proc/self/cgroup | grep -vc ":/$"; echo $HOME',
           ),
@@ -208,6 +218,7 @@ test('a restart begins anew', async () => {
         startPeriodMs: 0,
         startIntervalMs: 50,
         retries: 1,
+        restart: false,
         words: ['true'],
       },
     ],
@@ -216,4 +227,76 @@ test('a restart begins anew', async () => {
   await eventually(() => changes(container).length >= 2);
   expect(changes(container).slice(0, 2)).toEqual(['health_status: healthy', 'health_status: healthy']);
   await container.stop({graceMs: 0});
+});
+
+describe('a run that is unhealthy', () => {
+  const events = (container: Container) => machine.events().filter(({id}) => id === container.id);
+  const actions = (container: Container) => events(container).map(({action}) => action);
+
+  test.each([
+    ['no', 0],
+    ['on-failure', 0],
+    ['always', 0],
+  ])('is ended and begun anew where that is asked, with the policy %s', async (policy, maxRetries) => {
+    const container = machine.container({
+      // Ends well when it is asked to, and is healthy from its second run on.
+      words: shell('trap "exit 0" TERM; echo >>/runs; while :; do sleep 0.02; done'),
+      monitor: [
+        {kind: 'restart', policy, maxRetries},
+        {
+          ...{kind: 'health', intervalMs: 30, timeoutMs: 5000, startPeriodMs: 0, startIntervalMs: 30, retries: 2},
+          restart: true,
+          words: shell('test $(wc -l </runs) -gt 1'),
+        },
+      ],
+    });
+    await container.launch();
+    await eventually(() => changes(container).includes('health_status: healthy'));
+    expect(actions(container)).toEqual(['start', 'health_status: unhealthy', 'die', 'start', 'health_status: healthy']);
+    const die = events(container).find(({action}) => action === 'die');
+    expect(die?.attributes).toMatchObject({exitCode: '0', cause: 'unhealthy'});
+    expect(container.state()).toMatchObject({status: 'running', restartCount: 1});
+    await container.stop({graceMs: 0});
+  });
+
+  test('is not while it starts up, and no more often than the policy allows', async () => {
+    const container = machine.container({
+      words: shell('trap "exit 0" TERM; while :; do sleep 0.02; done'),
+      monitor: [
+        {kind: 'restart', policy: 'on-failure', maxRetries: 1},
+        {
+          ...{kind: 'health', intervalMs: 30, timeoutMs: 5000, startPeriodMs: 600, startIntervalMs: 20, retries: 1},
+          restart: true,
+          words: ['false'],
+        },
+      ],
+    });
+    await container.launch();
+    const ended = await container.ended();
+    expect(actions(container)).toEqual([
+      ...['start', 'health_status: unhealthy', 'die'],
+      ...['start', 'health_status: unhealthy', 'die'],
+    ]);
+    // Once, to begin with; and after it was ended, once more.
+    expect(ended.health?.log.length).toBeGreaterThan(1);
+  });
+
+  test('stays down where somebody stopped it meanwhile', async () => {
+    const container = machine.container({
+      words: shell('trap "" TERM; while :; do sleep 0.02; done'),
+      monitor: [
+        {kind: 'restart', policy: 'always', maxRetries: 0},
+        {
+          ...{kind: 'health', intervalMs: 30, timeoutMs: 5000, startPeriodMs: 0, startIntervalMs: 30, retries: 1},
+          restart: true,
+          words: ['false'],
+        },
+      ],
+    });
+    await container.launch();
+    await eventually(() => changes(container).includes('health_status: unhealthy'));
+    await container.stop({graceMs: 0});
+    await container.ended();
+    expect(actions(container).filter((action) => action === 'start')).toEqual(['start']);
+  });
 });

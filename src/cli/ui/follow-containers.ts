@@ -232,6 +232,8 @@ function gatherer(
         return;
       }
       if (action === 'restart') return add(id, {cause: {time: time * 1000, kind: 'command'}});
+      if (action === 'die' && attributes['cause'] === 'unhealthy')
+        return add(id, {cause: {time: time * 1000, kind: 'unhealthy'}});
       const stopping = action === 'kill' && isEnding(attributes['signal']);
       add(id, {stopping});
       if (stopping) void clock.sleep(stoppingForMs, signal).then(() => signal.aborted || add(id));

@@ -37,6 +37,8 @@ interface Run {
   readonly oom?: boolean;
   readonly asked?: boolean;
   readonly exitCode?: number;
+  /** Ended by the engine for its health. */
+  readonly unhealthy?: boolean;
 }
 
 function after(run: Run, {Action: action, Actor: {Attributes: attributes}, time}: EngineEvent): Run {
@@ -46,7 +48,11 @@ function after(run: Run, {Action: action, Actor: {Attributes: attributes}, time}
     case 'kill':
       return isEnding(attributes['signal']) ? {...run, asked: true} : run;
     case 'die':
-      return {...run, exitCode: Number(attributes['exitCode'] ?? 0)};
+      return {
+        ...run,
+        exitCode: Number(attributes['exitCode'] ?? 0),
+        ...(attributes['cause'] === 'unhealthy' ? {unhealthy: true} : {}),
+      };
     case 'start': {
       const {history, startedAt, exitCode} = run;
       const startedAgain = time * 1000;
@@ -59,8 +65,9 @@ function after(run: Run, {Action: action, Actor: {Attributes: attributes}, time}
   }
 }
 
-function causeOf({oom, asked}: Run, exitCode: number, time: number): RestartCause {
+function causeOf({oom, asked, unhealthy}: Run, exitCode: number, time: number): RestartCause {
   if (asked === true) return {time, kind: 'command'};
+  if (unhealthy === true) return {time, kind: 'unhealthy'};
   return oom === true ? {time, kind: 'oom'} : {time, kind: 'exit', exitCode};
 }
 

@@ -1,4 +1,5 @@
 import {isIP} from 'node:net';
+import {restartUnhealthyLabel} from '../../api/labels.ts';
 import type {ContainerCreateBody, HealthConfig, HostConfig} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {checkEndpointSyntax, checkOnDefaultBridge} from '../network/check-endpoint.ts';
@@ -28,6 +29,7 @@ export function checkBody(body: ContainerCreateBody): void {
   for (const port of Object.keys(body.ExposedPorts ?? {})) parsePort(port);
   if (body.Healthcheck) checkHealth(body.Healthcheck);
   checkHostName(body.Hostname);
+  checkOwnLabels(body.Labels ?? {});
   checkOthers(host);
   resolvePrivileges(host);
   for (const mapping of host.Devices ?? []) checkMapping(mapping);
@@ -84,6 +86,13 @@ function checkHealth(health: HealthConfig): void {
       throw invalid(`${member} in Healthcheck cannot be less than 1ms`);
   }
   if ((health.Retries ?? 0) < 0) throw invalid('Retries in Healthcheck cannot be negative');
+}
+
+/** A value that says nothing would be a wish that is not fulfilled. */
+function checkOwnLabels(labels: Readonly<Record<string, string>>): void {
+  const value = labels?.[restartUnhealthyLabel];
+  if (value !== undefined && value !== 'true' && value !== 'false')
+    throw invalid(`invalid label ${restartUnhealthyLabel}: "${value}" is neither true nor false`);
 }
 
 /** sethostname(2) takes 64 bytes. */

@@ -18,6 +18,7 @@ export async function clearDead(context: ContainerContext, found: FoundContainer
   // Its cgroups first: nothing of the container may live when its end is written down.
   await clearCgroups((await context.machine()).cgroups, cgroupPlace(context.cgroupParent, found.record));
   await context.endpoints.release(found.record);
+  for (const mount of found.record.mounts) if (mount.kind === 'volume') await context.volumes.settle(mount.name);
   const ended = left.status === 'exited' ? left : lossOf(left, context.now);
   await writeRecord(paths.exit, ended);
   await rm(paths.run, {recursive: true, force: true});

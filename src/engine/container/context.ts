@@ -52,9 +52,20 @@ export interface ImageSource {
 
 /** What containers ask of volumes. */
 export interface VolumeSource {
+  /** Mounts it where it has a file system of its own; nobody unmounts it until what is answered is disposed of. */
+  use(name: string): Promise<VolumeUse>;
+  /** Unmounts it where nobody uses it: what a killed process left. */
+  settle(name: string): Promise<void>;
   create(body: VolumeCreateBody): Promise<VolumeInspect>;
   inspect(name: string): Promise<VolumeInspect>;
   remove(name: string, options?: {readonly force?: boolean}): Promise<void>;
+}
+
+/** A volume that is about to be used. */
+export interface VolumeUse extends AsyncDisposable {
+  readonly directory: string;
+  /** The file whose lock whoever uses it goes on holding, shared; absent: nothing is mounted for it. */
+  readonly lock?: string;
 }
 
 /** A container's place in its networks, for one run. */

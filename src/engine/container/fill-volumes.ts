@@ -7,10 +7,10 @@ export async function fillVolumes(context: ContainerContext, record: ContainerRe
   if (wanted.length === 0) return;
   const {lowers} = await context.images.root(record.image);
   if (lowers.length === 0) return;
-  for (const {name, target} of wanted) {
+  for (const {name, target, subpath = ''} of wanted) {
+    await using volume = await context.volumes.use(name);
     await using lock = await context.helper.lock(context.layout.locks.volume(name));
     void lock;
-    const {Mountpoint} = await context.volumes.inspect(name);
-    await context.helper.request({kind: 'copyUp', destination: Mountpoint, target, lowers});
+    await context.helper.request({kind: 'copyUp', destination: volume.directory, subpath, target, lowers});
   }
 }

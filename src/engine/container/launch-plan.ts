@@ -1,3 +1,4 @@
+import {restartUnhealthyLabel} from '../../api/labels.ts';
 import type {ContainerConfig, HostConfig} from '../../api/types/container.ts';
 import {encodeOperations, type MonitorOperation} from '../helper/operations.ts';
 import type {ContainerPaths, Layout} from '../layout.ts';
@@ -16,6 +17,7 @@ import {planProcess} from './process-plan.ts';
 import type {ContainerRecord} from './record.ts';
 import {planRoot} from './root-plan.ts';
 import {parseSignal} from './signal.ts';
+import type {UsedVolumes} from './use-volumes.ts';
 
 /** Seconds that a container gets to stop by itself. */
 const defaultStopTimeout = 10;
@@ -30,7 +32,7 @@ export interface LaunchRequest {
   readonly record: ContainerRecord;
   readonly name: string;
   readonly image: ImageRoot;
-  readonly volumes: ReadonlyMap<string, string>;
+  readonly volumes: Pick<UsedVolumes, 'directories' | 'mounted'>;
   /** Layers of the images that are mounted in it. */
   readonly images: ReadonlyMap<string, readonly string[]>;
   /** The block devices that its limits name. */
@@ -97,12 +99,24 @@ export function planLaunch({
     ...(expectedClients > 0
       ? [{kind: 'expectedClients', count: Math.min(expectedClients, mostExpected)} as const]
       : []),
+    ...volumes.mounted.map(({lock, directory}): MonitorOperation => ({kind: 'volumeUse', lock, mountpoint: directory})),
     ...(hostConfig.Init ? [{kind: 'init'} as const] : []),
     ...(identity.hosts === paths.hosts ? identityCleanup(paths) : []),
     {
       kind: 'process',
       operations: encodeOperations([
-        ...planRoot({machine, place, paths, identity, record, privileges, devices, image, volumes, images}),
+        ...planRoot({
+          machine,
+          place,
+          paths,
+          identity,
+          record,
+          privileges,
+          devices,
+          image,
+          volumes: volumes.directories,
+          images,
+        }),
         ...planProcess(machine, record, {privileges, devices, linked: links.variables}),
       ]),
     },
@@ -126,7 +140,8 @@ export function stopGraceMs(seconds: number): number {
 /** Docker's defaults, in milliseconds. */
 const healthDefaults = {interval: 30_000, timeout: 30_000, startInterval: 5_000, retries: 3} as const;
 
-function planHealth({Healthcheck: health}: ContainerConfig): readonly MonitorOperation[] {
+function planHealth(config: ContainerConfig): readonly MonitorOperation[] {
+  const {Healthcheck: health} = config;
   const [kind, ...rest] = health?.Test ?? [];
   if (health === undefined || kind === undefined || kind === '' || kind === 'NONE') return [];
   const milliseconds = (nanoseconds: number | undefined, otherwise: number) =>
@@ -139,6 +154,7 @@ function planHealth({Healthcheck: health}: ContainerConfig): readonly MonitorOpe
       startPeriodMs: milliseconds(health.StartPeriod, 0),
       startIntervalMs: milliseconds(health.StartInterval, healthDefaults.startInterval),
       retries: health.Retries || healthDefaults.retries,
+      restart: config.Labels?.[restartUnhealthyLabel] === 'true',
       words: kind === 'CMD-SHELL' ? ['/bin/sh', '-c', ...rest] : rest,
     },
   ];

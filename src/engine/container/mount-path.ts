@@ -38,6 +38,3 @@ export function parseSubpath(subpath: string, explain: Explain): string {
     throw explain('subpath must be a relative path within the volume');
   return path.replace(/\/+$/, '');
 }
-
-/** How mounts made later spread between a bind mount and the machine (mount_namespaces(7)). */
-export const propagations: readonly string[] = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave'];

@@ -1,5 +1,6 @@
 import {TscomposeError} from '../../base/errors.ts';
-import {checkVolumeName, cleanPath, parseTarget, propagations} from './mount-path.ts';
+import {propagations} from '../mount-options.ts';
+import {checkVolumeName, cleanPath, parseTarget} from './mount-path.ts';
 import type {BindRequest, VolumeRequest} from './parse-mounts.ts';
 
 /** `/source:/target:options`, `name:/target:options` or `/target`. Throws `invalid`. */

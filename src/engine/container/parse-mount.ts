@@ -1,6 +1,7 @@
 import type {Mount} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
-import {checkVolumeName, cleanPath, type Explain, parseSubpath, parseTarget, propagations} from './mount-path.ts';
+import {propagations} from '../mount-options.ts';
+import {checkVolumeName, cleanPath, type Explain, parseSubpath, parseTarget} from './mount-path.ts';
 import type {BindRequest, ImageRequest, MountRequest, VolumeRequest} from './parse-mounts.ts';
 import type {TmpfsMount} from './record.ts';
 

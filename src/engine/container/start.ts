@@ -23,6 +23,7 @@ import {identityOf, planJoins} from './shared-namespaces.ts';
 import {explainStart} from './start-failure.ts';
 import {observe} from './state.ts';
 import {takeApart} from './take-apart.ts';
+import {useVolumes} from './use-volumes.ts';
 
 /** Resolves when the container's process has been executed. Throws `notModified` when it runs already. */
 export async function startContainer(context: ContainerContext, reference: string): Promise<void> {
@@ -59,9 +60,9 @@ export async function startFound(context: ContainerContext, found: FoundContaine
 
 async function launchFound(context: ContainerContext, found: FoundContainer): Promise<void> {
   const joins = await planJoins(context, found);
-  const [image, volumes, images, devices, disks, links] = await Promise.all([
+  await using volumes = await useVolumes(context, found.record);
+  const [image, images, devices, disks, links] = await Promise.all([
     context.images.root(found.record.image),
-    resolveVolumes(context, found.record),
     resolveImages(context, found.record),
     gatherDevices(found.record.hostConfig, context),
     readDeviceNumbers(found.record.hostConfig),
@@ -114,18 +115,6 @@ async function clearPrevious(context: ContainerContext, found: FoundContainer): 
   await using lock = monitor.lock;
   void lock;
   await clearDead(context, found);
-}
-
-/** The directory of each of its volumes. */
-export async function resolveVolumes(
-  context: ContainerContext,
-  record: ContainerRecord,
-): Promise<ReadonlyMap<string, string>> {
-  const names = record.mounts.flatMap((mount) => (mount.kind === 'volume' ? [mount.name] : []));
-  const directories = await Promise.all(
-    names.map(async (name) => [name, (await context.volumes.inspect(name)).Mountpoint] as const),
-  );
-  return new Map(directories);
 }
 
 /** The layers of each image that is mounted in it, top first, by the image's id. */

@@ -4,8 +4,9 @@ import type {ContainerContext} from './context.ts';
 import {takeMonitorLock} from './monitor-lock.ts';
 import type {FoundContainer} from './reference.ts';
 import {planStoppedRoot, type StoppedRootUse} from './root-plan.ts';
-import {checkBinds, resolveImages, resolveVolumes} from './start.ts';
+import {checkBinds, resolveImages} from './start.ts';
 import {type MonitorState, observe} from './state.ts';
+import {useVolumes} from './use-volumes.ts';
 
 /** Where the helper finds a container's files: those of a process, or what it mounts for itself. */
 export interface SyncPlace {
@@ -33,32 +34,32 @@ export async function withSyncPlace<T extends {readonly ended?: boolean}>(
     const {state} = monitor;
     if (state.status !== 'restarting')
       return work({pid: state.pid ?? 0, monitor: state.monitor ?? 0, operations: nothing});
-    const reply = await work(await stoppedPlace(context, found, use));
+    const reply = await inStoppedPlace(context, found, {work, use});
     return (await isSameWait(context, found, state)) ? reply : {...reply, ended: true};
   }
   await using lock = monitor.lock;
   void lock;
   await clearDead(context, found);
-  return await work(await stoppedPlace(context, found, use));
+  return await inStoppedPlace(context, found, {work, use});
 }
 
-async function stoppedPlace(
+async function inStoppedPlace<T>(
   context: ContainerContext,
   {id, record}: FoundContainer,
-  use: StoppedRootUse,
-): Promise<SyncPlace> {
-  const [image, volumes, images] = await Promise.all([
+  {work, use}: {readonly work: (place: SyncPlace) => Promise<T>; readonly use: StoppedRootUse},
+): Promise<T> {
+  await using volumes = await useVolumes(context, record);
+  const [image, images] = await Promise.all([
     context.images.root(record.image),
-    resolveVolumes(context, record),
     resolveImages(context, record),
     checkBinds(record),
   ]);
   const {rootless} = await context.machine();
   const operations = planStoppedRoot(
-    {paths: context.layout.container(id), record, image, volumes, images},
+    {paths: context.layout.container(id), record, image, volumes: volumes.directories, images},
     {use, rootless: rootless !== undefined},
   );
-  return {pid: 0, monitor: 0, operations: encodeOperations(operations)};
+  return await work({pid: 0, monitor: 0, operations: encodeOperations(operations)});
 }
 
 /** Between two runs the monitor may begin the next one at any time. */

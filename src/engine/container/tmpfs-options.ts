@@ -1,32 +1,6 @@
 import {TscomposeError} from '../../base/errors.ts';
-import {propagations} from './mount-path.ts';
+import {sortMountOptions} from '../mount-options.ts';
 
-const flags: ReadonlySet<string> = new Set([
-  'ro',
-  'nosuid',
-  'nodev',
-  'noexec',
-  'sync',
-  'dirsync',
-  'mand',
-  'relatime',
-  'noatime',
-  'strictatime',
-  'nodiratime',
-]);
-/** Options that take a flag of before away. */
-const opposites: Readonly<Record<string, string>> = {
-  rw: 'ro',
-  suid: 'nosuid',
-  dev: 'nodev',
-  exec: 'noexec',
-  async: 'sync',
-  nomand: 'mand',
-  norelatime: 'relatime',
-  nostrictatime: 'strictatime',
-  atime: 'noatime',
-  diratime: 'nodiratime',
-};
 /** Told apart by the file system itself (tmpfs(5)). */
 const dataOptions: ReadonlySet<string> = new Set([
   'size',
@@ -44,18 +18,17 @@ export function parseTmpfsOptions(
   target: string,
   options: readonly string[],
 ): {readonly flags: string; readonly data: string} {
-  const set = new Set(['nosuid', 'nodev', 'noexec']);
-  let spread: string | undefined;
+  const {flags, others, propagation} = sortMountOptions(options, ['nosuid', 'nodev', 'noexec']);
   // Of two sizes the later one counts.
   const data = new Map<string, string>();
-  for (const option of options) {
+  for (const option of others) {
     const key = option.split('=', 1)[0] ?? option;
-    if (flags.has(option)) set.add(option);
-    else if (Object.hasOwn(opposites, option)) set.delete(opposites[option] as string);
-    else if (propagations.includes(option)) spread = option;
-    else if (dataOptions.has(key) && key !== option) data.set(key, option);
-    else if (option !== 'defaults')
+    if (!dataOptions.has(key) || key === option)
       throw new TscomposeError('invalid', `invalid tmpfs option for ${target}: "${option}"`);
+    data.set(key, option);
   }
-  return {flags: [...set, ...(spread === undefined ? [] : [spread])].join(','), data: [...data.values()].join(',')};
+  return {
+    flags: [...flags, ...(propagation === undefined ? [] : [propagation])].join(','),
+    data: [...data.values()].join(','),
+  };
 }

@@ -22,6 +22,8 @@ export interface HelperReplies {
   removeTree: {readonly entries: number};
   measureTree: {readonly bytes: number; readonly entries: number};
   copyUp: {readonly entries: number};
+  volumeMount: object;
+  volumeUnmount: object;
   sync: SyncReply;
   syncUndo: SyncReply;
 }

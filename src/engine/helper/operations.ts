@@ -66,8 +66,11 @@ export const requestOperations = {
   removeTree: {code: 16, args: ['request', 'root', 'path']},
   /** Bytes and entries of everything beneath `root`. */
   measureTree: {code: 17, args: ['request', 'root']},
-  /** Copies directory `target` of the image stacked from `lowers` (top first) into the empty directory `destination`, owner, mode and extended attributes included. */
-  copyUp: {code: 18, args: ['request', 'destination', 'target'], rest: 'lowers'},
+  /**
+   * Copies directory `target` of the image stacked from `lowers` (top first) into the empty directory `destination`, owner,
+   * mode and extended attributes included; with `subpath` into that directory of it, where there is one.
+   */
+  copyUp: {code: 18, args: ['request', 'destination', 'subpath', 'target'], rest: 'lowers'},
   /**
    * Changes a container's files as the tar `archive` (a path) says, below `path`. It enters the mount namespace of the
    * process `pid`, a child of `monitor`; or, with `operations` (encoded setup operations of a root file system), one of
@@ -82,6 +85,13 @@ export const requestOperations = {
     code: 20,
     args: ['request', 'archive', 'path', 'owner', 'user', 'prefix', 'pid', 'monitor', 'operations'],
   },
+  /**
+   * Mounts a file system at the machine's directory `target`, where nothing is mounted there yet. `type` `bind`: the tree
+   * `device`. `flags` as `bind`; `data`: what else the file system is told.
+   */
+  volumeMount: {code: 21, args: ['request', 'target', 'type', 'device', 'flags', 'data']},
+  /** Unmounts what is mounted at `target`; nothing there is no error. */
+  volumeUnmount: {code: 22, args: ['request', 'target']},
 } as const satisfies Record<string, Row>;
 
 /** Steps for a new process, executed in order; a failing step names itself in the error. */
@@ -149,7 +159,12 @@ const monitorOperations = {
   /** `policy`: no, always, unless-stopped, on-failure; `maxRetries` 0: without end. */
   restart: {code: 203, args: ['policy', 'maxRetries']},
   stop: {code: 204, args: ['signal', 'graceMs']},
-  health: {code: 205, args: ['intervalMs', 'timeoutMs', 'startPeriodMs', 'startIntervalMs', 'retries'], rest: 'words'},
+  /** `restart`: a run that is unhealthy is ended as at a stop, and counts as one that failed, whatever the policy. */
+  health: {
+    code: 205,
+    args: ['intervalMs', 'timeoutMs', 'startPeriodMs', 'startIntervalMs', 'retries', 'restart'],
+    rest: 'words',
+  },
   /** Journal file, and the members of an event's `Attributes` object as JSON text without the braces. */
   events: {code: 206, args: ['journal', 'attributes']},
   /** A cgroup directory to make and to put the container's process into; removed at the end. `version`: 1 or 2. */
@@ -196,6 +211,8 @@ const monitorOperations = {
   join: {code: 230, args: ['list', 'control']},
   /** Sockets outside are asked for at this socket of the keeper: published addresses, name servers. */
   outside: {code: 231, args: ['socket']},
+  /** A volume that is mounted while it is used: the file whose lock says so, held shared, and where it is mounted. */
+  volumeUse: {code: 232, args: ['lock', 'mountpoint']},
   /** The encoded setup operations. */
   process: {code: 220, args: ['operations']},
 } as const satisfies Record<string, Row>;

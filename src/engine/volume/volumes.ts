@@ -11,14 +11,16 @@ import type {Events} from '../events.ts';
 import type {Helper} from '../helper/coprocess.ts';
 import type {Layout} from '../layout.ts';
 import {makeDirectoryWhole, temporaryPrefix, writeRecord} from '../record-store.ts';
-import {parseVolumeOptions} from './options.ts';
+import {checkVolumeOptions, isMounted} from './options.ts';
 import {listVolumes, readVolume, type VolumeRecord} from './record.ts';
+import {unmountAlone, type VolumeUses} from './uses.ts';
 
 export interface VolumeContext {
   readonly layout: Layout;
   readonly helper: Helper;
   readonly events: Pick<Events, 'append'>;
   readonly now: Now;
+  readonly uses: Pick<VolumeUses, 'settle'>;
   /** Ids of the containers that use a volume, running or not. */
   readonly users: (name: string) => Promise<readonly string[]>;
 }
@@ -31,6 +33,7 @@ export function createVolumes(context: VolumeContext): Omit<Volumes, 'prune'> {
       checkFilters(filters, knownFilters.volumes);
       await clearAllHalfMade(context);
       const records = await listVolumes(layout);
+      for (const record of records) if (isMounted(record.options)) await context.uses.settle(record.name);
       const used = await usage(context, filters, records);
       return records.filter((record) => matches(record, filters, used)).map((record) => describe(layout, record));
     },
@@ -62,13 +65,16 @@ export function createVolumes(context: VolumeContext): Omit<Volumes, 'prune'> {
       if (!isName(name)) throw noSuchVolume(name);
       await using lock = await lockVolume(context, name);
       void lock;
-      if (!(await readVolume(layout, name))) {
+      const record = await readVolume(layout, name);
+      if (!record) {
         await clearHalfMade(context, name);
         if (force) return;
         throw noSuchVolume(name);
       }
       const [user] = await context.users(name);
       if (user !== undefined) throw new TscomposeError('conflict', `remove ${name}: volume is in use - [${user}]`);
+      if (isMounted(record.options) && !(await unmountAlone(context, name)))
+        throw new TscomposeError('conflict', `remove ${name}: volume is in use`);
       // Out of sight first: a removal that is cut short is no half volume.
       await rename(layout.volume(name).directory, join(layout.volumes, `${temporaryPrefix}${name}-${randomName()}`));
       await clearHalfMade(context, name);
@@ -105,7 +111,7 @@ function recordOf({now}: VolumeContext, {Name, Driver = 'local', DriverOpts, Lab
       hint: 'only "local" is',
     });
   }
-  parseVolumeOptions(name, DriverOpts ?? {});
+  checkVolumeOptions(name, DriverOpts ?? {});
   const created = `${new Date(now()).toISOString().slice(0, 19)}Z`;
   // A volume without a name is marked, as Docker does, so that it can be told apart later.
   const labels = Name ? (Labels ?? {}) : {...Labels, 'com.docker.volume.anonymous': ''};
@@ -120,12 +126,11 @@ async function fill(directory: string, record: VolumeRecord): Promise<void> {
 }
 
 function describe(layout: Layout, record: VolumeRecord): VolumeInspect {
-  const bind = parseVolumeOptions(record.name, record.options);
   const orNull = (values: Readonly<Record<string, string>>) => (Object.keys(values).length === 0 ? null : values);
   return {
     Name: record.name,
     Driver: record.driver,
-    Mountpoint: bind?.device ?? layout.volume(record.name).data,
+    Mountpoint: layout.volume(record.name).data,
     CreatedAt: record.created,
     Labels: orNull(record.labels),
     Scope: 'local',
@@ -143,7 +148,8 @@ function withoutFile(layout: Layout, name: string, lock: AsyncDisposable): Async
   return {
     async [Symbol.asyncDispose]() {
       const exists = await readVolume(layout, name).catch(() => true);
-      if (!exists) await rm(layout.locks.volume(name), {force: true});
+      if (!exists)
+        for (const path of [layout.locks.volumeMount(name), layout.locks.volume(name)]) await rm(path, {force: true});
       await lock[Symbol.asyncDispose]();
     },
   };

@@ -159,7 +159,7 @@ function memberOf(node: Tree, name: string): Tree {
 }
 
 /** The name on the engine of a volume that a service mounts. */
-export function volumeName(source: string, project: Project): string {
+function volumeName(source: string, project: Project): string {
   return project.volumes[source]?.name ?? source;
 }
 

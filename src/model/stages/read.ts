@@ -2,6 +2,7 @@ import type {Json} from '../../base/canonical-json.ts';
 import {attributeTable} from '../attributes/index.ts';
 import {withImpliedDependencies} from '../attributes/links.ts';
 import {type ResourceContext, readFileObject, readModel, readNetwork, readVolume} from '../attributes/top-level.ts';
+import {checkOwnOptions} from '../own-options.ts';
 import type {Problems} from '../problems.ts';
 import type {Tree} from '../tree.ts';
 import {isNull, member, toPlain} from '../tree.ts';
@@ -48,6 +49,7 @@ function readService(node: Tree, where: string, problems: Problems): Service {
     const read = row.read(value, {problems, where: `${where}.${name}`});
     if (read !== undefined) service[name] = read;
   }
+  checkOwnOptions(node, where, problems);
   const extensions = readExtensions(node);
   if (extensions !== undefined) service['extensions'] = extensions;
   return withDefaultNetwork(withImpliedDependencies(service));

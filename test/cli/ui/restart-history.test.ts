@@ -20,7 +20,11 @@ function engine(...lines: readonly string[]): Pick<Docker, 'getEvents'> & {reado
 function event(line: string, time: number): EngineEvent {
   const [id = '', action = '', value = ''] = line.split(' ');
   const attributes: Record<string, string> =
-    action === 'die' ? {exitCode: value} : action === 'kill' ? {signal: value} : {};
+    action === 'die'
+      ? {exitCode: value, ...(value === '143' ? {cause: 'unhealthy'} : {})}
+      : action === 'kill'
+        ? {signal: value}
+        : {};
   return {
     Type: 'container',
     Action: action,
@@ -50,6 +54,17 @@ test('each start after an end has the end, the lack of memory or the person who 
         {time: 112_000, kind: 'exit', exitCode: 1},
       ],
       previousStartedAt: 109_000,
+    },
+  ]);
+});
+
+test('a run that was ended for its health says so', async () => {
+  expect(await history('web start', 'web die 143', 'web start', 'web die 0', 'web start')).toMatchObject([
+    {
+      causes: [
+        {time: 102_000, kind: 'unhealthy'},
+        {kind: 'exit', exitCode: 0},
+      ],
     },
   ]);
 });

@@ -13,7 +13,7 @@ export const heldFiles = {
 
 export const heldResources = {
   networks: {front: {}, back: {}},
-  volumes: {data: {}, shared: {}, filled: {}},
+  volumes: {data: {}, shared: {}},
   configs: {settings: {file: './config.txt'}},
   secrets: {token: {file: './secret.txt'}},
 };

@@ -52,6 +52,25 @@ async function expectNothingLeft(): Promise<void> {
 const sleeper = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.05; done'];
 
 describe('a monitor that is killed', () => {
+  it('leaves a volume mounted, until whoever looks unmounts it', async () => {
+    await bed.engine.volumes.create({Name: 'memory', DriverOpts: {type: 'tmpfs', device: 'tmpfs'}});
+    const place = bed.layout.volume('memory').data;
+    const isMounted = () => readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${place} `);
+    const body = {HostConfig: {Binds: ['memory:/m'], RestartPolicy: {Name: 'no'} as const}};
+    const id = await bed.start(['sh', '-c', 'echo stale >/m/file; while :; do sleep 0.05; done'], body);
+    await killMonitor(id);
+    expect(isMounted()).toBe(true);
+    expect(await bed.state(id)).toMatchObject({Status: 'exited', Error: 'monitor lost'});
+    expect(isMounted()).toBe(false);
+    // What was left by one is not seen by the next, even where nobody has looked meanwhile.
+    const again = await bed.start(sleeper, body);
+    expect((await bed.exec(again, ['ls', '/m'])).output).toBe('');
+    await bed.engine.containers.remove(again, {force: true});
+    await bed.engine.containers.remove(id, {});
+    expect(isMounted()).toBe(false);
+    await bed.engine.volumes.remove('memory');
+  });
+
   it('takes its container along; whoever looks finds it exited', async () => {
     const since = Date.now() / 1000;
     const id = await bed.start(sleeper, {}, 'lost');

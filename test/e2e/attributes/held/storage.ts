@@ -13,7 +13,7 @@ export const ofStorage: Readonly<Record<string, Held>> = {
         {type: 'bind', source: './content', target: '/top', read_only: true, bind: {recursive: 'writable'}},
         {type: 'bind', source: './content', target: '/one', bind: {recursive: 'disabled', propagation: 'private'}},
         {type: 'volume', source: 'shared', target: '/var', volume: {labels: {tier: 'data'}}},
-        {type: 'volume', source: 'filled', target: '/sub', volume: {subpath: 'spool'}, read_only: true},
+        {type: 'volume', source: 'shared', target: '/sub', volume: {subpath: 'tmp'}, read_only: true},
         {type: 'tmpfs', target: '/memory', tmpfs: {size: '2m', mode: 0o1700}},
       ],
     },
