@@ -134,7 +134,7 @@ static int attach_by_path(const struct setup *setup, int tree, int target, const
   int result = -1;
   unsigned long propagation = flags->propagation != 0 ? flags->propagation : MS_PRIVATE;
   unsigned long below = flags->propagation == 0 || flags->recursive_propagation ? propagation : MS_SLAVE;
-  if (fstat(top, &found) != 0 || found.st_dev != wanted.st_dev || found.st_ino != wanted.st_ino) errno = EAGAIN;
+  if (fstat(top, &found) != 0 || found.st_dev != wanted.st_dev || found.st_ino != wanted.st_ino) errno = EBUSY;
   else if (flags->set != 0 && mount(NULL, to, NULL, MS_BIND | MS_REMOUNT | present_flags(to) | flags->set, NULL) != 0) result = -1;
   else if (propagation == MS_SHARED) result = 0;
   else if ((result = mount(NULL, to, NULL, below | MS_REC, NULL)) == 0) result = mount(NULL, to, NULL, propagation, NULL);

@@ -49,8 +49,8 @@ static void finish(struct monitor *monitor) {
   const struct plan *plan = &monitor->plan, *networks = monitor->network.plan;
   if (monitor->writer.pid > 0) kill(monitor->writer.pid, SIGKILL);
   volume_use_end(&monitor->plan);
-  state_write_exit(monitor);
-  unlink(plan->state);
+  /* On a full disk the state stays, which says the same: whoever finds it puts it in the place of the other. */
+  if (state_write_exit(monitor) == 0) unlink(plan->state);
   for (size_t i = 0; i < networks->cleanup_count; i++) unlink(networks->cleanup[i]);
   unlink(plan->control);
   flock(monitor->lock, LOCK_UN);

@@ -148,6 +148,17 @@ void monitor_settle(struct monitor *monitor) {
   loop_timer_set(&monitor->loop, &monitor->quiet, now_ns() + QUIET_NS);
 }
 
+/* Nobody would know of a run that is not written down: then it is none, as long as nobody was told of it. */
+static void take_back(struct monitor *monitor, int error) {
+  fail_errno(&monitor->failure, error, "write %s", monitor->plan.state);
+  monitor->exit_code = monitor->failure.exit_code = 125;
+  monitor->status = "exited";
+  monitor->shown_pid = 0;
+  monitor->has_started = false;
+  unwatch_memory(monitor);
+  ending_begin(monitor);
+}
+
 static void executed(struct monitor *monitor) {
   monitor->phase = PHASE_RUNNING;
   monitor->status = "running";
@@ -163,7 +174,10 @@ static void executed(struct monitor *monitor) {
   client_input_ready(monitor);
   watch_memory(monitor);
   health_start(monitor);
-  state_changed(monitor);
+  if (state_changed(monitor) != 0 && monitor->report >= 0) {
+    take_back(monitor, errno);
+    return;
+  }
   /* The networks stay for all runs. */
   if (monitor->report >= 0) journal_networks(monitor, NULL, monitor->network.plan);
   journal_event(monitor, "start", "");

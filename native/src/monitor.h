@@ -202,9 +202,9 @@ void restart_ran(struct monitor *monitor);
 
 /* --- state.c --- */
 void state_append(const struct monitor *monitor, struct json *json);
-/* Writes the state file and tells those who watch. */
-void state_changed(struct monitor *monitor);
-void state_write_exit(struct monitor *monitor);
+/* Writes the state file and tells those who watch. 0, or -1 with errno: the file says what it said before. */
+int state_changed(struct monitor *monitor);
+int state_write_exit(struct monitor *monitor);
 
 /* --- journal.c --- */
 /* `extra`: members to add, as JSON text starting with a comma, or "". */

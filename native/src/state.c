@@ -1,4 +1,5 @@
 /* The state and exit files: one JSON object, see docs/native.md. */
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -52,19 +53,23 @@ void state_append(const struct monitor *monitor, struct json *json) {
   json_close(json, '}');
 }
 
-static void write_state(const struct monitor *monitor, const char *path) {
+static int write_state(const struct monitor *monitor, const char *path) {
   struct json json = {0};
   state_append(monitor, &json);
   buffer_append(&json.buffer, "\n", 1);
-  write_file_atomic(path, json.buffer.data, json.buffer.size, 0600, false);
+  int result = write_file_atomic(path, json.buffer.data, json.buffer.size, 0600, false);
   json_free(&json);
+  return result;
 }
 
-void state_changed(struct monitor *monitor) {
-  write_state(monitor, monitor->plan.state);
+int state_changed(struct monitor *monitor) {
+  int result = write_state(monitor, monitor->plan.state);
+  int error = errno;
   client_state_changed(monitor);
+  errno = error;
+  return result;
 }
 
-void state_write_exit(struct monitor *monitor) {
-  write_state(monitor, monitor->plan.exit);
+int state_write_exit(struct monitor *monitor) {
+  return write_state(monitor, monitor->plan.exit);
 }

@@ -18,7 +18,6 @@ const char *kind_of_errno(int error) {
     case EADDRINUSE:
     case ENOTEMPTY:
     case ETXTBSY:
-    case EWOULDBLOCK:
       return KIND_CONFLICT;
     case EACCES:
     case EPERM:
@@ -36,6 +35,7 @@ const char *kind_of_errno(int error) {
     case ENFILE:
     case ENOMEM:
     case EMLINK:
+    case EAGAIN: /* no further process; a lock that is taken has its own words */
     case EUSERS:
       return KIND_EXHAUSTED;
     case EINVAL:

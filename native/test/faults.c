@@ -6,8 +6,8 @@
  *   faults RULE LOG PROGRAM ARGUMENT…
  *
  * RULE is a file that is read at each operation, so that it may change while the program runs: `ROLES ACTION FIRST LAST
- * CALLS`. Operations of the ROLES (cli, helper, monitor, setup, writer; `*`: of all) that are among the CALLS (names, `*`:
- * all) are numbered from 1, anew whenever the file changes. ACTION is what becomes of those from FIRST to LAST: `count`
+ * CALLS`. Operations of the ROLES (cli, helper, monitor, setup, writer; `*`: of all) that are among the CALLS (names; all
+ * ways of writing are `write` to a file and `send` to a socket; `*`: all) are numbered from 1, anew whenever the file changes. ACTION is what becomes of those from FIRST to LAST: `count`
  * (nothing), `kill`, `hold` (it does not come back until the process is killed), or the number of an errno. LOG gets a line for each that was counted.
  *
  * Answers with the program's exit code, or ends by its signal. What it started and left running is watched for as long as it
@@ -136,20 +136,19 @@ static bool among(const char *list, const char *word) {
   return false;
 }
 
-/* Events and pipes between the threads and processes of one command change nothing that lasts. */
-static bool lasts(int pid, int fd) {
+/* What a write goes to: events and pipes between the threads and processes of one command change nothing that lasts. */
+static const char *writing(int pid, int fd) {
   char path[64];
   struct stat status;
   snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
-  return stat(path, &status) == 0 && (S_ISREG(status.st_mode) || S_ISSOCK(status.st_mode));
+  if (stat(path, &status) != 0) return NULL;
+  return S_ISREG(status.st_mode) ? "write" : S_ISSOCK(status.st_mode) ? "send" : NULL;
 }
 
 static bool counts(const struct call *call, const struct seccomp_notif *notice) {
   const __u64 *arguments = notice->data.args;
   __u64 flags = 0;
   switch (call->look) {
-    case DESCRIPTOR:
-      return lasts((int)notice->pid, (int)arguments[0]);
     case FLAGS_SECOND:
       return (arguments[1] & (O_CREAT | O_TRUNC)) != 0;
     case FLAGS_THIRD:
@@ -186,13 +185,14 @@ static void refresh(struct rule *rule, const char *path) {
 static int decide(struct rule *rule, const struct seccomp_notif *notice, int log) {
   const struct call *call = calls;
   while (call->number != notice->data.nr) call++;
-  if (!among(rule->calls, call->name) || !counts(call, notice)) return 0;
+  const char *name = call->look == DESCRIPTOR ? writing((int)notice->pid, (int)notice->data.args[0]) : call->name;
+  if (name == NULL || !among(rule->calls, name) || !counts(call, notice)) return 0;
   const char *role = role_of((int)notice->pid);
   if (role == NULL || !among(rule->roles, role)) return 0;
   rule->count++;
   bool chosen = rule->count >= rule->first && rule->count <= rule->last && strcmp(rule->action, "count") != 0;
   long group = status_number((int)notice->pid, "\nTgid:");
-  dprintf(log, "%lu %s %ld %s%s\n", rule->count, role, group, call->name, chosen ? " !" : "");
+  dprintf(log, "%lu %s %ld %s%s\n", rule->count, role, group, name, chosen ? " !" : "");
   if (!chosen) return 0;
   if (strcmp(rule->action, "hold") == 0) return -1;
   if (strcmp(rule->action, "kill") != 0) return atoi(rule->action);

@@ -94,10 +94,12 @@ export function toTscomposeError(error: unknown, context?: string): TscomposeErr
   );
 }
 
-/** What the machine may run out of, wherever a file is opened or written: no fault of ours. */
+/** What the machine may run out of, wherever a file is opened or written, or a process is started: no fault of ours. */
 const shortages: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on the disk',
   EDQUOT: 'no space left on the disk',
   EMFILE: 'too many open files',
   ENFILE: 'too many open files',
+  EAGAIN: 'no further process can be started',
+  ENOMEM: 'not enough memory',
 };

@@ -1,4 +1,5 @@
 import {rm} from 'node:fs/promises';
+import {hasKind} from '../../base/errors.ts';
 import {writeRecord} from '../record-store.ts';
 import {cgroupPlace} from './cgroup-place.ts';
 import {clearCgroups} from './cgroups.ts';
@@ -20,7 +21,7 @@ export async function clearDead(context: ContainerContext, found: FoundContainer
   await context.endpoints.release(found.record);
   for (const mount of found.record.mounts) if (mount.kind === 'volume') await context.volumes.settle(mount.name);
   const ended = left.status === 'exited' ? left : lossOf(left, context.now);
-  await writeRecord(paths.exit, ended);
+  if (!(await writeDown(paths.exit, ended))) return undefined;
   await rm(paths.run, {recursive: true, force: true});
   if (ended === left) return undefined;
   await publishContainerEvent(context, found.record, found.name, 'die', {
@@ -34,4 +35,15 @@ export async function clearDead(context: ContainerContext, found: FoundContainer
 function secondsOf({startedAt, finishedAt}: MonitorState): number {
   const passed = Math.floor((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000);
   return Math.max(passed, 0);
+}
+
+/** On a full disk its state stays, and whoever looks next does all of this again; removing it is just what that disk needs. */
+async function writeDown(path: string, ended: MonitorState): Promise<boolean> {
+  try {
+    await writeRecord(path, ended);
+    return true;
+  } catch (error) {
+    if (!hasKind(error, 'exhausted')) throw error;
+    return false;
+  }
 }

@@ -140,15 +140,19 @@ async function makeLocked({helper, layout}: ContainerContext, id: string): Promi
 
 /** Until the container is there, nobody else knows that it uses its image and volumes: none of them may be removed meanwhile. */
 async function lockUses({helper, layout}: ContainerContext): Promise<AsyncDisposable> {
-  const locks = await Promise.all([
-    helper.lock(layout.locks.imageUse, {mode: 'shared'}),
-    helper.lock(layout.locks.volumeUse, {mode: 'shared'}),
-  ]);
-  return {
-    async [Symbol.asyncDispose]() {
-      await Promise.all(locks.map((lock) => lock[Symbol.asyncDispose]()));
-    },
-  };
+  // One after the other: one that was taken is given back where the other cannot be.
+  const image = await helper.lock(layout.locks.imageUse, {mode: 'shared'});
+  try {
+    const volume = await helper.lock(layout.locks.volumeUse, {mode: 'shared'});
+    return {
+      async [Symbol.asyncDispose]() {
+        await Promise.all([image, volume].map((lock) => lock[Symbol.asyncDispose]()));
+      },
+    };
+  } catch (error) {
+    await image[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** Some clients repeat the query's members in the body. */

@@ -112,7 +112,7 @@ async function waitForEvent(
   let result = toResult(await observe(context, found.id));
   // A monitor that is killed writes no event: whoever sees its connection end has it written.
   const watchdog = watchForLoss(context, found, ended.signal);
-  const finisher = finishKilledRemoval(context, found, ended.signal);
+  const finisher = finishKilledRemoval(context, found, ended);
   try {
     // Removed between the two looks: there is no further event to come.
     if (!(await stillExists(context, found.id))) {
@@ -140,6 +140,8 @@ async function waitForEvent(
     await Promise.all([watchdog, finisher]);
   }
   signal?.throwIfAborted();
+  // It is gone without a word: the journal had no room for one.
+  if (condition !== 'removed') throw noSuchContainer(reference);
   return result;
 }
 
@@ -150,14 +152,17 @@ const lookMs = 1000;
 async function finishKilledRemoval(
   context: ContainerContext,
   {id}: FoundContainer,
-  signal: AbortSignal,
+  {signal, end}: ReturnType<typeof endWith>,
 ): Promise<void> {
   try {
     for (;;) {
       await delay(lookMs, undefined, {signal});
       if (existsSync(context.layout.container(id).directory)) continue;
-      if (await removeUnfinished(context, id)) return;
+      if (await removeUnfinished(context, id)) break;
     }
+    // What the journal says of it comes first.
+    await delay(lookMs, undefined, {signal});
+    end();
   } catch (error) {
     if (!signal.aborted) throw error;
   }

@@ -1,6 +1,6 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import type {Duplex} from 'node:stream';
-import {hasKind, TscomposeError} from '../../base/errors.ts';
+import {hasKind, TscomposeError, toTscomposeError} from '../../base/errors.ts';
 import type {Enter, Keeper} from '../rootless/keeper.ts';
 import {locateHelper, readHelperBuild} from './locate.ts';
 import {encodeHeader, encodeOperation, encodeOperations, type Operation, type requestOperations} from './operations.ts';
@@ -210,6 +210,12 @@ function gaveUp(): TscomposeError {
   return new TscomposeError('canceled', 'gave up waiting for a lock');
 }
 
+/** What the machine has run out of is no fault of the program. */
+function explainSpawn(program: string, error: Error): TscomposeError {
+  const reason = toTscomposeError(error, `${program} does not run`);
+  return reason.kind === 'exhausted' ? reason : new TscomposeError('unavailable', reason.message, {cause: error});
+}
+
 interface Connection {
   request(operation: HelperRequest, onWait?: (request: number) => void): Promise<object>;
   /** Gives up a lock that waits: its request ends with `canceled`, unless it was granted in the meantime. */
@@ -251,7 +257,7 @@ function connect(program: string, build: Uint8Array, enter: Operation<'enter'> |
       resolve();
     });
     child.once('error', (error) => {
-      fail(new TscomposeError('unavailable', `${program} does not run: ${error.message}`, {cause: error}));
+      fail(explainSpawn(program, error));
       resolve();
     });
   });

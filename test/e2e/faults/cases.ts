@@ -20,6 +20,8 @@ export interface FaultCase {
   readonly between?: (engine: Engine, done: boolean) => Promise<void>;
   /** What must be true once it was done again. */
   readonly after?: (engine: Engine, host: TestHost) => Promise<void>;
+  /** What the journal must say by then, as long as it could be written. */
+  readonly told?: (engine: Engine) => Promise<void>;
   /** Takes everything away; what is not there is passed over. */
   readonly restore: readonly Call[];
 }
@@ -124,8 +126,8 @@ export const faultCases: readonly FaultCase[] = [
     between: async (engine, done) => {
       if (done) expect(await exists(engine, 'victim')).toBe(false);
     },
-    after: async (engine) => {
-      expect(await exists(engine, 'victim')).toBe(false);
+    after: async (engine) => expect(await exists(engine, 'victim')).toBe(false),
+    told: async (engine) => {
       const actions = await actionsOf(engine, 'victim');
       // Twice where it was told just before; never less.
       expect(count(actions, 'destroy')).toBeGreaterThanOrEqual(count(actions, 'create'));

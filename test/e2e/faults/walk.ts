@@ -2,7 +2,7 @@ import {expect} from 'vitest';
 import {type ErrorKind, hasKind, toTscomposeError} from '../../../src/base/errors.ts';
 import type {Engine} from '../../../src/engine/engine.ts';
 import {randomNumbers} from '../../support/random.ts';
-import type {FaultBed} from './bed.ts';
+import type {Answer, Fault, FaultBed} from './bed.ts';
 import {type Call, perform} from './calls.ts';
 import type {FaultCase} from './cases.ts';
 
@@ -12,17 +12,39 @@ export interface Places {
   readonly seed: number;
 }
 
-/** Kills whoever is at it, at one operation after another, and looks each time what is left. */
-export async function walk(bed: FaultBed, test: FaultCase, {parts, seed}: Places): Promise<void> {
-  const whole = await bed.run({action: 'count'}, test.before ?? [], test.calls);
+/** What is wrong at the place. */
+export type Wrong = Pick<Fault, 'roles' | 'action' | 'calls'>;
+
+/**
+ * Kills whoever is at it, or has the kernel refuse it what it asks for, at one operation after another, and looks each time what
+ * is left. A refusal ends in an error of kind `exhausted`, where it cannot be passed over.
+ */
+export async function walk(
+  bed: FaultBed,
+  test: FaultCase,
+  {parts, seed}: Places,
+  wrong: Wrong = {action: 'kill'},
+): Promise<void> {
+  const whole = await bed.run({...wrong, action: 'count'}, test.before ?? [], test.calls);
   expect(whole.answers.map(({error}) => error)).toEqual(test.calls.map(() => undefined));
-  await finish(bed, test, {what: `${test.name}, not interrupted`, done: true});
+  await finish(bed, test, {what: `${test.name}, not interrupted`, done: true, told: true});
   for (const index of places(whole.operations.length, parts, randomNumbers(seed))) {
-    const {answers, operations} = await bed.run({action: 'kill', first: index}, test.before ?? [], test.calls);
+    const {answers, operations} = await bed.run({...wrong, first: index}, test.before ?? [], test.calls);
     const hit = operations.find((line) => line.endsWith('!')) ?? 'nothing';
     const done = answers.length === test.calls.length && answers.every(({error}) => error === undefined);
-    await finish(bed, test, {what: `${test.name}, killed at ${hit} (seed ${seed})`, done});
+    const what = `${test.name}, ${wrong.action} at ${hit} (seed ${seed})`;
+    if (wrong.action !== 'kill') checkAnswers(what, answers, test);
+    await finish(bed, test, {what, done, told: wrong.action === 'kill'});
   }
+}
+
+function checkAnswers(what: string, answers: readonly Answer[], {calls}: FaultCase): void {
+  const refused = answers.flatMap(({error}) => (error === undefined ? [] : [error]));
+  expect({what, answers: answers.length, refused}).toEqual({
+    what,
+    answers: calls.length,
+    refused: refused.map(({message}) => expect.objectContaining({kind: 'exhausted', message})),
+  });
 }
 
 /** Numbers of operations, from 1. */
@@ -32,13 +54,18 @@ export function places(count: number, parts: number | 'all', random: () => numbe
 }
 
 /** What the next command finds and does, until nothing is left of it all. */
-async function finish(bed: FaultBed, test: FaultCase, {what, done}: {readonly what: string; readonly done: boolean}) {
+async function finish(
+  bed: FaultBed,
+  test: FaultCase,
+  {what, done, told}: {readonly what: string; readonly done: boolean; readonly told: boolean},
+): Promise<void> {
   try {
     await bed.withEngine(async (engine) => {
       for (const {Id} of await engine.containers.list({all: true})) await engine.containers.inspect(Id);
       await test.between?.(engine, done);
       for (const call of test.calls) await performUnless(engine, call, test.again);
       await test.after?.(engine, bed.host);
+      if (told) await test.told?.(engine);
     });
     await bed.withEngine(async (engine) => {
       for (const call of test.restore) await performUnless(engine, call, ['notFound']);
