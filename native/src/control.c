@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "client.h"
 #include "share.h"
@@ -152,6 +153,15 @@ static void lend_process(struct client *client, const struct record *record) {
   client_reply_failure(client, &failure);
 }
 
+/* The plan's own text stays: it is part of what was read. */
+static void describe(struct client *client, const struct record *record) {
+  struct monitor *monitor = client->monitor;
+  free(monitor->described);
+  monitor->described = xstrdup(record->argv[0]);
+  monitor->plan.attributes = monitor->described;
+  client_reply_ok(client);
+}
+
 void control_request(struct client *client, const struct record *record) {
   struct failure failure;
   if (record->code != OP_EXEC && record->code != OP_UPDATE && record_texts(record, &failure) != 0) {
@@ -191,6 +201,9 @@ void control_request(struct client *client, const struct record *record) {
       return;
     case OP_UNPAUSE:
       unpause_container(client);
+      return;
+    case OP_DESCRIBE:
+      describe(client, record);
       return;
     case OP_LEND_PROCESS:
       lend_process(client, record);

@@ -96,6 +96,8 @@ struct monitor {
   struct watch memory_events;
   uint64_t oom_kills;
 
+  char *described; /* its events carry this since it has another name; NULL: what the plan says */
+
   /* The record. */
   const char *status;
   pid_t shown_pid;

@@ -88,6 +88,7 @@
 #define OP_PAUSE 310 /*  */
 #define OP_UNPAUSE 311 /*  */
 #define OP_LEND_PROCESS 312 /*  */
+#define OP_DESCRIBE 313 /* attributes */
 #define OP_UNPACK 400 /* destination, whiteouts, xattrs, lowers... */
 #define OP_FILE_STAT 410 /* pid, monitor, operations, path, follow */
 #define OP_FILE_ARCHIVE 411 /* pid, monitor, operations, path, follow, name */
@@ -184,6 +185,7 @@
   X(OP_PAUSE, "pause", 0, 0) \
   X(OP_UNPAUSE, "unpause", 0, 0) \
   X(OP_LEND_PROCESS, "lendProcess", 0, 0) \
+  X(OP_DESCRIBE, "describe", 1, 0) \
   X(OP_UNPACK, "unpack", 3, 1) \
   X(OP_FILE_STAT, "fileStat", 5, 0) \
   X(OP_FILE_ARCHIVE, "fileArchive", 6, 0) \

@@ -41,7 +41,12 @@ export async function describeSystem(context: InfoContext): Promise<SystemInfo> 
     Images: images.length,
     Driver: 'overlay2',
     DriverStatus: [['Supports d_type', 'true']],
-    Plugins: {Volume: ['local'], Network: ['bridge', 'host', 'null'], Authorization: null, Log: ['json-file', 'none']},
+    Plugins: {
+      Volume: ['local'],
+      Network: ['bridge', 'host', 'null'],
+      Authorization: null,
+      Log: ['json-file', 'local', 'none'],
+    },
     ...(await limitsOf(machine)),
     IPv4Forwarding: forwarding?.trim() === '1',
     Debug: false,

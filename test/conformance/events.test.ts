@@ -70,6 +70,23 @@ describeTargets('events', (target) => {
     await container.remove({force: true});
   });
 
+  it('of a container that runs tell the name that it was given', async () => {
+    const since = Date.now() / 1000 - 0.001;
+    const container = await target.run({name: target.name('before')});
+    await container.rename({name: target.name('after')});
+    await container.kill();
+    await container.wait();
+    const seen: string[] = [];
+    for await (const {Action, Actor} of await target.docker.getEvents({
+      since,
+      until: Date.now() / 1000 + 0.01,
+      filters: {container: [container.id], event: ['start', 'rename', 'kill', 'die']},
+    }))
+      seen.push(`${Action} ${Actor.Attributes['name']}`);
+    const [before, after] = [target.name('before'), target.name('after')];
+    expect(seen).toEqual([`start ${before}`, `rename ${after}`, `kill ${after}`, `die ${after}`]);
+  });
+
   it('are replayed from one time to another', async () => {
     const since = Date.now() / 1000 - 0.001;
     const container = await target.create({name: target.name('replayed')});

@@ -7,6 +7,12 @@ export interface ParsedLogConfig {
   readonly file?: {readonly maxBytes: number; readonly maxFiles: number};
 }
 
+/** Docker's defaults of `local`; `json-file` is never rotated. */
+const defaults: Readonly<Record<'local' | 'json-file', Readonly<Record<string, string>>>> = {
+  local: {'max-size': '20m', 'max-file': '5'},
+  'json-file': {},
+};
+
 /** `json-file` and `local` (kept as json-file) with `max-size` and `max-file`, and `none`. Throws `invalid` or `unsupported`. */
 export function parseLogConfig(config: LogConfig | undefined): ParsedLogConfig {
   const type = config?.Type || 'json-file';
@@ -16,14 +22,20 @@ export function parseLogConfig(config: LogConfig | undefined): ParsedLogConfig {
     throw new TscomposeError('unsupported', `this engine does not support the log driver "${type}"`, {
       hint: 'use json-file, local or none',
     });
-  const {'max-size': maxSize, 'max-file': maxFile, compress, ...others} = options;
+  const {'max-size': maxSize, 'max-file': maxFile, mode, compress, ...others} = {...defaults[type], ...options};
   const [unknown] = Object.keys(others);
   if (unknown !== undefined)
     throw new TscomposeError(
       'unsupported',
       `this engine does not support the option "${unknown}" of the log driver "${type}"`,
     );
-  if (compress !== undefined && compress !== 'false')
+  if (mode !== undefined && mode !== 'blocking')
+    throw new TscomposeError(
+      'unsupported',
+      `this engine does not support the mode "${mode}" of the log driver "${type}": nothing of a log is lost`,
+    );
+  // What `local` keeps is its own affair: its files are read through the engine only.
+  if (type === 'json-file' && compress !== undefined && compress !== 'false')
     throw new TscomposeError(
       'unsupported',
       `this engine does not support the option "compress" of the log driver "${type}"`,

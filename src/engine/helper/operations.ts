@@ -259,6 +259,8 @@ const controlOperations = {
   unpause: {code: 311, args: []},
   /** Replies `{ok:true}` with a pid descriptor of the first process beside it (SCM_RIGHTS), by which its namespaces are joined. */
   lendProcess: {code: 312, args: []},
+  /** What its events carry from now on, as in `events`: the container has another name. */
+  describe: {code: 313, args: ['attributes']},
 } as const satisfies Record<string, Row>;
 
 /** Unpacks a tar stream (standard input, uncompressed) into the empty directory `destination`. A process of its own. */

@@ -99,6 +99,14 @@ describe('short things', () => {
     expect(parseLogConfig({Config: {'max-size': '10m', 'max-file': '3'}})).toEqual({
       file: {maxBytes: 10 * 1024 * 1024, maxFiles: 3},
     });
+    const local = {file: {maxBytes: 20 * 1024 ** 2, maxFiles: 5}};
+    expect(parseLogConfig({Type: 'local'})).toEqual(local);
+    expect(parseLogConfig({Type: 'local', Config: {compress: 'true', mode: 'blocking'}})).toEqual(local);
+    expect(parseLogConfig({Type: 'local', Config: {'max-size': '1k', 'max-file': '2'}})).toEqual({
+      file: {maxBytes: 1024, maxFiles: 2},
+    });
+    expect(() => parseLogConfig({Config: {mode: 'non-blocking'}})).toThrow('does not support the mode "non-blocking"');
+    expect(() => parseLogConfig({Config: {compress: 'true'}})).toThrow('does not support the option "compress"');
     expect(parseLogConfig({Type: 'none'})).toEqual({});
     expect(() => parseLogConfig({Type: 'syslog'})).toThrow('this engine does not support the log driver "syslog"');
     expect(() => parseLogConfig({Config: {labels: 'x'}})).toThrow(
