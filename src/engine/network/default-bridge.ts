@@ -1,5 +1,6 @@
 import {join} from 'node:path';
 import {sha256Hex} from '../../base/canonical-json.ts';
+import {hasKind} from '../../base/errors.ts';
 import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
 import {bridgeName, type Layout} from '../layout.ts';
 import {makeDirectoryWhole, writeRecord} from '../record-store.ts';
@@ -8,7 +9,7 @@ import {readEndpoints} from './leases.ts';
 import {type MachineFiles, occupiedByMachine} from './machine.ts';
 import type {NetworkContext} from './network-context.ts';
 import type {NetworkRecord} from './network-record.ts';
-import {choosePools, occupiedByNetworks} from './pools.ts';
+import {choosePools, type Occupied, occupiedByNetworks} from './pools.ts';
 
 /** The network of containers that name none. It is there before anybody asks for it, and cannot be removed. */
 export const defaultBridgeName = 'bridge';
@@ -24,9 +25,24 @@ interface Machine {
   readonly files: MachineFiles;
 }
 
-/** It as it is, or as it would be made now. Throws `exhausted`. */
+/** It as it is, or as it would be made now: without a pool where none is left. */
 export async function findDefaultBridge(machine: Machine, networks: readonly NetworkRecord[]): Promise<NetworkRecord> {
-  return networks.find(isDefaultBridge) ?? (await planDefaultBridge(machine, networks));
+  const existing = networks.find(isDefaultBridge);
+  if (existing) return existing;
+  const occupied = await occupiedBlocks(machine, networks);
+  try {
+    return planDefaultBridge(machine.context.layout, choosePool(machine.context.layout, occupied));
+  } catch (error) {
+    if (hasKind(error, 'exhausted')) return planDefaultBridge(machine.context.layout, []);
+    throw error;
+  }
+}
+
+/** By name, id or the beginning of its id, unless another network has that for a name. */
+export function namesDefaultBridge(reference: string, networks: readonly NetworkRecord[]): boolean {
+  if (reference === defaultBridgeName) return true;
+  const isOther = networks.some(({name}) => name === reference);
+  return reference !== '' && defaultBridgeId.startsWith(reference) && !isOther;
 }
 
 /**
@@ -39,21 +55,40 @@ export async function withDefaultBridge(
 ): Promise<readonly NetworkRecord[]> {
   if (networks.some(isDefaultBridge)) return networks;
   const {layout, now} = machine.context;
-  const planned = await planDefaultBridge(machine, networks);
-  const record = {...planned, created: formatNanoseconds(unixNanoseconds(now))};
+  const pools = choosePool(layout, await occupiedBlocks(machine, networks));
+  const record = {...planDefaultBridge(layout, pools), created: formatNanoseconds(unixNanoseconds(now))};
   await makeDirectoryWhole(layout.networks, record.id, (directory) =>
     writeRecord(join(directory, 'config.json'), record),
   );
   return [...networks, record];
 }
 
-async function planDefaultBridge(
+interface OccupiedBlocks {
+  readonly occupied: readonly Occupied[];
+  readonly occupiedByRoutes: readonly Occupied[];
+}
+
+async function occupiedBlocks(
   {context, kernel, files}: Machine,
   networks: readonly NetworkRecord[],
-): Promise<NetworkRecord> {
-  const {layout} = context;
+): Promise<OccupiedBlocks> {
+  const own = new Set([...networks.map(({bridge}) => bridge), bridgeName(context.layout, defaultBridgeId)]);
+  return {
+    occupied: occupiedByNetworks(networks),
+    occupiedByRoutes: await occupiedByMachine(kernel, files, own),
+  };
+}
+
+function choosePool({rootHash}: Layout, blocks: OccupiedBlocks): NetworkRecord['pools'] {
+  return choosePools({
+    network: defaultBridgeName,
+    ...{ipv4: true, ipv6: false, given: [], rootHash, driver: 'bridge', gateways: true},
+    ...blocks,
+  });
+}
+
+function planDefaultBridge(layout: Layout, pools: NetworkRecord['pools']): NetworkRecord {
   const bridge = bridgeName(layout, defaultBridgeId);
-  const occupied = await occupiedByMachine(kernel, files, new Set(networks.map((network) => network.bridge)));
   return {
     v: 1,
     id: defaultBridgeId,
@@ -61,12 +96,7 @@ async function planDefaultBridge(
     created: '0001-01-01T00:00:00Z',
     driver: 'bridge',
     ...{internal: false, attachable: false, ipv4: true, ipv6: false},
-    pools: choosePools({
-      network: defaultBridgeName,
-      ...{ipv4: true, ipv6: false, given: [], rootHash: layout.rootHash, driver: 'bridge', gateways: true},
-      occupied: occupiedByNetworks(networks),
-      occupiedByRoutes: occupied,
-    }),
+    pools,
     bridge,
     options: {
       'com.docker.network.bridge.default_bridge': 'true',

@@ -5,7 +5,7 @@ import {containerOfMode} from '../container/namespace-modes.ts';
 import type {ContainerRecord} from '../container/record.ts';
 import {checkEndpoint, checkOnDefaultBridge} from './check-endpoint.ts';
 import {removeNetworkParts} from './create-network.ts';
-import {defaultBridgeId, defaultBridgeName, isDefaultBridge, withDefaultBridge} from './default-bridge.ts';
+import {defaultBridgeName, isDefaultBridge, namesDefaultBridge, withDefaultBridge} from './default-bridge.ts';
 import {describeEndpoint, describeStopped} from './describe-endpoint.ts';
 import type {Membership} from './gateway.ts';
 import type {Kernel} from './kernel.ts';
@@ -70,8 +70,8 @@ export function createEndpoints(
     async nameOf(reference) {
       const predefined = predefinedNetworks.find(({Name, Id}) => Name === reference || Id === reference);
       if (predefined) return predefined.Name;
-      if (reference === defaultBridgeName || reference === defaultBridgeId) return defaultBridgeName;
-      return findNetwork(await readNetworks(layout), reference).name;
+      const known = await readNetworks(layout);
+      return namesDefaultBridge(reference, known) ? defaultBridgeName : findNetwork(known, reference).name;
     },
 
     async check(reference, settings) {

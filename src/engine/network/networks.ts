@@ -4,7 +4,7 @@ import {TscomposeError} from '../../base/errors.ts';
 import type {Networks} from '../engine.ts';
 import {temporaryPrefix} from '../record-store.ts';
 import {checkCreateBody, createNetwork, removeNetworkParts} from './create-network.ts';
-import {defaultBridgeId, defaultBridgeName, findDefaultBridge, isDefaultBridge} from './default-bridge.ts';
+import {defaultBridgeName, findDefaultBridge, isDefaultBridge, namesDefaultBridge} from './default-bridge.ts';
 import {createEndpoints, type Endpoints} from './endpoints.ts';
 import {parseAddress} from './ip.ts';
 import {createKernel} from './kernel.ts';
@@ -67,7 +67,9 @@ export function createNetworks(context: NetworkContext): EngineNetworks {
 
     async inspect(reference) {
       const predefined = findPredefined(reference);
-      return predefined ?? inspectRecord(findNetwork(await readAll(), reference));
+      if (predefined) return predefined;
+      const known = await readNetworks(layout);
+      return inspectRecord(findNetwork(namesDefaultBridge(reference, known) ? await readAll() : known, reference));
     },
 
     async create(body) {
@@ -83,7 +85,7 @@ export function createNetworks(context: NetworkContext): EngineNetworks {
 
     async remove(reference) {
       const predefined = findPredefined(reference)?.Name;
-      if (predefined !== undefined || reference === defaultBridgeName || reference === defaultBridgeId) {
+      if (predefined !== undefined || namesDefaultBridge(reference, await readNetworks(layout))) {
         throw new TscomposeError(
           'forbidden',
           `cannot remove network "${predefined ?? defaultBridgeName}": it is a pre-defined network and cannot be removed`,

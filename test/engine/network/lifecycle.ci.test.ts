@@ -270,6 +270,7 @@ test('names, and new ones after a rename; what inspect says of a container', asy
   expect((await networks.endpoints.describe(web.record, true)).networks).toEqual({
     shop: {
       IPAMConfig: null,
+      Links: null,
       Aliases: ['web', 'www'],
       MacAddress: '02:11:22:33:44:55',
       DriverOpts: null,
