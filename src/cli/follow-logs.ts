@@ -1,3 +1,4 @@
+import {setMaxListeners} from 'node:events';
 import {setTimeout as delay} from 'node:timers/promises';
 import {composeLabels} from '../api/labels.ts';
 import {hasKind} from '../base/errors.ts';
@@ -57,6 +58,8 @@ export async function passRestart(docker: Docker, project: string, signal: Abort
  * containers that start later, and through restarts, until the signal, or until none of them is left.
  */
 export async function followProject(target: LogTarget, range: LogRange): Promise<void> {
+  // The log of each container listens to it, and there may be hundreds.
+  setMaxListeners(0, target.signal);
   for (const {name} of range.containers) target.printer.add(shortName(name, target.project));
   if (!range.follow) return printMerged(target, range);
   // Ends with the caller's signal, and once no container is left whose log could go on.

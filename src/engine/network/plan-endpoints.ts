@@ -5,6 +5,7 @@ import type {MonitorOperation} from '../helper/operations.ts';
 import {attachOperations, isolatedOperations, type PlannedInterface} from './attach.ts';
 import {type DecidedEndpoints, type DecideRequest, decideEndpoints, type Gateways} from './decide-endpoints.ts';
 import {describeEndpoint} from './describe-endpoint.ts';
+import {explainFullBridge} from './full-bridge.ts';
 import {formatAddress} from './ip.ts';
 import {type Endpoint, readEndpoints, removeEndpoint, writeEndpoint} from './leases.ts';
 import type {MachineFiles} from './machine.ts';
@@ -142,7 +143,14 @@ async function describePlan(request: PlanRequest, planned: DecidedEndpoints): Pr
     ports: portMapOf(ports, Object.keys(record.config.ExposedPorts ?? {})),
     warnings,
     ephemeral,
-    explain: (error) => explainPublishError(error, ports),
+    explain: (error) =>
+      explainPublishError(
+        explainFullBridge(
+          error,
+          interfaces.map(({network}) => network),
+        ),
+        ports,
+      ),
   };
 }
 
