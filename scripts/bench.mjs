@@ -1,9 +1,10 @@
 // Measures tscompose against a real Docker Engine with Compose, in one run, interleaved: npm run bench [ROUNDS]
 // Prints a table of medians. The image exits at once on SIGTERM, so that no program's grace is measured.
 import {execFileSync, spawnSync} from 'node:child_process';
-import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {cpus, release} from 'node:os';
 import {join} from 'node:path';
+import {dockerOverhead, memoryOf, ourOverhead} from '../test/bench/overhead.mjs';
 import {ensureImages} from '../test/support/images/make.mjs';
 import {oracle, startOracle} from '../test/support/oracle/started.mjs';
 
@@ -58,50 +59,7 @@ function run(side, directory, args) {
 
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
-function memoryOf(pids) {
-  let resident = 0;
-  let proportional = 0;
-  for (const pid of pids) {
-    try {
-      const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-      resident += Number(/^Rss:\s+(\d+)/m.exec(text)?.[1] ?? 0);
-      proportional += Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0);
-    } catch {
-      // Ended meanwhile.
-    }
-  }
-  return {resident, proportional};
-}
-
-const allPids = () => readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-const readOr = (path) => {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-};
-/** Everything an engine keeps running beside the containers' own processes. */
-const overhead = {
-  tscompose: () =>
-    allPids().filter(
-      (pid) =>
-        readOr(`/proc/${pid}/cgroup`).includes(`/${cgroupParent}`) &&
-        !readOr(`/proc/${pid}/cmdline`).startsWith('/bin/quick'),
-    ),
-  docker: () => {
-    const own = statSync('/run/netns/tscompose-oracle').ino;
-    return allPids().filter((pid) => {
-      const name = readOr(`/proc/${pid}/comm`).trim();
-      if (!['dockerd', 'containerd', 'containerd-shim', 'docker-proxy'].includes(name)) return false;
-      try {
-        return statSync(`/proc/${pid}/ns/net`).ino === own;
-      } catch {
-        return false;
-      }
-    });
-  },
-};
+const overhead = {tscompose: () => ourOverhead(cgroupParent, '/bin/quick'), docker: dockerOverhead};
 
 /** Of containers that have come to rest: what only a start needs is given back within the second after it. */
 function restingMemory(side) {
