@@ -5,13 +5,14 @@ import {expect, test} from 'vitest';
 /** Which layer may import which; the same table as in docs/architecture.md. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   base: [],
+  dockerfile: ['base'],
   api: ['base'],
-  model: ['base', 'api'],
+  model: ['base', 'api', 'dockerfile'],
   plan: ['base', 'api', 'model'],
   report: ['base', 'api', 'plan'],
   client: ['base', 'api'],
   reconcile: ['base', 'api', 'model', 'plan', 'report', 'client'],
-  engine: ['base', 'api'],
+  engine: ['base', 'api', 'dockerfile'],
   server: ['base', 'api', 'engine'],
   backend: ['base', 'api', 'model', 'plan', 'report', 'client', 'reconcile', 'engine', 'server'],
   watch: ['base', 'api', 'model', 'plan', 'report', 'client', 'reconcile', 'backend'],

@@ -21,7 +21,10 @@ export const commandSummaries = {
   pause: {summary: 'freeze the processes of services where they are', args: '[SERVICE...]'},
   unpause: {summary: 'let services go on that were paused', args: '[SERVICE...]'},
   diff: {summary: 'compare two resolved stacks, the gravest differences first', args: '[FILE FILE]'},
-  lint: {summary: 'check the stack files and warn of what is obsolete or likely wrong', args: ''},
+  lint: {
+    summary: 'check the stack files and their Dockerfiles, and warn of what is obsolete or likely wrong',
+    args: '',
+  },
   schema: {summary: 'print the JSON schema of stack files, for editors', args: ''},
   config: {summary: 'print the resolved stack, or check it with --quiet', args: '[SERVICE...]'},
   load: {summary: 'load images from an archive or an OCI layout directory', args: '[DIRECTORY]'},

@@ -2,6 +2,7 @@ import type {Diagnostic} from '../base/diagnostic.ts';
 import {TscomposeError} from '../base/errors.ts';
 import type {FileSource} from '../base/file-source.ts';
 import {noteLimits} from './limits.ts';
+import {lintDockerfiles} from './lint-dockerfiles.ts';
 import {warnOfTabs} from './lint-tabs.ts';
 import {warnOfWords} from './lint-words.ts';
 import {type LoadRequest, loadTree, readProject} from './load.ts';
@@ -30,7 +31,9 @@ export async function lintStack(
     const {project, tree} = await readProject(loaded, {request: {...request, allResources: true}, source, problems});
     warnOfUnused(project, tree, problems);
     if (strict) warnOfImages(project, tree, problems);
-    return sortedByPlace([...problems.warnings, ...noteLimits(project)]);
+    const {workingDirectory} = request;
+    const dockerfiles = await lintDockerfiles(project, {tree, source, workingDirectory, problems});
+    return errorsFirst([...sortedByPlace([...problems.warnings, ...noteLimits(project)]), ...dockerfiles]);
   } catch (error) {
     if (!(error instanceof TscomposeError)) throw error;
     // Without a place it is not about the stack file: a missing file, a wrong flag.
@@ -38,6 +41,10 @@ export async function lintStack(
     const warnings = error.diagnostics.filter(({severity}) => severity === 'warning');
     return [...error.diagnostics.filter(({severity}) => severity === 'error'), ...sortedByPlace(warnings)];
   }
+}
+
+function errorsFirst(found: readonly Diagnostic[]): readonly Diagnostic[] {
+  return [...found.filter(({severity}) => severity === 'error'), ...found.filter(({severity}) => severity !== 'error')];
 }
 
 /** The documents of each file together. */

@@ -4,7 +4,11 @@ import {memoryFiles} from './memory-files.ts';
 
 async function told(text: string, {strict = false} = {}): Promise<readonly string[]> {
   const request = {workingDirectory: '/stack', environment: {}, profiles: ['*']};
-  const found = await lintStack(request, memoryFiles({'/stack/compose.yaml': text}), {strict});
+  const found = await lintStack(
+    request,
+    memoryFiles({'/stack/compose.yaml': text, '/stack/Dockerfile': 'FROM x:1\n'}),
+    {strict},
+  );
   return found.map(
     ({line, column, code, message, hint}) =>
       `${line}:${column} ${code}: ${message}${hint === undefined ? '' : ` (${hint})`}`,
@@ -140,5 +144,44 @@ configs: {conf: {content: x}}
       'warning 1 remove the line',
       'warning 12 did you mean "HOME"?',
     ]);
+  });
+});
+
+describe('lint reads the Dockerfiles of a stack', () => {
+  const stack = (build: string): string => `services:\n  api:\n    image: x:1\n    build: ${build}\n`;
+  const found = async (build: string, files: Readonly<Record<string, string>>): Promise<readonly string[]> => {
+    const request = {workingDirectory: '/stack', environment: {}, profiles: ['*']};
+    const all = await lintStack(request, memoryFiles({'/stack/compose.yaml': stack(build), ...files}), {strict: false});
+    return all.map(({file, line, column, code, hint}) => `${file}:${line}:${column} ${code} (${hint})`);
+  };
+
+  it('with their own places', async () => {
+    const files = {'/stack/api/Dockerfile': 'FROM a\n\nCOPY x\n'};
+    expect(await found('./api', files)).toEqual(['api/Dockerfile:3:6 missing-argument (write COPY source target)']);
+  });
+
+  it('written in the stack itself', async () => {
+    expect(await found('{context: ., dockerfile_inline: "FROM a\\nCOPPY a b"}', {})).toEqual([
+      'services.api.build.dockerfile_inline:2:1 unknown-instruction (did you mean "COPY"?)',
+    ]);
+  });
+
+  it('with the arguments of the stack', async () => {
+    const files = {'/stack/Dockerfile': 'FROM scratch\nARG PORT=80\nEXPOSE $PORT\n'};
+    expect(await found('{context: ., args: {PORT: "80"}}', files)).toEqual([]);
+    expect(await found('{context: ., args: {PORT: web}}', files)).toEqual([
+      'Dockerfile:3:8 invalid-port (write 8080, or 8080-8090/udp)',
+    ]);
+  });
+
+  it('and tells of those that are not there, and of stages that they do not have', async () => {
+    expect(await found('./api', {})).toEqual([
+      'compose.yaml:4:12 no-dockerfile (make it, or say with build.dockerfile where it is)',
+    ]);
+    const files = {'/stack/Dockerfile': 'FROM a AS debug\nFROM a AS release\n'};
+    expect(await found('{context: ., target: relaese}', files)).toEqual([
+      'compose.yaml:4:33 unknown-stage (did you mean "release"?)',
+    ]);
+    expect(await found('https://example.test/repository.git', {})).toEqual([]);
   });
 });

@@ -1,0 +1,104 @@
+import {readFileSync} from 'node:fs';
+import {describe, expect, it, test} from 'vitest';
+import {checkDockerfile} from '../../src/dockerfile/check.ts';
+import {cases} from './cases.mjs';
+import {differences} from './differences.ts';
+
+interface Answer {
+  readonly text: string;
+  readonly error?: string;
+  /** Name of a check and line. */
+  readonly warnings?: readonly string[];
+}
+
+const recorded = JSON.parse(readFileSync(new URL('../recorded/dockerfiles.json', import.meta.url), 'utf8')) as {
+  readonly answers: readonly Answer[];
+};
+
+/** `stage-name-casing` here, `StageNameCasing` there. */
+function comparable(name: string): string {
+  return name.replaceAll('-', '').toLowerCase();
+}
+
+function ours(text: string): string {
+  const found = checkDockerfile({text, shown: 'Dockerfile'}, {buildArguments: {}});
+  if (found.some(({severity}) => severity === 'error')) return 'error';
+  return [...new Set(found.map(({code, line}) => `${comparable(code)}:${line}`))].sort().join(' ');
+}
+
+function theirs({error, warnings = []}: Answer): string {
+  return error === undefined ? [...new Set(warnings.map(comparable))].sort().join(' ') : 'error';
+}
+
+test('every case was recorded, and nothing else', () => {
+  expect(recorded.answers.map(({text}) => text)).toEqual([...new Set(cases)]);
+  expect(recorded.answers.length).toBeGreaterThan(300);
+});
+
+test('Dockerfiles are refused, warned of or accepted as BuildKit does, but for the differences that are listed', () => {
+  const different = recorded.answers.flatMap((answer) => {
+    const own = ours(answer.text);
+    return own === theirs(answer) ? [] : [{text: answer.text, own}];
+  });
+  expect(different).toEqual(differences.map(({text, own}) => ({text, own})));
+});
+
+describe('a problem has its place', () => {
+  it.each([
+    [
+      'an unknown instruction',
+      'FROM a\nRNU x\n',
+      '2:1+3 unknown-instruction: unknown instruction "RNU" (did you mean "RUN"?)',
+    ],
+    [
+      'a word of a continued line',
+      'FROM a\nENV one=1 \\\n  # between\n  two\n',
+      '4:3+3 missing-value: ENV: "two" has no value (write key=value, with quotes around blanks)',
+    ],
+    [
+      'a flag',
+      'FROM a\nCOPY --form=x a \\\n b\n',
+      '2:6+8 unknown-flag: COPY: unknown flag --form (did you mean "from"?)',
+    ],
+    [
+      'a variable',
+      'FROM scratch\nARG VERSION=1\nLABEL v="x $VERSOIN"\n',
+      '3:12+8 undefined-var: LABEL: nothing sets "$VERSOIN" (did you mean "$VERSION"?)',
+    ],
+    [
+      'a text without an end',
+      'FROM a\nRUN <<EOF\nx\n',
+      '2:1+9 unterminated-heredoc: the text "<<EOF" has no end (end the text with a line that says EOF and nothing else)',
+    ],
+    [
+      'an instruction of a trigger',
+      'FROM a\nONBUILD COPPY a b\n',
+      '2:9+5 unknown-instruction: unknown instruction "COPPY" (did you mean "COPY"?)',
+    ],
+    [
+      'a stage',
+      'FROM a AS one\nFROM b\nCOPY --from=2 x y\n',
+      '3:13+1 unknown-stage: COPY: --from=2 is no stage before this one (name a stage that comes before this one)',
+    ],
+  ])('%s', (_, text, expected) => {
+    const [found] = checkDockerfile({text, shown: 'Dockerfile'}, {buildArguments: {}});
+    expect(`${found?.line}:${found?.column}+${found?.length} ${found?.code}: ${found?.message} (${found?.hint})`).toBe(
+      expected,
+    );
+  });
+});
+
+test('everything is told at once, and what the file asks to skip is not', () => {
+  const text = '# check=skip=StageNameCasing,MaintainerDeprecated\nFROM a AS One\nMAINTAINER x\nCOPY a\nUSER\n';
+  const found = checkDockerfile({text, shown: 'Dockerfile'}, {buildArguments: {}});
+  expect(found.map(({line, code}) => `${line} ${code}`)).toEqual(['4 missing-argument', '5 missing-argument']);
+});
+
+test('an argument that the build is given decides what a value is', () => {
+  const text = 'ARG PORT=80\nFROM scratch\nARG PORT\nEXPOSE $PORT\n';
+  const told = (buildArguments: Record<string, string | undefined>): readonly string[] =>
+    checkDockerfile({text, shown: 'Dockerfile'}, {buildArguments}).map(({message}) => message);
+  expect(told({})).toEqual([]);
+  expect(told({PORT: 'http'})).toEqual(['EXPOSE: "http" is not a port']);
+  expect(told({PORT: undefined})).toEqual([]);
+});
