@@ -129,7 +129,8 @@ static int extract_all(struct target *target, int archive) {
 int files_extract(int root, int archive, const struct files_extraction *extraction, struct failure *failure) {
   struct target target = {
       .asked = extraction,
-      .unpack = {.root = root, .lower = -1, .plain = true, .cached_fd = -1, .privileged = true, .failure = failure},
+      .unpack = {.root = root, .lower = -1, .plain = true, .cached_fd = -1, .few_ids = true, .privileged = true,
+                 .failure = failure},
   };
   int result = -1;
   if (find_directory(&target) == 0 && find_owner(&target) == 0) result = extract_all(&target, archive);

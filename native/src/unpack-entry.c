@@ -60,10 +60,21 @@ static int set_xattrs(const struct place *place, const struct tar_entry *entry) 
   return 0;
 }
 
+/*
+ * A user namespace may not have the owner that the archive names: then the entry is its maker's, root's of that namespace.
+ * Nobody else is there who could be meant.
+ */
+static int set_owner(const struct place *place, int result) {
+  if (result == 0) return 0;
+  if (errno != EINVAL || !place->unpack->few_ids) return fail(place);
+  place->unpack->unowned++;
+  return 0;
+}
+
 /* Owner first: a change of owner clears set-user-ID bits and file capabilities. */
 static int set_attributes(const struct place *place, const struct tar_entry *entry) {
   struct timespec times[2] = {entry->mtime, entry->mtime};
-  if (fchownat(place->parent, place->name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW) != 0) return fail(place);
+  if (set_owner(place, fchownat(place->parent, place->name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW)) != 0) return -1;
   if (entry->type != TAR_SYMBOLIC_LINK && chmod_at(place->parent, place->name, entry->mode) != 0) return fail(place);
   if (set_xattrs(place, entry) != 0) return -1;
   if (utimensat(place->parent, place->name, times, AT_SYMLINK_NOFOLLOW) != 0) return fail(place);
@@ -89,7 +100,7 @@ static int unpack_file(struct place *place, struct tar_reader *reader, const str
   if (fd < 0) return fail(place);
   struct timespec times[2] = {entry->mtime, entry->mtime};
   int result = write_data(place, fd, reader, entry);
-  if (result == 0 && fchown(fd, entry->uid, entry->gid) != 0) result = fail(place);
+  if (result == 0) result = set_owner(place, fchown(fd, entry->uid, entry->gid));
   if (result == 0 && fchmod(fd, entry->mode) != 0) result = fail(place);
   if (result == 0) result = set_xattrs(place, entry);
   if (result == 0 && futimens(fd, times) != 0) result = fail(place);
@@ -139,7 +150,8 @@ static int unpack_top(struct unpack *unpack, const struct tar_entry *entry) {
   struct place place = {.unpack = unpack, .path = ".", .name = ".", .parent = unpack->root};
   if (entry->type != TAR_DIRECTORY)
     return fail_kind(unpack->failure, KIND_INVALID, "an entry without a name", "archive");
-  if (fchown(unpack->root, entry->uid, entry->gid) != 0 || fchmod(unpack->root, entry->mode) != 0) return fail(&place);
+  if (set_owner(&place, fchown(unpack->root, entry->uid, entry->gid)) != 0) return -1;
+  if (fchmod(unpack->root, entry->mode) != 0) return fail(&place);
   if (set_xattrs(&place, entry) != 0) return -1;
   unpack_defer(unpack, "", entry->mtime);
   return 0;

@@ -90,6 +90,7 @@ static int run(struct unpack *unpack, const struct record *record) {
     return fail_kind(unpack->failure, KIND_INVALID, "unknown mode", "unpack");
   unpack->whiteouts = overlay;
   unpack->privileged = trusted;
+  unpack->few_ids = !trusted;
   unpack->opaque_name = trusted ? "trusted.overlay.opaque" : "user.overlay.opaque";
   if (open_destination(unpack, record->argv[0]) != 0) return -1;
   if (record->argc > 3) {
@@ -118,6 +119,7 @@ static int reply(const struct unpack *unpack) {
   json_member_number(&json, "entries", (int64_t)unpack->entries);
   json_member_number(&json, "implied", (int64_t)unpack->implied);
   json_member_number(&json, "skipped", (int64_t)unpack->skipped);
+  json_member_number(&json, "unowned", (int64_t)unpack->unowned);
   json_close(&json, '}');
   return json_send(&json, CONTROL) == 0 ? 0 : 70;
 }

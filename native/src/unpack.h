@@ -19,6 +19,7 @@ struct unpack {
   bool whiteouts;    /* `.wh.` entries become overlay marks */
   bool plain;        /* no layer: names that start with `.wh.` are names like any other */
   const char *opaque_name; /* trusted.overlay.opaque or user.overlay.opaque */
+  bool few_ids;      /* where the owner is none of this user namespace, the entry is root's */
   bool privileged;   /* devices and trusted attributes must work; otherwise they are left out where not permitted */
   struct failure *failure;
 
@@ -36,6 +37,7 @@ struct unpack {
   uint64_t entries;
   uint64_t implied; /* what only the layers below could tell: owner and mode of directories without an entry */
   uint64_t skipped;
+  uint64_t unowned; /* entries whose owner is none of this user namespace */
 };
 
 /* --- unpack-path.c --- */

@@ -137,6 +137,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     now,
     publishAddress,
     files,
+    warn: rootless?.warn,
   });
   let machine: ReturnType<typeof readMachine> | undefined;
   const closing = new AbortController();

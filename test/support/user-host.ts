@@ -145,7 +145,8 @@ async function startMachine(request: MachineRequest): Promise<{readonly pid: num
   const {base, userId, firstSubordinate, installed, ids} = request;
   const overlay = join(base, 'machine');
   for (const name of ['usr', 'usr-work', 'etc', 'etc-work']) mkdirSync(join(overlay, name), {recursive: true});
-  for (const directory of installed) cpSync(join(directory, 'usr'), join(overlay, 'usr'), {recursive: true, mode: 0});
+  for (const directory of installed)
+    cpSync(join(directory, 'usr'), join(overlay, 'usr'), {recursive: true, verbatimSymlinks: true});
   restoreSetuid(join(overlay, 'usr'));
   const etc = (name: string, more: string) =>
     writeFileSync(
@@ -159,6 +160,9 @@ async function startMachine(request: MachineRequest): Promise<{readonly pid: num
   const script = [
     `mount -t overlay overlay -o lowerdir=/usr,upperdir=${overlay}/usr,workdir=${overlay}/usr-work /usr`,
     `mount -t overlay overlay -o lowerdir=/etc,upperdir=${overlay}/etc,workdir=${overlay}/etc-work /etc`,
+    // As udev leaves it: open to everybody, since whoever has it can do nothing outside a network namespace of one's own.
+    `mknod -m 666 ${overlay}/tun c 10 200`,
+    `mount --bind ${overlay}/tun /dev/net/tun`,
     'ip link set lo up',
     'echo ready',
     'exec sleep 100000',

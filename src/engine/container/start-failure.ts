@@ -1,4 +1,4 @@
-import {TscomposeError} from '../../base/errors.ts';
+import {hasKind, TscomposeError} from '../../base/errors.ts';
 import {helperFailure} from '../helper/reply.ts';
 
 /** What a person can do, by the step of the launch that failed (docs/native.md): it says which setting is meant. */
@@ -19,6 +19,14 @@ const hints: readonly (readonly [step: RegExp, hint: string])[] = [
   [/^working directory /, 'check "working_dir" of the service: it must be a directory of the container'],
 ];
 
+/** Without root only: the machine's own namespace has every id. */
+const missingId =
+  'this user has too few ids: "tscompose doctor" says how to get more; or choose another "user" for the service, like "0"';
+
+function isMissingId(error: unknown): boolean {
+  return hasKind(error, 'unsupported') && /^(user|group|groups of user) \d+$/.test(helperFailure(error)?.step ?? '');
+}
+
 /**
  * Says of a container that could not start which of its settings is to be looked at. What it does not have, or may not be
  * executed, is a mistake of the request: "not found" would say that there is no such container.
@@ -26,7 +34,8 @@ const hints: readonly (readonly [step: RegExp, hint: string])[] = [
 export function explainStart(error: unknown): unknown {
   const failure = helperFailure(error);
   if (!(error instanceof TscomposeError) || failure === undefined) return error;
-  const hint = error.hint ?? hints.find(([step]) => step.test(failure.step))?.[1];
+  const ownHint = isMissingId(error) ? missingId : hints.find(([step]) => step.test(failure.step))?.[1];
+  const hint = error.hint ?? ownHint;
   const isOfRequest = error.kind === 'notFound' || error.exitCode === 126 || error.exitCode === 127;
   if (hint === undefined && !isOfRequest) return error;
   return new TscomposeError(isOfRequest ? 'invalid' : error.kind, error.message, {

@@ -87,7 +87,8 @@ export async function createNetwork(
     if (isVlan(record)) await ensureParent(kernel, layout, record);
     else await ensureBridge(kernel, layout, record, await hasIpv6(files));
     const warnings = await upkeep.ensure([...networks, record]);
-    return {record, warnings};
+    const more = record.internal ? [] : ((await context.warn?.(record.name)) ?? []);
+    return {record, warnings: [...warnings, ...more]};
   } catch (error) {
     // Without its record a network does not exist: what cannot be taken from the machine now is swept later.
     await removeBase({kernel, layout, record, remaining: networks}).catch(() => undefined);

@@ -1,5 +1,6 @@
 import type {Layout} from '../layout.ts';
 import {type MachineFiles, machineFiles} from '../network/machine.ts';
+import type {Warning} from '../network/warning.ts';
 import {type IdMaps, idMaps, readIdSources} from './ids.ts';
 import {createKeeper, type Keeper} from './keeper.ts';
 import type {RootlessMachine} from './machine.ts';
@@ -10,6 +11,8 @@ export interface Rootless {
   readonly keeper: Keeper;
   readonly files: MachineFiles;
   machine(): Promise<RootlessMachine>;
+  /** What is to be told of a network that leads outside. */
+  warn(network: string): Promise<readonly Warning[]>;
 }
 
 export function createRootless({
@@ -28,6 +31,18 @@ export function createRootless({
   return {
     keeper,
     files: keptFiles,
+    async warn(network) {
+      if ((await keeper.state())?.outbound !== false) return [];
+      const program = await findOutbound();
+      return [
+        {
+          message: program
+            ? `containers of network "${network}" reach nothing outside: ${program.path} does not work here`
+            : `containers of network "${network}" reach nothing outside: there is neither pasta nor slirp4netns`,
+          hint: 'install the package "passt" and bring the stack down and up again; published ports work all the same',
+        },
+      ];
+    },
     async machine() {
       const maps = await ids();
       return {userId, users: total(maps.users), groups: total(maps.groups), outside: keeper.socket};
