@@ -33,6 +33,8 @@ static void execute(char **words, unsigned count, pid_t inside, pid_t parent, in
     if (null < 0 || dup2(null, fd) < 0) _exit(126);
   if (dup2(duplicate_above(end, 10), END) < 0) _exit(126);
   cloexec_from(END + 1);
+  /* What we ignore it would ignore, and some take that for an error. */
+  for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
   if (!die_with_parent(parent)) _exit(1);
   execve(own[0], own, environment);
   _exit(127);

@@ -194,6 +194,13 @@ export const commands: readonly CommandRow[] = [
     run: async (context, input) => (await import('./commands/completion.ts')).runCompletion(context, input),
   }),
   defineCommand({
+    name: 'doctor',
+    ...commandSummaries.doctor,
+    flags: commandFlags.doctor,
+    examples: ['tscompose doctor', 'tscompose doctor --format json'],
+    run: async (context, input) => (await import('./commands/doctor.ts')).runDoctor(context, input),
+  }),
+  defineCommand({
     name: 'version',
     ...commandSummaries.version,
     flags: commandFlags.version,

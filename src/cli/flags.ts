@@ -207,6 +207,7 @@ export const commandFlags = {
     },
   },
   completion: {},
+  doctor: {format: {value: 'FORMAT', choices: ['table', 'json'], summary: 'table or json'}},
   version: {
     format: {short: 'f', value: 'FORMAT', choices: ['pretty', 'json'], summary: 'pretty or json'},
     short: {summary: 'only the number'},

@@ -32,5 +32,10 @@ export const commandSummaries = {
   ui: {summary: 'watch and control the stack on a screen of its own: services, logs, plan', args: ''},
   engine: {summary: 'serve the built-in engine to Docker clients, by the Engine API on a socket', args: 'serve'},
   completion: {summary: 'print a script that completes commands, flags and names in a shell', args: 'SHELL'},
+  doctor: {
+    summary:
+      'check what this machine offers to containers and say how to get what is missing; ends with 1 on a problem',
+    args: '',
+  },
   version: {summary: 'show the version', args: ''},
 } as const;

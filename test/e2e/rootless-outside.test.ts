@@ -1,11 +1,11 @@
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
-import {eventually} from '../support/host.ts';
+import {type CommandResult, eventually, makeHost, type TestHost} from '../support/host.ts';
 import {makeUserHost, type UserHost} from '../support/user-host.ts';
 import type {UserPackage} from '../support/user-packages.ts';
 
-/** An address of the machine that stands for the world outside, and a way there. */
+/** An address of the world outside. */
 const outside = '203.0.113.9';
 
 /** Answers every question for an address with one, on the machine's loopback. */
@@ -18,30 +18,44 @@ socket.on('message', (question, from) => {
   socket.send(Buffer.concat([head, question.subarray(12, end), answer]), from.port, from.address);
 });
 socket.bind(53, '127.0.0.53');
+`;
+
+const webServer = `
 require('node:http').createServer((_, response) => response.end('from outside\\n')).listen(8000, '${outside}');
 `;
 
-async function makeWorld(host: UserHost): Promise<void> {
-  const lines = [
-    'ip link add out type veth peer name beyond',
-    'ip link set beyond up',
+/** Another machine, `beyond`, at the other end of a cable: a server there, and a name server on this machine's loopback. */
+async function makeWorld(host: UserHost, beyond: TestHost): Promise<readonly number[]> {
+  const start = (script: string) => `"${process.execPath}" -e ${quote(script)} </dev/null >/dev/null 2>&1 & echo $!`;
+  const run = async (made: Promise<CommandResult>) => {
+    const {code, stdout, stderr} = await made;
+    expect({code, stderr}).toEqual({code: 0, stderr: ''});
+    return stdout.trim() === '' ? [] : [Number(stdout)];
+  };
+  const here = [
+    `ip link add out type veth peer name far netns ${beyond.namespace}`,
     'ip addr add 192.0.2.1/24 dev out',
     'ip link set out up',
     'ip route add default via 192.0.2.254',
-    `ip addr add ${outside}/32 dev lo`,
     'echo nameserver 127.0.0.53 > /etc/resolv.conf',
-    `"${process.execPath}" -e "$1" </dev/null >/dev/null 2>&1 &`,
-    'echo $!',
+    start(nameServer),
   ];
-  const made = await host.asRoot('sh', ['-ec', lines.join('\n'), 'sh', nameServer]);
-  expect(made).toMatchObject({code: 0, stderr: ''});
-  world.push(Number(made.stdout));
+  const there = [
+    'ip addr add 192.0.2.254/24 dev far',
+    'ip link set far up',
+    `ip addr add ${outside}/32 dev lo`,
+    start(webServer),
+  ];
+  return [
+    ...(await run(host.asRoot('sh', ['-ec', here.join('\n')]))),
+    ...(await run(beyond.command('sh', ['-ec', there.join('\n')]))),
+  ];
 }
 
-const world: number[] = [];
+const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 async function ask(host: UserHost, url: string): Promise<string> {
-  return (await host.tscompose(['exec', '-T', 'web', 'wget', '-q', '-T', '10', '-O-', url])).stdout;
+  return (await host.tscompose(['exec', '-T', 'web', 'timeout', '10', 'wget', '-q', '-O-', url])).stdout;
 }
 
 const stack = `
@@ -50,9 +64,11 @@ services:
 `;
 
 async function withStack(packages: readonly UserPackage[], work: (host: UserHost, told: string) => Promise<void>) {
+  // First, so that the other one sees its network namespace.
+  await using beyond = await makeHost();
   await using host = await makeUserHost(packages);
+  const world = await makeWorld(host, beyond);
   try {
-    await makeWorld(host);
     await host.loadImages(['busybox']);
     writeFileSync(join(host.directory, 'compose.yaml'), stack);
     const up = await host.tscompose(['up', '-d']);
@@ -61,7 +77,7 @@ async function withStack(packages: readonly UserPackage[], work: (host: UserHost
     expect((await host.tscompose(['down', '-v'])).code).toBe(0);
     await eventually(() => expect(host.leftovers()).toEqual([]));
   } finally {
-    for (const pid of world.splice(0)) process.kill(pid, 'SIGKILL');
+    for (const pid of world) process.kill(pid, 'SIGKILL');
   }
 }
 
