@@ -42,7 +42,7 @@ describe('state', () => {
     expect(await callMonitor(container.paths.control, {kind: 'monitorHello'})).toEqual({
       version: 1,
       build: Buffer.from(await machine.helper.build()).toString('hex'),
-      features: ['update'],
+      features: ['update', 'networks'],
     });
     await container.stop();
   });

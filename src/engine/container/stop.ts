@@ -77,7 +77,7 @@ export async function restartContainer(
 }
 
 /** The caller holds the operation lock. False when it did not run. */
-export async function stopFound(
+async function stopFound(
   context: ContainerContext,
   found: FoundContainer,
   options: StopOptions,

@@ -13,7 +13,7 @@ import {choosePools, type Occupied, occupiedByNetworks} from './pools.ts';
 
 /** The network of containers that name none. It is there before anybody asks for it, and cannot be removed. */
 export const defaultBridgeName = 'bridge';
-export const defaultBridgeId = sha256Hex(`predefined network ${defaultBridgeName}`);
+const defaultBridgeId = sha256Hex(`predefined network ${defaultBridgeName}`);
 
 export function isDefaultBridge({id}: {readonly id: string}): boolean {
   return id === defaultBridgeId;
