@@ -172,6 +172,13 @@ export const commands: readonly CommandRow[] = [
     run: async (context, input) => (await import('./commands/ui.ts')).runUi(context, input),
   }),
   defineCommand({
+    name: 'service',
+    ...commandSummaries.service,
+    flags: commandFlags.service,
+    examples: ['tscompose service install', 'tscompose service install --user', 'tscompose service install --print'],
+    run: async (context, input) => (await import('./commands/service.ts')).runService(context, input),
+  }),
+  defineCommand({
     name: 'engine',
     ...commandSummaries.engine,
     flags: commandFlags.engine,

@@ -13,6 +13,8 @@ export interface CliContext {
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
+  /** Absolute path that the program was started by. */
+  readonly programPath: string;
   /** Path of the running Node. */
   readonly nodePath: string;
   /** Milliseconds since the epoch. */
@@ -41,6 +43,7 @@ export function createContext(global: GlobalFlags, program: string): CliContext 
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
+    programPath: process.argv[1] ?? '',
     nodePath: process.execPath,
     now: () => Date.now(),
     color: (stream) => wantsColor(ansi, env, stream),

@@ -198,6 +198,10 @@ export const commandFlags = {
     quiet,
   },
   ui: {ascii: {summary: 'draw with ASCII characters only'}},
+  service: {
+    user: {summary: 'a service of this user, not of the machine'},
+    print: {summary: 'with install: print the unit and change nothing'},
+  },
   engine: {
     host: {
       short: 'H',

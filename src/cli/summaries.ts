@@ -30,6 +30,10 @@ export const commandSummaries = {
   load: {summary: 'load images from an archive or an OCI layout directory', args: '[DIRECTORY]'},
   images: {summary: 'list the images that the services of the stack use, or all with --all', args: '[SERVICE...]'},
   ui: {summary: 'watch and control the stack on a screen of its own: services, logs, plan', args: ''},
+  service: {
+    summary: 'have systemd start containers at boot as their restart policies say',
+    args: 'install | uninstall | status | boot',
+  },
   engine: {summary: 'serve the built-in engine to Docker clients, by the Engine API on a socket', args: 'serve'},
   completion: {summary: 'print a script that completes commands, flags and names in a shell', args: 'SHELL'},
   doctor: {

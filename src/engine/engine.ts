@@ -22,6 +22,7 @@ import type {SyncedFiles, SyncResult} from '../api/types/sync.ts';
 import type {DiskUsage, EngineEvent, Filters, SystemInfo, VersionInfo} from '../api/types/system.ts';
 import type {ContainerUpdateBody, ContainerUpdateResult} from '../api/types/update.ts';
 import type {VolumeCreateBody, VolumeInspect} from '../api/types/volume.ts';
+import type {Booted} from './container/boot.ts';
 
 /** A piece of a container's output. With a terminal everything is `stdout`. */
 export interface OutputChunk {
@@ -102,6 +103,8 @@ export interface Containers {
     body: ContainerCreateBody,
     options: {readonly name?: string; readonly platform?: string},
   ): Promise<ContainerCreateResult>;
+  /** After the machine came up: settles what its end cut short, and starts what the restart policies say. */
+  boot(): Promise<readonly Booted[]>;
   /** Resolves when the process has been executed. Throws `notModified` when it runs already. */
   start(reference: string): Promise<void>;
   /** Throws `notModified` when it does not run. `timeoutSeconds` -1 waits for ever. */

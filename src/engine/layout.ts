@@ -65,6 +65,8 @@ export interface ContainerPaths {
   readonly directory: string;
   readonly config: string;
   readonly exit: string;
+  /** There while a run is under way. */
+  readonly begun: string;
   readonly log: string;
   readonly upper: string;
   readonly work: string;
@@ -208,6 +210,7 @@ function containerPaths(directory: string, run: string): ContainerPaths {
     directory,
     config: `${directory}/config.json`,
     exit: `${directory}/exit.json`,
+    begun: `${directory}/begun.json`,
     log: `${directory}/json.log`,
     upper: `${directory}/upper`,
     work: `${directory}/work`,

@@ -1,6 +1,7 @@
 import {rm} from 'node:fs/promises';
 import {hasKind} from '../../base/errors.ts';
 import {writeRecord} from '../record-store.ts';
+import {readInterrupted, unmarkBegun} from './begun.ts';
 import {cgroupPlace} from './cgroup-place.ts';
 import {clearCgroups} from './cgroups.ts';
 import {publishContainerEvent} from './container-event.ts';
@@ -14,7 +15,9 @@ import {lossOf, type MonitorState, readUnlessDamaged, unknownEnd} from './state.
  */
 export async function clearDead(context: ContainerContext, found: FoundContainer): Promise<MonitorState | undefined> {
   const paths = context.layout.container(found.id);
-  const left = await readUnlessDamaged(paths.state, () => unknownEnd(found.id, paths.state));
+  const left =
+    (await readUnlessDamaged(paths.state, () => unknownEnd(found.id, paths.state))) ??
+    (await readInterrupted(context, found.id));
   if (left === undefined) return undefined;
   // Its cgroups first: nothing of the container may live when its end is written down.
   await clearCgroups((await context.machine()).cgroups, cgroupPlace(context.cgroupParent, found.record));
@@ -22,6 +25,7 @@ export async function clearDead(context: ContainerContext, found: FoundContainer
   for (const mount of found.record.mounts) if (mount.kind === 'volume') await context.volumes.settle(mount.name);
   const ended = left.status === 'exited' ? left : lossOf(left, context.now);
   if (!(await writeDown(paths.exit, ended))) return undefined;
+  await unmarkBegun(context, found.id);
   await rm(paths.run, {recursive: true, force: true});
   if (ended === left) return undefined;
   await publishContainerEvent(context, found.record, found.name, 'die', {

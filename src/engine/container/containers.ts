@@ -1,6 +1,7 @@
 import type {Containers} from '../engine.ts';
 import {archiveContainerPath, exportContainer, statContainerPath} from './archive.ts';
 import {attachContainer, resizeContainer} from './attach.ts';
+import {bootContainers} from './boot.ts';
 import {containerChanges} from './changes.ts';
 import {commitContainer} from './commit.ts';
 import type {ContainerContext} from './context.ts';
@@ -26,6 +27,7 @@ export function createContainers(context: ContainerContext): Omit<Containers, 'p
     list: (options) => listContainers(context, options),
     inspect: (reference) => inspectContainer(context, reference),
     create: (body, options) => createContainer(context, body, options),
+    boot: () => bootContainers(context),
     start: (reference) => startContainer(context, reference),
     stop: (reference, options) => stopContainer(context, reference, options),
     restart: (reference, options) => restartContainer(context, reference, options),

@@ -101,6 +101,7 @@ export function planLaunch({
       : []),
     ...volumes.mounted.map(({lock, directory}): MonitorOperation => ({kind: 'volumeUse', lock, mountpoint: directory})),
     ...(hostConfig.Init ? [{kind: 'init'} as const] : []),
+    {kind: 'cleanup', path: paths.begun},
     ...(identity.hosts === paths.hosts ? identityCleanup(paths) : []),
     {
       kind: 'process',

@@ -4,6 +4,7 @@ import {TscomposeError} from '../../base/errors.ts';
 import {encodeOperations} from '../helper/operations.ts';
 import {helperFailure} from '../helper/reply.ts';
 import {removeAtEnd, removeEnded, removesItself} from './auto-remove.ts';
+import {markBegun, unmarkBegun} from './begun.ts';
 import {readDeviceNumbers} from './block-devices.ts';
 import {cgroupPlace} from './cgroup-place.ts';
 import {clearCgroups} from './cgroups.ts';
@@ -73,6 +74,7 @@ async function launchFound(context: ContainerContext, found: FoundContainer): Pr
     const network = await context.endpoints.plan(found.record, found.name);
     const expectedClients = await beginStart(context, found.id);
     try {
+      await markBegun(context, found.id);
       await launch(context, found, {image, volumes, images, network, devices, disks, joins, expectedClients, links});
       return;
     } catch (error) {
@@ -166,6 +168,7 @@ async function undo(context: ContainerContext, record: ContainerRecord): Promise
   // The monitor clears up after itself before it frees its lock.
   await using monitor = await context.helper.lock(paths.lock);
   void monitor;
+  await unmarkBegun(context, record.id);
   await context.endpoints.release(record);
   await clearCgroups((await context.machine()).cgroups, cgroupPlace(context.cgroupParent, record));
   await rm(paths.run, {recursive: true, force: true});

@@ -5,6 +5,7 @@ import {formatNanoseconds, type Now, unixNanoseconds, zeroTime} from '../clock.t
 import {validateContainerState} from '../generated/record-validators.js';
 import {connectControl, isMonitorGone, watchMonitor} from '../helper/control.ts';
 import {readRecord, readText} from '../record-store.ts';
+import {readInterrupted} from './begun.ts';
 import type {ContainerContext} from './context.ts';
 
 /** What a monitor writes (schemas/record/container-state.schema.json). */
@@ -97,6 +98,8 @@ export async function observe(context: Pick<ContainerContext, 'layout' | 'bootId
     if (still?.status === 'exited') return {kind: 'exited', state: still, ending: true};
     if (still !== undefined) return {kind: still.monitor === state.monitor ? 'lost' : 'live', state: still};
   }
+  const interrupted = await readInterrupted(context, id);
+  if (interrupted !== undefined) return {kind: 'lost', state: interrupted};
   const exit = await readUnlessDamaged(paths.exit, () => unknownEnd(id, paths.exit));
   return exit === undefined ? {kind: 'created'} : {kind: 'exited', state: exit, ending: false};
 }

@@ -1,3 +1,5 @@
+import {filesOperations, type Row, unpackOperations} from './file-operations.ts';
+
 /**
  * What the engine tells the native helper, as data. A row is one operation: its code, its arguments in order, and the
  * name of the repeated last argument if it has one. `native/src/operations.h` is generated from this table
@@ -6,12 +8,6 @@
  * Every argument travels as bytes; numbers as decimal text, flags as `0` or `1`, lists of flags with commas. Paths
  * named `target` are inside the container and resolved by the helper beneath its root; all others are the machine's.
  */
-interface Row {
-  readonly code: number;
-  readonly args: readonly string[];
-  /** Name of the argument that may repeat, after the fixed ones. */
-  readonly rest?: string;
-}
 
 /**
  * First record of any stream: namespaces that the helper enters before anything else. Empty: stay. `use`: a lock that is
@@ -85,10 +81,7 @@ export const requestOperations = {
     code: 20,
     args: ['request', 'archive', 'path', 'owner', 'user', 'prefix', 'pid', 'monitor', 'operations'],
   },
-  /**
-   * Mounts a file system at the machine's directory `target`, where nothing is mounted there yet. `type` `bind`: the tree
-   * `device`. `flags` as `bind`; `data`: what else the file system is told.
-   */
+  /** Mounts a file system at the machine's directory `target`, unless one is there. `type` `bind`: of the tree `device`. */
   volumeMount: {code: 21, args: ['request', 'target', 'type', 'device', 'flags', 'data']},
   /** Unmounts what is mounted at `target`; nothing there is no error. */
   volumeUnmount: {code: 22, args: ['request', 'target']},
@@ -98,10 +91,7 @@ export const requestOperations = {
 const setupOperations = {
   /** Root file system. `options`: `volatile`, `userxattr`. `lowers`: top first. */
   overlay: {code: 100, args: ['upper', 'work', 'options'], rest: 'lowers'},
-  /**
-   * `flags`: ro nosuid nodev noexec sync dirsync mand relatime noatime strictatime nodiratime, and as `bind` how mounts
-   * spread. The target directory is made where missing.
-   */
+  /** `flags`: words of mount(8), and as `bind` how mounts spread. The target directory is made where missing. */
   mount: {code: 101, args: ['type', 'source', 'target', 'flags', 'data']},
   /**
    * `flags` as `mount` and rec, private, rprivate, shared, rshared, slave, rslave. `ro` includes what is mounted below where
@@ -159,7 +149,7 @@ const monitorOperations = {
   /** `policy`: no, always, unless-stopped, on-failure; `maxRetries` 0: without end. */
   restart: {code: 203, args: ['policy', 'maxRetries']},
   stop: {code: 204, args: ['signal', 'graceMs']},
-  /** `restart`: a run that is unhealthy is ended as at a stop, and counts as one that failed, whatever the policy. */
+  /** `restart`: a run that is unhealthy is ended and counts as one that failed, whatever the policy. */
   health: {
     code: 205,
     args: ['intervalMs', 'timeoutMs', 'startPeriodMs', 'startIntervalMs', 'retries', 'restart'],
@@ -261,46 +251,6 @@ const controlOperations = {
   lendProcess: {code: 312, args: []},
   /** What its events carry from now on, as in `events`: the container has another name. */
   describe: {code: 313, args: ['attributes']},
-} as const satisfies Record<string, Row>;
-
-/** Unpacks a tar stream (standard input, uncompressed) into the empty directory `destination`. A process of its own. */
-const unpackOperations = {
-  /**
-   * `whiteouts`: `overlay` turns `.wh.` entries into overlay marks (a layer), `none` refuses them (a plain tree).
-   * `xattrs`: `trusted` or `user`. `lowers` (top first): the layers below, for hard links into them and for directories
-   * that no entry describes; without them such a link is an error of kind `unsupported`, and `implied` counts the directories.
-   */
-  unpack: {code: 400, args: ['destination', 'whiteouts', 'xattrs'], rest: 'lowers'},
-} as const satisfies Record<string, Row>;
-
-/**
- * One request about a container's files. A process of its own (`files`): it answers a line when it is where they are, then
- * writes to its standard output, then answers a last line. All find their place as `sync` does: the mounts of the process
- * `pid`, a child of `monitor`, or what `operations` make. Paths are the container's unless said otherwise.
- */
-const filesOperations = {
-  /** What is at `path`; with `follow` a link there is followed, and must lead to a directory. */
-  fileStat: {code: 410, args: ['pid', 'monitor', 'operations', 'path', 'follow']},
-  /** The same, and an archive of it whose first entry is called `name`. */
-  fileArchive: {code: 411, args: ['pid', 'monitor', 'operations', 'path', 'follow', 'name']},
-  /**
-   * Unpacks the tar `archive` (a path of the machine) into `directory`. `typed`: a directory and something else never take
-   * each other's place. `owned`: everything belongs to `user`, looked up in there; else to whom the archive says.
-   */
-  fileExtract: {code: 412, args: ['pid', 'monitor', 'operations', 'archive', 'directory', 'typed', 'owned', 'user']},
-  /** The root file system as an archive, without what is mounted in it. */
-  fileExport: {code: 413, args: ['pid', 'monitor', 'operations']},
-  /**
-   * The layer that turns its image into the root file system: an archive of what changed, with a mark for what is gone.
-   * Standard input lists it as `fileChanges` writes it, a directory before what is in it.
-   */
-  fileLayer: {code: 415, args: ['pid', 'monitor', 'operations']},
-  /**
-   * Compares the root file system with its image, guided by the upper directory `upper`. `paths`: first `ignored` of the
-   * container's that do not count, then the layers of the image, top first. Writes a letter (A, C, D) and a path, each
-   * with a NUL.
-   */
-  fileChanges: {code: 414, args: ['pid', 'monitor', 'operations', 'upper', 'ignored'], rest: 'paths'},
 } as const satisfies Record<string, Row>;
 
 export const operations = {
