@@ -90,7 +90,7 @@ async function writeFormat(layout: Layout): Promise<void> {
 function explain(error: NodeJS.ErrnoException, path: string): TscomposeError {
   if (error.code === 'EACCES' || error.code === 'EPERM') {
     return new TscomposeError('forbidden', `cannot use ${path}: permission denied`, {
-      hint: 'run tscompose as root (sudo tscompose …)',
+      hint: 'choose another root with --root or TSCOMPOSE_ROOT, or run tscompose as root (sudo tscompose …)',
       cause: error,
     });
   }

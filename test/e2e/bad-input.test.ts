@@ -197,7 +197,7 @@ test('without permission the way out is named', async () => {
   );
   expect(nobody.code).toBe(exitCodes.failure);
   expect(nobody.stderr).toBe(
-    'error: the built-in engine needs the privileges of root\nhint: run it as root (sudo tscompose …), or give --host the address of an engine\n',
+    `error: cannot use ${host.root}/format: permission denied\nhint: choose another root with --root or TSCOMPOSE_ROOT, or run tscompose as root (sudo tscompose …)\n`,
   );
 });
 

@@ -75,13 +75,13 @@ describe('root', () => {
       await expect(ensureRoot(layout)).rejects.toMatchObject({
         kind: 'forbidden',
         message: `cannot use ${layout.format}: permission denied`,
-        hint: 'run tscompose as root (sudo tscompose …)',
+        hint: 'choose another root with --root or TSCOMPOSE_ROOT, or run tscompose as root (sudo tscompose …)',
       });
       await expect(
         createEngine({version: '0', nodePath: process.execPath, now: Date.now, ...layout}),
       ).rejects.toMatchObject({
         kind: 'forbidden',
-        message: 'the built-in engine needs the privileges of root',
+        message: `cannot use ${layout.format}: permission denied`,
       });
     } finally {
       process.seteuid?.(0);

@@ -20,9 +20,11 @@ export function refuseWithoutRoot(host: HostConfig, means: RootlessMeans): void 
     throw refused('OomScoreAdj', `it may not be below that of this process (${means.ownOomScore})`, 'leave it out');
   if (host.CgroupParent && !hasCgroups)
     throw refused('CgroupParent', 'this user was given no cgroup', 'run "tscompose doctor" to see how to get one');
-  if (host.PidMode === 'host' && !hasCgroups)
+  // Its other processes would be left when the first one ends.
+  const mode = host.PidMode ?? '';
+  if ((mode === 'host' || mode.startsWith('container:')) && !hasCgroups)
     throw refused(
-      'PidMode "host"',
+      `PidMode "${mode}"`,
       "without a cgroup nothing tells which processes are the container's",
       'run "tscompose doctor" to see how to get one',
     );

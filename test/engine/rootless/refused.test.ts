@@ -16,6 +16,7 @@ test.each([
   [{OomScoreAdj: -1}, 'OomScoreAdj without root: it may not be below that of this process (0)'],
   [{CgroupParent: '/mine'}, 'CgroupParent without root: this user was given no cgroup'],
   [{PidMode: 'host'}, 'PidMode "host" without root'],
+  [{PidMode: 'container:db'}, 'PidMode "container:db" without root'],
   [{Ulimits: [{Name: 'nofile', Soft: 1, Hard: 4097}]}, 'Ulimits without root: "nofile" may be 4096 at most'],
   [{Ulimits: [{Name: 'NOFILE', Soft: 1, Hard: -1}]}, 'Ulimits without root: "NOFILE" may be 4096 at most'],
 ])('%j is refused by name', (host, message) => {
