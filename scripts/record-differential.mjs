@@ -1,7 +1,7 @@
 // Records what the real Docker answers to the cases of test/differential:
 //   TSCOMPOSE_TEST_DOCKER=/var/run/docker.sock node scripts/record-differential.mjs [NOUN...]
 // One file a noun under test/recorded/differential; the tests compare with them everywhere. The engine has to be on this
-// machine, and not the only thing on it that nobody needs: containers, networks and volumes are made and removed.
+// machine. Everything that is made on it is removed.
 import {spawnSync} from 'node:child_process';
 
 if (!process.env.TSCOMPOSE_TEST_DOCKER) {

@@ -89,7 +89,7 @@ function compare(noun: string, cases: Cases, theirs: Theirs): void {
   });
 }
 
-/** Words of errors are each engine's own, but where {@link sameWords} says that clients branch on them. */
+/** Words of errors are each engine's own: they are recorded to be read. */
 function factsOf(answer: CaseAnswer, name: string): Facts {
   const facts = flattenAnswer(answer, name);
   return new Map([...facts].filter(([path]) => !path.endsWith('/words')));

@@ -10,6 +10,7 @@ import {eventually} from '../support/host.ts';
 import type {Bench} from './bench.ts';
 import {NotMade, type Seen, type Step, type World} from './case.ts';
 import {eventLine, inspectLines, listLines} from './describe.ts';
+import {inPromisedOrder} from './event-order.ts';
 import {linesBeyond} from './lines.ts';
 import {outputLines} from './output-lines.ts';
 import {fill, makePortable} from './portable.ts';
@@ -141,7 +142,8 @@ async function collectEvents(world: World): Promise<string[]> {
       if (!isRemoved) throw new Error(`no event tells that ${id} was removed`);
     }
   });
-  return world.bench.events
-    .filter(({Actor}) => own.some((id) => Actor.ID === id || Actor.Attributes['container'] === id))
-    .map((event) => world.portable(eventLine(event)));
+  const events = world.bench.events.filter(({Actor}) =>
+    own.some((id) => Actor.ID === id || Actor.Attributes['container'] === id),
+  );
+  return inPromisedOrder(events).map((event) => world.portable(eventLine(event)));
 }

@@ -150,7 +150,6 @@ const files: Cases = {
   'servers of names': seen('names', {Dns: ['192.0.2.53'], DnsSearch: ['example.org'], DnsOptions: ['ndots:3']}),
   'a driver of logs with options': asked({LogConfig: {Type: 'json-file', Config: {'max-size': '1m', 'max-file': '3'}}}),
   'a local log': [run({Cmd: ['echo', 'kept'], HostConfig: {LogConfig: {Type: 'local', Config: {}}}})],
-  'no log': [run({Cmd: ['echo', 'lost'], HostConfig: {LogConfig: {Type: 'none', Config: {}}}})],
   'a policy of restarts': asked({RestartPolicy: {Name: 'on-failure', MaximumRetryCount: 3}}),
   'a policy of restarts without a number': asked({RestartPolicy: {Name: 'unless-stopped'}}),
   'ports to be published': asked({

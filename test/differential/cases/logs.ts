@@ -1,5 +1,5 @@
 import type {Cases, Step} from '../case.ts';
-import {ask, create, kill, line, logs, run, running, start, stop, until, wait} from '../steps.ts';
+import {ask, create, kill, line, logs, running, start, stop, until, wait} from '../steps.ts';
 
 const written = line('echo one; echo two; echo three; printf four');
 /** Which of the streams was read first is not known. */
@@ -61,10 +61,6 @@ const reading: Cases = {
   ],
   'empty lines': [line('echo; echo; echo x; echo'), logs({tail: 2})],
   'what is no text': [line("printf 'a\\000b\\377\\n\\033[1mc\\n'"), logs()],
-  'of a driver that keeps none': [
-    run({Cmd: ['echo', 'x'], HostConfig: {LogConfig: {Type: 'none', Config: {}}}}),
-    logs(),
-  ],
   'of the local driver': [
     line('echo one; echo two; printf three', {HostConfig: {LogConfig: {Type: 'local', Config: {}}}}),
     logs({tail: 2}),
