@@ -176,6 +176,8 @@ static void query_try(struct loop *loop, struct query *query) {
 
 void dns_broker_reply(struct loop *loop, struct dns_server *server, const struct broker_reply *reply, int fd) {
   struct query *query = server->queries;
+  if (reply->upstreams > 0)
+    server->upstream_count = reply->upstreams;
   while (query != NULL && (query->tag != reply->tag || query->source.fd >= 0))
     query = query->next;
   if (query == NULL || fd < 0) {

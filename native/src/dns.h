@@ -27,6 +27,7 @@ struct broker_request {
 struct broker_reply {
   uint32_t tag;
   int32_t error;
+  uint32_t upstreams; /* how many there are by now */
 };
 
 /** NULL: out of memory or descriptors. */

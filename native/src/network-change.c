@@ -93,7 +93,7 @@ static int bind_published(struct network_change *change, struct failure *failure
   change->fresh = xcalloc(wanted->published_count + 1, sizeof *change->fresh);
   for (size_t i = 0; i < wanted->published_count; i++) {
     const struct publish *publish = &wanted->published[i];
-    struct network_child_endpoint endpoint = {.fd = -2, .udp = publish->udp, .target = publish->target};
+    struct network_child_endpoint endpoint = {.fd = -2, .protocol = publish->protocol, .target = publish->target};
     for (size_t j = 0; j < network->endpoint_count && endpoint.fd < 0; j++)
       if (network_is_bound(&network->endpoints[j], publish)) endpoint.fd = network->endpoints[j].fd;
     bool fresh = endpoint.fd < 0;

@@ -14,14 +14,31 @@ static socklen_t address_size(const struct sockaddr_storage *address) {
   return address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 }
 
+struct upstreams {
+  const struct network_child_upstream *list;
+  size_t count;
+};
+
+static struct upstreams upstreams_now(struct network_child *child) {
+  struct network_child_resolvers *resolvers = &child->resolvers;
+  if (resolvers->file != NULL)
+    resolvers_refresh(resolvers);
+  if (resolvers->count > 0)
+    return (struct upstreams){resolvers->list, resolvers->count};
+  return (struct upstreams){child->upstreams, child->upstream_count};
+}
+
 /* A socket on its way to the upstream; -1: errno is set. The kernel chooses a random source port for each. */
-static int connect_upstream(const struct network_child *child, const struct broker_request *request) {
-  if (request->upstream >= child->upstream_count) {
+static int connect_upstream(const struct network_child *child, const struct upstreams *upstreams,
+                            const struct broker_request *request) {
+  if (upstreams->count == 0) {
     errno = EINVAL;
     return -1;
   }
-  const struct sockaddr_storage *address = &child->upstreams[request->upstream].address;
-  if (child->connect != NULL) return child->connect(child->connect_data, address, !request->tcp);
+  /* The child may not know yet that there are fewer. */
+  const struct sockaddr_storage *address = &upstreams->list[request->upstream % upstreams->count].address;
+  if (child->connect != NULL)
+    return child->connect(child->connect_data, address, request->tcp ? IPPROTO_TCP : IPPROTO_UDP);
   int fd = socket(address->ss_family, (request->tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0 || connect(fd, (const struct sockaddr *)address, address_size(address)) == 0 || errno == EINPROGRESS)
     return fd;
@@ -48,7 +65,8 @@ static void send_socket(int broker, const struct broker_reply *reply, int fd) {
   sendmsg(broker, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-bool network_child_broker(int broker, const struct network_child *child) {
+bool network_child_broker(int broker, struct network_child *child) {
+  struct upstreams upstreams = {NULL, 0};
   for (int i = 0; i < BROKER_ROUND; i++) {
     struct broker_request request;
     ssize_t size = recv(broker, &request, sizeof request, MSG_DONTWAIT);
@@ -56,8 +74,10 @@ bool network_child_broker(int broker, const struct network_child *child) {
       return errno == EAGAIN || errno == EINTR;
     if (size != sizeof request)
       return false;
-    int fd = connect_upstream(child, &request);
-    struct broker_reply reply = {request.tag, fd < 0 ? errno : 0};
+    if (upstreams.list == NULL)
+      upstreams = upstreams_now(child);
+    int fd = connect_upstream(child, &upstreams, &request);
+    struct broker_reply reply = {request.tag, fd < 0 ? errno : 0, (uint32_t)upstreams.count};
     send_socket(broker, &reply, fd);
     if (fd >= 0)
       close(fd);

@@ -4,6 +4,7 @@
 #include "memory.h"
 #include "network-child-loop.h"
 #include "network-child-sandbox.h"
+#include "proxy-protocol.h"
 #include "proxy.h"
 
 #include <arpa/inet.h>
@@ -174,7 +175,8 @@ static int start_dns(const struct network_child *child, struct loop *loop, const
       .udp = open_dns_socket(&child->dns, SOCK_DGRAM),
       .tcp = open_dns_socket(&child->dns, SOCK_STREAM),
       .broker = state.broker.fd,
-      .upstream_count = child->upstream_count,
+      /* A file may name one later. */
+      .upstream_count = child->upstream_count == 0 && child->resolvers.file != NULL ? 1 : child->upstream_count,
       .network_count = child->network_count,
   };
   if (config.udp < 0 || config.tcp < 0 || (state.dns = dns_start(loop, &config)) == NULL)
@@ -191,8 +193,8 @@ static void start_proxy(const struct network_child *child, struct loop *loop, si
     const struct network_child_endpoint *endpoint = &child->endpoints[i];
     int flags = fcntl(endpoint->fd, F_GETFL);
     if (flags < 0 || fcntl(endpoint->fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
-        !proxy_add(loop, state.proxy, endpoint->fd, endpoint->udp, &endpoint->target))
-      give_up(ready, "publish %s socket %d", endpoint->udp ? "udp" : "tcp", endpoint->fd);
+        !proxy_add(loop, state.proxy, endpoint->fd, endpoint->protocol, &endpoint->target))
+      give_up(ready, "publish %s socket %d", protocol_name(endpoint->protocol), endpoint->fd);
   }
 }
 

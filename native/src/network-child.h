@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 /** An upstream resolver, reached from the namespace of the process that calls network_child_broker(). */
@@ -20,6 +21,21 @@ struct network_child_link {
   const char *alias, *name;
 };
 
+enum { RESOLVERS_MAX = 8 };
+
+/** Upstreams that a file names (resolv.conf(5)), which may change at any time. */
+struct network_child_resolvers {
+  const char *file; /* NULL: the upstreams stay */
+  struct stat read; /* of the file, when it was last read */
+  size_t count;     /* none yet: those that the caller named */
+  struct network_child_upstream list[RESOLVERS_MAX];
+};
+
+/** The name servers of a resolver file, as many as fit; `text` is taken to pieces. */
+size_t resolvers_parse(char *text, struct network_child_upstream *list, size_t most);
+/** Reads the file again where it changed. */
+void resolvers_refresh(struct network_child_resolvers *resolvers);
+
 /** One network of the container: its name, and the directory of name files (docs/native.md). */
 struct network_child_network {
   const char *name;
@@ -28,10 +44,10 @@ struct network_child_network {
   size_t link_count;
 };
 
-/** A published address. The monitor has bound the socket (TCP: also called listen()). */
+/** A published address. The monitor has bound the socket (all but UDP: also called listen()). */
 struct network_child_endpoint {
   int fd;
-  bool udp;
+  int protocol; /* IPPROTO_TCP, IPPROTO_UDP or IPPROTO_SCTP */
   struct sockaddr_storage target; /* address and port inside the container's namespace */
 };
 
@@ -40,12 +56,13 @@ struct network_child {
   struct sockaddr_storage dns;                    /* where to answer, inside the namespace; ss_family 0: no DNS */
   const struct network_child_upstream *upstreams; /* asked in this order; none: unknown names do not exist */
   size_t upstream_count;
+  struct network_child_resolvers resolvers; /* take their place once they are read */
   const struct network_child_network *networks;
   size_t network_count;
   const struct network_child_endpoint *endpoints; /* the descriptors stay the caller's; the child keeps copies */
   size_t endpoint_count;
   /* Where the caller's own namespace leads to no upstream: a socket on its way to one, or -1 with errno. NULL: it does. */
-  int (*connect)(const void *data, const struct sockaddr_storage *address, bool udp);
+  int (*connect)(const void *data, const struct sockaddr_storage *address, int protocol);
   const void *connect_data;
 };
 
@@ -67,9 +84,10 @@ struct network_child_error {
 pid_t network_child_start(const struct network_child *child, int *broker, struct network_child_error *error);
 
 /*
- * Serves the child's pending requests for fresh sockets that are connected to one of `child->upstreams`. Never blocks (but
- * as long as `connect` does). To be called in the machine's network namespace, where there is no `connect`. Returns false at end of file: the child is gone, close `broker`.
+ * Serves the child's pending requests for fresh sockets that are connected to one of `child->upstreams`, or of the file
+ * that takes their place. Never blocks (but as long as `connect` does). To be called in the machine's network namespace,
+ * where there is no `connect`. Returns false at end of file: the child is gone, close `broker`.
  */
-bool network_child_broker(int broker, const struct network_child *child);
+bool network_child_broker(int broker, struct network_child *child);
 
 #endif

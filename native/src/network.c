@@ -83,8 +83,8 @@ static void broker_ready(void *data, short events) {
   network->broker.fd = -1;
 }
 
-static int connect_by_keeper(const void *socket, const struct sockaddr_storage *address, bool udp) {
-  return outside_connect(socket, address, udp);
+static int connect_by_keeper(const void *socket, const struct sockaddr_storage *address, int protocol) {
+  return outside_connect(socket, address, protocol);
 }
 
 static void describe_links(const struct plan *plan, struct network_child_network *network) {
@@ -115,6 +115,7 @@ void network_describe_child(const struct network *network, const struct plan *pl
       .dns = plan->dns,
       .upstreams = upstreams,
       .upstream_count = plan->upstream_count,
+      .resolvers.file = plan->resolver_file == NULL ? NULL : xstrdup(plan->resolver_file),
       .networks = networks,
       .network_count = plan->network_count,
       .endpoints = endpoints,

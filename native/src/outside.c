@@ -17,7 +17,7 @@ enum { CONNECT, BIND };
 
 struct request {
   int what;
-  bool udp;
+  int protocol;
   struct sockaddr_storage address;
 };
 
@@ -28,8 +28,9 @@ static socklen_t address_size(const struct sockaddr_storage *address) {
   return address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 }
 
-static int socket_for(const struct sockaddr_storage *address, bool udp) {
-  return socket(address->ss_family, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+static int socket_for(const struct sockaddr_storage *address, int protocol) {
+  return socket(address->ss_family, (protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                protocol);
 }
 
 static int failed(int fd) {
@@ -37,19 +38,19 @@ static int failed(int fd) {
   return -1;
 }
 
-int bind_here(const struct sockaddr_storage *address, bool udp) {
-  int on = 1, fd = socket_for(address, udp);
+int bind_here(const struct sockaddr_storage *address, int protocol) {
+  int on = 1, fd = socket_for(address, protocol);
   if (fd < 0) return -1;
-  /* Only for TCP, where it overrides connections in TIME_WAIT; for UDP it would let two processes share the address. */
-  if (!udp) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  /* Where it overrides connections in TIME_WAIT; for UDP it would let two processes share the address. */
+  if (protocol != IPPROTO_UDP) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (address->ss_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   if (bind(fd, (const struct sockaddr *)address, address_size(address)) != 0) return failed(fd);
-  return udp || listen(fd, SOMAXCONN) == 0 ? fd : failed(fd);
+  return protocol == IPPROTO_UDP || listen(fd, SOMAXCONN) == 0 ? fd : failed(fd);
 }
 
 /* The kernel chooses a random source port for each. */
-int connect_here(const struct sockaddr_storage *address, bool udp) {
-  int fd = socket_for(address, udp);
+int connect_here(const struct sockaddr_storage *address, int protocol) {
+  int fd = socket_for(address, protocol);
   if (fd < 0) return -1;
   if (connect(fd, (const struct sockaddr *)address, address_size(address)) == 0 || errno == EINPROGRESS) return fd;
   return failed(fd);
@@ -109,13 +110,13 @@ static int ask(const char *path, const struct request *request) {
   return made;
 }
 
-int outside_bind(const char *path, const struct sockaddr_storage *address, bool udp) {
-  struct request request = {.what = BIND, .udp = udp, .address = *address};
+int outside_bind(const char *path, const struct sockaddr_storage *address, int protocol) {
+  struct request request = {.what = BIND, .protocol = protocol, .address = *address};
   return ask(path, &request);
 }
 
-int outside_connect(const char *path, const struct sockaddr_storage *address, bool udp) {
-  struct request request = {.what = CONNECT, .udp = udp, .address = *address};
+int outside_connect(const char *path, const struct sockaddr_storage *address, int protocol) {
+  struct request request = {.what = CONNECT, .protocol = protocol, .address = *address};
   return ask(path, &request);
 }
 
@@ -124,7 +125,7 @@ void outside_answer(int listener) {
   int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
   if (fd < 0) return;
   if (wait_for_both_ways(fd, &keeper_patience) == 0 && recv(fd, &request, sizeof request, 0) == sizeof request) {
-    int made = request.what == BIND ? bind_here(&request.address, request.udp) : connect_here(&request.address, request.udp);
+    int made = request.what == BIND ? bind_here(&request.address, request.protocol) : connect_here(&request.address, request.protocol);
     int error = made < 0 ? errno : 0;
     if (made >= 0) send_with_descriptor(fd, &error, sizeof error, made);
     else send(fd, &error, sizeof error, MSG_NOSIGNAL);

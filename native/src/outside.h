@@ -11,14 +11,14 @@
 /* A socket connected by path, however long that is. -1 with errno. */
 int connect_path(int fd, const char *path);
 
-/* A socket of the keeper at `path`: bound to the address (TCP: listening too). Waits for seconds at most. -1 with errno. */
-int outside_bind(const char *path, const struct sockaddr_storage *address, bool udp);
+/* A socket of the keeper at `path`, of an IPPROTO_*: bound to the address (all but UDP: listening too). Waits for seconds at most. -1 with errno. */
+int outside_bind(const char *path, const struct sockaddr_storage *address, int protocol);
 /* The same, on its way to the address. */
-int outside_connect(const char *path, const struct sockaddr_storage *address, bool udp);
+int outside_connect(const char *path, const struct sockaddr_storage *address, int protocol);
 
 /* Here, in this process's own network namespace. -1 with errno. */
-int bind_here(const struct sockaddr_storage *address, bool udp);
-int connect_here(const struct sockaddr_storage *address, bool udp);
+int bind_here(const struct sockaddr_storage *address, int protocol);
+int connect_here(const struct sockaddr_storage *address, int protocol);
 
 /* The keeper's side: accepts one connection and answers it. Waits for its request for a second at most. */
 void outside_answer(int listener);

@@ -1,4 +1,5 @@
 #include "plan.h"
+#include "proxy-protocol.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -131,8 +132,8 @@ static int read_batch(struct plan *plan, const struct record *record, struct fai
 
 static int read_publish(struct plan *plan, const struct record *record, struct failure *failure) {
   struct publish *publish = GROW(plan->published, plan->published_count);
-  publish->udp = strcmp(record->argv[0], "udp") == 0;
-  if (!publish->udp && strcmp(record->argv[0], "tcp") != 0) return bad(record, failure, record->argv[0]);
+  publish->protocol = protocol_by_name(record->argv[0]);
+  if (publish->protocol < 0) return bad(record, failure, record->argv[0]);
   publish->host = record->argv[1];
   if (read_address(record->argv[1], record->argv[2], &publish->address) != 0)
     return bad(record, failure, record->argv[1]);
@@ -259,6 +260,9 @@ static int read_operation(struct plan *plan, const struct record *record, struct
       if (read_address(record->argv[0], record->argv[1], upstream) != 0) return bad(record, failure, record->argv[0]);
       return 0;
     }
+    case OP_DNS_FILE:
+      plan->resolver_file = record->argv[0];
+      return 0;
     case OP_DNS_NETWORK: {
       struct dns_network *network = GROW(plan->networks, plan->network_count);
       network->name = record->argv[0];
@@ -332,6 +336,7 @@ static int read_change(struct plan *plan, const struct record *record, struct fa
     case OP_NETLINK_BATCH:
     case OP_PUBLISH:
     case OP_DNS:
+    case OP_DNS_FILE:
     case OP_DNS_UPSTREAM:
     case OP_DNS_NETWORK:
     case OP_DNS_LINK:

@@ -13,7 +13,7 @@
 enum restart_policy { RESTART_NO, RESTART_ALWAYS, RESTART_UNLESS_STOPPED, RESTART_ON_FAILURE };
 
 struct publish {
-  bool udp;
+  int protocol; /* IPPROTO_TCP, IPPROTO_UDP or IPPROTO_SCTP */
   const char *host;               /* as given, for messages */
   struct sockaddr_storage address; /* on the machine */
   struct sockaddr_storage target;  /* in the container */
@@ -83,6 +83,7 @@ struct plan {
   struct sockaddr_storage dns;
   struct sockaddr_storage *upstreams;
   size_t upstream_count;
+  const char *resolver_file; /* that the upstreams are from; NULL: from none */
   struct dns_network {
     const char *name, *directory;
   } *networks;

@@ -192,14 +192,14 @@ static void set_options(int fd) {
   setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
 }
 
-void connection_start(struct loop *loop, struct connections *connections, int client,
+void connection_start(struct loop *loop, struct connections *connections, int client, int protocol,
                       const struct sockaddr_storage *target) {
   struct connection *connection = calloc(1, sizeof *connection);
   if (connection == NULL) {
     close(client);
     return;
   }
-  int server = socket(target->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int server = socket(target->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
   connection->ends[CLIENT].source = (struct source){client, client_ready};
   connection->ends[SERVER].source = (struct source){server, server_ready};
   connection->connections = connections;
@@ -213,8 +213,10 @@ void connection_start(struct loop *loop, struct connections *connections, int cl
       !source_add(loop, &connection->ends[CLIENT].source, events) ||
       !source_add(loop, &connection->ends[SERVER].source, events))
     return connection_end(loop, connection, true);
-  set_options(client);
-  set_options(server);
+  if (protocol == IPPROTO_TCP) {
+    set_options(client);
+    set_options(server);
+  }
 }
 
 bool connections_continue(struct loop *loop, struct connections *connections) {

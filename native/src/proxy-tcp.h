@@ -1,4 +1,4 @@
-/* One carried TCP connection after the other: two sockets, and a pipe for each direction while bytes are under way. */
+/* One carried connection after the other, of TCP or (in pieces of a page) of SCTP: two sockets, and a pipe for each direction while bytes are under way. */
 #ifndef PROXY_TCP_H
 #define PROXY_TCP_H
 
@@ -17,7 +17,7 @@ struct connections {
 };
 
 /** Takes over `client` and connects to `target`. */
-void connection_start(struct loop *loop, struct connections *connections, int client,
+void connection_start(struct loop *loop, struct connections *connections, int client, int protocol,
                       const struct sockaddr_storage *target);
 /** Goes on with busy connections; true: some are busy still. */
 bool connections_continue(struct loop *loop, struct connections *connections);

@@ -3,6 +3,7 @@
 #include "proxy-tcp.h"
 #include "proxy-udp.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 
@@ -11,7 +12,7 @@ enum { ROUND = 32, MAX_CONNECTIONS = 4096, DESCRIPTORS_EACH = 6 /* two sockets, 
 struct endpoint {
   struct listener listener;
   struct datagrams datagrams;
-  bool udp;
+  int protocol;
   struct sockaddr_storage target;
   struct proxy *proxy;
 };
@@ -35,13 +36,13 @@ static void tcp_ready(struct loop *loop, struct source *source, uint32_t events)
     int fd = listener_accept(loop, &endpoint->listener);
     if (fd < 0)
       return;
-    connection_start(loop, &proxy->connections, fd, &endpoint->target);
+    connection_start(loop, &proxy->connections, fd, endpoint->protocol, &endpoint->target);
     if (proxy->connections.count < proxy->connections.most)
       continue;
     /* Full: further connections wait in the kernel's queue. */
     proxy->full = true;
     for (size_t j = 0; j < proxy->endpoint_count; j++)
-      if (!proxy->endpoints[j].udp)
+      if (proxy->endpoints[j].protocol != IPPROTO_UDP)
         listener_pause(loop, &proxy->endpoints[j].listener);
   }
 }
@@ -52,7 +53,7 @@ static void connection_ended(struct loop *loop, struct connections *connections)
     return;
   proxy->full = false;
   for (size_t j = 0; j < proxy->endpoint_count; j++)
-    if (!proxy->endpoints[j].udp)
+    if (proxy->endpoints[j].protocol != IPPROTO_UDP)
       listener_resume(loop, &proxy->endpoints[j].listener);
 }
 
@@ -68,12 +69,12 @@ struct proxy *proxy_start(struct loop *loop, size_t endpoint_count, size_t limit
   return proxy;
 }
 
-bool proxy_add(struct loop *loop, struct proxy *proxy, int fd, bool udp, const struct sockaddr_storage *target) {
+bool proxy_add(struct loop *loop, struct proxy *proxy, int fd, int protocol, const struct sockaddr_storage *target) {
   struct endpoint *endpoint = &proxy->endpoints[proxy->endpoint_count++];
-  endpoint->udp = udp;
+  endpoint->protocol = protocol;
   endpoint->proxy = proxy;
   endpoint->target = *target;
-  if (udp)
+  if (protocol == IPPROTO_UDP)
     return datagrams_add(loop, &endpoint->datagrams, &proxy->flows, fd, target);
   return listener_add(loop, &endpoint->listener, fd, tcp_ready);
 }
@@ -82,7 +83,7 @@ void proxy_stop(struct loop *loop, struct proxy *proxy) {
   flows_end(loop, &proxy->flows);
   for (size_t i = 0; i < proxy->endpoint_count; i++) {
     struct endpoint *endpoint = &proxy->endpoints[i];
-    if (endpoint->udp)
+    if (endpoint->protocol == IPPROTO_UDP)
       source_close(loop, &endpoint->datagrams.source);
     else
       listener_close(loop, &endpoint->listener);

@@ -2,7 +2,7 @@
  * Stands in for the monitor in tests of the network child: reads its configuration from standard input, one word list
  * a line, starts the child at "start", serves its broker, and ends it at end of file.
  *
- *   net PATH · dns ADDRESS PORT · upstream ADDRESS PORT · network NAME DIRECTORY
+ *   net PATH · dns ADDRESS PORT · upstream ADDRESS PORT · resolvers FILE · network NAME DIRECTORY
  *   publish tcp|udp ADDRESS PORT TARGET PORT · start · drain (close the broker)
  *
  * Prints "ready PID" or "error ERRNO STEP", and "ended STATUS" when the child ended.
@@ -54,12 +54,13 @@ static void publish(char **words) {
   static const int one = 1;
   struct sockaddr_storage address = {0};
   struct network_child_endpoint *endpoint = &endpoints[child.endpoint_count++];
-  endpoint->udp = strcmp(words[1], "udp") == 0;
+  bool udp = strcmp(words[1], "udp") == 0;
+  endpoint->protocol = udp ? IPPROTO_UDP : IPPROTO_TCP;
   socklen_t size = parse_address(words[2], words[3], &address);
   parse_address(words[4], words[5], &endpoint->target);
-  endpoint->fd = socket(address.ss_family, (endpoint->udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+  endpoint->fd = socket(address.ss_family, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
   setsockopt(endpoint->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  if (bind(endpoint->fd, (struct sockaddr *)&address, size) != 0 || (!endpoint->udp && listen(endpoint->fd, 512) != 0))
+  if (bind(endpoint->fd, (struct sockaddr *)&address, size) != 0 || (!udp && listen(endpoint->fd, 512) != 0))
     fail("publish");
 }
 
@@ -75,6 +76,8 @@ static bool configure(char *line) {
     parse_address(words[1], words[2], &child.dns);
   else if (count == 3 && strcmp(words[0], "upstream") == 0)
     parse_address(words[1], words[2], &upstreams[child.upstream_count++].address);
+  else if (count == 2 && strcmp(words[0], "resolvers") == 0)
+    child.resolvers.file = strdup(words[1]);
   else if (count == 3 && strcmp(words[0], "network") == 0)
     networks[child.network_count++] = (struct network_child_network){.name = strdup(words[1]), .directory = strdup(words[2])};
   else if (count == 6 && strcmp(words[0], "publish") == 0)

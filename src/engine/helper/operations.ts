@@ -177,6 +177,8 @@ const monitorOperations = {
   /** Answer DNS at `address` (`ip:port`) inside the container's namespace. */
   dns: {code: 214, args: ['address']},
   dnsUpstream: {code: 215, args: ['address', 'port']},
+  /** The file that the upstreams are from (resolv.conf(5)): when it changes, its name servers take their place. */
+  dnsFile: {code: 240, args: ['path']},
   /** Directory of name files of one network: one file a container, `address… | name name …` (see docs/native.md). */
   dnsNetwork: {code: 216, args: ['name', 'directory']},
   /** The name `alias` stands for `name` on that network, for this container alone. */

@@ -56,6 +56,8 @@ export interface AttachRequest {
   readonly interfaces: readonly PlannedInterface[];
   readonly ports: readonly PublishedPort[];
   readonly upstreams: readonly string[];
+  /** The file that these are from. */
+  readonly resolverFile?: string | undefined;
   readonly ipv6Machine: boolean;
 }
 
@@ -109,7 +111,7 @@ export function sysctlOperations({sysctls}: PlannedInterface): readonly MonitorO
 
 /** What a monitor knows of the networks for as long as nothing about them changes: whom it serves, and what goes at the end. */
 export function networkOperations(request: AttachRequest): readonly MonitorOperation[] {
-  const {layout, containerId, interfaces, ports, upstreams} = request;
+  const {layout, containerId, interfaces, ports, upstreams, resolverFile} = request;
   const elements = ports.flatMap((port) => portElement(port, containerId) ?? []);
   const table = tableOf(layout);
   const pairs = interfaces.flatMap(({network}) =>
@@ -119,6 +121,7 @@ export function networkOperations(request: AttachRequest): readonly MonitorOpera
     ...ports.map((port): MonitorOperation => ({kind: 'publish', ...port})),
     {kind: 'dns', address: `${nameServiceAddress}:${servicePortOf(containerId)}`},
     ...upstreams.map((address): MonitorOperation => ({kind: 'dnsUpstream', address, port: 53})),
+    ...(resolverFile === undefined ? [] : [{kind: 'dnsFile', path: resolverFile} as const]),
     // On the default network there are no names, as with Docker.
     ...interfaces
       .filter(({network}) => !isDefaultBridge(network))

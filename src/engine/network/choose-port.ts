@@ -2,9 +2,10 @@ import {randomInt} from 'node:crypto';
 import {createSocket} from 'node:dgram';
 import {createServer} from 'node:net';
 import {TscomposeError} from '../../base/errors.ts';
+import type {PortProtocol} from './firewall-rules.ts';
 
 export interface PortQuestion {
-  readonly protocol: 'tcp' | 'udp';
+  readonly protocol: PortProtocol;
   /** The port must be free on each of them. */
   readonly addresses: readonly string[];
   /** First and last port to try; absent: the machine's range for such ports. */
@@ -42,15 +43,16 @@ function readRange(text: string | undefined): readonly [number, number] {
   return match ? [Number(match[1]), Number(match[2])] : [32768, 60999];
 }
 
-async function isFree(protocol: 'tcp' | 'udp', addresses: readonly string[], port: number): Promise<boolean> {
+async function isFree(protocol: PortProtocol, addresses: readonly string[], port: number): Promise<boolean> {
   for (const address of addresses) {
     if (!(await canBind(protocol, address, port))) return false;
   }
   return true;
 }
 
-/** False where another socket has it; throws `invalid` for an address that is not the machine's. */
-export async function canBind(protocol: 'tcp' | 'udp', address: string, port: number): Promise<boolean> {
+/** False where another socket has it (of SCTP, which only the monitor can bind, nobody knows); throws `invalid` for an address that is not the machine's. */
+export async function canBind(protocol: PortProtocol, address: string, port: number): Promise<boolean> {
+  if (protocol === 'sctp') return true;
   try {
     await (protocol === 'tcp' ? listenOnce(address, port) : bindOnce(address, port));
     return true;

@@ -57,8 +57,9 @@ export interface FirewallChain {
 
 const ipv4 = [load.nfproto(), equals(Uint8Array.of(addressFamilies.inet))];
 const ipv6 = [load.nfproto(), equals(Uint8Array.of(addressFamilies.inet6))];
-const protocol = {tcp: 6, udp: 17} as const;
-export const protocolNumbers: Readonly<Record<'tcp' | 'udp', number>> = protocol;
+/** What ports can be published of. */
+export type PortProtocol = 'tcp' | 'udp' | 'sctp';
+export const protocolNumbers: Readonly<Record<PortProtocol, number>> = {tcp: 6, udp: 17, sctp: 132};
 
 /** Loads `iifname . oifname`. */
 const bothInterfaces = [load.iifname(register(0)), load.oifname(register(4))];

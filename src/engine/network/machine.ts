@@ -13,6 +13,8 @@ export interface MachineFiles {
   /** `net/ipv4/ip_forward`; undefined where the kernel has no such setting. */
   readSetting(name: string): Promise<string | undefined>;
   writeSetting(name: string, value: string): Promise<void>;
+  /** Path of that file where monitors are, who look at it again and again. Absent: it does not change. */
+  readonly resolvConfPath?: string;
   /** Text of /etc/resolv.conf; empty where there is none. */
   readResolvConf(): Promise<string>;
   /** Tables of the older packet filter in use (/proc/net/ip_tables_names). Absent: its firewalls are not looked for. */
@@ -39,6 +41,7 @@ export const machineFiles: MachineFiles = {
       });
     }
   },
+  resolvConfPath: '/etc/resolv.conf',
   readResolvConf: () => readFile('/etc/resolv.conf', 'utf8').catch(() => ''),
   readLegacyTables: () => readFile('/proc/net/ip_tables_names', 'utf8').catch(() => ''),
   sendDatagram: ({address, port, hops}) =>

@@ -51,7 +51,7 @@ export async function changeNetworks(
       operations: changeOperations({
         after: {
           ...{layout, containerId: record.id, interfaces, ports, ipv6Machine},
-          upstreams: upstreamsOf(machine, resolver, gateways),
+          ...upstreamsOf(files, machine, resolver, gateways),
         },
         ...{added, isFirst, files: prepared},
         removed: removed.map(({network}) => {

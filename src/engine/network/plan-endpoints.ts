@@ -121,9 +121,9 @@ async function describePlan(request: PlanRequest, planned: DecidedEndpoints): Pr
   const {interfaces, endpoints, ports, ephemeral, ipv6Machine, gateways} = planned;
   const machine = parseResolvConf(await files.readResolvConf());
   const resolver = resolverSettings(record);
-  const upstreams = upstreamsOf(machine, resolver, gateways);
   const operations = attachOperations({
-    ...{layout: context.layout, containerId: record.id, interfaces, ports, upstreams, ipv6Machine},
+    ...{layout: context.layout, containerId: record.id, interfaces, ports, ipv6Machine},
+    ...upstreamsOf(files, machine, resolver, gateways),
   });
   const gateway = gateways.ipv4 ?? gateways.ipv6;
   // A bridge has it; a parent's router is another machine.
@@ -155,6 +155,13 @@ async function describePlan(request: PlanRequest, planned: DecidedEndpoints): Pr
 }
 
 /** A container that has no way out asks nobody outside either. */
-export function upstreamsOf(machine: ResolvConf, resolver: ResolverSettings, gateways: Gateways): readonly string[] {
-  return gateways.ipv4 || gateways.ipv6 ? upstreamServers(machine, resolver) : [];
+export function upstreamsOf(
+  {resolvConfPath}: MachineFiles,
+  machine: ResolvConf,
+  resolver: ResolverSettings,
+  gateways: Gateways,
+): {readonly upstreams: readonly string[]; readonly resolverFile?: string | undefined} {
+  if (!gateways.ipv4 && !gateways.ipv6) return {upstreams: []};
+  const upstreams = upstreamServers(machine, resolver);
+  return resolver.dns.length > 0 ? {upstreams} : {upstreams, resolverFile: resolvConfPath};
 }

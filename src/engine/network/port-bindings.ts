@@ -1,13 +1,14 @@
 import {boundAddresses, type PublishAddress} from '../../api/port-reach.ts';
 import type {PortBinding, PortMap} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
+import type {PortProtocol} from './firewall-rules.ts';
 import {type Address, parseAddress} from './ip.ts';
 
 /** A port that is to be published, as the container's settings say. */
 export interface WantedPort {
   /** `80/tcp`. */
   readonly key: string;
-  readonly protocol: 'tcp' | 'udp';
+  readonly protocol: PortProtocol;
   readonly containerPort: number;
   /** Addresses of the machine; all are given the same port. */
   readonly hostAddresses: readonly string[];
@@ -21,7 +22,7 @@ export interface BindingDefaults {
   readonly ipv6: boolean;
 }
 
-/** `publishAll` are exposed ports that get a port each. Throws `invalid`, or `unsupported` for other protocols. */
+/** `publishAll` are exposed ports that get a port each. Throws `invalid`. */
 export function readBindings(
   bindings: PortMap,
   publishAll: readonly string[],
@@ -41,17 +42,14 @@ function readBinding(key: string, {HostIp = '', HostPort = ''}: PortBinding, def
 }
 
 /** `80/tcp`, `80`. */
-function parsePortKey(key: string): {readonly containerPort: number; readonly protocol: 'tcp' | 'udp'} {
+function parsePortKey(key: string): {readonly containerPort: number; readonly protocol: PortProtocol} {
   const [port = '', protocol = 'tcp'] = key.split('/');
   const containerPort = Number(port);
   if (!/^\d+$/.test(port) || containerPort < 1 || containerPort > 65535) {
     throw new TscomposeError('invalid', `invalid port specification: "${key}"`);
   }
-  if (protocol !== 'tcp' && protocol !== 'udp') {
-    throw new TscomposeError(
-      'unsupported',
-      `cannot publish ${key}: protocol "${protocol}" is not supported, tcp and udp are`,
-    );
+  if (protocol !== 'tcp' && protocol !== 'udp' && protocol !== 'sctp') {
+    throw new TscomposeError('invalid', `cannot publish ${key}: protocol "${protocol}" is not tcp, udp or sctp`);
   }
   return {containerPort, protocol};
 }

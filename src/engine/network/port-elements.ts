@@ -1,10 +1,10 @@
-import {type PortSetName, protocolNumbers} from './firewall-rules.ts';
+import {type PortProtocol, type PortSetName, protocolNumbers} from './firewall-rules.ts';
 import {bytesOf, isLoopback, isUnspecified, parseAddress} from './ip.ts';
 import type {SetElement} from './netlink/nftables.ts';
 
 /** A published port as the monitor serves it; schemas/record/network-endpoint.schema.json. */
 export interface PublishedPort {
-  readonly protocol: 'tcp' | 'udp';
+  readonly protocol: PortProtocol;
   readonly hostAddress: string;
   readonly hostPort: number;
   readonly containerAddress: string;

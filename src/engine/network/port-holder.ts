@@ -1,4 +1,5 @@
 import {readdir, readFile, readlink} from 'node:fs/promises';
+import type {PortProtocol} from './firewall-rules.ts';
 import {bitsOf, isUnspecified, parseAddress} from './ip.ts';
 
 export interface PortHolder {
@@ -12,7 +13,7 @@ export interface PortHolder {
  * in another process namespace.
  */
 export async function findPortHolder(
-  protocol: 'tcp' | 'udp',
+  protocol: PortProtocol,
   hostAddress: string,
   port: number,
 ): Promise<PortHolder | undefined> {

@@ -40,6 +40,13 @@ export async function explainPublishError(error: unknown, ports: readonly Publis
       },
     );
   }
+  if (failure.errno === 'EPROTONOSUPPORT') {
+    return new TscomposeError(
+      'unsupported',
+      `cannot publish ${formatPublished(port)}: this kernel has no ${port.protocol.toUpperCase()}`,
+      {hint: 'it needs a kernel with CONFIG_IP_SCTP', cause: error},
+    );
+  }
   if (failure.errno === 'EADDRNOTAVAIL') {
     return new TscomposeError(
       'invalid',

@@ -58,5 +58,6 @@ const keptFiles: MachineFiles = {
     return (await machineFiles.readSetting(name)) === undefined ? undefined : '1';
   },
   writeSetting: async () => undefined,
+  ...(machineFiles.resolvConfPath === undefined ? {} : {resolvConfPath: machineFiles.resolvConfPath}),
   readResolvConf: () => machineFiles.readResolvConf(),
 };

@@ -4,7 +4,6 @@ import type {Tree} from '../tree.ts';
 import {isText, objectAt} from '../tree.ts';
 import type {Port, Service} from '../types.ts';
 import type {Attribute, FilePlace} from './attribute.ts';
-import {items, otherEngine} from './limits.ts';
 import {integer, list, object, oneOf, refine, text, wrong} from './readers.ts';
 import {withDirectiveOf} from './short-forms.ts';
 
@@ -198,18 +197,6 @@ const ports: Row<'ports'> = {
       ...(app_protocol === undefined ? {} : {app_protocol}),
     })),
   change: 'recreate',
-  limits: [
-    items(
-      'builtin',
-      {
-        of: 'with the protocol sctp',
-        reason: 'the built-in engine publishes only tcp and udp',
-        hint: `use tcp or udp, or ${otherEngine}`,
-        below: '.protocol',
-      },
-      ({protocol}: Port) => protocol === 'sctp',
-    ),
-  ],
 };
 
 const readExpose = refine(text, (value, node, context) => {

@@ -24,29 +24,43 @@ function limit<T>(
   return {by, of, reason, where, ...(hint === undefined ? {} : {hint}), ...(ofValue === true ? {ofValue} : {})};
 }
 
-/** Keys of `driver_opts` of a network that the built-in engine honours. */
-const bridgeOptions: ReadonlySet<string> = new Set([
-  'com.docker.network.bridge.name',
-  'com.docker.network.bridge.enable_icc',
-  'com.docker.network.bridge.enable_ip_masquerade',
-  'com.docker.network.driver.mtu',
-  'com.docker.network.bridge.host_binding_ipv4',
-  'com.docker.network.container_iface_prefix',
-  'com.docker.network.bridge.gateway_mode_ipv4',
-  'com.docker.network.bridge.gateway_mode_ipv6',
-]);
+const everyDriver = ['com.docker.network.driver.mtu', 'com.docker.network.container_iface_prefix'];
+
+/** Keys of `driver_opts` of a network that the built-in engine honours, by driver. */
+const driverOptions: Readonly<Record<string, readonly string[]>> = {
+  bridge: [
+    ...everyDriver,
+    'com.docker.network.bridge.name',
+    'com.docker.network.bridge.enable_icc',
+    'com.docker.network.bridge.enable_ip_masquerade',
+    'com.docker.network.bridge.host_binding_ipv4',
+    'com.docker.network.bridge.gateway_mode_ipv4',
+    'com.docker.network.bridge.gateway_mode_ipv6',
+  ],
+  macvlan: [...everyDriver, 'parent', 'macvlan_mode'],
+  ipvlan: [...everyDriver, 'parent', 'ipvlan_mode', 'ipvlan_flag'],
+};
+
+/** Undefined: one that the built-in engine does not have. */
+function optionsOf({driver = ''}: Network): readonly string[] | undefined {
+  const name = driver === '' || driver === 'default' ? 'bridge' : driver;
+  return Object.hasOwn(driverOptions, name) ? driverOptions[name] : undefined;
+}
 
 const networks: readonly Limit<Network>[] = [
   limit('builtin', 'driver', {
-    of: 'driver other than bridge',
-    reason: 'the built-in engine supports only bridge networks',
+    of: 'driver other than bridge, macvlan and ipvlan',
+    reason: 'the built-in engine supports only bridge, macvlan and ipvlan networks',
     ofValue: true,
-    fits: ({driver, external}) => external !== true && !['', 'bridge', 'default'].includes(driver ?? ''),
+    fits: (network) => network.external !== true && optionsOf(network) === undefined,
   }),
   limit('builtin', 'driver_opts', {
     of: 'driver_opts that are unknown',
     reason: 'the built-in engine does not know the option',
-    fits: ({driver_opts = {}}) => Object.keys(driver_opts).some((name) => !bridgeOptions.has(name)),
+    fits: (network) => {
+      const known = optionsOf(network);
+      return Object.keys(network.driver_opts ?? {}).some((name) => known !== undefined && !known.includes(name));
+    },
   }),
   {
     by: 'builtin',

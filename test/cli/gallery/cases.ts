@@ -238,7 +238,7 @@ const engine: Topic = Object.fromEntries(
       'volumes:\n  data:\n    driver_opts: {type: nfs, o: "addr=10.0.0.1,rw", device: ":/export"}\n',
     ),
     'an external secret': web('secrets: [token]', 'secrets:\n  token:\n    external: true\n'),
-    'several at once': web('security_opt: ["label=type:mine"]\nports: ["80:80/sctp"]\nisolation: process'),
+    'several at once': web('security_opt: ["label=type:mine"]\nstorage_opt: {size: 1g}\nisolation: process'),
   }).map(([name, files]) => [name, {files, up: true} as const]),
 );
 

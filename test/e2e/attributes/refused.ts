@@ -29,7 +29,6 @@ export const refused: Readonly<Record<string, readonly Refused[]>> = {
     },
     {says: {outside: {driver_opts: {x: 'y'}}}, below: 'outside.driver_opts', reason: 'does not know the option'},
   ],
-  ports: [{says: ['80/sctp'], below: '[0].protocol', reason: 'publishes only tcp and udp'}],
   pre_start: [{says: [{command: 'true'}], reason: 'not run yet'}],
   provider: [{says: {type: 'program'}, reason: 'programs that provide services'}],
   runtime: [{says: 'runsc', reason: 'only runtime'}],

@@ -132,9 +132,8 @@ test('port bindings: protocols, ranges, addresses', () => {
   expect(readBindings({'80/tcp': [{}]}, [], {address: 'loopback', ipv6: false})[0]?.hostAddresses).toEqual([
     '127.0.0.1',
   ]);
-  expect(() => read('80/sctp', '80')).toThrow(
-    'cannot publish 80/sctp: protocol "sctp" is not supported, tcp and udp are',
-  );
+  expect(read('80/sctp', '80')[0]).toMatchObject({protocol: 'sctp', containerPort: 80, range: [80, 80]});
+  expect(() => read('80/dccp', '80')).toThrow('cannot publish 80/dccp: protocol "dccp" is not tcp, udp or sctp');
   expect(() => read('0/tcp', '80')).toThrow('invalid port specification: "0/tcp"');
   for (const wrong of ['x', '70000', '90-80', '-1']) {
     expect(() => read('80/tcp', wrong)).toThrow(`cannot publish 80/tcp: "${wrong}" is not a port or a range of ports`);
