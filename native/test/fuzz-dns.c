@@ -1,6 +1,7 @@
-/* libFuzzer target: what containers and upstreams send, and what name files hold. */
+/* libFuzzer target: what containers and upstreams send, and what name and resolver files hold. */
 #include "../src/dns-message.h"
 #include "../src/dns-names.h"
+#include "../src/network-child.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -63,15 +64,30 @@ static void try_names(const char *text, size_t size) {
   free(names.records);
 }
 
+static void try_resolvers(const char *bytes, size_t size) {
+  struct network_child_upstream list[RESOLVERS_MAX];
+  char *text = malloc(size + 1);
+  memcpy(text, bytes, size);
+  text[size] = '\0';
+  size_t count = resolvers_parse(text, list, RESOLVERS_MAX);
+  check(count <= RESOLVERS_MAX);
+  for (size_t i = 0; i < count; i++)
+    check(list[i].address.ss_family == AF_INET || list[i].address.ss_family == AF_INET6);
+  free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size == 0)
     return 0;
-  switch (data[0] % 3) {
+  switch (data[0] % 4) {
   case 0:
     try_query(data + 1, size - 1);
     break;
   case 1:
     try_answer(data + 1, size - 1);
+    break;
+  case 2:
+    try_resolvers((const char *)data + 1, size - 1);
     break;
   default:
     try_names((const char *)data + 1, size - 1);

@@ -53,8 +53,18 @@ export function checkCreateBody(body: NetworkCreateBody): void {
   if (body.EnableIPv4 === false && body.EnableIPv6 !== true) {
     throw new TscomposeError('invalid', `cannot create network "${name}": IPv4 or IPv6 must be enabled`);
   }
-  if (driver === 'bridge') readDriverOptions(body.Options ?? {});
+  if (driver === 'bridge') checkBridgeOptions(body);
   else readVlanOptions(driver, body.Options ?? {});
+}
+
+function checkBridgeOptions({Internal, Options = {}}: NetworkCreateBody): void {
+  const isolated = ['ipv4', 'ipv6'].some(
+    (family) => Options?.[`com.docker.network.bridge.gateway_mode_${family}`] === 'isolated',
+  );
+  if (isolated && !Internal) {
+    throw new TscomposeError('invalid', "gateway mode 'isolated' can only be used for an internal network");
+  }
+  readDriverOptions(Options ?? {});
 }
 
 function isKnownDriver(driver: string): driver is NetworkRecord['driver'] {

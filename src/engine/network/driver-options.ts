@@ -57,9 +57,12 @@ function boolean(value: string, key: string): boolean {
   return truth;
 }
 
+const gatewayModes = ['nat', 'nat-unprotected', 'routed', 'isolated'];
+
 function gatewayMode(value: string, key: string): Partial<DriverOptions> {
-  if (value !== '' && value !== 'nat') {
-    throw new TscomposeError('unsupported', `network option "${key}": "${value}" is not supported, only "nat" is`);
+  if (value === '' || value === 'nat') return {};
+  if (!gatewayModes.includes(value)) {
+    throw new TscomposeError('invalid', `failed to parse ${key} value: ${value} (unknown gateway mode ${value})`);
   }
-  return {};
+  throw new TscomposeError('unsupported', `network option "${key}": "${value}" is not supported, only "nat" is`);
 }
