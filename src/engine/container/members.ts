@@ -43,7 +43,7 @@ function readProcesses(): readonly ProcessUsage[] {
 }
 
 /** A name may hold anything, also blanks and brackets: the last bracket ends it. Undefined for an empty text. */
-function parseStat(text: string): ProcessUsage | undefined {
+export function parseStat(text: string): ProcessUsage | undefined {
   const [begin, end] = [text.indexOf('('), text.lastIndexOf(')')];
   if (begin < 0 || end < begin) return undefined;
   const fields = text.slice(end + 2).split(' ');

@@ -77,11 +77,7 @@ export async function restartContainer(
 }
 
 /** The caller holds the operation lock. False when it did not run. */
-async function stopFound(
-  context: ContainerContext,
-  found: FoundContainer,
-  options: StopOptions,
-): Promise<boolean> {
+async function stopFound(context: ContainerContext, found: FoundContainer, options: StopOptions): Promise<boolean> {
   for (let ran = false; ; ) {
     const monitor = await takeMonitorLock(context, found.id);
     if (monitor.kind === 'free') {

@@ -30,7 +30,7 @@ export interface IdSources {
 }
 
 /** Lines `owner:start:count` (subuid(5)); the owner by name or number. */
-function subordinateRanges(
+export function subordinateRanges(
   text: string,
   owner: {readonly id: number; readonly name: string | undefined},
 ): readonly IdRange[] {
