@@ -59,7 +59,7 @@
 #define OP_PUBLISH 213 /* protocol, hostAddress, hostPort, containerAddress, containerPort */
 #define OP_DNS 214 /* address */
 #define OP_DNS_UPSTREAM 215 /* address, port */
-#define OP_DNS_FILE 247 /* path */
+#define OP_DNS_FILE 248 /* path */
 #define OP_DNS_NETWORK 216 /* name, directory */
 #define OP_DNS_LINK 246 /* network, alias, name */
 #define OP_STDIO 217 /* tty, openStdin, stdinOnce, rows, columns */

@@ -178,7 +178,7 @@ const monitorOperations = {
   dns: {code: 214, args: ['address']},
   dnsUpstream: {code: 215, args: ['address', 'port']},
   /** The file that the upstreams are from (resolv.conf(5)): when it changes, its name servers take their place. */
-  dnsFile: {code: 247, args: ['path']},
+  dnsFile: {code: 248, args: ['path']},
   /** Directory of name files of one network: one file a container, `address… | name name …` (see docs/native.md). */
   dnsNetwork: {code: 216, args: ['name', 'directory']},
   /** The name `alias` stands for `name` on that network, for this container alone. */
