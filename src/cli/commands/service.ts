@@ -1,5 +1,5 @@
-import {join} from 'node:path';
-import {exitCodes, TscomposeError} from '../../base/errors.ts';
+import {join, resolve} from 'node:path';
+import {exitCodes, hasKind, TscomposeError} from '../../base/errors.ts';
 import {didYouMean} from '../../base/suggest.ts';
 import {createEngine} from '../../engine/create-engine.ts';
 import {hashOfRoot} from '../../engine/layout.ts';
@@ -37,7 +37,13 @@ async function install(context: CliContext, flags: ServiceFlags): Promise<number
     context.stdout.write(text);
     return 0;
   }
-  await installUnit(unit, text);
+  await installUnit(unit, text).catch((error: unknown) => {
+    if (unit.user || !hasKind(error, 'forbidden')) throw error;
+    throw new TscomposeError('forbidden', error.message, {
+      hint: 'only root installs a service of the machine; one of your own: tscompose service install --user',
+      cause: error,
+    });
+  });
   context.stdout.write(`installed ${join(unit.directory, unit.name)}\n`);
   if (unit.user) context.stderr.write('it runs at your login; for the boot of the machine: loginctl enable-linger\n');
   return 0;
@@ -85,18 +91,32 @@ async function boot(context: CliContext): Promise<number> {
 }
 
 /** Where the engine is; the rest of the environment is nothing to a unit. */
-const carried = ['TSCOMPOSE_RUN', 'TSCOMPOSE_CGROUP_PARENT', 'TSCOMPOSE_HELPER', 'TSCOMPOSE_PUBLISH'] as const;
+const carried = [
+  'XDG_DATA_HOME',
+  'TSCOMPOSE_RUN',
+  'TSCOMPOSE_CGROUP_PARENT',
+  'TSCOMPOSE_HELPER',
+  'TSCOMPOSE_PUBLISH',
+] as const;
 
-function textOf({env, global, nodePath, programPath}: CliContext, {user}: SystemdUnit): string {
-  const root = global.root ?? env['TSCOMPOSE_ROOT'];
+function textOf(context: CliContext, {user}: SystemdUnit): string {
+  const {env, nodePath, programPath} = context;
+  const root = rootOf(context);
   const set = carried.flatMap((name) => (env[name] ? [[name, env[name]] as const] : []));
   const environment = Object.fromEntries([...(root ? [['TSCOMPOSE_ROOT', root] as const] : []), ...set]);
   return unitText({node: nodePath, program: programPath, environment, user});
 }
 
+/** A unit has no working directory to begin paths at. Empty: the usual root. */
+function rootOf(context: CliContext): string {
+  const root = context.global.root ?? context.env['TSCOMPOSE_ROOT'] ?? '';
+  return root === '' ? '' : resolve(context.cwd, root);
+}
+
 /** Each root has a unit of its own. `--user`: of whoever runs this; root's own are the machine's. */
-function unitOf({env, global}: CliContext, flags: ServiceFlags): SystemdUnit {
-  const root = global.root ?? env['TSCOMPOSE_ROOT'] ?? '';
+function unitOf(context: CliContext, flags: ServiceFlags): SystemdUnit {
+  const {env} = context;
+  const root = rootOf(context);
   const config = env['XDG_CONFIG_HOME'] || join(env['HOME'] ?? '/', '.config');
   return {
     name: root === '' ? 'tscompose.service' : `tscompose-${hashOfRoot(root)}.service`,
