@@ -45,7 +45,7 @@ describe('ordinary archives', () => {
       {name: 'pipe', type: '6', mode: 0o640},
       {name: 'empty'},
     ]);
-    expect(answer).toEqual({ok: true, bytes: 7, entries: 8, implied: 0, skipped: 0});
+    expect(answer).toEqual({ok: true, bytes: 7, entries: 8, implied: 0, skipped: 0, unowned: 0});
     expect(mode('.')).toBe(0o751);
     expect(lstatSync(join(target, 'bin'))).toMatchObject({uid: 7, gid: 8, mtimeMs: 1_000_000_000_000});
     expect(mode('bin/su')).toBe(0o4755);
