@@ -103,11 +103,14 @@ static void keep(const struct inside *inside, int listener) {
   }
 }
 
-/* Another command was quicker: its keeper is ready when it has written its state, or has failed when the lock is free. */
-static int await_other(const struct record *record, int lock, struct failure *failure) {
+/*
+ * Another keeper has the lock: one that another command starts is ready when it has written its state; one that ends, or failed,
+ * leaves the lock to us. 1: we have it, 0: the other one is ready, -1.
+ */
+static int take_lock(const struct record *record, int lock, struct failure *failure) {
   for (int tries = 0; tries < OTHER_TRIES; tries++) {
+    if (flock(lock, LOCK_EX | LOCK_NB) == 0) return 1;
     if (access(record->argv[KEEPER_STATE], F_OK) == 0) return 0;
-    if (flock(lock, LOCK_EX | LOCK_NB) == 0) return 0;
     usleep(5000);
   }
   return fail_kind(failure, KIND_TIMEOUT, "another one is being started and does not become ready", "keeper");
@@ -117,8 +120,9 @@ static int run(const struct record *record, struct failure *failure) {
   struct inside inside = {.channel = -1};
   int lock = open_lock(record->argv[KEEPER_LOCK], failure);
   if (lock < 0) return -1;
-  if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
-    if (await_other(record, lock, failure) != 0) return -1;
+  int taken = take_lock(record, lock, failure);
+  if (taken < 0) return -1;
+  if (taken == 0) {
     reply_ok();
     return 0;
   }

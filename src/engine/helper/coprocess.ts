@@ -1,7 +1,7 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import type {Duplex} from 'node:stream';
 import {hasKind, TscomposeError, toTscomposeError} from '../../base/errors.ts';
-import type {Enter, Keeper} from '../rootless/keeper.ts';
+import type {Keeper} from '../rootless/keeper.ts';
 import {locateHelper, readHelperBuild} from './locate.ts';
 import {encodeHeader, encodeOperation, encodeOperations, type Operation, type requestOperations} from './operations.ts';
 import {helperFailure, type Reply, type ReplyError, replyError, splitLines} from './reply.ts';
@@ -112,7 +112,13 @@ export function createHelper(options: HelperOptions = {}): Helper {
     for (let attempt = 1; ; attempt += 1) {
       const known = attempt === 1 ? await keeper.current() : undefined;
       using started = known ? undefined : await keeper.start(program, id);
-      const enter = known ?? (started?.enter as Enter);
+      const enter = known ?? started?.enter;
+      if (enter === undefined && attempt < keeperAttempts) continue;
+      if (enter === undefined)
+        throw new TscomposeError(
+          'unavailable',
+          'the process that holds the namespaces of this user ends again and again',
+        );
       const entering: Operation<'enter'> = {kind: 'enter', ...enter, ...(options.outsideNetwork ? {net: ''} : {})};
       const link = connect(program, id, entering);
       try {
@@ -204,7 +210,7 @@ export function createHelper(options: HelperOptions = {}): Helper {
   };
 }
 
-const keeperAttempts = 5;
+const keeperAttempts = 10;
 
 function gaveUp(): TscomposeError {
   return new TscomposeError('canceled', 'gave up waiting for a lock');

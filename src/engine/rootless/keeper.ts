@@ -26,7 +26,7 @@ export type Enter = Omit<Operation<'enter'>, 'kind'>;
 
 /** What is started and waits: to be let go once its namespaces were entered. */
 export interface StartedKeeper extends Disposable {
-  readonly enter: Enter;
+  readonly enter: Enter | undefined;
 }
 
 /** The namespaces of a user, as helpers enter them (docs/rootless.md). */
@@ -82,11 +82,8 @@ export function createKeeper({layout, bootId, ids, outbound}: KeeperOptions): Ke
         ...{user: old?.user ?? '', mount: old?.mount ?? '', net: old?.net ?? ''},
         outbound: out ? outboundWords(out) : [],
       });
+      // Undefined: it was another command's, and is ending already.
       const enter = await current();
-      if (!enter) {
-        child[Symbol.dispose]();
-        throw new TscomposeError('unavailable', 'the process that holds the namespaces of this user ended at once');
-      }
       return {enter, [Symbol.dispose]: () => child[Symbol.dispose]()};
     },
   };
