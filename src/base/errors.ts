@@ -85,21 +85,30 @@ export function toTscomposeError(error: unknown, context?: string): TscomposeErr
   if (error instanceof Error && error.name === 'AbortError') {
     return new TscomposeError('canceled', context ?? 'canceled', {cause: error});
   }
-  const shortage = shortages[(error as NodeJS.ErrnoException | undefined)?.code ?? ''];
-  const message = shortage ?? text;
-  return new TscomposeError(
-    shortage === undefined ? 'internal' : 'exhausted',
-    context === undefined ? message : `${context}: ${message}`,
-    {cause: error},
-  );
+  const known = refusals[(error as NodeJS.ErrnoException | undefined)?.code ?? ''];
+  const message = known?.text ?? text;
+  return new TscomposeError(known?.kind ?? 'internal', context === undefined ? message : `${context}: ${message}`, {
+    hint: known?.hint,
+    cause: error,
+  });
 }
 
-/** What the machine may run out of, wherever a file is opened or written, or a process is started: no fault of ours. */
-const shortages: Readonly<Record<string, string>> = {
-  ENOSPC: 'no space left on the disk',
-  EDQUOT: 'no space left on the disk',
-  EMFILE: 'too many open files',
-  ENFILE: 'too many open files',
-  EAGAIN: 'no further process can be started',
-  ENOMEM: 'not enough memory',
+const noSpace = {kind: 'exhausted', text: 'no space left on the disk', hint: undefined} as const;
+const noFiles = {kind: 'exhausted', text: 'too many open files', hint: 'raise its limit (ulimit -n)'} as const;
+
+/** What the machine may run out of or refuse, wherever a file is opened or written, or a process is started: no fault of ours. */
+const refusals: Readonly<
+  Record<string, {readonly kind: ErrorKind; readonly text: string; readonly hint: string | undefined}>
+> = {
+  ENOSPC: noSpace,
+  EDQUOT: noSpace,
+  EMFILE: noFiles,
+  ENFILE: noFiles,
+  EAGAIN: {kind: 'exhausted', text: 'no further process can be started', hint: undefined},
+  ENOMEM: {kind: 'exhausted', text: 'not enough memory', hint: undefined},
+  EROFS: {
+    kind: 'forbidden',
+    text: 'read-only file system',
+    hint: 'mount it for writing, or choose another root with --root',
+  },
 };

@@ -153,7 +153,6 @@ function explainWrite(error: unknown, path: string): TscomposeError {
       return new TscomposeError('exhausted', `cannot write ${path}: too many open files`, {cause: error});
     case 'EACCES':
     case 'EPERM':
-    case 'EROFS':
       return new TscomposeError('forbidden', `cannot write ${path}: permission denied`, {
         hint: 'run tscompose as the user who owns its root',
         cause: error,

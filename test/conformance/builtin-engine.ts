@@ -49,7 +49,7 @@ export async function openTestEngine(options: {readonly encode: boolean}): Promi
 }
 
 /** The same over a host that the caller made. */
-export async function openEngine(host: TestHost): Promise<Engine> {
+export async function openEngine(host: TestHost, now: () => number = Date.now): Promise<Engine> {
   return createEngine({
     root: host.root,
     run: host.run,
@@ -58,7 +58,7 @@ export async function openEngine(host: TestHost): Promise<Engine> {
     machineFiles: filesInside(host),
     version: '0.0.0',
     nodePath: process.execPath,
-    now: () => Date.now(),
+    now,
   });
 }
 

@@ -8,7 +8,7 @@ import type {
   ContainerFile,
   HostConfig,
 } from '../../api/types/container.ts';
-import {hasKind, TscomposeError} from '../../base/errors.ts';
+import {hasKind, TscomposeError, toTscomposeError} from '../../base/errors.ts';
 import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
 import {writeRecord} from '../record-store.ts';
 import {readMeans, refuseWithoutRoot} from '../rootless/refused.ts';
@@ -127,7 +127,7 @@ async function makeLocked({helper, layout}: ContainerContext, id: string): Promi
   const bare = bareDirectory(layout, id);
   for (;;) {
     try {
-      await mkdir(bare, {mode: 0o700, recursive: true});
+      await makeUnlessThere(bare);
       const lock = await helper.lock(join(bare, 'operation.lock'));
       await rename(bare, unfinishedDirectory(layout, id));
       return lock;
@@ -135,6 +135,15 @@ async function makeLocked({helper, layout}: ContainerContext, id: string): Promi
       // Somebody saw it before it was locked, took it for what a killed process left, and cleared it away.
       if (!hasKind(error, 'notFound') && (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
+  }
+}
+
+/** Not `recursive`: that says of a full disk that the path does not exist. */
+async function makeUnlessThere(path: string): Promise<void> {
+  try {
+    await mkdir(path, {mode: 0o700});
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw toTscomposeError(error, `cannot make ${path}`);
   }
 }
 

@@ -101,8 +101,14 @@ export function createHelper(options: HelperOptions = {}): Helper {
     const [program, id] = await Promise.all([path(), build()]);
     const link = await (options.keeper ? enterKept(program, id, options.keeper) : connect(program, id, undefined));
     if (options.rootLock) {
-      await link.request({kind: 'lock', path: options.rootLock.path, mode: 'shared'});
-      await options.rootLock.check();
+      try {
+        await link.request({kind: 'lock', path: options.rootLock.path, mode: 'shared'});
+        await options.rootLock.check();
+      } catch (error) {
+        // Nobody else knows of it.
+        await link.close();
+        throw error;
+      }
     }
     return link;
   };
