@@ -261,7 +261,11 @@ export const faultCases: readonly FaultCase[] = [
     before: [['images', 'load', {path: imageArchive('quick')}]],
     calls: [['images', 'remove', 'quick']],
     again: ['notFound'],
-    restore: [['images', 'remove', 'quick']],
+    // Between its name and the rest it is an image without a name.
+    restore: [
+      ['images', 'remove', 'quick'],
+      ['images', 'prune'],
+    ],
   },
   {
     name: 'events',
