@@ -1,5 +1,5 @@
 import {randomUUID} from 'node:crypto';
-import {mkdir, rename} from 'node:fs/promises';
+import {chmod, mkdir, rename} from 'node:fs/promises';
 import {join} from 'node:path';
 import {sha256Hex} from '../../base/canonical-json.ts';
 import {createLimiter} from '../../base/concurrency.ts';
@@ -124,6 +124,8 @@ export function createLayerStore(context: ImageContext, images: readonly ImageRe
     const destination = join(context.layout.images.layers, temporary);
     onProgress(blob, 'start');
     await mkdir(destination, {mode: 0o700});
+    // The root of an image that is mounted in a container, for its users to enter; nobody else gets this far.
+    await chmod(destination, 0o755);
     try {
       const result = await unpackArchive(context.helper, {archive, compression, destination, lowers}, signal);
       const found = result.diffId ?? blob.digest;

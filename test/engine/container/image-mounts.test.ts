@@ -40,6 +40,7 @@ test('an image that is mounted is in use until the container goes', async () => 
 
 test('the same image in two places, and inherited by another container', async () => {
   await load('twice:1');
+  expect((await bed.run(['stat', '-c', '%a', '/m'], {...mounted('twice:1', '/m'), User: '7'})).output).toBe('755\n');
   const line = 'cat /m/both /n/both; ls /n; touch /n/x 2>&1';
   const seen = 'upper of twice:1\nupper of twice:1\nboth\nlower\nupper\ntouch: /n/x: Read-only file system\n';
   expect((await bed.run(['sh', '-c', line], mounted('twice:1', '/m', '/n'))).output).toBe(seen);
