@@ -21,7 +21,7 @@ export const ofStorage: Readonly<Record<string, Held>> = {
       main,
       [
         'cat /www/index.html; grep -c " /data " /proc/mounts; touch /www/x 2>&1 || true',
-        'cmp /image/etc/passwd /image/all/etc/passwd && touch /image/etc/x 2>&1 || true',
+        'test -s /image/etc/passwd && grep -c " /image/all " /proc/mounts; touch /image/etc/x 2>&1 || true',
         'cat /all/index.html /top/index.html /one/index.html; touch /all/x /top/x 2>&1 || true',
         "df -k /memory | tail -1 | awk '{print $2}'; stat -c %a /memory",
       ].join('; '),
@@ -29,6 +29,7 @@ export const ofStorage: Readonly<Record<string, Held>> = {
         [
           'from the machine1',
           '.*/www/x: Read-only file system',
+          '1',
           '.*/image/etc/x: Read-only file system',
           'from the machinefrom the machinefrom the machine.*/all/x: Read-only file system',
           '.*/top/x: Read-only file system',
