@@ -5,9 +5,12 @@ import {helperFailure} from '../helper/reply.ts';
 const mostInterfaces = 1023;
 
 /** Says of an interface that no bridge took how many a network can have; any other error passes unchanged. */
-export function explainFullBridge(error: unknown, networks: readonly {readonly name: string}[]): unknown {
+export function explainFullBridge(
+  error: unknown,
+  interfaces: readonly {readonly network: {readonly name: string}}[],
+): unknown {
   if (helperFailure(error)?.errno !== 'EXFULL') return error;
-  const names = networks.map(({name}) => `"${name}"`);
+  const names = interfaces.map(({network}) => `"${network.name}"`);
   const which = names.length === 1 ? `network ${names[0]} is` : `one of the networks ${names.join(', ')} is`;
   return new TscomposeError(
     'exhausted',

@@ -1,6 +1,7 @@
 import type {NetworkChange} from '../container/context.ts';
 import {changeOperations} from './change-operations.ts';
 import {type DecideRequest, decideEndpoints} from './decide-endpoints.ts';
+import {explainFullBridge} from './full-bridge.ts';
 import {gatewayNetwork, type Membership} from './gateway.ts';
 import {type Endpoint, prepareEndpoint, removeEndpoint, removeUnfinishedLease, writeEndpoint} from './leases.ts';
 import {forgetConnections, resolverSettings, upstreamsOf} from './plan-endpoints.ts';
@@ -69,7 +70,7 @@ export async function changeNetworks(
       if (isNew) removeEndpoint(layout, network.id, record.id);
       else removeUnfinishedLease(layout, network.id, record.id);
     }
-    throw await explainPublishError(error, ports);
+    throw await explainPublishError(explainFullBridge(error, added), ports);
   }
   await forgetConnections({context, kernel, networks}, ports);
 }

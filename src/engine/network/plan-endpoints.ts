@@ -143,14 +143,7 @@ async function describePlan(request: PlanRequest, planned: DecidedEndpoints): Pr
     ports: portMapOf(ports, Object.keys(record.config.ExposedPorts ?? {})),
     warnings,
     ephemeral,
-    explain: (error) =>
-      explainPublishError(
-        explainFullBridge(
-          error,
-          interfaces.map(({network}) => network),
-        ),
-        ports,
-      ),
+    explain: (error) => explainPublishError(explainFullBridge(error, interfaces), ports),
   };
 }
 
