@@ -137,3 +137,13 @@ test('what only root may do is refused by name', async () => {
   expect(await refusal('user: "33"')).toMatch(/the user namespace has no such id\nhint: this user has too few ids/);
   await expectNothingLeft(host);
 });
+
+test('doctor tells a user what is missing and how to get it, without an engine', async () => {
+  await using host = await makeUserHost();
+  const told = await succeed(host, 'doctor');
+  expect(told).toMatch(/^ids\s+warning\s+containers have a single id/m);
+  expect(told).toContain('  outbound: install pasta (package passt)\n');
+  const findings = JSON.parse(await succeed(host, 'doctor', '--format', 'json')) as readonly {readonly check: string}[];
+  expect(findings).toContainEqual(expect.objectContaining({check: 'user namespaces', status: 'ok'}));
+  expect(host.processes()).toEqual([]);
+});
