@@ -130,13 +130,18 @@ struct monitor {
 };
 
 /* --- monitor.c --- */
-/* Clones the container's process; what becomes of it is seen later, in the loop. 0, or -1 with monitor->failure. */
-int monitor_begin_run(struct monitor *monitor);
 /* Whoever was waited for is there. */
 void monitor_begin_first_run(struct monitor *monitor);
-void monitor_drained(struct monitor *monitor);
 /* Gives memory back when nothing has happened for a moment. */
 void monitor_settle(struct monitor *monitor);
+
+/* --- run.c --- */
+/* Clones the container's process; what becomes of it is seen later, in the loop. 0, or -1 with monitor->failure. */
+int run_begin(struct monitor *monitor);
+/* The run's first process was reaped. */
+void run_process_ended(struct monitor *monitor, int status);
+/* All that the run wrote was read. */
+void run_drained(struct monitor *monitor);
 
 /* --- stop.c --- */
 void monitor_send_signal(struct monitor *monitor, int signal);
@@ -150,7 +155,7 @@ void ending_begin(struct monitor *monitor);
 /* --- output.c --- */
 int output_open(struct monitor *monitor, int standard[3]);
 void output_watch_terminal(struct monitor *monitor, int master);
-/* The process has ended: everything still unread is read, then monitor_drained is called. */
+/* The process has ended: everything still unread is read, then run_drained is called. */
 void output_drain(struct monitor *monitor);
 void output_close(struct monitor *monitor);
 void output_close_input(struct monitor *monitor);

@@ -23,7 +23,7 @@ static void close_watch(struct monitor *monitor, struct watch *watch) {
 static void check_drained(struct monitor *monitor) {
   if (monitor->phase != PHASE_DRAINING || monitor->outputs[0].watch.fd >= 0 || monitor->outputs[1].watch.fd >= 0) return;
   loop_timer_clear(&monitor->drain);
-  monitor_drained(monitor);
+  run_drained(monitor);
 }
 
 static void output_ready(void *data, short events) {

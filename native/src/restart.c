@@ -23,7 +23,7 @@ bool restart_waits_for_other(struct monitor *monitor) {
 static void again(void *data) {
   struct monitor *monitor = data;
   monitor->restart_count++;
-  if (monitor_begin_run(monitor) == 0 || restart_waits_for_other(monitor)) return;
+  if (run_begin(monitor) == 0 || restart_waits_for_other(monitor)) return;
   ending_begin(monitor);
 }
 
