@@ -32,7 +32,7 @@ export const commandSummaries = {
   ui: {summary: 'watch and control the stack on a screen of its own: services, logs, plan', args: ''},
   service: {
     summary: 'have systemd start containers at boot as their restart policies say',
-    args: 'install | uninstall | status | boot',
+    args: 'install|uninstall|status|boot',
   },
   engine: {summary: 'serve the built-in engine to Docker clients, by the Engine API on a socket', args: 'serve'},
   completion: {summary: 'print a script that completes commands, flags and names in a shell', args: 'SHELL'},

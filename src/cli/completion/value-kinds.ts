@@ -58,6 +58,13 @@ export const valueKinds: Readonly<Record<string, Complete | undefined>> = {
   // What comes from a service goes to this machine: there is no copy between services.
   DESTINATION: (names, line) => (line.args.some(isCopyOfService) ? {kind: 'files'} : copied(names, line)),
   serve: () => words([{word: 'serve', about: 'answer until it is told to end'}]),
+  'install|uninstall|status|boot': () =>
+    words([
+      {word: 'install', about: 'start containers at boot'},
+      {word: 'uninstall', about: 'start none any more'},
+      {word: 'status', about: 'show whether it is installed'},
+      {word: 'boot', about: 'start them now'},
+    ]),
   SHELL: () => words(plain(['bash', 'zsh', 'fish'])),
   FORMAT: () => words(plain(['table', 'json'])),
   'status=STATUS': () => words(plain(containerStates.map((state) => `status=${state}`))),

@@ -127,6 +127,10 @@ test.each<readonly [readonly string[], readonly string[]]>([
     ['words', ...commands.map(({name}) => name), 'help'],
   ],
   [
+    ['service', ''],
+    ['words', 'install', 'uninstall', 'status', 'boot'],
+  ],
+  [
     ['help', 'st'],
     ['words', 'stats', 'stop', 'start'],
   ],
