@@ -136,7 +136,8 @@ describe('a container that ends while it is synced', () => {
     for (let round = 0; round < 15; round++) await sync(bed, id, {...many, round: `${round}`});
     await until(async () => (await bed.state(id)).Restarting);
     await sync(bed, id, {fixed: 'yes'});
-    await until(async () => (await bed.logs(id)).includes('serving'), 30_000);
+    // A pause between two runs is a minute at most, which it is by now where the syncs took long.
+    await until(async () => (await bed.logs(id)).includes('serving'), 90_000);
     const files = await inside(bed, id);
     expect([files.text('/app/round'), files.text('/app/fixed'), files.temporaries()]).toEqual(['14', 'yes', []]);
   });
