@@ -108,12 +108,12 @@ async function waitForEvent(
     .follow({filters: {type: ['container'], container: [found.id]}, onReady: ready}, ended.signal)
     [Symbol.asyncIterator]();
   let next = events.next();
-  await Promise.race([opened, next]);
-  let result = toResult(await observe(context, found.id));
-  // A monitor that is killed writes no event: whoever sees its connection end has it written.
-  const watchdog = watchForLoss(context, found, ended.signal);
-  const finisher = finishKilledRemoval(context, found, ended);
+  const others: Promise<void>[] = [];
   try {
+    await Promise.race([opened, next]);
+    let result = toResult(await observe(context, found.id));
+    // A monitor that is killed writes no event: whoever sees its connection end has it written.
+    others.push(watchForLoss(context, found, ended.signal), finishKilledRemoval(context, found, ended));
     // Removed between the two looks: there is no further event to come.
     if (!(await stillExists(context, found.id))) {
       if (condition === 'removed') return result;
@@ -134,15 +134,15 @@ async function waitForEvent(
       if (event.Action === 'destroy') return result;
       next = events.next();
     }
+    signal?.throwIfAborted();
+    // It is gone without a word: the journal had no room for one.
+    if (condition !== 'removed') throw noSuchContainer(reference);
+    return result;
   } finally {
     ended.end();
     await events.return?.(undefined);
-    await Promise.all([watchdog, finisher]);
+    await Promise.all(others);
   }
-  signal?.throwIfAborted();
-  // It is gone without a word: the journal had no room for one.
-  if (condition !== 'removed') throw noSuchContainer(reference);
-  return result;
 }
 
 /** How often a wait looks whether somebody who was removing the container was killed at it. */
@@ -169,12 +169,10 @@ async function finishKilledRemoval(
 }
 
 async function watchForLoss(context: ContainerContext, found: FoundContainer, signal: AbortSignal): Promise<void> {
+  const starts = context.events
+    .follow({filters: {type: ['container'], container: [found.id], event: ['start']}}, signal)
+    [Symbol.asyncIterator]();
   try {
-    const events = context.events.follow(
-      {filters: {type: ['container'], container: [found.id], event: ['start']}},
-      signal,
-    );
-    const starts = events[Symbol.asyncIterator]();
     for (;;) {
       const start = starts.next();
       await followMonitor(context, found, signal);
@@ -189,6 +187,9 @@ async function watchForLoss(context: ContainerContext, found: FoundContainer, si
     }
   } catch (error) {
     if (!signal.aborted && !hasKind(error, 'notFound')) throw error;
+  } finally {
+    // The journal stays open where a start was told of that nobody came to read.
+    await starts.return?.(undefined);
   }
 }
 
