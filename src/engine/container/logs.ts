@@ -111,22 +111,22 @@ async function openTail(path: string, tail: number | undefined): Promise<LogFile
   return {
     async *lines() {
       for (;;) {
-        const [oldest, ...newer] = files;
+        const [oldest] = files;
         if (oldest === undefined) {
           files = await openLogFiles(path);
           if (files.length === 0) return;
           continue;
         }
         yield* oldest.lines();
-        if (newer.length === 0) {
+        if (files.length === 1) {
           const next = await openNextLogFile(path, oldest.inode);
           if (next === undefined) return;
+          files.push(next);
           // What was written to it before it was rotated.
           yield* oldest.lines();
-          newer.push(next);
         }
         await oldest.close();
-        files = newer;
+        files = files.slice(1);
       }
     },
     async [Symbol.asyncDispose]() {
