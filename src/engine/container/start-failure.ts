@@ -29,14 +29,16 @@ function isMissingId(error: unknown): boolean {
 
 /**
  * Says of a container that could not start which of its settings is to be looked at. What it does not have, or may not be
- * executed, is a mistake of the request: "not found" would say that there is no such container.
+ * executed, is a mistake of the request: "not found" would say that there is no such container. A part that a volume or an
+ * image does not have is not found in Docker too.
  */
 export function explainStart(error: unknown): unknown {
   const failure = helperFailure(error);
   if (!(error instanceof TscomposeError) || failure === undefined) return error;
   const ownHint = isMissingId(error) ? missingId : hints.find(([step]) => step.test(failure.step))?.[1];
   const hint = error.hint ?? ownHint;
-  const isOfRequest = error.kind === 'notFound' || error.exitCode === 126 || error.exitCode === 127;
+  const isMissing = error.kind === 'notFound' && !failure.step.startsWith('subpath ');
+  const isOfRequest = isMissing || error.exitCode === 126 || error.exitCode === 127;
   if (hint === undefined && !isOfRequest) return error;
   return new TscomposeError(isOfRequest ? 'invalid' : error.kind, error.message, {
     hint,
