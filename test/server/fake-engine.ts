@@ -29,7 +29,7 @@ export function fakeEngine(parts: Parts = {}): Engine {
 
 /** As much of an inspection as the server reads. */
 export function inspected(config: {readonly Tty?: boolean} = {}): ContainerInspect {
-  return {Id: 'c0ffee', Config: config, State: {Running: true}} as ContainerInspect;
+  return {Id: 'c0ffee', Config: config, State: {Running: true}, HostConfig: {}} as ContainerInspect;
 }
 
 export function inspectedExec(tty = false): ExecInspect {

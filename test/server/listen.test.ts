@@ -325,6 +325,14 @@ describe('plain requests', () => {
     await expect.poll(() => aborted).toBe(true);
   });
 
+  it('tell that nothing is kept of a log before they begin', async () => {
+    const HostConfig = {LogConfig: {Type: 'none', Config: {}}};
+    await serve({containers: {inspect: async () => ({...inspected(), HostConfig})}});
+    const {message, text} = await ask({path: '/containers/web/logs?stdout=1'});
+    expect(message.statusCode).toBe(501);
+    expect(JSON.parse(text)).toEqual({message: 'configured logging driver does not support reading'});
+  });
+
   it('break off where a stream fails', async () => {
     await serve({
       containers: {

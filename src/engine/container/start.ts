@@ -12,6 +12,7 @@ import {clearDead} from './clear-dead.ts';
 import type {ContainerContext} from './context.ts';
 import {gatherDevices} from './devices/gather.ts';
 import {beginStart, endStart} from './expected-clients.ts';
+import {writeFailedStart} from './failed-start.ts';
 import {writeIdentityFiles} from './hosts.ts';
 import {type LaunchRequest, planLaunch} from './launch-plan.ts';
 import {planLinks} from './legacy-links.ts';
@@ -52,14 +53,21 @@ const portAttempts = 5;
 /** The caller holds the operation lock. */
 export async function startFound(context: ContainerContext, found: FoundContainer): Promise<void> {
   await clearPrevious(context, found);
+  let isMonitored = false;
   try {
-    await launchFound(context, found);
+    await launchFound(context, found, () => {
+      isMonitored = true;
+    });
+  } catch (error) {
+    if (!isMonitored) await writeFailedStart(context, found.id, error);
+    throw error;
   } finally {
     await endStart(context, found.id);
   }
 }
 
-async function launchFound(context: ContainerContext, found: FoundContainer): Promise<void> {
+/** `onLaunch` is called when there is to be a monitor, which writes down how the start ends. */
+async function launchFound(context: ContainerContext, found: FoundContainer, onLaunch: () => void): Promise<void> {
   const joins = await planJoins(context, found);
   await using volumes = await useVolumes(context, found.record);
   const [image, images, devices, disks, links] = await Promise.all([
@@ -75,7 +83,8 @@ async function launchFound(context: ContainerContext, found: FoundContainer): Pr
     const expectedClients = await beginStart(context, found.id);
     try {
       await markBegun(context, found.id);
-      await launch(context, found, {image, volumes, images, network, devices, disks, joins, expectedClients, links});
+      const parts = {image, volumes, images, network, devices, disks, joins, expectedClients, links};
+      await launch(context, found, parts, onLaunch);
       return;
     } catch (error) {
       await undo(context, found.record);
@@ -92,6 +101,7 @@ async function launch(
     LaunchRequest,
     'image' | 'volumes' | 'images' | 'network' | 'devices' | 'disks' | 'joins' | 'expectedClients' | 'links'
   >,
+  onLaunch: () => void,
 ): Promise<void> {
   const {layout, cgroupParent} = context;
   const {record, paths: identity} = await identityOf(layout, found.record);
@@ -101,6 +111,7 @@ async function launch(
   // Whoever removes the last container takes the cgroups above away; not while one is being started below them.
   await using cgroups = await context.helper.lock(layout.locks.cgroups, {mode: 'shared'});
   void cgroups;
+  onLaunch();
   const shared = record.hostConfig.NetworkMode === 'host' ? context.outsideHelper : undefined;
   await (shared ?? context.helper).request({kind: 'launch', plan: encodeOperations(plan)});
 }

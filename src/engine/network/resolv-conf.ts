@@ -61,9 +61,8 @@ export function upstreamServers(machine: ResolvConf, settings: ResolverSettings)
 }
 
 function searchOf(machine: ResolvConf, {dnsSearch}: ResolverSettings): readonly string[] {
-  // A single dot: no search domain at all.
-  if (dnsSearch.length === 1 && dnsSearch[0] === '.') return [];
-  return dnsSearch.length > 0 ? dnsSearch : machine.search;
+  // The dot is the root: alone it stands for no search domain at all.
+  return dnsSearch.length > 0 ? dnsSearch.filter((domain) => domain !== '.') : machine.search;
 }
 
 function isLoopbackText(text: string): boolean {

@@ -4,6 +4,7 @@ import type {containerEndpoints} from '../../api/endpoints/containers.ts';
 import {checkFilters, knownFilters} from '../../api/filters.ts';
 import {addTimestamp} from '../../api/log-timestamp.ts';
 import {hasKind, TscomposeError} from '../../base/errors.ts';
+import {unreadableLog} from '../../engine/container/logs.ts';
 import type {Engine, LogChunk, LogOptions, OutputChunk} from '../../engine/engine.ts';
 import {attachmentConnection, encodeOutput, outputType} from '../attachment-connection.ts';
 
@@ -59,7 +60,10 @@ export function containerHandlers({containers}: Engine): Handlers<Rows> {
       if (query.stdout !== true && query.stderr !== true) {
         throw new TscomposeError('invalid', "must specify at least one of 'stdout' or 'stderr'");
       }
-      const tty = (await containers.inspect(path.id)).Config.Tty === true;
+      const {Config, HostConfig} = await containers.inspect(path.id);
+      // Known before the answer begins: afterwards a client sees nothing but a connection that breaks off.
+      if (HostConfig.LogConfig?.Type === 'none') throw unreadableLog();
+      const tty = Config.Tty === true;
       const log = containers.logs(path.id, logOptions(query), signal);
       return {contentType: outputType(tty), bytes: encodeOutput(annotated(log, query), tty)};
     },

@@ -151,6 +151,10 @@ test('resolv.conf of containers: ours, the machine’s, and what was asked for',
     'nameserver 127.0.0.11\nsearch a.test b.test\noptions edns0 trust-ad ndots:0\n',
   );
   expect(resolvConfForNetworks(machine, given)).toBe('nameserver 127.0.0.11\nsearch x.y\noptions timeout:3 ndots:2\n');
+  // The dot is the root, no domain, wherever it stands.
+  expect(resolvConfForNetworks(machine, {...none, dnsSearch: ['example.org', '.']})).toContain(
+    '\nsearch example.org\n',
+  );
   expect(resolvConfForNetworks(machine, {...none, dnsSearch: ['.']})).toBe(
     'nameserver 127.0.0.11\noptions edns0 trust-ad ndots:0\n',
   );
