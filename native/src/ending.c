@@ -94,7 +94,7 @@ void ending_begin(struct monitor *monitor) {
     monitor->shown_pid = 0;
     state_changed(monitor);
   }
-  if (monitor->has_started) journal_networks(monitor, monitor->network.plan, NULL);
+  journal_leave(monitor);
   if (monitor->stop_requested) journal_event(monitor, "stop", "");
   if (monitor->control.fd >= 0) {
     loop_remove(&monitor->loop, &monitor->control);

@@ -1,4 +1,4 @@
-/* Events of the container and of its networks, for the journal that all containers share. */
+/* Events of the container, of its networks and its volumes, for the journal that all containers share. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +52,29 @@ static void tell_of_others(struct monitor *monitor, const struct plan *plan, con
 }
 
 void journal_networks(struct monitor *monitor, const struct plan *before, const struct plan *after) {
+  if (!monitor->is_placed) return;
   tell_of_others(monitor, before, after, "disconnect");
   tell_of_others(monitor, after, before, "connect");
+}
+
+static void tell_of_volumes(struct monitor *monitor) {
+  for (size_t i = 0; i < monitor->plan.mount_count; i++) {
+    const struct volume_member *mount = &monitor->plan.mounts[i];
+    append(monitor, (struct subject){"volume", mount->name}, monitor->is_placed ? "mount" : "unmount",
+           monitor->is_placed ? mount->mounted : mount->unmounted, "");
+  }
+}
+
+void journal_place(struct monitor *monitor) {
+  if (monitor->is_placed) return;
+  monitor->is_placed = true;
+  tell_of_volumes(monitor);
+  journal_networks(monitor, NULL, monitor->network.plan);
+}
+
+void journal_leave(struct monitor *monitor) {
+  if (!monitor->is_placed) return;
+  journal_networks(monitor, monitor->network.plan, NULL);
+  monitor->is_placed = false;
+  tell_of_volumes(monitor);
 }

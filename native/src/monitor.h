@@ -103,6 +103,7 @@ struct monitor {
   pid_t shown_pid;
   struct timespec started, finished;
   bool has_started, has_finished;
+  bool is_placed; /* told to be on its networks, with its volumes */
   struct timespec spoke; /* when output came before it was noticed that the program runs */
   bool has_spoken;
   int exit_code;
@@ -216,8 +217,11 @@ int state_write_exit(struct monitor *monitor);
 /* --- journal.c --- */
 /* `extra`: members to add, as JSON text starting with a comma, or "". */
 void journal_event(struct monitor *monitor, const char *action, const char *extra);
-/* Networks that the container came to or left; NULL: it is on none. */
+/* Networks that the container came to or left during a run; NULL: it is on none. */
 void journal_networks(struct monitor *monitor, const struct plan *before, const struct plan *after);
+/* A run begins with its volumes and networks, and ends without. They stay there between two runs: as Docker, events say so. */
+void journal_place(struct monitor *monitor);
+void journal_leave(struct monitor *monitor);
 
 /* --- volume-use.c --- */
 /* Takes part in the use of each volume that is mounted for it. */

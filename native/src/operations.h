@@ -69,6 +69,7 @@
 #define OP_CGROUP_DEVICES 221 /* path, program */
 #define OP_INTERFACE_SYSCTL 240 /* key, value */
 #define OP_NETWORK_MEMBER 241 /* id, attributes */
+#define OP_VOLUME_MEMBER 242 /* name, mounted, unmounted */
 #define OP_JOIN 230 /* list, control */
 #define OP_OUTSIDE 231 /* socket */
 #define OP_VOLUME_USE 232 /* lock, mountpoint */
@@ -167,6 +168,7 @@
   X(OP_CGROUP_DEVICES, "cgroupDevices", 2, 0) \
   X(OP_INTERFACE_SYSCTL, "interfaceSysctl", 2, 0) \
   X(OP_NETWORK_MEMBER, "networkMember", 2, 0) \
+  X(OP_VOLUME_MEMBER, "volumeMember", 3, 0) \
   X(OP_JOIN, "join", 2, 0) \
   X(OP_OUTSIDE, "outside", 1, 0) \
   X(OP_VOLUME_USE, "volumeUse", 2, 0) \

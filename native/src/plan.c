@@ -280,6 +280,10 @@ static int read_operation(struct plan *plan, const struct record *record, struct
       member->attributes = record->argv[1];
       return 0;
     }
+    case OP_VOLUME_MEMBER:
+      *GROW(plan->mounts, plan->mount_count) =
+          (struct volume_member){record->argv[0], record->argv[1], record->argv[2]};
+      return 0;
     case OP_INTERFACE_SYSCTL:
       return read_step(plan, record, failure);
     case OP_STDIO:
@@ -383,6 +387,7 @@ void plan_free(struct plan *plan) {
   free(plan->networks);
   free(plan->links);
   free(plan->members);
+  free(plan->mounts);
   free(plan->steps);
   free(plan->volumes);
   free(plan->cleanup);

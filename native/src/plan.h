@@ -96,6 +96,10 @@ struct plan {
     const char *id, *attributes;
   } *members;
   size_t member_count;
+  struct volume_member {
+    const char *name, *mounted, *unmounted;
+  } *mounts;
+  size_t mount_count;
   const struct record **steps; /* of the networks, in their order; of a launch plan only settings of interfaces */
   size_t step_count;
   bool changes_networks; /* of an update: everything about them is here, and replaces what was */

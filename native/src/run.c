@@ -95,8 +95,7 @@ static void executed(struct monitor *monitor) {
     take_back(monitor, errno);
     return;
   }
-  /* The networks stay for all runs. */
-  if (monitor->report >= 0) journal_networks(monitor, NULL, monitor->network.plan);
+  journal_place(monitor);
   journal_event(monitor, "start", "");
   report_success(monitor);
   monitor_settle(monitor);
@@ -226,6 +225,7 @@ void run_drained(struct monitor *monitor) {
   monitor->status = again ? "restarting" : "exited";
   monitor->phase = PHASE_WAITING;
   state_changed(monitor);
+  journal_leave(monitor);
   journal_event(monitor, "die", extra);
   if (!again) ending_begin(monitor);
 }

@@ -67,8 +67,7 @@ static int apply(struct monitor *monitor, struct plan *wanted, const struct reco
   }
   if (result == 0 && rename(source, target) != 0) result = fail_errno(failure, errno, "rename %s", source);
   if (change != NULL && result == 0) {
-    /* Before its first run the networks are told of with the start. */
-    if (monitor->has_started) journal_networks(monitor, monitor->network.plan, wanted);
+    journal_networks(monitor, monitor->network.plan, wanted);
     network_change_commit(change);
   }
   if (change != NULL && result != 0) network_change_undo(change);

@@ -18,6 +18,7 @@ import type {ContainerRecord} from './record.ts';
 import {planRoot} from './root-plan.ts';
 import {parseSignal} from './signal.ts';
 import type {UsedVolumes} from './use-volumes.ts';
+import {volumeMembers} from './volume-members.ts';
 
 /** Seconds that a container gets to stop by itself. */
 const defaultStopTimeout = 10;
@@ -100,6 +101,7 @@ export function planLaunch({
       ? [{kind: 'expectedClients', count: Math.min(expectedClients, mostExpected)} as const]
       : []),
     ...volumes.mounted.map(({lock, directory}): MonitorOperation => ({kind: 'volumeUse', lock, mountpoint: directory})),
+    ...volumeMembers(record),
     ...(hostConfig.Init ? [{kind: 'init'} as const] : []),
     {kind: 'cleanup', path: paths.begun},
     ...(identity.hosts === paths.hosts ? identityCleanup(paths) : []),

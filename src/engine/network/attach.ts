@@ -109,6 +109,15 @@ export function sysctlOperations({sysctls}: PlannedInterface): readonly MonitorO
   return Object.entries(sysctls).map(([key, value]) => ({kind: 'interfaceSysctl', key, value}));
 }
 
+/** Events tell of it when the container comes to the network and when it leaves. */
+export function memberOperation(
+  container: string,
+  {id, name, driver}: Pick<NetworkRecord, 'id' | 'name'> & {readonly driver: string},
+): MonitorOperation {
+  const attributes = {container, name, type: driver};
+  return {kind: 'networkMember', id, attributes: JSON.stringify(attributes).slice(1, -1)};
+}
+
 /** What a monitor knows of the networks for as long as nothing about them changes: whom it serves, and what goes at the end. */
 export function networkOperations(request: AttachRequest): readonly MonitorOperation[] {
   const {layout, containerId, interfaces, ports, upstreams, resolverFile} = request;
@@ -131,10 +140,7 @@ export function networkOperations(request: AttachRequest): readonly MonitorOpera
     ...interfaces.flatMap(({network, links}) =>
       links.map((link): MonitorOperation => ({kind: 'dnsLink', network: network.name, ...link})),
     ),
-    ...interfaces.map(({network}): MonitorOperation => {
-      const attributes = {container: containerId, name: network.name, type: network.driver};
-      return {kind: 'networkMember', id: network.id, attributes: JSON.stringify(attributes).slice(1, -1)};
-    }),
+    ...interfaces.map(({network}) => memberOperation(containerId, network)),
     // One transaction each: what is missing already must not keep the rest.
     ...elements.map((element) => rules('detach', [removal(table, element)])),
     // The others go with their namespace.

@@ -2,7 +2,7 @@ import type {EndpointSettings, PortMap} from '../../api/types/container.ts';
 import type {NetworkPlan} from '../container/context.ts';
 import type {ContainerRecord} from '../container/record.ts';
 import type {MonitorOperation} from '../helper/operations.ts';
-import {attachOperations, isolatedOperations, type PlannedInterface} from './attach.ts';
+import {attachOperations, isolatedOperations, memberOperation, type PlannedInterface} from './attach.ts';
 import {type DecidedEndpoints, type DecideRequest, decideEndpoints, type Gateways} from './decide-endpoints.ts';
 import {describeEndpoint} from './describe-endpoint.ts';
 import {explainFullBridge} from './full-bridge.ts';
@@ -12,6 +12,7 @@ import type {MachineFiles} from './machine.ts';
 import {isVlan, poolsOf} from './network-record.ts';
 import type {PublishedPort} from './port-elements.ts';
 import {explainPublishError} from './port-in-use.ts';
+import {predefinedNetworks} from './predefined.ts';
 import {portMapOf} from './publish.ts';
 import {
   nameServiceAddress,
@@ -45,8 +46,12 @@ export async function planWithoutNetworks(
   record: ContainerRecord,
   mode: 'host' | 'none',
 ): Promise<EndpointPlan> {
-  const operations: readonly MonitorOperation[] =
-    mode === 'host' ? [{kind: 'network', mode: 'host'}] : isolatedOperations();
+  const operations: readonly MonitorOperation[] = [
+    ...(mode === 'host' ? [{kind: 'network', mode: 'host'} as const] : isolatedOperations()),
+    ...predefinedNetworks
+      .filter(({Name}) => Name === mode)
+      .map(({Id: id, Name: name, Driver: driver}) => memberOperation(record.id, {id, name, driver})),
+  ];
   const machine = parseResolvConf(await files.readResolvConf());
   return {
     operations,
