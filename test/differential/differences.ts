@@ -1,9 +1,12 @@
 import {type Difference, differences as ofStacks} from '../e2e/parity/differences.ts';
 
 /** A difference, and the nouns in whose cases it is seen: in each of them it must be. */
-export interface KnownDifference extends Difference {
-  readonly of: readonly string[];
-}
+export type KnownDifference = Difference & {readonly of: readonly string[]} & Told;
+
+/** Where users read of it, or why they need not. */
+type Told =
+  /** A first cell of the table in docs/engine.md, or words of what stands before it. */
+  {readonly docs: string} | {readonly notForUsers: string};
 
 /** Nouns whose cases run containers. */
 const running = [
@@ -17,6 +20,7 @@ const mistake = {
   line: /^(?:internal 500|invalid 400)$/,
   to: 'a mistake of the caller',
   reason: 'what Docker answers with 500 for a mistake of the caller has the status of that mistake',
+  docs: 'what it answers with 500 for a mistake of the caller has the status of that mistake',
 };
 
 /** What this engine does not have is told apart from what is wrong. */
@@ -24,6 +28,7 @@ const unsupported = {
   line: /^(?:invalid 400|notFound 404|unsupported 501)$/,
   to: 'not there',
   reason: 'a driver, a runtime or a kind of mount that this engine does not have is refused as unsupported',
+  docs: 'a driver, a runtime or an option that is not there',
 };
 
 const everywhere: readonly KnownDifference[] = [
@@ -32,34 +37,32 @@ const everywhere: readonly KnownDifference[] = [
     at: /^baseline\/baseline\/inspect$/,
     line: /^HostConfig\.(?:Runtime "(?:runc|tscompose)"|CgroupnsMode "(?:host|private)")$/,
     reason: 'another runtime, and a cgroup namespace of its own also on cgroup v1',
+    docs: 'the default cgroup namespace',
   },
   {
     of: all,
     at: /\/inspect$/,
     line: /^GraphDriver\.Data\./,
     reason: 'where the layers of a container lie is of the storage driver alone',
+    notForUsers: 'Docker names this member as what may change with the driver',
   },
   {
     of: running,
     at: /\/(?:inspect|list)$/,
     line: /^NetworkSettings\.Networks\.none\.(?:NetworkID|EndpointID) "<id>"$/,
     reason: 'no network has no id, and nothing that is attached to it',
-  },
-  {
-    of: running,
-    at: /\/events$/,
-    line: /^network (?:dis)?connect <id> container=<\w+> name=none type=null$/,
-    reason: 'the same: nothing is connected where there is no network',
-  },
-  {
-    of: ['config', 'volumes', 'lists', 'prunes'],
-    at: /\/events$/,
-    line: /^volume (?:un)?mount /,
-    reason: 'volumes tell of being made and removed; who uses one is told by its containers',
+    docs: 'the networks `none` and `host` in inspect',
   },
 ];
 
 const ofContainers: readonly KnownDifference[] = [
+  {
+    of: ['config', 'confinement', 'resources'],
+    at: /^(?:a command (?:that|by)|a command that may|a user that|a group that|a number that|a negative number|a group added that|other paths are hidden|limits of a process|every limit of a process).*\/events\/events$/,
+    line: /^network disconnect <id> container=<\w+> name=none type=null$/,
+    reason: 'a container whose start failed was never on its network, so it does not leave it',
+    docs: 'events of a start that failed',
+  },
   {
     of: ['config'],
     at: /^(?:a user that is not there|a group that is not there|a group added that is not there|a number that is too great|a negative number)\/start\/error$/,
@@ -70,12 +73,14 @@ const ofContainers: readonly KnownDifference[] = [
     at: /^(?:a user that is not there|a group that is not there|a group added that is not there|a number that is too great|a negative number)\/it at last\/inspect$/,
     line: /^LogPath <path>$/,
     reason: 'a log has its place from the first start on, also where that failed',
+    docs: '`LogPath`, `HostsPath`, `HostnamePath` and `ResolvConfPath`',
   },
   {
     of: ['logs'],
     at: /^of a container that was only made\/it at last\/inspect$/,
     line: /^LogPath <path>$/,
     reason: 'the same: not by being asked for',
+    docs: '`LogPath`, `HostsPath`, `HostnamePath` and `ResolvConfPath`',
   },
   {
     of: ['config'],
@@ -83,6 +88,7 @@ const ofContainers: readonly KnownDifference[] = [
     line: /(\b50(?:\(staff\))?)([ ,])50(?:\(staff\))?/,
     to: '$1',
     reason: 'a group that is named twice is had once',
+    notForUsers: 'the kernel looks at groups as a set',
   },
   {
     of: ['config'],
@@ -90,12 +96,14 @@ const ofContainers: readonly KnownDifference[] = [
     line: /"Source":"(?:<volume <id>>)?"(.*?)(?:"Source":"(?:<volume <id>>)?"|$)/,
     to: '$1',
     reason: 'a list tells where every volume lies, not only those with names',
+    docs: 'anonymous volumes in lists',
   },
   {
     of: ['resources'],
     at: /^a weight of input and output\/it at last\/inspect$/,
     line: /^HostConfig\.BlkioWeight 300$/,
     reason: 'weights of input and output on version 1 are kept; Docker discards them',
+    docs: 'weights of input and output on version 1',
   },
   {
     of: ['resources'],
@@ -103,6 +111,7 @@ const ofContainers: readonly KnownDifference[] = [
     line: /^(?:internal 500|forbidden 403)$/,
     to: 'not allowed',
     reason: 'what the kernel does not allow this engine has the status of that',
+    docs: 'a limit that the kernel does not allow',
     machine: 'anywhere',
   },
   {of: ['confinement'], at: /^paths of the system\/create\/error$/, ...mistake},
@@ -111,6 +120,7 @@ const ofContainers: readonly KnownDifference[] = [
     at: /^control groups of (?:its own|the machine)\/it at last\/inspect$/,
     line: /^HostConfig\.CgroupnsMode "(?:host|private)"$/,
     reason: 'the same as in what nobody asked for, from the other side',
+    docs: 'the default cgroup namespace',
   },
   {
     of: ['host-config'],
@@ -118,6 +128,7 @@ const ofContainers: readonly KnownDifference[] = [
     line: /(tmpfs tmpfs) r[ow]$/,
     to: '$1',
     reason: 'a read-only memory file system is read-only itself, not only its mount',
+    notForUsers: 'nobody can write to either',
   },
   {
     of: ['states'],
@@ -125,32 +136,43 @@ const ofContainers: readonly KnownDifference[] = [
     line: /^(?:internal 500|conflict 409)$/,
     to: 'a mistake of the caller',
     reason: mistake.reason,
+    docs: mistake.docs,
   },
   {of: ['states'], at: /^running: stop by no signal\/stop\/error$/, ...mistake},
   {
-    of: ['states'],
-    at: /^(?:running|paused): rename\/events\/events$/,
-    line: /^(container (?:kill|die) .*)name=@(?:it|other)/,
-    to: '$1name=of a time',
-    reason: 'what a monitor tells of a run has the name that the container had when it began',
+    of: ['lives'],
+    at: /^its start fails .*\/inspect$/,
+    line: /^(?:- )?Config\.(?:Domainname$|Hostname "<other short>"$)/,
+    reason: 'who shares a network has the host name of its owner from its creation on, and none of its own domain',
+    docs: 'host names in the network of another container',
+  },
+  {
+    of: ['lives'],
+    at: /^its start fails before there is a process\/it at last\/inspect$/,
+    line: /^(?:HostnamePath|HostsPath|ResolvConfPath|LogPath) <path>$/,
+    reason: 'files of a container have their places from the first start on, also where that failed',
+    docs: '`LogPath`, `HostsPath`, `HostnamePath` and `ResolvConfPath`',
   },
   {
     of: ['states'],
     at: /^(?:running|paused): rename\/(?:look|it at last)\/inspect$/,
     line: /^NetworkSettings\.Networks\.none\.DNSNames \["@other","<it short>"\]$/,
     reason: 'without a network there are no names on it, also after a change of the name',
+    docs: 'the networks `none` and `host` in inspect',
   },
   {
     of: ['states'],
     at: /^running: resize without a terminal\/events\/events$/,
     line: /^container resize /,
     reason: 'a terminal that there is not gets no size, and no event tells that it has one',
+    docs: 'a size for a container without a terminal',
   },
   {
     of: ['lives'],
     at: /\/events$/,
     line: /^container exec_(?:create|start|die)\b/,
     reason: 'a probe of health is no command of anybody: its results are in the state, and no event fills the journal',
+    docs: 'probes of health',
   },
 ];
 
@@ -166,6 +188,7 @@ const ofRefusals: readonly KnownDifference[] = [
     line: /^(?:internal 500|conflict 409)$/,
     to: mistake.to,
     reason: mistake.reason,
+    docs: mistake.docs,
   },
   // Docker takes these and does nothing with them; a row each, so that each is seen to be refused.
   ...[
@@ -176,6 +199,7 @@ const ofRefusals: readonly KnownDifference[] = [
     at: new RegExp(`^${name}/refused/`),
     line: /^(?:it runs|invalid 400|unsupported 501|when it is made)$/,
     reason: 'what Docker leaves out in silence is refused',
+    docs: 'What Docker leaves out in silence is refused by name',
   })),
   {of: ['refusals'], at: /\/refused\/error$/, ...mistake},
   {
@@ -183,6 +207,7 @@ const ofRefusals: readonly KnownDifference[] = [
     at: /\/refused\/when$/,
     line: /^when it is (?:made|started)$/,
     reason: 'what is known to be wrong before the start is refused before anything is made',
+    docs: 'what is wrong whenever it starts',
   },
 ];
 
@@ -192,18 +217,21 @@ const ofCommands: readonly KnownDifference[] = [
     at: /^a user that is not there\/events\/events$/,
     line: /^container exec_(?:create|start): true {2}/,
     reason: 'users are looked up when a command starts, not when it is made',
+    docs: 'a user that an exec names and that is not there',
   },
   {
     of: ['execs'],
     at: /^a (?:directory that is not there|command that is not there|command that may not be executed)\/exec\/(?:output|stderr)$/,
     line: /^(?:OCI runtime exec failed: |working directory |execute ")/,
     reason: 'why a command could not be executed is no output of the command',
+    docs: 'a program that an exec cannot execute',
   },
   {
     of: ['execs'],
     at: /^started twice\/start twice\/(?:answer|error)$/,
     line: /^(?:done|conflict 409)$/,
     reason: 'a second start of a command is refused, where Docker answers with nothing',
+    docs: 'a second start of an exec',
   },
   {
     of: ['looks'],
@@ -211,18 +239,21 @@ const ofCommands: readonly KnownDifference[] = [
     line: /^(?:internal 500|unsupported 501)$/,
     to: 'refused',
     reason: mistake.reason,
+    docs: mistake.docs,
   },
   {
     of: ['looks'],
     at: /^processes without their numbers\//,
     line: /^(?:internal 500|container top .*|USER|COMMAND|root .*)$/,
     reason: 'processes are listed without their numbers too, where nobody asks for those',
+    docs: '`top` without process numbers',
   },
   {
     of: ['looks'],
     at: /^usage (?:of a container|with a limit)\/stats\/answer$/,
     line: /^(?:id|name) string$/,
     reason: 'a single sample says whose it is',
+    docs: 'a single sample of `stats`',
   },
   {
     of: ['archives'],
@@ -235,12 +266,14 @@ const ofCommands: readonly KnownDifference[] = [
     line: /^(?:invalid 400|forbidden 403)$/,
     to: 'not allowed',
     reason: 'a put into a read-only place is forbidden',
+    docs: 'a put into a read-only place',
   },
   {
     of: ['archives'],
     at: /^the root as it is before the first start\/(?:get \/etc\/hostname|path \/etc\/hosts|events)\//,
     line: /^(?:\{"name":"host.*|notFound 404|container archive-path .*)$/,
     reason: 'places for the files of the engine are made at the first start',
+    docs: '`/etc/hosts`, `hostname` and `resolv.conf` in archives',
   },
   {
     of: ['archives'],
@@ -248,6 +281,7 @@ const ofCommands: readonly KnownDifference[] = [
     line: /"size":\d+/,
     to: '"size":of the place',
     reason: 'the files of the engine are seen in a container that runs; else the places for them',
+    docs: '`/etc/hosts`, `hostname` and `resolv.conf` in archives',
   },
 ];
 
@@ -260,24 +294,28 @@ const ofThings: readonly KnownDifference[] = [
     line: /^(\/x \S+ \S+) (?:master:\d+|private) machine$/,
     to: '$1 machine',
     reason: 'what is mounted into a volume on the machine later does not appear in the container',
+    docs: 'what is mounted into a volume on the machine later',
   },
   {
     of: ['lists'],
     at: /^by port\/list \{"expose":\["80"\],"all":true\}\/answer$/,
     line: /^\/@made$/,
     reason: 'a container is found by the ports that it exposes also while it does not run',
+    docs: '`expose` as a filter of lists',
   },
   {
     of: ['system'],
     at: /^what it is\/info\/answer$/,
     line: /^(?:Containerd|FirewallBackend|Runtimes)\.|^KernelMemoryTCP |^RegistryConfig\.IndexConfigs\.docker\.io\./,
     reason: "the parts of Docker's own house, and of its registry",
+    notForUsers: 'it has no such parts',
   },
   {
     of: ['system'],
     at: /^an image in a list\/list\/answer$/,
     line: /^Containers (?:0|-1)$/,
     reason: 'containers of an image are not counted in a list',
+    docs: '`Containers` in a list of images',
   },
 ];
 

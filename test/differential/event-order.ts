@@ -6,7 +6,12 @@ import type {EngineEvent} from '../../src/api/types/system.ts';
  */
 export function inPromisedOrder(events: readonly EngineEvent[]): readonly EngineEvent[] {
   const ordered: EngineEvent[] = [];
-  for (const event of events) ordered.splice(placeOf(event, ordered), 0, event);
+  for (const event of events) {
+    // How often the kernel finds that there is no memory before somebody has died is its own affair.
+    const isRepeated =
+      event.Action === 'oom' && ordered.some(({Action, Actor}) => Action === 'oom' && Actor.ID === event.Actor.ID);
+    if (!isRepeated) ordered.splice(placeOf(event, ordered), 0, event);
+  }
   return ordered;
 }
 
@@ -18,17 +23,30 @@ function placeOf(event: EngineEvent, before: readonly EngineEvent[]): number {
     );
     return start < 0 ? before.length : start + 1;
   }
-  if (event.Action !== 'die') return before.length;
-  const {ID: id} = event.Actor;
-  const last = before.findLastIndex((one) => !isAnswer(one, id) && !isOfNetwork(one, id));
-  const answer = before.findIndex((one, index) => index > last && isAnswer(one, id));
+  if (!isOfEnd(event)) return before.length;
+  const id = containerOf(event);
+  const last = before.findLastIndex((one) => containerOf(one) === id && !isAnswer(one) && !isMembership(one));
+  const answer = before.findIndex((one, index) => index > last && containerOf(one) === id && isAnswer(one));
   return answer < 0 ? before.length : answer;
 }
 
-function isAnswer({Action, Actor}: EngineEvent, id: string): boolean {
-  return Actor.ID === id && ['stop', 'restart'].includes(Action);
+function containerOf({Actor}: EngineEvent): string | undefined {
+  return Actor.Attributes['container'] ?? Actor.ID;
 }
 
-function isOfNetwork({Type, Actor}: EngineEvent, id: string): boolean {
-  return Type === 'network' && Actor.Attributes['container'] === id;
+/** Also what it had until then is given up. */
+function isOfEnd({Type, Action}: EngineEvent): boolean {
+  return (
+    (Type === 'container' && Action === 'die') ||
+    (Type === 'network' && Action === 'disconnect') ||
+    (Type === 'volume' && Action === 'unmount')
+  );
+}
+
+function isAnswer({Type, Action}: EngineEvent): boolean {
+  return Type === 'container' && ['stop', 'restart'].includes(Action);
+}
+
+function isMembership({Type}: EngineEvent): boolean {
+  return Type === 'network' || Type === 'volume';
 }

@@ -1,24 +1,42 @@
-import type {Cases, Step} from '../case.ts';
-import {ask, create, kill, line, logs, running, start, stop, until, wait} from '../steps.ts';
+import {subscribe, unsubscribe} from 'node:diagnostics_channel';
+import type {ClientRequest} from 'node:http';
+import {type Cases, containerOf, type Step} from '../case.ts';
+import {ask, create, kill, line, logs, run, running, start, stop, until, wait} from '../steps.ts';
 
 const written = line('echo one; echo two; echo three; printf four');
 /** Which of the streams was read first is not known. */
 const both = line('echo one; echo two >&2; echo three; printf four');
 
+/** Resolves once the headers are there of the answer to a wait for the container: from then on no end is missed. */
+function waitBegins(id: string): Promise<void> {
+  const channel = 'http.client.response.finish';
+  return new Promise((resolve) => {
+    const look = (message: unknown) => {
+      const {request} = message as {readonly request: ClientRequest};
+      if (!request.path.includes(`/containers/${id}/wait`)) return;
+      unsubscribe(channel, look);
+      resolve();
+    };
+    subscribe(channel, look);
+  });
+}
+
 /** Waits, begun before something happens, told after it has. */
 function waitDuring(condition: 'not-running' | 'next-exit' | 'removed', ...during: readonly Step[]): Step {
   return ask(`wait ${condition}`, async (world) => {
-    const container = world.containers.get('it');
-    const waited = container?.wait({condition}).then(
+    const container = containerOf(world, 'it');
+    const begun = waitBegins(container.id);
+    const waited = container.wait({condition}).then(
       (result) => [`${JSON.stringify(result)}`],
       (error: Error & {readonly kind?: string}) => [`${error.kind}`],
     );
+    await begun;
     const steps: Record<string, readonly string[]> = {};
     for (const step of during) {
       const seen = await step.run(world);
       if (Array.isArray(seen)) steps[step.label] = seen as readonly string[];
     }
-    return {...steps, waited: (await waited) ?? []};
+    return {...steps, waited: await waited};
   });
 }
 
@@ -61,6 +79,10 @@ const reading: Cases = {
   ],
   'empty lines': [line('echo; echo; echo x; echo'), logs({tail: 2})],
   'what is no text': [line("printf 'a\\000b\\377\\n\\033[1mc\\n'"), logs()],
+  'of a driver that keeps none': [
+    run({Cmd: ['echo', 'x'], HostConfig: {LogConfig: {Type: 'none', Config: {}}}}),
+    logs(),
+  ],
   'of the local driver': [
     line('echo one; echo two; printf three', {HostConfig: {LogConfig: {Type: 'local', Config: {}}}}),
     logs({tail: 2}),

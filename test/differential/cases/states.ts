@@ -103,6 +103,27 @@ const byItself: Cases = {
     start(),
     becomes('exited'),
   ],
+  'its start fails before there is a process': [
+    create({}, 'other'),
+    create({HostConfig: {NetworkMode: 'container:@other'}}),
+    start(),
+    start(),
+  ],
+  'its start fails after a run': [
+    running({}, 'other'),
+    line('exit 3', {HostConfig: {NetworkMode: 'container:@other'}}),
+    kill(undefined, 'other'),
+    wait(undefined, 'other'),
+    start(),
+  ],
+  'its start fails after a run that went well': [
+    running({}, 'other'),
+    line('true', {HostConfig: {NetworkMode: 'container:@other'}}),
+    kill(undefined, 'other'),
+    wait(undefined, 'other'),
+    start(),
+    look(),
+  ],
   'it is not started again after success': [
     line('true', {HostConfig: {RestartPolicy: {Name: 'on-failure', MaximumRetryCount: 2}}}),
   ],
