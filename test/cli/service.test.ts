@@ -98,11 +98,45 @@ test('the unit runs once at boot and leaves what it started alone', () => {
       'Type=oneshot',
       'RemainAfterExit=yes',
       'KillMode=process',
-      'Environment="TSCOMPOSE_ROOT=/srv/50%%\\"$$x\\\\y"',
+      'Environment="TSCOMPOSE_ROOT=/srv/50%%\\"$x\\\\y"',
       'ExecStart=/usr/bin/node "/opt/ts compose/cli.mjs" service boot',
       'WantedBy=multi-user.target',
     ]),
   );
+});
+
+test('no path says anything to systemd but itself', () => {
+  const hostile = "/a ;|&'`#$HOME ${HOME} %h \\ [Install]";
+  const text = unitText({
+    node: `${hostile}/node`,
+    program: hostile,
+    environment: {TSCOMPOSE_ROOT: hostile},
+    user: false,
+  });
+  const word = (dollar: string) => `/a ;|&'\`#${dollar}HOME ${dollar}{HOME} %%h \\\\ [Install]`;
+  expect(text.split('\n')).toEqual(
+    expect.arrayContaining([
+      `Environment="TSCOMPOSE_ROOT=${word('$')}"`,
+      `ExecStart="${word('$')}/node" "${word('$$')}" service boot`,
+    ]),
+  );
+});
+
+test.each(['\n', '\r', '\t', '\u0001', '\u007f'])(
+  'a path with %j is refused, it would be a line of its own',
+  (character) => {
+    const path = `/a${character}ExecStartPre=/evil`;
+    const good = {node: '/n', program: '/p', environment: {}, user: false};
+    const refusal = `cannot name ${JSON.stringify(path)} in a unit: it has control characters`;
+    expect(() => unitText({...good, node: path})).toThrow(refusal);
+    expect(() => unitText({...good, program: path})).toThrow(refusal);
+    expect(() => unitText({...good, environment: {TSCOMPOSE_ROOT: path}})).toThrow(
+      / in a unit: it has control characters/,
+    );
+  },
+);
+
+test('a unit of an ordinary user waits for nothing of the machine', () => {
   const user = unitText({node: '/usr/bin/node', program: '/p', environment: {}, user: true});
   expect(user).toContain('WantedBy=default.target');
   expect(user).not.toContain('network-online');

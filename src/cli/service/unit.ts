@@ -1,3 +1,5 @@
+import {TscomposeError} from '../../base/errors.ts';
+
 /** What the unit is made of. */
 export interface UnitRequest {
   /** Absolute. */
@@ -28,15 +30,25 @@ export function unitText({node, program, environment, user}: UnitRequest): strin
     'KillMode=process',
     'TimeoutStartSec=infinity',
     ...variables,
-    `ExecStart=${[node, program, 'service', 'boot'].map(quoted).join(' ')}`,
+    `ExecStart=${command([node, program, 'service', 'boot'])}`,
     '',
     '[Install]',
     `WantedBy=${user ? 'default.target' : 'multi-user.target'}`,
   ].join('\n')}\n`;
 }
 
-/** One word of systemd.syntax(7): specifiers, variables, quotes and backslashes stand for themselves. */
+/**
+ * One word of systemd.syntax(7): specifiers, quotes and backslashes stand for themselves. Only commands know variables
+ * (systemd.service(5)). Throws `invalid` for what would end the line, or would be passed over by systemd.
+ */
 function quoted(word: string): string {
-  const plain = word.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%').replaceAll('$', '$$$$');
+  if (/[\u0000-\u001f\u007f]/.test(word))
+    throw new TscomposeError('invalid', `cannot name ${JSON.stringify(word)} in a unit: it has control characters`);
+  const plain = word.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%');
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(plain) ? plain : `"${plain}"`;
+}
+
+/** The first word names the program itself: no variable is looked for in it. */
+function command([program = '', ...words]: readonly string[]): string {
+  return [quoted(program), ...words.map((word) => quoted(word).replaceAll('$', '$$$$'))].join(' ');
 }
