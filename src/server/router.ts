@@ -9,14 +9,20 @@ export interface Route {
   readonly path: Readonly<Record<string, string>>;
 }
 
-/** Finds the row a request is for. Throws `invalid` for a version we do not speak, `notFound` for a path we do not know. */
+/**
+ * Finds the row a request is for. Throws `invalid` for a version we do not speak and for a name with a zero byte, which no
+ * file and no process can have; `notFound` for a path we do not know.
+ */
 export function createRouter(table: EndpointTable): (method: string, path: string) => Route {
   const rows = Object.entries(table).map(([name, endpoint]) => ({name, endpoint, match: pathMatcher(endpoint.path)}));
   return (method, path) => {
     const plain = withoutVersion(path);
     for (const {name, endpoint, match} of rows) {
       const values = endpoint.method === method ? match(plain) : undefined;
-      if (values !== undefined) return {name, endpoint, path: values};
+      if (values === undefined) continue;
+      if (Object.values(values).some((value) => value.includes('\0')))
+        throw new TscomposeError('invalid', 'the path of the request has a zero byte');
+      return {name, endpoint, path: values};
     }
     throw new TscomposeError('notFound', 'page not found');
   };

@@ -17,7 +17,7 @@ export async function findOutbound(directories?: readonly string[]): Promise<Out
 
 /**
  * Its words, with `%PID%` for the process whose namespaces it is for. Neither takes ports of the machine: published ones are
- * ours; and from neither is the machine's loopback reached.
+ * ours; and from neither is the machine's loopback reached, not for names either: those are asked for by the monitors.
  */
 export function outboundWords({name, path}: OutboundProgram): readonly string[] {
   const user = '/proc/%PID%/ns/user';
@@ -33,7 +33,7 @@ export function outboundWords({name, path}: OutboundProgram): readonly string[] 
     case 'slirp4netns':
       return [
         path,
-        ...['--configure', '--mtu=65520', '--disable-host-loopback', '--exit-fd=3'],
+        ...['--configure', '--mtu=65520', '--disable-host-loopback', '--disable-dns', '--exit-fd=3'],
         `--userns-path=${user}`,
         '--netns-type=path',
         net,
