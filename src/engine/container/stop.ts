@@ -6,6 +6,7 @@ import {removeEnded} from './auto-remove.ts';
 import {clearDead} from './clear-dead.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
+import {unlessHeld} from './held.ts';
 import {endHungMonitor} from './hung-monitor.ts';
 import {stopGraceMs} from './launch-plan.ts';
 import {takeMonitorLock} from './monitor-lock.ts';
@@ -99,7 +100,9 @@ export async function killFound(context: ContainerContext, found: FoundContainer
   const {control} = context.layout.container(found.id);
   try {
     await callMonitor(control, {kind: 'kill', signal: parseSignal('SIGKILL')});
-    for await (const state of watchMonitor<MonitorState>(control)) void state;
+    await unlessHeld(context, found, async (signal) => {
+      for await (const state of watchMonitor<MonitorState>(control, signal)) void state;
+    });
   } catch (error) {
     // It does not run: it is between two runs, or about to end, which a stop waits for.
     if (!hasKind(error, 'conflict') && !isMonitorGone(error)) throw error;
@@ -107,7 +110,7 @@ export async function killFound(context: ContainerContext, found: FoundContainer
   await stopFound(context, found, {signal: 'SIGKILL', timeoutSeconds: 0});
 }
 
-/** Resolves when the monitor has cleared up, or is gone. */
+/** Resolves when the monitor has cleared up, or is gone. Throws `timeout` where the kernel keeps the container. */
 async function askToStop(
   context: ContainerContext,
   found: FoundContainer,
@@ -117,14 +120,14 @@ async function askToStop(
   const answered = new AbortController();
   const watchdog = endHungMonitor(context, found, state, answered.signal);
   try {
-    await callMonitor(
-      context.layout.container(found.id).control,
-      {
-        kind: 'stopContainer',
-        signal: signal ? parseSignal(signal) : '',
-        graceMs: timeoutSeconds === undefined ? '' : stopGraceMs(timeoutSeconds),
-      },
-      {timeoutMs: Number.POSITIVE_INFINITY},
+    const request = {
+      kind: 'stopContainer',
+      signal: signal ? parseSignal(signal) : '',
+      graceMs: timeoutSeconds === undefined ? '' : stopGraceMs(timeoutSeconds),
+    } as const;
+    const {control} = context.layout.container(found.id);
+    await unlessHeld(context, found, (over) =>
+      callMonitor(control, request, {timeoutMs: Number.POSITIVE_INFINITY, signal: over}),
     );
   } catch (error) {
     if (!isMonitorGone(error)) throw error;

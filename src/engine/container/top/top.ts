@@ -1,13 +1,9 @@
-import {readdirSync} from 'node:fs';
-import {join} from 'node:path';
 import type {ContainerProcesses} from '../../../api/types/stats.ts';
 import {TscomposeError} from '../../../base/errors.ts';
 import {notRunning} from '../attach.ts';
-import {type CgroupHierarchies, hasNone} from '../cgroup-hierarchies.ts';
-import {cgroupPlace, pathOf} from '../cgroup-place.ts';
 import {publishContainerEvent} from '../container-event.ts';
 import type {ContainerContext} from '../context.ts';
-import {membersOf} from '../members.ts';
+import {processesOf} from '../processes-of.ts';
 import {findContainer} from '../reference.ts';
 import {observe} from '../state.ts';
 import {readMachineMemory} from '../stats/machine-usage.ts';
@@ -32,46 +28,15 @@ export async function topContainer(
   if (state.status === 'restarting') {
     throw new TscomposeError('conflict', `Container ${found.id} is restarting, wait until the container is running`);
   }
-  const {cgroups} = await context.machine();
   const bootedAt = Number(/^btime (\d+)$/m.exec(readKernelFile('/proc/stat'))?.[1] ?? 0);
   const surroundings = {now: context.now() / 1000, machineMemory: readMachineMemory() / 1024, users: readUsers()};
-  const pids = hasNone(cgroups)
-    ? membersOf({pid: state.pid ?? 0, monitor: state.monitor ?? 0}).map(({pid}) => pid)
-    : readMembers(cgroups, pathOf(cgroupPlace(context.cgroupParent, found.record)));
+  const pids = await processesOf(context, found, state);
   const processes = pids.map((pid) => readProcess(pid, bootedAt)).filter((process) => process !== undefined);
   await publishContainerEvent(context, found.record, found.name, 'top');
   return {
     Titles: shown.map(({title}) => title),
     Processes: processes.map((process) => shown.map(({name}) => columns[name].cell(process, surroundings))),
   };
-}
-
-/** Process numbers of a cgroup and those below, ascending. */
-function readMembers({v1, v2}: CgroupHierarchies, path: string): readonly number[] {
-  const mount = v1[0]?.mount ?? v2?.mount;
-  if (mount === undefined) return [];
-  const members: number[] = [];
-  const visit = (directory: string): void => {
-    // Zero: a process of another process namespace.
-    members.push(
-      ...readKernelFile(join(directory, 'cgroup.procs'))
-        .split('\n')
-        .map(Number)
-        .filter((pid) => pid > 0),
-    );
-    for (const entry of listDirectory(directory)) if (entry.isDirectory()) visit(join(directory, entry.name));
-  };
-  visit(join(mount, path));
-  return members.sort((a, b) => a - b);
-}
-
-function listDirectory(directory: string) {
-  try {
-    return readdirSync(directory, {withFileTypes: true});
-  } catch {
-    // It was removed while we looked.
-    return [];
-  }
 }
 
 function readUsers(): ReadonlyMap<number, string> {
