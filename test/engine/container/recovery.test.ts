@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
 import {build} from 'esbuild';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {readBootId} from '../../../src/engine/clock.ts';
 import {readMachine} from '../../../src/engine/container/machine.ts';
 import {takeMonitorLock} from '../../../src/engine/container/monitor-lock.ts';
 import type {MonitorState} from '../../../src/engine/container/state.ts';
@@ -240,7 +241,8 @@ it('a monitor whose files somebody removed is told of, with what ends it, instea
   const {run, lock} = bed.layout.container(id);
   const {monitor = 0} = monitorState(id);
   rmSync(run, {recursive: true});
-  const looking = {layout: bed.layout, bootId: '', helper: {tryLock: async () => undefined} as unknown as Helper};
+  const helper = {tryLock: async () => undefined} as unknown as Helper;
+  const looking = {layout: bed.layout, bootId: readBootId(), helper};
   await expect(takeMonitorLock(looking, id, 20)).rejects.toMatchObject({
     kind: 'conflict',
     message: `the monitor of container ${id} lives, but its files in ${run} are gone`,
