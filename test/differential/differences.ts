@@ -142,8 +142,8 @@ const ofContainers: readonly KnownDifference[] = [
   {
     of: ['lives'],
     at: /^its start fails .*\/inspect$/,
-    line: /^(?:- )?Config\.(?:Domainname$|Hostname "<other short>"$)/,
-    reason: 'who shares a network has the host name of its owner from its creation on, and none of its own domain',
+    line: /^Config\.Hostname "<other short>"$/,
+    reason: 'who shares a network has the host name of its owner from its creation on',
     docs: 'host names in the network of another container',
   },
   {

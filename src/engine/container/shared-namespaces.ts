@@ -128,7 +128,7 @@ export interface Identity {
 export async function identityOf(layout: Layout, record: ContainerRecord): Promise<Identity> {
   const owner = await networkOwner(layout, record);
   const {Hostname, Domainname} = owner.config;
-  const config = owner === record ? record.config : {...record.config, Hostname, Domainname};
+  const config = owner === record ? record.config : {...record.config, Hostname, Domainname: Domainname ?? ''};
   return {record: {...record, config} as ContainerRecord, paths: layout.container(owner.id)};
 }
 
