@@ -120,12 +120,22 @@ int outside_connect(const char *path, const struct sockaddr_storage *address, in
   return ask(path, &request);
 }
 
+/* Of the network only: whoever asks on behalf of a container gets nothing else of the machine. */
+static int make_socket(const struct request *request) {
+  if (request->address.ss_family != AF_INET && request->address.ss_family != AF_INET6) {
+    errno = EAFNOSUPPORT;
+    return -1;
+  }
+  return request->what == BIND ? bind_here(&request->address, request->protocol)
+                               : connect_here(&request->address, request->protocol);
+}
+
 void outside_answer(int listener) {
   struct request request;
   int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
   if (fd < 0) return;
   if (wait_for_both_ways(fd, &keeper_patience) == 0 && recv(fd, &request, sizeof request, 0) == sizeof request) {
-    int made = request.what == BIND ? bind_here(&request.address, request.protocol) : connect_here(&request.address, request.protocol);
+    int made = make_socket(&request);
     int error = made < 0 ? errno : 0;
     if (made >= 0) send_with_descriptor(fd, &error, sizeof error, made);
     else send(fd, &error, sizeof error, MSG_NOSIGNAL);
