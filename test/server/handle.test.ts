@@ -43,6 +43,7 @@ describe('routing', () => {
     ['GET', '/v1.51/containers', 404, 'page not found'],
     ['DELETE', '/_ping', 404, 'page not found'],
     ['GET', '/v1.51', 404, 'page not found'],
+    ['GET', '/v1.51/containers/a%00b/json', 400, 'the path of the request has a zero byte'],
   ])('%s %s is refused', async (method, path, status, message) => {
     const response = await handle({}, {method, path});
     expect(response).toMatchObject({status, body: {json: {message}}});
