@@ -8,7 +8,7 @@ import type {ContainerContext} from './context.ts';
 import {notice} from './notice.ts';
 import {type FoundContainer, findContainer, noSuchContainer} from './reference.ts';
 import {removeUnfinished} from './remove.ts';
-import {isMonitorAlive, type MonitorState, type Observation, observe, toContainerState} from './state.ts';
+import {isMonitorAlive, lossOf, type MonitorState, type Observation, observe, toContainerState} from './state.ts';
 
 /**
  * Resolves with the exit code once the condition holds. `onReady` is called once no exit from then on is missed.
@@ -41,27 +41,36 @@ async function waitUntilStopped(
   found: FoundContainer,
   signal: AbortSignal | undefined,
 ): Promise<WaitResult> {
+  let last: MonitorState | undefined;
   for (;;) {
     const observation = await notice(context, found);
     if (observation === undefined) throw noSuchContainer(found.id);
     if (observation.kind === 'live') {
-      const last = await followMonitor(context, found, signal, 'restarting');
-      if (last?.status === 'restarting') return toResult({kind: 'exited', state: last, ending: false});
+      const told = await followMonitor(context, found, signal, 'restarting');
+      if (told?.status === 'restarting') return endedWith(told);
       // Whoever removes it now may be quicker than the next look.
-      if (removesItself(found) && last?.status === 'exited') {
-        return toResult({kind: 'exited', state: last, ending: false});
-      }
+      if (removesItself(found) && told?.status === 'exited') return endedWith(told);
+      last = told ?? observation.state;
     }
     // A monitor that was killed while it cleared up leaves this state for good.
     else if (
       observation.kind === 'exited' &&
       observation.ending &&
       (await isMonitorAlive(context, found.id, observation.state))
-    )
+    ) {
+      last = observation.state;
       await delay(5);
+    }
+    // Removed before this look at it: what it was last is all that is known.
+    else if (observation.kind === 'created' && last !== undefined && !(await stillExists(context, found.id)))
+      return endedWith(last.status === 'exited' ? last : lossOf(last, context.now));
     else return toResult(observation);
     signal?.throwIfAborted();
   }
+}
+
+function endedWith(state: MonitorState): WaitResult {
+  return toResult({kind: 'exited', state, ending: false});
 }
 
 /** Answers the last state that it told: at its end, or once it comes to `until` from another one. */
