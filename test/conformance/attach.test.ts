@@ -191,7 +191,8 @@ describeTargets('a client of an exec', (target) => {
       text += Buffer.from(data).toString();
       if (text.includes('ready')) stream.stdin.write('\x18d');
     }
-    expect((await container.top()).Processes.flat()).toContain('sleep 1001');
+    // It says that it is ready before it becomes what is looked for.
+    await expect.poll(async () => (await container.top()).Processes.flat()).toContain('sleep 1001');
   });
 
   it.each(['control-x', 'ctrl-xy'])('is told of keys that are none: %s', async (DetachKeys) => {
