@@ -1,4 +1,4 @@
-import {existsSync} from 'node:fs';
+import {existsSync, readdirSync, readlinkSync} from 'node:fs';
 import {setTimeout as delay} from 'node:timers/promises';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {Attachment, LogChunk, LogOptions} from '../../../src/engine/engine.ts';
@@ -15,6 +15,18 @@ async function chunks(id: string, options: Partial<LogOptions> = {}, signal?: Ab
   for await (const chunk of bed.engine.containers.logs(id, {stdout: true, stderr: true, ...options}, signal))
     seen.push(chunk);
   return seen;
+}
+
+/** What this program has open. */
+function openFiles(): string[] {
+  return readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      // The directory that was just read.
+      return '';
+    }
+  });
 }
 
 const lines = (seen: readonly LogChunk[]) => seen.map(({data}) => Buffer.from(data).toString().trimEnd());
@@ -284,6 +296,24 @@ describe('wait', () => {
       stop.abort();
       await expect(waiting).rejects.toMatchObject({name: 'AbortError'});
     }
+    await bed.engine.containers.remove(id, {force: true});
+  });
+
+  it('leaves the journal closed, also where runs began meanwhile', async () => {
+    const id = await bed.start(['false'], {HostConfig: {RestartPolicy: {Name: 'always'}}});
+    const stop = new AbortController();
+    let waiting: Promise<unknown> = Promise.resolve();
+    await new Promise<void>((ready) => {
+      waiting = bed.engine.containers.wait(id, 'removed', stop.signal, ready);
+      waiting.catch(() => {});
+    });
+    const restarts = async () => (await bed.engine.containers.inspect(id)).RestartCount;
+    const before = await restarts();
+    await eventually(async () => expect(await restarts()).toBeGreaterThan(before));
+    expect(openFiles()).toContain(bed.layout.journal);
+    stop.abort();
+    await expect(waiting).rejects.toMatchObject({name: 'AbortError'});
+    expect(openFiles()).not.toContain(bed.layout.journal);
     await bed.engine.containers.remove(id, {force: true});
   });
 
