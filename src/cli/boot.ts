@@ -26,7 +26,7 @@ interface Cache {
 }
 
 function start(): void {
-  optimizeOnlyLongRuns();
+  const flags = optimizeOnlyLongRuns();
   const here = dirname(fileURLToPath(import.meta.url));
   const filename = join(here, TSCOMPOSE_PROGRAM);
   const place = cachePlace();
@@ -45,16 +45,51 @@ function start(): void {
   // Modules beside this one: code from a cache cannot import by itself.
   const importModule = (path: string) => import(new URL(path, import.meta.url).href);
   const program = script.runInThisContext();
-  program(createRequire(import.meta.url), {}, import.meta.url, importModule, beforeExit, TSCOMPOSE_PROGRAM);
+  program(requireBuiltin(flags), {}, import.meta.url, importModule, beforeExit, TSCOMPOSE_PROGRAM);
 }
 
 /**
  * A short command ends before optimized code has paid for being made: with the optimizer, parsing a stack file of 300 lines
  * costs three times the CPU. What still runs after a second gets it.
  */
-function optimizeOnlyLongRuns(): void {
-  setFlagsFromString('--no-opt');
-  setTimeout(() => setFlagsFromString('--opt'), 1000).unref();
+function optimizeOnlyLongRuns(): Flags {
+  let flag = '--no-opt';
+  setFlagsFromString(flag);
+  setTimeout(() => {
+    flag = '--opt';
+    setFlagsFromString(flag);
+  }, 1000).unref();
+  return {
+    asNodeWasBuilt(work) {
+      setFlagsFromString('--opt');
+      try {
+        return work();
+      } finally {
+        setFlagsFromString(flag);
+      }
+    },
+  };
+}
+
+interface Flags {
+  asNodeWasBuilt<T>(work: () => T): T;
+}
+
+/**
+ * What the program is given as `require`. Node brings the compiled code of its own modules along, and V8 takes it only with
+ * the flags that Node was built with: otherwise each of them would be compiled anew.
+ */
+function requireBuiltin(flags: Flags): (name: string) => unknown {
+  const require = createRequire(import.meta.url);
+  const modules = new Map<string, unknown>();
+  return (name) => {
+    if (!modules.has(name))
+      modules.set(
+        name,
+        flags.asNodeWasBuilt(() => require(name)),
+      );
+    return modules.get(name);
+  };
 }
 
 interface Place {
