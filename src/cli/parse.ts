@@ -35,26 +35,14 @@ export function parseCommandLine(words: readonly string[]): Parsed {
     .exitOverride();
   for (const [name, flag] of Object.entries<Flag>(globalFlags)) program.addOption(toOption(name, flag));
   program.option('-v, --version', 'show the version');
+  // The options of the one command that is run are enough: those of all would cost more than reading the line.
+  const complete = new Map<Command, () => void>();
   for (const row of commands) {
     const command = program
       .command(row.name)
       .summary(row.summary)
-      .description(`${row.summary[0]?.toUpperCase()}${row.summary.slice(1)}.`)
-      .usage(`[OPTIONS]${row.args === '' ? '' : ` ${row.args}`}`)
-      .helpOption('-h, --help', 'show help')
-      .argument('[words...]')
-      .configureHelp({...helpLayout, visibleArguments: () => []})
-      .showHelpAfterError(`(tscompose ${row.name} --help lists its options)`)
-      .exitOverride();
-    if (row.passThrough === true) command.passThroughOptions();
-    if (row.args === '') command.allowExcessArguments(false);
-    for (const [name, flag] of Object.entries(row.flags)) {
-      command.addOption(toOption(name, flag));
-      if (flag.default === true) for (const word of ['true', 'false']) command.addOption(stated(name, word));
-    }
-    refuseGlobalFlags(command, row);
-    if (row.examples !== undefined)
-      command.addHelpText('after', `\nExamples:\n${row.examples.map((example) => `  ${example}`).join('\n')}`);
+      .description(`${row.summary[0]?.toUpperCase()}${row.summary.slice(1)}.`);
+    complete.set(command, () => addDetails(command, row));
     command.action((args: readonly string[]) => {
       if (row.args === '' && args.length > 0)
         command.error(`error: "${row.name}" takes no arguments, but "${args[0]}" was given`);
@@ -66,6 +54,7 @@ export function parseCommandLine(words: readonly string[]): Parsed {
       };
     });
   }
+  program.hook('preSubcommand', (_program, command) => complete.get(command)?.());
   program
     .command('help')
     .summary('show help for a command')
@@ -76,6 +65,7 @@ export function parseCommandLine(words: readonly string[]): Parsed {
     .action((word: string | undefined) => {
       const command = word === undefined ? program : program.commands.find((known) => known.name() === word);
       if (command === undefined) unknownCommand(program, word ?? '');
+      complete.get(command)?.();
       command.help();
     });
   program.argument('[command]');
@@ -98,6 +88,26 @@ export function parseCommandLine(words: readonly string[]): Parsed {
     return {kind: 'done', exitCode: error.exitCode === 0 ? exitCodes.success : exitCodes.usage};
   }
   return parsed;
+}
+
+/** What a command takes, and what its help says of it. */
+function addDetails(command: Command, row: CommandRow): void {
+  command
+    .usage(`[OPTIONS]${row.args === '' ? '' : ` ${row.args}`}`)
+    .helpOption('-h, --help', 'show help')
+    .argument('[words...]')
+    .configureHelp({...helpLayout, visibleArguments: () => []})
+    .showHelpAfterError(`(tscompose ${row.name} --help lists its options)`)
+    .exitOverride();
+  if (row.passThrough === true) command.passThroughOptions();
+  if (row.args === '') command.allowExcessArguments(false);
+  for (const [name, flag] of Object.entries(row.flags)) {
+    command.addOption(toOption(name, flag));
+    if (flag.default === true) for (const word of ['true', 'false']) command.addOption(stated(name, word));
+  }
+  refuseGlobalFlags(command, row);
+  if (row.examples !== undefined)
+    command.addHelpText('after', `\nExamples:\n${row.examples.map((example) => `  ${example}`).join('\n')}`);
 }
 
 /** What commander says, with quotes and suggestions as everywhere else. */
