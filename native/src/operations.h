@@ -69,7 +69,7 @@
 #define OP_CGROUP_DEVICES 221 /* path, program */
 #define OP_INTERFACE_SYSCTL 240 /* key, value */
 #define OP_NETWORK_MEMBER 241 /* id, attributes */
-#define OP_VOLUME_MEMBER 242 /* name, mounted, unmounted */
+#define OP_VOLUME_MEMBER 249 /* name, mounted, unmounted */
 #define OP_JOIN 230 /* list, control */
 #define OP_OUTSIDE 231 /* socket */
 #define OP_VOLUME_USE 232 /* lock, mountpoint */

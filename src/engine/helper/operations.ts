@@ -197,7 +197,7 @@ const monitorOperations = {
   /** The container is on this network: event `connect` of its id when a run begins, `disconnect` at its end. `attributes` as in `events`. */
   networkMember: {code: 241, args: ['id', 'attributes']},
   /** This volume is mounted in the container: event `mount` of its name when a run begins, `unmount` at its end, each with its attributes. */
-  volumeMember: {code: 242, args: ['name', 'mounted', 'unmounted']},
+  volumeMember: {code: 249, args: ['name', 'mounted', 'unmounted']},
   /**
    * Namespaces (comma list of: pid ipc network) of another container, whose monitor is asked for them at `control`: anew
    * for each run. Those are not to be in `namespaces`.
