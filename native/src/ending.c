@@ -15,6 +15,8 @@
 #define SESSIONS_NS 2000000000
 /* A client that reads at its leisure (a pager, say) is not waited for, and loses nothing. */
 #define CLIENTS_NS 500000000
+/* What is on its way to a receiver of logs goes on by itself after that. */
+#define SHIPPER_NS 1000000000
 /* A disk that hangs keeps the writer; it is not waited for much longer than for anything else. */
 #define GIVE_UP_NS 10000000000
 
@@ -72,7 +74,8 @@ static void step(void *data) {
   }
   if (session_any(monitor) && passed > SESSIONS_NS) session_kill_all(monitor);
   bool gone = cgroups_removed(monitor);
-  if (!late && (!gone || session_any(monitor) || monitor->writer.pid > 0 || monitor->network.child_pid > 0 ||
+  bool ships = monitor->shipper.pid > 0 && passed < SHIPPER_NS;
+  if (!late && (!gone || ships || session_any(monitor) || monitor->writer.pid > 0 || monitor->network.child_pid > 0 ||
                 (!client_all_flushed(monitor) && passed < CLIENTS_NS))) {
     look_again(monitor);
     return;
@@ -103,5 +106,6 @@ void ending_begin(struct monitor *monitor) {
   }
   network_detach(&monitor->network);
   writer_finish(&monitor->writer);
+  writer_finish(&monitor->shipper);
   step(monitor);
 }

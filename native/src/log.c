@@ -10,13 +10,6 @@
 
 #include "text.h"
 
-void log_init(struct log_file *log, const char *path, uint64_t maximum, uint64_t count) {
-  log->path = path;
-  log->maximum = maximum;
-  log->count = count > 0 ? count : 1;
-  log->fd = -1;
-}
-
 static void append_text(struct buffer *out, const char *data, size_t size) {
   size_t plain = 0, i = 0;
   while (i < size) {
@@ -42,14 +35,18 @@ static void append_text(struct buffer *out, const char *data, size_t size) {
   buffer_append(out, data + plain, size - plain);
 }
 
-void log_encode(struct buffer *out, const char *data, size_t size, bool line_feed, unsigned stream,
-                struct timespec time) {
+void log_encode(struct buffer *out, const struct line_part *part, const char *attributes) {
   char when[TIME_TEXT_SIZE];
   buffer_text(out, "{\"log\":\"");
-  append_text(out, data, size);
-  if (line_feed) buffer_text(out, "\\n");
-  time_text(when, time);
-  buffer_printf(out, "\",\"stream\":\"%s\",\"time\":\"%s\"}\n", stream == 0 ? "stdout" : "stderr", when);
+  append_text(out, part->data, part->size);
+  if (part->line_feed) buffer_text(out, "\\n");
+  time_text(when, part->time);
+  buffer_printf(out, "\",\"stream\":\"%s\"", part->stream == 0 ? "stdout" : "stderr");
+  if (attributes != NULL) {
+    buffer_text(out, ",\"attrs\":");
+    buffer_text(out, attributes);
+  }
+  buffer_printf(out, ",\"time\":\"%s\"}\n", when);
 }
 
 static int open_log(struct log_file *log, int flags) {
@@ -85,47 +82,32 @@ static void flush(struct log_file *log) {
   if (log->pending.capacity > 65536) buffer_free(&log->pending);
 }
 
-static void emit(struct log_file *log, unsigned stream, bool line_feed, struct timespec time) {
-  struct log_line *line = &log->lines[stream];
-  if (!line->partial) line->time = time;
+static void emit(void *data, const struct line_part *part) {
+  struct log_file *log = data;
   if (log->fd < 0) open_log(log, 0);
   if (log->maximum > 0 && log->size + log->pending.size >= log->maximum) {
     flush(log);
     rotate(log);
   }
-  log_encode(&log->pending, line->data, line->size, line_feed, stream, line->time);
-  line->partial = !line_feed;
-  line->size = 0;
+  log_encode(&log->pending, part, log->attributes);
+}
+
+void log_init(struct log_file *log, const char *path, const char *attributes, uint64_t maximum, uint64_t count) {
+  log->path = path;
+  log->attributes = attributes;
+  log->maximum = maximum;
+  log->count = count > 0 ? count : 1;
+  log->fd = -1;
+  log->lines.emit = emit;
+  log->lines.data = log;
 }
 
 void log_output(struct log_file *log, unsigned stream, const char *data, size_t size, struct timespec time) {
-  struct log_line *line = &log->lines[stream];
-  while (size > 0) {
-    size_t room = LOG_LINE_MAX - line->size;
-    size_t part = size < room ? size : room;
-    const char *end = memchr(data, '\n', part);
-    if (end != NULL) part = (size_t)(end - data);
-    memcpy(line->data + line->size, data, part);
-    line->size += part;
-    data += part;
-    size -= part;
-    if (end != NULL) {
-      emit(log, stream, true, time);
-      data++;
-      size--;
-    } else if (line->size == LOG_LINE_MAX) {
-      emit(log, stream, false, time);
-    }
-  }
+  lines_output(&log->lines, stream, data, size, time);
   flush(log);
 }
 
 void log_end(struct log_file *log) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  for (unsigned stream = 0; stream < 2; stream++) {
-    if (log->lines[stream].size > 0) emit(log, stream, false, now);
-    log->lines[stream].partial = false;
-  }
+  lines_end(&log->lines);
   flush(log);
 }

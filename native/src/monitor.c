@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "memory.h"
+#include "ship.h"
 #include "syscalls.h"
 #include "verbs.h"
 
@@ -90,6 +91,7 @@ void monitor_settle(struct monitor *monitor) {
 static void reaped(struct monitor *monitor, pid_t pid, int status) {
   if (pid == monitor->process.pid && !monitor->ended) run_process_ended(monitor, status);
   else if (pid == monitor->writer.pid) writer_ended(&monitor->writer);
+  else if (pid == monitor->shipper.pid) writer_ended(&monitor->shipper);
   else if (pid == monitor->network.child_pid) {
     if (monitor->phase == PHASE_ENDING) monitor->network.child_pid = 0;
     else network_child_ended(&monitor->network);
@@ -151,10 +153,18 @@ static void hold(struct monitor *monitor) {
   loop_timer_set(&monitor->loop, &monitor->hold, now_ns() + HOLD_NS);
 }
 
+static int start_shipper(struct monitor *monitor) {
+  if (ship_connect(&monitor->plan, &monitor->shipper.link, &monitor->failure) != 0) return -1;
+  monitor->shipper.ships = monitor->plan.receiver.protocol != RECEIVER_NONE;
+  if (monitor->shipper.ships) writer_guard(&monitor->shipper, -1);
+  return 0;
+}
+
 static int launch(struct monitor *monitor) {
   if (watch_signals(monitor) != 0) return -1;
   if (volume_use_begin(&monitor->plan, &monitor->failure) != 0) return -1;
   if (client_listen(monitor, &monitor->failure) != 0 || make_cgroups(monitor) != 0) return -1;
+  if (start_shipper(monitor) != 0) return -1;
   if (network_publish(&monitor->network, &monitor->failure) != 0) return -1;
   if (network_attach(&monitor->network, &monitor->failure) != 0) return -1;
   if (network_start_child(&monitor->network, &monitor->failure) != 0) return -1;
@@ -188,8 +198,10 @@ int monitor_main(void) {
                                    .pipe = {.fd = -1},
                                    .guard = -1,
                                    .guarded = -1,
+                                   .link = -1,
                                    .relieved = output_resume,
                                    .data = &monitor};
+  monitor.shipper = monitor.writer;
   if (launch(&monitor) != 0) ending_begin(&monitor);
   for (;;) loop_turn(&monitor.loop);
 }

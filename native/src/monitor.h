@@ -77,6 +77,7 @@ struct monitor {
 
   struct network network;
   struct writer writer;
+  struct writer shipper; /* with a receiver only */
 
   /* The run under way. */
   struct process process;

@@ -46,6 +46,10 @@
 #define OP_IDENTITY 200 /* id, name */
 #define OP_PATHS 201 /* state, exit, control, lock */
 #define OP_LOG 202 /* path, maxBytes, maxFiles */
+#define OP_LOG_ATTRIBUTES 251 /* json */
+#define OP_LOG_RECEIVER 252 /* protocol, address, port, name, bufferBytes */
+#define OP_LOG_SYSLOG 253 /* format, facility, tag, host */
+#define OP_LOG_JOURNALD 254 /* fields... */
 #define OP_RESTART 203 /* policy, maxRetries */
 #define OP_STOP 204 /* signal, graceMs */
 #define OP_HEALTH 205 /* intervalMs, timeoutMs, startPeriodMs, startIntervalMs, retries, restart, words... */
@@ -145,6 +149,10 @@
   X(OP_IDENTITY, "identity", 2, 0) \
   X(OP_PATHS, "paths", 4, 0) \
   X(OP_LOG, "log", 3, 0) \
+  X(OP_LOG_ATTRIBUTES, "logAttributes", 1, 0) \
+  X(OP_LOG_RECEIVER, "logReceiver", 5, 0) \
+  X(OP_LOG_SYSLOG, "logSyslog", 4, 0) \
+  X(OP_LOG_JOURNALD, "logJournald", 0, 1) \
   X(OP_RESTART, "restart", 2, 0) \
   X(OP_STOP, "stop", 2, 0) \
   X(OP_HEALTH, "health", 6, 1) \

@@ -26,12 +26,22 @@ static void check_drained(struct monitor *monitor) {
   run_drained(monitor);
 }
 
+/* Both get the same, and each at its own speed; the slower one sets the container's. */
+static void keep(struct monitor *monitor, enum writer_kind kind, const char *data, size_t size) {
+  if (monitor->plan.log != NULL) writer_send(&monitor->writer, kind, data, size);
+  if (monitor->shipper.ships) writer_send(&monitor->shipper, kind, data, size);
+}
+
+static bool keeping_is_behind(const struct monitor *monitor) {
+  return writer_is_full(&monitor->writer) || (monitor->shipper.ships && writer_is_full(&monitor->shipper));
+}
+
 static void output_ready(void *data, short events) {
   struct output *output = data;
   struct monitor *monitor = output->monitor;
   char block[READ_SIZE];
   (void)events;
-  if (writer_is_full(&monitor->writer) || (monitor->phase != PHASE_DRAINING && client_is_behind(monitor))) {
+  if (keeping_is_behind(monitor) || (monitor->phase != PHASE_DRAINING && client_is_behind(monitor))) {
     /* The log or a client is behind: the container waits in its write until output_resume. */
     output->watch.events = 0;
     return;
@@ -47,8 +57,7 @@ static void output_ready(void *data, short events) {
     monitor->spoke = time_now();
     monitor->has_spoken = true;
   }
-  if (monitor->plan.log != NULL)
-    writer_send(&monitor->writer, output->stream == 1 ? WRITE_STDOUT : WRITE_STDERR, block, (size_t)size);
+  keep(monitor, output->stream == 1 ? WRITE_STDOUT : WRITE_STDERR, block, (size_t)size);
   client_broadcast(monitor, output->stream, block, (size_t)size);
   if (monitor->phase == PHASE_DRAINING) {
     /* Not for ever: somebody outside may have been given the pipe, and write to it on and on. */

@@ -193,6 +193,30 @@ static int read_step(struct plan *plan, const struct record *record, struct fail
   return 0;
 }
 
+static int read_receiver(struct receiver *receiver, const struct record *record, struct failure *failure) {
+  static const char *const protocols[] = {"", "tcp", "udp", "unix", "unixgram", "local"};
+  receiver->protocol = RECEIVER_NONE;
+  for (unsigned i = RECEIVER_TCP; i < ARRAY_SIZE(protocols); i++)
+    if (strcmp(record->argv[0], protocols[i]) == 0) receiver->protocol = i;
+  if (receiver->protocol == RECEIVER_NONE) return bad(record, failure, record->argv[0]);
+  receiver->name = record->argv[3];
+  receiver->path = record->argv[1];
+  if (receiver->protocol <= RECEIVER_UDP && read_address(record->argv[1], record->argv[2], &receiver->address) != 0)
+    return bad(record, failure, record->argv[1]);
+  return record_unsigned(record, 4, INT64_MAX, &receiver->buffer, failure);
+}
+
+static int read_syslog(struct receiver *receiver, const struct record *record, struct failure *failure) {
+  static const char *const forms[] = {"unix", "rfc3164", "rfc5424", "rfc5424micro"};
+  unsigned form = 0;
+  while (form < ARRAY_SIZE(forms) && strcmp(record->argv[0], forms[form]) != 0) form++;
+  if (form == ARRAY_SIZE(forms)) return bad(record, failure, record->argv[0]);
+  receiver->form = form;
+  receiver->tag = record->argv[2];
+  receiver->host = record->argv[3];
+  return record_unsigned(record, 1, 23, &receiver->facility, failure);
+}
+
 static int read_operation(struct plan *plan, const struct record *record, struct failure *failure) {
   bool binary = record->code == OP_NETLINK_BATCH || record->code == OP_NETLINK_CHANGE ||
                 record->code == OP_CGROUP_DEVICES || record->code == OP_PROCESS;
@@ -212,6 +236,17 @@ static int read_operation(struct plan *plan, const struct record *record, struct
       plan->log = record->argv[0];
       if (record_unsigned(record, 1, INT64_MAX, &plan->log_bytes, failure) != 0) return -1;
       return record_unsigned(record, 2, 1000, &plan->log_files, failure);
+    case OP_LOG_ATTRIBUTES:
+      plan->log_attributes = record->argv[0];
+      return 0;
+    case OP_LOG_RECEIVER:
+      return read_receiver(&plan->receiver, record, failure);
+    case OP_LOG_SYSLOG:
+      return read_syslog(&plan->receiver, record, failure);
+    case OP_LOG_JOURNALD:
+      plan->receiver.form = FORM_JOURNALD;
+      plan->receiver.fields = record->argv;
+      return 0;
     case OP_RESTART:
       return read_restart(plan, record, failure);
     case OP_STOP:

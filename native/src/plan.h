@@ -25,6 +25,19 @@ struct join {
   const char *control;
 };
 
+/* Who gets the log's lines, beside the file. */
+struct receiver {
+  enum { RECEIVER_NONE, RECEIVER_TCP, RECEIVER_UDP, RECEIVER_STREAM, RECEIVER_DATAGRAM, RECEIVER_LOCAL } protocol;
+  const char *name;                /* the address as given, for messages */
+  const char *path;                /* of a socket; RECEIVER_LOCAL: of either kind */
+  struct sockaddr_storage address; /* of TCP and UDP */
+  uint64_t buffer;                 /* bytes, beyond which lines are dropped; 0: the container is held back */
+  enum { FORM_UNIX, FORM_RFC3164, FORM_RFC5424, FORM_RFC5424_MICRO, FORM_JOURNALD } form;
+  uint64_t facility;
+  const char *tag, *host; /* of syslog */
+  char **fields;          /* of journald: NAME=VALUE, up to NULL */
+};
+
 struct netlink_job {
   enum { BATCH_ATTACH, BATCH_INSIDE, BATCH_DETACH } when;
   int family;
@@ -57,6 +70,8 @@ struct plan {
   const char *state, *exit, *control, *lock;
   const char *log; /* NULL: no log is kept */
   uint64_t log_bytes, log_files;
+  const char *log_attributes; /* NULL: none */
+  struct receiver receiver;
   enum restart_policy restart;
   uint64_t max_retries;
   int stop_signal;

@@ -214,6 +214,7 @@ void run_drained(struct monitor *monitor) {
   monitor->shown_pid = 0;
   output_close(monitor);
   writer_send(&monitor->writer, WRITE_END, "", 0);
+  if (monitor->shipper.ships) writer_send(&monitor->shipper, WRITE_END, "", 0);
   unwatch_memory(monitor);
   note_oom(monitor);
   writer_guard(&monitor->writer, -1);

@@ -14,8 +14,6 @@
 #include "syscalls.h"
 #include "writer.h"
 
-/* Larger than anything the monitor sends in one frame. */
-#define FRAME_MAX 65536
 #define IDLE_MS 1000
 
 /* The process to kill when the monitor dies. */
@@ -82,18 +80,21 @@ static void append_journal(const char *path, const char *line, size_t size) {
   close(fd);
 }
 
+int writer_read_frame(int pipe, struct frame_header *header, char data[FRAME_MAX]) {
+  if (read_exactly(pipe, header, sizeof *header) != 0 || header->size > FRAME_MAX) return -1;
+  return read_exactly(pipe, data, header->size);
+}
+
 void writer_run(int pipe, int guard, const struct plan *plan) {
   static struct log_file log;
   static char data[FRAME_MAX];
   struct frame_header header;
   /* It lives until the monitor's end of the pipe is closed, and writes what is left even when the monitor was killed. */
   prctl(PR_SET_NAME, "tscompose-write", 0, 0, 0);
-  if (plan->log != NULL) log_init(&log, plan->log, plan->log_bytes, plan->log_files);
+  if (plan->log != NULL) log_init(&log, plan->log, plan->log_attributes, plan->log_bytes, plan->log_files);
   for (;;) {
     wait_for_frame(pipe, &guard);
-    if (read_exactly(pipe, &header, sizeof header) != 0 || header.size > FRAME_MAX ||
-        read_exactly(pipe, data, header.size) != 0)
-      break;
+    if (writer_read_frame(pipe, &header, data) != 0) break;
     struct timespec time = {.tv_sec = header.seconds, .tv_nsec = header.nanoseconds};
     if (header.kind == WRITE_JOURNAL) append_journal(plan->journal, data, header.size);
     else if (plan->log == NULL) continue;

@@ -9,8 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ship.h"
+
 /* Descriptors of the writer's process. */
-enum { PIPE = 3, GUARD = 4 };
+enum { PIPE = 3, GUARD = 4, LINK = 5 };
 
 static void send_backlog(struct writer *writer);
 
@@ -39,10 +41,13 @@ static void send_guarded(struct writer *writer) {
 /* In the child: nothing of the monitor's stays open, among others the lock, which must be free when the monitor is gone. */
 static void run_child(const struct writer *writer, int pipe, int guard) {
   int high_pipe = duplicate_above(pipe, 16), high_guard = duplicate_above(guard, 16);
+  int high_link = writer->link < 0 ? -1 : duplicate_above(writer->link, 16);
   if (high_pipe < 0 || high_guard < 0 || dup3(high_pipe, PIPE, O_CLOEXEC) < 0 || dup3(high_guard, GUARD, O_CLOEXEC) < 0)
     _exit(1);
-  close_from(GUARD + 1);
-  writer_run(PIPE, GUARD, writer->plan);
+  bool linked = high_link >= 0 && dup3(high_link, LINK, O_CLOEXEC) >= 0;
+  close_from(linked ? LINK + 1 : GUARD + 1);
+  if (writer->ships) ship_run(PIPE, linked ? LINK : -1, writer->plan);
+  else writer_run(PIPE, GUARD, writer->plan);
 }
 
 static int start(struct writer *writer) {
@@ -59,6 +64,8 @@ static int start(struct writer *writer) {
   }
   writer->pid = pid;
   writer->guard = guards[1];
+  close_quietly(writer->link);
+  writer->link = -1;
   set_nonblocking(ends[1], true);
   writer->pipe = (struct watch){.fd = ends[1], .events = 0, .ready = pipe_ready, .data = writer};
   loop_add(writer->loop, &writer->pipe);

@@ -21,6 +21,8 @@ enum writer_kind {
 };
 
 struct writer {
+  bool ships;     /* to the plan's receiver, instead of to the disk (ship.h) */
+  int link;       /* that its process starts with, its own from then on; -1: none */
   struct loop *loop;
   const struct plan *plan;
   pid_t pid; /* 0: none */
@@ -44,6 +46,9 @@ void writer_finish(struct writer *writer);
 /* To be called when its pid was reaped. */
 void writer_ended(struct writer *writer);
 
+/* Larger than anything the monitor sends in one frame. */
+#define FRAME_MAX 65536
+
 /* In the writer's process: reads frames until end of file. */
 void writer_run(int pipe, int guard, const struct plan *plan) __attribute__((noreturn));
 
@@ -53,5 +58,8 @@ struct frame_header {
   int64_t seconds; /* wall clock, when the output was read */
   int64_t nanoseconds;
 };
+
+/* The next frame, waited for. -1 at end of file. */
+int writer_read_frame(int pipe, struct frame_header *header, char data[FRAME_MAX]);
 
 #endif

@@ -19,6 +19,8 @@ export interface Abortable {
 }
 
 export interface LogOptions extends Abortable {
+  /** Labels, variables and the tag that the log's options chose, before each line. */
+  readonly details?: boolean | undefined;
   readonly stdout?: boolean | undefined;
   readonly stderr?: boolean | undefined;
   readonly follow?: boolean | undefined;
@@ -159,6 +161,7 @@ export class Container {
         tail: options.tail,
         since: options.since,
         until: options.until,
+        details: options.details,
         timestamps: true,
       },
       signal: options.abortSignal,

@@ -34,6 +34,8 @@ export interface OutputChunk {
 export interface LogChunk extends OutputChunk {
   /** RFC 3339 with nanoseconds. */
   readonly time: string;
+  /** What the log's options chose: labels, variables, the tag. Absent: nothing. */
+  readonly attributes?: Readonly<Record<string, string>>;
 }
 
 export interface LogOptions {

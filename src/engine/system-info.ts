@@ -2,6 +2,7 @@ import {createHash} from 'node:crypto';
 import {readdir, readFile} from 'node:fs/promises';
 import {cpus, totalmem} from 'node:os';
 import {join} from 'node:path';
+import {logDrivers} from '../api/log-drivers.ts';
 import type {SystemInfo} from '../api/types/system.ts';
 import {cdiDirectories} from './container/devices/cdi/registry.ts';
 import {type Machine, readMachine} from './container/machine.ts';
@@ -45,7 +46,7 @@ export async function describeSystem(context: InfoContext): Promise<SystemInfo> 
       Volume: ['local'],
       Network: ['bridge', 'host', 'null'],
       Authorization: null,
-      Log: ['json-file', 'local', 'none'],
+      Log: logDrivers,
     },
     ...(await limitsOf(machine)),
     IPv4Forwarding: forwarding?.trim() === '1',

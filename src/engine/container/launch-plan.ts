@@ -9,7 +9,7 @@ import {eventAttributesText} from './container-event.ts';
 import type {ImageRoot, NetworkPlan} from './context.ts';
 import type {ContainerDevices} from './devices/gather.ts';
 import type {LegacyLinks} from './legacy-links.ts';
-import {parseLogConfig} from './log-config.ts';
+import {type LogReceiver, planLog} from './log-plan.ts';
 import type {Machine} from './machine.ts';
 import {ownNamespaces} from './namespace-modes.ts';
 import {resolvePrivileges} from './privileges.ts';
@@ -47,6 +47,10 @@ export interface LaunchRequest {
   readonly joins: readonly MonitorOperation[];
   /** They asked to attach before the start. */
   readonly expectedClients: number;
+  /** Of the machine. */
+  readonly hostName: string;
+  /** Who gets its log, besides. */
+  readonly receiver: LogReceiver | undefined;
 }
 
 /** Everything a monitor has to know about a container, for all of its runs. */
@@ -66,16 +70,17 @@ export function planLaunch({
   joins,
   expectedClients,
   links,
+  hostName,
+  receiver,
 }: LaunchRequest): readonly MonitorOperation[] {
   const {id, config, hostConfig} = record;
   const paths = layout.container(id);
   const place = cgroupPlace(cgroupParent, record);
-  const {file: log} = parseLogConfig(hostConfig.LogConfig);
   const privileges = resolvePrivileges(hostConfig);
   return [
     {kind: 'identity', id, name},
     {kind: 'paths', state: paths.state, exit: paths.exit, control: paths.control, lock: paths.lock},
-    ...(log ? [{kind: 'log', path: paths.log, maxBytes: log.maxBytes, maxFiles: log.maxFiles} as const] : []),
+    ...planLog({record, name, path: paths.log, hostName, receiver}),
     planRestart(hostConfig),
     {
       kind: 'stop',

@@ -15,6 +15,7 @@ interface LogLine {
   readonly log: string;
   readonly stream: 'stdout' | 'stderr';
   readonly time: string;
+  readonly attrs?: Readonly<Record<string, string>>;
 }
 
 /** A log is read at most this often. */
@@ -74,7 +75,8 @@ function selectLines(options: LogOptions, until: bigint | undefined): (line: str
       if (since !== undefined && time < since) return undefined;
       if (until !== undefined && time > until) return 'over';
     }
-    return {stream: line.stream, data: Buffer.from(line.log, 'utf8'), time: line.time};
+    const {stream, log, time, attrs} = line;
+    return {stream, data: Buffer.from(log, 'utf8'), time, ...(attrs === undefined ? {} : {attributes: attrs})};
   };
 }
 

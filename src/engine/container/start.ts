@@ -16,6 +16,7 @@ import {writeFailedStart} from './failed-start.ts';
 import {writeIdentityFiles} from './hosts.ts';
 import {type LaunchRequest, planLaunch} from './launch-plan.ts';
 import {planLinks} from './legacy-links.ts';
+import {findLogReceiver} from './log-plan.ts';
 import {takeMonitorLock} from './monitor-lock.ts';
 import {withContainer} from './operation.ts';
 import {checkPropagation} from './propagation.ts';
@@ -103,11 +104,22 @@ async function launch(
   >,
   onLaunch: () => void,
 ): Promise<void> {
-  const {layout, cgroupParent} = context;
+  const {layout, cgroupParent, hostName} = context;
+  const receiver = await findLogReceiver(found.record);
   const {record, paths: identity} = await identityOf(layout, found.record);
   await writeIdentityFiles(layout.container(found.id), record, parts);
   const machine = await context.machine();
-  const plan = planLaunch({layout, machine, cgroupParent, record, identity, name: found.name, ...parts});
+  const plan = planLaunch({
+    layout,
+    machine,
+    cgroupParent,
+    record,
+    identity,
+    name: found.name,
+    hostName,
+    receiver,
+    ...parts,
+  });
   // Whoever removes the last container takes the cgroups above away; not while one is being started below them.
   await using cgroups = await context.helper.lock(layout.locks.cgroups, {mode: 'shared'});
   void cgroups;

@@ -146,6 +146,18 @@ const monitorOperations = {
   paths: {code: 201, args: ['state', 'exit', 'control', 'lock']},
   /** json-file log; `maxBytes` 0: never rotated. `maxFiles` counts the live one. Absent: no log is kept. */
   log: {code: 202, args: ['path', 'maxBytes', 'maxFiles']},
+  /** The JSON text of an object that every record of the log carries as `attrs`. */
+  logAttributes: {code: 251, args: ['json']},
+  /**
+   * Who gets the lines too. `protocol`: tcp, udp (`address` and `port`), unix, unixgram, local (`address` is the path of a
+   * socket; local: of either kind). `name`: for messages. `bufferBytes`: beyond so many waiting, lines are dropped; 0: the
+   * container is held back.
+   */
+  logReceiver: {code: 252, args: ['protocol', 'address', 'port', 'name', 'bufferBytes']},
+  /** They are messages of syslog; `format`: unix, rfc3164, rfc5424, rfc5424micro; `facility` 0 to 23. */
+  logSyslog: {code: 253, args: ['format', 'facility', 'tag', 'host']},
+  /** They are entries of journald, each with these fields (`NAME=VALUE`). */
+  logJournald: {code: 254, args: [], rest: 'fields'},
   /** `policy`: no, always, unless-stopped, on-failure; `maxRetries` 0: without end. */
   restart: {code: 203, args: ['policy', 'maxRetries']},
   stop: {code: 204, args: ['signal', 'graceMs']},

@@ -1,3 +1,4 @@
+import {isLogDriver, logDriverOptions, logDrivers} from '../../api/log-drivers.ts';
 import {isOfContainer} from '../../api/sysctls.ts';
 import {formatDuration} from '../../base/duration.ts';
 import {didYouMean} from '../../base/suggest.ts';
@@ -227,27 +228,32 @@ const logging: Row<'logging'> = {
   limits: [
     {
       by: 'builtin',
-      of: 'driver other than json-file, local and none',
-      reason: 'the built-in engine only writes logs to files, or not at all',
-      hint: 'use json-file, local or none',
+      of: `driver other than ${logDrivers.join(', ')}`,
+      reason: 'the built-in engine gives logs to files, syslog and journald only',
+      hint: `use one of ${logDrivers.join(', ')}`,
       ofValue: true,
-      where: ({driver = ''}) => (['', 'json-file', 'local', 'none'].includes(driver) ? [] : ['driver']),
+      where: ({driver = ''}) => (driver === '' || isLogDriver(driver) ? [] : ['driver']),
     },
     {
       by: 'builtin',
-      of: 'options other than max-size and max-file',
+      of: 'options that the driver does not have; compress and mode: non-blocking where it writes to files',
       reason: 'the built-in engine does not know the option',
-      hint: 'the options are max-size and max-file',
+      hint: 'see the options of the driver in docs/engine.md',
       where: ({driver, options = {}}) =>
-        driver === 'none'
-          ? []
-          : Object.entries(options).flatMap((option) => (isLogOption(option) ? [] : [`options.${option[0]}`])),
+        Object.entries(options).flatMap((option) =>
+          isLogOption(driver || 'json-file', option) ? [] : [`options.${option[0]}`],
+        ),
     },
   ],
 };
 
-function isLogOption([name, value]: readonly [string, string]): boolean {
-  return name === 'max-size' || name === 'max-file' || (name === 'compress' && value === 'false');
+function isLogOption(driver: string, [name, value]: readonly [string, string]): boolean {
+  // A driver that there is not is refused as a whole.
+  const known: readonly string[] | undefined = isLogDriver(driver) ? logDriverOptions[driver] : undefined;
+  if (known === undefined) return true;
+  if (driver === 'json-file' && name === 'compress') return value === 'false';
+  const isFile = driver === 'json-file' || driver === 'local';
+  return known.includes(name) && !(isFile && name === 'mode' && value === 'non-blocking');
 }
 
 const sysctls: Row<'sysctls'> = {

@@ -182,7 +182,7 @@ function logOptions(query: HandlerInput<Rows['containerLogs']>['query']): LogOpt
   };
 }
 
-/** With the time before each line, and its attributes, of which no log driver of ours keeps any: the space after them. */
+/** With the time before each line, and its attributes with a space after them, also where there are none. */
 async function* annotated(
   log: AsyncIterable<LogChunk>,
   {
@@ -190,10 +190,24 @@ async function* annotated(
     details = false,
   }: {readonly timestamps?: boolean | undefined; readonly details?: boolean | undefined},
 ): AsyncGenerator<OutputChunk> {
-  for await (const {stream, data, time} of log) {
-    const line = details ? Buffer.concat([Buffer.from(' '), data]) : data;
+  for await (const {stream, data, time, attributes = {}} of log) {
+    const line = details ? Buffer.concat([Buffer.from(`${attributeText(attributes)} `), data]) : data;
     yield {stream, data: timestamps ? addTimestamp(time, line) : line};
   }
+}
+
+/** `name=value,name=value`, sorted; both escaped as in the query of an address. */
+function attributeText(attributes: Readonly<Record<string, string>>): string {
+  return Object.keys(attributes)
+    .sort()
+    .map((name) => `${queryEscape(name)}=${queryEscape(attributes[name] ?? '')}`)
+    .join(',');
+}
+
+function queryEscape(text: string): string {
+  return encodeURIComponent(text)
+    .replace(/%20/g, '+')
+    .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 function messageOf(error: unknown): string {

@@ -231,7 +231,7 @@ const engine: Topic = Object.fromEntries(
     'an AppArmor profile': web('security_opt: ["apparmor=mine"]'),
     'another mapping of users': web('userns_mode: keep-id'),
     'a kernel setting of the machine': web('sysctls:\n  kernel.panic: 1'),
-    'a log driver': web('logging:\n  driver: syslog'),
+    'a log driver': web('logging:\n  driver: gelf'),
     'a network driver': web('networks: [far]', 'networks:\n  far:\n    driver: overlay\n'),
     'a volume of another machine': web(
       'volumes: ["data:/data"]',

@@ -16,8 +16,8 @@ export const refused: Readonly<Record<string, readonly Refused[]>> = {
   credential_spec: [{says: {file: 'spec.json'}, reason: 'meaning on Windows only'}],
   isolation: [{says: 'process', reason: 'meaning on Windows only'}],
   logging: [
-    {says: {driver: 'syslog'}, below: 'driver', reason: 'only writes logs to files'},
-    {says: {options: {tag: 'x'}}, below: 'options.tag', reason: 'does not know the option'},
+    {says: {driver: 'gelf'}, below: 'driver', reason: 'to files, syslog and journald only'},
+    {says: {options: {'fluentd-tag': 'x'}}, below: 'options.fluentd-tag', reason: 'does not know the option'},
   ],
   mac_address: [{says: '02:00:00:00:00:07', beside: {network_mode: 'none'}, reason: 'no network interface of its own'}],
   models: [{says: ['ai'], reason: 'AI models are not run'}],

@@ -95,22 +95,22 @@ describe('short things', () => {
   });
 
   it('log options', () => {
-    expect(parseLogConfig(undefined)).toEqual({file: {maxBytes: 0, maxFiles: 1}});
-    expect(parseLogConfig({Config: {'max-size': '10m', 'max-file': '3'}})).toEqual({
+    expect(parseLogConfig(undefined)).toEqual({file: {maxBytes: 0, maxFiles: 1}, bufferBytes: 0, options: {}});
+    expect(parseLogConfig({Config: {'max-size': '10m', 'max-file': '3'}})).toMatchObject({
       file: {maxBytes: 10 * 1024 * 1024, maxFiles: 3},
     });
     const local = {file: {maxBytes: 20 * 1024 ** 2, maxFiles: 5}};
-    expect(parseLogConfig({Type: 'local'})).toEqual(local);
-    expect(parseLogConfig({Type: 'local', Config: {compress: 'true', mode: 'blocking'}})).toEqual(local);
-    expect(parseLogConfig({Type: 'local', Config: {'max-size': '1k', 'max-file': '2'}})).toEqual({
+    expect(parseLogConfig({Type: 'local'})).toMatchObject(local);
+    expect(parseLogConfig({Type: 'local', Config: {compress: 'true', mode: 'blocking'}})).toMatchObject(local);
+    expect(parseLogConfig({Type: 'local', Config: {'max-size': '1k', 'max-file': '2'}})).toMatchObject({
       file: {maxBytes: 1024, maxFiles: 2},
     });
     expect(() => parseLogConfig({Config: {mode: 'non-blocking'}})).toThrow('does not support the mode "non-blocking"');
     expect(() => parseLogConfig({Config: {compress: 'true'}})).toThrow('does not support the option "compress"');
-    expect(parseLogConfig({Type: 'none'})).toEqual({});
-    expect(() => parseLogConfig({Type: 'syslog'})).toThrow('this engine does not support the log driver "syslog"');
-    expect(() => parseLogConfig({Config: {labels: 'x'}})).toThrow(
-      'this engine does not support the option "labels" of the log driver "json-file"',
+    expect(parseLogConfig({Type: 'none'}).file).toBeUndefined();
+    expect(() => parseLogConfig({Type: 'gelf'})).toThrow('this engine does not support the log driver "gelf"');
+    expect(() => parseLogConfig({Type: 'local', Config: {labels: 'x'}})).toThrow(
+      'this engine does not support the option "labels" of the log driver "local"',
     );
   });
 
