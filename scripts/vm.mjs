@@ -22,6 +22,7 @@ const packages = [
   'busybox-static',
   'util-linux',
   'socat',
+  'apparmor',
 ];
 const limitMs = 25 * 60_000;
 /** A word: only the checks whose names have it. */
@@ -83,7 +84,7 @@ async function makeDisk(root) {
   for (const part of ['dist', 'schemas', 'examples', 'package.json'])
     execFileSync('cp', ['-a', join(project, part), target]);
   await build({
-    entryPoints: ['limits', 'networks'].map((name) => join(project, `test/vm/${name}.ts`)),
+    entryPoints: ['limits', 'networks', 'confinement'].map((name) => join(project, `test/vm/${name}.ts`)),
     outdir: target,
     outExtension: {'.js': '.mjs'},
     bundle: true,

@@ -40,6 +40,7 @@
 #define OP_WORKDIR 120 /* target */
 #define OP_ENV 121 /* variables... */
 #define OP_ARGV 122 /* words... */
+#define OP_APP_ARMOR 123 /* profile */
 #define OP_SHARED_MEMORY 130 /* target */
 #define OP_BIND_BENEATH 131 /* source, subpath, target, flags, create */
 #define OP_IMAGE_MOUNT 132 /* target, subpath, lowers... */
@@ -143,6 +144,7 @@
   X(OP_WORKDIR, "workdir", 1, 0) \
   X(OP_ENV, "env", 0, 1) \
   X(OP_ARGV, "argv", 0, 1) \
+  X(OP_APP_ARMOR, "appArmor", 1, 0) \
   X(OP_SHARED_MEMORY, "sharedMemory", 1, 0) \
   X(OP_BIND_BENEATH, "bindBeneath", 5, 0) \
   X(OP_IMAGE_MOUNT, "imageMount", 2, 1) \

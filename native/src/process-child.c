@@ -239,6 +239,7 @@ static int run(const struct process_request *request, bool in_v2, int *sync, int
   if (read_request(request, &setup) != 0 || join_cgroups(request, in_v2, failure) != 0) return -1;
   if (write_file_at(AT_FDCWD, "/proc/self/oom_score_adj", setup.oom_score_adj != NULL ? setup.oom_score_adj : "0") != 0)
     return fail_errno(failure, errno, "oom_score_adj");
+  if (setup_apparmor(&setup) != 0) return -1;
   int null_device = null_device_open(failure);
   if (null_device < 0) return -1;
   if (enter_namespaces(request, failure) != 0) return -1;

@@ -94,6 +94,9 @@ static int read_operation(struct setup *setup, const struct record *record, bool
       return 0;
     case OP_SECCOMP:
       return read_seccomp(setup, record);
+    case OP_APP_ARMOR:
+      setup->apparmor = record->argv[0];
+      return 0;
     case OP_OOM_SCORE_ADJ:
       setup->oom_score_adj = record->argv[0];
       return 0;

@@ -48,6 +48,7 @@ struct setup {
   const char *seccomp;
   uint32_t seccomp_size;
   unsigned seccomp_flags;
+  const char *apparmor; /* profile; NULL: that of this process */
   const char *oom_score_adj;
   const char *workdir;
   char **environment;
@@ -140,6 +141,10 @@ int mount_flags_parse(const char *list, struct mount_flags *flags);
 int tree_clone(int fd, const char *path, bool recursive);
 /* Sets flags on a clone and mounts it over the O_PATH `target`, which was opened as `path` beneath the root. */
 int tree_attach(const struct setup *setup, int tree, int target, const char *path, const struct mount_flags *flags);
+
+/* --- apparmor.c --- */
+/* The next program of this process, or of its child, is executed under the profile. */
+int setup_apparmor(const struct setup *setup);
 
 /* --- host.c --- */
 int setup_names(struct setup *setup);

@@ -6,6 +6,7 @@ import {logDrivers} from '../api/log-drivers.ts';
 import type {SystemInfo} from '../api/types/system.ts';
 import {cdiDirectories} from './container/devices/cdi/registry.ts';
 import {type Machine, readMachine} from './container/machine.ts';
+import {readSecurityModules} from './container/security-modules.ts';
 import type {Containers, Images} from './engine.ts';
 import type {Layout} from './layout.ts';
 import {readText} from './record-store.ts';
@@ -84,7 +85,11 @@ export async function describeSystem(context: InfoContext): Promise<SystemInfo> 
     Isolation: '',
     InitBinary: 'tscompose-helper',
     ...{ContainerdCommit: {ID: ''}, RuncCommit: {ID: ''}, InitCommit: {ID: ''}},
-    SecurityOptions: ['name=seccomp,profile=builtin', 'name=cgroupns'],
+    SecurityOptions: [
+      ...(readSecurityModules().apparmor ? ['name=apparmor'] : []),
+      'name=seccomp,profile=builtin',
+      'name=cgroupns',
+    ],
     CDISpecDirs: cdiDirectories,
     Warnings: null,
   };

@@ -134,6 +134,7 @@ describeTargets('security options', (target) => {
     ['apparmor:unconfined', '2'],
     ['label=disable', '2'],
     ['label:disable', '2'],
+    ['label=type:mine', '2'],
   ])('%s', async (option, value) => {
     expect((await runOnce(target, status, {SecurityOpt: [option]})).text).toContain(`Seccomp::${value}`);
   });

@@ -10,6 +10,7 @@ mount -t tmpfs tmpfs /dev/shm
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /tmp
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount -t securityfs securityfs /sys/kernel/security
 ip link set lo up
 hostname guest
 
@@ -49,6 +50,7 @@ store_is_limited() {
 }
 limits() { node /opt/tscompose/limits.mjs /opt/tscompose/dist/native/linux-*/tscompose-helper; }
 networks() { node /opt/tscompose/networks.mjs /opt/tscompose/dist/native/linux-*/tscompose-helper; }
+confinement() { node /opt/tscompose/confinement.mjs /opt/tscompose/dist/native/linux-*/tscompose-helper; }
 lose_monitor() { kill -9 "$(pid_of web monitor)" && sleep 1 && ! page; }
 recovers() { tscompose up -d --wait && page; }
 nothing_left() {
@@ -68,6 +70,7 @@ check 'its page answers' page
 check 'limits are the kernel'"'"'s' store_is_limited
 check 'limits of version 2 are set, changed and refused' limits
 check 'macvlan, ipvlan, tagged networks and SCTP' networks
+check 'profiles of AppArmor confine' confinement
 check 'exec runs in the container' tscompose exec -T store sh -c 'test "$(id -u)" = 0 && test -f /data/entries.ndjson -o -d /data'
 check 'a killed monitor takes its container along' lose_monitor
 check 'the next up converges' recovers

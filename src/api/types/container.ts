@@ -316,6 +316,8 @@ export interface ContainerInspect {
   readonly RestartCount: number;
   readonly Driver: string;
   readonly Platform: string;
+  /** The profile of AppArmor that confines it; empty where the kernel has none. */
+  readonly AppArmorProfile: string;
   readonly ExecIDs: readonly string[] | null;
   readonly HostConfig: HostConfig;
   readonly GraphDriver: {readonly Name: string; readonly Data: Readonly<Record<string, string>> | null};

@@ -27,6 +27,7 @@ import {type MountRequest, parseMounts} from './parse-mounts.ts';
 import type {ContainerRecord, RecordedMount} from './record.ts';
 import {discard} from './remove.ts';
 import {reserveFor, reserveRandom} from './reserve.ts';
+import {checkSecurityModules, readSecurityModules} from './security-modules.ts';
 import {resolveModes} from './shared-namespaces.ts';
 import {bareDirectory, ownsVolumesMark, unfinishedDirectory} from './take-apart.ts';
 import {imagesOf} from './users.ts';
@@ -48,6 +49,7 @@ export async function createContainer(
   const machine = await context.machine();
   const limited = {...body.HostConfig, ...(context.allowMissingLimits && {TscomposeAllowMissingLimits: true})};
   const warnings = checkResources(machine, limited);
+  checkSecurityModules(readSecurityModules(), limited);
   if (machine.rootless) refuseWithoutRoot(limited, await readMeans(machine.cgroups));
   const image = await context.images.resolve(body.Image, options.platform);
   const {HostConfig: _asked, NetworkingConfig, ...configBody} = body;

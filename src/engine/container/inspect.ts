@@ -8,6 +8,7 @@ import {memoryAndSwap} from './limits.ts';
 import {notice} from './notice.ts';
 import type {ContainerRecord, RecordedMount} from './record.ts';
 import {findContainer, noSuchContainer} from './reference.ts';
+import {appArmorProfile, readSecurityModules} from './security-modules.ts';
 import {type Identity, identityOf} from './shared-namespaces.ts';
 import {type Observation, readUnlessDamaged, toContainerState} from './state.ts';
 
@@ -35,7 +36,8 @@ export async function inspectContainer(context: ContainerContext, reference: str
     RestartCount: observation.state?.restartCount ?? 0,
     Driver: 'overlay2',
     Platform: 'linux',
-    ...{MountLabel: '', ProcessLabel: '', AppArmorProfile: ''},
+    ...{MountLabel: '', ProcessLabel: ''},
+    AppArmorProfile: appArmorProfile(readSecurityModules(), record.hostConfig),
     ExecIDs: execIds(context.execs, id),
     HostConfig: {
       ...{...emptyHostConfig, ...record.hostConfig, ...filledIn(record.hostConfig)},

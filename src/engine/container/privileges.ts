@@ -9,6 +9,8 @@ export interface Privileges {
   readonly capabilities: readonly CapabilityName[];
   readonly noNewPrivileges: boolean;
   readonly seccomp: 'builtin' | 'unconfined' | SeccompProfile;
+  /** The AppArmor profile that its programs run under; undefined: that of the engine. */
+  readonly appArmor: string | undefined;
   readonly maskedPaths: readonly string[];
   readonly readonlyPaths: readonly string[];
   readonly writableSys: boolean;
@@ -27,6 +29,7 @@ export function resolvePrivileges(host: HostConfig): Privileges {
     capabilities: privileged ? allCapabilities : asked,
     noNewPrivileges: options.noNewPrivileges,
     seccomp: options.seccomp ?? (privileged ? 'unconfined' : 'builtin'),
+    appArmor: options.appArmor,
     maskedPaths: host.MaskedPaths ?? (privileged ? [] : maskedPaths),
     readonlyPaths: host.ReadonlyPaths ?? (privileged ? [] : readonlyPaths),
     writableSys: privileged,

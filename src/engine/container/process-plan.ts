@@ -23,7 +23,7 @@ export function planProcess(
   {privileges, devices, linked = []}: ProcessSettings,
 ): readonly SetupOperation[] {
   const {config, hostConfig} = record;
-  const {capabilities, noNewPrivileges, seccomp} = privileges;
+  const {capabilities, noNewPrivileges, seccomp, appArmor} = privileges;
   const filter = compileFilter(seccomp, machine, capabilities);
   const sysctls = completeSysctls(
     hostConfig.Sysctls ?? {},
@@ -45,6 +45,7 @@ export function planProcess(
     ...(groups.length > 0 ? [{kind: 'groups', groups} as const] : []),
     planCapabilities(machine, capabilities),
     ...(noNewPrivileges ? [{kind: 'noNewPrivileges'} as const] : []),
+    ...(appArmor === undefined ? [] : [{kind: 'appArmor', profile: appArmor} as const]),
     ...(filter ? [{kind: 'seccomp', ...filter} as const] : []),
     {kind: 'workdir', target: config.WorkingDir || '/'},
     {kind: 'env', variables: processEnvironment(withDevices, config.Hostname ?? '')},

@@ -8,13 +8,23 @@ export interface SecurityOptions {
   readonly seccomp: 'builtin' | 'unconfined' | SeccompProfile | undefined;
   /** Whether the container may write to its own cgroups; undefined where nothing is said. */
   readonly writableCgroups: boolean | undefined;
+  /** The AppArmor profile that confines it; undefined: none. */
+  readonly appArmor: string | undefined;
+  /** The last option that asks for a label of SELinux. */
+  readonly label: string | undefined;
 }
 
-const nothing: SecurityOptions = {noNewPrivileges: false, seccomp: undefined, writableCgroups: undefined};
+const nothing: SecurityOptions = {
+  noNewPrivileges: false,
+  seccomp: undefined,
+  writableCgroups: undefined,
+  appArmor: undefined,
+  label: undefined,
+};
 
 /**
- * `no-new-privileges`, `seccomp=PROFILE` with the profile itself, `writable-cgroups`; of AppArmor and SELinux only what asks
- * for none. Throws `invalid`, in Docker's words, or `unsupported`.
+ * `no-new-privileges`, `seccomp=PROFILE` with the profile itself, `writable-cgroups`, `apparmor=NAME` of a loaded profile,
+ * `label=…`; whether the kernel has the last two is seen elsewhere. Throws `invalid`, in Docker's words, or `unsupported`.
  */
 export function parseSecurityOptions(options: readonly string[]): SecurityOptions {
   return Object.assign({}, nothing, ...options.map(parseOption));
@@ -35,20 +45,18 @@ function parseOption(option: string): Partial<SecurityOptions> {
     case 'seccomp':
       return {seccomp: parseProfile(value)};
     case 'apparmor':
-      return refuseProfile(option, ['', 'unconfined'].includes(value));
+      return {appArmor: parseProfileName(option, value)};
     case 'label':
-      return refuseProfile(option, value === 'disable');
+      return value === 'disable' ? {} : {label: option};
     default:
       throw invalid(2, option);
   }
 }
 
-/** Neither AppArmor nor SELinux confines any container. */
-function refuseProfile(option: string, asksForNone: boolean): Partial<SecurityOptions> {
-  if (asksForNone) return {};
-  throw new TscomposeError('unsupported', `this engine does not support the security option "${option}"`, {
-    hint: 'it confines containers with namespaces, capabilities and seccomp: remove the option',
-  });
+/** It becomes part of a line that the kernel reads. */
+function parseProfileName(option: string, name: string): string | undefined {
+  if (/\p{Cc}/u.test(name)) throw invalid(2, option);
+  return ['', 'unconfined'].includes(name) ? undefined : name;
 }
 
 function parseProfile(value: string): SecurityOptions['seccomp'] {

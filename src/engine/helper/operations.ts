@@ -132,6 +132,8 @@ const setupOperations = {
   /** `KEY=VALUE`. HOME is added from the container's passwd file where it is not given. */
   env: {code: 121, args: [], rest: 'variables'},
   argv: {code: 122, args: [], rest: 'words'},
+  /** The program is executed under this profile of AppArmor, which is loaded. */
+  appArmor: {code: 123, args: ['profile']},
   /** The /dev/shm of the container whose `ipc` namespace is joined. */
   sharedMemory: {code: 130, args: ['target']},
   /** `bind` of what is at `subpath` in the directory `source`: links that lead out of that are an error. */

@@ -2,7 +2,6 @@ import {TscomposeError} from '../../base/errors.ts';
 import {didYouMean} from '../../base/suggest.ts';
 import type {Service} from '../types.ts';
 import type {Attribute, LowerContext} from './attribute.ts';
-import {items} from './limits.ts';
 import {itself} from './process.ts';
 import {list, refine, text, wrong} from './readers.ts';
 
@@ -59,10 +58,6 @@ export function ownProfile(option: string): string | undefined {
 /** It is for programs that talk to an engine to turn this into empty lists of paths, as Compose does. */
 const unconfinedPaths = 'systempaths=unconfined';
 
-/** What the built-in engine does, or what asks for nothing there. */
-const known =
-  /^(?:(?:no-new-privileges|writable-cgroups)(?:[:=](?:true|false))?|seccomp[:=].*|apparmor[:=]unconfined|label[:=]disable|systempaths=unconfined)$/s;
-
 /** With the content of a profile in place of its name. */
 function withProfile(option: string, {project, serviceName}: LowerContext): string {
   const path = ownProfile(option);
@@ -96,17 +91,6 @@ const security_opt: Row<'security_opt'> = {
     host.ReadonlyPaths = [];
   },
   change: 'recreate',
-  limits: [
-    items(
-      'builtin',
-      {
-        of: 'apparmor and label with a profile',
-        reason: 'the built-in engine sets none of these',
-        hint: 'no-new-privileges and seccomp are possible',
-      },
-      (value: string) => !known.test(value),
-    ),
-  ],
 };
 
 export const securityAttributes = {cap_add, cap_drop, security_opt} as const;

@@ -228,7 +228,6 @@ const variables: Topic = {
 
 const engine: Topic = Object.fromEntries(
   Object.entries({
-    'an AppArmor profile': web('security_opt: ["apparmor=mine"]'),
     'another mapping of users': web('userns_mode: keep-id'),
     'a kernel setting of the machine': web('sysctls:\n  kernel.panic: 1'),
     'a log driver': web('logging:\n  driver: gelf'),
@@ -238,7 +237,7 @@ const engine: Topic = Object.fromEntries(
       'volumes:\n  data:\n    driver_opts: {type: nfs, o: "addr=10.0.0.1,rw", device: ":/export"}\n',
     ),
     'an external secret': web('secrets: [token]', 'secrets:\n  token:\n    external: true\n'),
-    'several at once': web('security_opt: ["label=type:mine"]\nstorage_opt: {size: 1g}\nisolation: process'),
+    'several at once': web('runtime: runsc\nstorage_opt: {size: 1g}\nisolation: process'),
   }).map(([name, files]) => [name, {files, up: true} as const]),
 );
 

@@ -32,7 +32,6 @@ export const refused: Readonly<Record<string, readonly Refused[]>> = {
   pre_start: [{says: [{command: 'true'}], reason: 'not run yet'}],
   provider: [{says: {type: 'program'}, reason: 'programs that provide services'}],
   runtime: [{says: 'runsc', reason: 'only runtime'}],
-  security_opt: [{says: ['apparmor=mine'], below: '[0]', reason: 'sets none of these'}],
   storage_opt: [{says: {size: '1g'}, reason: 'no options of storage'}],
   sysctls: [
     {says: {'kernel.panic': 1}, below: 'kernel.panic', reason: 'whole machine'},
