@@ -87,6 +87,8 @@ ip -n lan link add link eth0 name eth0.10 type vlan id 10
 ip -n lan link set eth0.10 up
 ip -n lan addr add 10.10.0.2/24 dev eth0.10`);
 const lan = {sh: (line: string) => sh(`ip netns exec lan ${line}`)};
+// The module makes one link of its own when it is loaded, which is nobody's.
+sh('modprobe dummy');
 const before = sh('ip -br link');
 
 for (const driver of ['macvlan', 'ipvlan']) {
@@ -134,6 +136,8 @@ await withPair(
 );
 for (const made of await containers.list({all: true})) await containers.remove(made.Id, {force: true});
 
+// Members of such a network answer no ARP: the neighbour's way to them is the machine, and theirs is the machine's routes.
+sh('ip addr add 10.9.0.1/24 dev wire');
 for (const mode of ['l3', 'l3s']) {
   await withPair(
     {
@@ -151,12 +155,13 @@ for (const mode of ['l3', 'l3s']) {
         `ipvlan ${mode} keeps no address for one`,
         JSON.stringify(IPAM.Config) === '[{"Subnet":"10.7.0.0/24"}]',
       );
-      lan.sh('ip route add 10.7.0.0/24 dev eth0');
+      lan.sh('ip route add 10.7.0.0/24 via 10.9.0.1');
       expectThat(`the neighbour reaches ipvlan ${mode}`, reaches(lan, '10.7.0.1'));
       lan.sh('ip route del 10.7.0.0/24');
     },
   );
 }
+sh('ip addr del 10.9.0.1/24 dev wire');
 
 await withPair(
   {
@@ -203,7 +208,8 @@ const server = await member(
   'messages',
   {},
   {
-    Cmd: ['socat', '-u', 'SYSTEM:echo reached', 'SCTP6-LISTEN:80,ipv6only=0,fork,reuseaddr'],
+    // Only the first address of socat may fork, so that each client is told.
+    Cmd: ['socat', '-U', 'SCTP6-LISTEN:80,ipv6only=0,fork,reuseaddr', 'SYSTEM:echo reached'],
     PortBindings: {'80/sctp': [{HostPort: '8080'}]},
   },
 );
