@@ -59,7 +59,7 @@ static bool enter_those_of(const struct record *record, const char *pid) {
   return entered;
 }
 
-/* Namespaces that a keeper which was killed left, and in which containers still run. */
+/* Namespaces that a keeper which was killed left, and which monitors or helpers still use. */
 static bool adopt(const struct record *record) {
   char *pids = xstrdup(record->argv[KEEPER_ADOPT]);
   bool adopted = false;
@@ -118,8 +118,14 @@ static void run(const struct record *record, int use, int channel, pid_t parent)
   if (!hear(channel, &answer) || answer.kind != GO) _exit(1);
   wait_until_unused(use);
   tell(channel, UNUSED, NULL);
-  /* With the lock in hand until the parent has ended, which ends this process: nobody enters what is about to go. */
-  for (;;) pause();
+  /*
+   * With the lock in hand until the parent has ended, which ends this process: nobody enters what is about to go. A parent that
+   * somebody has stopped would keep everybody waiting for ever.
+   */
+  for (;;) {
+    kill(parent, SIGCONT);
+    sleep(1);
+  }
 }
 
 static int await_ready(const struct record *record, const struct inside *inside, struct failure *failure) {

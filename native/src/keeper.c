@@ -116,6 +116,11 @@ static int take_lock(const struct record *record, int lock, struct failure *fail
   return fail_kind(failure, KIND_TIMEOUT, "another one is being started and does not become ready", "keeper");
 }
 
+/* Not removed: should this keeper fail, or be killed before it is ready, the next one still has to find what is in use. */
+static void set_aside(const struct record *record) {
+  rename(record->argv[KEEPER_STATE], record->argv[KEEPER_OLD_STATE]);
+}
+
 static int run(const struct record *record, struct failure *failure) {
   struct inside inside = {.channel = -1};
   int lock = open_lock(record->argv[KEEPER_LOCK], failure);
@@ -126,7 +131,7 @@ static int run(const struct record *record, struct failure *failure) {
     reply_ok();
     return 0;
   }
-  unlink(record->argv[KEEPER_STATE]);
+  set_aside(record);
   int use = open_lock(record->argv[KEEPER_USE], failure);
   if (use < 0 || keeper_begin_inside(record, use, &inside, failure) != 0) return -1;
   pid_t outbound = keeper_start_outbound(record, inside.pid);
@@ -136,6 +141,7 @@ static int run(const struct record *record, struct failure *failure) {
   reply_ok();
   keep(&inside, listener);
   unlink(record->argv[KEEPER_STATE]);
+  unlink(record->argv[KEEPER_OLD_STATE]);
   unlink(record->argv[KEEPER_SOCKET]);
   return 0;
 }

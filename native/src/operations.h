@@ -3,7 +3,7 @@
 #define OPERATIONS_H
 
 #define OP_ENTER 1 /* user, mount, net, use, keeper */
-#define OP_KEEPER 40 /* lock, use, state, socket, uidMap, gidMap, newuidmap, newgidmap, adopt, user, mount, net, outbound... */
+#define OP_KEEPER 40 /* lock, use, state, oldState, socket, uidMap, gidMap, newuidmap, newgidmap, adopt, user, mount, net, outbound... */
 #define OP_HELLO 10 /* request */
 #define OP_LOCK 11 /* request, path, mode */
 #define OP_UNLOCK 12 /* request, lock */
@@ -107,7 +107,7 @@
 /* X(code, name, fixed arguments, 1 when the last may repeat) */
 #define OPERATIONS(X) \
   X(OP_ENTER, "enter", 5, 0) \
-  X(OP_KEEPER, "keeper", 12, 1) \
+  X(OP_KEEPER, "keeper", 13, 1) \
   X(OP_HELLO, "hello", 1, 0) \
   X(OP_LOCK, "lock", 3, 0) \
   X(OP_UNLOCK, "unlock", 2, 0) \

@@ -1,4 +1,4 @@
-import {readFileSync, writeFileSync} from 'node:fs';
+import {readFileSync, renameSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {eventually} from '../support/host.ts';
@@ -91,6 +91,29 @@ test('a keeper that was killed is repaired by the next command: what runs goes o
   expect(httpd()).toBe(before);
   await eventually(async () => expect(await succeed(host, 'logs', '--no-color', 'asker')).toMatch(/asker-2\s+\| 0/));
   expect((await host.command('curl', ['-sS', 'http://127.0.0.1:18080/'])).stdout).toBe('0\n');
+  await succeed(host, 'down', '-v');
+  await expectNothingLeft(host);
+});
+
+test('a keeper that was killed again before it was ready, or was stopped, is repaired as well', async () => {
+  await using host = await makeUserHost();
+  await host.loadImages(['busybox']);
+  stack(host, pair);
+  await succeed(host, 'up', '-d');
+  const keepers = () => host.processes().filter(({name}) => name === 'tscompose-keep');
+  for (const {pid} of keepers()) process.kill(pid, 'SIGKILL');
+  await eventually(() => expect(keepers()).toEqual([]));
+  // As a keeper leaves it that ends between its start and being ready.
+  renameSync(join(host.run, 'keeper.json'), join(host.run, 'keeper-old.json'));
+  await succeed(host, 'up', '-d', '--scale', 'asker=2');
+  await eventually(async () => expect(await succeed(host, 'logs', '--no-color', 'asker')).toMatch(/asker-2\s+\| 0/));
+
+  const child = Number(JSON.parse(readFileSync(join(host.run, 'keeper.json'), 'utf8')).pid);
+  const keeper = keepers().find(({pid}) => pid !== child);
+  process.kill(keeper?.pid ?? 0, 'SIGSTOP');
+  await succeed(host, 'down', '-v');
+  await expectNothingLeft(host);
+  await succeed(host, 'up', '-d');
   await succeed(host, 'down', '-v');
   await expectNothingLeft(host);
 });

@@ -117,7 +117,7 @@ export async function makeUserHost(packages: readonly UserPackage[] = []): Promi
       ),
       ...entries(join(root, 'volumes')).map((name) => `volume ${name}`),
       ...entries(run)
-        .filter((name) => name === 'keeper.json' || name === 'keeper.sock')
+        .filter((name) => ['keeper.json', 'keeper-old.json', 'keeper.sock'].includes(name))
         .map((name) => `${run}/${name}`),
     ],
     async [Symbol.asyncDispose]() {

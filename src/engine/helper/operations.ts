@@ -21,7 +21,8 @@ const enterOperations = {
 /** What the process that holds a user's namespaces is told (`keeper`, docs/rootless.md). */
 const keeperOperations = {
   /**
-   * `lock` is held for life, `use` waited for: free, nobody needs the keeper any more. `state` and `socket` are made.
+   * `lock` is held for life, `use` waited for: free, nobody needs the keeper any more. `state` and `socket` are made;
+   * a `state` that a killed keeper left is renamed to `oldState`, and both are removed at the end.
    * Maps: lines `inside outside count`, written by the programs `newuidmap` and `newgidmap`, or, where these are empty, here.
    * `adopt`: numbers of processes that may be left in the namespaces `user`, `mount` and `net` (`user:[4026532241]`).
    * `outbound`: the words of the program that connects to the outside, with %PID% for the namespaces' process.
@@ -32,6 +33,7 @@ const keeperOperations = {
       'lock',
       'use',
       'state',
+      'oldState',
       'socket',
       'uidMap',
       'gidMap',

@@ -1,5 +1,5 @@
 import {spawn} from 'node:child_process';
-import {mkdir, readdir, readFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, readlink} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {Duplex} from 'node:stream';
 import {TscomposeError} from '../../base/errors.ts';
@@ -52,9 +52,11 @@ export function createKeeper({layout, bootId, ids, outbound}: KeeperOptions): Ke
     use: join(layout.run, 'keeper-use.lock'),
     lock: join(layout.run, 'keeper.lock'),
     state: join(layout.run, 'keeper.json'),
+    oldState: join(layout.run, 'keeper-old.json'),
     socket: join(layout.run, 'keeper.sock'),
   };
-  const read = async () => parseState(await readFile(paths.state, 'utf8').catch(() => ''), bootId);
+  const readState = async (path: string) => parseState(await readFile(path, 'utf8').catch(() => ''), bootId);
+  const read = () => readState(paths.state);
   const current = async (): Promise<Enter | undefined> => {
     const state = await read();
     if (!state) return undefined;
@@ -70,7 +72,9 @@ export function createKeeper({layout, bootId, ids, outbound}: KeeperOptions): Ke
     state: read,
     async start(program, build) {
       await mkdir(layout.run, {recursive: true, mode: 0o700});
-      const [old, maps, out, adopt] = await Promise.all([read(), ids(), outbound(), monitors(layout)]);
+      const [maps, out, old] = await Promise.all([ids(), outbound(), read()]);
+      const before = old ?? (await readState(paths.oldState));
+      const adopt = before ? await processesIn(before.net) : [];
       const child = await startProcess(program, build, {
         kind: 'keeper',
         ...paths,
@@ -78,8 +82,8 @@ export function createKeeper({layout, bootId, ids, outbound}: KeeperOptions): Ke
         gidMap: formatMap(maps.groups),
         newuidmap: maps.programs?.newuidmap ?? '',
         newgidmap: maps.programs?.newgidmap ?? '',
-        adopt: old ? adopt.join(' ') : '',
-        ...{user: old?.user ?? '', mount: old?.mount ?? '', net: old?.net ?? ''},
+        adopt: adopt.join(' '),
+        ...{user: before?.user ?? '', mount: before?.mount ?? '', net: before?.net ?? ''},
         outbound: out ? outboundWords(out) : [],
       });
       // Undefined: it was another command's, and is ending already.
@@ -99,18 +103,19 @@ function parseState(text: string, bootId: string): KeeperState | undefined {
   }
 }
 
-/** Processes that may be left in the namespaces of a keeper that was killed: the monitors. */
-async function monitors(layout: Layout): Promise<readonly number[]> {
-  const directory = join(layout.run, 'containers');
-  const ids = await readdir(directory).catch(() => []);
-  const pids = await Promise.all(
-    ids.map(async (id) => {
-      const text = await readFile(join(directory, id, 'state.json'), 'utf8').catch(() => '');
-      const match = /"monitor":(\d+)/.exec(text);
-      return match ? [Number(match[1])] : [];
+/**
+ * Processes that are left in the network namespace of a keeper that was killed: monitors, and helpers of commands that are
+ * under way, which may be about to start the first monitor.
+ */
+async function processesIn(net: string): Promise<readonly number[]> {
+  const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const link = await readlink(`/proc/${name}/ns/net`).catch(() => undefined);
+      return link === net ? [Number(name)] : [];
     }),
   );
-  return pids.flat();
+  return found.flat();
 }
 
 /** Resolves when it is ready. It goes on; disposing tells it that whoever started it has entered, or will not. */
