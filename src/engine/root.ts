@@ -1,6 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import {existsSync} from 'node:fs';
-import {link, mkdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {link, lstat, mkdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import {TscomposeError, toTscomposeError} from '../base/errors.ts';
 import type {Layout} from './layout.ts';
@@ -12,9 +12,13 @@ const format = {version: 1, minReader: 1} as const;
 export async function ensureRoot(layout: Layout): Promise<void> {
   // The format comes before the directories: nothing is put into a root that a newer program made differently.
   if (await checkFormat(layout)) {
-    await makeDirectories([layout.run, ...layout.directories.filter((path) => path.startsWith(`${layout.run}/`))]);
+    await makeDirectories([layout.run]);
+    await checkPrivate(layout.run);
+    await makeDirectories(layout.directories.filter((path) => path.startsWith(`${layout.run}/`)));
     return;
   }
+  await makeDirectories(layout.directories.filter((path) => !path.startsWith(`${layout.run}/`)));
+  await checkPrivate(layout.run);
   await makeDirectories(layout.directories);
   await writeFormat(layout);
   await checkFormat(layout);
@@ -61,6 +65,23 @@ async function makeDirectories(directories: readonly string[]): Promise<void> {
       throw explain(await reasonOf(path, error as NodeJS.ErrnoException), path);
     }
   }
+}
+
+/** Whoever else could write there, or put another directory in its place, would be asked for sockets and told what runs. */
+async function checkPrivate(path: string): Promise<void> {
+  const own = process.geteuid?.();
+  const [link, directory] = await Promise.all([lstat(path), stat(path)]);
+  const stranger = [link, directory].find(({uid}) => uid !== own)?.uid;
+  const reason =
+    stranger !== undefined
+      ? `it belongs to user ${stranger}`
+      : (directory.mode & 0o022) !== 0
+        ? 'others may write there'
+        : undefined;
+  if (reason === undefined) return;
+  throw new TscomposeError('forbidden', `cannot use ${path} for state of running containers: ${reason}`, {
+    hint: 'set XDG_RUNTIME_DIR (or TSCOMPOSE_RUN) to a directory that is yours alone (mode 0700)',
+  });
 }
 
 /** Node says ENOENT of a whole path where its first missing part cannot be made, whatever the reason. */

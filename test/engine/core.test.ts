@@ -1,4 +1,4 @@
-import {mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
+import {chmod, chown, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
@@ -67,6 +67,19 @@ describe('root', () => {
     await writeFile(layout.format, '{"version":9,"minReader":1}');
     await ensureRoot(layout);
     expect(JSON.parse(await readFile(layout.format, 'utf8'))).toEqual({version: 9, minReader: 1});
+  });
+
+  it('whose volatile state others could change is refused', async () => {
+    await ensureRoot(layout);
+    await chmod(layout.run, 0o777);
+    await expect(ensureRoot(layout)).rejects.toMatchObject({
+      kind: 'forbidden',
+      message: `cannot use ${layout.run} for state of running containers: others may write there`,
+    });
+    await chmod(layout.run, 0o700);
+    await ensureRoot(layout);
+    await chown(layout.run, 65534, 65534);
+    await expect(ensureRoot(layout)).rejects.toThrow('it belongs to user 65534');
   });
 
   it('that may not be made is told with a hint', async () => {
