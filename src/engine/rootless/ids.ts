@@ -29,7 +29,10 @@ export interface IdSources {
   readonly programs: {readonly newuidmap: string; readonly newgidmap: string} | undefined;
 }
 
-/** Lines `owner:start:count` (subuid(5)); the owner by name or number. */
+/**
+ * Lines `owner:start:count` (subuid(5)); the owner by name or number. One that has ids of an earlier one is left out (the same
+ * range by name and by number is usual): the kernel takes no id twice.
+ */
 export function subordinateRanges(
   text: string,
   owner: {readonly id: number; readonly name: string | undefined},
@@ -40,6 +43,9 @@ export function subordinateRanges(
     const [who = '', start = '', size = ''] = line.split(':');
     if (who === '' || (who !== owner.name && who !== String(owner.id))) continue;
     if (!/^\d+$/.test(start) || !/^\d+$/.test(size) || Number(size) === 0) continue;
+    const overlaps = ({outside, count}: IdRange) =>
+      Number(start) < outside + count && outside < Number(start) + Number(size);
+    if (ranges.some(overlaps)) continue;
     ranges.push({inside, outside: Number(start), count: Number(size)});
     inside += Number(size);
   }

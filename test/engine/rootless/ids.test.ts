@@ -31,3 +31,11 @@ test('lines that say nothing are passed over', () => {
   expect(subordinateRanges(text, {id: 1000, name: 'ada'})).toEqual([{inside: 1, outside: 7, count: 3}]);
   expect(subordinateRanges('root:1:1\n', {id: 1000, name: undefined})).toEqual([]);
 });
+
+test('a range that has ids of an earlier one is left out, as where it is there by name and by number', () => {
+  const text = 'ann:100000:65536\n1000:100000:65536\nann:165535:10\nann:165536:10\n';
+  expect(subordinateRanges(text, {id: 1000, name: 'ann'})).toEqual([
+    {inside: 1, outside: 100_000, count: 65_536},
+    {inside: 65_537, outside: 165_536, count: 10},
+  ]);
+});
