@@ -1,5 +1,5 @@
 import {Readable} from 'node:stream';
-import * as zlib from 'node:zlib';
+import type {Gunzip} from 'node:zlib';
 import {TscomposeError} from '../../base/errors.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd';
@@ -26,7 +26,7 @@ function unsupported(format: string, program: string): TscomposeError {
 /** The content of a stream, decompressed. Throws `invalid` for damaged data, `unsupported` for zstd on a Node without it. */
 export function decompress(source: AsyncIterable<Uint8Array>, compression: Compression): AsyncIterable<Uint8Array> {
   if (compression === 'none') return source;
-  const decoder = compression === 'gzip' ? zlib.createGunzip({chunkSize}) : createZstd();
+  const decoder = compression === 'gzip' ? loadZlib().createGunzip({chunkSize}) : createZstd();
   const input = Readable.from(source, {objectMode: false});
   input.on('error', (error) => decoder.destroy(error));
   decoder.on('close', () => input.destroy());
@@ -43,9 +43,16 @@ async function* named(source: AsyncIterable<Uint8Array>, compression: Compressio
   }
 }
 
+/** When an archive is read: most commands never read one. */
+function loadZlib(): typeof import('node:zlib') {
+  return process.getBuiltinModule('node:zlib');
+}
+
 /** Node 22.15 and newer have it. */
 function createZstd(): NodeJS.ReadWriteStream & AsyncIterable<Uint8Array> & {destroy(error?: Error): void} {
-  const create = (zlib as {createZstdDecompress?: (options: {chunkSize: number}) => zlib.Gunzip}).createZstdDecompress;
+  const {createZstdDecompress: create} = loadZlib() as {
+    createZstdDecompress?: (options: {chunkSize: number}) => Gunzip;
+  };
   if (create) return create({chunkSize});
   throw new TscomposeError(
     'unsupported',

@@ -1,4 +1,3 @@
-import {lookup} from 'node:dns/promises';
 import {TscomposeError} from '../../base/errors.ts';
 import type {VolumeUse} from '../container/context.ts';
 import type {Helper} from '../helper/coprocess.ts';
@@ -89,6 +88,8 @@ async function mount({layout, helper}: UseContext, {name, options}: VolumeRecord
 }
 
 async function addressOf(name: string, host: string): Promise<string> {
+  // Loaded here: hardly any volume is on a server.
+  const {lookup} = process.getBuiltinModule('node:dns/promises');
   try {
     return (await lookup(host)).address;
   } catch (cause) {
