@@ -181,7 +181,7 @@ test('events tells what happens to the containers, as it happens and from before
     const die = jsonLines(all.stdout()).find(({service, action}) => service === 'over' && action === 'die');
     expect(die).toEqual({
       action: 'die',
-      attributes: {exitCode: '0', image: 'busybox', name: 'look-over-1'},
+      attributes: {execDuration: expect.stringMatching(/^\d+$/), exitCode: '0', image: 'busybox', name: 'look-over-1'},
       id: expect.stringMatching(/^[0-9a-f]{64}$/),
       service: 'over',
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
@@ -192,7 +192,7 @@ test('events tells what happens to the containers, as it happens and from before
     expect(idle.stdout()).not.toContain('look-over-1');
     for (const line of idle.stdout().trimEnd().split('\n')) {
       expect(line).toMatch(
-        /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6} container \w+ [0-9a-f]{64} \((?:exitCode=\d+, )?image=busybox, name=look-idle-\d(?:, signal=\d+)?\)$/,
+        /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6} container \w+ [0-9a-f]{64} \((?:execDuration=\d+, exitCode=\d+, )?image=busybox, name=look-idle-\d(?:, signal=\d+)?\)$/,
       );
     }
     expect(await all.interrupt()).toBe(130);
