@@ -264,7 +264,8 @@ function connect(program: string, build: Uint8Array, enter: Operation<'enter'> |
     socket.destroy();
   };
   const ended = new Promise<void>((resolve) => {
-    child.once('exit', (code, signal) => {
+    // Not at `exit`: what it answered before its end may still be in the socket.
+    child.once('close', (code, signal) => {
       fail(new TscomposeError('internal', `the native helper ended unexpectedly (${signal ?? `exit code ${code}`})`));
       resolve();
     });
@@ -321,6 +322,7 @@ function connect(program: string, build: Uint8Array, enter: Operation<'enter'> |
     async close() {
       closing = true;
       child.ref();
+      socket.ref();
       failure ??= new TscomposeError('canceled', 'the engine is closed');
       socket.end();
       await ended;
