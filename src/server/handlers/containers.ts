@@ -4,6 +4,7 @@ import type {containerEndpoints} from '../../api/endpoints/containers.ts';
 import {checkFilters, knownFilters} from '../../api/filters.ts';
 import {addTimestamp} from '../../api/log-timestamp.ts';
 import {hasKind, TscomposeError} from '../../base/errors.ts';
+import {hasReadableLog} from '../../engine/container/log-config.ts';
 import {unreadableLog} from '../../engine/container/logs.ts';
 import type {Engine, LogChunk, LogOptions, OutputChunk} from '../../engine/engine.ts';
 import {attachmentConnection, encodeOutput, outputType} from '../attachment-connection.ts';
@@ -62,7 +63,7 @@ export function containerHandlers({containers}: Engine): Handlers<Rows> {
       }
       const {Config, HostConfig} = await containers.inspect(path.id);
       // Known before the answer begins: afterwards a client sees nothing but a connection that breaks off.
-      if (HostConfig.LogConfig?.Type === 'none') throw unreadableLog();
+      if (!hasReadableLog({hostConfig: HostConfig})) throw unreadableLog();
       const tty = Config.Tty === true;
       const log = containers.logs(path.id, logOptions(query), signal);
       return {contentType: outputType(tty), bytes: encodeOutput(annotated(log, query), tty)};
