@@ -1,5 +1,6 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {TscomposeError} from '../../base/errors.ts';
+import {monotonicMilliseconds} from '../clock.ts';
 import type {ContainerContext} from './context.ts';
 import {endHungMonitor} from './hung-monitor.ts';
 import {type MonitorState, observe} from './state.ts';
@@ -43,13 +44,13 @@ async function waitForLock(
   onEnding: (state: MonitorState) => void,
 ): Promise<MonitorLock> {
   const {lock: path, run} = context.layout.container(id);
-  const deadline = performance.now() + unseenMs;
+  const deadline = monotonicMilliseconds() + unseenMs;
   for (let delayMs = 1; ; delayMs = Math.min(delayMs * 2, longestDelayMs)) {
     const observation = await observe(context, id);
     if (observation.kind === 'live') return {kind: 'live', state: observation.state};
     const lock = await context.helper.tryLock(path);
     if (lock !== undefined) return {kind: 'free', lock};
-    if (observation.kind === 'created' && performance.now() > deadline) {
+    if (observation.kind === 'created' && monotonicMilliseconds() > deadline) {
       throw new TscomposeError('conflict', `the monitor of container ${id} lives, but its files in ${run} are gone`, {
         hint: `end it, and its container with it: fuser -k ${path}`,
       });

@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs';
 import {setTimeout as delay} from 'node:timers/promises';
 import {hasKind} from '../../base/errors.ts';
+import {monotonicMilliseconds} from '../clock.ts';
 import {readUnlessDamaged} from '../container/state.ts';
 import type {Helper} from '../helper/coprocess.ts';
 import type {Layout} from '../layout.ts';
@@ -21,10 +22,10 @@ export async function isHeld(
 ): Promise<boolean> {
   // Of one that is being connected only whoever does it answers for, with the operation lock in hand.
   if (joining === true) return !(await isFree(helper, layout.container(container).operationLock));
-  const deadline = performance.now() + clearingMs;
+  const deadline = monotonicMilliseconds() + clearingMs;
   for (let delayMs = 1; ; delayMs = Math.min(delayMs * 2, longestDelayMs)) {
     if (!(await isContainerAlive(helper, layout, container))) return false;
-    if (!(await hasEnded(layout, container)) || performance.now() > deadline) return true;
+    if (!(await hasEnded(layout, container)) || monotonicMilliseconds() > deadline) return true;
     await delay(delayMs);
     if (readEndpoint(layout, networkId, container) === undefined) return false;
   }
