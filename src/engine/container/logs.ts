@@ -1,7 +1,7 @@
 import {type FSWatcher, watch} from 'node:fs';
 import {setTimeout as delay} from 'node:timers/promises';
 import {TscomposeError} from '../../base/errors.ts';
-import {parseNanoseconds, secondsToNanoseconds, unixNanoseconds} from '../clock.ts';
+import {monotonicMilliseconds, parseNanoseconds, secondsToNanoseconds, unixNanoseconds} from '../clock.ts';
 import type {LogChunk, LogOptions} from '../engine.ts';
 import {watchMonitor} from '../helper/control.ts';
 import type {ContainerContext} from './context.ts';
@@ -43,7 +43,7 @@ export async function* readLogs(
   await using files = await openTail(path, options.tail);
   for (;;) {
     const wake = wakes?.next();
-    const readAt = performance.now();
+    const readAt = monotonicMilliseconds();
     const over = wakes === undefined || wakes.ended() || signal?.aborted === true;
     for await (const line of files.lines()) {
       const chunk = wanted(line);
@@ -54,7 +54,7 @@ export async function* readLogs(
     if (over) break;
     await wake;
     // The first line of many comes at once; those after it are read together, not one by one.
-    const early = readAt + gatherMs - performance.now();
+    const early = readAt + gatherMs - monotonicMilliseconds();
     if (early > 0 && !wakes.ended()) await delay(early);
   }
   signal?.throwIfAborted();
