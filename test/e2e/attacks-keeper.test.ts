@@ -95,7 +95,8 @@ services:
     const ask = 'timeout 3 nc -w 2 $address 18095 </dev/null 2>/dev/null';
     for (const service of ['weak', 'mighty']) {
       await eventually(async () =>
-        expect(await inside(host, service, 'sh', '-c', `address=${open}; ${ask}`)).toBe('open\n'),
+        // On a busy machine pasta gives a line more than once.
+        expect(await inside(host, service, 'sh', '-c', `address=${open}; ${ask}`)).toMatch(/^(?:open\n)+$/),
       );
       const gateway = (
         await inside(host, service, 'sh', '-c', "ip route | sed -n 's/^default via \\([^ ]*\\).*/\\1/p'")
