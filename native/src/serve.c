@@ -259,6 +259,21 @@ static int handle(const struct record *record, bool first, struct failure *failu
   return fail_kind(failure, KIND_INVALID, "not a request to the coprocess", "%s", record->name);
 }
 
+/*
+ * The stream is refused. What the client is writing at this moment is still read, up to its end: a write that fails would
+ * keep it from reading why.
+ */
+static void refuse(const struct failure *failure) {
+  char rest[4096];
+  send_failure(CONTROL, failure);
+  shutdown(CONTROL, SHUT_WR);
+  for (;;) {
+    struct pollfd more = {.fd = CONTROL, .events = POLLIN};
+    ssize_t count = poll(&more, 1, -1) < 0 ? -1 : read(CONTROL, rest, sizeof rest);
+    if (count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN)) return;
+  }
+}
+
 /* Everything that can be read without waiting is handled; false at the end of the stream. */
 static bool handle_all(struct failure *failure) {
   static bool first = true;
@@ -270,11 +285,11 @@ static bool handle_all(struct failure *failure) {
       case STREAM_END:
         return false;
       case STREAM_BAD:
-        send_failure(CONTROL, failure);
+        refuse(failure);
         return false;
       case STREAM_RECORD:
         if (handle(&record, first, failure) != 0) {
-          send_failure(CONTROL, failure);
+          refuse(failure);
           return false;
         }
         first = false;
