@@ -68,11 +68,12 @@ export const line = (text: string, body: Body = {}) => run({...body, Cmd: ['sh',
 /** Says `ready` when it can be told to end, and then ends at once. */
 export const waits = ['sh', '-c', 'trap "echo told; exit 5" TERM; echo ready; sleep 1000 & wait'];
 
-export function until(text: string, name = 'it'): Step {
+export function until(text: string, name = 'it', {times = 1}: {readonly times?: number} = {}): Step {
   return on(`until ${text}`, name, async (container) => {
     await eventually(async () => {
       const {stdout} = await outputLines(await container.logs());
-      if (!stdout.some((one) => one.trimEnd() === text)) throw new Error(`${stdout.join(', ')}: not "${text}" yet`);
+      if (stdout.filter((one) => one.trimEnd() === text).length < times)
+        throw new Error(`${stdout.join(', ')}: not ${times} × "${text}" yet`);
     });
   });
 }

@@ -21,6 +21,8 @@ import {
 } from '../steps.ts';
 
 const stubborn = {Cmd: ['sh', '-c', 'trap "" TERM INT; echo ready; while :; do sleep 1000; done']};
+/** The second run is as far as the first one was. */
+const again = until('ready', 'it', {times: 2});
 const MiB = 2 ** 20;
 
 /** What each request does to a container in each of its states. */
@@ -56,8 +58,8 @@ const requests: Cases = {
   'running: kill by a signal that it ignores': [running(stubborn), kill('TERM'), look(), kill(), wait()],
   'running: pause': [running(), pause(), look()],
   'running: unpause': [running(), unpause()],
-  'running: restart': [running(), restart(), becomes('running'), until('ready')],
-  'running: restart, without patience': [running(stubborn), restart({t: 0})],
+  'running: restart': [running(), restart(), becomes('running'), again],
+  'running: restart, without patience': [running(stubborn), restart({t: 0}), again],
   'running: remove': [running(), remove()],
   'running: remove by force': [running(), remove({force: true})],
   'running: rename': [running(), rename('@other'), look()],
@@ -73,7 +75,7 @@ const requests: Cases = {
   'paused: kill by a signal': [running(), pause(), kill('TERM'), wait()],
   'paused: pause': [running(), pause(), pause()],
   'paused: unpause': [running(), pause(), unpause(), look()],
-  'paused: restart': [running(), pause(), restart({t: 1})],
+  'paused: restart': [running(), pause(), restart({t: 1}), again],
   'paused: remove': [running(), pause(), remove()],
   'paused: remove by force': [running(), pause(), remove({force: true})],
   'paused: rename': [running(), pause(), rename('@other')],
