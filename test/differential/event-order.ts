@@ -1,8 +1,9 @@
 import type {EngineEvent} from '../../src/api/types/system.ts';
 
 /**
- * The end of a process is told by who watches it, the rest by who answers a request: in which order is not promised. Here an
- * end comes before the stop or restart that it belongs to, and a command's right after its start.
+ * What a process does is told by who watches it, the rest by who answers a request: in which order is not promised. Here an
+ * end comes before the stop or restart that it belongs to, a start before its restart, and a command's end right after its
+ * start.
  */
 export function inPromisedOrder(events: readonly EngineEvent[]): readonly EngineEvent[] {
   const ordered: EngineEvent[] = [];
@@ -23,8 +24,14 @@ function placeOf(event: EngineEvent, before: readonly EngineEvent[]): number {
     );
     return start < 0 ? before.length : start + 1;
   }
-  if (!isOfEnd(event)) return before.length;
   const id = containerOf(event);
+  if (isOfStart(event)) {
+    const indexOf = (action: string): number =>
+      before.findLastIndex(({Type, Action, Actor}) => Type === 'container' && Action === action && Actor.ID === id);
+    const [answer, ended] = [indexOf('restart'), indexOf('die')];
+    return answer > ended && indexOf('start') <= ended ? answer : before.length;
+  }
+  if (!isOfEnd(event)) return before.length;
   const last = before.findLastIndex((one) => containerOf(one) === id && !isAnswer(one) && !isMembership(one));
   const answer = before.findIndex((one, index) => index > last && containerOf(one) === id && isAnswer(one));
   return answer < 0 ? before.length : answer;
@@ -40,6 +47,15 @@ function isOfEnd({Type, Action}: EngineEvent): boolean {
     (Type === 'container' && Action === 'die') ||
     (Type === 'network' && Action === 'disconnect') ||
     (Type === 'volume' && Action === 'unmount')
+  );
+}
+
+/** Also what it has from then on is given. */
+function isOfStart({Type, Action}: EngineEvent): boolean {
+  return (
+    (Type === 'container' && Action === 'start') ||
+    (Type === 'network' && Action === 'connect') ||
+    (Type === 'volume' && Action === 'mount')
   );
 }
 
