@@ -81,11 +81,17 @@ export const apply: Apply = {
       ...(replaces === undefined ? {} : {replaces}),
     });
     const {id, warnings = []} = await engine.createContainer({
-      ...withAnonymousVolumes(body, {
-        project: observed.project,
-        image,
-        inherited: context.renewAnonymousVolumes ? [] : (replaces?.mounts ?? []),
-      }),
+      // As Compose says it of every container, for those who look at it by other means.
+      AttachStdout: true,
+      AttachStderr: true,
+      ...withAnonymousVolumes(
+        {...body, HostConfig: {PortBindings: {}, ...body.HostConfig}},
+        {
+          project: observed.project,
+          image,
+          inherited: context.renewAnonymousVolumes ? [] : (replaces?.mounts ?? []),
+        },
+      ),
       name: action.name,
       ...(platform === undefined ? {} : {platform}),
     });
