@@ -174,7 +174,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       prune: (filters) => pruneNetworks(pruning, networks, filters),
     },
     volumes: {...volumes, prune: (filters) => pruneVolumes(pruning, volumes, filters)},
-    images: {...images, prune: (filters) => pruneImages(pruning, images, filters)},
+    images: {...images, prune: (filters) => pruneImages(pruning, {...images, tidy: store.tidy}, filters)},
     system: createSystem({
       ...{version, events, layout, sizes, containers, images, volumes, now},
       architecture: process.arch,

@@ -16,6 +16,7 @@ import {formatPlatform, parsePlatform, platformRank} from './platform.ts';
 import {type ImageRecord, listReferences, readImage, writeReference} from './record.ts';
 import {familiarReference, isDigest, normaliseReference, parseReference} from './reference.ts';
 import {removeImage} from './remove.ts';
+import {tidy} from './tidy.ts';
 
 /** An image as a container takes it. */
 export interface ResolvedImage {
@@ -44,6 +45,8 @@ export interface ImageStore {
   resolve(reference: string, platform?: string): Promise<ResolvedImage>;
   /** Where the image's layers are. Throws `notFound` when the image or a layer is gone. */
   root(image: {readonly id: string}): Promise<StackedImage>;
+  /** Clears away what no image needs: what a removal that was killed left. */
+  tidy(): Promise<void>;
   /** Throws for a commit that cannot be made, whatever the container holds. */
   checkCommit(request: CommitRequest): void;
   /** Puts a layer upon an image. Answers the new image's id. */
@@ -58,6 +61,11 @@ export function createImages(context: ImageContext): ImageStore {
     return await describeImage(context, image, await listReferences(context.layout));
   };
   return {
+    async tidy() {
+      await using lock = await context.helper.lock(context.layout.locks.images);
+      void lock;
+      await tidy(context);
+    },
     images: {
       list: (filters) => listSummaries(context, filters),
       inspect,

@@ -80,7 +80,7 @@ export async function pruneNetworks(
 
 export async function pruneImages(
   {now, events, sizes}: PruneContext,
-  images: Pick<Images, 'list' | 'remove'>,
+  images: Pick<Images, 'list' | 'remove'> & {tidy(): Promise<void>},
   filters: Filters = {},
 ): Promise<ImagesPruned> {
   const filter = readPruneFilter(filters, knownFilters.imagesPrune, now);
@@ -95,6 +95,8 @@ export async function pruneImages(
       await images.remove(name).then((items) => void removed.push(...items), tolerate);
     }
   }
+  // A removal that was killed leaves what belongs to no image any more.
+  await images.tidy();
   const bytes = Math.max(before - (await sizes.layers()), 0);
   await tell(events, 'image', bytes);
   return {ImagesDeleted: orNull(removed), SpaceReclaimed: bytes};
