@@ -186,11 +186,6 @@ export const differences: readonly Difference[] = [
   },
   {
     at: /^states\/inspect\/.*\/shape$/,
-    line: /^HostConfig\.(?:Blkio\w+|Cgroup|CgroupParent|ConsoleSize|ContainerIDFile|Cpu(?:Count|Percent|Realtime\w+|set\w+)|Device\w+|IOMaximum\w+|Isolation|Links|MemorySwappiness|OomKillDisable|VolumeDriver|VolumesFrom) /,
-    reason: 'settings that containers here do not have',
-  },
-  {
-    at: /^states\/inspect\/.*\/shape$/,
     line: /^(?:Config\.OnBuild|Config\.Volumes|NetworkSettings\.Networks\.\w\S*\.Links|HostConfig\.Mounts) list$|^GraphDriver\.Data\.ID string$/,
     reason: 'empty, or of the storage driver alone; mounts come in another of the two forms of the API',
   },
@@ -204,12 +199,6 @@ export const differences: readonly Difference[] = [
     line: /^NetworkSettings\.Networks \{"none":.*$/,
     to: 'NetworkSettings.Networks none',
     reason: 'no network has no id',
-  },
-  {
-    at: /^states\/inspect\/.*\/values$/,
-    line: /"Links":null,/,
-    to: '',
-    reason: 'links are not known here',
   },
   {
     at: /^states\/inspect\/.*\/values$/,
