@@ -1,7 +1,6 @@
 #include "plan.h"
 #include "proxy-protocol.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -10,6 +9,7 @@
 #include <string.h>
 
 #include "client.h"
+#include "plan-value.h"
 
 /* One more zeroed element at the end of a list. */
 #define GROW(list, count) \
@@ -33,27 +33,6 @@ int signal_number(const char *name) {
   return 0;
 }
 
-static int read_address(const char *host, const char *port, struct sockaddr_storage *out) {
-  struct sockaddr_in *v4 = (struct sockaddr_in *)out;
-  struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
-  uint64_t number;
-  memset(out, 0, sizeof *out);
-  if (!parse_unsigned(port, 65535, &number)) return -1;
-  if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons((uint16_t)number);
-    return 0;
-  }
-  if (inet_pton(AF_INET6, host, &v6->sin6_addr) != 1) return -1;
-  v6->sin6_family = AF_INET6;
-  v6->sin6_port = htons((uint16_t)number);
-  return 0;
-}
-
-static int bad(const struct record *record, struct failure *failure, const char *value) {
-  return fail_kind(failure, KIND_INVALID, "not a valid value", "%s %s", record->name, value);
-}
-
 static int read_namespaces(uint64_t *namespaces, uint64_t allowed, const struct record *record, struct failure *failure) {
   static const struct {
     const char *name;
@@ -64,7 +43,7 @@ static int read_namespaces(uint64_t *namespaces, uint64_t allowed, const struct 
   while (*list != '\0') {
     size_t length = strcspn(list, ","), i = 0;
     while (i < ARRAY_SIZE(kinds) && (strlen(kinds[i].name) != length || memcmp(kinds[i].name, list, length) != 0)) i++;
-    if (i == ARRAY_SIZE(kinds) || !(kinds[i].flag & allowed)) return bad(record, failure, record->argv[0]);
+    if (i == ARRAY_SIZE(kinds) || !(kinds[i].flag & allowed)) return plan_bad_value(record, failure, record->argv[0]);
     *namespaces |= kinds[i].flag;
     list += length;
     if (*list == ',') list++;
@@ -81,7 +60,7 @@ static int read_join(struct plan *plan, const struct record *record, struct fail
 static int read_cgroup(struct cgroup_path **list, size_t *count, const struct record *record, struct failure *failure) {
   uint64_t version;
   if (record_unsigned(record, 1, 2, &version, failure) != 0) return -1;
-  if (version == 0 || record->argv[0][0] != '/') return bad(record, failure, record->argv[0]);
+  if (version == 0 || record->argv[0][0] != '/') return plan_bad_value(record, failure, record->argv[0]);
   struct cgroup_path *cgroup = GROW(*list, *count);
   cgroup->path = record->argv[0];
   cgroup->version = (int)version;
@@ -95,7 +74,7 @@ static int read_restart(struct plan *plan, const struct record *record, struct f
       plan->restart = (enum restart_policy)i;
       return record_unsigned(record, 1, UINT32_MAX, &plan->max_retries, failure);
     }
-  return bad(record, failure, record->argv[0]);
+  return plan_bad_value(record, failure, record->argv[0]);
 }
 
 static int read_health(struct plan *plan, const struct record *record, struct failure *failure) {
@@ -108,7 +87,7 @@ static int read_health(struct plan *plan, const struct record *record, struct fa
   uint64_t restart;
   if (record_unsigned(record, ARRAY_SIZE(numbers), 1, &restart, failure) != 0) return -1;
   health->restart = restart == 1;
-  if (record->argc == 6) return bad(record, failure, "without words");
+  if (record->argc == 6) return plan_bad_value(record, failure, "without words");
   health->words = record->argv + 6;
   health->set = true;
   return 0;
@@ -127,18 +106,18 @@ static int read_batch(struct plan *plan, const struct record *record, struct fai
     job->size = record->sizes[2];
     return 0;
   }
-  return bad(record, failure, record->argv[0]);
+  return plan_bad_value(record, failure, record->argv[0]);
 }
 
 static int read_publish(struct plan *plan, const struct record *record, struct failure *failure) {
   struct publish *publish = GROW(plan->published, plan->published_count);
   publish->protocol = protocol_by_name(record->argv[0]);
-  if (publish->protocol < 0) return bad(record, failure, record->argv[0]);
+  if (publish->protocol < 0) return plan_bad_value(record, failure, record->argv[0]);
   publish->host = record->argv[1];
-  if (read_address(record->argv[1], record->argv[2], &publish->address) != 0)
-    return bad(record, failure, record->argv[1]);
-  if (read_address(record->argv[3], record->argv[4], &publish->target) != 0)
-    return bad(record, failure, record->argv[3]);
+  if (plan_read_address(record->argv[1], record->argv[2], &publish->address) != 0)
+    return plan_bad_value(record, failure, record->argv[1]);
+  if (plan_read_address(record->argv[3], record->argv[4], &publish->target) != 0)
+    return plan_bad_value(record, failure, record->argv[3]);
   return 0;
 }
 
@@ -153,10 +132,10 @@ static int read_dns(struct plan *plan, const struct record *record, struct failu
       host++;
       colon[-1] = '\0';
     }
-    result = read_address(host, colon + 1, &plan->dns);
+    result = plan_read_address(host, colon + 1, &plan->dns);
   }
   free(text);
-  return result == 0 ? 0 : bad(record, failure, record->argv[0]);
+  return result == 0 ? 0 : plan_bad_value(record, failure, record->argv[0]);
 }
 
 static int read_stdio(struct plan *plan, const struct record *record, struct failure *failure) {
@@ -172,7 +151,7 @@ static int read_stdio(struct plan *plan, const struct record *record, struct fai
 
 static int read_stop(struct plan *plan, const struct record *record, struct failure *failure) {
   plan->stop_signal = signal_number(record->argv[0]);
-  if (plan->stop_signal == 0) return bad(record, failure, record->argv[0]);
+  if (plan->stop_signal == 0) return plan_bad_value(record, failure, record->argv[0]);
   /* -1: wait for ever. */
   int64_t grace;
   if (record_signed(record, 1, -1, GRACE_MAX_MS, &grace, failure) != 0) return -1;
@@ -186,35 +165,11 @@ static int read_step(struct plan *plan, const struct record *record, struct fail
   if (record->code == OP_NETLINK_CHANGE) {
     unsigned i = 0;
     while (i < ARRAY_SIZE(moments) && strcmp(moments[i], record->argv[0]) != 0) i++;
-    if (i == ARRAY_SIZE(moments)) return bad(record, failure, record->argv[0]);
+    if (i == ARRAY_SIZE(moments)) return plan_bad_value(record, failure, record->argv[0]);
     if (record_unsigned(record, 1, 255, &family, failure) != 0) return -1;
   }
   *GROW(plan->steps, plan->step_count) = record;
   return 0;
-}
-
-static int read_receiver(struct receiver *receiver, const struct record *record, struct failure *failure) {
-  static const char *const protocols[] = {"", "tcp", "udp", "unix", "unixgram", "local"};
-  receiver->protocol = RECEIVER_NONE;
-  for (unsigned i = RECEIVER_TCP; i < ARRAY_SIZE(protocols); i++)
-    if (strcmp(record->argv[0], protocols[i]) == 0) receiver->protocol = i;
-  if (receiver->protocol == RECEIVER_NONE) return bad(record, failure, record->argv[0]);
-  receiver->name = record->argv[3];
-  receiver->path = record->argv[1];
-  if (receiver->protocol <= RECEIVER_UDP && read_address(record->argv[1], record->argv[2], &receiver->address) != 0)
-    return bad(record, failure, record->argv[1]);
-  return record_unsigned(record, 4, INT64_MAX, &receiver->buffer, failure);
-}
-
-static int read_syslog(struct receiver *receiver, const struct record *record, struct failure *failure) {
-  static const char *const forms[] = {"unix", "rfc3164", "rfc5424", "rfc5424micro"};
-  unsigned form = 0;
-  while (form < ARRAY_SIZE(forms) && strcmp(record->argv[0], forms[form]) != 0) form++;
-  if (form == ARRAY_SIZE(forms)) return bad(record, failure, record->argv[0]);
-  receiver->form = form;
-  receiver->tag = record->argv[2];
-  receiver->host = record->argv[3];
-  return record_unsigned(record, 1, 23, &receiver->facility, failure);
 }
 
 static int read_operation(struct plan *plan, const struct record *record, struct failure *failure) {
@@ -240,9 +195,9 @@ static int read_operation(struct plan *plan, const struct record *record, struct
       plan->log_attributes = record->argv[0];
       return 0;
     case OP_LOG_RECEIVER:
-      return read_receiver(&plan->receiver, record, failure);
+      return plan_read_receiver(&plan->receiver, record, failure);
     case OP_LOG_SYSLOG:
-      return read_syslog(&plan->receiver, record, failure);
+      return plan_read_syslog(&plan->receiver, record, failure);
     case OP_LOG_JOURNALD:
       plan->receiver.form = FORM_JOURNALD;
       plan->receiver.fields = record->argv;
@@ -292,7 +247,7 @@ static int read_operation(struct plan *plan, const struct record *record, struct
       return read_dns(plan, record, failure);
     case OP_DNS_UPSTREAM: {
       struct sockaddr_storage *upstream = GROW(plan->upstreams, plan->upstream_count);
-      if (read_address(record->argv[0], record->argv[1], upstream) != 0) return bad(record, failure, record->argv[0]);
+      if (plan_read_address(record->argv[0], record->argv[1], upstream) != 0) return plan_bad_value(record, failure, record->argv[0]);
       return 0;
     }
     case OP_DNS_FILE:
