@@ -1,6 +1,7 @@
 import type {ContainerConfig, HealthConfig} from '../../api/types/container.ts';
 import {parseDuration} from '../../base/duration.ts';
 import {TscomposeError} from '../../base/errors.ts';
+import {jsonList} from '../../dockerfile/arguments.ts';
 
 type Change = (config: ContainerConfig, argument: string, line: string) => ContainerConfig;
 
@@ -44,17 +45,6 @@ export function applyChanges(config: ContainerConfig, lines: readonly string[]):
 
 function wrong(line: string, reason: string): TscomposeError {
   return new TscomposeError('invalid', `"${line.trim()}" is not a valid change: ${reason}`);
-}
-
-/** `["a", "b"]`; undefined for any other text. */
-function jsonList(text: string): readonly string[] | undefined {
-  if (!text.startsWith('[')) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function commandOf(argument: string): readonly string[] {
