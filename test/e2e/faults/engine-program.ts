@@ -5,8 +5,8 @@
  */
 import {writeFileSync} from 'node:fs';
 import {toTscomposeError} from '../../../src/base/errors.ts';
-import {createEngine} from '../../../src/engine/create-engine.ts';
 import type {Engine} from '../../../src/engine/engine.ts';
+import {programEngine} from '../../support/program-engine.ts';
 import type {Call} from './calls.ts';
 import {perform} from './calls.ts';
 
@@ -21,15 +21,7 @@ async function attempt(engine: Engine, call: Call): Promise<void> {
   }
 }
 
-const engine = await createEngine({
-  root,
-  run,
-  cgroupParent,
-  helperPath: process.env['TSCOMPOSE_HELPER'],
-  version: '0',
-  nodePath: process.execPath,
-  now: Date.now,
-});
+const engine = await programEngine(root, run, cgroupParent);
 for (const call of JSON.parse(before) as readonly Call[]) await perform(engine, call);
 writeFileSync(file, content);
 for (const call of JSON.parse(calls) as readonly Call[]) await attempt(engine, call);

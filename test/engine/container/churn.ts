@@ -2,18 +2,10 @@
  * A program for recovery.test.ts to kill: makes, starts, stops and removes one container for ever, as commands would.
  * Arguments: root, run directory, cgroup parent.
  */
-import {createEngine} from '../../../src/engine/create-engine.ts';
+import {programEngine} from '../../support/program-engine.ts';
 
 const [, , root, run, cgroupParent] = process.argv;
-const engine = await createEngine({
-  root,
-  run,
-  cgroupParent,
-  helperPath: process.env['TSCOMPOSE_HELPER'],
-  version: '0',
-  nodePath: process.execPath,
-  now: Date.now,
-});
+const engine = await programEngine(root, run, cgroupParent);
 process.stdout.write('ready\n');
 for (;;) {
   for (const {Id} of await engine.containers.list({all: true}))
