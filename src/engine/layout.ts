@@ -29,7 +29,12 @@ export interface LockPaths {
   readonly directory: string;
   /** Shared by every process that uses the root, exclusive while its format changes. */
   readonly root: string;
+  /** Shared while content is looked for and named in a lease, exclusive while records change or garbage is told. */
   readonly images: string;
+  /** Held by whoever brings a blob, given as `sha256:…` or bare hex. */
+  blob(digest: string): string;
+  /** Held by whoever unpacks the layer of this directory. */
+  layer(directory: string): string;
   /** Shared while a container is being made from an image, exclusive while it is decided that nobody uses one. */
   readonly imageUse: string;
   /** The same for volumes. */
@@ -59,6 +64,17 @@ export interface ImagePaths {
   readonly layers: string;
   /** The unpacked layer of a diff ID, given as `sha256:…` or bare hex. */
   layer(diffId: string): string;
+  /** What is known of each directory under `layers`. */
+  readonly layerRecords: string;
+  layerRecord(directory: string): string;
+  /** Blobs that are not whole yet, under their digests. */
+  readonly ingests: string;
+  ingest(digest: string): string;
+  /** Files held by whoever adds content: they name it. */
+  readonly leases: string;
+  /** What needs content and is no image. */
+  readonly pins: string;
+  pin(name: string): string;
 }
 
 export interface ContainerPaths {
@@ -125,6 +141,10 @@ export function createLayout({root, run}: {readonly root: string; readonly run: 
   const references = join(images, 'references');
   const records = join(images, 'records');
   const layers = join(root, 'layers');
+  const layerRecords = join(images, 'layers');
+  const ingests = join(images, 'ingest');
+  const leases = join(images, 'leases');
+  const pins = join(images, 'pins');
   const names = join(root, 'names');
   const containers = join(root, 'containers');
   const networks = join(root, 'networks');
@@ -143,6 +163,8 @@ export function createLayout({root, run}: {readonly root: string; readonly run: 
       directory: locks,
       root: join(locks, 'root.lock'),
       images: join(locks, 'images.lock'),
+      blob: (digest) => join(locks, `blob-${bareDigest(digest)}.lock`),
+      layer: (directory) => join(locks, `layer-${directory}.lock`),
       imageUse: join(locks, 'image-use.lock'),
       volumeUse: join(locks, 'volume-use.lock'),
       events: join(locks, 'events.lock'),
@@ -162,6 +184,13 @@ export function createLayout({root, run}: {readonly root: string; readonly run: 
       record: (id) => join(records, `${bareDigest(id)}.json`),
       layers,
       layer: (diffId) => join(layers, bareDigest(diffId)),
+      layerRecords,
+      layerRecord: (directory) => join(layerRecords, `${directory}.json`),
+      ingests,
+      ingest: (digest) => join(ingests, bareDigest(digest)),
+      leases,
+      pins,
+      pin: (name) => join(pins, `${sha256Hex(name)}.json`),
     },
     names,
     name: (containerName) => join(names, containerName),
@@ -194,6 +223,10 @@ export function createLayout({root, run}: {readonly root: string; readonly run: 
       references,
       records,
       layers,
+      layerRecords,
+      ingests,
+      leases,
+      pins,
       names,
       containers,
       networks,

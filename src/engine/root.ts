@@ -10,14 +10,17 @@ const format = {version: 1, minReader: 1} as const;
 
 /** Makes the directories of a root (0700) and checks its format. Throws `forbidden` without permission, `unsupported` for a newer format. */
 export async function ensureRoot(layout: Layout): Promise<void> {
+  const isRunning = (path: string) => path.startsWith(`${layout.run}/`);
   // The format comes before the directories: nothing is put into a root that a newer program made differently.
   if (await checkFormat(layout)) {
+    // An earlier version made the root without these.
+    if (!existsSync(layout.images.pins)) await makeDirectories(layout.directories.filter((path) => !isRunning(path)));
     await makeDirectories([layout.run]);
     await checkPrivate(layout.run);
-    await makeDirectories(layout.directories.filter((path) => path.startsWith(`${layout.run}/`)));
+    await makeDirectories(layout.directories.filter(isRunning));
     return;
   }
-  await makeDirectories(layout.directories.filter((path) => !path.startsWith(`${layout.run}/`)));
+  await makeDirectories(layout.directories.filter((path) => !isRunning(path)));
   await checkPrivate(layout.run);
   await makeDirectories(layout.directories);
   await writeFormat(layout);

@@ -7,6 +7,7 @@ import {unlessAborted} from './abort.ts';
 import {writeChunk} from './back-pressure.ts';
 import type {BlobStore, StagedBlob} from './blobs.ts';
 import {decompress, peek, sniffCompression} from './compression.ts';
+import type {Lease} from './lease.ts';
 
 /** The files of an image archive or layout, by their names in it. */
 export interface ArchiveFiles {
@@ -27,18 +28,18 @@ export interface Staging extends AsyncDisposable {
   isOpen(blob: StagedBlob): boolean;
 }
 
-export function createStaging(blobs: BlobStore): Staging {
+export function createStaging(blobs: BlobStore, lease: Lease): Staging {
   const staged = new Set<StagedBlob>();
   return {
     async add(content) {
-      const blob = await blobs.stage(content);
+      const blob = await blobs.stage(content, lease);
       staged.add(blob);
       return blob;
     },
     async keep(wanted) {
       // What an image before had in common is kept already.
       const open = [...new Set(wanted)].filter((blob) => staged.has(blob));
-      await blobs.keep(open);
+      await blobs.keep(open, lease);
       for (const blob of open) staged.delete(blob);
     },
     isOpen: (blob) => staged.has(blob),

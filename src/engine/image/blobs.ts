@@ -1,8 +1,9 @@
-import {createHash, randomUUID} from 'node:crypto';
+import {createHash} from 'node:crypto';
 import {type FileHandle, open, readFile, rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
-import {syncDirectory, temporaryPrefix} from '../record-store.ts';
+import {syncDirectory} from '../record-store.ts';
+import type {Lease} from './lease.ts';
 
 /** Content that was written under a temporary name and is not a blob yet. */
 export interface StagedBlob {
@@ -17,15 +18,14 @@ export interface StagedBlob {
 export interface BlobStore {
   path(digest: string): string;
   /** Writes content beside the blobs and hashes it on the way. */
-  stage(content: AsyncIterable<Uint8Array>): Promise<StagedBlob>;
+  stage(content: AsyncIterable<Uint8Array>, lease: Lease): Promise<StagedBlob>;
   /** Staged content then survives a power loss. */
   sync(blob: StagedBlob): Promise<void>;
-  /** Gives staged and synced contents their names. */
-  keep(blobs: readonly StagedBlob[]): Promise<void>;
+  /** Gives staged and synced contents their names, which the lease then holds. */
+  keep(blobs: readonly StagedBlob[], lease: Lease): Promise<void>;
   discard(blob: StagedBlob): Promise<void>;
   /** The content of a small one, checked against its digest. Throws `notFound`, `internal`. */
   read(digest: string): Promise<Uint8Array>;
-  remove(digest: string): Promise<void>;
   /** One that is kept, as one that was staged is told of. Throws `notFound`. */
   describe(digest: string): Promise<StagedBlob>;
 }
@@ -37,8 +37,8 @@ export function createBlobStore(directory: string): BlobStore {
   return {
     path,
 
-    async stage(content) {
-      const temporary = join(directory, `${temporaryPrefix}${randomUUID()}`);
+    async stage(content, lease) {
+      const temporary = join(directory, lease.temporaryName());
       const file = await open(temporary, 'wx', 0o600).catch((error) => Promise.reject(explain(error, temporary)));
       try {
         return {path: temporary, ...(await writeHashed(file, content))};
@@ -59,8 +59,10 @@ export function createBlobStore(directory: string): BlobStore {
       }
     },
 
-    async keep(staged) {
-      for (const blob of staged) await rename(blob.path, path(blob.digest));
+    async keep(staged, lease) {
+      await lease.hold({blobs: staged.map(({digest}) => digest)}, async () => {
+        for (const blob of staged) await rename(blob.path, path(blob.digest));
+      });
       await syncDirectory(directory);
     },
 
@@ -73,10 +75,6 @@ export function createBlobStore(directory: string): BlobStore {
       const found = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
       if (found !== digest) throw new TscomposeError('internal', `blob ${digest} is damaged: its content is ${found}`);
       return bytes;
-    },
-
-    async remove(digest) {
-      await rm(path(digest), {force: true});
     },
 
     async describe(digest) {

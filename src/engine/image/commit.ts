@@ -3,14 +3,15 @@ import {TscomposeError} from '../../base/errors.ts';
 import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
 import type {CommitRequest} from '../container/context.ts';
 import {unlessAborted} from './abort.ts';
+import {addImageRecord} from './add.ts';
 import {changeStore, type StoreChange} from './change.ts';
 import {applyChanges} from './changes.ts';
 import {parseConfiguration, parseJson} from './configuration.ts';
 import type {ImageContext} from './context.ts';
 import {noSuchImage} from './find.ts';
 import {hostImage, refuseHostReference} from './host-image.ts';
-import {storeImage} from './load.ts';
-import {type ImageRecord, readImage, writeReference} from './record.ts';
+import {storeContent} from './load.ts';
+import type {ImageRecord} from './record.ts';
 import {familiarReference, normaliseReference} from './reference.ts';
 
 export interface Commit {
@@ -45,17 +46,18 @@ export async function commitImage(
   const {reference, config} = prepareCommit(context, request);
   let id = '';
   await changeStore(context, {push: () => {}}, signal, async (change) => {
-    const base = await readImage(context.layout, request.base);
+    const base = await change.session.findImage(request.base);
     if (base === undefined) throw noSuchImage(request.base);
     const staged = await unlessAborted(change.staging.add(layer), signal);
     const added = staged.digest === emptyLayer ? [] : [staged];
     const body = await describe(change, base, {request, config, added: added.map(({digest}) => digest)});
     const configuration = await change.staging.add(once(body));
-    const below = await Promise.all(base.layers.map(({blob}) => change.blobs.describe(blob)));
+    const below = await Promise.all(base.layers.map(({blob}) => change.session.blobs.describe(blob)));
     const candidate = {references: [], configuration, layers: [...below, ...added]};
-    id = await storeImage(change, candidate, parseConfiguration(body, 'the committed image'));
+    const record = await storeContent(change, candidate, parseConfiguration(body, 'the committed image'));
+    id = record.id;
+    await addImageRecord(context, record, reference === undefined ? [] : [{reference}]);
     if (reference === undefined) return;
-    await writeReference(context.layout, reference, id);
     await context.events.append({type: 'image', action: 'tag', id, attributes: {name: familiarReference(reference)}});
   });
   return id;
@@ -70,11 +72,11 @@ interface Description {
 
 /** The configuration of the image below with one more step. */
 async function describe(
-  {context, blobs}: StoreChange,
+  {context, session}: StoreChange,
   base: ImageRecord,
   {request, config, added}: Description,
 ): Promise<Buffer> {
-  const {architecture, variant, os, history} = parseJson(await blobs.read(base.id), `image ${base.id}`);
+  const {architecture, variant, os, history} = parseJson(await session.blobs.read(base.id), `image ${base.id}`);
   const {comment, author, createdBy} = request;
   const created = formatNanoseconds(unixNanoseconds(context.now));
   const step = {

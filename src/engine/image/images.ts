@@ -5,6 +5,7 @@ import {TscomposeError} from '../../base/errors.ts';
 import type {CommitRequest} from '../container/context.ts';
 import type {Images} from '../engine.ts';
 import type {SetupOperation} from '../helper/operations.ts';
+import {collectGarbage, exclusively} from './collect.ts';
 import {commitImage, prepareCommit} from './commit.ts';
 import type {ImageContext} from './context.ts';
 import {findImage, noSuchImage, readConfiguration} from './find.ts';
@@ -16,7 +17,7 @@ import {formatPlatform, parsePlatform, platformRank} from './platform.ts';
 import {type ImageRecord, listReferences, readImage, writeReference} from './record.ts';
 import {familiarReference, isDigest, normaliseReference, parseReference} from './reference.ts';
 import {removeImage} from './remove.ts';
-import {tidy} from './tidy.ts';
+import {type ContentSession, openSession} from './session.ts';
 
 /** An image as a container takes it. */
 export interface ResolvedImage {
@@ -39,13 +40,15 @@ export interface StackedImage {
 }
 
 export interface ImageStore {
+  /** The way to add images that others bring: pulls, builds. */
+  session(): Promise<ContentSession>;
   /** What the Engine API offers. */
   readonly images: Omit<Images, 'prune'>;
   /** Throws `notFound` ("No such image: …"), also where the image is for another platform than asked for. */
   resolve(reference: string, platform?: string): Promise<ResolvedImage>;
   /** Where the image's layers are. Throws `notFound` when the image or a layer is gone. */
   root(image: {readonly id: string}): Promise<StackedImage>;
-  /** Clears away what no image needs: what a removal that was killed left. */
+  /** Clears away what no image needs: what was killed left, and blobs that came in part. */
   tidy(): Promise<void>;
   /** Throws for a commit that cannot be made, whatever the container holds. */
   checkCommit(request: CommitRequest): void;
@@ -61,11 +64,8 @@ export function createImages(context: ImageContext): ImageStore {
     return await describeImage(context, image, await listReferences(context.layout));
   };
   return {
-    async tidy() {
-      await using lock = await context.helper.lock(context.layout.locks.images);
-      void lock;
-      await tidy(context);
-    },
+    session: () => openSession(context),
+    tidy: async () => void (await collectGarbage(context, {ingests: true})),
     images: {
       list: (filters) => listSummaries(context, filters),
       inspect,
@@ -155,10 +155,14 @@ async function tagImage(
     throw new TscomposeError('invalid', 'cannot create a tag with a digest reference');
   }
   refuseHostReference(target);
-  await using lock = await context.helper.lock(context.layout.locks.images);
-  void lock;
-  const {image} = await findImage(context, reference);
-  await writeReference(context.layout, target, image.id);
+  const image = await exclusively(context, async () => {
+    const found = await findImage(context, reference);
+    const known = (await listReferences(context.layout)).filter(({image: id}) => id === found.image.id);
+    const source =
+      known.find((record) => record.reference === found.reference) ?? known.find((record) => record.target);
+    await writeReference(context.layout, target, found.image.id, source?.target);
+    return found.image;
+  });
   await context.events.append({
     type: 'image',
     action: 'tag',

@@ -2,15 +2,16 @@ import type {ContainerConfig} from '../../api/types/container.ts';
 import type {ImageProgress} from '../../api/types/image.ts';
 import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
 import {unlessAborted} from './abort.ts';
+import {addImageRecord} from './add.ts';
+import {storedBlob} from './blob-source.ts';
 import {changeStore} from './change.ts';
 import {applyChanges} from './changes.ts';
 import {runWithProgress} from './channel.ts';
 import {parseConfiguration} from './configuration.ts';
 import type {ImageContext} from './context.ts';
 import {refuseHostReference} from './host-image.ts';
-import {storeImage} from './load.ts';
+import {storeContent} from './load.ts';
 import {normaliseArchitecture} from './platform.ts';
-import {writeReference} from './record.ts';
 import {familiarReference, normaliseReference} from './reference.ts';
 
 export interface ImportOptions {
@@ -35,13 +36,14 @@ export function importImage(
     const config = applyChanges({}, changes);
     await changeStore(context, channel, stopped, async (change) => {
       const layer = await unlessAborted(change.staging.add(source), stopped);
-      const wanted = {diffId: undefined, blob: layer, archive: layer.path};
-      const [record] = await change.layers.provide([wanted], {signal: stopped, onProgress: () => undefined});
-      const body = describe(context, config, record?.diffId ?? '', options.message);
+      const wanted = {diffId: undefined, blob: storedBlob(layer)};
+      const [unpacked] = await change.session.layers.provide([wanted], {signal: stopped, onProgress: () => undefined});
+      const body = describe(context, config, unpacked?.diffId ?? '', options.message);
       const configuration = await change.staging.add(once(body));
       const candidate = {references: [], configuration, layers: [layer]};
-      const id = await storeImage(change, candidate, parseConfiguration(body, 'the imported image'));
-      if (reference !== undefined) await writeReference(context.layout, reference, id);
+      const record = await storeContent(change, candidate, parseConfiguration(body, 'the imported image'));
+      const {id} = record;
+      await addImageRecord(context, record, reference === undefined ? [] : [{reference}]);
       const name = reference === undefined ? id : familiarReference(reference);
       await context.events.append({type: 'image', action: 'import', id, attributes: {name}});
       channel.push({status: id});

@@ -1,28 +1,26 @@
-import {randomUUID} from 'node:crypto';
-import {chmod, mkdir, rename} from 'node:fs/promises';
+import {chmod, lstat, mkdir, rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {sha256Hex} from '../../base/canonical-json.ts';
 import {createLimiter} from '../../base/concurrency.ts';
 import {hasKind, TscomposeError} from '../../base/errors.ts';
-import {temporaryPrefix} from '../record-store.ts';
-import type {StagedBlob} from './blobs.ts';
+import {type BlobSource, headOf} from './blob-source.ts';
 import {sniffCompression} from './compression.ts';
 import type {ImageContext} from './context.ts';
-import type {ImageRecord, LayerRecord} from './record.ts';
+import type {Lease} from './lease.ts';
+import {type LayerRecord, listImages, readLayer, writeLayer} from './record.ts';
 import {contentDigest, unpackArchive} from './unpack-process.ts';
 
 /** A layer that is to be in the store. */
 export interface WantedLayer {
   /** Undefined for an import: then it is what the archive's content hashes to. */
   readonly diffId: string | undefined;
-  readonly blob: StagedBlob;
-  /** Where the blob is now. */
-  readonly archive: string;
+  /** It may still be coming: then it is unpacked as it comes. */
+  readonly blob: BlobSource;
 }
 
 export interface LayerOptions {
   readonly signal: AbortSignal;
-  readonly onProgress: (layer: StagedBlob, state: 'start' | 'end') => void;
+  readonly onProgress: (blob: string, state: 'start' | 'end') => void;
 }
 
 /** A layer in a directory with a temporary name. */
@@ -33,14 +31,21 @@ interface Unpacked {
   readonly implied: number;
 }
 
-/** Layers of one load: unpacked once each, several at a time. To be used under the lock of images. */
+/** Layers of one change: unpacked once each by whichever process is first, several at a time. */
 export interface LayerStore {
-  /** The records of an image's layers, lowest first, all in place afterwards. */
+  /** The records of an image's layers, lowest first, all in place afterwards and held by the lease. */
   provide(layers: readonly WantedLayer[], options: LayerOptions): Promise<readonly LayerRecord[]>;
 }
 
-export function createLayerStore(context: ImageContext, images: readonly ImageRecord[]): LayerStore {
-  const known = new Map(images.flatMap(({layers}) => layers.map((layer) => [layer.directory, layer] as const)));
+/** Where a layer is to be: alone, or upon the directories of those below, top first. */
+interface Place {
+  readonly suffix: string;
+  readonly lowers: readonly string[];
+  readonly isLowest: boolean;
+}
+
+export function createLayerStore(context: ImageContext, lease: Lease): LayerStore {
+  const {layout, helper} = context;
   const limit = createLimiter(context.concurrency);
 
   /**
@@ -50,87 +55,133 @@ export function createLayerStore(context: ImageContext, images: readonly ImageRe
    */
   return {
     async provide(layers, options) {
-      const pending = layers.map((layer, index) => attempt(layer, index === 0, options));
-      // All are awaited, also when one failed: none may go on unpacking after the others were cleared away.
-      const settled = await Promise.allSettled(pending);
-      const failed = settled.find((result) => result.status === 'rejected');
-      if (failed) {
-        await Promise.all(settled.map((result) => (result.status === 'fulfilled' ? discard(result.value) : undefined)));
-        throw failed.reason;
-      }
+      const stop = new AbortController();
+      const working = {...options, signal: AbortSignal.any([options.signal, stop.signal])};
+      let failure: {readonly error: unknown} | undefined;
+      const pending = layers.map((layer, index) =>
+        limit(() => provideAlone(layer, {suffix: '', lowers: [], isLowest: index === 0}, working)).catch((error) => {
+          failure ??= {error};
+          stop.abort();
+          throw error;
+        }),
+      );
+      // All are awaited, also when one failed: none may go on unpacking after the change has ended.
+      await Promise.allSettled(pending);
+      if (failure) throw failure.error;
       const done: LayerRecord[] = [];
-      for (const [index, layer] of layers.entries()) {
-        const result = await pending[index];
-        done.push(await settle(layer, result, done, options));
-      }
+      for (const [index, layer] of layers.entries())
+        done.push((await pending[index]) ?? (await stack(layer, done, options)));
       return done;
     },
   };
 
-  async function attempt(
+  /** Undefined where it needs those below. */
+  async function provideAlone(
     layer: WantedLayer,
-    isLowest: boolean,
+    place: Place,
     options: LayerOptions,
-  ): Promise<Unpacked | LayerRecord | undefined> {
-    const present = layer.diffId === undefined ? undefined : known.get(layer.diffId.slice('sha256:'.length));
-    if (present && (isLowest || !present.implied)) return await limit(() => adopt(layer, present));
-    return await limit(async () => {
-      try {
-        const unpacked = await unpack(layer, [], options);
-        if (isLowest || unpacked.implied === 0) return unpacked;
-        await discard(unpacked);
-      } catch (error) {
-        if (isLowest || !hasKind(error, 'unsupported')) throw error;
-      }
+  ): Promise<LayerRecord | undefined> {
+    try {
+      return await provideOne(layer, place, options);
+    } catch (error) {
+      if (place.isLowest || !hasKind(error, 'unsupported')) throw error;
+      return undefined;
+    }
+  }
+
+  async function stack(layer: WantedLayer, below: readonly LayerRecord[], options: LayerOptions): Promise<LayerRecord> {
+    const lowers = below.map(({directory}) => directory).reverse();
+    const suffix = `-${sha256Hex(lowers.join('\n')).slice(0, 10)}`;
+    const paths = lowers.map((directory) => join(layout.images.layers, directory));
+    await layer.blob.whole;
+    const record = await provideOne(layer, {suffix, lowers: paths, isLowest: false}, options);
+    if (record) return record;
+    throw new TscomposeError('internal', `layer ${layer.diffId} does not fit into its stack`);
+  }
+
+  async function provideOne(layer: WantedLayer, place: Place, options: LayerOptions): Promise<LayerRecord | undefined> {
+    const {diffId} = layer;
+    if (diffId === undefined) {
+      const unpacked = await unpack(layer, place, options);
+      return await withLayer(directoryOf(unpacked.diffId, place), options, async (present) => {
+        if (present === undefined) return await settle(layer, unpacked, place);
+        await remove(unpacked.temporary);
+        return {...present, blob: layer.blob.digest};
+      });
+    }
+    return await withLayer(directoryOf(diffId, place), options, async (present) => {
+      if (present) return needsStack(present, place) ? undefined : await adopt(layer, present, options);
+      const unpacked = await unpack(layer, place, options);
+      if (!needsStack(unpacked, place)) return await settle(layer, unpacked, place);
+      await remove(unpacked.temporary);
       return undefined;
     });
   }
 
-  /** The same content may come in another compression: the image keeps its own blob, once that was checked. */
-  async function adopt({diffId, blob, archive}: WantedLayer, present: LayerRecord): Promise<LayerRecord> {
-    if (blob.digest === present.blob) return present;
+  /** Alone among all processes with what is to be this directory. */
+  async function withLayer<T>(
+    directory: string,
+    {signal}: LayerOptions,
+    work: (present: LayerRecord | undefined) => Promise<T>,
+  ): Promise<T> {
+    const path = layout.locks.layer(directory);
+    const lock = await helper.lock(path, {signal});
     try {
-      checkContent(diffId, await contentDigest(archive, sniffCompression(blob.head)));
+      return await work(await lease.hold({layers: [directory]}, () => find(directory)));
+    } finally {
+      // Whoever waits for it sees that the file is gone, and makes a new one.
+      await rm(path, {force: true});
+      await lock[Symbol.asyncDispose]();
+    }
+  }
+
+  /** The record is written before the directory gets its name: without it the directory is of an earlier version, or nobody's. */
+  async function find(directory: string): Promise<LayerRecord | undefined> {
+    const isThere = await lstat(layout.images.layer(directory)).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere) return undefined;
+    const known = await readLayer(layout, directory);
+    if (known) return known;
+    const images = await listImages(layout);
+    return images.flatMap(({layers}) => layers).find((layer) => layer.directory === directory);
+  }
+
+  /** The same content may come in another compression: the image keeps its own blob, once that was checked. */
+  async function adopt(
+    {diffId, blob}: WantedLayer,
+    present: LayerRecord,
+    {signal}: LayerOptions,
+  ): Promise<LayerRecord> {
+    const {made: _made, v: _version, ...record} = present as LayerRecord & {readonly v?: 1};
+    try {
+      if (blob.digest !== present.blob || present.made !== undefined)
+        checkContent(diffId, await contentDigest(blob, sniffCompression(await headOf(blob, signal)), signal));
+      await blob.whole;
     } catch (error) {
       throw describe(error, present.diffId);
     }
-    return {...present, blob: blob.digest};
+    return {...record, blob: blob.digest};
   }
 
-  async function settle(
-    layer: WantedLayer,
-    result: Unpacked | LayerRecord | undefined,
-    below: readonly LayerRecord[],
-    options: LayerOptions,
-  ): Promise<LayerRecord> {
-    if (result !== undefined) return 'temporary' in result ? await place(layer, result, '') : result;
-    const lowers = below.map(({directory}) => directory).reverse();
-    const suffix = `-${sha256Hex(lowers.join('\n')).slice(0, 10)}`;
-    const present = known.get(`${(layer.diffId ?? '').slice('sha256:'.length)}${suffix}`);
-    if (present) return await adopt(layer, present);
-    const paths = lowers.map((directory) => join(context.layout.images.layers, directory));
-    return await place(layer, await unpack(layer, paths, options), suffix);
-  }
-
-  async function unpack(
-    {diffId, blob, archive}: WantedLayer,
-    lowers: readonly string[],
-    {signal, onProgress}: LayerOptions,
-  ): Promise<Unpacked> {
-    const compression = sniffCompression(blob.head);
-    // Without compression the blob is the content: no need to unpack what is known to be wrong.
-    if (compression === 'none') checkContent(diffId, blob.digest);
-    const temporary = `${temporaryPrefix}${randomUUID()}`;
-    const destination = join(context.layout.images.layers, temporary);
-    onProgress(blob, 'start');
-    await mkdir(destination, {mode: 0o700});
-    // The root of an image that is mounted in a container, for its users to enter; nobody else gets this far.
-    await chmod(destination, 0o755);
+  async function unpack({diffId, blob}: WantedLayer, {lowers}: Place, options: LayerOptions): Promise<Unpacked> {
+    const {signal, onProgress} = options;
+    onProgress(blob.digest, 'start');
+    const temporary = lease.temporaryName();
     try {
-      const result = await unpackArchive(context.helper, {archive, compression, destination, lowers}, signal);
+      const compression = sniffCompression(await headOf(blob, signal));
+      // Without compression the blob is the content: no need to unpack what is known to be wrong.
+      if (compression === 'none') checkContent(diffId, blob.digest);
+      const destination = join(layout.images.layers, temporary);
+      await mkdir(destination, {mode: 0o700});
+      // The root of an image that is mounted in a container, for its users to enter; nobody else gets this far.
+      await chmod(destination, 0o755);
+      const result = await unpackArchive(helper, {archive: blob, compression, destination, lowers}, signal);
       const found = result.diffId ?? blob.digest;
       checkContent(diffId, found);
-      onProgress(blob, 'end');
+      await blob.whole;
+      onProgress(blob.digest, 'end');
       return {temporary, diffId: found, bytes: result.bytes, implied: result.implied};
     } catch (error) {
       await remove(temporary);
@@ -138,37 +189,39 @@ export function createLayerStore(context: ImageContext, images: readonly ImageRe
     }
   }
 
-  async function place(
-    layer: WantedLayer,
-    {temporary, diffId, bytes, implied}: Unpacked,
-    suffix: string,
-  ): Promise<LayerRecord> {
-    const directory = `${diffId.slice('sha256:'.length)}${suffix}`;
-    const present = known.get(directory);
-    if (present) {
-      // The same layer twice in one image.
-      await remove(temporary);
-      return {...present, blob: layer.blob.digest};
-    }
-    await rename(join(context.layout.images.layers, temporary), join(context.layout.images.layers, directory));
-    const record = {
-      diffId,
-      directory,
-      blob: layer.blob.digest,
-      bytes,
-      ...(implied > 0 && suffix === '' ? {implied} : {}),
-    };
-    known.set(directory, record);
+  async function settle({blob}: WantedLayer, unpacked: Unpacked, place: Place): Promise<LayerRecord> {
+    const {temporary, diffId, bytes, implied} = unpacked;
+    const directory = directoryOf(diffId, place);
+    const isStacked = place.suffix !== '';
+    const record = {diffId, directory, blob: blob.digest, bytes, ...(implied > 0 && !isStacked ? {implied} : {})};
+    await lease.hold({layers: [directory]}, () => writeLayer(layout, record));
+    await placeDirectory(join(layout.images.layers, temporary), layout.images.layer(directory));
     return record;
   }
 
-  async function discard(result: Unpacked | LayerRecord | undefined): Promise<void> {
-    if (result && 'temporary' in result) await remove(result.temporary);
+  /** One that nobody knows is in the way of a whole one. */
+  async function placeDirectory(from: string, to: string): Promise<void> {
+    await rename(from, to).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+      const stray = lease.temporaryName();
+      await rename(to, join(layout.images.layers, stray));
+      await rename(from, to);
+      await remove(stray);
+    });
   }
 
   async function remove(directory: string): Promise<void> {
-    await context.helper.request({kind: 'removeTree', root: context.layout.images.layers, path: directory});
+    await helper.request({kind: 'removeTree', root: layout.images.layers, path: directory});
   }
+}
+
+function directoryOf(diffId: string, {suffix}: Place): string {
+  return `${diffId.slice('sha256:'.length)}${suffix}`;
+}
+
+/** Things in it that only those below could have told. */
+function needsStack({implied = 0}: {readonly implied?: number}, {isLowest, suffix}: Place): boolean {
+  return implied > 0 && !isLowest && suffix === '';
 }
 
 function checkContent(expected: string | undefined, found: string): void {

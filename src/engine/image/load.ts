@@ -2,7 +2,9 @@ import {createReadStream} from 'node:fs';
 import {stat} from 'node:fs/promises';
 import type {ImageProgress} from '../../api/types/image.ts';
 import {TscomposeError} from '../../base/errors.ts';
+import {addImageRecord, checkLayerCount, imageRecord} from './add.ts';
 import {type ArchiveFiles, readArchive, readDirectory, type Staging} from './archive.ts';
+import {storedBlob} from './blob-source.ts';
 import type {StagedBlob} from './blobs.ts';
 import {changeStore, type StoreChange} from './change.ts';
 import {runWithProgress} from './channel.ts';
@@ -12,7 +14,7 @@ import {type Candidate, readDockerArchive, readStaged} from './docker-archive.ts
 import {refuseHostReference} from './host-image.ts';
 import {readOciLayout} from './oci-layout.ts';
 import {machinePlatform, type Platform} from './platform.ts';
-import {type LayerRecord, readReference, writeImage, writeReference} from './record.ts';
+import type {ImageRecord} from './record.ts';
 import {familiarReference} from './reference.ts';
 
 export type LoadSource = AsyncIterable<Uint8Array> | {readonly path: string};
@@ -72,14 +74,21 @@ async function addImage(work: StoreChange, candidate: Candidate): Promise<void> 
   const [first] = candidate.references;
   const what = `image ${first === undefined ? candidate.configuration.digest : `"${familiarReference(first)}"`}`;
   const configuration = parseConfiguration(await readStaged(candidate.configuration, 'configuration'), what);
-  const id = await storeImage(work, candidate, configuration).catch((error) => Promise.reject(nameImage(error, what)));
+  const record = await storeContent(work, candidate, configuration).catch((error) =>
+    Promise.reject(nameImage(error, what)),
+  );
+  const {id} = record;
+  const before = await addImageRecord(
+    context,
+    record,
+    candidate.references.map((reference) => ({reference})),
+  );
   for (const reference of candidate.references) {
-    const before = await readReference(context.layout, reference);
-    await writeReference(context.layout, reference, id);
     const name = familiarReference(reference);
-    if (before && before.image !== id) {
+    const earlier = before.find((other) => other.reference === reference);
+    if (earlier) {
       channel.push({
-        stream: `The image ${name} already exists, renaming the old one with ID ${before.image} to empty string\n`,
+        stream: `The image ${name} already exists, renaming the old one with ID ${earlier.image} to empty string\n`,
       });
     }
     channel.push({stream: `Loaded image: ${name}\n`});
@@ -91,34 +100,31 @@ async function addImage(work: StoreChange, candidate: Candidate): Promise<void> 
   }
 }
 
-/** Puts blobs, layers and the record in place, in this order. Answers the image's id. */
-export async function storeImage(
+/** Puts blobs and layers in place. Answers the record of the image, which is not written yet. */
+export async function storeContent(
   work: StoreChange,
   candidate: Candidate,
   configuration: ImageConfiguration,
-): Promise<string> {
-  const {blobs, staging, layers, channel, signal} = work;
+): Promise<ImageRecord> {
+  const {staging, channel, signal} = work;
+  const {blobs, layers} = work.session;
   const {diffIds} = configuration;
-  if (diffIds.length !== candidate.layers.length) {
-    throw new TscomposeError(
-      'invalid',
-      `its configuration names ${diffIds.length} layers, its manifest ${candidate.layers.length}`,
-    );
-  }
+  checkLayerCount(diffIds, candidate.layers);
   const kept = [candidate.configuration, ...(candidate.manifest ? [candidate.manifest] : []), ...candidate.layers];
   const wanted = candidate.layers.map((blob, index) => ({
     diffId: diffIds[index],
-    blob,
-    archive: staging.isOpen(blob) ? blob.path : blobs.path(blob.digest),
+    blob: storedBlob({digest: blob.digest, path: staging.isOpen(blob) ? blob.path : blobs.path(blob.digest)}),
   }));
-  const onProgress = (layer: StagedBlob, state: 'start' | 'end') => channel.push(layerProgress(layer, state));
+  const sizes = new Map(candidate.layers.map(({digest, size}) => [digest, size]));
+  const onProgress = (digest: string, state: 'start' | 'end') =>
+    channel.push(layerProgress({digest, size: sizes.get(digest) ?? 0}, state));
   const [records] = await allOrFirstError([
     layers.provide(wanted, {signal, onProgress}),
     Promise.all(kept.filter(staging.isOpen).map(blobs.sync)),
   ]);
   await staging.keep(kept);
-  await writeImage(work.context.layout, imageRecord(candidate, configuration, records));
-  return candidate.configuration.digest;
+  const {digest} = candidate.configuration;
+  return imageRecord({configuration: digest, manifest: candidate.manifest?.digest, layers: records}, configuration);
 }
 
 /** The disk is busy while layers unpack: contents are made durable at the same time. Waits for both, whatever fails. */
@@ -127,25 +133,7 @@ async function allOrFirstError<A, B>(work: readonly [Promise<A>, Promise<B>]): P
   return await Promise.all(work);
 }
 
-function imageRecord(
-  {configuration: {digest}, manifest}: Candidate,
-  image: ImageConfiguration,
-  layers: readonly LayerRecord[],
-) {
-  const {os, architecture, variant, created} = image;
-  return {
-    v: 1 as const,
-    id: digest,
-    ...(manifest ? {manifest: manifest.digest} : {}),
-    os,
-    architecture,
-    ...(variant === undefined ? {} : {variant}),
-    created,
-    layers,
-  };
-}
-
-function layerProgress({digest, size}: StagedBlob, state: 'start' | 'end'): ImageProgress {
+function layerProgress({digest, size}: Pick<StagedBlob, 'digest' | 'size'>, state: 'start' | 'end'): ImageProgress {
   const progressDetail = {current: state === 'start' ? 0 : size, total: size};
   return {status: 'Loading layer', id: digest.slice('sha256:'.length, 'sha256:'.length + 12), progressDetail};
 }

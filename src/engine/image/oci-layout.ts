@@ -1,22 +1,12 @@
 import {TscomposeError} from '../../base/errors.ts';
 import type {ArchiveFiles} from './archive.ts';
 import type {StagedBlob} from './blobs.ts';
-import {isObject, parseJson} from './configuration.ts';
+import {parseJson} from './configuration.ts';
+import {checkShape, type Descriptor, depthMax, isImageDescriptor, parseDescriptor} from './descriptors.ts';
 import {type Candidate, readStaged} from './docker-archive.ts';
 import {formatPlatform, type Platform, platformRank} from './platform.ts';
 import {isDigest, normaliseReference} from './reference.ts';
 
-/** OCI image spec, descriptor.md. */
-interface Descriptor {
-  readonly mediaType: string;
-  readonly digest: string;
-  readonly size: number;
-  readonly platform?: Platform;
-  readonly annotations: Readonly<Record<string, unknown>>;
-}
-
-/** Indexes in indexes: more than this is no image. */
-const depthMax = 4;
 const configurationTypes = new Set([
   'application/vnd.oci.image.config.v1+json',
   'application/vnd.docker.container.image.v1+json',
@@ -40,7 +30,7 @@ function groupByName(
   descriptors: readonly Descriptor[],
 ): readonly {readonly names: readonly string[]; readonly choices: readonly Descriptor[]}[] {
   const groups = new Map<string, Descriptor[]>();
-  for (const descriptor of descriptors.filter(isImage)) {
+  for (const descriptor of descriptors.filter(isImageDescriptor)) {
     const name = nameOf(descriptor);
     const key = name ?? descriptor.digest;
     groups.set(key, [...(groups.get(key) ?? []), descriptor]);
@@ -54,11 +44,6 @@ function nameOf({annotations}: Descriptor): string | undefined {
   return typeof name === 'string' && name !== '' ? name : undefined;
 }
 
-/** Attestations stand beside images in an index. */
-function isImage({annotations, platform}: Descriptor): boolean {
-  return annotations['vnd.docker.reference.type'] !== 'attestation-manifest' && platform?.os !== 'unknown';
-}
-
 async function choose(
   files: ArchiveFiles,
   choices: readonly Descriptor[],
@@ -66,7 +51,7 @@ async function choose(
   depth: number,
 ): Promise<Candidate | undefined> {
   if (depth === depthMax) throw new TscomposeError('invalid', 'the archive has indexes nested too deeply');
-  const images = choices.filter(isImage);
+  const images = choices.filter(isImageDescriptor);
   const [only] = images;
   // A single image is taken whatever it is for: it may have no platform, or be wanted on purpose.
   const best = images.length === 1 ? only : pickPlatform(images, wanted);
@@ -77,19 +62,6 @@ async function choose(
   if (Array.isArray(value['manifests']))
     return await choose(files, await readIndex(blob, best.digest), wanted, depth + 1);
   return await readManifest(files, blob, best);
-}
-
-/** One of the two, never both: what a checker saw must be what is used (CVE-2021-41190). */
-function checkShape(value: Readonly<Record<string, unknown>>, {digest, mediaType}: Descriptor): void {
-  const isIndex = 'manifests' in value;
-  const isManifest = 'layers' in value || 'config' in value;
-  const says = typeof value['mediaType'] === 'string' ? value['mediaType'] : mediaType;
-  const named = /index|manifest\.list/.test(says) ? 'index' : 'manifest';
-  if (isIndex !== isManifest && (isIndex ? 'index' : 'manifest') === named) return;
-  const schema1 = 'fsLayers' in value;
-  throw schema1
-    ? new TscomposeError('unsupported', `manifest ${digest} has the old schema 1, which is not supported`)
-    : new TscomposeError('invalid', `manifest ${digest} is not of its type ${says}`);
 }
 
 function pickPlatform(images: readonly Descriptor[], wanted: Platform): Descriptor | undefined {
@@ -138,21 +110,4 @@ async function readIndex(blob: StagedBlob, name: string): Promise<readonly Descr
   const manifests = value['manifests'];
   if (!Array.isArray(manifests)) throw new TscomposeError('invalid', `the archive's ${name} lists no manifests`);
   return manifests.map((item: unknown) => parseDescriptor(item, name));
-}
-
-function parseDescriptor(value: unknown, what: string): Descriptor {
-  const {mediaType, digest, size, platform, annotations} = isObject(value) ? value : {};
-  if (typeof digest !== 'string' || !isDigest(digest) || typeof size !== 'number') {
-    throw new TscomposeError('invalid', `${what}: a descriptor has no sha256 digest and size`);
-  }
-  const {os, architecture, variant} = isObject(platform) ? platform : {};
-  return {
-    mediaType: typeof mediaType === 'string' ? mediaType : '',
-    digest,
-    size,
-    ...(typeof os === 'string' && typeof architecture === 'string'
-      ? {platform: {os, architecture, ...(typeof variant === 'string' && variant ? {variant} : {})}}
-      : {}),
-    annotations: isObject(annotations) ? annotations : {},
-  };
 }

@@ -1,6 +1,11 @@
 import {readdir, rm} from 'node:fs/promises';
 import {TscomposeError} from '../../base/errors.ts';
-import {validateImage, validateImageReference} from '../generated/record-validators.js';
+import {
+  validateImage,
+  validateImageLayer,
+  validateImagePin,
+  validateImageReference,
+} from '../generated/record-validators.js';
 import type {Layout} from '../layout.ts';
 import {readRecord, temporaryPrefix, writeRecord} from '../record-store.ts';
 
@@ -14,6 +19,23 @@ export interface LayerRecord {
   readonly bytes: number;
   /** Things in it that only layers below could have told: it may be shared as the lowest layer only. */
   readonly implied?: number;
+  /** Bytes of its archive, which is not kept: it is made of the directory whenever it is wanted. */
+  readonly made?: number;
+}
+
+/** `images/layers/<directory>.json`: what is known of a directory before an image with it is there. */
+export interface UnpackedLayer extends LayerRecord {
+  readonly v: 1;
+}
+
+/** `images/pins/<hash>.json`: content that something else than an image needs. */
+export interface PinRecord {
+  readonly v: 1;
+  readonly name: string;
+  /** Digests. */
+  readonly blobs: readonly string[];
+  /** Directories. */
+  readonly layers: readonly string[];
 }
 
 /** `images/records/<hex>.json` */
@@ -37,7 +59,17 @@ export interface ReferenceRecord {
   readonly v: 1;
   /** Normalised. */
   readonly reference: string;
+  /** The one of its platforms that was taken. */
   readonly image: string;
+  /** The manifest or index that the name stands for: without it, the image's own manifest. */
+  readonly target?: TargetDescriptor;
+}
+
+/** Where exact bytes are, as a registry knows them. */
+export interface TargetDescriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
 }
 
 export function readImage(layout: Layout, id: string): Promise<ImageRecord | undefined> {
@@ -52,8 +84,13 @@ export function readReference(layout: Layout, normalised: string): Promise<Refer
   return readRecord<ReferenceRecord>(layout.images.reference(normalised), validateImageReference);
 }
 
-export async function writeReference(layout: Layout, reference: string, image: string): Promise<void> {
-  const record: ReferenceRecord = {v: 1, reference, image};
+export async function writeReference(
+  layout: Layout,
+  reference: string,
+  image: string,
+  target?: TargetDescriptor,
+): Promise<void> {
+  const record: ReferenceRecord = {v: 1, reference, image, ...(target && {target})};
   await writeRecord(layout.images.reference(reference), record, {sync: true});
 }
 
@@ -63,6 +100,32 @@ export async function removeReference(layout: Layout, reference: string): Promis
 
 export async function removeImageRecord(layout: Layout, id: string): Promise<void> {
   await rm(layout.images.record(id), {force: true});
+}
+
+/** Undefined also for a damaged one: then the layer is unpacked again. */
+export async function readLayer(layout: Layout, directory: string): Promise<UnpackedLayer | undefined> {
+  return await readRecord<UnpackedLayer>(layout.images.layerRecord(directory), validateImageLayer).catch(
+    () => undefined,
+  );
+}
+
+export async function writeLayer(layout: Layout, layer: LayerRecord): Promise<void> {
+  const record: UnpackedLayer = {v: 1, ...layer};
+  await writeRecord(layout.images.layerRecord(layer.directory), record);
+}
+
+export async function writePin(layout: Layout, pin: PinRecord): Promise<void> {
+  await writeRecord(layout.images.pin(pin.name), pin, {sync: true});
+}
+
+export async function removePin(layout: Layout, name: string): Promise<void> {
+  await rm(layout.images.pin(name), {force: true});
+}
+
+export async function listPins(layout: Layout): Promise<readonly PinRecord[]> {
+  return await readAll(layout.images.pins, (name) =>
+    readRecord<PinRecord>(`${layout.images.pins}/${name}.json`, validateImagePin),
+  );
 }
 
 /** All images, in no order. */

@@ -1,11 +1,11 @@
 import type {ImageDeleteItem} from '../../api/types/image.ts';
 import {TscomposeError} from '../../base/errors.ts';
+import {collectGarbage, exclusively} from './collect.ts';
 import type {ImageContext, ImageUser} from './context.ts';
 import {type FoundImage, findImage} from './find.ts';
 import {refuseHostReference} from './host-image.ts';
 import {type ImageRecord, listReferences, removeImageRecord, removeReference} from './record.ts';
 import {familiarReference, normaliseReference} from './reference.ts';
-import {tidy} from './tidy.ts';
 
 /**
  * Takes a name away, and with the last name the image. By id all names go. An image that containers use stays: only
@@ -13,8 +13,24 @@ import {tidy} from './tidy.ts';
  */
 export async function removeImage(context: ImageContext, text: string, force: boolean): Promise<ImageDeleteItem[]> {
   if (!text.startsWith('sha256:')) refuseHost(text);
-  await using lock = await context.helper.lock(context.layout.locks.images);
-  void lock;
+  const {image, taken, isGone} = await exclusively(context, () => takeAway(context, text, force));
+  const removed: ImageDeleteItem[] = [];
+  for (const name of taken) {
+    removed.push({Untagged: familiarReference(name)});
+    await context.events.append({type: 'image', action: 'untag', id: image.id, attributes: {name: image.id}});
+  }
+  if (!isGone) return removed;
+  return [...removed, ...(await deleteContent(context, image))];
+}
+
+interface Taken {
+  readonly image: ImageRecord;
+  readonly taken: readonly string[];
+  readonly isGone: boolean;
+}
+
+/** What was read is what is changed: nobody else changes records meanwhile. */
+async function takeAway(context: ImageContext, text: string, force: boolean): Promise<Taken> {
   const found = await findImage(context, text);
   const {image} = found;
   const names = (await listReferences(context.layout))
@@ -24,14 +40,10 @@ export async function removeImage(context: ImageContext, text: string, force: bo
   const isLast = taken.length === names.length;
   const users = isLast ? await context.users(image.id) : [];
   check(found, names, users, force);
-  const removed: ImageDeleteItem[] = [];
-  for (const name of taken) {
-    await removeReference(context.layout, name);
-    removed.push({Untagged: familiarReference(name)});
-    await context.events.append({type: 'image', action: 'untag', id: image.id, attributes: {name: image.id}});
-  }
-  if (!isLast || users.length > 0) return removed;
-  return [...removed, ...(await deleteImage(context, image))];
+  for (const name of taken) await removeReference(context.layout, name);
+  const isGone = isLast && users.length === 0;
+  if (isGone) await removeImageRecord(context.layout, image.id);
+  return {image, taken, isGone};
 }
 
 function refuseHost(text: string): void {
@@ -74,10 +86,9 @@ function check(
   }
 }
 
-/** The record goes first: what is left over after a kill belongs to nobody and goes with the next change. */
-async function deleteImage(context: ImageContext, image: ImageRecord): Promise<readonly ImageDeleteItem[]> {
-  await removeImageRecord(context.layout, image.id);
-  const left = new Set((await tidy(context)).flatMap(({layers}) => layers.map(({directory}) => directory)));
+/** The record went first: what is left over after a kill belongs to nobody and goes with the next change. */
+async function deleteContent(context: ImageContext, image: ImageRecord): Promise<readonly ImageDeleteItem[]> {
+  const {layers: left} = await collectGarbage(context);
   await context.events.append({type: 'image', action: 'delete', id: image.id, attributes: {name: image.id}});
   const gone = image.layers.filter(({directory}) => !left.has(directory)).reverse();
   return [image.id, ...new Set(gone.map(({diffId}) => diffId))].map((Deleted) => ({Deleted}));

@@ -1,6 +1,5 @@
 import {spawn} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {createReadStream} from 'node:fs';
 import {open} from 'node:fs/promises';
 import type {Duplex, Writable} from 'node:stream';
 import {TscomposeError} from '../../base/errors.ts';
@@ -8,11 +7,11 @@ import type {Helper} from '../helper/coprocess.ts';
 import {encodeHeader, encodeOperation, type Operation} from '../helper/operations.ts';
 import {type ReplyError, replyError} from '../helper/reply.ts';
 import {writeChunk} from './back-pressure.ts';
+import type {BlobSource} from './blob-source.ts';
 import {type Compression, decompress} from './compression.ts';
 
 export interface UnpackRequest {
-  /** The archive: a file of ours. */
-  readonly archive: string;
+  readonly archive: BlobSource;
   readonly compression: Compression;
   /** An empty directory. */
   readonly destination: string;
@@ -30,8 +29,8 @@ export interface UnpackResult {
 }
 
 /**
- * Unpacks an archive by a process of the helper. Uncompressed, the process reads the file itself; compressed, it is fed
- * from here and the content hashed on the way.
+ * Unpacks an archive by a process of the helper. A whole and uncompressed one the process reads itself; any other it is fed
+ * from here, and the content hashed on the way.
  */
 export async function unpackArchive(
   helper: Helper,
@@ -40,7 +39,8 @@ export async function unpackArchive(
 ): Promise<UnpackResult> {
   const [program, build, enter] = await Promise.all([helper.path(), helper.build(), helper.entrance()]);
   signal.throwIfAborted();
-  const file = request.compression === 'none' ? await open(request.archive, 'r') : undefined;
+  const {archive} = request;
+  const file = request.compression === 'none' && archive.isWhole ? await open(archive.path, 'r') : undefined;
   try {
     return await run({program, build, enter}, request, file?.fd ?? 'pipe', signal);
   } finally {
@@ -86,7 +86,7 @@ async function run(
     encodeOperation({kind: 'unpack', destination, whiteouts: 'overlay', xattrs: enter ? 'user' : 'trusted', lowers}),
   );
   const diffId = child.stdin
-    ? await feed(request, child.stdin).catch((error) => ({error: error as unknown}))
+    ? await feed(request, child.stdin, signal).catch((error) => ({error: error as unknown}))
     : undefined;
   const end = await ended;
   // What the process says is nearer to the cause than the pipe that broke.
@@ -118,27 +118,32 @@ function parseAnswer(text: string, end: {readonly code: number | null; readonly 
 }
 
 /** Answers the digest of what went through. A process that stopped reading has an answer why. */
-async function feed({archive, compression}: UnpackRequest, stdin: Writable): Promise<string | undefined> {
+async function feed(
+  {archive, compression}: UnpackRequest,
+  stdin: Writable,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const hash = createHash('sha256');
   // A process that ended has said why.
   stdin.on('error', () => undefined);
-  const source = createReadStream(archive, {highWaterMark: 1024 * 1024});
   try {
-    for await (const chunk of decompress(source, compression)) {
+    for await (const chunk of decompress(archive.read(signal), compression)) {
       hash.update(chunk);
       if (!(await writeChunk(stdin, chunk))) return undefined;
     }
     return `sha256:${hash.digest('hex')}`;
   } finally {
-    source.destroy();
     stdin.end();
   }
 }
 
 /** Digest of an archive's content. */
-export async function contentDigest(archive: string, compression: Compression): Promise<string> {
+export async function contentDigest(
+  archive: BlobSource,
+  compression: Compression,
+  signal: AbortSignal,
+): Promise<string> {
   const hash = createHash('sha256');
-  const source = createReadStream(archive, {highWaterMark: 1024 * 1024});
-  for await (const chunk of decompress(source, compression)) hash.update(chunk);
+  for await (const chunk of decompress(archive.read(signal), compression)) hash.update(chunk);
   return `sha256:${hash.digest('hex')}`;
 }

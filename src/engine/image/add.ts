@@ -1,0 +1,80 @@
+import {TscomposeError} from '../../base/errors.ts';
+import {exclusively} from './collect.ts';
+import type {ImageConfiguration} from './configuration.ts';
+import type {ImageContext} from './context.ts';
+import {
+  type ImageRecord,
+  type LayerRecord,
+  type ReferenceRecord,
+  readReference,
+  type TargetDescriptor,
+  writeImage,
+  writeReference,
+} from './record.ts';
+
+/** A name that is to point to an image. */
+export interface NewName {
+  /** Normalised. */
+  readonly reference: string;
+  readonly target?: TargetDescriptor | undefined;
+}
+
+interface Parts {
+  readonly configuration: string;
+  readonly manifest?: string | undefined;
+  /** Lowest first. */
+  readonly layers: readonly LayerRecord[];
+}
+
+/** Throws `invalid` where the layers are not those of the configuration. */
+export function imageRecord({configuration, manifest, layers}: Parts, image: ImageConfiguration): ImageRecord {
+  const {os, architecture, variant, created, diffIds} = image;
+  checkLayerCount(diffIds, layers);
+  for (const [index, {diffId}] of layers.entries()) {
+    if (diffId === diffIds[index]) continue;
+    throw new TscomposeError(
+      'invalid',
+      `image ${configuration}: its configuration has ${diffIds[index]} in place of layer ${diffId}`,
+    );
+  }
+  return {
+    v: 1,
+    id: configuration,
+    ...(manifest === undefined ? {} : {manifest}),
+    os,
+    architecture,
+    ...(variant === undefined ? {} : {variant}),
+    created,
+    layers,
+  };
+}
+
+export function checkLayerCount(diffIds: readonly string[], layers: readonly unknown[]): void {
+  if (diffIds.length === layers.length) return;
+  throw new TscomposeError(
+    'invalid',
+    `its configuration names ${diffIds.length} layers, its manifest ${layers.length}`,
+  );
+}
+
+/**
+ * Makes an image known whose blobs and layers are in the store, held by a lease of the caller; then its names. Answers the
+ * names that were another image's.
+ */
+export async function addImageRecord(
+  context: Pick<ImageContext, 'helper' | 'layout'>,
+  record: ImageRecord,
+  names: readonly NewName[],
+): Promise<readonly ReferenceRecord[]> {
+  const {layout} = context;
+  return await exclusively(context, async () => {
+    await writeImage(layout, record);
+    const before: ReferenceRecord[] = [];
+    for (const {reference, target} of names) {
+      const earlier = await readReference(layout, reference);
+      if (earlier && earlier.image !== record.id) before.push(earlier);
+      await writeReference(layout, reference, record.id, target);
+    }
+    return before;
+  });
+}

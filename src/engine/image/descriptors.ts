@@ -1,0 +1,108 @@
+import {TscomposeError} from '../../base/errors.ts';
+import type {BlobStore} from './blobs.ts';
+import {isObject, parseJson} from './configuration.ts';
+import type {Platform} from './platform.ts';
+import {isDigest} from './reference.ts';
+
+/** OCI image spec, descriptor.md. */
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly platform?: Platform;
+  readonly annotations: Readonly<Record<string, unknown>>;
+}
+
+/** Manifests and indexes are small; a larger one is an attack on memory (registries refuse them above 4 MiB). */
+const manifestMax = 4 * 1024 * 1024;
+/** Indexes in indexes: more than this is no image. */
+export const depthMax = 4;
+
+const manifestTypes: readonly string[] = [
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+];
+const indexTypes: readonly string[] = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+];
+
+/** Throws `invalid`; `what` names where it stands. */
+export function parseDescriptor(value: unknown, what: string): Descriptor {
+  const {mediaType, digest, size, platform, annotations} = isObject(value) ? value : {};
+  if (typeof digest !== 'string' || !isDigest(digest) || typeof size !== 'number') {
+    throw new TscomposeError('invalid', `${what}: a descriptor has no sha256 digest and size`);
+  }
+  const {os, architecture, variant} = isObject(platform) ? platform : {};
+  return {
+    mediaType: typeof mediaType === 'string' ? mediaType : '',
+    digest,
+    size,
+    ...(typeof os === 'string' && typeof architecture === 'string'
+      ? {platform: {os, architecture, ...(typeof variant === 'string' && variant ? {variant} : {})}}
+      : {}),
+    annotations: isObject(annotations) ? annotations : {},
+  };
+}
+
+/** Attestations stand beside images in an index. */
+export function isImageDescriptor({annotations, platform}: Descriptor): boolean {
+  return annotations['vnd.docker.reference.type'] !== 'attestation-manifest' && platform?.os !== 'unknown';
+}
+
+/** One of the two, never both: what a checker saw must be what is used (CVE-2021-41190). Throws `invalid`, `unsupported`. */
+export function checkShape(
+  value: Readonly<Record<string, unknown>>,
+  {digest, mediaType}: Pick<Descriptor, 'digest' | 'mediaType'>,
+): 'index' | 'manifest' {
+  const isIndex = 'manifests' in value;
+  const isManifest = 'layers' in value || 'config' in value;
+  const says = typeof value['mediaType'] === 'string' ? value['mediaType'] : mediaType;
+  const named = /index|manifest\.list/.test(says) ? 'index' : 'manifest';
+  if (isIndex !== isManifest && (isIndex ? 'index' : 'manifest') === named) return named;
+  const schema1 = 'fsLayers' in value;
+  throw schema1
+    ? new TscomposeError('unsupported', `manifest ${digest} has the old schema 1, which is not supported`)
+    : new TscomposeError('invalid', `manifest ${digest} is not of its type ${says}`);
+}
+
+/** What a manifest or an index names, in its order: configuration first. */
+function namedBy(value: Readonly<Record<string, unknown>>, what: string): readonly Descriptor[] {
+  const list = (member: unknown) => (Array.isArray(member) ? member : []);
+  if ('manifests' in value) return list(value['manifests']).map((item: unknown) => parseDescriptor(item, what));
+  return [value['config'], ...list(value['layers'])].map((item: unknown) => parseDescriptor(item, what));
+}
+
+type Root = Pick<Descriptor, 'digest'> & {readonly mediaType?: string};
+
+/** The digests that a manifest or an index leads to, its own first, as far as the store has them and can read them. */
+export async function reachableFrom(store: BlobStore, root: Root): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  let level: readonly Root[] = [root];
+  for (let depth = 0; depth <= depthMax && level.length > 0; depth++) {
+    const below: Descriptor[] = [];
+    for (const {digest} of level.filter((descriptor) => !found.has(descriptor.digest))) {
+      found.add(digest);
+      for (const child of await childrenOf(store, digest)) {
+        if (isManifestType(child.mediaType)) below.push(child);
+        else found.add(child.digest);
+      }
+    }
+    level = below;
+  }
+  return found;
+}
+
+function isManifestType(mediaType: string): boolean {
+  return manifestTypes.includes(mediaType) || indexTypes.includes(mediaType);
+}
+
+/** Nothing of one that is missing or damaged: a platform that did not come, or what a check of the store reports. */
+async function childrenOf(store: BlobStore, digest: string): Promise<readonly Descriptor[]> {
+  try {
+    if ((await store.describe(digest)).size > manifestMax) return [];
+    return namedBy(parseJson(await store.read(digest), digest), digest);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,95 @@
+import {randomUUID} from 'node:crypto';
+import {appendFileSync} from 'node:fs';
+import {readdir, readFile, rm} from 'node:fs/promises';
+import {join} from 'node:path';
+import {temporaryPrefix} from '../record-store.ts';
+import type {ImageContext} from './context.ts';
+
+/** What of the store can be needed: a blob by its digest, a layer by its directory. */
+export interface Content {
+  readonly blobs?: Iterable<string>;
+  readonly layers?: Iterable<string>;
+}
+
+/**
+ * What somebody adds to the store, or is about to use, stays while the lease lives. It is a file that names the content,
+ * locked by the process: the kernel ends the lease of one that dies.
+ */
+export interface Lease extends AsyncDisposable {
+  /** Names content, then looks whether it is there: what is found stays. */
+  hold<T>(content: Content, look: () => T | Promise<T>): Promise<T>;
+  /** For files and directories that are not finished: of a dead lease they are waste. */
+  temporaryName(): string;
+}
+
+/** A file's line for each. */
+function linesOf({blobs = [], layers = []}: Content): string {
+  return [...[...blobs].map((digest) => `blob ${digest}\n`), ...[...layers].map((name) => `layer ${name}\n`)].join('');
+}
+
+type LeaseContext = Pick<ImageContext, 'layout' | 'helper'>;
+
+export async function createLease({layout, helper}: LeaseContext): Promise<Lease> {
+  const id = randomUUID();
+  const path = join(layout.images.leases, id);
+  const lock = await helper.lock(path);
+  return {
+    async hold(content, look) {
+      // Garbage is told under the exclusive lock: either it sees the name, or what it took is gone before `look`.
+      await using shared = await helper.lock(layout.locks.images, {mode: 'shared'});
+      void shared;
+      appendFileSync(path, linesOf(content));
+      return await look();
+    },
+    temporaryName: () => `${temporaryPrefix}${id}-${randomUUID()}`,
+    async [Symbol.asyncDispose]() {
+      await rm(path, {force: true});
+      await lock[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** What living leases keep. */
+export interface Leased {
+  readonly blobs: ReadonlySet<string>;
+  readonly layers: ReadonlySet<string>;
+  /** A file or directory that somebody is still filling. */
+  isBeingMade(name: string): boolean;
+}
+
+/** To be called with the lock of images held exclusively. The files of dead leases are removed. */
+export async function readLeases(context: LeaseContext, own: Lease): Promise<Leased> {
+  const ids = await readdir(context.layout.images.leases);
+  const living = new Map<string, string>();
+  for (const id of ids) {
+    const text = await readLiving(context, id, own.temporaryName().startsWith(`${temporaryPrefix}${id}-`));
+    if (text !== undefined) living.set(id, text);
+  }
+  const lines = [...living.values()].flatMap((text) => text.split('\n'));
+  const named = (kind: string) =>
+    new Set(lines.filter((line) => line.startsWith(kind)).map((line) => line.slice(kind.length)));
+  return {
+    blobs: named('blob '),
+    layers: named('layer '),
+    isBeingMade: (name) => [...living.keys()].some((id) => name.startsWith(`${temporaryPrefix}${id}-`)),
+  };
+}
+
+async function readLiving({layout, helper}: LeaseContext, id: string, isOwn: boolean): Promise<string | undefined> {
+  const path = join(layout.images.leases, id);
+  const lock = isOwn ? undefined : await helper.tryLock(path);
+  if (lock === undefined) return await readFile(path, 'utf8').catch(() => '');
+  await rm(path, {force: true});
+  await lock[Symbol.asyncDispose]();
+  return undefined;
+}
+
+/** Whether somebody died while adding content: what they left is worth looking for. */
+export async function hasDeadLease({layout, helper}: LeaseContext): Promise<boolean> {
+  for (const id of await readdir(layout.images.leases)) {
+    const lock = await helper.tryLock(join(layout.images.leases, id));
+    await lock?.[Symbol.asyncDispose]();
+    if (lock) return true;
+  }
+  return false;
+}

@@ -1,0 +1,106 @@
+import type {NewName} from './add.ts';
+import {addImageRecord, imageRecord} from './add.ts';
+import {type BlobSource, storedBlob} from './blob-source.ts';
+import {type BlobStore, createBlobStore, type StagedBlob} from './blobs.ts';
+import {collectGarbage, exclusively} from './collect.ts';
+import {parseConfiguration} from './configuration.ts';
+import type {ImageContext} from './context.ts';
+import {type Ingest, type IngestRequest, openIngest} from './ingest.ts';
+import {createLayerStore, type LayerStore} from './layers.ts';
+import {createLease, hasDeadLease, type Lease} from './lease.ts';
+import {type ImageRecord, type LayerRecord, type PinRecord, readImage, removePin, writePin} from './record.ts';
+
+/** An image whose blobs and layers the session has. */
+export interface NewImage {
+  /** Digest of its configuration, which becomes its id. */
+  readonly configuration: string;
+  /** Digest of its manifest, where it has one. */
+  readonly manifest?: string | undefined;
+  /** Lowest first: their diff IDs have to be those of the configuration. */
+  readonly layers: readonly LayerRecord[];
+  readonly names: readonly NewName[];
+}
+
+/**
+ * The way into the store. All that is looked for or added by one session stays until its end, whatever others remove; then
+ * only what an image, a name or a pin needs. Any number of sessions work at once, in any number of processes.
+ */
+export interface ContentSession extends AsyncDisposable {
+  readonly lease: Lease;
+  readonly blobs: BlobStore;
+  readonly layers: LayerStore;
+  /** A blob of a known digest from elsewhere: resumable, brought by one process at a time. */
+  ingest(request: IngestRequest): Promise<Ingest>;
+  /** A blob whose digest is told by its content. */
+  addBlob(content: AsyncIterable<Uint8Array> | Uint8Array): Promise<StagedBlob>;
+  /** One that is there; undefined otherwise. */
+  find(digest: string): Promise<BlobSource | undefined>;
+  /** An image with all it has. */
+  findImage(id: string): Promise<ImageRecord | undefined>;
+  /** Throws `invalid` for a configuration that is damaged or does not fit the layers. */
+  addImage(image: NewImage): Promise<ImageRecord>;
+  /** Keeps content without an image, under a name; the next pin of this name replaces it. */
+  pin(pin: Omit<PinRecord, 'v'>): Promise<void>;
+  unpin(name: string): Promise<void>;
+}
+
+/** What killed processes left is cleared first. */
+export async function openSession(context: ImageContext): Promise<ContentSession> {
+  if (await hasDeadLease(context)) await collectGarbage(context);
+  const {layout} = context;
+  const blobs = createBlobStore(layout.images.blobs);
+  const lease = await createLease(context);
+  const find = async (digest: string) =>
+    await lease.hold({blobs: [digest]}, () => blobs.describe(digest).catch(() => undefined));
+  return {
+    lease,
+    blobs,
+    layers: createLayerStore(context, lease),
+    ingest: (request) => openIngest({...context, blobs, lease}, request),
+
+    async addBlob(content) {
+      const staged = await blobs.stage(content instanceof Uint8Array ? once(content) : content, lease);
+      try {
+        await blobs.sync(staged);
+        await blobs.keep([staged], lease);
+        return {...staged, path: blobs.path(staged.digest)};
+      } catch (error) {
+        await blobs.discard(staged);
+        throw error;
+      }
+    },
+
+    async find(digest) {
+      const blob = await find(digest);
+      return blob && storedBlob(blob);
+    },
+
+    async findImage(id) {
+      const found = await readImage(layout, id);
+      return found && (await lease.hold(contentOf(found), () => readImage(layout, id)));
+    },
+
+    async addImage({configuration, manifest, layers, names}) {
+      const image = parseConfiguration(await blobs.read(configuration), `image ${configuration}`);
+      const record = imageRecord({configuration, manifest, layers}, image);
+      await addImageRecord(context, record, names);
+      return record;
+    },
+
+    pin: (pin) => exclusively(context, () => writePin(layout, {v: 1, ...pin})),
+    unpin: (name) => exclusively(context, () => removePin(layout, name)),
+    [Symbol.asyncDispose]: () => lease[Symbol.asyncDispose](),
+  };
+}
+
+/** Everything an image has, to be held. */
+export function contentOf({id, manifest, layers}: ImageRecord) {
+  return {
+    blobs: [id, ...(manifest === undefined ? [] : [manifest]), ...layers.map(({blob}) => blob)],
+    layers: layers.map(({directory}) => directory),
+  };
+}
+
+async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
+}
