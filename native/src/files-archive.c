@@ -335,8 +335,16 @@ static int write_changed(struct archive *archive, int root, const char *path, si
   return result;
 }
 
+static int write_opaque(struct archive *archive, const char *path) {
+  struct tar_entry entry = {.type = TAR_FILE, .mode = 0600};
+  set_name(archive, 0, "%s" WHITEOUT WHITEOUT ".opq", path + 1);
+  entry.path = archive->name.data;
+  return tar_output_entry(&archive->out, &entry);
+}
+
 static int write_change(struct archive *archive, int root, char letter, const char *path) {
   const char *slash = strrchr(path, '/');
+  if (letter == 'O' && path[0] == '/' && slash[1] == '\0') return write_opaque(archive, path);
   if (path[0] != '/' || slash[1] == '\0')
     return fail_kind(archive->out.failure, KIND_INVALID, "not an absolute path", "%s", path);
   if (strncmp(slash + 1, WHITEOUT, strlen(WHITEOUT)) == 0)
@@ -359,14 +367,20 @@ static int read_list(int list, struct buffer *lines, struct failure *failure) {
   return 0;
 }
 
-int files_layer(int output, int root, int list, struct failure *failure) {
+int files_layer_lines(int output, int root, const struct buffer *lines, struct failure *failure) {
   struct archive archive = {.out = {.fd = output, .failure = failure}, .piece = xmalloc(PIECE)};
+  int result = 0;
+  for (size_t at = 0; result == 0 && at < lines->size; at += strlen(lines->data + at) + 1)
+    result = write_change(&archive, root, lines->data[at], lines->data + at + 1);
+  if (result == 0) result = tar_output_end(&archive.out);
+  release(&archive);
+  return result;
+}
+
+int files_layer(int output, int root, int list, struct failure *failure) {
   struct buffer lines = {0};
   int result = read_list(list, &lines, failure);
-  for (size_t at = 0; result == 0 && at < lines.size; at += strlen(lines.data + at) + 1)
-    result = write_change(&archive, root, lines.data[at], lines.data + at + 1);
-  if (result == 0) result = tar_output_end(&archive.out);
+  if (result == 0) result = files_layer_lines(output, root, &lines, failure);
   buffer_free(&lines);
-  release(&archive);
   return result;
 }

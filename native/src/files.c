@@ -116,6 +116,21 @@ static int run_layer(const struct record *record, struct failure *failure) {
   return result;
 }
 
+/* A directory of the machine, not a container's. */
+static int run_tree(const struct record *record, struct failure *failure) {
+  struct files_tree tree = {.trusted = strcmp(record->argv[1], "trusted") == 0};
+  bool sync = false;
+  if (record_flag(record, 2, &sync, failure) != 0) return -1;
+  if (!tree.trusted && strcmp(record->argv[1], "user") != 0) return fail_kind(failure, KIND_INVALID, "unknown mode", "files");
+  tree.root = open(record->argv[0], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (tree.root < 0) return fail_errno(failure, errno, "open %s", record->argv[0]);
+  send_plain(false);
+  int result = files_tree(STDOUT_FILENO, &tree, failure);
+  if (result == 0 && sync && syncfs(tree.root) != 0) result = fail_errno(failure, errno, "sync %s", record->argv[0]);
+  close_quietly(tree.root);
+  return result;
+}
+
 static int run_extract(const struct record *record, struct failure *failure) {
   struct files_extraction extraction = {
       .archive = record->argv[PLACE_ARGUMENTS],
@@ -174,13 +189,19 @@ static const struct {
     {OP_FILE_EXTRACT, run_extract},
     {OP_FILE_EXPORT, run_export},
     {OP_FILE_LAYER, run_layer},
+    {OP_FILE_TREE, run_tree},
     {OP_FILE_CHANGES, run_changes},
 };
+
+/* Of a container. */
+static bool has_place(const struct record *record) {
+  return record->code != OP_FILE_TREE && record->argc >= PLACE_ARGUMENTS;
+}
 
 static int check_texts(const struct record *record, struct failure *failure) {
   for (unsigned i = 0; i < record->argc; i++)
     /* A list of operations, not a text. */
-    if (i != PLACE_ARGUMENTS - 1 && record_text(record, i, failure) == NULL) return -1;
+    if (!(has_place(record) && i == PLACE_ARGUMENTS - 1) && record_text(record, i, failure) == NULL) return -1;
   return 0;
 }
 
@@ -210,7 +231,7 @@ static int run_worker(const struct record *record) {
     return 1;
   }
   while (waitpid(worker, &ended, 0) < 0 && errno == EINTR) continue;
-  if (record->argc >= PLACE_ARGUMENTS && record->sizes[PLACE_ARGUMENTS - 1] > 0)
+  if (has_place(record) && record->sizes[PLACE_ARGUMENTS - 1] > 0)
     sync_leave_private(record->argv[PLACE_ARGUMENTS - 1], record->sizes[PLACE_ARGUMENTS - 1]);
   if (WIFEXITED(ended) && WEXITSTATUS(ended) == 0) send_plain(false);
   return WIFEXITED(ended) ? WEXITSTATUS(ended) : 70;

@@ -65,6 +65,16 @@ int files_archive(int output, const struct files_found *found, const char *name,
  * `files_changes` writes them, a directory before what is in it.
  */
 int files_layer(int output, int root, int list, struct failure *failure);
+/* The same, the list at hand. `O` and the path of a directory with a slash at its end: what was there before is hidden. */
+int files_layer_lines(int output, int root, const struct buffer *lines, struct failure *failure);
+
+/* --- files-tree.c --- */
+struct files_tree {
+  int root;     /* of an unpacked layer */
+  bool trusted; /* its marks are in trusted.overlay.*, else in user.overlay.* */
+};
+/* Writes the layer that was, or could have been, unpacked there. */
+int files_tree(int output, const struct files_tree *tree, struct failure *failure);
 
 /* --- files-extract.c --- */
 struct files_extraction {

@@ -102,6 +102,7 @@
 #define OP_FILE_EXTRACT 412 /* pid, monitor, operations, archive, directory, typed, owned, user */
 #define OP_FILE_EXPORT 413 /* pid, monitor, operations */
 #define OP_FILE_LAYER 415 /* pid, monitor, operations */
+#define OP_FILE_TREE 416 /* directory, xattrs, sync */
 #define OP_FILE_CHANGES 414 /* pid, monitor, operations, upper, ignored, paths... */
 
 /* X(code, name, fixed arguments, 1 when the last may repeat) */
@@ -206,6 +207,7 @@
   X(OP_FILE_EXTRACT, "fileExtract", 8, 0) \
   X(OP_FILE_EXPORT, "fileExport", 3, 0) \
   X(OP_FILE_LAYER, "fileLayer", 3, 0) \
+  X(OP_FILE_TREE, "fileTree", 3, 0) \
   X(OP_FILE_CHANGES, "fileChanges", 5, 1)
 
 #endif

@@ -67,6 +67,10 @@ static bool read_one(const char *path, const char *name, struct tar_xattr *out) 
   return true;
 }
 
+static int compare_names(const void *first, const void *second) {
+  return strcmp(((const struct tar_xattr *)first)->name, ((const struct tar_xattr *)second)->name);
+}
+
 struct tar_xattr *xattr_read_at(int parent, const char *entry, size_t *count) {
   char path[NAME_MAX + 40], names[VALUE_MAX];
   struct tar_xattr *list = NULL;
@@ -78,6 +82,8 @@ struct tar_xattr *xattr_read_at(int parent, const char *entry, size_t *count) {
     list = xrealloc(list, (*count + 1) * sizeof *list);
     if (read_one(path, names + at, &list[*count])) (*count)++;
   }
+  /* File systems list them in orders of their own: an archive of the same file has the same bytes. */
+  if (*count > 1) qsort(list, *count, sizeof *list, compare_names);
   return list;
 }
 

@@ -1,11 +1,11 @@
 import {goFileMode} from '../../api/file-mode.ts';
 import type {PathStat} from '../../api/types/archive.ts';
 import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
+import type {FileStat} from '../helper/files-process.ts';
 import {helperFailure} from '../helper/reply.ts';
 import {publishContainerEvent} from './container-event.ts';
 import {type ContainerPath, parseContainerPath} from './container-path.ts';
 import type {ContainerContext} from './context.ts';
-import type {FileStat} from './files-process.ts';
 import {openContainerFiles} from './in-container-files.ts';
 
 /** What is at a path of a container, whether it runs or not. Throws `notFound`. */

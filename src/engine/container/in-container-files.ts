@@ -1,8 +1,8 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import {TscomposeError} from '../../base/errors.ts';
+import {type FilesOptions, type FilesProcess, startFilesProcess} from '../helper/files-process.ts';
 import type {FilesOperation} from '../helper/operations.ts';
 import type {ContainerContext} from './context.ts';
-import {type FilesOptions, type FilesProcess, startFilesProcess} from './files-process.ts';
 import {withContainer} from './operation.ts';
 import type {FoundContainer} from './reference.ts';
 import {type SyncPlace, withSyncPlace} from './sync-place.ts';

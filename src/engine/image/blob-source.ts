@@ -7,8 +7,8 @@ export interface BlobSource {
   readonly digest: string;
   /** From the first byte on, however often. What may never come is not waited for once the signal is given. */
   read(signal?: AbortSignal): AsyncIterable<Uint8Array>;
-  /** Where the whole of it is, once `whole` has resolved. */
-  readonly path: string;
+  /** A file with the whole of it, once `whole` has resolved; one that is made of a directory has none. */
+  readonly path: string | undefined;
   /** Resolves once it is whole and its digest checked. */
   readonly whole: Promise<void>;
   /** False while it is coming. */
@@ -16,6 +16,11 @@ export interface BlobSource {
 }
 
 const chunkSize = 1024 * 1024;
+
+/** The archive of a layer that has only its directory. */
+export function madeBlob(digest: string, read: BlobSource['read']): BlobSource {
+  return {digest, read, path: undefined, whole: Promise.resolve(), isWhole: true};
+}
 
 export function storedBlob({digest, path}: {readonly digest: string; readonly path: string}): BlobSource {
   return {
@@ -39,15 +44,23 @@ export interface Follower {
   readonly source: BlobSource;
   /** So many bytes are in the file. */
   advance(size: number): void;
-  /** It is whole, and at this path from now on. */
-  finish(path: string): void;
+  /** It is whole, and has its last name. */
+  finish(): void;
   /** Readers get the error. */
   fail(error: unknown): void;
 }
 
+interface Followed {
+  readonly digest: string;
+  readonly path: string;
+  /** Its name once it is whole. */
+  readonly last: string;
+  /** Bytes that are in it. */
+  readonly initial: number;
+}
+
 /** A file that another part of this process appends to, read by anybody at any speed. */
-export function followFile(first: string, digest: string, initial: number): Follower {
-  let path = first;
+export function followFile({digest, path, last, initial}: Followed): Follower {
   let size = initial;
   let isWhole = false;
   let failure: {readonly error: unknown} | undefined;
@@ -64,14 +77,13 @@ export function followFile(first: string, digest: string, initial: number): Foll
     digest,
     whole,
     get path() {
-      return path;
+      return isWhole ? last : path;
     },
     get isWhole() {
       return isWhole;
     },
     async *read(signal) {
-      // The same file also after it got its last name.
-      const file = await open(path, 'r');
+      const file = await openEither(path, last);
       try {
         for (let at = 0; ; ) {
           if (failure) throw failure.error;
@@ -96,8 +108,7 @@ export function followFile(first: string, digest: string, initial: number): Foll
       size = now;
       wake();
     },
-    finish(last) {
-      path = last;
+    finish() {
       isWhole = true;
       settle?.resolve();
       wake();
@@ -108,6 +119,14 @@ export function followFile(first: string, digest: string, initial: number): Foll
       wake();
     },
   };
+}
+
+/** It may just have got its last name. */
+async function openEither(path: string, last: string): Promise<FileHandle> {
+  return await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return open(last, 'r');
+    throw error;
+  });
 }
 
 async function readChunk(file: FileHandle, at: number, length: number): Promise<Uint8Array> {

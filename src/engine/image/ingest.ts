@@ -82,7 +82,7 @@ async function begin(
   const path = layout.images.ingest(digest);
   const file = await open(path, 'a+', 0o600).catch((error) => Promise.reject(explain(error, path)));
   let state = await resume(file, path, size);
-  const follower = followFile(path, digest, state.offset);
+  const follower = followFile({digest, path, last: blobs.path(digest), initial: state.offset});
   let ended = false;
   const end = async (tell: () => void) => {
     if (ended) return;
@@ -123,7 +123,7 @@ async function begin(
       await file.datasync();
       await lease.hold({blobs: [digest]}, () => rename(path, blobs.path(digest)));
       await syncDirectory(layout.images.blobs);
-      await end(() => follower.finish(blobs.path(digest)));
+      await end(() => follower.finish());
     },
     async [Symbol.asyncDispose]() {
       await end(() => follower.fail(new TscomposeError('canceled', `blob ${digest} did not come whole`)));

@@ -7,6 +7,7 @@ import {type BlobSource, headOf} from './blob-source.ts';
 import {sniffCompression} from './compression.ts';
 import type {ImageContext} from './context.ts';
 import type {Lease} from './lease.ts';
+import {measureArchive} from './made-layer.ts';
 import {type LayerRecord, listImages, readLayer, writeLayer} from './record.ts';
 import {contentDigest, unpackArchive} from './unpack-process.ts';
 
@@ -35,6 +36,16 @@ interface Unpacked {
 export interface LayerStore {
   /** The records of an image's layers, lowest first, all in place afterwards and held by the lease. */
   provide(layers: readonly WantedLayer[], options: LayerOptions): Promise<readonly LayerRecord[]>;
+  /** A new directory among the layers, for somebody to fill. It goes with the lease unless it is kept. */
+  begin(): Promise<NewLayer>;
+}
+
+/** A layer that is made of files, without an archive: it gets one whenever somebody wants it. */
+export interface NewLayer extends AsyncDisposable {
+  /** Absolute, 0755. What is in it has overlayfs's marks: it may have been an upper directory. */
+  readonly path: string;
+  /** It is whole: from now on nothing in it may change. Answers an earlier one with the same content where there is one. */
+  keep(signal: AbortSignal): Promise<LayerRecord>;
 }
 
 /** Where a layer is to be: alone, or upon the directories of those below, top first. */
@@ -73,7 +84,40 @@ export function createLayerStore(context: ImageContext, lease: Lease): LayerStor
         done.push((await pending[index]) ?? (await stack(layer, done, options)));
       return done;
     },
+
+    async begin() {
+      const temporary = lease.temporaryName();
+      const path = await makeDirectory(temporary);
+      return {
+        path,
+        keep: (signal) => keepMade(temporary, signal),
+        [Symbol.asyncDispose]: () => remove(temporary),
+      };
+    },
   };
+
+  async function keepMade(temporary: string, signal: AbortSignal): Promise<LayerRecord> {
+    const path = join(layout.images.layers, temporary);
+    const [{digest, size}, {bytes}] = await Promise.all([
+      measureArchive(context, path, signal),
+      helper.request({kind: 'measureTree', root: path}),
+    ]);
+    const directory = digest.slice('sha256:'.length);
+    return await withLayer(directory, {signal}, async (present) => {
+      if (present) return present;
+      const record = {diffId: digest, directory, blob: digest, bytes, made: size};
+      await place(record, temporary);
+      return record;
+    });
+  }
+
+  async function makeDirectory(name: string): Promise<string> {
+    const path = join(layout.images.layers, name);
+    await mkdir(path, {mode: 0o700});
+    // The root of an image that is mounted in a container, for its users to enter; nobody else gets this far.
+    await chmod(path, 0o755);
+    return path;
+  }
 
   /** Undefined where it needs those below. */
   async function provideAlone(
@@ -121,7 +165,7 @@ export function createLayerStore(context: ImageContext, lease: Lease): LayerStor
   /** Alone among all processes with what is to be this directory. */
   async function withLayer<T>(
     directory: string,
-    {signal}: LayerOptions,
+    {signal}: Pick<LayerOptions, 'signal'>,
     work: (present: LayerRecord | undefined) => Promise<T>,
   ): Promise<T> {
     const path = layout.locks.layer(directory);
@@ -173,10 +217,7 @@ export function createLayerStore(context: ImageContext, lease: Lease): LayerStor
       const compression = sniffCompression(await headOf(blob, signal));
       // Without compression the blob is the content: no need to unpack what is known to be wrong.
       if (compression === 'none') checkContent(diffId, blob.digest);
-      const destination = join(layout.images.layers, temporary);
-      await mkdir(destination, {mode: 0o700});
-      // The root of an image that is mounted in a container, for its users to enter; nobody else gets this far.
-      await chmod(destination, 0o755);
+      const destination = await makeDirectory(temporary);
       const result = await unpackArchive(helper, {archive: blob, compression, destination, lowers}, signal);
       const found = result.diffId ?? blob.digest;
       checkContent(diffId, found);
@@ -189,14 +230,19 @@ export function createLayerStore(context: ImageContext, lease: Lease): LayerStor
     }
   }
 
-  async function settle({blob}: WantedLayer, unpacked: Unpacked, place: Place): Promise<LayerRecord> {
+  async function settle({blob}: WantedLayer, unpacked: Unpacked, stacked: Place): Promise<LayerRecord> {
     const {temporary, diffId, bytes, implied} = unpacked;
-    const directory = directoryOf(diffId, place);
-    const isStacked = place.suffix !== '';
+    const directory = directoryOf(diffId, stacked);
+    const isStacked = stacked.suffix !== '';
     const record = {diffId, directory, blob: blob.digest, bytes, ...(implied > 0 && !isStacked ? {implied} : {})};
+    await place(record, temporary);
+    return record;
+  }
+
+  async function place(record: LayerRecord, temporary: string): Promise<void> {
+    const {directory} = record;
     await lease.hold({layers: [directory]}, () => writeLayer(layout, record));
     await placeDirectory(join(layout.images.layers, temporary), layout.images.layer(directory));
-    return record;
   }
 
   /** One that nobody knows is in the way of a whole one. */

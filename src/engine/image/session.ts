@@ -1,6 +1,6 @@
 import type {NewName} from './add.ts';
 import {addImageRecord, imageRecord} from './add.ts';
-import {type BlobSource, storedBlob} from './blob-source.ts';
+import {type BlobSource, madeBlob, storedBlob} from './blob-source.ts';
 import {type BlobStore, createBlobStore, type StagedBlob} from './blobs.ts';
 import {collectGarbage, exclusively} from './collect.ts';
 import {parseConfiguration} from './configuration.ts';
@@ -8,7 +8,16 @@ import type {ImageContext} from './context.ts';
 import {type Ingest, type IngestRequest, openIngest} from './ingest.ts';
 import {createLayerStore, type LayerStore} from './layers.ts';
 import {createLease, hasDeadLease, type Lease} from './lease.ts';
-import {type ImageRecord, type LayerRecord, type PinRecord, readImage, removePin, writePin} from './record.ts';
+import {remakeArchive} from './made-layer.ts';
+import {
+  type ImageRecord,
+  type LayerRecord,
+  type PinRecord,
+  readImage,
+  readLayer,
+  removePin,
+  writePin,
+} from './record.ts';
 
 /** An image whose blobs and layers the session has. */
 export interface NewImage {
@@ -33,7 +42,7 @@ export interface ContentSession extends AsyncDisposable {
   ingest(request: IngestRequest): Promise<Ingest>;
   /** A blob whose digest is told by its content. */
   addBlob(content: AsyncIterable<Uint8Array> | Uint8Array): Promise<StagedBlob>;
-  /** One that is there; undefined otherwise. */
+  /** One that is there, or can be made of a layer's directory; undefined otherwise. */
   find(digest: string): Promise<BlobSource | undefined>;
   /** An image with all it has. */
   findImage(id: string): Promise<ImageRecord | undefined>;
@@ -50,8 +59,6 @@ export async function openSession(context: ImageContext): Promise<ContentSession
   const {layout} = context;
   const blobs = createBlobStore(layout.images.blobs);
   const lease = await createLease(context);
-  const find = async (digest: string) =>
-    await lease.hold({blobs: [digest]}, () => blobs.describe(digest).catch(() => undefined));
   return {
     lease,
     blobs,
@@ -71,8 +78,15 @@ export async function openSession(context: ImageContext): Promise<ContentSession
     },
 
     async find(digest) {
-      const blob = await find(digest);
-      return blob && storedBlob(blob);
+      const directory = digest.slice('sha256:'.length);
+      return await lease.hold({blobs: [digest], layers: [directory]}, async () => {
+        const blob = await blobs.describe(digest).catch(() => undefined);
+        if (blob) return storedBlob(blob);
+        const layer = await readLayer(layout, directory);
+        if (layer?.made === undefined) return undefined;
+        const path = layout.images.layer(directory);
+        return madeBlob(digest, (signal) => remakeArchive(context, path, {digest, signal}));
+      });
     },
 
     async findImage(id) {

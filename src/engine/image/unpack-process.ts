@@ -40,7 +40,8 @@ export async function unpackArchive(
   const [program, build, enter] = await Promise.all([helper.path(), helper.build(), helper.entrance()]);
   signal.throwIfAborted();
   const {archive} = request;
-  const file = request.compression === 'none' && archive.isWhole ? await open(archive.path, 'r') : undefined;
+  const isFile = request.compression === 'none' && archive.isWhole && archive.path !== undefined;
+  const file = isFile ? await open(archive.path, 'r') : undefined;
   try {
     return await run({program, build, enter}, request, file?.fd ?? 'pipe', signal);
   } finally {

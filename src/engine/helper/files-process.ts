@@ -1,9 +1,9 @@
 import {spawn} from 'node:child_process';
 import {type Duplex, PassThrough, type Readable} from 'node:stream';
 import {TscomposeError} from '../../base/errors.ts';
-import type {Helper} from '../helper/coprocess.ts';
-import {encodeHeader, encodeOperation, type FilesOperation} from '../helper/operations.ts';
-import {type Reply, replyError, splitLines} from '../helper/reply.ts';
+import type {Helper} from './coprocess.ts';
+import {encodeHeader, encodeOperation, type FilesOperation} from './operations.ts';
+import {type Reply, replyError, splitLines} from './reply.ts';
 
 /** What a process says once it is where the container's files are. */
 export interface FilesReply {
