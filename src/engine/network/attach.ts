@@ -277,12 +277,22 @@ function servicePortOf(containerId: string): number {
   return 61000 + (Number.parseInt(sha256Hex(containerId).slice(0, 8), 16) % 4000);
 }
 
+const nameServiceTable: TableRef = {family: tableFamilies.ipv4, table: 'tscompose_names'};
+
+/**
+ * The same where the table may be there already, from networks that the container left. Not in a new namespace: whatever a
+ * transaction takes away holds its socket up (nft_rcv_nl_event), which would be the longest step of a start.
+ */
+export function renewedNameServiceRules(containerId: string): readonly NetlinkMessage[] {
+  return [addTable(nameServiceTable), deleteTable(nameServiceTable), ...nameServiceRules(containerId)];
+}
+
 /**
  * Questions to the name service's port 53 go to where it listens: a container that binds port 53 on all of its addresses
  * finds it free. As Docker does; the table is the container's own.
  */
-export function nameServiceRules(containerId: string): readonly NetlinkMessage[] {
-  const table: TableRef = {family: tableFamilies.ipv4, table: 'tscompose_names'};
+function nameServiceRules(containerId: string): readonly NetlinkMessage[] {
+  const table = nameServiceTable;
   const address = parseAddress(nameServiceAddress);
   const service = address ? bytesOf(address) : new Uint8Array(4);
   const servicePort = servicePortOf(containerId);
@@ -303,9 +313,6 @@ export function nameServiceRules(containerId: string): readonly NetlinkMessage[]
       ],
     });
   return [
-    // Also where it is there already, from networks that the container left.
-    addTable(table),
-    deleteTable(table),
     addTable(table),
     addChain(table, 'output', {type: 'nat', hook: 'output', priority: -100}),
     redirect(protocolNumbers.udp),

@@ -6,9 +6,9 @@ import {
   type AttachRequest,
   insideMessages,
   interfaceMessages,
-  nameServiceRules,
   networkOperations,
   type PlannedInterface,
+  renewedNameServiceRules,
   sysctlOperations,
 } from './attach.ts';
 import type {Gateways} from './decide-endpoints.ts';
@@ -45,7 +45,7 @@ export function changeOperations(request: NetworkChangeRequest): readonly (Monit
   return [
     ...added.flatMap((planned) => addedOperations(after, planned, request.gateways.before)),
     ...routeOperations(request),
-    ...(isFirst ? [change('inside', 'netfilter', transaction(nameServiceRules(containerId)))] : []),
+    ...(isFirst ? [change('inside', 'netfilter', transaction(renewedNameServiceRules(containerId)))] : []),
     ...elementOperations(request),
     ...files.map((file): NetworkOperation => ({kind: 'replaceFile', ...file})),
     ...removed.flatMap(({network, interfaceName}): readonly NetworkOperation[] => [
