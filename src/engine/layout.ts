@@ -15,6 +15,8 @@ export interface Layout {
   readonly names: string;
   /** The file that reserves a container's name and holds its id. */
   name(containerName: string): string;
+  /** Links to where containers of a user have their cgroups. */
+  readonly cgroups: string;
   readonly containers: string;
   container(id: string): ContainerPaths;
   readonly networks: string;
@@ -194,6 +196,7 @@ export function createLayout({root, run}: {readonly root: string; readonly run: 
     },
     names,
     name: (containerName) => join(names, containerName),
+    cgroups: join(run, 'cgroups'),
     containers,
     container: (id) => containerPaths(`${containers}/${id}`, `${runContainers}/${id}`),
     networks,

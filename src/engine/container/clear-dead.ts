@@ -2,10 +2,9 @@ import {rm} from 'node:fs/promises';
 import {hasKind} from '../../base/errors.ts';
 import {writeRecord} from '../record-store.ts';
 import {readInterrupted, unmarkBegun} from './begun.ts';
-import {cgroupPlace} from './cgroup-place.ts';
-import {clearCgroups} from './cgroups.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
+import {clearCgroupsOf} from './known-cgroups.ts';
 import type {FoundContainer} from './reference.ts';
 import {lossOf, type MonitorState, readUnlessDamaged, unknownEnd} from './state.ts';
 
@@ -20,7 +19,7 @@ export async function clearDead(context: ContainerContext, found: FoundContainer
     (await readInterrupted(context, found.id));
   if (left === undefined) return undefined;
   // Its cgroups first: nothing of the container may live when its end is written down.
-  await clearCgroups((await context.machine()).cgroups, cgroupPlace(context.cgroupParent, found.record));
+  await clearCgroupsOf(context, found.record);
   await context.endpoints.release(found.record);
   for (const mount of found.record.mounts) if (mount.kind === 'volume') await context.volumes.settle(mount.name);
   const ended = left.status === 'exited' ? left : lossOf(left, context.now);

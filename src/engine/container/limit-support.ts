@@ -29,9 +29,7 @@ export function readLimitSupport({v1, v2}: CgroupHierarchies): LimitSupport {
         ? ''
         : readKernelFile(join(v2.mount, `cpuset.${name}.effective`)).trim();
   return {
-    controllers: new Set(
-      v2 === undefined ? [] : readKernelFile(join(v2.mount, 'cgroup.controllers')).trim().split(' '),
-    ),
+    controllers: new Set(v2 && (readKernelFile(join(v2.mount, 'cgroup.controllers')).match(/\S+/g) ?? [])),
     files: new Set([...v1, ...(v2 ? [v2] : [])].flatMap(({mount}) => namesIn(mount))),
     cpus: list('cpus'),
     mems: list('mems'),

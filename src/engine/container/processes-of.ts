@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {type CgroupHierarchies, hasNone} from './cgroup-hierarchies.ts';
 import {cgroupPlace, pathOf} from './cgroup-place.ts';
 import type {ContainerContext} from './context.ts';
+import {cgroupsOf} from './known-cgroups.ts';
 import {membersOf} from './members.ts';
 import type {FoundContainer} from './reference.ts';
 import type {MonitorState} from './state.ts';
@@ -14,7 +15,7 @@ export async function processesOf(
   found: FoundContainer,
   {pid = 0, monitor = 0}: MonitorState,
 ): Promise<readonly number[]> {
-  const {cgroups} = await context.machine();
+  const cgroups = await cgroupsOf(context, found.record);
   return hasNone(cgroups)
     ? membersOf({pid, monitor}).map((member) => member.pid)
     : readMembers(cgroups, pathOf(cgroupPlace(context.cgroupParent, found.record)));

@@ -6,15 +6,15 @@ import {helperFailure} from '../helper/reply.ts';
 import {removeAtEnd, removeEnded, removesItself} from './auto-remove.ts';
 import {markBegun, unmarkBegun} from './begun.ts';
 import {readDeviceNumbers} from './block-devices.ts';
-import {cgroupPlace} from './cgroup-place.ts';
-import {clearCgroups} from './cgroups.ts';
 import {clearDead} from './clear-dead.ts';
 import type {ContainerContext} from './context.ts';
 import {gatherDevices} from './devices/gather.ts';
 import {beginStart, endStart} from './expected-clients.ts';
 import {writeFailedStart} from './failed-start.ts';
 import {writeIdentityFiles} from './hosts.ts';
+import {clearCgroupsOf, noteCgroups} from './known-cgroups.ts';
 import {type LaunchRequest, planLaunch} from './launch-plan.ts';
+import {leaveTop} from './leave-top.ts';
 import {planLinks} from './legacy-links.ts';
 import {findLogReceiver} from './log-plan.ts';
 import {takeMonitorLock} from './monitor-lock.ts';
@@ -123,6 +123,8 @@ async function launch(
   // Whoever removes the last container takes the cgroups above away; not while one is being started below them.
   await using cgroups = await context.helper.lock(layout.locks.cgroups, {mode: 'shared'});
   void cgroups;
+  await noteCgroups(layout, machine);
+  await leaveTop(machine);
   onLaunch();
   const shared = record.hostConfig.NetworkMode === 'host' ? context.outsideHelper : undefined;
   await (shared ?? context.helper).request({kind: 'launch', plan: encodeOperations(plan)});
@@ -193,6 +195,6 @@ async function undo(context: ContainerContext, record: ContainerRecord): Promise
   void monitor;
   await unmarkBegun(context, record.id);
   await context.endpoints.release(record);
-  await clearCgroups((await context.machine()).cgroups, cgroupPlace(context.cgroupParent, record));
+  await clearCgroupsOf(context, record);
   await rm(paths.run, {recursive: true, force: true});
 }

@@ -5,10 +5,10 @@ import {hasKind, toTscomposeError} from '../../base/errors.ts';
 import {validateContainer} from '../generated/record-validators.js';
 import type {Layout} from '../layout.ts';
 import {readRecord, readText, temporaryPrefix} from '../record-store.ts';
-import {cgroupPlace} from './cgroup-place.ts';
-import {clearCgroups, removeCgroupParents} from './cgroups.ts';
+import {removeCgroupParents} from './cgroups.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
+import {clearCgroupsOf, forgetCgroups, knownCgroups} from './known-cgroups.ts';
 import {freeNameAndOthers} from './names.ts';
 import {type ContainerRecord, readContainerIds} from './record.ts';
 import type {FoundContainer} from './reference.ts';
@@ -42,7 +42,7 @@ export async function takeApart(
 ): Promise<void> {
   const {directory} = context.layout.container(id);
   await context.endpoints.release(record);
-  await clearCgroups((await context.machine()).cgroups, cgroupPlace(context.cgroupParent, record));
+  await clearCgroupsOf(context, record);
   if (volumes) markVolumes(directory);
   else await rm(join(directory, ownsVolumesMark), {force: true});
   await markRemoved(directory, name);
@@ -120,5 +120,6 @@ async function clearParents(context: ContainerContext): Promise<void> {
   if (lock === undefined) return;
   await using held = lock;
   void held;
-  await removeCgroupParents((await context.machine()).cgroups, context.cgroupParent);
+  for (const cgroups of await knownCgroups(context)) await removeCgroupParents(cgroups, context.cgroupParent);
+  await forgetCgroups(context.layout);
 }

@@ -6,9 +6,11 @@ import {checkRestartPolicy} from './check-body.ts';
 import {checkResources} from './check-resources.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
+import {machineOf} from './known-cgroups.ts';
 import {withContainer} from './operation.ts';
 import {planLimitChange} from './plan-limits.ts';
 import {replaceRecord, settledRecord} from './replace-record.ts';
+import {observe} from './state.ts';
 import {refuseOtherUpdates, updateHostConfig} from './update-host-config.ts';
 
 /**
@@ -22,14 +24,16 @@ export async function updateContainer(
 ): Promise<ContainerUpdateResult> {
   refuseOtherUpdates(body);
   checkRestartPolicy(body.RestartPolicy);
-  const warnings = checkResources(await context.machine(), body, {update: true});
   return await withContainer(context, reference, async ({id, name}) => {
     const record = await settledRecord(context, id);
+    const isLive = (await observe(context, id)).kind === 'live';
+    const machine = isLive ? await machineOf(context, record) : await context.machine();
+    const warnings = checkResources(machine, body, {update: true});
     try {
       const hostConfig = updateHostConfig(record.hostConfig, body);
-      await replaceRecord(context, {updated: {...record, hostConfig}, feature: 'update'}, async (ask) =>
+      await replaceRecord(context, {updated: {...record, hostConfig}, feature: 'update'}, (ask) =>
         ask(
-          planLimitChange(await context.machine(), cgroupPlace(context.cgroupParent, record), {
+          planLimitChange(machine, cgroupPlace(context.cgroupParent, record), {
             before: record.hostConfig,
             after: hostConfig,
           }),

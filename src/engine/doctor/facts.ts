@@ -90,7 +90,7 @@ async function readCgroups(userId: number): Promise<MachineFacts['cgroups']> {
   const whole = parseHierarchies(await readFile('/proc/self/mountinfo', 'utf8'));
   const own = userId === 0 ? whole : await delegatedCgroups(whole, await readFile('/proc/self/cgroup', 'utf8'), userId);
   const v1 = whole.v1.flatMap(({controllers}) => controllers).filter((name) => !name.startsWith('name='));
-  const controllers = [...readLimitSupport(own).controllers].filter((name) => name !== '');
+  const controllers = readLimitSupport(own).controllers;
   return {
     version: v1.length > 0 ? 1 : whole.v2 ? 2 : 0,
     controllers: [...new Set([...(userId === 0 ? v1 : []), ...controllers])],

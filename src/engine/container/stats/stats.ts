@@ -6,6 +6,7 @@ import type {StatsOptions} from '../../engine.ts';
 import {hasNone} from '../cgroup-hierarchies.ts';
 import {cgroupPlace, pathOf} from '../cgroup-place.ts';
 import type {ContainerContext} from '../context.ts';
+import {cgroupsOf} from '../known-cgroups.ts';
 import {nameOfId} from '../names.ts';
 import {type FoundContainer, findContainer} from '../reference.ts';
 import {observe} from '../state.ts';
@@ -71,7 +72,7 @@ async function sample(
   const name = `/${(await nameOfId(layout, id, record.name)) ?? nameBefore}`;
   const {kind, state} = await observe(context, id);
   if (kind !== 'live' || state.status !== 'running') return {...nothing, name, id};
-  const {cgroups} = await context.machine();
+  const cgroups = await cgroupsOf(context, record);
   const usage = hasNone(cgroups)
     ? readProcessUsage({pid: state.pid ?? 0, monitor: state.monitor ?? 0}, machineMemory)
     : readCgroupUsage({hierarchies: cgroups, path: pathOf(cgroupPlace(cgroupParent, record)), machineMemory});
