@@ -77,6 +77,23 @@ export const waitCondition: Parameter<WaitCondition> = {
 };
 const waitConditions = ['not-running', 'next-exit', 'removed'] as const;
 
+/** `linux/arm64/v8`; the Docker CLI sends it as JSON (`{"os":"linux","architecture":"arm64","variant":"v8"}`). */
+export const platformParameter: Parameter<string> = {
+  parse: ([value = ''], name) => {
+    if (!value.startsWith('{')) return value;
+    try {
+      const {os, architecture, variant} = JSON.parse(value) as Readonly<Record<string, unknown>>;
+      return [os, architecture, variant].filter((part) => typeof part === 'string' && part !== '').join('/');
+    } catch (cause) {
+      throw new TscomposeError('invalid', `parameter "${name}" is no platform: ${value}`, {cause});
+    }
+  },
+  format: (value) => {
+    const [os = '', architecture = '', variant] = value.split('/');
+    return JSON.stringify({os, architecture, ...(variant === undefined ? {} : {variant})});
+  },
+};
+
 /** One of a few words. */
 export function oneOf<const T extends string>(...choices: readonly T[]): Parameter<T> {
   return {

@@ -120,19 +120,28 @@ export class Docker {
    */
   async loadImage(
     source: AsyncIterable<Uint8Array> | {readonly path: string},
-    options: Abortable & {readonly quiet?: boolean | undefined} = {},
+    options: Abortable & {readonly quiet?: boolean | undefined; readonly platform?: string | undefined} = {},
   ): Promise<AsyncIterable<ImageProgress>> {
-    const {abortSignal, quiet} = options;
+    const {abortSignal, quiet, platform} = options;
     // A file's read stream has a `path` too.
     if (Symbol.asyncIterator in source)
-      return this.#calls.imageLoad({query: {quiet}, body: source, signal: abortSignal});
+      return this.#calls.imageLoad({query: {quiet, platform}, body: source, signal: abortSignal});
     if (!(await this.#transport.features()).has('files')) {
       throw new TscomposeError(
         'unsupported',
         `cannot load "${source.path}" by its path: this engine reads archives only`,
       );
     }
-    return this.#calls.imageLoad({query: {quiet, path: source.path}, body: nothing(), signal: abortSignal});
+    return this.#calls.imageLoad({query: {quiet, platform, path: source.path}, body: nothing(), signal: abortSignal});
+  }
+
+  /** Images as one archive that `loadImage` reads, also an OCI layout. A name without a tag stands for every tag of it. */
+  async getImages(
+    names: readonly string[],
+    options: Abortable & {readonly platform?: string | undefined} = {},
+  ): Promise<AsyncIterable<Uint8Array>> {
+    const {abortSignal, platform} = options;
+    return (await this.#calls.imageSave({query: {names, platform}, signal: abortSignal})).bytes;
   }
 
   /** Makes an image of one layer from the tar of a root file system. Read the answered lines to the end. */

@@ -1,7 +1,11 @@
 import type {Calls} from '../api/endpoint.ts';
 import type {Endpoints} from '../api/endpoints.ts';
-import type {ImageDeleteItem, ImageInspect} from '../api/types/image.ts';
+import type {ImageDeleteItem, ImageHistoryItem, ImageInspect} from '../api/types/image.ts';
 import type {Abortable} from './container.ts';
+
+interface Platformed {
+  readonly platform?: string | undefined;
+}
 
 /** An image of an engine, by reference, id or digest. */
 export class Image {
@@ -13,8 +17,32 @@ export class Image {
     this.#calls = calls;
   }
 
-  inspect(options: Abortable = {}): Promise<ImageInspect> {
-    return this.#calls.imageInspect({path: this, signal: options.abortSignal});
+  /** `platform` as in all of these: `linux/arm64`, which the image has to be for. */
+  inspect(options: Abortable & Platformed = {}): Promise<ImageInspect> {
+    return this.#calls.imageInspect({
+      path: this,
+      query: {platform: options.platform},
+      signal: options.abortSignal,
+    });
+  }
+
+  /** The steps that made it, newest first. */
+  async history(options: Abortable & Platformed = {}): Promise<readonly ImageHistoryItem[]> {
+    return await this.#calls.imageHistory({
+      path: this,
+      query: {platform: options.platform},
+      signal: options.abortSignal,
+    });
+  }
+
+  /** An archive that `loadImage` reads, also an OCI layout. */
+  async get(options: Abortable & Platformed = {}): Promise<AsyncIterable<Uint8Array>> {
+    const {bytes} = await this.#calls.imageSaveOne({
+      path: this,
+      query: {platform: options.platform},
+      signal: options.abortSignal,
+    });
+    return bytes;
   }
 
   async tag(options: Abortable & {readonly repo: string; readonly tag?: string | undefined}): Promise<void> {

@@ -9,7 +9,7 @@ import type {
   WaitResult,
 } from '../api/types/container.ts';
 import type {ExecCreateBody, ExecInspect} from '../api/types/exec.ts';
-import type {ImageDeleteItem, ImageInspect, ImageProgress, ImageSummary} from '../api/types/image.ts';
+import type {ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageProgress, ImageSummary} from '../api/types/image.ts';
 import type {
   NetworkConnectBody,
   NetworkCreateBody,
@@ -221,9 +221,19 @@ export interface Volumes {
 
 export interface Images {
   list(filters?: Filters): Promise<ImageSummary[]>;
-  inspect(reference: string): Promise<ImageInspect>;
+  inspect(reference: string, platform?: string): Promise<ImageInspect>;
+  /** The steps that made it, newest first. */
+  history(reference: string, platform?: string): Promise<ImageHistoryItem[]>;
+  /** An archive of the images, every blob with the bytes it came in. `platform`: of each that one alone. */
+  save(
+    references: readonly string[],
+    options?: {readonly platform?: string | undefined; readonly signal?: AbortSignal | undefined},
+  ): Promise<AsyncIterable<Uint8Array>>;
   /** Reads a docker-archive or OCI archive (tar, also compressed), or an OCI layout directory given by path. */
-  load(source: AsyncIterable<Uint8Array> | {readonly path: string}, signal?: AbortSignal): AsyncIterable<ImageProgress>;
+  load(
+    source: AsyncIterable<Uint8Array> | {readonly path: string},
+    options?: {readonly platform?: string | undefined; readonly signal?: AbortSignal | undefined},
+  ): AsyncIterable<ImageProgress>;
   /** Makes an image of one layer from a root file system tar. */
   import(
     source: AsyncIterable<Uint8Array>,

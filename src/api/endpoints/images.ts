@@ -1,6 +1,6 @@
-import {bytesBody, type EndpointTable, json, noBody, none, progress} from '../endpoint.ts';
-import {filters, flag, text, texts} from '../parameters.ts';
-import type {ImageDeleteItem, ImageInspect, ImageProgress, ImageSummary} from '../types/image.ts';
+import {bytesBody, type EndpointTable, json, noBody, none, progress, stream} from '../endpoint.ts';
+import {filters, flag, platformParameter, text, texts} from '../parameters.ts';
+import type {ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageProgress, ImageSummary} from '../types/image.ts';
 import type {ImagesPruned} from '../types/prune.ts';
 
 export const imageEndpoints = {
@@ -11,7 +11,36 @@ export const imageEndpoints = {
     body: noBody,
     answer: json<ImageSummary[]>(),
   },
-  imageInspect: {method: 'GET', path: '/images/{+name}/json', query: {}, body: noBody, answer: json<ImageInspect>()},
+  imageInspect: {
+    method: 'GET',
+    path: '/images/{+name}/json',
+    query: {platform: platformParameter},
+    body: noBody,
+    answer: json<ImageInspect>(),
+  },
+  /** The steps that made it, newest first. */
+  imageHistory: {
+    method: 'GET',
+    path: '/images/{+name}/history',
+    query: {platform: platformParameter},
+    body: noBody,
+    answer: json<ImageHistoryItem[]>(),
+  },
+  /** An archive of images, both an OCI layout and what `load` has always read. */
+  imageSave: {
+    method: 'GET',
+    path: '/images/get',
+    query: {names: texts, platform: platformParameter},
+    body: noBody,
+    answer: stream(),
+  },
+  imageSaveOne: {
+    method: 'GET',
+    path: '/images/{+name}/get',
+    query: {platform: platformParameter},
+    body: noBody,
+    answer: stream(),
+  },
   /**
    * Reads an archive of images. `path` is an extension of ours (feature `files`): a file or directory on the engine's
    * machine to read in place of the body, which is then empty.
@@ -19,7 +48,7 @@ export const imageEndpoints = {
   imageLoad: {
     method: 'POST',
     path: '/images/load',
-    query: {quiet: flag, path: text},
+    query: {quiet: flag, path: text, platform: platformParameter},
     body: bytesBody('application/x-tar'),
     answer: progress<ImageProgress>(),
   },

@@ -38,6 +38,18 @@ export interface ImageProgress {
   readonly errorDetail?: {readonly message: string; readonly code?: number; readonly kind?: string};
 }
 
+/** A step that made an image. */
+export interface ImageHistoryItem {
+  /** The image's id for the last step, `<missing>` for those before. */
+  readonly Id: string;
+  /** Unix seconds. */
+  readonly Created: number;
+  readonly CreatedBy: string;
+  readonly Tags: readonly string[] | null;
+  readonly Size: number;
+  readonly Comment: string;
+}
+
 export interface ImageDeleteItem {
   readonly Untagged?: string;
   readonly Deleted?: string;

@@ -5,6 +5,8 @@ import {unlessAborted} from './abort.ts';
 /** A blob that can be read: a file of the store, or one that is still coming. */
 export interface BlobSource {
   readonly digest: string;
+  /** Undefined while that is not known. */
+  readonly size: number | undefined;
   /** From the first byte on, however often. What may never come is not waited for once the signal is given. */
   read(signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /** A file with the whole of it, once `whole` has resolved; one that is made of a directory has none. */
@@ -18,13 +20,17 @@ export interface BlobSource {
 const chunkSize = 1024 * 1024;
 
 /** The archive of a layer that has only its directory. */
-export function madeBlob(digest: string, read: BlobSource['read']): BlobSource {
-  return {digest, read, path: undefined, whole: Promise.resolve(), isWhole: true};
+export function madeBlob({digest, size, read}: Pick<BlobSource, 'digest' | 'size' | 'read'>): BlobSource {
+  return {digest, size, read, path: undefined, whole: Promise.resolve(), isWhole: true};
 }
 
-export function storedBlob({digest, path}: {readonly digest: string; readonly path: string}): BlobSource {
+export function storedBlob({
+  digest,
+  size,
+  path,
+}: Pick<BlobSource, 'digest' | 'size'> & {readonly path: string}): BlobSource {
   return {
-    ...{digest, path, whole: Promise.resolve(), isWhole: true},
+    ...{digest, size, path, whole: Promise.resolve(), isWhole: true},
     read: () => createReadStream(path, {highWaterMark: chunkSize}),
   };
 }
@@ -76,6 +82,9 @@ export function followFile({digest, path, last, initial}: Followed): Follower {
   const source: BlobSource = {
     digest,
     whole,
+    get size() {
+      return isWhole ? size : undefined;
+    },
     get path() {
       return isWhole ? last : path;
     },

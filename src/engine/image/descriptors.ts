@@ -18,7 +18,7 @@ const manifestMax = 4 * 1024 * 1024;
 /** Indexes in indexes: more than this is no image. */
 export const depthMax = 4;
 
-const manifestTypes: readonly string[] = [
+export const manifestTypes: readonly string[] = [
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.v2+json',
 ];
@@ -67,7 +67,7 @@ export function checkShape(
 }
 
 /** What a manifest or an index names, in its order: configuration first. */
-function namedBy(value: Readonly<Record<string, unknown>>, what: string): readonly Descriptor[] {
+export function namedBy(value: Readonly<Record<string, unknown>>, what: string): readonly Descriptor[] {
   const list = (member: unknown) => (Array.isArray(member) ? member : []);
   if ('manifests' in value) return list(value['manifests']).map((item: unknown) => parseDescriptor(item, what));
   return [value['config'], ...list(value['layers'])].map((item: unknown) => parseDescriptor(item, what));
@@ -93,7 +93,7 @@ export async function reachableFrom(store: BlobStore, root: Root): Promise<Reado
   return found;
 }
 
-function isManifestType(mediaType: string): boolean {
+export function isManifestType(mediaType: string): boolean {
   return manifestTypes.includes(mediaType) || indexTypes.includes(mediaType);
 }
 

@@ -3,6 +3,7 @@ import {TscomposeError} from '../../base/errors.ts';
 import type {ArchiveFiles} from './archive.ts';
 import type {StagedBlob} from './blobs.ts';
 import {isObject} from './configuration.ts';
+import type {TargetDescriptor} from './record.ts';
 import {normaliseReference} from './reference.ts';
 
 /** An image found in an archive: everything it needs, staged and not yet checked against its configuration. */
@@ -13,6 +14,10 @@ export interface Candidate {
   /** Lowest first. */
   readonly layers: readonly StagedBlob[];
   readonly manifest?: StagedBlob;
+  /** The manifest or index that its names stand for. */
+  readonly target?: TargetDescriptor;
+  /** What else the target leads to: other platforms, attestations, as far as they are there. */
+  readonly others?: readonly StagedBlob[];
 }
 
 /** JSON files of an archive are small; a larger one is an attack on memory. */

@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto';
 import {lstat, mkdir, realpath, rename} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {ImageInspect} from '../../api/types/image.ts';
+import type {ImageHistoryItem, ImageInspect} from '../../api/types/image.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import type {SetupOperation} from '../helper/operations.ts';
 import {temporaryPrefix} from '../record-store.ts';
@@ -42,6 +42,15 @@ export function hostImage(architecture: string): ImageInspect {
     Config: config,
     RootFS: {Type: 'layers', Layers: []},
   };
+}
+
+export function hostHistory({Id, RepoTags}: ImageInspect): ImageHistoryItem[] {
+  return [
+    {
+      ...{Id, Created: Date.parse(created) / 1000, Tags: RepoTags, Size: 0, Comment: ''},
+      CreatedBy: "the machine's own programs",
+    },
+  ];
 }
 
 /** The name is ours: an archive or a tag cannot take it. Throws `conflict`. */

@@ -9,7 +9,8 @@ import {collectGarbage, exclusively} from './collect.ts';
 import {commitImage, prepareCommit} from './commit.ts';
 import type {ImageContext} from './context.ts';
 import {findImage, noSuchImage, readConfiguration} from './find.ts';
-import {hostImage, hostReference, hostRoot, refuseHostReference} from './host-image.ts';
+import {imageHistory} from './history.ts';
+import {hostHistory, hostImage, hostReference, hostRoot, refuseHostReference} from './host-image.ts';
 import {importImage} from './import.ts';
 import {describeImage, listSummaries} from './list.ts';
 import {loadImages} from './load.ts';
@@ -17,6 +18,7 @@ import {formatPlatform, parsePlatform, platformRank} from './platform.ts';
 import {type ImageRecord, listReferences, readImage, writeReference} from './record.ts';
 import {familiarReference, isDigest, normaliseReference, parseReference} from './reference.ts';
 import {removeImage} from './remove.ts';
+import {saveImages} from './save.ts';
 import {type ContentSession, openSession} from './session.ts';
 
 /** An image as a container takes it. */
@@ -58,9 +60,14 @@ export interface ImageStore {
 
 export function createImages(context: ImageContext): ImageStore {
   const host = hostImage(context.architecture);
-  const inspect = async (reference: string) => {
-    if (isHost(reference, host.Id)) return host;
+  const find = async (reference: string, platform?: string) => {
     const {image} = await findImage(context, reference);
+    checkPlatform(reference, image, platform);
+    return image;
+  };
+  const inspect = async (reference: string, platform?: string) => {
+    if (isHost(reference, host.Id)) return host;
+    const image = await find(reference, platform);
     return await describeImage(context, image, await listReferences(context.layout));
   };
   return {
@@ -69,7 +76,13 @@ export function createImages(context: ImageContext): ImageStore {
     images: {
       list: (filters) => listSummaries(context, filters),
       inspect,
-      load: (source, signal) => loadImages(context, source, signal),
+      history: async (reference, platform) =>
+        isHost(reference, host.Id) ? hostHistory(host) : await imageHistory(context, await find(reference, platform)),
+      async save(references, options) {
+        if (references.some((reference) => isHost(reference, host.Id))) throw notSaved();
+        return await saveImages(context, references, options);
+      },
+      load: (source, options) => loadImages(context, source, options),
       import: (source, options, signal) => importImage(context, source, options, signal),
       tag: (reference, target) => tagImage(context, reference, target),
       async remove(reference, {force = false} = {}) {
@@ -84,8 +97,7 @@ export function createImages(context: ImageContext): ImageStore {
         checkPlatform(reference, {os: host.Os, architecture: host.Architecture}, platform);
         return {id: host.Id, reference, os: host.Os, architecture: host.Architecture, layers: [], config: host.Config};
       }
-      const {image} = await findImage(context, reference);
-      checkPlatform(reference, image, platform);
+      const image = await find(reference, platform);
       const {config} = await readConfiguration(context, image);
       const {id, os, architecture} = image;
       return {id, reference, os, architecture, layers: image.layers.map(({diffId}) => diffId), config};
@@ -101,6 +113,12 @@ export function createImages(context: ImageContext): ImageStore {
       return {lowers: await layerPaths(context, image), operations: []};
     },
   };
+}
+
+function notSaved(): TscomposeError {
+  return new TscomposeError('unsupported', 'the built-in image "tscompose/host" cannot be saved', {
+    hint: 'its programs are those of this machine',
+  });
 }
 
 /** Its name, its id, or 12 digits and more of it. */

@@ -13,9 +13,16 @@ import type {ImageContext} from './context.ts';
 import {type Candidate, readDockerArchive, readStaged} from './docker-archive.ts';
 import {refuseHostReference} from './host-image.ts';
 import {readOciLayout} from './oci-layout.ts';
-import {machinePlatform, type Platform} from './platform.ts';
+import {machinePlatform, type Platform, parsePlatform} from './platform.ts';
 import type {ImageRecord} from './record.ts';
 import {familiarReference} from './reference.ts';
+import {unite} from './union.ts';
+
+export interface LoadOptions {
+  /** `linux/arm64`: of images with several platforms that one is unpacked, in place of the machine's. */
+  readonly platform?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
 
 export type LoadSource = AsyncIterable<Uint8Array> | {readonly path: string};
 
@@ -26,13 +33,14 @@ export type LoadSource = AsyncIterable<Uint8Array> | {readonly path: string};
 export function loadImages(
   context: ImageContext,
   source: LoadSource,
-  signal?: AbortSignal,
+  {platform, signal}: LoadOptions = {},
 ): AsyncGenerator<ImageProgress> {
+  const wanted = platform ? parsePlatform(platform) : machinePlatform(context.architecture);
   return runWithProgress<ImageProgress>(
     (channel, stopped) =>
       changeStore(context, channel, stopped, async (change) => {
         const files = await readSource(source, change.staging, stopped);
-        const candidates = await readCandidates(files, machinePlatform(context.architecture));
+        const candidates = await readCandidates(files, wanted);
         for (const {references} of candidates) references.forEach(refuseHostReference);
         for (const candidate of candidates) {
           stopped.throwIfAborted();
@@ -59,7 +67,8 @@ async function readSource(source: LoadSource, staging: Staging, signal: AbortSig
 }
 
 async function readCandidates(files: ArchiveFiles, platform: Platform): Promise<readonly Candidate[]> {
-  const candidates = (await readDockerArchive(files)) ?? (await readOciLayout(files, platform));
+  const [list, layout] = [await readDockerArchive(files), await readOciLayout(files, platform)];
+  const candidates = list && layout ? unite(layout, list) : (layout ?? list);
   if (candidates === undefined) {
     throw new TscomposeError('invalid', 'the archive holds no image: it has neither manifest.json nor an OCI layout', {
       hint: 'a root file system is read with "import"',
@@ -73,7 +82,8 @@ async function addImage(work: StoreChange, candidate: Candidate): Promise<void> 
   const {channel, context} = work;
   const [first] = candidate.references;
   const what = `image ${first === undefined ? candidate.configuration.digest : `"${familiarReference(first)}"`}`;
-  const configuration = parseConfiguration(await readStaged(candidate.configuration, 'configuration'), what);
+  const body = await readStaged(placed(work, candidate.configuration), 'configuration');
+  const configuration = parseConfiguration(body, what);
   const record = await storeContent(work, candidate, configuration).catch((error) =>
     Promise.reject(nameImage(error, what)),
   );
@@ -81,7 +91,7 @@ async function addImage(work: StoreChange, candidate: Candidate): Promise<void> 
   const before = await addImageRecord(
     context,
     record,
-    candidate.references.map((reference) => ({reference})),
+    candidate.references.map((reference) => ({reference, target: candidate.target})),
   );
   for (const reference of candidate.references) {
     const name = familiarReference(reference);
@@ -110,10 +120,11 @@ export async function storeContent(
   const {blobs, layers} = work.session;
   const {diffIds} = configuration;
   checkLayerCount(diffIds, candidate.layers);
-  const kept = [candidate.configuration, ...(candidate.manifest ? [candidate.manifest] : []), ...candidate.layers];
+  const {configuration: body, manifest, others = []} = candidate;
+  const kept = [body, ...(manifest ? [manifest] : []), ...candidate.layers, ...others];
   const wanted = candidate.layers.map((blob, index) => ({
     diffId: diffIds[index],
-    blob: storedBlob({digest: blob.digest, path: staging.isOpen(blob) ? blob.path : blobs.path(blob.digest)}),
+    blob: storedBlob(placed(work, blob)),
   }));
   const sizes = new Map(candidate.layers.map(({digest, size}) => [digest, size]));
   const onProgress = (digest: string, state: 'start' | 'end') =>
@@ -125,6 +136,11 @@ export async function storeContent(
   await staging.keep(kept);
   const {digest} = candidate.configuration;
   return imageRecord({configuration: digest, manifest: candidate.manifest?.digest, layers: records}, configuration);
+}
+
+/** One that an image before had too has its last name by now. */
+function placed({staging, session}: StoreChange, blob: StagedBlob): StagedBlob {
+  return staging.isOpen(blob) ? blob : {...blob, path: session.blobs.path(blob.digest)};
 }
 
 /** The disk is busy while layers unpack: contents are made durable at the same time. Waits for both, whatever fails. */

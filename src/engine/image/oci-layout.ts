@@ -2,9 +2,18 @@ import {TscomposeError} from '../../base/errors.ts';
 import type {ArchiveFiles} from './archive.ts';
 import type {StagedBlob} from './blobs.ts';
 import {parseJson} from './configuration.ts';
-import {checkShape, type Descriptor, depthMax, isImageDescriptor, parseDescriptor} from './descriptors.ts';
+import {
+  checkShape,
+  type Descriptor,
+  depthMax,
+  isImageDescriptor,
+  isManifestType,
+  namedBy,
+  parseDescriptor,
+} from './descriptors.ts';
 import {type Candidate, readStaged} from './docker-archive.ts';
 import {formatPlatform, type Platform, platformRank} from './platform.ts';
+import type {TargetDescriptor} from './record.ts';
 import {isDigest, normaliseReference} from './reference.ts';
 
 const configurationTypes = new Set([
@@ -20,7 +29,12 @@ export async function readOciLayout(files: ArchiveFiles, wanted: Platform): Prom
   const candidates: Candidate[] = [];
   for (const {names, choices} of groupByName(descriptors)) {
     const found = await choose(files, choices, wanted, 0);
-    if (found !== undefined) candidates.push({...found, references: names.map(normaliseReference)});
+    if (found === undefined) continue;
+    const references = names.map(normaliseReference);
+    const [target, ...more] = choices;
+    // Several of one name are platforms without an index of their own: the one that was taken stands for itself.
+    if (target === undefined || more.length > 0) candidates.push({...found, references});
+    else candidates.push({...found, references, target: targetOf(target), others: await gather(files, target)});
   }
   return candidates;
 }
@@ -50,7 +64,7 @@ async function choose(
   wanted: Platform,
   depth: number,
 ): Promise<Candidate | undefined> {
-  if (depth === depthMax) throw new TscomposeError('invalid', 'the archive has indexes nested too deeply');
+  if (depth === depthMax) throw tooDeep();
   const images = choices.filter(isImageDescriptor);
   const [only] = images;
   // A single image is taken whatever it is for: it may have no platform, or be wanted on purpose.
@@ -62,6 +76,43 @@ async function choose(
   if (Array.isArray(value['manifests']))
     return await choose(files, await readIndex(blob, best.digest), wanted, depth + 1);
   return await readManifest(files, blob, best);
+}
+
+function targetOf({mediaType, digest, size}: Descriptor): TargetDescriptor {
+  return {mediaType, digest, size};
+}
+
+/** Everything that an index leads to and that is there: platforms may have been left out. */
+async function gather(files: ArchiveFiles, root: Descriptor): Promise<readonly StagedBlob[]> {
+  const found = new Map<string, StagedBlob>();
+  let level: readonly Descriptor[] = [root];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > depthMax) throw tooDeep();
+    const below: Descriptor[] = [];
+    for (const descriptor of level.filter(({digest}) => !found.has(digest))) {
+      const blob = await files.find(pathOf(descriptor.digest));
+      if (blob === undefined) continue;
+      check(blob, descriptor);
+      found.set(descriptor.digest, blob);
+      if (isManifestType(descriptor.mediaType)) below.push(...(await readNamed(blob, descriptor)));
+    }
+    level = below;
+  }
+  return [...found.values()];
+}
+
+/** What nobody runs is only passed on: one that cannot be read names nothing. */
+async function readNamed(blob: StagedBlob, {digest}: Descriptor): Promise<readonly Descriptor[]> {
+  const bytes = await readStaged(blob, digest);
+  try {
+    return namedBy(parseJson(bytes, digest), digest);
+  } catch {
+    return [];
+  }
+}
+
+function tooDeep(): TscomposeError {
+  return new TscomposeError('invalid', 'the archive has indexes nested too deeply');
 }
 
 function pickPlatform(images: readonly Descriptor[], wanted: Platform): Descriptor | undefined {
@@ -94,15 +145,23 @@ async function readManifest(files: ArchiveFiles, manifest: StagedBlob, descripto
   };
 }
 
-async function fetch(files: ArchiveFiles, {digest, size}: Descriptor): Promise<StagedBlob> {
-  const blob = await files.find(`blobs/${digest.replace(':', '/')}`);
+async function fetch(files: ArchiveFiles, descriptor: Descriptor): Promise<StagedBlob> {
+  const blob = await files.find(pathOf(descriptor.digest));
   if (blob === undefined)
-    throw new TscomposeError('invalid', `the archive lacks blob ${digest}, which its manifest names`);
+    throw new TscomposeError('invalid', `the archive lacks blob ${descriptor.digest}, which its manifest names`);
+  check(blob, descriptor);
+  return blob;
+}
+
+function pathOf(digest: string): string {
+  return `blobs/${digest.replace(':', '/')}`;
+}
+
+function check(blob: StagedBlob, {digest, size}: Descriptor): void {
   if (blob.digest !== digest)
     throw new TscomposeError('invalid', `blob ${digest} is damaged: its content is ${blob.digest}`);
   if (blob.size !== size)
     throw new TscomposeError('invalid', `blob ${digest} is damaged: it has ${blob.size} bytes, not ${size}`);
-  return blob;
 }
 
 async function readIndex(blob: StagedBlob, name: string): Promise<readonly Descriptor[]> {

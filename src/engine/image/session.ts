@@ -85,7 +85,7 @@ export async function openSession(context: ImageContext): Promise<ContentSession
         const layer = await readLayer(layout, directory);
         if (layer?.made === undefined) return undefined;
         const path = layout.images.layer(directory);
-        return madeBlob(digest, (signal) => remakeArchive(context, path, {digest, signal}));
+        return madeBlob({digest, size: layer.made, read: (signal) => remakeArchive(context, path, {digest, signal})});
       });
     },
 

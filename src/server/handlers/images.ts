@@ -11,9 +11,21 @@ export function imageHandlers({images}: Engine): Handlers<typeof imageEndpoints>
       checkFilters(query.filters, knownFilters.images);
       return images.list(query.filters);
     },
-    imageInspect: ({path}) => images.inspect(path.name),
+    imageInspect: ({path, query}) => images.inspect(path.name, query.platform),
+    imageHistory: ({path, query}) => images.history(path.name, query.platform),
+    imageSave: async ({query, signal}) => ({
+      contentType: 'application/x-tar',
+      bytes: await images.save(query.names ?? [], {platform: query.platform, signal}),
+    }),
+    imageSaveOne: async ({path, query, signal}) => ({
+      contentType: 'application/x-tar',
+      bytes: await images.save([path.name], {platform: query.platform, signal}),
+    }),
     imageLoad: async ({query, body, signal}) =>
-      images.load(query.path === undefined || query.path === '' ? body : {path: query.path}, signal),
+      images.load(query.path === undefined || query.path === '' ? body : {path: query.path}, {
+        platform: query.platform,
+        signal,
+      }),
     imageCreate: async ({query, body, signal}) => {
       if (query.fromSrc === undefined || query.fromSrc === '') {
         throw new TscomposeError(

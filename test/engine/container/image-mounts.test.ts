@@ -22,7 +22,9 @@ async function load(reference: string): Promise<string> {
       {name, data: ''},
     ]),
   );
-  for await (const _ of bed.engine.images.load(layeredArchive(reference, layers), AbortSignal.timeout(60_000)));
+  for await (const _ of bed.engine.images.load(layeredArchive(reference, layers), {
+    signal: AbortSignal.timeout(60_000),
+  }));
   return (await bed.engine.images.inspect(reference)).Id;
 }
 

@@ -3,6 +3,7 @@ import {mkdtempSync, readdirSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
+import {extract} from 'tar-stream';
 import type {ImageProgress} from '../../../src/api/types/image.ts';
 import type {JournalEntry} from '../../../src/engine/events.ts';
 import {createHelper, type Helper} from '../../../src/engine/helper/coprocess.ts';
@@ -11,6 +12,7 @@ import {createImages, type ImageStore} from '../../../src/engine/image/images.ts
 import {createLayout, type Layout} from '../../../src/engine/layout.ts';
 import {ensureRoot} from '../../../src/engine/root.ts';
 import {makeTar, type RawEntry} from '../../support/archive.ts';
+import {bytesOf} from '../../support/read-tar.ts';
 
 /** An image store over a root of its own. */
 export interface ImageBed extends AsyncDisposable {
@@ -55,7 +57,7 @@ export async function makeImageBed(): Promise<ImageBed> {
     store,
     events,
     users,
-    load: (archive, signal) => collect(store.images.load('path' in archive ? archive : stream(archive), signal)),
+    load: (archive, signal) => collect(store.images.load('path' in archive ? archive : stream(archive), {signal})),
     content: () => ({
       layers: readdirSync(layout.images.layers).sort(),
       blobs: readdirSync(layout.images.blobs).sort(),
@@ -195,3 +197,16 @@ export function makeLayout() {
 }
 
 export const named = (name: string) => ({annotations: {'io.containerd.image.name': name}});
+
+/** The files of an archive, in its order; a directory has no content. */
+export async function readArchive(source: AsyncIterable<Uint8Array>): Promise<Map<string, Buffer>> {
+  const files = new Map<string, Buffer>();
+  const tar = extract();
+  tar.end(await bytesOf(source));
+  for await (const entry of tar) {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of entry as unknown as AsyncIterable<Uint8Array>) chunks.push(chunk);
+    files.set(entry.header.name, Buffer.concat(chunks));
+  }
+  return files;
+}

@@ -351,7 +351,7 @@ test.each([0, 2000])(
       await new Promise(() => undefined);
     }
     const controller = new AbortController();
-    const loading = collect(bed.store.images.load(silent(), controller.signal));
+    const loading = collect(bed.store.images.load(silent(), {signal: controller.signal}));
     setTimeout(() => controller.abort(), 100);
     await expect(loading).rejects.toMatchObject({name: 'AbortError'});
     expect(bed.content()).toEqual({layers: [], blobs: [], records: [], references: []});

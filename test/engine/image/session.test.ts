@@ -166,7 +166,7 @@ describe('layers', () => {
     await using one = await bed.store.session();
     await using two = await bed.store.session();
     const {path, digest} = await one.addBlob(zipped);
-    const wanted = [{diffId, blob: storedBlob({path, digest})}];
+    const wanted = [{diffId, blob: storedBlob({path, digest, size: zipped.length})}];
     const states: string[] = [];
     const options = {signal, onProgress: (_blob: string, state: string) => void states.push(state)};
     const [first, second] = await Promise.all([
@@ -214,7 +214,10 @@ describe('a layer without an archive', () => {
     await using other = await makeImageBed();
     await using there = await other.store.session();
     const {path, digest} = await there.addBlob(archive);
-    const [unpacked] = await there.layers.provide([{diffId: layer.diffId, blob: storedBlob({path, digest})}], quiet);
+    const [unpacked] = await there.layers.provide(
+      [{diffId: layer.diffId, blob: storedBlob({path, digest, size: archive.length})}],
+      quiet,
+    );
     expect(unpacked).toMatchObject({directory: layer.directory, bytes: 7});
     expect(readFileSync(join(other.layout.images.layer(layer.diffId), 'link'), 'utf8')).toBe('last');
 

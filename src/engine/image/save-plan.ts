@@ -1,0 +1,236 @@
+import {createHash} from 'node:crypto';
+import {TscomposeError} from '../../base/errors.ts';
+import {type BlobSource, headOf} from './blob-source.ts';
+import {sniffCompression} from './compression.ts';
+import {parseJson} from './configuration.ts';
+import type {ImageContext} from './context.ts';
+import {
+  type Descriptor,
+  isImageDescriptor,
+  isManifestType,
+  manifestTypes,
+  namedBy,
+  reachableFrom,
+} from './descriptors.ts';
+import {findImage} from './find.ts';
+import {formatPlatform, parsePlatform, platformRank} from './platform.ts';
+import {type ImageRecord, listReferences, type ReferenceRecord, type TargetDescriptor} from './record.ts';
+import {familiarReference, parseReference} from './reference.ts';
+import type {ContentSession} from './session.ts';
+
+export interface SavedLayer {
+  readonly diffId: string;
+  readonly mediaType: string;
+  readonly size: number;
+  readonly digest: string;
+}
+
+/** What an archive holds. */
+export interface Saved {
+  readonly blobs: ReadonlyMap<string, {readonly size: number; readonly content: Uint8Array | BlobSource}>;
+  /** Descriptors of `index.json`. */
+  readonly index: readonly object[];
+  readonly images: readonly {
+    readonly id: string;
+    readonly tags: readonly string[];
+    readonly layers: readonly SavedLayer[];
+  }[];
+}
+
+interface Wanted {
+  readonly names: readonly string[];
+  readonly platform?: string | undefined;
+}
+
+/** One image under one name, or without any. */
+interface Selected {
+  readonly image: ImageRecord;
+  readonly reference?: ReferenceRecord;
+}
+
+/** What stands behind the names, all of it held by the session. */
+export async function findSaved(context: ImageContext, session: ContentSession, wanted: Wanted): Promise<Saved> {
+  const selected = (await Promise.all(wanted.names.map((name) => select(context, name)))).flat();
+  const blobs = new Map<string, {readonly size: number; readonly content: Uint8Array | BlobSource}>();
+  const index: object[] = [];
+  const images = new Map<string, {readonly tags: string[]; readonly layers: readonly SavedLayer[]}>();
+  for (const {image, reference} of selected) {
+    const {target, layers, made} = await describe(session, image, {reference, platform: wanted.platform});
+    if (made) blobs.set(target.digest, {size: made.length, content: made});
+    const needed = [image.id, ...layers.map(({digest}) => digest)];
+    const known = made ? [] : await reachableFrom(session.blobs, target);
+    for (const digest of new Set([...needed, ...known])) {
+      const blob = blobs.has(digest) ? undefined : await session.find(digest);
+      if (blob?.size !== undefined) blobs.set(digest, {size: blob.size, content: blob});
+      // Platforms that never came are left out, as they are here.
+      else if (needed.includes(digest) && !blobs.has(digest)) throw missing(image, digest);
+    }
+    index.push({...target, ...(reference && {annotations: annotationsOf(reference)})});
+    const tag =
+      reference && parseReference(reference.reference).tag !== undefined
+        ? [familiarReference(reference.reference)]
+        : [];
+    const before = images.get(image.id);
+    if (before) before.tags.push(...tag.filter((name) => !before.tags.includes(name)));
+    else images.set(image.id, {tags: tag, layers});
+  }
+  return {blobs, index: unique(index), images: [...images].map(([id, rest]) => ({id, ...rest}))};
+}
+
+function unique(index: readonly object[]): readonly object[] {
+  return [...new Map(index.map((descriptor) => [JSON.stringify(descriptor), descriptor])).values()];
+}
+
+/** As Docker reads them: a name without a tag stands for every tag of it. */
+async function select(context: ImageContext, name: string): Promise<readonly Selected[]> {
+  const references = await listReferences(context.layout);
+  if (isBare(name)) {
+    const {registry, repository} = parseReference(name);
+    const tags = references.filter(({reference}) => reference.startsWith(`${registry}/${repository}:`));
+    const found = await Promise.all(
+      tags.map(async (reference) => ({reference, image: (await findImage(context, reference.reference)).image})),
+    );
+    if (found.length > 0) return found;
+  }
+  const {image, reference} = await findImage(context, name);
+  const record = references.find((candidate) => candidate.reference === reference);
+  return [{image, ...(record && {reference: record})}];
+}
+
+function isBare(name: string): boolean {
+  try {
+    parseReference(name);
+  } catch {
+    return false;
+  }
+  return !name.includes('@') && !name.slice(name.lastIndexOf('/') + 1).includes(':');
+}
+
+interface Described {
+  readonly target: TargetDescriptor;
+  readonly layers: readonly SavedLayer[];
+  /** The manifest, where the image came without one. */
+  readonly made?: Uint8Array;
+}
+
+async function describe(
+  session: ContentSession,
+  image: ImageRecord,
+  {reference, platform}: {readonly reference: ReferenceRecord | undefined; readonly platform: string | undefined},
+): Promise<Described> {
+  const named = reference?.target ?? (await ownManifest(session, image));
+  const found = named && (await findManifest(session, named, image));
+  if (platform !== undefined) checkPlatform(image, reference, platform);
+  if (!named || !found) {
+    const layers = await describeLayers(session, image);
+    const made = await makeManifest(session, image, layers);
+    const target = {mediaType: manifestTypes[0] ?? '', digest: digestOf(made), size: made.length};
+    return {target, layers, made};
+  }
+  return {target: platform === undefined ? named : found.target, layers: found.layers};
+}
+
+async function ownManifest({blobs}: ContentSession, {manifest}: ImageRecord): Promise<TargetDescriptor | undefined> {
+  if (manifest === undefined) return undefined;
+  const bytes = await blobs.read(manifest);
+  const {mediaType} = parseJson(bytes, `manifest ${manifest}`);
+  return {
+    mediaType: typeof mediaType === 'string' ? mediaType : (manifestTypes[0] ?? ''),
+    digest: manifest,
+    size: bytes.length,
+  };
+}
+
+/** The manifest of this very image, in an index or alone. */
+async function findManifest(
+  session: ContentSession,
+  target: TargetDescriptor,
+  image: ImageRecord,
+): Promise<{readonly target: TargetDescriptor; readonly layers: readonly SavedLayer[]} | undefined> {
+  const seen = new Set<string>();
+  for (let level: readonly TargetDescriptor[] = [target]; level.length > 0; ) {
+    const below: Descriptor[] = [];
+    for (const {mediaType, digest, size} of level) {
+      if (seen.has(digest)) continue;
+      seen.add(digest);
+      const what = `manifest ${digest}`;
+      if (!(await session.find(digest))) continue;
+      const named = namedBy(parseJson(await session.blobs.read(digest), what), what);
+      const [configuration, ...layers] = named;
+      if (configuration?.digest === image.id && layers.length === image.layers.length) {
+        return {
+          target: {mediaType, digest, size},
+          layers: layers.map((layer, at) => ({
+            diffId: image.layers[at]?.diffId ?? '',
+            mediaType: layer.mediaType,
+            size: layer.size,
+            digest: layer.digest,
+          })),
+        };
+      }
+      below.push(...named.filter((child) => isManifestType(child.mediaType) && isImageDescriptor(child)));
+    }
+    level = below;
+  }
+  return undefined;
+}
+
+const layerTypes = {none: '', gzip: '+gzip', zstd: '+zstd'} as const;
+
+function describeLayers(session: ContentSession, image: ImageRecord): Promise<readonly SavedLayer[]> {
+  return Promise.all(
+    image.layers.map(async ({diffId, blob}) => {
+      const source = await session.find(blob);
+      if (source?.size === undefined) throw missing(image, blob);
+      const compression = layerTypes[sniffCompression(await headOf(source))];
+      const mediaType = `application/vnd.oci.image.layer.v1.tar${compression}`;
+      return {diffId, mediaType, size: source.size, digest: blob};
+    }),
+  );
+}
+
+/** The same image makes the same manifest: the one that Docker writes for it. */
+async function makeManifest(
+  {blobs}: ContentSession,
+  image: ImageRecord,
+  layers: readonly SavedLayer[],
+): Promise<Uint8Array> {
+  const {size} = await blobs.describe(image.id);
+  const config = {mediaType: 'application/vnd.oci.image.config.v1+json', digest: image.id, size};
+  return Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: manifestTypes[0],
+      config,
+      layers: layers.map(({mediaType, digest, size: bytes}) => ({mediaType, digest, size: bytes})),
+    }),
+  );
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+function annotationsOf({reference}: ReferenceRecord): Readonly<Record<string, string>> {
+  const {tag} = parseReference(reference);
+  return {
+    'io.containerd.image.name': reference,
+    ...(tag === undefined ? {} : {'org.opencontainers.image.ref.name': tag}),
+  };
+}
+
+function checkPlatform(image: ImageRecord, reference: ReferenceRecord | undefined, platform: string): void {
+  const wanted = parsePlatform(platform);
+  if (platformRank(image, wanted) !== undefined) return;
+  const name = reference ? familiarReference(reference.reference) : image.id;
+  throw new TscomposeError(
+    'notFound',
+    `image with reference ${name} was found but its platform (${formatPlatform(image)}) does not match the specified platform (${formatPlatform(wanted)})`,
+  );
+}
+
+function missing({id}: ImageRecord, digest: string): TscomposeError {
+  return new TscomposeError('notFound', `image ${id}: its blob ${digest} is gone`, {
+    hint: 'load or pull the image again',
+  });
+}
