@@ -2,7 +2,7 @@ import {TscomposeError} from '../../base/errors.ts';
 import {createBlobStore} from './blobs.ts';
 import {type ImageConfiguration, parseConfiguration} from './configuration.ts';
 import type {ImageContext} from './context.ts';
-import {type ImageRecord, listImages, readImage, readReference} from './record.ts';
+import {type ImageRecord, listImages, listReferences, readImage, readReference} from './record.ts';
 import {formatReference, isDigest, parseReference} from './reference.ts';
 
 /** How an image was found: by a name, which can be taken from it, or by its id. */
@@ -21,16 +21,31 @@ export async function findImage({layout}: ImageContext, text: string): Promise<F
   }
   const reference = readable(text);
   if (reference?.digest !== undefined) {
-    // A digest is that of a manifest; a few clients use the image's id.
-    const {digest} = reference;
-    const image = (await listImages(layout)).find(({manifest, id}) => manifest === digest || id === digest);
-    if (image) return {image};
-    throw noSuchImage(text);
+    return await findByDigest({layout}, reference, text);
   }
   const record = reference && (await readReference(layout, formatReference(reference)));
   const image = record && (await readImage(layout, record.image));
   if (record && image) return {image, reference: record.reference};
   return {image: await findByPrefix({layout}, text)};
+}
+
+/** A digest is that of what a name stands for, or of a manifest; a few clients use the image's id. */
+async function findByDigest(
+  {layout}: Pick<ImageContext, 'layout'>,
+  reference: ReturnType<typeof parseReference>,
+  text: string,
+): Promise<FoundImage> {
+  const {digest} = reference;
+  const named = await readReference(layout, formatReference(reference));
+  const pulled = named && (await readImage(layout, named.image));
+  if (named && pulled) return {image: pulled, reference: named.reference};
+  const targets = (await listReferences(layout)).filter(({target}) => target?.digest === digest);
+  const ids = new Set(targets.map(({image}) => image));
+  const image = (await listImages(layout)).find(
+    ({manifest, id}) => manifest === digest || id === digest || ids.has(id),
+  );
+  if (image) return {image};
+  throw noSuchImage(text);
 }
 
 function readable(text: string): ReturnType<typeof parseReference> | undefined {

@@ -16,14 +16,12 @@ export async function describeImage(
   references: readonly ReferenceRecord[],
 ): Promise<ImageInspect> {
   const {config, author} = await readConfiguration(context, image);
-  const names = references
-    .filter((reference) => reference.image === image.id)
-    .map(({reference}) => familiarReference(reference));
-  const {manifest} = image;
+  const own = references.filter((reference) => reference.image === image.id);
+  const names = own.map(({reference}) => familiarReference(reference)).filter((name) => !name.includes('@'));
   return {
     Id: image.id,
     RepoTags: names.sort(),
-    RepoDigests: manifest === undefined ? [] : [...new Set(names.map((name) => `${repositoryOf(name)}@${manifest}`))],
+    RepoDigests: digestsOf(own, image),
     Created: image.created,
     Architecture: image.architecture,
     ...(image.variant === undefined ? {} : {Variant: image.variant}),
@@ -46,6 +44,17 @@ const noConfig = {
   Volumes: null,
   WorkingDir: '',
 } as const;
+
+/** What the image can be asked for by: the digest of what each of its names stands for, an index or its own manifest. */
+function digestsOf(references: readonly ReferenceRecord[], {manifest}: ImageRecord): readonly string[] {
+  const digests = references.flatMap(({reference, target}) => {
+    const name = familiarReference(reference);
+    if (name.includes('@')) return [name];
+    const digest = target?.digest ?? manifest;
+    return digest === undefined ? [] : [`${repositoryOf(name)}@${digest}`];
+  });
+  return [...new Set(digests)].sort();
+}
 
 function repositoryOf(name: string): string {
   return name.slice(0, name.lastIndexOf(':'));
@@ -101,7 +110,7 @@ function matchesOne(image: ImageInspect, key: string, value: string, all: readon
     case 'reference':
       return image.RepoTags.some((name) => nameMatches(name, value));
     case 'dangling':
-      return (image.RepoTags.length === 0) === ['true', '1'].includes(value);
+      return (image.RepoTags.length + image.RepoDigests.length === 0) === ['true', '1'].includes(value);
     case 'until':
       return createdSeconds(image) < untilSeconds(value);
     case 'before':

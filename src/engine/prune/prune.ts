@@ -87,11 +87,12 @@ export async function pruneImages(
   const onlyDangling = switchOf(filters, 'dangling', true);
   const before = await sizes.layers();
   const removed: ImageDeleteItem[] = [];
-  for (const {Id, RepoTags, Labels, Created} of await images.list()) {
-    if ((onlyDangling && RepoTags.length > 0) || !filter.matches(Labels, Created * 1000)) continue;
+  for (const {Id, RepoTags, RepoDigests, Labels, Created} of await images.list()) {
+    const names = [...RepoTags, ...RepoDigests];
+    if ((onlyDangling && names.length > 0) || !filter.matches(Labels, Created * 1000)) continue;
     if ((await sizes.imageUsers(Id)) > 0) continue;
     // By name: the last one is only taken away while no container uses it.
-    for (const name of RepoTags.length > 0 ? RepoTags : [Id]) {
+    for (const name of names.length > 0 ? names : [Id]) {
       await images.remove(name).then((items) => void removed.push(...items), tolerate);
     }
   }
