@@ -179,15 +179,15 @@ export const commands: readonly CommandRow[] = [
     run: async (context, input) => (await import('./commands/service.ts')).runService(context, input),
   }),
   defineCommand({
-    name: 'engine',
-    ...commandSummaries.engine,
-    flags: commandFlags.engine,
+    name: 'engine serve',
+    ...commandSummaries['engine serve'],
+    flags: commandFlags['engine serve'],
     examples: [
       'tscompose engine serve',
       'tscompose engine serve --host unix:///run/docker.sock',
       'DOCKER_HOST=unix:///run/tscompose/engine.sock docker ps',
     ],
-    run: async (context, input) => (await import('./commands/engine.ts')).runEngine(context, input),
+    run: async (context, input) => (await import('./commands/engine-serve.ts')).runEngineServe(context, input),
   }),
   defineCommand({
     name: 'completion',

@@ -202,7 +202,7 @@ export const commandFlags = {
     user: {summary: 'a service of this user, not of the machine'},
     print: {summary: 'with install: print the unit and change nothing'},
   },
-  engine: {
+  'engine serve': {
     host: {
       short: 'H',
       value: 'ADDRESS',

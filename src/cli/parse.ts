@@ -5,6 +5,7 @@ import {type CommandInput, type CommandRow, type Flag, type Flags, type GlobalFl
 import {commands} from './commands.ts';
 import {helpLayout} from './help-layout.ts';
 import {parseSeconds} from './seconds.ts';
+import {commandGroups} from './summaries.ts';
 
 export type Parsed =
   | {
@@ -37,9 +38,13 @@ export function parseCommandLine(words: readonly string[]): Parsed {
   program.option('-v, --version', 'show the version');
   // The options of the one command that is run are enough: those of all would cost more than reading the line.
   const complete = new Map<Command, () => void>();
+  const groups = new Map(
+    Object.entries(commandGroups).map(([name, summary]) => [name, addGroup(program, name, summary)] as const),
+  );
   for (const row of commands) {
-    const command = program
-      .command(row.name)
+    const [first = '', second] = row.name.split(' ');
+    const command = (groups.get(first) ?? program)
+      .command(second ?? first)
       .summary(row.summary)
       .description(`${row.summary[0]?.toUpperCase()}${row.summary.slice(1)}.`);
     complete.set(command, () => addDetails(command, row));
@@ -54,17 +59,21 @@ export function parseCommandLine(words: readonly string[]): Parsed {
       };
     });
   }
-  program.hook('preSubcommand', (_program, command) => complete.get(command)?.());
+  for (const parent of [program, ...groups.values()])
+    parent.hook('preSubcommand', (_parent, command) => complete.get(command)?.());
   program
     .command('help')
     .summary('show help for a command')
     .usage('[COMMAND]')
-    .argument('[command]')
+    .argument('[command...]')
     .configureHelp({...helpLayout, visibleArguments: () => []})
     .exitOverride()
-    .action((word: string | undefined) => {
-      const command = word === undefined ? program : program.commands.find((known) => known.name() === word);
-      if (command === undefined) unknownCommand(program, word ?? '');
+    .action((words: readonly string[]) => {
+      const command = words.reduce<Command>((parent, word) => {
+        const found = parent.commands.find((known) => known.name() === word);
+        if (found === undefined) unknownCommand(parent, word);
+        return found;
+      }, program);
       complete.get(command)?.();
       command.help();
     });
@@ -88,6 +97,26 @@ export function parseCommandLine(words: readonly string[]): Parsed {
     return {kind: 'done', exitCode: error.exitCode === 0 ? exitCodes.success : exitCodes.usage};
   }
   return parsed;
+}
+
+/** Commands of which each has a second word: `engine pull`. */
+function addGroup(program: Command, name: string, summary: string): Command {
+  const group = program
+    .command(name)
+    .summary(summary)
+    .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
+    .usage('COMMAND')
+    .enablePositionalOptions()
+    .helpOption('-h, --help', 'show help')
+    .helpCommand(false)
+    .configureHelp({...helpLayout, visibleArguments: () => [], subcommandTerm: (command) => command.name()})
+    .showHelpAfterError(`(tscompose ${name} --help lists its commands)`)
+    .exitOverride()
+    .argument('[command]');
+  return group.action((word: string | undefined) => {
+    if (word !== undefined) unknownCommand(group, word);
+    group.error(`error: "${name}" needs to be told what to do`);
+  });
 }
 
 /** What a command takes, and what its help says of it. */
@@ -132,12 +161,13 @@ function refuseGlobalFlags(command: Command, row: CommandRow): void {
   }
 }
 
-function unknownCommand(program: Command, word: string): never {
+function unknownCommand(parent: Command, word: string): never {
   const close = suggest(
     word,
-    commands.map(({name}) => name),
+    parent.commands.map((command) => command.name()),
   );
-  program.error(`error: unknown command "${word}"${close === undefined ? '' : ` (did you mean "${close}"?)`}`);
+  const prefix = parent.parent === null ? '' : `${parent.name()} `;
+  parent.error(`error: unknown command "${prefix}${word}"${close === undefined ? '' : ` (did you mean "${close}"?)`}`);
 }
 
 function toOption(name: string, flag: Flag): Option {

@@ -34,7 +34,7 @@ export const commandSummaries = {
     summary: 'have systemd start containers at boot as their restart policies say',
     args: 'install|uninstall|status|boot',
   },
-  engine: {summary: 'serve the built-in engine to Docker clients, by the Engine API on a socket', args: 'serve'},
+  'engine serve': {summary: 'serve the built-in engine to Docker clients, by the Engine API on a socket', args: ''},
   completion: {summary: 'print a script that completes commands, flags and names in a shell', args: 'SHELL'},
   doctor: {
     summary:
@@ -42,4 +42,9 @@ export const commandSummaries = {
     args: '',
   },
   version: {summary: 'show the version', args: ''},
+} as const;
+
+/** Commands with a second word stand together under their first one. */
+export const commandGroups = {
+  engine: 'work with the engine itself, without a stack',
 } as const;

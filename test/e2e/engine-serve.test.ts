@@ -90,11 +90,11 @@ test('wrong use is told, and who would have the machine by an address is refused
   };
   expect(await failing('engine')).toEqual({
     code: 64,
-    text: 'error: "engine" needs to be told what to do\nhint: write: tscompose engine serve\n',
+    text: 'error: "engine" needs to be told what to do\n(tscompose engine --help lists its commands)\n',
   });
   expect(await failing('engine', 'serv')).toEqual({
     code: 64,
-    text: 'error: "engine serv" is not known\nhint: did you mean "serve"?\n',
+    text: 'error: unknown command "engine serv" (did you mean "serve"?)\n(tscompose engine --help lists its commands)\n',
   });
   expect(await failing('engine', 'serve', 'now')).toMatchObject({code: 64});
   expect(await failing('--host', 'unix:///x', 'engine', 'serve')).toMatchObject({

@@ -1,4 +1,5 @@
 import {type CommandRow, type Flag, type Flags, globalFlags} from '../command.ts';
+import {commandGroups} from '../summaries.ts';
 import type {TypedLine} from './typed-line.ts';
 import {type Candidate, type Candidates, type StackNames, valueKinds} from './value-kinds.ts';
 
@@ -15,7 +16,7 @@ export async function candidatesFor(
   const {wanted, current} = line;
   switch (wanted.kind) {
     case 'command':
-      return beginning(current, [...commands.map(({name, summary}) => ({word: name, about: summary})), help]);
+      return beginning(current, commandsOf(commands, wanted.group));
     case 'flag':
       return beginning(current, flagsOf(wanted.flags, line));
     case 'value':
@@ -23,6 +24,17 @@ export async function candidatesFor(
     case 'argument':
       return beginning(current, await argumentsOf(wanted.command, line, names));
   }
+}
+
+/** Second words of a group, or first words: each group once. */
+function commandsOf(commands: readonly CommandRow[], group: string | undefined): readonly Candidate[] {
+  if (group !== undefined) {
+    const within = commands.filter(({name}) => name.startsWith(`${group} `));
+    return within.map(({name, summary}) => ({word: name.slice(group.length + 1), about: summary}));
+  }
+  const single = commands.filter(({name}) => !name.includes(' '));
+  const groups = Object.entries(commandGroups).map(([word, about]) => ({word, about}));
+  return [...single.map(({name, summary}) => ({word: name, about: summary})), ...groups, help];
 }
 
 function beginning(current: string, candidates: Candidates | readonly Candidate[], before = ''): Candidates {

@@ -18,7 +18,8 @@ export type Wanted =
   /** The value of a flag. `before`: what of the word stands before it, as in `--format=js`. */
   | {readonly kind: 'value'; readonly flag: Flag; readonly before: string}
   | {readonly kind: 'flag'; readonly flags: Flags}
-  | {readonly kind: 'command'}
+  /** `group`: the first word of it, where it has two. */
+  | {readonly kind: 'command'; readonly group: string | undefined}
   | {readonly kind: 'argument'; readonly command: CommandRow};
 
 /** Reads words as the parser does, the last of which is not finished. Flags that nobody knows are taken for switches. */
@@ -37,6 +38,8 @@ class Reader {
   readonly #commands: readonly CommandRow[];
   readonly #values: Record<string, unknown> = {};
   #command: CommandRow | undefined;
+  /** The first word of a command that has two. */
+  #group: string | undefined;
   #given = new Set<string>();
   #args: string[] = [];
   /** The flag whose value comes next. */
@@ -77,7 +80,9 @@ class Reader {
   #wanted(current: string): Wanted {
     if (this.#open !== undefined) return {kind: 'value', flag: this.#open.flag, before: ''};
     if (!this.#onlyArguments && current.startsWith('-')) return {kind: 'flag', flags: this.#flags};
-    return this.#command === undefined ? {kind: 'command'} : {kind: 'argument', command: this.#command};
+    return this.#command === undefined
+      ? {kind: 'command', group: this.#group}
+      : {kind: 'argument', command: this.#command};
   }
 
   get #flags(): Flags {
@@ -123,7 +128,11 @@ class Reader {
 
   #takeWord(word: string): void {
     if (this.#command === undefined) {
-      this.#command = this.#commands.find(({name}) => name === word);
+      const name = this.#group === undefined ? word : `${this.#group} ${word}`;
+      this.#command = this.#commands.find((row) => row.name === name);
+      if (this.#command === undefined && this.#commands.some((row) => row.name.startsWith(`${name} `))) {
+        this.#group = name;
+      }
       this.#given = new Set();
       return;
     }

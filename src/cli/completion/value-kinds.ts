@@ -57,7 +57,6 @@ export const valueKinds: Readonly<Record<string, Complete | undefined>> = {
   SOURCE: copied,
   // What comes from a service goes to this machine: there is no copy between services.
   DESTINATION: (names, line) => (line.args.some(isCopyOfService) ? {kind: 'files'} : copied(names, line)),
-  serve: () => words([{word: 'serve', about: 'answer until it is told to end'}]),
   'install|uninstall|status|boot': () =>
     words([
       {word: 'install', about: 'start containers at boot'},

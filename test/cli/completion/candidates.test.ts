@@ -124,7 +124,15 @@ test.each<readonly [readonly string[], readonly string[]]>([
   ],
   [
     ['nothing', ''],
-    ['words', ...commands.map(({name}) => name), 'help'],
+    ['words', ...commands.map(({name}) => name).filter((name) => !name.includes(' ')), 'engine', 'help'],
+  ],
+  [
+    ['engine', 'ser'],
+    ['words', 'serve'],
+  ],
+  [
+    ['engine', 'serve', '--ho'],
+    ['words', '--host'],
   ],
   [
     ['service', ''],

@@ -1,7 +1,6 @@
 import {isIP} from 'node:net';
 import {join} from 'node:path';
 import {exitCodes, TscomposeError} from '../../base/errors.ts';
-import {didYouMean} from '../../base/suggest.ts';
 import {type EngineAddress, formatAddress, parseHost} from '../../client/host.ts';
 import {createEngine, runDirectory} from '../../engine/create-engine.ts';
 import {createServer, type Server} from '../../server/handle.ts';
@@ -10,10 +9,7 @@ import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
 import {engineOptions} from '../open-engine.ts';
 
-export async function runEngine(context: CliContext, {args, flags}: Input<'engine'>): Promise<number> {
-  const [word, further] = args;
-  if (word !== 'serve') throw notServe(word);
-  if (further !== undefined) throw wrongUse(`"engine serve" takes no arguments, but "${further}" was given`);
+export async function runEngineServe(context: CliContext, {flags}: Input<'engine serve'>): Promise<number> {
   if (context.global.host !== undefined) {
     throw wrongUse(
       '--host before "engine serve" names an engine to use, and this serves the built-in one',
@@ -70,11 +66,6 @@ function isLoopback(host: string): boolean {
   return host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
-function notServe(word: string | undefined): TscomposeError {
-  if (word === undefined) return wrongUse('"engine" needs to be told what to do', 'write: tscompose engine serve');
-  return wrongUse(`"engine ${word}" is not known`, didYouMean(word, ['serve']) ?? 'write: tscompose engine serve');
-}
-
-function wrongUse(message: string, hint?: string): TscomposeError {
+function wrongUse(message: string, hint: string): TscomposeError {
   return new TscomposeError('invalid', message, {exitCode: exitCodes.usage, hint});
 }
