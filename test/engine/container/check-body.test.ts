@@ -32,6 +32,20 @@ test.each<readonly [NonNullable<ContainerCreateBody['HostConfig']>, string]>([
   expect(() => checkBody({Image: 'a', HostConfig: host})).toThrow(message);
 });
 
+test.each<readonly [object, string]>([
+  [{HostConfig: {StorageOpt: {size: '1G'}}}, 'HostConfig.StorageOpt'],
+  [{HostConfig: {Runtime: 'other'}}, 'HostConfig.Runtime'],
+  [{HostConfig: {Isolation: 'hyperv'}}, 'HostConfig.Isolation'],
+  [{HostConfig: {VolumeDriver: 'other'}}, 'HostConfig.VolumeDriver'],
+  [{HostConfig: {CpuCount: 1}}, 'HostConfig.CpuCount'],
+  [{HostConfig: {KernelMemoryTCP: 1}}, 'HostConfig.KernelMemoryTCP'],
+  [{MacAddress: '02:00:00:00:00:01'}, 'MacAddress'],
+  [{Shell: ['sh']}, 'Shell'],
+])('%j is refused by its name', (body, name) => {
+  const error = {kind: 'unsupported', message: `this engine does not support ${name}`};
+  expect(() => checkBody({Image: 'a', ...body})).toThrow(expect.objectContaining(error));
+});
+
 test('names and name servers are taken in every form that Docker knows', () => {
   const host = {
     ExtraHosts: ['a:10.0.0.1', 'b=10.0.0.1', 'c:::1', 'd=[fd00::1]', 'gateway:host-gateway'],
