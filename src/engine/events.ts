@@ -1,7 +1,7 @@
 import {appendFileSync, statSync} from 'node:fs';
-import {rename} from 'node:fs/promises';
 import type {EngineEvent, Filters} from '../api/types/system.ts';
 import {hasKind, toTscomposeError} from '../base/errors.ts';
+import {rename} from './at-once.ts';
 import {createBootClock, type Now, readBootId, unixNanoseconds} from './clock.ts';
 import {matchEvent} from './event-filters.ts';
 import {followJournal} from './journal-reader.ts';

@@ -1,5 +1,4 @@
-import {type FSWatcher, watch} from 'node:fs';
-import {type FileHandle, open, stat} from 'node:fs/promises';
+import {closeSync, type FSWatcher, fstatSync, openSync, readSync, statSync, watch} from 'node:fs';
 import {basename, dirname} from 'node:path';
 import {type Now, secondsToNanoseconds, unixNanoseconds} from './clock.ts';
 import type {StoredEntry} from './events.ts';
@@ -28,12 +27,12 @@ export async function* followJournal(
   const journal = new Journal(layout, since !== undefined);
   try {
     // Opened once the watch is on, so that nothing falls between the two.
-    await journal.start();
+    journal.start();
     range.onReady?.();
     for (;;) {
       const remaining = until === undefined ? undefined : until - unixNanoseconds(range.now);
       const wake = waker.next(remaining === undefined ? undefined : Number(remaining) / 1e6);
-      for (const entry of await journal.read()) {
+      for (const entry of journal.read()) {
         if (since !== undefined && entry.time < since) continue;
         if (until !== undefined && entry.time > until) continue;
         yield entry;
@@ -43,7 +42,7 @@ export async function* followJournal(
     }
   } finally {
     waker.close();
-    await journal.close();
+    journal.close();
   }
 }
 
@@ -94,7 +93,7 @@ function createWaker(path: string, signal: AbortSignal | undefined): Waker {
   };
 }
 
-/** The open journal files: the current one, and the one before it, which a writer may have opened just before it was rotated. */
+/** The open journal files, read at once as all small files are: the current one, and the one before it, which a writer may have opened just before it was rotated. */
 class Journal {
   private readonly layout: Layout;
   private readonly replay: boolean;
@@ -106,27 +105,38 @@ class Journal {
     this.replay = replay;
   }
 
-  async start(): Promise<void> {
-    if (this.replay) this.previous = await OpenFile.open(this.layout.olderJournal, false);
-    this.current = await OpenFile.open(this.layout.journal, !this.replay);
+  start(): void {
+    this.current = OpenFile.open(this.layout.journal, !this.replay);
+    if (this.replay || this.current === undefined)
+      this.previous = OpenFile.open(this.layout.olderJournal, !this.replay);
   }
 
-  async read(): Promise<readonly StoredEntry[]> {
-    const entries = [...((await this.previous?.read()) ?? []), ...((await this.current?.read()) ?? [])];
-    if (this.current && (await inodeOf(this.layout.journal)) === this.current.inode) return entries;
-    const newest = await OpenFile.open(this.layout.journal, false);
+  read(): readonly StoredEntry[] {
+    const entries = [...(this.previous?.read() ?? []), ...(this.current?.read() ?? [])];
+    if (this.current && inodeOf(this.layout.journal) === this.current.inode) return entries;
+    const newest = OpenFile.open(this.layout.journal, false);
     if (newest === undefined) return entries;
+    if (!this.current && !this.previous) this.current = this.openOlderThan(newest);
     // Rotated: what was written to the old file up to now is read before it becomes the previous one.
-    if (this.current) entries.push(...(await this.current.read()));
-    await this.previous?.close();
+    if (this.current) entries.push(...this.current.read());
+    this.previous?.close();
     this.previous = this.current;
     this.current = newest;
-    return [...entries, ...(await newest.read())];
+    return [...entries, ...newest.read()];
   }
 
-  async close(): Promise<void> {
-    await this.previous?.close();
-    await this.current?.close();
+  /** Where there was no journal at the start, the one before the newest has come and been rotated since. */
+  private openOlderThan(newest: OpenFile): OpenFile | undefined {
+    const older = OpenFile.open(this.layout.olderJournal, false);
+    if (older?.inode !== newest.inode) return older;
+    // Rotated just now: it is the newest itself.
+    older.close();
+    return undefined;
+  }
+
+  close(): void {
+    this.previous?.close();
+    this.current?.close();
   }
 }
 
@@ -134,34 +144,34 @@ const longestLine = 64 * 1024;
 
 class OpenFile {
   readonly inode: bigint;
-  private readonly handle: FileHandle;
+  private readonly descriptor: number;
   private position: number;
   private rest = Buffer.alloc(0);
 
-  private constructor(handle: FileHandle, inode: bigint, position: number) {
-    this.handle = handle;
+  private constructor(descriptor: number, inode: bigint, position: number) {
+    this.descriptor = descriptor;
     this.inode = inode;
     this.position = position;
   }
 
-  static async open(path: string, atEnd: boolean): Promise<OpenFile | undefined> {
-    let handle: FileHandle;
+  static open(path: string, atEnd: boolean): OpenFile | undefined {
+    let descriptor: number;
     try {
-      handle = await open(path, 'r');
+      descriptor = openSync(path, 'r');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
     }
-    const {ino, size} = await handle.stat({bigint: true});
-    return new OpenFile(handle, ino, atEnd ? Number(size) : 0);
+    const {ino, size} = fstatSync(descriptor, {bigint: true});
+    return new OpenFile(descriptor, ino, atEnd ? Number(size) : 0);
   }
 
   /** Whole lines that were not read before. */
-  async read(): Promise<StoredEntry[]> {
+  read(): StoredEntry[] {
     const entries: StoredEntry[] = [];
     const buffer = Buffer.allocUnsafe(64 * 1024);
     for (;;) {
-      const {bytesRead} = await this.handle.read(buffer, 0, buffer.length, this.position);
+      const bytesRead = readSync(this.descriptor, buffer, 0, buffer.length, this.position);
       if (bytesRead === 0) return entries;
       this.position += bytesRead;
       const data = Buffer.concat([this.rest, buffer.subarray(0, bytesRead)]);
@@ -178,13 +188,13 @@ class OpenFile {
     }
   }
 
-  async close(): Promise<void> {
-    await this.handle.close();
+  close(): void {
+    closeSync(this.descriptor);
   }
 }
 
-async function inodeOf(path: string): Promise<bigint | undefined> {
-  return (await stat(path, {bigint: true}).catch(() => undefined))?.ino;
+function inodeOf(path: string): bigint | undefined {
+  return statSync(path, {bigint: true, throwIfNoEntry: false})?.ino;
 }
 
 /** Attribute values cannot hold it: their quotes are escaped. */

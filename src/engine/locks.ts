@@ -1,5 +1,5 @@
-import {rm} from 'node:fs/promises';
 import {TscomposeError} from '../base/errors.ts';
+import {rm} from './at-once.ts';
 import type {ProjectLocks} from './engine.ts';
 import type {Helper} from './helper/coprocess.ts';
 import type {Layout} from './layout.ts';

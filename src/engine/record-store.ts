@@ -1,8 +1,9 @@
 import {randomUUID} from 'node:crypto';
-import {readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
-import {mkdir, open, rename, rm} from 'node:fs/promises';
+import {closeSync, fdatasync, fsync, openSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
+import {promisify} from 'node:util';
 import {TscomposeError, toTscomposeError} from '../base/errors.ts';
+import {mkdir, rename, rm} from './at-once.ts';
 import type {Validator} from './generated/record-validators.js';
 
 /** Prefix of directories and files that are not finished yet, or are being removed. */
@@ -96,22 +97,22 @@ async function writeNewFile(
     writeFileSync(path, content, {flag: 'wx', mode});
     return;
   }
-  const file = await open(path, 'wx', mode);
+  const file = openSync(path, 'wx', mode);
   try {
-    await file.writeFile(content);
-    await file.datasync();
+    writeFileSync(file, content);
+    await promisify(fdatasync)(file);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
 /** Makes what was created or renamed in a directory survive a power loss. */
 export async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
+  const directory = openSync(path, 'r');
   try {
-    await directory.sync();
+    await promisify(fsync)(directory);
   } finally {
-    await directory.close();
+    closeSync(directory);
   }
 }
 

@@ -1,8 +1,8 @@
 import {randomUUID} from 'node:crypto';
 import {existsSync} from 'node:fs';
-import {link, lstat, mkdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import {TscomposeError, toTscomposeError} from '../base/errors.ts';
+import {link, lstat, mkdir, readFile, rm, stat, writeFile} from './at-once.ts';
 import type {Layout} from './layout.ts';
 
 /** The layout on disk that this program writes, and the oldest program that can read it. */

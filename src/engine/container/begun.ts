@@ -1,4 +1,4 @@
-import {rm} from 'node:fs/promises';
+import {rm} from '../at-once.ts';
 import {formatNanoseconds, unixNanoseconds, zeroTime} from '../clock.ts';
 import {writeRecord} from '../record-store.ts';
 import type {ContainerContext} from './context.ts';

@@ -1,5 +1,5 @@
-import {rm} from 'node:fs/promises';
 import {hasKind} from '../../base/errors.ts';
+import {rm} from '../at-once.ts';
 import {writeRecord} from '../record-store.ts';
 import {readInterrupted, unmarkBegun} from './begun.ts';
 import {publishContainerEvent} from './container-event.ts';

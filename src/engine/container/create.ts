@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto';
-import {chmod, lstat, mkdir, rename, rm, writeFile} from 'node:fs/promises';
+import {lstat} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {
   ContainerConfig,
@@ -9,6 +9,7 @@ import type {
   HostConfig,
 } from '../../api/types/container.ts';
 import {hasKind, TscomposeError, toTscomposeError} from '../../base/errors.ts';
+import {chmod, mkdir, rename, rm, writeFile} from '../at-once.ts';
 import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
 import {writeRecord} from '../record-store.ts';
 import {readMeans, refuseWithoutRoot} from '../rootless/refused.ts';

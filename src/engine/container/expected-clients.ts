@@ -1,9 +1,9 @@
 import {randomBytes} from 'node:crypto';
 import {type FSWatcher, watch} from 'node:fs';
-import {mkdir, readdir, rm, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
 import {hasKind} from '../../base/errors.ts';
+import {mkdir, readdir, rm, stat, writeFile} from '../at-once.ts';
 import type {ContainerContext} from './context.ts';
 import {noSuchContainer} from './reference.ts';
 

@@ -1,7 +1,7 @@
-import {mkdir} from 'node:fs/promises';
 import {join, posix} from 'node:path';
 import type {ContainerFile} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
+import {mkdir} from '../at-once.ts';
 import {writeFileAtomically} from '../record-store.ts';
 import type {RecordedFile} from './record.ts';
 

@@ -1,6 +1,6 @@
 import {chmodSync, rmSync, writeFileSync} from 'node:fs';
-import {mkdir, readFile} from 'node:fs/promises';
 import {TscomposeError} from '../../base/errors.ts';
+import {mkdir, readFile} from '../at-once.ts';
 import type {ContainerPaths} from '../layout.ts';
 import type {NetworkPlan} from './context.ts';
 import type {LegacyLinks} from './legacy-links.ts';

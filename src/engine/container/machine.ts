@@ -1,5 +1,5 @@
-import {readFile} from 'node:fs/promises';
 import {release} from 'node:os';
+import {readFile} from '../at-once.ts';
 import type {RootlessMachine} from '../rootless/machine.ts';
 import {type CgroupHierarchies, parseHierarchies, parseMembership} from './cgroup-hierarchies.ts';
 import {delegatedCgroups} from './delegated-cgroups.ts';

@@ -1,6 +1,6 @@
-import {rm, rmdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {hasKind, TscomposeError} from '../../base/errors.ts';
+import {rm, rmdir} from '../at-once.ts';
 import {temporaryPrefix} from '../record-store.ts';
 import {removesItself} from './auto-remove.ts';
 import {clearDead} from './clear-dead.ts';

@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
-import {rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {TscomposeError} from '../../base/errors.ts';
+import {rm} from '../at-once.ts';
 import {callMonitor, isMonitorGone} from '../helper/control.ts';
 import {encodeOperations, type MonitorOperation, type NetworkOperation} from '../helper/operations.ts';
 import {syncDirectory, temporaryPrefix, writeRecord} from '../record-store.ts';

@@ -1,5 +1,5 @@
-import {lstat} from 'node:fs/promises';
 import {TscomposeError} from '../../base/errors.ts';
+import {lstat} from '../at-once.ts';
 import type {ContainerContext} from './context.ts';
 import {randomName} from './name.ts';
 import {reserveName} from './names.ts';

@@ -1,6 +1,7 @@
-import {chmod, lstat, mkdir, rm} from 'node:fs/promises';
+import {chmod, lstat, mkdir} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import {TscomposeError} from '../../base/errors.ts';
+import {rm} from '../at-once.ts';
 import {encodeOperations} from '../helper/operations.ts';
 import {helperFailure} from '../helper/reply.ts';
 import {removeAtEnd, removeEnded, removesItself} from './auto-remove.ts';

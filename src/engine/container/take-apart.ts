@@ -1,7 +1,7 @@
 import {linkSync} from 'node:fs';
-import {rename, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {hasKind, toTscomposeError} from '../../base/errors.ts';
+import {rename, rm, writeFile} from '../at-once.ts';
 import {validateContainer} from '../generated/record-validators.js';
 import type {Layout} from '../layout.ts';
 import {readRecord, readText, temporaryPrefix} from '../record-store.ts';

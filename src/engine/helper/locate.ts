@@ -1,9 +1,10 @@
 import {execFile} from 'node:child_process';
-import {access, constants, readFile} from 'node:fs/promises';
+import {constants} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
+import {access, readFile} from '../at-once.ts';
 
 const run = promisify(execFile);
 

@@ -1,7 +1,8 @@
 import {createHash} from 'node:crypto';
-import {type FileHandle, open, readFile, rename, rm} from 'node:fs/promises';
+import {type FileHandle, open, rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
+import {readFile} from '../at-once.ts';
 import {syncDirectory} from '../record-store.ts';
 import type {Lease} from './lease.ts';
 

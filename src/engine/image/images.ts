@@ -1,7 +1,7 @@
-import {lstat} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {ContainerConfig} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
+import {lstat} from '../at-once.ts';
 import type {CommitRequest} from '../container/context.ts';
 import type {Images} from '../engine.ts';
 import type {SetupOperation} from '../helper/operations.ts';

@@ -1,5 +1,5 @@
-import {readdir, rm} from 'node:fs/promises';
 import {TscomposeError} from '../../base/errors.ts';
+import {readdir, rm} from '../at-once.ts';
 import {
   validateImage,
   validateImageLayer,

@@ -48,9 +48,13 @@ export async function ensureFirewall(
   const table = tableOf(layout);
   const wanted = wantedElements(networks);
   const step = `set up the firewall table ${table.table}`;
-  const rules = await unlessMissing(kernel.read('netfilter', getRules(table), decodeRule, 'list the firewall rules'));
+  // Asked together: each answer is a way to the helper and back.
+  const [rules, changesOfElements] = await Promise.all([
+    unlessMissing(kernel.read('netfilter', getRules(table), decodeRule, 'list the firewall rules')),
+    elementChanges(kernel, table, wanted),
+  ]);
   const rulesFit = rules?.length === ruleCount && rules.every(({comment}) => comment === ruleComment);
-  const corrections = rulesFit ? await elementChanges(kernel, table, wanted) : undefined;
+  const corrections = rulesFit ? changesOfElements : undefined;
   if (corrections) {
     await kernel.rules(corrections, step);
     return;
@@ -110,18 +114,25 @@ async function elementChanges(
   table: TableRef,
   wanted: Elements,
 ): Promise<readonly NetlinkMessage[] | undefined> {
-  const changes: NetlinkMessage[] = [];
-  for (const [set, keys] of wanted) {
-    const found = await unlessMissing(readElements(kernel, table, set));
-    if (!found) return undefined;
-    const present = new Set(found.map(({key}) => hex(key)));
-    const expected = new Set(keys.map(hex));
-    const surplus = found.map(({key}) => key).filter((key) => !expected.has(hex(key)));
-    if (surplus.length > 0) changes.push(deleteElements(table, set, surplus));
-    const missing = keys.filter((key) => !present.has(hex(key)));
-    changes.push(...additions(table, set, missing));
-  }
-  return changes;
+  const changes = await Promise.all(
+    [...wanted].map(async ([set, keys]) => {
+      const found = await unlessMissing(readElements(kernel, table, set));
+      return found && changesOfSet(table, set, {found: found.map(({key}) => key), wanted: keys});
+    }),
+  );
+  return changes.every((list) => list !== undefined) ? changes.flat() : undefined;
+}
+
+function changesOfSet(
+  table: TableRef,
+  set: string,
+  {found, wanted}: {readonly found: readonly Uint8Array[]; readonly wanted: readonly Uint8Array[]},
+): readonly NetlinkMessage[] {
+  const present = new Set(found.map(hex));
+  const expected = new Set(wanted.map(hex));
+  const surplus = found.filter((key) => !expected.has(hex(key)));
+  const missing = wanted.filter((key) => !present.has(hex(key)));
+  return [...(surplus.length > 0 ? [deleteElements(table, set, surplus)] : []), ...additions(table, set, missing)];
 }
 
 function hex(bytes: Uint8Array): string {

@@ -44,8 +44,10 @@ export async function ensureAccepted(
   networks: readonly NetworkRecord[],
 ): Promise<readonly Warning[]> {
   const warnings: Warning[] = [];
-  const rules = await kernel.read('netfilter', getRules(), decodeRule, 'list the firewall rules');
-  const chains = await kernel.read('netfilter', getChains(), decodeChain, 'list the firewall chains');
+  const [rules, chains] = await Promise.all([
+    kernel.read('netfilter', getRules(), decodeRule, 'list the firewall rules'),
+    kernel.read('netfilter', getChains(), decodeChain, 'list the firewall chains'),
+  ]);
   const patterns = bridgePatterns(networks);
   for (const chain of chains) {
     if (!isForeignForward(chain)) continue;

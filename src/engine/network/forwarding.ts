@@ -1,5 +1,5 @@
-import {rm} from 'node:fs/promises';
 import {join} from 'node:path';
+import {rm} from '../at-once.ts';
 import {readBootId} from '../clock.ts';
 import type {Layout} from '../layout.ts';
 import {readText, writeRecord} from '../record-store.ts';

@@ -1,6 +1,6 @@
 import {createSocket} from 'node:dgram';
-import {readFile, writeFile} from 'node:fs/promises';
 import {hasKind, TscomposeError} from '../../base/errors.ts';
+import {readFile, writeFile} from '../at-once.ts';
 import {addressFromBytes, type Prefix, parseAddress} from './ip.ts';
 import type {Kernel} from './kernel.ts';
 import {decodeRoute, getRoutes} from './netlink/address.ts';

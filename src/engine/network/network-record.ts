@@ -1,6 +1,6 @@
-import {readdir} from 'node:fs/promises';
 import type {IpamPool, NetworkContainer, NetworkInspect} from '../../api/types/network.ts';
 import {TscomposeError} from '../../base/errors.ts';
+import {readdir} from '../at-once.ts';
 import {validateNetwork} from '../generated/record-validators.js';
 import type {Layout} from '../layout.ts';
 import {readRecord} from '../record-store.ts';

@@ -1,6 +1,6 @@
-import {readdir, rm} from 'node:fs/promises';
 import {join} from 'node:path';
-import {nftablesTableName, vethName} from '../layout.ts';
+import {readdir, rm} from '../at-once.ts';
+import {type Layout, nftablesTableName, vethName} from '../layout.ts';
 import {temporaryPrefix} from '../record-store.ts';
 import {removal} from './attach.ts';
 import {readOwnLinks, removeLink} from './bridge.ts';
@@ -84,8 +84,10 @@ export function createUpkeep(context: NetworkContext, kernel: Kernel, files: Mac
       if (swept) return;
       swept = true;
       await sweepDirectories(context, networks);
-      await sweepInterfaces(context, kernel, networks, clear);
-      await sweepElements(context, kernel, networks);
+      // Asked together, before anything is taken away: what goes with a lease is not missed by whoever looks for it.
+      const [links, ports] = await Promise.all([readOwnLinks(kernel, layout), readPortElements(kernel, layout)]);
+      await sweepInterfaces(context, kernel, {networks, links, clear});
+      await sweepElements(context, kernel, {networks, ports});
     },
   };
 }
@@ -123,11 +125,17 @@ export async function sweepDirectories({layout}: NetworkContext, networks: reado
 async function sweepInterfaces(
   context: NetworkContext,
   kernel: Kernel,
-  networks: readonly NetworkRecord[],
-  clear: Upkeep['clear'],
+  {
+    networks,
+    links,
+    clear,
+  }: {
+    readonly networks: readonly NetworkRecord[];
+    readonly links: Awaited<ReturnType<typeof readOwnLinks>>;
+    readonly clear: Upkeep['clear'];
+  },
 ): Promise<void> {
   const {layout, helper} = context;
-  const links = await readOwnLinks(kernel, layout);
   const names = new Set(links.map(({link}) => link.name));
   const expected = new Set(networks.map(({bridge, parent}) => parent?.name ?? bridge));
   for (const network of networks) {
@@ -147,22 +155,26 @@ async function sweepInterfaces(
   for (const {link} of links) if (!expected.has(link.name)) await removeLink(kernel, link.name);
 }
 
+/** Everything that is published; nothing where there is no table. */
+async function readPortElements(kernel: Kernel, layout: Layout): Promise<readonly PortElement[]> {
+  const sets = await Promise.all(
+    (Object.keys(portSets) as PortSetName[]).map(async (set) => {
+      const found = await unlessMissing(readElements(kernel, tableOf(layout), set));
+      return (found ?? []).map((element): PortElement => ({set, element}));
+    }),
+  );
+  return sets.flat();
+}
+
 /** Published ports of nobody: they would lead packets to an address that is given to another container. */
 async function sweepElements(
   context: NetworkContext,
   kernel: Kernel,
-  networks: readonly NetworkRecord[],
+  {networks, ports}: {readonly networks: readonly NetworkRecord[]; readonly ports: readonly PortElement[]},
 ): Promise<void> {
   const elementKey = ({set, element}: PortElement) => `${set} ${Buffer.from(element.key).toString('hex')}`;
   const expected = new Set(allElements(context, networks).map(elementKey));
-  for (const set of Object.keys(portSets) as PortSetName[]) {
-    const found = await unlessMissing(readElements(kernel, tableOf(context.layout), set));
-    // No table: no elements in any set.
-    if (!found) return;
-    for (const element of found) {
-      if (!expected.has(elementKey({set, element}))) await removeElement(context, kernel, {set, element});
-    }
-  }
+  for (const port of ports) if (!expected.has(elementKey(port))) await removeElement(context, kernel, port);
 }
 
 /** A transaction is refused while others change the rules at the same time. */

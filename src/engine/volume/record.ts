@@ -1,4 +1,4 @@
-import {readdir} from 'node:fs/promises';
+import {readdir} from '../at-once.ts';
 import {validateVolume} from '../generated/record-validators.js';
 import type {Layout} from '../layout.ts';
 import {readRecord, temporaryPrefix} from '../record-store.ts';

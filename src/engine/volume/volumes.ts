@@ -1,10 +1,10 @@
 import {randomBytes} from 'node:crypto';
-import {chmod, mkdir, readdir, rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {checkFilters, knownFilters, matchesLabels} from '../../api/filters.ts';
 import type {Filters} from '../../api/types/system.ts';
 import type {VolumeCreateBody, VolumeInspect} from '../../api/types/volume.ts';
 import {TscomposeError} from '../../base/errors.ts';
+import {chmod, mkdir, readdir, rename, rm} from '../at-once.ts';
 import type {Now} from '../clock.ts';
 import type {Volumes} from '../engine.ts';
 import type {Events} from '../events.ts';

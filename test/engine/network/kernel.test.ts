@@ -49,7 +49,9 @@ test('a kernel without nf_tables is told of by name', async () => {
 
 test('a kernel with a part of nf_tables only is told of by name', async () => {
   const missing = {index: 0, errno: 'ENOENT', code: 2};
-  const kernel = createKernel(refusing(missing, {index: 30, errno: 'ENOENT', code: 2}));
+  // The rules and the five sets that are asked for, then what is to be made.
+  const questions = Array.from({length: 6}, () => missing);
+  const kernel = createKernel(refusing(...questions, {index: 30, errno: 'ENOENT', code: 2}));
   const layout = createLayout({root: '/nowhere', run: '/nowhere/run'});
   const error = await failure(ensureFirewall(kernel, layout, [], async () => []));
   expect(error).toMatchObject({
