@@ -40,7 +40,10 @@ export function createContext(global: GlobalFlags, program: string): CliContext 
     version: TSCOMPOSE_VERSION,
     program,
     global,
-    stdin: process.stdin,
+    // Made at its first use: a command that reads none needs no stream for it.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     programPath: process.argv[1] ?? '',

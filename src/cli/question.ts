@@ -1,4 +1,3 @@
-import {createInterface} from 'node:readline/promises';
 import {TscomposeError} from '../base/errors.ts';
 import type {CliContext} from './context.ts';
 
@@ -18,6 +17,8 @@ export async function askOnTerminal(
   {signal, amidOutput = false}: QuestionOptions = {},
 ): Promise<boolean> {
   if (context.stdin.isTTY !== true || context.stderr.isTTY !== true) return false;
+  // Loaded here: hardly any command asks.
+  const {createInterface} = process.getBuiltinModule('node:readline/promises');
   const lines = createInterface({input: context.stdin, output: context.stderr});
   try {
     // Not as the prompt of the line: that is drawn again while the answer is edited, over what was written meanwhile.

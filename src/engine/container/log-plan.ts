@@ -1,4 +1,3 @@
-import {lookup} from 'node:dns/promises';
 import {existsSync} from 'node:fs';
 import {isIP} from 'node:net';
 import {TscomposeError} from '../../base/errors.ts';
@@ -58,6 +57,8 @@ async function findSyslog(address: SyslogAddress): Promise<LogReceiver> {
 async function lookUp(protocol: string, host: string): Promise<string> {
   if (host === '') return '127.0.0.1';
   if (isIP(host) !== 0) return host;
+  // Loaded here: hardly any log goes to a server.
+  const {lookup} = process.getBuiltinModule('node:dns/promises');
   try {
     return (await lookup(host)).address;
   } catch (error) {
