@@ -44,6 +44,8 @@ export interface Endpoint {
   readonly method: Method;
   readonly path: string;
   readonly query: Readonly<Record<string, Parameter<unknown>>>;
+  /** Headers of the request that say something, in lower case, by the names that both sides know them by. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body: RequestBody;
   readonly answer: Answer;
 }
@@ -142,18 +144,24 @@ export type BodyOf<E extends Endpoint> = E['body'] extends {readonly kind: 'byte
       : never
     : undefined;
 
+export type HeadersOf<E extends Endpoint> = {
+  readonly [K in keyof NonNullable<E['headers']>]?: string | undefined;
+};
+
 type PathInput<T> = [keyof T] extends [never] ? {readonly path?: T} : {readonly path: T};
 type BodyInput<T> = [T] extends [undefined] ? {readonly body?: undefined} : {readonly body: T};
 /** What a caller states for one request. */
 export type CallInput<E extends Endpoint> = PathInput<PathOf<E>> &
   BodyInput<BodyOf<E>> & {
     readonly query?: QueryOf<E>;
+    readonly headers?: HeadersOf<E>;
     readonly signal?: AbortSignal | undefined;
   };
 /** What a handler is given. */
 export interface HandlerInput<E extends Endpoint> {
   readonly path: PathOf<E>;
   readonly query: QueryOf<E>;
+  readonly headers: HeadersOf<E>;
   readonly body: BodyOf<E>;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;

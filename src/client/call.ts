@@ -11,6 +11,7 @@ import type {CallRequest, CallResponse, Transport} from './transport.ts';
 interface AnyInput {
   readonly path?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
 }
@@ -57,11 +58,17 @@ function requestOf(endpoint: Endpoint, input: AnyInput): CallRequest {
     const value = input.query?.[name];
     if (value !== undefined) query[name] = parameter.format(value);
   }
+  const headers: Record<string, string> = {};
+  for (const [name, header] of Object.entries(endpoint.headers ?? {})) {
+    const value = input.headers?.[name];
+    if (value !== undefined) headers[header] = value;
+  }
   const body = requestBody(endpoint, input.body);
   return {
     method: endpoint.method,
     path: expandPath(endpoint.path, input.path ?? {}),
     query,
+    ...(Object.keys(headers).length === 0 ? {} : {headers}),
     ...(body === undefined ? {} : {body}),
     ...(input.signal === undefined ? {} : {signal: input.signal}),
   };

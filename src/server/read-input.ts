@@ -12,6 +12,7 @@ export async function readInput(
   return {
     path: route.path,
     query: readQuery(route.endpoint, request),
+    headers: readHeaders(route.endpoint, request),
     body: (await readBody(route.endpoint, request)) as undefined,
     signal,
   };
@@ -26,6 +27,11 @@ function readQuery(endpoint: Endpoint, request: ServerRequest): Record<string, u
     if (values.length > 0) query[name] = parameter.parse(values, name);
   }
   return query;
+}
+
+function readHeaders(endpoint: Endpoint, request: ServerRequest): Record<string, string> {
+  const found = Object.entries(endpoint.headers ?? {}).map(([name, header]) => [name, request.headers?.[header]]);
+  return Object.fromEntries(found.filter(([, value]) => value !== undefined));
 }
 
 async function readBody(endpoint: Endpoint, request: ServerRequest): Promise<unknown> {
