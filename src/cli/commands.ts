@@ -1,5 +1,6 @@
 import {type CommandRow, defineCommand} from './command.ts';
 import {commandFlags} from './flags.ts';
+import {imageCommands} from './image-commands.ts';
 import {commandSummaries} from './summaries.ts';
 
 /** Every command a person can type. Their code is loaded only when they run. */
@@ -189,6 +190,7 @@ export const commands: readonly CommandRow[] = [
     ],
     run: async (context, input) => (await import('./commands/engine-serve.ts')).runEngineServe(context, input),
   }),
+  ...imageCommands,
   defineCommand({
     name: 'completion',
     ...commandSummaries.completion,

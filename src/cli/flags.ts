@@ -1,4 +1,5 @@
 import type {CommandInput, Flags} from './command.ts';
+import {imageFlags} from './image-flags.ts';
 
 const timeout = {
   short: 't',
@@ -210,6 +211,23 @@ export const commandFlags = {
       summary: 'where to listen: unix:///path, or tcp://address:port on loopback (engine.sock in the run directory)',
     },
   },
+  'engine images': imageFlags.ls,
+  'engine image ls': imageFlags.ls,
+  'engine image inspect': imageFlags.inspect,
+  'engine history': imageFlags.history,
+  'engine image history': imageFlags.history,
+  'engine rmi': imageFlags.rm,
+  'engine image rm': imageFlags.rm,
+  'engine image prune': imageFlags.prune,
+  'engine tag': imageFlags.tag,
+  'engine image tag': imageFlags.tag,
+  'engine save': imageFlags.save,
+  'engine image save': imageFlags.save,
+  'engine load': imageFlags.load,
+  'engine image load': imageFlags.load,
+  'engine import': imageFlags.import,
+  'engine image import': imageFlags.import,
+  'engine fsck': imageFlags.fsck,
   completion: {},
   doctor: {format: {value: 'FORMAT', choices: ['table', 'json'], summary: 'table or json'}},
   version: {

@@ -38,13 +38,13 @@ export function parseCommandLine(words: readonly string[]): Parsed {
   program.option('-v, --version', 'show the version');
   // The options of the one command that is run are enough: those of all would cost more than reading the line.
   const complete = new Map<Command, () => void>();
-  const groups = new Map(
-    Object.entries(commandGroups).map(([name, summary]) => [name, addGroup(program, name, summary)] as const),
-  );
+  const groups = new Map<string, Command>();
+  const parentOf = (name: string) => groups.get(name.slice(0, Math.max(name.lastIndexOf(' '), 0))) ?? program;
+  for (const [name, summary] of Object.entries(commandGroups))
+    groups.set(name, addGroup(parentOf(name), name, summary));
   for (const row of commands) {
-    const [first = '', second] = row.name.split(' ');
-    const command = (groups.get(first) ?? program)
-      .command(second ?? first)
+    const command = parentOf(row.name)
+      .command(lastWord(row.name))
       .summary(row.summary)
       .description(`${row.summary[0]?.toUpperCase()}${row.summary.slice(1)}.`);
     complete.set(command, () => addDetails(command, row));
@@ -99,10 +99,14 @@ export function parseCommandLine(words: readonly string[]): Parsed {
   return parsed;
 }
 
+function lastWord(name: string): string {
+  return name.slice(name.lastIndexOf(' ') + 1);
+}
+
 /** Commands of which each has a second word: `engine pull`. */
-function addGroup(program: Command, name: string, summary: string): Command {
-  const group = program
-    .command(name)
+function addGroup(parent: Command, name: string, summary: string): Command {
+  const group = parent
+    .command(lastWord(name))
     .summary(summary)
     .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
     .usage('COMMAND')
@@ -166,8 +170,13 @@ function unknownCommand(parent: Command, word: string): never {
     word,
     parent.commands.map((command) => command.name()),
   );
-  const prefix = parent.parent === null ? '' : `${parent.name()} `;
+  const prefix = prefixOf(parent);
   parent.error(`error: unknown command "${prefix}${word}"${close === undefined ? '' : ` (did you mean "${close}"?)`}`);
+}
+
+/** The words before it, of a group: the program's own name is not one. */
+function prefixOf(group: Command): string {
+  return group.parent === null ? '' : `${prefixOf(group.parent)}${group.name()} `;
 }
 
 function toOption(name: string, flag: Flag): Option {

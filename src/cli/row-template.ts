@@ -45,15 +45,16 @@ export function parseRowTemplate(given: string, fields: readonly string[]): RowT
 }
 
 function parseValue(inside: string, fields: readonly string[]): Piece {
-  const [, word, field] = /^(?:([a-z]+)\s+)?\.(\w*)$/.exec(inside) ?? [];
+  const [, word, field] = /^(?:([a-z]+)\s+)?\.([\w.]*)$/.exec(inside) ?? [];
   const isKnown = word === undefined || Object.hasOwn(conversions, word);
   if (field === undefined || !isKnown || (field === '' && word !== 'json')) {
     throw wrong(`--format: "{{${inside}}}" is not understood`, 'write {{.Field}}, {{json .}} or {{upper .Field}}');
   }
-  if (field !== '' && !fields.includes(field)) {
+  const [first = ''] = field.split('.');
+  if (field !== '' && !fields.includes(first)) {
     throw wrong(
-      `--format: there is no field "${field}"`,
-      didYouMean(field, fields) ?? `there are ${fields.join(', ')}`,
+      `--format: there is no field "${first}"`,
+      didYouMean(first, fields) ?? `there are ${fields.join(', ')}`,
     );
   }
   return {
@@ -92,9 +93,20 @@ export function fillTemplate({pieces}: RowTemplate, row: Row): string {
   return pieces
     .map((piece) => {
       if (piece.kind === 'text') return piece.text;
-      const value = piece.field === undefined ? row : row[piece.field];
+      const value = piece.field === undefined ? row : memberOf(row, piece.field);
       if (piece.convert !== undefined) return conversions[piece.convert](value);
       return typeof value === 'object' ? JSON.stringify(value) : String(value);
     })
     .join('');
+}
+
+/** `Config.Cmd`: of a value that has no such member, nothing. */
+function memberOf(row: Row, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>((value, name) => (isRow(value) && Object.hasOwn(value, name) ? value[name] : ''), row);
+}
+
+function isRow(value: unknown): value is Row {
+  return typeof value === 'object' && value !== null;
 }

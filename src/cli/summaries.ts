@@ -1,3 +1,5 @@
+import {imageSummaries} from './image-flags.ts';
+
 /** What each command is for, and what it takes: for help, docs and completion. */
 export const commandSummaries = {
   up: {summary: 'create and start the services of the stack, changing only what differs', args: '[SERVICE...]'},
@@ -35,6 +37,23 @@ export const commandSummaries = {
     args: 'install|uninstall|status|boot',
   },
   'engine serve': {summary: 'serve the built-in engine to Docker clients, by the Engine API on a socket', args: ''},
+  'engine images': imageSummaries.ls,
+  'engine image ls': imageSummaries.ls,
+  'engine image inspect': imageSummaries.inspect,
+  'engine history': imageSummaries.history,
+  'engine image history': imageSummaries.history,
+  'engine rmi': imageSummaries.rm,
+  'engine image rm': imageSummaries.rm,
+  'engine image prune': imageSummaries.prune,
+  'engine tag': imageSummaries.tag,
+  'engine image tag': imageSummaries.tag,
+  'engine save': imageSummaries.save,
+  'engine image save': imageSummaries.save,
+  'engine load': imageSummaries.load,
+  'engine image load': imageSummaries.load,
+  'engine import': imageSummaries.import,
+  'engine image import': imageSummaries.import,
+  'engine fsck': imageSummaries.fsck,
   completion: {summary: 'print a script that completes commands, flags and names in a shell', args: 'SHELL'},
   doctor: {
     summary:
@@ -47,4 +66,5 @@ export const commandSummaries = {
 /** Commands with a second word stand together under their first one. */
 export const commandGroups = {
   engine: 'work with the engine itself, without a stack',
+  'engine image': 'manage the images of the engine',
 } as const;

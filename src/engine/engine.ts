@@ -23,6 +23,7 @@ import type {DiskUsage, EngineEvent, Filters, SystemInfo, VersionInfo} from '../
 import type {ContainerUpdateBody, ContainerUpdateResult} from '../api/types/update.ts';
 import type {VolumeCreateBody, VolumeInspect} from '../api/types/volume.ts';
 import type {Booted} from './container/boot.ts';
+import type {StoreReport} from './image/fsck-repair.ts';
 
 /** A piece of a container's output. With a terminal everything is `stdout`. */
 export interface OutputChunk {
@@ -245,6 +246,8 @@ export interface Images {
     },
     signal?: AbortSignal,
   ): AsyncIterable<ImageProgress>;
+  /** Verifies the whole store, and with `repair` mends it. No request of the Engine API. */
+  check(options: {readonly repair: boolean}): Promise<StoreReport>;
   tag(reference: string, target: {readonly repository: string; readonly tag: string}): Promise<void>;
   remove(reference: string, options?: {readonly force?: boolean}): Promise<ImageDeleteItem[]>;
   /** Removes those without a name that no container uses; with filter `dangling` false any that none uses. */

@@ -5,7 +5,9 @@ import {exitCodes, TscomposeError} from '../../base/errors.ts';
 import type {Docker} from '../../client/docker.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
+import type {ImageInput} from '../image-flags.ts';
 import {withEngine} from '../session.ts';
+import {checkCount} from '../wrong-use.ts';
 
 export function runLoad(context: CliContext, input: Input<'load'>): Promise<number> {
   return withEngine(context, async (docker) => {
@@ -21,15 +23,34 @@ export function runLoad(context: CliContext, input: Input<'load'>): Promise<numb
   });
 }
 
+/** As "docker load": an archive from a file or standard input. */
+export function runImageLoad(context: CliContext, {args, flags}: ImageInput<'load'>): Promise<number> {
+  checkCount(args, {least: 0, usage: 'engine load [-i FILE]'});
+  return withEngine(context, async (docker) => {
+    const source = await openNamed(context, flags.input);
+    const lines = await docker.loadImage(source, {quiet: flags.quiet, platform: flags.platform});
+    await docker.followProgress(lines, (line) => {
+      if (!flags.quiet && line.stream !== undefined) context.stdout.write(line.stream);
+    });
+    return 0;
+  });
+}
+
 async function openSource(
   context: CliContext,
   input: Input<'load'>,
 ): Promise<AsyncIterable<Uint8Array> | {readonly path: string}> {
   const [directory, ...more] = input.args;
-  const named = input.flags.input ?? directory;
   if (more.length > 0 || (directory !== undefined && input.flags.input !== undefined)) {
     throw new TscomposeError('invalid', 'load reads one archive or directory at a time', {exitCode: exitCodes.usage});
   }
+  return await openNamed(context, input.flags.input ?? directory);
+}
+
+async function openNamed(
+  context: CliContext,
+  named: string | undefined,
+): Promise<AsyncIterable<Uint8Array> | {readonly path: string}> {
   if (named === undefined || named === '-') {
     if (context.stdin.isTTY === true) {
       throw new TscomposeError('invalid', 'nothing to load: standard input is a terminal', {

@@ -26,15 +26,18 @@ export async function candidatesFor(
   }
 }
 
-/** Second words of a group, or first words: each group once. */
+/** The words that may come next, each group once. */
 function commandsOf(commands: readonly CommandRow[], group: string | undefined): readonly Candidate[] {
-  if (group !== undefined) {
-    const within = commands.filter(({name}) => name.startsWith(`${group} `));
-    return within.map(({name, summary}) => ({word: name.slice(group.length + 1), about: summary}));
-  }
-  const single = commands.filter(({name}) => !name.includes(' '));
-  const groups = Object.entries(commandGroups).map(([word, about]) => ({word, about}));
-  return [...single.map(({name, summary}) => ({word: name, about: summary})), ...groups, help];
+  const start = group === undefined ? '' : `${group} `;
+  const next = (name: string) => name.slice(start.length);
+  const isNext = (name: string) => name.startsWith(start) && !next(name).includes(' ');
+  const single = commands.filter(({name}) => isNext(name));
+  const groups = Object.entries(commandGroups).filter(([name]) => isNext(name));
+  return [
+    ...single.map(({name, summary}) => ({word: next(name), about: summary})),
+    ...groups.map(([name, about]) => ({word: next(name), about})),
+    ...(group === undefined ? [help] : []),
+  ];
 }
 
 function beginning(current: string, candidates: Candidates | readonly Candidate[], before = ''): Candidates {

@@ -2,9 +2,11 @@ import {readdir} from 'node:fs/promises';
 import {dirname, resolve} from 'node:path';
 import {composeLabels} from '../../api/labels.ts';
 import type {ContainerSummary} from '../../api/types/container.ts';
+import type {ImageSummary} from '../../api/types/image.ts';
 import type {CliContext} from '../context.ts';
 import type {OutlinedService, StackOutline} from '../outline/stack-outline.ts';
 import {existing, loadRequest, withEngine} from '../session.ts';
+import {humanSize} from '../size.ts';
 import type {Candidate, StackNames} from './value-kinds.ts';
 
 /** A person waits at the keyboard: an engine far away that does not answer has nothing to say. */
@@ -28,6 +30,11 @@ export function stackNames(context: CliContext): StackNames {
     environments: () => orNone(() => environmentFiles(context)),
     async projects() {
       return unique((await containers()).map(({Labels}) => ({word: Labels[composeLabels.project] ?? '', about: ''})));
+    },
+    async images() {
+      return (await orNone(() => listImages(context))).flatMap(({RepoTags, Size}) =>
+        RepoTags.map((word) => ({word, about: humanSize(Size)})),
+      );
     },
     async replicas(wanted) {
       const project = await orUndefined(() => projectName(context));
@@ -107,4 +114,8 @@ async function orUndefined<T>(ask: () => Promise<T>): Promise<T | undefined> {
   } catch {
     return undefined;
   }
+}
+
+async function listImages(context: CliContext): Promise<readonly ImageSummary[]> {
+  return await withEngine(context, (docker) => docker.listImages({abortSignal: AbortSignal.timeout(patienceMs)}));
 }

@@ -19,6 +19,8 @@ export interface StackNames {
   /** `--env`. */
   environments(): Promise<readonly Candidate[]>;
   projects(): Promise<readonly Candidate[]>;
+  /** Of every image of the engine. */
+  images(): Promise<readonly Candidate[]>;
   /** Numbers of the containers of these services; none named: of all. */
   replicas(services: readonly string[]): Promise<readonly Candidate[]>;
 }
@@ -53,6 +55,9 @@ export const valueKinds: Readonly<Record<string, Complete | undefined>> = {
   PROFILE: async (names) => words([...(await names.profiles()), {word: '*', about: 'all of them'}]),
   ENVIRONMENT: async (names) => words(await names.environments()),
   PROJECT: async (names) => words(await names.projects()),
+  IMAGE: async (names) => words(await names.images()),
+  'REPOSITORY:TAG': async (names) => words(await names.images()),
+  'FILE|URL|-': () => ({kind: 'files'}),
   REPLICA: async (names, {args}) => words(await names.replicas(namedService(args))),
   SOURCE: copied,
   // What comes from a service goes to this machine: there is no copy between services.

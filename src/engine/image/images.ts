@@ -18,7 +18,6 @@ import {formatPlatform, parsePlatform, platformRank} from './platform.ts';
 import {type ImageRecord, listReferences, readImage, writeReference} from './record.ts';
 import {familiarReference, isDigest, normaliseReference, parseReference} from './reference.ts';
 import {removeImage} from './remove.ts';
-import {saveImages} from './save.ts';
 import {type ContentSession, openSession} from './session.ts';
 
 /** An image as a container takes it. */
@@ -80,8 +79,9 @@ export function createImages(context: ImageContext): ImageStore {
         isHost(reference, host.Id) ? hostHistory(host) : await imageHistory(context, await find(reference, platform)),
       async save(references, options) {
         if (references.some((reference) => isHost(reference, host.Id))) throw notSaved();
-        return await saveImages(context, references, options);
+        return await (await import('./save.ts')).saveImages(context, references, options);
       },
+      check: async (options) => (await import('./fsck-repair.ts')).checkStore(context, options),
       load: (source, options) => loadImages(context, source, options),
       import: (source, options, signal) => importImage(context, source, options, signal),
       tag: (reference, target) => tagImage(context, reference, target),

@@ -57,12 +57,18 @@ export interface Leased {
   isBeingMade(name: string): boolean;
 }
 
-/** To be called with the lock of images held exclusively. The files of dead leases are removed. */
-export async function readLeases(context: LeaseContext, own: Lease): Promise<Leased> {
+/** To be called with the lock of images held exclusively. The files of dead leases are removed. `others`: without our own. */
+export async function readLeases(
+  context: LeaseContext,
+  own: Lease,
+  {others = false}: {readonly others?: boolean} = {},
+): Promise<Leased> {
   const ids = await readdir(context.layout.images.leases);
   const living = new Map<string, string>();
   for (const id of ids) {
-    const text = await readLiving(context, id, own.temporaryName().startsWith(`${temporaryPrefix}${id}-`));
+    const isOwn = own.temporaryName().startsWith(`${temporaryPrefix}${id}-`);
+    if (isOwn && others) continue;
+    const text = await readLiving(context, id, isOwn);
     if (text !== undefined) living.set(id, text);
   }
   const lines = [...living.values()].flatMap((text) => text.split('\n'));

@@ -14,6 +14,7 @@ const names: StackNames = {
   profiles: named('debug'),
   environments: named('staging'),
   projects: named('shop', 'blog'),
+  images: async () => [{word: 'redis:7', about: '142MB'}],
   replicas: async (services) => [{word: String(services.length), about: services.join()}],
 };
 
@@ -162,6 +163,10 @@ const free = [
   'ADDRESS',
   'COMMAND',
   'ARGS',
+  'FILTER',
+  'PLATFORM',
+  'TEXT',
+  'NAME:TAG',
 ];
 
 test('each kind of value and argument is completed, or is known to be free', () => {
