@@ -19,6 +19,8 @@
 #define SHIPPER_NS 1000000000
 /* A disk that hangs keeps the writer; it is not waited for much longer than for anything else. */
 #define GIVE_UP_NS 10000000000
+/* The networks wait for it no longer than that: addresses and ports are what others want. */
+#define LOGGED_NS 20000000
 
 static void step(void *data);
 
@@ -30,6 +32,13 @@ static bool cgroups_removed(const struct monitor *monitor) {
     all = false;
   }
   return all;
+}
+
+/* Interfaces first go from sight and then take the kernel some 10 ms: whoever reads the log does not wait for that. */
+static void leave_networks(struct monitor *monitor, int64_t passed) {
+  if (monitor->left_networks || (monitor->writer.pid > 0 && passed < LOGGED_NS)) return;
+  monitor->left_networks = true;
+  network_detach(&monitor->network);
 }
 
 static void look_again(struct monitor *monitor) {
@@ -73,15 +82,26 @@ static void step(void *data) {
     }
   }
   if (session_any(monitor) && passed > SESSIONS_NS) session_kill_all(monitor);
+  if (monitor->writer.pid == 0 && !monitor->logged) {
+    monitor->logged = true;
+    client_state_changed(monitor);
+  }
+  leave_networks(monitor, late ? GIVE_UP_NS : passed);
   bool gone = cgroups_removed(monitor);
   bool ships = monitor->shipper.pid > 0 && passed < SHIPPER_NS;
-  if (!late && (!gone || ships || session_any(monitor) || monitor->writer.pid > 0 || monitor->network.child_pid > 0 ||
+  if (!late && (!gone || !monitor->left_networks || ships || session_any(monitor) || monitor->writer.pid > 0 || monitor->network.child_pid > 0 ||
                 (!client_all_flushed(monitor) && passed < CLIENTS_NS))) {
     look_again(monitor);
     return;
   }
   courier_start(monitor);
   finish(monitor);
+}
+
+void ending_look(struct monitor *monitor) {
+  if (monitor->phase != PHASE_ENDING) return;
+  loop_timer_clear(&monitor->ending_timer);
+  step(monitor);
 }
 
 void ending_begin(struct monitor *monitor) {
@@ -104,7 +124,6 @@ void ending_begin(struct monitor *monitor) {
     close_quietly(monitor->control.fd);
     monitor->control.fd = -1;
   }
-  network_detach(&monitor->network);
   writer_finish(&monitor->writer);
   writer_finish(&monitor->shipper);
   step(monitor);

@@ -113,6 +113,7 @@ static void signals_ready(void *data, short events) {
   int status;
   pid_t pid;
   while ((pid = waitpid(-1, &status, WNOHANG)) > 0) reaped(monitor, pid, status);
+  ending_look(monitor);
 }
 
 static int watch_signals(struct monitor *monitor) {

@@ -129,6 +129,8 @@ struct monitor {
   struct timer ending_timer;
   int64_t ending_since_ns;
   unsigned ending_tries;
+  bool logged; /* what the container wrote is in its log, and the journal tells of its end */
+  bool left_networks;
 };
 
 /* --- monitor.c --- */
@@ -153,6 +155,8 @@ void monitor_stop(struct monitor *monitor, int signal, uint64_t grace_ms);
 /* --- ending.c --- */
 /* Cleans everything up and exits the process; takes several turns of the loop. */
 void ending_begin(struct monitor *monitor);
+/* While that goes on: something that was waited for has ended. */
+void ending_look(struct monitor *monitor);
 
 /* --- output.c --- */
 int output_open(struct monitor *monitor, int standard[3]);
@@ -210,6 +214,7 @@ bool restart_waits_for_other(struct monitor *monitor);
 void restart_ran(struct monitor *monitor);
 
 /* --- state.c --- */
+/* As clients are told it. */
 void state_append(const struct monitor *monitor, struct json *json);
 /* Writes the state file and tells those who watch. 0, or -1 with errno: the file says what it said before. */
 int state_changed(struct monitor *monitor);

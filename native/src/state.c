@@ -33,8 +33,7 @@ static void append_health(const struct health *health, struct json *json) {
   json_close(json, '}');
 }
 
-void state_append(const struct monitor *monitor, struct json *json) {
-  json_open(json, '{');
+static void append_members(const struct monitor *monitor, struct json *json) {
   json_member_number(json, "v", 1);
   json_member_string(json, "id", monitor->plan.id);
   json_member_string(json, "status", monitor->status);
@@ -50,12 +49,20 @@ void state_append(const struct monitor *monitor, struct json *json) {
   json_member_number(json, "restartCount", monitor->restart_count);
   json_member_bool(json, "stoppedByUser", monitor->stopped_by_user);
   if (monitor->health.status != NULL) append_health(&monitor->health, json);
+}
+
+void state_append(const struct monitor *monitor, struct json *json) {
+  json_open(json, '{');
+  append_members(monitor, json);
+  if (monitor->logged) json_member_bool(json, "logged", true);
   json_close(json, '}');
 }
 
 static int write_state(const struct monitor *monitor, const char *path) {
   struct json json = {0};
-  state_append(monitor, &json);
+  json_open(&json, '{');
+  append_members(monitor, &json);
+  json_close(&json, '}');
   buffer_append(&json.buffer, "\n", 1);
   int result = write_file_atomic(path, json.buffer.data, json.buffer.size, 0600, false);
   json_free(&json);

@@ -21,6 +21,7 @@ export interface State {
   readonly error: string;
   readonly restartCount: number;
   readonly stoppedByUser: boolean;
+  readonly logged?: true;
   readonly health?: {
     readonly status: string;
     readonly failingStreak: number;

@@ -32,8 +32,28 @@ describe('state', () => {
     await eventually(() => seen.length === 1);
     await container.stop();
     await watching;
-    expect(seen.map(({status}) => status)).toEqual(['running', 'exited']);
+    // The third time it is known to be in the log.
+    expect(seen.map(({status, logged}) => [status, logged])).toEqual([
+      ['running', undefined],
+      ['exited', undefined],
+      ['exited', true],
+    ]);
     expect(seen[1]).toMatchObject({pid: 0, exitCode: 143, stoppedByUser: true});
+    expect(container.exit()).not.toHaveProperty('logged');
+  });
+
+  test('whoever watches is told when everything is in the log', async () => {
+    const container = machine.container({
+      words: ['sh', '-c', 'trap "echo last words; exit 0" TERM; echo ready; while :; do sleep 0.05; done'],
+    });
+    await container.launch();
+    await eventually(() => container.text().includes('ready'));
+    const watching = (async () => {
+      for await (const {logged} of watchMonitor<State>(container.paths.control)) if (logged) return container.text();
+      return undefined;
+    })();
+    await container.stop();
+    expect(await watching).toBe('ready\nlast words\n');
   });
 
   test('hello', async () => {

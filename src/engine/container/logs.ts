@@ -150,7 +150,7 @@ interface Watched {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The directory tells of new lines, the monitor of the end. */
+/** The directory tells of new lines, the monitor of their end. */
 function watchLog({directory, control, remainingMs, signal}: Watched): LogWatch {
   let wake: () => void = () => undefined;
   let ended = false;
@@ -174,7 +174,7 @@ function watchLog({directory, control, remainingMs, signal}: Watched): LogWatch 
   const timer =
     remainingMs === undefined ? undefined : setTimeout(end, Math.min(Math.max(remainingMs, 0), 2 ** 31 - 1));
   signal?.addEventListener('abort', end, {once: true});
-  void untilMonitorEnds(control, stop.signal).then(end);
+  void untilAllIsLogged(control, stop.signal).then(end);
   return {
     next: () =>
       new Promise((resolve) => {
@@ -191,9 +191,10 @@ function watchLog({directory, control, remainingMs, signal}: Watched): LogWatch 
   };
 }
 
-async function untilMonitorEnds(control: string, signal: AbortSignal): Promise<void> {
+/** Which the monitor says before it clears up; one of an earlier version ends without a word. */
+async function untilAllIsLogged(control: string, signal: AbortSignal): Promise<void> {
   try {
-    for await (const state of watchMonitor<object>(control, signal)) void state;
+    for await (const {logged} of watchMonitor<{readonly logged?: boolean}>(control, signal)) if (logged === true) return;
   } catch {
     // Gone already, or we are.
   }
