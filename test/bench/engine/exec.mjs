@@ -50,7 +50,7 @@ async function execAsCommand(bed, rounds) {
 async function peersThatRun({peers}) {
   const bundle = await peers.bundle('exec', ['idle']);
   await peers.podmanRun('-d', '--name', 'tscbench-exec', 'busybox', '/pump', 'idle');
-  await peers.crun('run', '--detach', '--bundle', bundle, 'tscbench-exec');
+  await peers.crunDetached('--bundle', bundle, 'tscbench-exec');
   return {
     sides: {
       podman: () => timed(() => peers.podman('exec', 'tscbench-exec', '/pump', 'true')),

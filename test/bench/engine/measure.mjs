@@ -51,13 +51,13 @@ export function quantile(values, share) {
 /** @param {readonly number[]} values */
 export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Runs a command to its end and answers what it printed; throws where it fails. */
+/** Runs a command to its end and answers what it printed, unless the options say otherwise; throws where it fails. */
 export function command(program, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {stdio: ['ignore', 'pipe', 'pipe'], ...options});
     const output = {stdout: '', stderr: ''};
     for (const stream of ['stdout', 'stderr'])
-      child[stream].setEncoding('utf8').on('data', (text) => {
+      child[stream]?.setEncoding('utf8').on('data', (text) => {
         output[stream] += text;
       });
     child.on('error', reject);

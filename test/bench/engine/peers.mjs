@@ -25,14 +25,12 @@ export async function openPeers({work, archive, pump}) {
     holder.stdout.once('data', resolve);
     holder.once('close', (code) => reject(new Error(`cannot set up podman and crun: ended with ${code}`)));
   });
-  const inside = (program, args) =>
-    command('nsenter', [
-      `--mount=/proc/${holder.pid}/ns/mnt`,
-      `--net=/proc/${holder.pid}/ns/net`,
-      '--',
-      program,
-      ...args,
-    ]);
+  const inside = (program, args, options) =>
+    command(
+      'nsenter',
+      [`--mount=/proc/${holder.pid}/ns/mnt`, `--net=/proc/${holder.pid}/ns/net`, '--', program, ...args],
+      options,
+    );
   const places = ['--root', join(work, 'podman/root'), '--runroot', join(work, 'podman/run')];
   const ways = [
     '--runtime',
@@ -46,11 +44,15 @@ export async function openPeers({work, archive, pump}) {
   ];
   const networks = ['--network-config-dir', join(work, 'podman/networks')];
   const podman = (...args) => inside('podman', [...places, ...ways, ...networks, ...args]);
-  const crun = (...args) =>
-    inside('crun', ['--root', join(work, 'crun/state'), '--cgroup-manager', 'cgroupfs', ...args]);
+  const crunWith = (options, args) =>
+    inside('crun', ['--root', join(work, 'crun/state'), '--cgroup-manager', 'cgroupfs', ...args], options);
+  const crun = (...args) => crunWith({}, args);
+  /** What runs on has the descriptors of who started it: with our pipes, their end would be waited for. */
+  const crunDetached = (...args) => crunWith({stdio: 'ignore'}, ['run', '--detach', ...args]);
+  const removeCrun = () => crun('delete', '--force', 'tscbench-exec').catch(() => {});
   mkdirSync(join(work, 'podman/networks'), {recursive: true});
   await podman('rm', '-af', '-t', '0');
-  await crun('delete', '--force', 'tscbench-exec').catch(() => {});
+  await removeCrun();
   await podman('load', '-q', '-i', archive);
   if (!existsSync(join(work, 'podman/networks/tscbench.json'))) await podman('network', 'create', 'tscbench');
   return {
@@ -72,6 +74,7 @@ export async function openPeers({work, archive, pump}) {
         ...args,
       ),
     crun,
+    crunDetached,
     /** A directory for `crun run`, with the program of this command. */
     bundle: async (name, words) => {
       const directory = join(work, 'crun', name);
@@ -92,6 +95,7 @@ export async function openPeers({work, archive, pump}) {
       return directory;
     },
     async close() {
+      await removeCrun();
       await podman('rm', '-af', '-t', '0');
       // It leaves the cgroup above its containers in each hierarchy; mounts and networks go with their namespaces.
       const empty = ['-depth', '-type', 'd', '-path', `*/${cgroup}*`, '-exec', 'rmdir', '{}', '+'];
