@@ -194,7 +194,8 @@ function watchLog({directory, control, remainingMs, signal}: Watched): LogWatch 
 /** Which the monitor says before it clears up; one of an earlier version ends without a word. */
 async function untilAllIsLogged(control: string, signal: AbortSignal): Promise<void> {
   try {
-    for await (const {logged} of watchMonitor<{readonly logged?: boolean}>(control, signal)) if (logged === true) return;
+    for await (const {logged} of watchMonitor<{readonly logged?: boolean}>(control, signal))
+      if (logged === true) return;
   } catch {
     // Gone already, or we are.
   }
