@@ -54,10 +54,10 @@ function buildNative() {
 }
 
 /**
- * Parts that cannot be in the program's one function, because they are modules that wait at their top level: each becomes
- * a file of its own that the program imports when it needs it. Name of the file: entry.
+ * Parts that are not in the program's one function: Ink is made of modules that wait at their top level, undici is long and
+ * few commands need it. Each becomes a file of its own that the program imports when it needs it. Name of the file: entry.
  */
-const modules = {ink: 'src/tui/app/ink-compat.tsx'};
+const modules = {ink: 'src/tui/app/ink-compat.tsx', undici: 'src/engine/registry/dispatcher.ts'};
 
 const shared = {
   absWorkingDir: root,

@@ -1,6 +1,7 @@
 // Makes of every JSON schema what the program checks with.
 //   schemas/record/NAME.schema.json -> src/engine/generated/record-validators.js, export validateName (NAME in camel case):
 //     compiled ahead of time, since compiling with ajv at each start would cost 340 ms of CPU.
+//   schemas/registries.schema.json  -> src/engine/generated/settings-validators.js, the same way.
 //   schemas/stack.schema.json       -> src/model/generated/stack-schema.js, export stackSchema: without what only editors
 //     read. It is walked, not compiled: the code that ajv makes of it is so long that reading it costs more than walking.
 import {existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
@@ -38,6 +39,8 @@ function modules() {
     // A record is ours and either fits or is damaged: the first problem is enough.
     found.push({output: 'src/engine/generated/record-validators.js', schemas: records, options: {}});
   }
+  const settings = schemasIn('schemas').filter(({name}) => name === 'registries');
+  found.push({output: 'src/engine/generated/settings-validators.js', schemas: settings, options: {}});
   return found;
 }
 

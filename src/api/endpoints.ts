@@ -2,6 +2,7 @@ import {containerEndpoints} from './endpoints/containers.ts';
 import {execEndpoints} from './endpoints/execs.ts';
 import {imageEndpoints} from './endpoints/images.ts';
 import {networkEndpoints} from './endpoints/networks.ts';
+import {registryEndpoints} from './endpoints/registry.ts';
 import {syncEndpoints} from './endpoints/sync.ts';
 import {systemEndpoints} from './endpoints/system.ts';
 import {volumeEndpoints} from './endpoints/volumes.ts';
@@ -13,6 +14,7 @@ export const endpoints = {
   ...networkEndpoints,
   ...volumeEndpoints,
   ...imageEndpoints,
+  ...registryEndpoints,
   ...systemEndpoints,
   ...syncEndpoints,
 };

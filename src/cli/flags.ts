@@ -1,4 +1,5 @@
 import type {CommandInput, Flags} from './command.ts';
+import {engineFlags} from './engine-flags.ts';
 import {imageFlags} from './image-flags.ts';
 
 const timeout = {
@@ -203,14 +204,6 @@ export const commandFlags = {
     user: {summary: 'a service of this user, not of the machine'},
     print: {summary: 'with install: print the unit and change nothing'},
   },
-  'engine serve': {
-    host: {
-      short: 'H',
-      value: 'ADDRESS',
-      repeat: true,
-      summary: 'where to listen: unix:///path, or tcp://address:port on loopback (engine.sock in the run directory)',
-    },
-  },
   'engine images': imageFlags.ls,
   'engine image ls': imageFlags.ls,
   'engine image inspect': imageFlags.inspect,
@@ -228,6 +221,7 @@ export const commandFlags = {
   'engine import': imageFlags.import,
   'engine image import': imageFlags.import,
   'engine fsck': imageFlags.fsck,
+  ...engineFlags,
   completion: {},
   doctor: {format: {value: 'FORMAT', choices: ['table', 'json'], summary: 'table or json'}},
   version: {

@@ -1,3 +1,4 @@
+import {join} from 'node:path';
 import {type Backend, openBackend} from '../backend/backend.ts';
 import type {EngineOptions} from '../engine/create-engine.ts';
 import type {CliContext} from './context.ts';
@@ -40,8 +41,37 @@ export function engineOptions({env, global, version, nodePath, now}: CliContext)
     },
     allowMissingLimits: isSet(env, 'TSCOMPOSE_ALLOW_MISSING_LIMITS'),
     publishAddress: env['TSCOMPOSE_PUBLISH'],
+    registries: registryOptions(env),
     version,
     nodePath,
     now,
   };
+}
+
+/** How registries are reached: one file for pull, push and build, and certificates where Docker has them too. */
+function registryOptions(env: CliContext['env']): NonNullable<EngineOptions['registries']> {
+  const stated = env['TSCOMPOSE_REGISTRIES'];
+  const machine = '/etc/tscompose';
+  const own = process.geteuid?.() === 0 ? [] : configurationDirectory(env);
+  return {
+    settings: {
+      paths: stated ? [stated] : [...own, machine].map((directory) => join(directory, 'registries.json')),
+      isRequired: Boolean(stated),
+    },
+    certificateDirectories: [...own.map((directory) => join(directory, 'certs.d')), '/etc/docker/certs.d'],
+    proxy: {
+      http: env['http_proxy'] ?? env['HTTP_PROXY'],
+      https: env['https_proxy'] ?? env['HTTPS_PROXY'],
+      none: env['no_proxy'] ?? env['NO_PROXY'],
+    },
+    credentialOf: async (host) => {
+      const {credentialsOf} = await import('./credentials.ts');
+      return await credentialsOf({env}).find(host);
+    },
+  };
+}
+
+function configurationDirectory(env: CliContext['env']): readonly string[] {
+  const base = env['XDG_CONFIG_HOME'] ?? (env['HOME'] ? join(env['HOME'], '.config') : undefined);
+  return base === undefined ? [] : [join(base, 'tscompose')];
 }

@@ -54,6 +54,15 @@ export const commandSummaries = {
   'engine import': imageSummaries.import,
   'engine image import': imageSummaries.import,
   'engine fsck': imageSummaries.fsck,
+  'engine pull': {summary: 'pull an image from a registry', args: 'IMAGE'},
+  'engine push': {summary: 'push an image to a registry', args: 'IMAGE'},
+  'engine login': {summary: 'log in to a registry, and keep the credentials', args: '[REGISTRY]'},
+  'engine logout': {summary: 'forget the credentials for a registry', args: '[REGISTRY]'},
+  'engine search': {
+    summary: 'search a registry for images (Docker Hub, unless the term starts with another)',
+    args: 'TERM',
+  },
+  'engine manifest': {summary: 'show what a registry has under a name', args: 'IMAGE'},
   completion: {summary: 'print a script that completes commands, flags and names in a shell', args: 'SHELL'},
   doctor: {
     summary:

@@ -1,7 +1,7 @@
 import type {Calls} from '../api/endpoint.ts';
 import {type Endpoints, endpoints} from '../api/endpoints.ts';
 import type {ContainerCreateBody, ContainerSummary} from '../api/types/container.ts';
-import type {ImageProgress, ImageSummary} from '../api/types/image.ts';
+import type {AuthAnswer, AuthConfig, ImageProgress, ImageSearchResult, ImageSummary} from '../api/types/image.ts';
 import type {NetworkCreateBody, NetworkInspect} from '../api/types/network.ts';
 import type {ContainersPruned, ImagesPruned, NetworksPruned, VolumesPruned} from '../api/types/prune.ts';
 import type {DiskUsage, EngineEvent, Filters, SystemInfo, VersionInfo} from '../api/types/system.ts';
@@ -16,6 +16,7 @@ import {Image} from './image.ts';
 import {lazyHttpTransport} from './lazy-http-transport.ts';
 import {Network} from './network.ts';
 import {followProgress} from './progress.ts';
+import {registryAuth} from './registry-auth.ts';
 import type {Feature, Transport} from './transport.ts';
 import {Volume} from './volume.ts';
 
@@ -150,6 +151,44 @@ export class Docker {
     return this.#calls.imageCreate({query: {...query, fromSrc: '-'}, body: source, signal: abortSignal});
   }
 
+  /**
+   * Pulls an image (`redis:7`, `redis@sha256:…`); of a name without a tag every tag. The work is done while the answered lines
+   * are read; a failure is thrown from them.
+   */
+  pull(
+    repoTag: string,
+    options: Abortable & {
+      readonly authconfig?: AuthConfig | undefined;
+      readonly platform?: string | undefined;
+    } = {},
+  ): Promise<AsyncIterable<ImageProgress>> {
+    return this.#calls.imageCreate({
+      query: {...splitTag(repoTag), platform: options.platform},
+      headers: registryAuth(options.authconfig),
+      body: nothing(),
+      signal: options.abortSignal,
+    });
+  }
+
+  /** What registries have by a name: Docker Hub, or the registry that the term starts with. */
+  searchImages(
+    options: Abortable & {
+      readonly term: string;
+      readonly limit?: number | undefined;
+      readonly filters?: Filters | undefined;
+      readonly authconfig?: AuthConfig | undefined;
+    },
+  ): Promise<readonly ImageSearchResult[]> {
+    const {abortSignal, authconfig, ...query} = options;
+    return this.#calls.imageSearch({query, headers: registryAuth(authconfig), signal: abortSignal});
+  }
+
+  /** Asks a registry whether it accepts credentials. Throws `unauthorized`. */
+  checkAuth(options: AuthConfig & Abortable): Promise<AuthAnswer> {
+    const {abortSignal, ...body} = options;
+    return this.#calls.systemAuth({body, signal: abortSignal});
+  }
+
   /** Reads a progress stream to its end, and answers all of its lines. Throws the error the stream carries. */
   followProgress<T>(lines: AsyncIterable<T>, onProgress?: (line: T) => void): Promise<readonly T[]> {
     return followProgress(lines, onProgress);
@@ -229,3 +268,12 @@ export class Docker {
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+/** The tag or digest in a parameter of its own, as the API has it. */
+function splitTag(name: string): {readonly fromImage: string; readonly tag?: string} {
+  const at = name.indexOf('@');
+  if (at >= 0) return {fromImage: name.slice(0, at).replace(/:[^:/]*$/, ''), tag: name.slice(at + 1)};
+  const colon = name.lastIndexOf(':');
+  if (colon <= name.lastIndexOf('/')) return {fromImage: name};
+  return {fromImage: name.slice(0, colon), tag: name.slice(colon + 1)};
+}

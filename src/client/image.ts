@@ -1,7 +1,15 @@
 import type {Calls} from '../api/endpoint.ts';
 import type {Endpoints} from '../api/endpoints.ts';
-import type {ImageDeleteItem, ImageHistoryItem, ImageInspect} from '../api/types/image.ts';
+import type {
+  AuthConfig,
+  DistributionInspect,
+  ImageDeleteItem,
+  ImageHistoryItem,
+  ImageInspect,
+  ImageProgress,
+} from '../api/types/image.ts';
 import type {Abortable} from './container.ts';
+import {registryAuth} from './registry-auth.ts';
 
 interface Platformed {
   readonly platform?: string | undefined;
@@ -49,6 +57,34 @@ export class Image {
     await this.#calls.imageTag({
       path: this,
       query: {repo: options.repo, tag: options.tag},
+      signal: options.abortSignal,
+    });
+  }
+
+  /**
+   * Pushes a tag, or all of the repository's where none is given. The work is done while the answered lines are read; a
+   * failure is thrown from them. Engines want some credentials, if only empty ones.
+   */
+  push(
+    options: Abortable & {
+      readonly tag?: string | undefined;
+      readonly platform?: string | undefined;
+      readonly authconfig?: AuthConfig | undefined;
+    } = {},
+  ): Promise<AsyncIterable<ImageProgress>> {
+    return this.#calls.imagePush({
+      path: this,
+      query: {tag: options.tag, platform: options.platform},
+      headers: registryAuth(options.authconfig ?? {}),
+      signal: options.abortSignal,
+    });
+  }
+
+  /** What its registry has under this name. */
+  distribution(options: Abortable & {readonly authconfig?: AuthConfig | undefined} = {}): Promise<DistributionInspect> {
+    return this.#calls.distributionInspect({
+      path: this,
+      headers: registryAuth(options.authconfig),
       signal: options.abortSignal,
     });
   }

@@ -11,6 +11,7 @@ import {imageUsers, volumeUsers} from './container/users.ts';
 import type {Engine, Images, Volumes} from './engine.ts';
 import {createEvents} from './events.ts';
 import {createHelper} from './helper/coprocess.ts';
+import type {ImageContext} from './image/context.ts';
 import {createImages} from './image/images.ts';
 import {createLayout, hashOfRoot, type Layout} from './layout.ts';
 import {createProjectLocks} from './locks.ts';
@@ -18,6 +19,8 @@ import type {MachineFiles} from './network/machine.ts';
 import {createNetworks} from './network/networks.ts';
 import {pruneContainers, pruneImages, pruneNetworks, pruneVolumes} from './prune/prune.ts';
 import {createSizes} from './prune/sizes.ts';
+import type {RegistryOptions} from './registry/registries.ts';
+import {createRegistry} from './registry/registry.ts';
 import {checkFormat, ensureRoot} from './root.ts';
 import {defaultRoot, defaultRun, type UserPlace} from './rootless/place.ts';
 import {createRootless, type Rootless} from './rootless/rootless.ts';
@@ -48,6 +51,8 @@ export interface EngineOptions {
   readonly userDirectories?: Omit<UserPlace, 'userId'> | undefined;
   /** New containers run without the limits that the machine cannot keep (--allow-missing-limits, TSCOMPOSE_ALLOW_MISSING_LIMITS). */
   readonly allowMissingLimits?: boolean | undefined;
+  /** How registries are reached: without it as if nothing were configured. */
+  readonly registries?: Omit<RegistryOptions, 'userAgent' | 'now'> | undefined;
   /** Of the program. */
   readonly version: string;
   /** Path of the running Node. */
@@ -61,6 +66,8 @@ export function runDirectory(options: Pick<EngineOptions, 'root' | 'run' | 'user
   const root = options.root || defaultRoot(place);
   return options.run || defaultRun(place, root, hashOfRoot(root));
 }
+
+const noRegistrySettings = {settings: {paths: [], isRequired: false}, certificateDirectories: [], proxy: {}};
 
 /** Layers of an image that are unpacked at the same time. */
 const unpackConcurrency = 4;
@@ -101,7 +108,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     return await run();
   };
   const events = createEvents({layout, now, exclusively});
-  const store = createImages({
+  const imageContext: ImageContext = {
     layout,
     helper,
     events,
@@ -110,6 +117,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     nodePath: options.nodePath,
     architecture: process.arch,
     concurrency: unpackConcurrency,
+  };
+  const store = createImages(imageContext);
+  const registry = createRegistry({
+    images: imageContext,
+    session: () => store.session(),
+    registries: {...noRegistrySettings, ...options.registries, userAgent: `tscompose/${version}`, now},
   });
   const images: Omit<Images, 'prune'> = {
     ...store.images,
@@ -174,6 +187,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       prune: (filters) => pruneNetworks(pruning, networks, filters),
     },
     volumes: {...volumes, prune: (filters) => pruneVolumes(pruning, volumes, filters)},
+    registry,
     images: {...images, prune: (filters) => pruneImages(pruning, {...images, tidy: store.tidy}, filters)},
     system: createSystem({
       ...{version, events, layout, sizes, containers, images, volumes, now},
@@ -183,7 +197,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     locks: createProjectLocks(layout, helper),
     async close() {
       closing.abort();
-      await Promise.all(context.endings);
+      await Promise.all([...context.endings, registry.close()]);
       await Promise.all([helper.close(), outsideHelper?.close()]);
     },
   };

@@ -24,6 +24,7 @@ import type {ContainerUpdateBody, ContainerUpdateResult} from '../api/types/upda
 import type {VolumeCreateBody, VolumeInspect} from '../api/types/volume.ts';
 import type {Booted} from './container/boot.ts';
 import type {StoreReport} from './image/fsck-repair.ts';
+import type {RegistryApi} from './registry/registry.ts';
 
 /** A piece of a container's output. With a terminal everything is `stdout`. */
 export interface OutputChunk {
@@ -290,6 +291,7 @@ export interface Engine {
   readonly networks: Networks;
   readonly volumes: Volumes;
   readonly images: Images;
+  readonly registry: RegistryApi;
   readonly system: System;
   readonly locks: ProjectLocks;
   /** Ends the helper and frees every lock; running containers go on. */

@@ -8,6 +8,7 @@ import {containerHandlers} from './handlers/containers.ts';
 import {execHandlers} from './handlers/execs.ts';
 import {imageHandlers} from './handlers/images.ts';
 import {networkHandlers} from './handlers/networks.ts';
+import {registryHandlers} from './handlers/registry.ts';
 import {syncHandlers} from './handlers/sync.ts';
 import {systemHandlers} from './handlers/system.ts';
 import {volumeHandlers} from './handlers/volumes.ts';
@@ -35,6 +36,7 @@ export function createServer(engine: Engine, options: ServerOptions): Server {
     ...networkHandlers(engine),
     ...volumeHandlers(engine),
     ...imageHandlers(engine),
+    ...registryHandlers(engine),
     ...systemHandlers(engine),
     ...syncHandlers(engine),
   };

@@ -21,6 +21,7 @@ export function fakeEngine(parts: Parts = {}): Engine {
     networks: part('networks'),
     volumes: part('volumes'),
     images: part('images'),
+    registry: part('registry'),
     system: part('system'),
     locks: part('locks'),
     close: async () => {},

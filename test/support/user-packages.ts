@@ -3,11 +3,13 @@ import {existsSync, mkdirSync, mkdtempSync, renameSync, rmSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {join} from 'node:path';
 
-/** What an administrator may install for those who run containers without root, by the package that has it. */
+/** What an administrator may install: for those who run containers without root, and around registries. By the package that has it. */
 export const userPackages = {
   ids: ['uidmap'],
   pasta: ['passt'],
   slirp4netns: ['slirp4netns', 'libslirp0'],
+  registry: ['docker-registry'],
+  skopeo: ['skopeo', 'libgpgme11', 'libassuan0', 'libdevmapper1.02.1'],
 } as const;
 
 export type UserPackage = keyof typeof userPackages;

@@ -57,6 +57,7 @@ export const imageEndpoints = {
     method: 'POST',
     path: '/images/create',
     query: {fromImage: text, fromSrc: text, repo: text, tag: text, message: text, changes: texts, platform: text},
+    headers: {registryAuth: 'x-registry-auth'},
     body: bytesBody('application/x-tar'),
     answer: progress<ImageProgress>(),
   },

@@ -54,3 +54,43 @@ export interface ImageDeleteItem {
   readonly Untagged?: string;
   readonly Deleted?: string;
 }
+
+/** One that a registry was found to have. */
+export interface ImageSearchResult {
+  readonly name: string;
+  readonly description: string;
+  readonly star_count: number;
+  readonly is_official: boolean;
+  readonly is_automated: boolean;
+}
+
+/** As indexes name them. */
+export interface OciPlatform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string;
+}
+
+/** What a registry has under a name. */
+export interface DistributionInspect {
+  readonly Descriptor: {readonly mediaType: string; readonly digest: string; readonly size: number};
+  readonly Platforms: readonly OciPlatform[];
+}
+
+/** Credentials for a registry: the body of `POST /auth`, and of the header `X-Registry-Auth` (base64url of JSON). */
+export interface AuthConfig {
+  readonly username?: string;
+  readonly password?: string;
+  /** base64 of `user:password`, in place of the two. */
+  readonly auth?: string;
+  readonly email?: string;
+  readonly serveraddress?: string;
+  readonly identitytoken?: string;
+  readonly registrytoken?: string;
+}
+
+export interface AuthAnswer {
+  readonly Status: string;
+  /** A token to keep in place of the password; empty where the registry gives none. */
+  readonly IdentityToken: string;
+}

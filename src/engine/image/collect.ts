@@ -5,9 +5,10 @@ import type {ImageContext} from './context.ts';
 import {hostLayerPrefix} from './host-image.ts';
 import {createLease, type Lease, type Leased, readLeases} from './lease.ts';
 import {findReachable, type Reachable} from './reachable.ts';
+import {listPins, pullPin, removePin} from './record.ts';
 
 export interface CollectOptions {
-  /** Blobs that came in part, too: a later pull would have gone on from there. */
+  /** What came of images that never got whole, too: a later pull would have gone on from there. */
   readonly ingests?: boolean;
 }
 
@@ -20,6 +21,10 @@ export async function collectGarbage(context: ImageContext, options: CollectOpti
   const {layout, helper} = context;
   await using lease = await createLease(context);
   const told = await exclusively(context, async () => {
+    if (options.ingests) {
+      const pulls = (await listPins(layout)).filter(({name}) => name.startsWith(pullPin));
+      for (const {name} of pulls) await removePin(layout, name);
+    }
     const [reachable, leased] = [await findReachable(context), await readLeases(context, lease)];
     return {reachable, waste: await takeWaste(context, lease, {reachable, leased, options})};
   });

@@ -38,6 +38,9 @@ export interface PinRecord {
   readonly layers: readonly string[];
 }
 
+/** Before the digest of a manifest, the name of a pin: of a pull that was interrupted, what has come whole stays. */
+export const pullPin = 'pull ';
+
 /** `images/records/<hex>.json` */
 export interface ImageRecord {
   readonly v: 1;

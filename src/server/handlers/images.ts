@@ -1,10 +1,12 @@
 import type {Handlers} from '../../api/endpoint.ts';
 import type {imageEndpoints} from '../../api/endpoints/images.ts';
 import {checkFilters, knownFilters} from '../../api/filters.ts';
+import {parseRegistryAuth} from '../../api/registry-auth.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import type {Engine} from '../../engine/engine.ts';
+import type {PullOptions} from '../../engine/registry/registry.ts';
 
-export function imageHandlers({images}: Engine): Handlers<typeof imageEndpoints> {
+export function imageHandlers({images, registry}: Engine): Handlers<typeof imageEndpoints> {
   return {
     imagePrune: ({query}) => images.prune(query.filters),
     imageList: async ({query}) => {
@@ -26,15 +28,12 @@ export function imageHandlers({images}: Engine): Handlers<typeof imageEndpoints>
         platform: query.platform,
         signal,
       }),
-    imageCreate: async ({query, body, signal}) => {
+    imageCreate: async ({query, headers, body, signal}) => {
+      if (query.fromImage !== undefined && query.fromImage !== '') {
+        return registry.pull(pullOptions({...query, fromImage: query.fromImage}, headers.registryAuth), signal);
+      }
       if (query.fromSrc === undefined || query.fromSrc === '') {
-        throw new TscomposeError(
-          'unsupported',
-          `cannot pull image "${query.fromImage ?? ''}": pulling is not supported`,
-          {
-            hint: 'load it from an archive with "tscompose load"',
-          },
-        );
+        throw new TscomposeError('invalid', 'neither an image to pull nor a source to import is given');
       }
       if (query.fromSrc !== '-') {
         throw new TscomposeError(
@@ -68,4 +67,23 @@ export function imageHandlers({images}: Engine): Handlers<typeof imageEndpoints>
       return images.remove(path.name, {force: query.force ?? false});
     },
   };
+}
+
+/** A tag may be a digest, and stands in its own parameter or in the name; with neither, all tags are meant. */
+function pullOptions(
+  query: {
+    readonly fromImage: string;
+    readonly tag?: string | undefined;
+    readonly platform?: string | undefined;
+  },
+  registryAuth: string | undefined,
+): PullOptions {
+  const {fromImage, tag} = query;
+  const auth = parseRegistryAuth(registryAuth);
+  const platform = query.platform === '' ? undefined : query.platform;
+  if (tag !== undefined && tag !== '') {
+    return {reference: `${fromImage}${tag.includes(':') ? '@' : ':'}${tag}`, platform, auth};
+  }
+  const allTags = !/[:@]/.test(fromImage.slice(fromImage.lastIndexOf('/') + 1));
+  return {reference: fromImage, allTags, platform, auth};
 }

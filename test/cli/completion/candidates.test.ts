@@ -167,6 +167,11 @@ const free = [
   'PLATFORM',
   'TEXT',
   'NAME:TAG',
+  'CONDITION',
+  'IMAGE',
+  'PASSWORD',
+  'REGISTRY',
+  'TERM',
 ];
 
 test('each kind of value and argument is completed, or is known to be free', () => {

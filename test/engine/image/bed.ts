@@ -7,7 +7,7 @@ import {extract} from 'tar-stream';
 import type {ImageProgress} from '../../../src/api/types/image.ts';
 import type {JournalEntry} from '../../../src/engine/events.ts';
 import {createHelper, type Helper} from '../../../src/engine/helper/coprocess.ts';
-import type {ImageUser} from '../../../src/engine/image/context.ts';
+import type {ImageContext, ImageUser} from '../../../src/engine/image/context.ts';
 import {createImages, type ImageStore} from '../../../src/engine/image/images.ts';
 import {createLayout, type Layout} from '../../../src/engine/layout.ts';
 import {ensureRoot} from '../../../src/engine/root.ts';
@@ -19,6 +19,7 @@ export interface ImageBed extends AsyncDisposable {
   readonly directory: string;
   readonly layout: Layout;
   readonly helper: Helper;
+  readonly context: ImageContext;
   readonly store: ImageStore;
   readonly events: JournalEntry[];
   /** Containers by image. */
@@ -40,7 +41,7 @@ export async function makeImageBed(): Promise<ImageBed> {
   const helper = createHelper({helperPath: process.env['TSCOMPOSE_HELPER']});
   const events: JournalEntry[] = [];
   const users = new Map<string, ImageUser[]>();
-  const store = createImages({
+  const context: ImageContext = {
     layout,
     helper,
     events: {append: async (entry) => void events.push(entry)},
@@ -49,11 +50,13 @@ export async function makeImageBed(): Promise<ImageBed> {
     nodePath: process.execPath,
     architecture: 'x64',
     concurrency: 2,
-  });
+  };
+  const store = createImages(context);
   return {
     directory,
     layout,
     helper,
+    context,
     store,
     events,
     users,

@@ -1,0 +1,34 @@
+import {exitCodes, TscomposeError} from '../../base/errors.ts';
+import type {CliContext} from '../context.ts';
+import {authFor} from '../credentials.ts';
+import type {Input} from '../flags.ts';
+import {onlyArgument} from '../only-argument.ts';
+import {withEngine} from '../session.ts';
+import {transferLines} from '../transfer-lines.ts';
+
+export function runEnginePush(context: CliContext, {args, flags}: Input<'engine push'>): Promise<number> {
+  const given = onlyArgument('engine push', args);
+  const {name, tag} = splitTag(given);
+  if (flags['all-tags'] && tag !== undefined) {
+    throw new TscomposeError('invalid', `"${given}" has a tag: with --all-tags it must have none`, {
+      exitCode: exitCodes.usage,
+    });
+  }
+  return withEngine(context, async (docker) => {
+    const authconfig = await authFor(context, name);
+    const wanted = flags['all-tags'] ? undefined : (tag ?? 'latest');
+    const lines = await docker.getImage(name).push({tag: wanted, authconfig, platform: flags.platform});
+    const shown = transferLines(context);
+    await docker.followProgress(lines, (line) => {
+      if (!flags.quiet) shown.show(line);
+    });
+    if (flags.quiet) context.stdout.write(`${given}\n`);
+    return 0;
+  });
+}
+
+function splitTag(text: string): {readonly name: string; readonly tag?: string} {
+  const colon = text.lastIndexOf(':');
+  if (text.includes('@')) throw new TscomposeError('invalid', 'cannot push a digest reference');
+  return colon > text.lastIndexOf('/') ? {name: text.slice(0, colon), tag: text.slice(colon + 1)} : {name: text};
+}

@@ -1,0 +1,22 @@
+import type {AuthConfig} from '../api/types/image.ts';
+import {parseReference} from '../engine/image/reference.ts';
+import {authConfigOf, type Credential} from '../engine/registry/credential.ts';
+import {type Credentials, createCredentials} from '../engine/registry/credentials/credentials.ts';
+import {credentialKey} from '../engine/registry/credentials/server-address.ts';
+import type {CliContext} from './context.ts';
+
+/** The credentials of whoever runs the command. */
+export function credentialsOf({env}: Pick<CliContext, 'env'>): Credentials {
+  return createCredentials(env);
+}
+
+/** What a request about an image is sent with: undefined where its registry is asked anonymously. Throws `invalid` for a name that is none. */
+export async function authFor(context: Pick<CliContext, 'env'>, image: string): Promise<AuthConfig | undefined> {
+  const {registry, repository} = parseReference(image);
+  const found = await credentialsOf(context).find(registry, repository);
+  return found && authOf(found, registry);
+}
+
+export function authOf(credential: Credential, registry: string): AuthConfig {
+  return authConfigOf(credential, credentialKey(registry));
+}

@@ -1,0 +1,164 @@
+import type {Dispatcher} from 'undici';
+import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
+import type {TlsSettings} from './endpoints.ts';
+
+/** Proxies, as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say. */
+export interface ProxySettings {
+  readonly http?: string | undefined;
+  readonly https?: string | undefined;
+  readonly none?: string | undefined;
+}
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
+  readonly tls: TlsSettings;
+  readonly signal: AbortSignal;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Keys in lower case, the first value of each. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Every value of a header that came several times. */
+  readonly all: (name: string) => readonly string[];
+  readonly url: URL;
+  readonly body: AsyncIterable<Uint8Array>;
+  /** To be called where the body is not wanted. */
+  discard(): void;
+}
+
+/** Plain requests: nothing is followed, decoded or repeated. */
+export interface Http {
+  /** Throws `unavailable` where the connection cannot be made or breaks, `forbidden` for a certificate, `timeout`. */
+  send(request: HttpRequest): Promise<HttpResponse>;
+  close(): Promise<void>;
+}
+
+export interface HttpOptions {
+  readonly proxy: ProxySettings;
+  /** Nothing was heard for so long: the connection is given up. */
+  readonly stallMs: number;
+  /** `tscompose/1.2.3`. */
+  readonly userAgent: string;
+}
+
+export function createHttp({proxy, stallMs, userAgent}: HttpOptions): Http {
+  const agents = new Map<string, Promise<Dispatcher>>();
+  const agentOf = (tls: TlsSettings): Promise<Dispatcher> => {
+    const key = JSON.stringify(tls);
+    const found = agents.get(key) ?? createAgent(tls, proxy, stallMs);
+    agents.set(key, found);
+    return found;
+  };
+  return {
+    async send({method, url, headers, body, tls, signal}) {
+      try {
+        const agent = await agentOf(tls);
+        const answer = await agent.request({
+          origin: url.origin,
+          path: `${url.pathname}${url.search}`,
+          method,
+          headers: {'user-agent': userAgent, 'accept-encoding': 'identity', ...headers},
+          body: body === undefined ? null : body instanceof Uint8Array ? Buffer.from(body) : (body as never),
+          headersTimeout: stallMs,
+          bodyTimeout: stallMs,
+          signal,
+        });
+        return responseOf(answer, url);
+      } catch (error) {
+        throw explain(error, url);
+      }
+    },
+    async close() {
+      await Promise.all([...agents.values()].map(async (agent) => (await agent).destroy()));
+    },
+  };
+}
+
+async function createAgent(tls: TlsSettings, proxy: ProxySettings, stallMs: number): Promise<Dispatcher> {
+  const {createDispatcher} = await import('./dispatcher.ts');
+  return createDispatcher(tls, proxy, stallMs);
+}
+
+function responseOf(answer: Dispatcher.ResponseData, url: URL): HttpResponse {
+  const headers: Record<string, string> = {};
+  const values = new Map<string, readonly string[]>();
+  for (const [name, value] of Object.entries(answer.headers)) {
+    const list = value === undefined ? [] : Array.isArray(value) ? value : [value];
+    values.set(name.toLowerCase(), list);
+    if (list[0] !== undefined) headers[name.toLowerCase()] = list[0];
+  }
+  return {
+    status: answer.statusCode,
+    headers,
+    all: (name) => values.get(name) ?? [],
+    url,
+    body: readBody(answer.body, url),
+    discard: () => {
+      // Destroyed, it tells of an error that nobody waits for.
+      answer.body.on('error', () => undefined);
+      answer.body.destroy();
+    },
+  };
+}
+
+async function* readBody(body: AsyncIterable<Uint8Array>, url: URL): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw explain(error, url);
+  }
+}
+
+const certificateCodes = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_REVOKED',
+  'CERT_UNTRUSTED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'the connection was reset',
+  EPIPE: 'the connection was closed',
+  ENOTFOUND: 'no such host',
+  EAI_AGAIN: 'its name cannot be resolved now',
+  EHOSTUNREACH: 'no route to it',
+  ENETUNREACH: 'the network is unreachable',
+  ETIMEDOUT: 'the connection timed out',
+  UND_ERR_SOCKET: 'the connection was closed',
+  UND_ERR_CONNECT_TIMEOUT: 'it does not answer',
+};
+
+/** An error of Node or undici as ours. */
+function explain(error: unknown, url: URL): unknown {
+  if (error instanceof TscomposeError) return error;
+  const {code = '', name = '', message = ''} = (error ?? {}) as NodeJS.ErrnoException;
+  if (name === 'AbortError') return toTscomposeError(error);
+  const what = `cannot reach registry ${url.host}`;
+  if (certificateCodes.has(code)) {
+    return new TscomposeError('forbidden', `${what}: its certificate is not trusted: ${message}`, {
+      cause: error,
+      hint: `put its authority's certificate into registries.json ("ca"), or into /etc/docker/certs.d/${url.host}/ca.crt`,
+    });
+  }
+  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
+    return new TscomposeError('timeout', `registry ${url.host} has stopped answering`, {cause: error});
+  }
+  if (/^ERR_SSL_|^EPROTO$/.test(code)) {
+    return new TscomposeError('unavailable', `${what}: it does not speak TLS as it should: ${code}`, {
+      cause: error,
+      hint: 'where it has plain HTTP only, set "insecure" for it in registries.json',
+    });
+  }
+  return new TscomposeError('unavailable', `${what}: ${reasons[code] ?? (message || code)}`, {cause: error});
+}

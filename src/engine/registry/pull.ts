@@ -1,0 +1,260 @@
+import type {ImageProgress} from '../../api/types/image.ts';
+import {createLimiter} from '../../base/concurrency.ts';
+import {TscomposeError} from '../../base/errors.ts';
+import {type Channel, runWithProgress} from '../image/channel.ts';
+import {parseConfiguration} from '../image/configuration.ts';
+import type {ImageContext} from '../image/context.ts';
+import {refuseHostReference} from '../image/host-image.ts';
+import {machinePlatform, type Platform, parsePlatform} from '../image/platform.ts';
+import {pullPin, readReference} from '../image/record.ts';
+import {familiarReference, formatReference, parseReference, type Reference} from '../image/reference.ts';
+import type {ContentSession} from '../image/session.ts';
+import type {Connection} from './connection.ts';
+import type {Credential} from './credential.ts';
+import {downloadBlob} from './download.ts';
+import {laterBlob} from './later-blob.ts';
+import {type Descriptor, headManifest} from './manifest.ts';
+import {firstThatAnswers, type Registries} from './registries.ts';
+import {type Resolved, resolveImage} from './resolve.ts';
+import {smallBlobMax} from './small-blob.ts';
+import {listTags} from './tags.ts';
+import {shortDigest, transferProgress} from './transfer-progress.ts';
+
+/** What transfers work with. */
+export interface TransferContext {
+  readonly images: ImageContext;
+  readonly session: () => Promise<ContentSession>;
+  readonly registries: Registries;
+}
+
+export interface PullRequest {
+  /** As people write it, with a tag or digest. */
+  readonly reference: string;
+  /** Every tag of the repository, in place of one. */
+  readonly allTags?: boolean;
+  /** `linux/arm64`; this machine's where not given. */
+  readonly platform?: string | undefined;
+  readonly credential?: Credential | undefined;
+}
+
+/** Layers that are downloaded at the same time. */
+const downloadsMax = 3;
+
+/**
+ * Brings an image into the store: configuration and layers at the same time, each layer unpacked while it comes. What has
+ * come stays when it is interrupted: the next pull goes on from there. Throws `notFound`, `unauthorized`, `invalid` for
+ * content that is not what it should be, and what connections throw.
+ */
+export function pullImage(
+  context: TransferContext,
+  request: PullRequest,
+  signal?: AbortSignal,
+): AsyncGenerator<ImageProgress> {
+  return runWithProgress<ImageProgress>(async (channel, stopped) => {
+    const reference = parseReference(request.reference);
+    refuseHostReference(formatReference(reference));
+    const platform = request.platform ? parsePlatform(request.platform) : machinePlatform(context.images.architecture);
+    const connections = await context.registries.connections(reference.registry, 'pull', request.credential);
+    const work = {context, connections, platform, channel, signal: stopped};
+    if (request.allTags !== true) return await pullOne(work, reference);
+    const {registry, repository} = reference;
+    const tags = await firstThatAnswers(connections, (connection) => listTags(connection, repository, stopped));
+    for (const tag of tags.value) await pullOne(work, {registry, repository, tag});
+  }, signal);
+}
+
+interface PullWork {
+  readonly context: TransferContext;
+  readonly connections: readonly Connection[];
+  readonly platform: Platform;
+  readonly channel: Channel<ImageProgress>;
+  readonly signal: AbortSignal;
+}
+
+async function pullOne(work: PullWork, reference: Reference): Promise<void> {
+  const {context, connections, channel, signal, platform} = work;
+  const name = familiarReference(formatReference(reference));
+  const {repository} = reference;
+  const wanted = reference.digest ?? reference.tag ?? 'latest';
+  // Only when the registry has answered: what fails before is an answer of its own, with a status.
+  const begin = () =>
+    channel.push({status: `Pulling from ${familiarReference(`${reference.registry}/${repository}`)}`, id: wanted});
+  await using session = await context.session();
+  const isThere = await firstThatAnswers(connections, (connection) =>
+    isUpToDate({...work, session, connection}, reference),
+  );
+  if (isThere.value !== undefined) {
+    begin();
+    return done(work, {name, digest: isThere.value, isNew: false});
+  }
+  const {connection, value: resolved} = await firstThatAnswers(connections, (place) =>
+    resolveImage(place, {repository, reference: wanted, platform, name, signal}),
+  );
+  begin();
+  const before = await readReference(context.images.layout, formatReference(reference));
+  const id = await bring({...work, session, connection}, reference, resolved);
+  await context.images.events.append({
+    type: 'image',
+    action: 'pull',
+    id: name,
+    attributes: {name: familiarReference(`${reference.registry}/${repository}`)},
+  });
+  done(work, {name, digest: resolved.target.digest, isNew: before?.image !== id});
+}
+
+function done(
+  {channel}: PullWork,
+  {name, digest, isNew}: {readonly name: string; readonly digest: string; readonly isNew: boolean},
+): void {
+  channel.push({status: `Digest: ${digest}`});
+  channel.push({status: `Status: ${isNew ? 'Downloaded newer image' : 'Image is up to date'} for ${name}`});
+}
+
+interface OnePull extends PullWork {
+  readonly session: ContentSession;
+  /** Where the manifest came from. */
+  readonly connection: Connection;
+}
+
+/** The digest that a name stands for, where that very image is here. A HEAD is enough to know, and no registry counts it. */
+async function isUpToDate(work: OnePull, reference: Reference): Promise<string | undefined> {
+  const {context, session, connection, signal, platform} = work;
+  const known = await readReference(context.images.layout, formatReference(reference));
+  const image = known && (await session.findImage(known.image));
+  if (known === undefined || image === undefined) return undefined;
+  const {architecture} = machinePlatform(context.images.architecture);
+  const fits = platform.architecture === image.architecture || image.architecture === '';
+  if (!fits || (platform.variant !== undefined && platform.architecture !== architecture)) return undefined;
+  const digest = known.target?.digest ?? image.manifest;
+  if (digest === undefined) return undefined;
+  if (reference.digest !== undefined) return reference.digest === digest ? digest : undefined;
+  const found = await headManifest(connection, {
+    repository: reference.repository,
+    reference: reference.tag ?? 'latest',
+    signal,
+  });
+  return found?.digest === digest ? digest : undefined;
+}
+
+/** Answers the image's id. */
+async function bring(work: OnePull, reference: Reference, {target, path, image}: Resolved): Promise<string> {
+  const {session} = work;
+  const {config, layers} = image.content;
+  // What has come whole is wanted by nothing yet: of a pull that is killed, it stays for the next one.
+  const pin = `${pullPin}${image.digest}`;
+  const blobs = [...path, config, ...layers].map((blob) => blob.digest);
+  await session.pin({name: pin, blobs, layers: []});
+  for (const {bytes} of path) await session.addBlob(bytes);
+  const records = await bringContent(work, reference.repository, image.content, (diffIds) =>
+    session.pin({name: pin, blobs, layers: diffIds.map((diffId) => diffId.slice('sha256:'.length))}),
+  );
+  const {mediaType, digest, bytes} = target;
+  const record = await session.addImage({
+    configuration: config.digest,
+    manifest: image.digest,
+    layers: records,
+    names: [{reference: formatReference(reference), target: {mediaType, digest, size: bytes.length}}],
+  });
+  await session.unpin(pin);
+  return record.id;
+}
+
+async function bringContent(
+  work: OnePull,
+  repository: string,
+  {config, layers}: Resolved['image']['content'],
+  onConfiguration: (diffIds: readonly string[]) => Promise<void>,
+): ReturnType<ContentSession['layers']['provide']> {
+  const {session, channel, context} = work;
+  const what = `image ${config.digest}`;
+  if (config.size > smallBlobMax) {
+    throw new TscomposeError('invalid', `${what}: its configuration has ${config.size} bytes: none has that many`);
+  }
+  // The first failure ends the others; what has come of them stays.
+  const stop = new AbortController();
+  const signal = AbortSignal.any([work.signal, stop.signal]);
+  const limit = createLimiter(downloadsMax);
+  const later = new Map(layers.map((layer) => [layer.digest, laterBlob(layer)]));
+  for (const digest of later.keys()) say(work, digest, 'Pulling fs layer');
+  // What went wrong first is why the rest did.
+  let cause: {readonly error: unknown} | undefined;
+  const running = [...new Map(layers.map((layer) => [layer.digest, layer])).values()].map((layer) =>
+    limit(() => bringBlob({...work, signal}, repository, layer, later.get(layer.digest)?.arrive)).catch((error) => {
+      cause ??= {error};
+      later.get(layer.digest)?.fail(error);
+      stop.abort();
+    }),
+  );
+  try {
+    const configuration = await bringConfiguration({...work, signal}, repository, config);
+    if (configuration.diffIds.length !== layers.length) {
+      throw new TscomposeError(
+        'invalid',
+        `${what}: its configuration names ${configuration.diffIds.length} layers, its manifest ${layers.length}`,
+      );
+    }
+    await onConfiguration(configuration.diffIds);
+    const wanted = layers.flatMap(({digest}, index) => {
+      const blob = later.get(digest)?.source;
+      return blob === undefined ? [] : [{diffId: configuration.diffIds[index], blob}];
+    });
+    const progress = new Map(
+      layers.map(({digest}) => [digest, transferProgress(channel, shortDigest(digest), context.images.now)]),
+    );
+    const records = await session.layers.provide(wanted, {
+      signal,
+      onProgress: (digest, state) => {
+        if (state === 'end') progress.get(digest)?.say('Pull complete');
+        if (state === 'end') progress.delete(digest);
+      },
+    });
+    await Promise.all(running);
+    // The rest was unpacked before, from an archive in another compression, or for another image.
+    for (const rest of progress.values()) rest.say('Pull complete');
+    return records;
+  } catch (error) {
+    cause ??= {error};
+    stop.abort();
+    await Promise.all(running);
+    work.signal.throwIfAborted();
+    throw cause.error;
+  }
+}
+
+function say({channel}: PullWork, digest: string, status: string): void {
+  channel.push({status, progressDetail: {}, id: shortDigest(digest)});
+}
+
+async function bringConfiguration(work: OnePull, repository: string, config: Descriptor) {
+  await bringBlob(work, repository, config);
+  return parseConfiguration(await work.session.blobs.read(config.digest), `image ${config.digest}`);
+}
+
+/** One blob, from where the manifest came from, or from another place that has it. */
+async function bringBlob(
+  work: OnePull,
+  repository: string,
+  descriptor: Descriptor,
+  onBegin?: (source: Awaited<ReturnType<ContentSession['ingest']>>['source']) => void,
+): Promise<void> {
+  const {session, connection, connections, signal, channel, context} = work;
+  const {digest, size} = descriptor;
+  const progress = onBegin && transferProgress(channel, shortDigest(digest), context.images.now);
+  await using ingest = await session.ingest({digest, size, signal, onWait: () => progress?.say('Waiting')});
+  onBegin?.(ingest.source);
+  if (ingest.present) {
+    progress?.say('Already exists');
+    return;
+  }
+  const order = [connection, ...connections.filter((other) => other !== connection)];
+  await firstThatAnswers(order, (place) =>
+    downloadBlob(place, {
+      ...{repository, descriptor, sink: ingest, signal},
+      onProgress: (bytes) => progress?.at('Downloading', bytes, size),
+      onRetry: ({message}) => progress?.say(`Retrying: ${message}`),
+    }),
+  );
+  progress?.say('Verifying Checksum');
+  await ingest.commit();
+  progress?.say('Download complete');
+}

@@ -1,0 +1,193 @@
+import type {ImageProgress} from '../../api/types/image.ts';
+import {mapLimited} from '../../base/concurrency.ts';
+import {TscomposeError} from '../../base/errors.ts';
+import {type Channel, runWithProgress} from '../image/channel.ts';
+import {formatPlatform, type Platform, parsePlatform, platformRank} from '../image/platform.ts';
+import {listReferences, type ReferenceRecord} from '../image/record.ts';
+import {familiarReference, formatReference, parseReference, type Reference} from '../image/reference.ts';
+import type {ContentSession} from '../image/session.ts';
+import type {Connection} from './connection.ts';
+import type {Credential} from './credential.ts';
+import {makeManifest} from './make-manifest.ts';
+import type {Descriptor} from './manifest.ts';
+import type {TransferContext} from './pull.ts';
+import {type PushTree, readPushTree} from './push-tree.ts';
+import {putManifest} from './put-manifest.ts';
+import {shortDigest, transferProgress} from './transfer-progress.ts';
+import {uploadBlob} from './upload.ts';
+
+export interface PushRequest {
+  /** Without a tag. */
+  readonly repository: string;
+  /** Every tag of it that is here, where not given. */
+  readonly tag?: string | undefined;
+  /** Of an index only the image for this platform. */
+  readonly platform?: string | undefined;
+  readonly credential?: Credential | undefined;
+}
+
+/** Blobs that are sent at the same time. */
+const uploadsMax = 5;
+
+/**
+ * Sends images to a registry: what it has is left out, what another repository of it has is taken over, manifests come
+ * after what they name, an index after its images, the tag last. Throws `notFound` for an image that is not here.
+ */
+export function pushImage(
+  context: TransferContext,
+  request: PushRequest,
+  signal?: AbortSignal,
+): AsyncGenerator<ImageProgress> {
+  return runWithProgress<ImageProgress>(async (channel, stopped) => {
+    const known = await listReferences(context.images.layout);
+    const wanted = findWanted(known, request);
+    const [first] = wanted;
+    if (first === undefined) throw notHere(request);
+    const {registry, repository} = parseReference(first.reference);
+    channel.push({status: `The push refers to repository [${registry}/${repository}]`});
+    const connection = await onlyConnection(context, registry, request.credential);
+    await using session = await context.session();
+    const work = {context, session, connection, channel, signal: stopped, known, repository, registry};
+    const platform = request.platform ? parsePlatform(request.platform) : undefined;
+    for (const record of wanted) await pushOne(work, record, platform);
+  }, signal);
+}
+
+function findWanted(known: readonly ReferenceRecord[], {repository, tag}: PushRequest): readonly ReferenceRecord[] {
+  const asked = parseReference(tag === undefined || tag === '' ? repository : `${repository}:${tag}`);
+  if (asked.digest !== undefined) throw new TscomposeError('invalid', 'cannot push a digest reference');
+  if (tag !== undefined && tag !== '') return known.filter(({reference}) => reference === formatReference(asked));
+  return known
+    .filter(({reference}) => {
+      const other = parseReference(reference);
+      return sameRepository(other, asked) && other.digest === undefined;
+    })
+    .sort((a, b) => (a.reference < b.reference ? -1 : 1));
+}
+
+function sameRepository(a: Reference, b: Reference): boolean {
+  return a.registry === b.registry && a.repository === b.repository;
+}
+
+function notHere({repository, tag}: PushRequest): TscomposeError {
+  return tag === undefined || tag === ''
+    ? new TscomposeError('notFound', `An image does not exist locally with the tag: ${repository}`)
+    : new TscomposeError('notFound', `An image does not exist locally with the tag: ${repository}:${tag}`);
+}
+
+async function onlyConnection(
+  {registries}: TransferContext,
+  registry: string,
+  credential: Credential | undefined,
+): Promise<Connection> {
+  const [connection] = await registries.connections(registry, 'push', credential);
+  if (connection === undefined) throw new TscomposeError('internal', `registry ${registry} has no address`);
+  return connection;
+}
+
+interface PushWork {
+  readonly context: TransferContext;
+  readonly session: ContentSession;
+  readonly connection: Connection;
+  readonly channel: Channel<ImageProgress>;
+  readonly signal: AbortSignal;
+  readonly known: readonly ReferenceRecord[];
+  readonly registry: string;
+  readonly repository: string;
+}
+
+async function pushOne(work: PushWork, record: ReferenceRecord, platform: Platform | undefined): Promise<void> {
+  const {connection, repository, channel, signal} = work;
+  const tag = parseReference(record.reference).tag ?? 'latest';
+  const tree = await chooseTree(work, record, platform);
+  await pushBlobs(work, tree.blobs);
+  for (const manifest of tree.children) {
+    await putManifest(connection, {repository, reference: manifest.digest, manifest, signal});
+  }
+  await putManifest(connection, {repository, reference: tag, manifest: tree.root, signal});
+  const {digest, bytes} = tree.root;
+  await work.context.images.events.append({
+    type: 'image',
+    action: 'push',
+    id: familiarReference(record.reference),
+    attributes: {name: familiarReference(`${work.registry}/${repository}`)},
+  });
+  channel.push({status: `${tag}: digest: ${digest} size: ${bytes.length}`});
+  channel.push({progressDetail: {}, aux: {Tag: tag, Digest: digest, Size: bytes.length}});
+}
+
+/** What a name stands for; of an index that is not here whole, or of one platform that is asked for, only an image. */
+async function chooseTree(work: PushWork, record: ReferenceRecord, platform: Platform | undefined): Promise<PushTree> {
+  const {session, channel} = work;
+  const image = await session.findImage(record.image);
+  if (image === undefined)
+    throw new TscomposeError('notFound', `No such image: ${familiarReference(record.reference)}`);
+  if (platform !== undefined && platformRank(image, platform) === undefined) {
+    throw new TscomposeError(
+      'notFound',
+      `image "${familiarReference(record.reference)}" is not here for ${formatPlatform(platform)}, only for ${formatPlatform(image)}`,
+    );
+  }
+  const target = platform === undefined ? (record.target?.digest ?? image.manifest) : image.manifest;
+  const whole = target === undefined ? undefined : await readPushTree(session, target);
+  if (whole !== undefined) return whole;
+  const own = image.manifest === undefined ? undefined : await readPushTree(session, image.manifest);
+  if (own === undefined) return await makeManifest(work, record, image);
+  if (target !== image.manifest) {
+    channel.push({
+      status: `Not all platforms of ${familiarReference(record.reference)} are here: only ${formatPlatform(image)} is pushed`,
+    });
+  }
+  return own;
+}
+
+async function pushBlobs(work: PushWork, blobs: readonly Descriptor[]): Promise<void> {
+  const {connection, repository, channel, context, session} = work;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([work.signal, stop.signal]);
+  for (const {digest} of blobs) channel.push({status: 'Preparing', progressDetail: {}, id: shortDigest(digest)});
+  try {
+    await mapLimited(blobs, uploadsMax, async (descriptor) => {
+      signal.throwIfAborted();
+      const {digest, size} = descriptor;
+      const progress = transferProgress(channel, shortDigest(digest), context.images.now);
+      const source = await session.find(digest);
+      if (source === undefined) throw new TscomposeError('internal', `blob ${digest} is gone`);
+      const mountFrom = await findMount(work, digest);
+      const outcome = await uploadBlob(connection, {
+        ...{repository, descriptor, mountFrom, signal},
+        read: (from) => skipped(source.read(signal), from),
+        onProgress: (bytes) => progress.at('Pushing', bytes, size),
+        onRetry: ({message}) => progress.say(`Retrying: ${message}`),
+      });
+      progress.say({exists: 'Layer already exists', mounted: `Mounted from ${mountFrom}`, uploaded: 'Pushed'}[outcome]);
+    });
+  } catch (error) {
+    stop.abort();
+    throw error;
+  }
+}
+
+/** A repository of the same registry that, as far as is known here, has the blob. */
+async function findMount(
+  {known, registry, repository, session}: PushWork,
+  digest: string,
+): Promise<string | undefined> {
+  for (const record of known) {
+    const other = parseReference(record.reference);
+    if (other.registry !== registry || other.repository === repository || record.target === undefined) continue;
+    const image = await session.findImage(record.image);
+    if (image?.id === digest || image?.layers.some(({blob}) => blob === digest)) return other.repository;
+  }
+  return undefined;
+}
+
+/** What comes after the first so many bytes. */
+async function* skipped(content: AsyncIterable<Uint8Array>, count: number): AsyncGenerator<Uint8Array> {
+  let left = count;
+  for await (const chunk of content) {
+    const rest = chunk.subarray(Math.min(left, chunk.length));
+    left -= chunk.length - rest.length;
+    if (rest.length > 0) yield rest;
+  }
+}

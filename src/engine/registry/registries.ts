@@ -1,0 +1,86 @@
+import {hasKind} from '../../base/errors.ts';
+import {type Connection, connect} from './connection.ts';
+import type {Credential} from './credential.ts';
+import {endpointsOf, type RegistryEndpoint} from './endpoints.ts';
+import {createHttp, type Http, type ProxySettings} from './http.ts';
+import {readRegistrySettings} from './settings.ts';
+
+export interface RegistryOptions {
+  /** Where the settings file (`registries.json`) may be: the first that there is counts. */
+  readonly settings: {readonly paths: readonly string[]; readonly isRequired: boolean};
+  /** Directories as `/etc/docker/certs.d`. */
+  readonly certificateDirectories: readonly string[];
+  readonly proxy: ProxySettings;
+  readonly userAgent: string;
+  readonly now: () => number;
+  /** Of mirrors: clients know only those of the registry itself. */
+  readonly credentialOf?: (host: string) => Promise<Credential | undefined>;
+  /** A connection that says nothing for so long is given up. */
+  readonly stallMs?: number;
+}
+
+/** The way to registries, by the settings of this machine. */
+export interface Registries {
+  readonly http: Http;
+  /** Where a registry's content is, mirrors first where something is pulled. */
+  connections(
+    registry: string,
+    use: 'pull' | 'push',
+    credential: Credential | undefined,
+  ): Promise<readonly Connection[]>;
+  endpoints(registry: string, use: 'pull' | 'push'): Promise<readonly RegistryEndpoint[]>;
+  close(): Promise<void>;
+}
+
+const stallMs = 60_000;
+
+export function createRegistries(options: RegistryOptions): Registries {
+  const {proxy, userAgent, now, certificateDirectories} = options;
+  const http = createHttp({proxy, userAgent, stallMs: options.stallMs ?? stallMs});
+  let settings: ReturnType<typeof readRegistrySettings> | undefined;
+  const endpoints = async (registry: string, use: 'pull' | 'push') => {
+    settings ??= readRegistrySettings(options.settings);
+    return await endpointsOf(registry, use, {settingsOf: await settings, certificateDirectories});
+  };
+  return {
+    http,
+    endpoints,
+    async connections(registry, use, credential) {
+      const found = await endpoints(registry, use);
+      return await Promise.all(
+        found.map(async (endpoint) =>
+          connect({
+            http,
+            endpoint,
+            credential: endpoint.mirrorOf === undefined ? credential : await options.credentialOf?.(endpoint.registry),
+            now,
+          }),
+        ),
+      );
+    },
+    close: () => http.close(),
+  };
+}
+
+/**
+ * Asks one place after the other until one answers: what a mirror does not have, or fails at, the next may give. The error of
+ * the last is thrown.
+ */
+export async function firstThatAnswers<T>(
+  connections: readonly Connection[],
+  ask: (connection: Connection) => Promise<T>,
+): Promise<{readonly connection: Connection; readonly value: T}> {
+  const last = connections.at(-1);
+  for (const connection of connections) {
+    try {
+      return {connection, value: await ask(connection)};
+    } catch (error) {
+      if (connection === last || hasKind(error, 'canceled', 'exhausted') || isAbort(error)) throw error;
+    }
+  }
+  throw new Error('there is no place to ask');
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}

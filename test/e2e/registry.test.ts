@@ -1,0 +1,144 @@
+import {readFileSync, statSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {expect, test} from 'vitest';
+import {makeHost, type TestHost} from '../support/host.ts';
+import {type RegistryOptions, skopeo, startRegistry} from '../support/registry.ts';
+import {imageArchive, loadImages} from '../support/test-images.ts';
+
+const within = (host: TestHost) => ['nsenter', `--net=/run/netns/${host.namespace}`];
+const registryFor = (host: TestHost, options: RegistryOptions = {}) =>
+  startRegistry({...options, within: within(host)});
+const good = {code: 0, stderr: ''};
+
+const push = (host: TestHost, name: string) => host.tscompose(['engine', 'push', name]);
+
+test('what skopeo pushes is pulled, what is pushed skopeo reads', async () => {
+  await using host = await makeHost();
+  await using registry = await registryFor(host);
+  const name = `${registry.host}/shop/busybox:1`;
+  const copy = ['copy', '--dest-tls-verify=false', `docker-archive:${imageArchive('busybox')}`, `docker://${name}`];
+  expect(await skopeo(copy, within(host))).toMatchObject({code: 0});
+
+  const pulled = await host.tscompose(['engine', 'pull', name]);
+  expect(pulled).toMatchObject(good);
+  expect(pulled.stdout).toContain(`Status: Downloaded newer image for ${name}\n`);
+  const again = await host.tscompose(['engine', 'pull', name]);
+  expect(again.stdout).toContain(`Status: Image is up to date for ${name}\n`);
+  const digest = /Digest: (sha256:[0-9a-f]{64})/.exec(pulled.stdout)?.[1];
+  expect(await host.tscompose(['engine', 'pull', '-q', `${registry.host}/shop/busybox@${digest}`])).toMatchObject({
+    ...good,
+    stdout: `${registry.host}/shop/busybox@${digest}\n`,
+  });
+
+  // The same bytes go back.
+  const pushed = await push(host, name);
+  expect(pushed).toMatchObject(good);
+  expect(pushed.stdout).toContain(`1: digest: ${digest} `);
+  expect(pushed.stdout).toContain('Layer already exists');
+});
+
+test('an image that was made here is pushed, once compressed, and is the same everywhere', async () => {
+  await using host = await makeHost();
+  await using registry = await registryFor(host);
+  const name = `${registry.host}/made:1`;
+  const archive = join(host.directory, 'root.tar');
+  writeFileSync(join(host.directory, 'hello'), 'hello');
+  expect(await host.command('tar', ['-C', host.directory, '-cf', archive, 'hello'])).toMatchObject({code: 0});
+  expect(await host.tscompose(['load', '--import', name, '-i', archive])).toMatchObject({code: 0});
+  const first = await push(host, name);
+  expect(first).toMatchObject(good);
+  expect(first.stdout).toMatch(/: Pushed\n/);
+  const digest = /digest: (sha256:[0-9a-f]{64})/.exec(first.stdout)?.[1] ?? '';
+  const second = await push(host, name);
+  expect(second.stdout).toContain(digest);
+  expect(second.stdout).not.toMatch(/: Pushed\n/);
+
+  const inspected = await skopeo(['inspect', '--tls-verify=false', `docker://${name}`], within(host));
+  expect(JSON.parse(inspected.stdout)).toMatchObject({Digest: digest, RepoTags: ['1'], Os: 'linux'});
+  const copied = await skopeo(
+    ['copy', '--src-tls-verify=false', `docker://${name}`, `oci:${host.directory}/layout`],
+    within(host),
+  );
+  expect(copied).toMatchObject({code: 0});
+
+  const manifest = await host.tscompose(['engine', 'manifest', name]);
+  expect(JSON.parse(manifest.stdout)).toMatchObject({Descriptor: {digest}, Platforms: [{os: 'linux'}]});
+  const search = await host.tscompose(['engine', 'search', '--format', '{{.Name}}', `${registry.host}/ad`]);
+  expect(search).toMatchObject({...good, stdout: 'made\n'});
+});
+
+test('a registry with TLS and passwords: login, push, pull, logout', async () => {
+  await using host = await makeHost();
+  await using registry = await registryFor(host, {tls: true, htpasswd: true});
+  const settings = join(host.directory, 'registries.json');
+  writeFileSync(settings, JSON.stringify({registries: {[registry.host]: {ca: registry.certificateFile}}}));
+  const env = {TSCOMPOSE_REGISTRIES: settings};
+  const configuration = join(host.env['HOME'] ?? '', '.docker/config.json');
+  const run = (words: readonly string[], input = '') => host.tscompose(words, {env, input});
+  await loadImages(host, ['busybox']);
+  const name = `${registry.host}/box:1`;
+
+  const refused = await run(['engine', 'pull', name]);
+  expect(refused).toMatchObject({
+    code: 1,
+    stderr: `error: registry ${registry.host}: no basic auth credentials\nhint: log in: tscompose engine login ${registry.host}\n`,
+  });
+  const login = ['engine', 'login', '-u', 'ada', '--password-stdin', registry.host];
+  expect(await run(login, 'wrong\n')).toMatchObject({
+    code: 1,
+    stderr: `error: registry ${registry.host}: unauthorized: incorrect username or password\n`,
+  });
+  expect(await run(login, 'lovelace\n')).toMatchObject({code: 0, stdout: 'Login Succeeded\n'});
+  expect(JSON.parse(readFileSync(configuration, 'utf8'))).toEqual({
+    auths: {[registry.host]: {auth: Buffer.from('ada:lovelace').toString('base64')}},
+  });
+  expect(statSync(configuration).mode & 0o777).toBe(0o600);
+  expect(await run(['engine', 'login', registry.host])).toMatchObject({code: 0, stdout: 'Login Succeeded\n'});
+
+  const copy = ['copy', '--dest-creds=ada:lovelace', '--dest-tls-verify=false'];
+  const source = `docker-archive:${imageArchive('busybox')}`;
+  expect(await skopeo([...copy, source, `docker://${name}`], within(host))).toMatchObject({code: 0});
+  expect(await run(['engine', 'pull', name])).toMatchObject(good);
+  expect(await run(['engine', 'push', name])).toMatchObject(good);
+
+  // Without the authority's certificate nothing is sent.
+  expect(
+    await host.tscompose(['engine', 'pull', name], {env: {TSCOMPOSE_REGISTRIES: strict(host, registry.host)}}),
+  ).toMatchObject({code: 1, stderr: expect.stringContaining('its certificate is not trusted')});
+  expect(await run(['engine', 'logout', registry.host])).toMatchObject({
+    ...good,
+    stdout: `Removed the credentials for ${registry.host}\n`,
+  });
+  expect(await run(['engine', 'pull', name])).toMatchObject({code: 1});
+});
+
+/** Settings under which not even a registry on this machine is believed. */
+function strict(host: TestHost, registry: string): string {
+  const path = join(host.directory, 'strict.json');
+  writeFileSync(path, JSON.stringify({registries: {[registry]: {insecure: false}}}));
+  return path;
+}
+
+test('a mirror is asked first, and the registry itself where it has nothing', async () => {
+  await using host = await makeHost();
+  await using mirror = await registryFor(host);
+  await using upstream = await registryFor(host);
+  const settings = join(host.directory, 'registries.json');
+  writeFileSync(
+    settings,
+    JSON.stringify({
+      registries: {[upstream.host]: {mirrors: [mirror.url]}, 'docker.io': {mirrors: [mirror.url], mirrorsOnly: true}},
+    }),
+  );
+  const source = `docker-archive:${imageArchive('busybox')}`;
+  const copy = (name: string) => skopeo(['copy', '--dest-tls-verify=false', source, `docker://${name}`], within(host));
+  expect(await copy(`${mirror.host}/library/busybox:latest`)).toMatchObject({code: 0});
+  expect(await copy(`${upstream.host}/only/there:1`)).toMatchObject({code: 0});
+  const env = {TSCOMPOSE_REGISTRIES: settings};
+  expect(await host.tscompose(['engine', 'pull', '-q', 'busybox'], {env})).toMatchObject({
+    ...good,
+    stdout: 'docker.io/library/busybox:latest\n',
+  });
+  expect(await host.tscompose(['engine', 'pull', '-q', `${upstream.host}/only/there:1`], {env})).toMatchObject(good);
+  expect(await host.tscompose(['engine', 'pull', 'nothing'], {env})).toMatchObject({code: 1});
+});
