@@ -1,4 +1,3 @@
-import {join} from 'node:path';
 import type {ContainerConfig} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {lstat} from '../at-once.ts';
@@ -19,6 +18,7 @@ import {type ImageRecord, listReferences, readImage, writeReference} from './rec
 import {familiarReference, isDigest, normaliseReference, parseReference} from './reference.ts';
 import {removeImage} from './remove.ts';
 import {type ContentSession, openSession} from './session.ts';
+import {stackLayers} from './stack.ts';
 
 /** An image as a container takes it. */
 export interface ResolvedImage {
@@ -148,7 +148,7 @@ function checkPlatform(
 }
 
 async function layerPaths({layout}: ImageContext, image: ImageRecord): Promise<readonly string[]> {
-  const paths = image.layers.map(({directory}) => join(layout.images.layers, directory)).reverse();
+  const paths = stackLayers(layout, image.layers);
   await Promise.all(
     paths.map((path) =>
       lstat(path).catch((cause) => {

@@ -9,6 +9,7 @@ import type {ImageContext} from './context.ts';
 import type {Lease} from './lease.ts';
 import {measureArchive} from './made-layer.ts';
 import {type LayerRecord, listImages, readLayer, writeLayer} from './record.ts';
+import {stackLayers} from './stack.ts';
 import {contentDigest, unpackArchive} from './unpack-process.ts';
 
 /** A layer that is to be in the store. */
@@ -136,7 +137,7 @@ export function createLayerStore(context: ImageContext, lease: Lease): LayerStor
   async function stack(layer: WantedLayer, below: readonly LayerRecord[], options: LayerOptions): Promise<LayerRecord> {
     const lowers = below.map(({directory}) => directory).reverse();
     const suffix = `-${sha256Hex(lowers.join('\n')).slice(0, 10)}`;
-    const paths = lowers.map((directory) => join(layout.images.layers, directory));
+    const paths = stackLayers(layout, below);
     await layer.blob.whole;
     const record = await provideOne(layer, {suffix, lowers: paths, isLowest: false}, options);
     if (record) return record;
