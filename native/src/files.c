@@ -180,6 +180,66 @@ static int run_changes(const struct record *record, struct failure *failure) {
   return result;
 }
 
+static int run_list(const struct record *record, struct failure *failure) {
+  bool digests;
+  char **lowers = record->argv + PLACE_ARGUMENTS + 2;
+  if (record_flag(record, PLACE_ARGUMENTS + 1, &digests, failure) != 0) return -1;
+  int root = merged_open(lowers, record->argc - (PLACE_ARGUMENTS + 2), failure);
+  if (root < 0) return -1;
+  send_plain(false);
+  int result = files_list(STDOUT_FILENO, root, record->argv[PLACE_ARGUMENTS], digests, failure);
+  close_quietly(root);
+  return result;
+}
+
+/* The target is mounted first: the layers of the source are stacked over one of them, which may be the target's too. */
+static int run_copy(const struct record *record, struct failure *failure) {
+  const char *source = record->argv[PLACE_ARGUMENTS];
+  char **lowers = record->argv + PLACE_ARGUMENTS + 2;
+  unsigned count = record->argc - (PLACE_ARGUMENTS + 2);
+  struct files_copying copying = {.root = -1, .source = -1, .owner = record->argv[PLACE_ARGUMENTS + 1]};
+  int result = 0;
+  if (source[0] != '\0') {
+    copying.source = open(source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (copying.source < 0) return fail_errno(failure, errno, "open %s", source);
+  }
+  result = enter(record, FILES_WRITE, &copying.root, failure);
+  if (result == 0 && count > 0) {
+    copying.source = merged_open(lowers, count, failure);
+    if (copying.source < 0) result = -1;
+  }
+  if (result == 0) {
+    send_plain(false);
+    result = files_copy(&copying, STDIN_FILENO, failure);
+  }
+  close_quietly(copying.source);
+  close_quietly(copying.root);
+  return result;
+}
+
+/* The upper directory is opened first: the layers are stacked over one of them. */
+static int run_settle(const struct record *record, struct failure *failure) {
+  char **paths = record->argv + PLACE_ARGUMENTS + 2;
+  unsigned rest = record->argc - (PLACE_ARGUMENTS + 2);
+  uint64_t count = 0;
+  int lower = -1;
+  if (record_unsigned(record, PLACE_ARGUMENTS + 1, rest, &count, failure) != 0) return -1;
+  int upper = open(record->argv[PLACE_ARGUMENTS], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (upper < 0) return fail_errno(failure, errno, "open %s", record->argv[PLACE_ARGUMENTS]);
+  int result = 0;
+  if (count < rest) {
+    lower = merged_open(paths + count, rest - (unsigned)count, failure);
+    if (lower < 0) result = -1;
+  }
+  if (result == 0) {
+    send_plain(false);
+    result = files_settle(upper, lower, paths, count, failure);
+  }
+  close_quietly(lower);
+  close_quietly(upper);
+  return result;
+}
+
 static const struct {
   uint16_t code;
   int (*run)(const struct record *record, struct failure *failure);
@@ -191,6 +251,9 @@ static const struct {
     {OP_FILE_LAYER, run_layer},
     {OP_FILE_TREE, run_tree},
     {OP_FILE_CHANGES, run_changes},
+    {OP_FILE_LIST, run_list},
+    {OP_FILE_COPY, run_copy},
+    {OP_FILE_SETTLE, run_settle},
 };
 
 /* Of a container. */

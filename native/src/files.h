@@ -96,4 +96,28 @@ struct files_comparison {
 /* Writes a letter (A, C, D) and a path, each with a NUL at its end, for everything that differs. */
 int files_changes(int output, const struct files_comparison *comparison, struct failure *failure);
 
+/* --- files-list.c --- */
+/*
+ * Writes what is at `path` and below: where its links lead, then for each entry (the first is itself) four fields: its path
+ * beneath, numbers (mode in octal, owner, group, size, time, device:inode, names, numbers of a device), a digest of its
+ * extended attributes, and the digest of its content (with `digests`) or the target of a link. Each has a NUL at its end.
+ */
+int files_list(int output, int root, const char *path, bool digests, struct failure *failure);
+
+/* --- files-copy.c --- */
+struct files_copying {
+  int root;          /* of the target */
+  int source;        /* a directory, or the root of layers; -1: nothing is copied */
+  const char *owner; /* everything belongs to them, looked up in the target; empty: to whom the list says */
+};
+/* `list`: records of fields with a NUL each, docs/native.md. */
+int files_copy(const struct files_copying *copying, int list, struct failure *failure);
+
+/* --- files-settle.c --- */
+/*
+ * Takes out of an upper directory the `count` places of mounts that nothing was put into and the layers below (`lower`, -1:
+ * none) do not have; deeper ones come first. Directories that were made or copied for them alone go too.
+ */
+int files_settle(int upper, int lower, char *const *paths, uint64_t count, struct failure *failure);
+
 #endif

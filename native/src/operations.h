@@ -104,6 +104,9 @@
 #define OP_FILE_LAYER 415 /* pid, monitor, operations */
 #define OP_FILE_TREE 416 /* directory, xattrs, sync */
 #define OP_FILE_CHANGES 414 /* pid, monitor, operations, upper, ignored, paths... */
+#define OP_FILE_LIST 430 /* pid, monitor, operations, path, digests, lowers... */
+#define OP_FILE_COPY 431 /* pid, monitor, operations, source, owner, lowers... */
+#define OP_FILE_SETTLE 432 /* pid, monitor, operations, upper, places, paths... */
 
 /* X(code, name, fixed arguments, 1 when the last may repeat) */
 #define OPERATIONS(X) \
@@ -208,6 +211,9 @@
   X(OP_FILE_EXPORT, "fileExport", 3, 0) \
   X(OP_FILE_LAYER, "fileLayer", 3, 0) \
   X(OP_FILE_TREE, "fileTree", 3, 0) \
-  X(OP_FILE_CHANGES, "fileChanges", 5, 1)
+  X(OP_FILE_CHANGES, "fileChanges", 5, 1) \
+  X(OP_FILE_LIST, "fileList", 5, 1) \
+  X(OP_FILE_COPY, "fileCopy", 5, 1) \
+  X(OP_FILE_SETTLE, "fileSettle", 5, 1)
 
 #endif

@@ -49,4 +49,19 @@ export const filesOperations = {
    * with a NUL.
    */
   fileChanges: {code: 414, args: ['pid', 'monitor', 'operations', 'upper', 'ignored'], rest: 'paths'},
+  /**
+   * Lists what is at `path` in the tree stacked from `lowers` (top first), links followed, and below; `digests`: with those of
+   * contents. The place is empty.
+   */
+  fileList: {code: 430, args: ['pid', 'monitor', 'operations', 'path', 'digests'], rest: 'lowers'},
+  /**
+   * Copies what standard input lists (docs/native.md) from the machine's directory `source`, or from `lowers` (top first).
+   * `owner`: everything belongs to them, looked up in there; empty: to whom the list says.
+   */
+  fileCopy: {code: 431, args: ['pid', 'monitor', 'operations', 'source', 'owner'], rest: 'lowers'},
+  /**
+   * Takes out of the directory `upper` of a run the places of its mounts where nothing was put into them and the layers below
+   * have none. `paths`: first `places` of those, deeper ones first, then the layers, top first. The place is empty.
+   */
+  fileSettle: {code: 432, args: ['pid', 'monitor', 'operations', 'upper', 'places'], rest: 'paths'},
 } as const satisfies Record<string, Row>;
