@@ -25,6 +25,15 @@ export interface Diagnostic {
   };
 }
 
+/** Problems that came over a wire: what has no message is none. */
+export function readDiagnostics(value: unknown): readonly Diagnostic[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter(
+    (item: Partial<Diagnostic> | null): item is Diagnostic =>
+      typeof item?.message === 'string' && typeof item.code === 'string' && typeof item.severity === 'string',
+  );
+}
+
 export interface DiagnosticRendering {
   readonly color?: boolean;
 }

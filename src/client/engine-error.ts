@@ -1,4 +1,5 @@
 import {ownHeaders} from '../api/version.ts';
+import {readDiagnostics} from '../base/diagnostic.ts';
 import {type ErrorKind, type ErrorOptions, errorKinds, isErrorKind, TscomposeError} from '../base/errors.ts';
 import type {CallResponse} from './transport.ts';
 
@@ -30,6 +31,7 @@ export async function errorOfResponse(response: CallResponse, subject: string): 
     json,
     hint: textMember(json, 'hint'),
     exitCode,
+    diagnostics: readDiagnostics(member(json, 'diagnostics')),
     cause: response.cause,
   });
 }

@@ -1,3 +1,4 @@
+import {readDiagnostics} from '../base/diagnostic.ts';
 import {isErrorKind, TscomposeError} from '../base/errors.ts';
 
 /** What a progress line may hold of an error, whatever else it holds. */
@@ -42,6 +43,10 @@ function errorOfLine(line: unknown): TscomposeError | undefined {
   return new TscomposeError(
     typeof kind === 'string' && isErrorKind(kind) ? kind : 'internal',
     typeof message === 'string' ? message : 'the engine reported an error without a message',
-    {hint: detail.get('hint'), exitCode: typeof exitCode === 'number' && kind !== undefined ? exitCode : undefined},
+    {
+      hint: detail.get('hint'),
+      diagnostics: readDiagnostics(detail.get('diagnostics')),
+      exitCode: typeof exitCode === 'number' && kind !== undefined ? exitCode : undefined,
+    },
   );
 }
