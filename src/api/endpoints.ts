@@ -1,3 +1,4 @@
+import {buildEndpoints} from './endpoints/build.ts';
 import {containerEndpoints} from './endpoints/containers.ts';
 import {execEndpoints} from './endpoints/execs.ts';
 import {imageEndpoints} from './endpoints/images.ts';
@@ -17,5 +18,6 @@ export const endpoints = {
   ...registryEndpoints,
   ...systemEndpoints,
   ...syncEndpoints,
+  ...buildEndpoints,
 };
 export type Endpoints = typeof endpoints;

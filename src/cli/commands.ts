@@ -232,6 +232,13 @@ export const commands: readonly CommandRow[] = [
     run: async (context, input) => (await import('./commands/engine-manifest.ts')).runEngineManifest(context, input),
   }),
   defineCommand({
+    name: 'engine build',
+    ...commandSummaries['engine build'],
+    flags: commandFlags['engine build'],
+    examples: ['tscompose engine build -t shop/api .', 'tscompose engine build --target test --explain .'],
+    run: async (context, input) => (await import('./commands/engine-build.ts')).runEngineBuild(context, input),
+  }),
+  defineCommand({
     name: 'completion',
     ...commandSummaries.completion,
     flags: commandFlags.completion,

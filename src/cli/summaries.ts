@@ -63,6 +63,7 @@ export const commandSummaries = {
     args: 'TERM',
   },
   'engine manifest': {summary: 'show what a registry has under a name', args: 'IMAGE'},
+  'engine build': {summary: 'build an image from a Dockerfile', args: 'CONTEXT'},
   completion: {summary: 'print a script that completes commands, flags and names in a shell', args: 'SHELL'},
   doctor: {
     summary:

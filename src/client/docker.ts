@@ -1,5 +1,6 @@
 import type {Calls} from '../api/endpoint.ts';
 import {type Endpoints, endpoints} from '../api/endpoints.ts';
+import type {BuildBody, BuildEvent} from '../api/types/build.ts';
 import type {ContainerCreateBody, ContainerSummary} from '../api/types/container.ts';
 import type {AuthAnswer, AuthConfig, ImageProgress, ImageSearchResult, ImageSummary} from '../api/types/image.ts';
 import type {NetworkCreateBody, NetworkInspect} from '../api/types/network.ts';
@@ -143,6 +144,16 @@ export class Docker {
   ): Promise<AsyncIterable<Uint8Array>> {
     const {abortSignal, platform} = options;
     return (await this.#calls.imageSave({query: {names, platform}, signal: abortSignal})).bytes;
+  }
+
+  /** Builds from files of this machine (feature `files`). The work is done while the answered lines are read. */
+  async build(body: BuildBody, options: Abortable = {}): Promise<AsyncIterable<BuildEvent>> {
+    if (!(await this.#transport.features()).has('files')) {
+      throw new TscomposeError('unsupported', 'cannot build: this engine does not see the files of this machine', {
+        hint: "build with the built-in engine, or with the engine's own tools",
+      });
+    }
+    return this.#calls.build({body, signal: options.abortSignal});
   }
 
   /** Makes an image of one layer from the tar of a root file system. Read the answered lines to the end. */

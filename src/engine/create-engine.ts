@@ -1,5 +1,6 @@
 import {hostname} from 'node:os';
 import {join} from 'node:path';
+import {createBuilds} from './build/builds.ts';
 import {type Now, readBootId} from './clock.ts';
 import {connectContainer, disconnectContainer} from './container/connect.ts';
 import {createContainers} from './container/containers.ts';
@@ -189,6 +190,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     volumes: {...volumes, prune: (filters) => pruneVolumes(pruning, volumes, filters)},
     registry,
     images: {...images, prune: (filters) => pruneImages(pruning, {...images, tidy: store.tidy}, filters)},
+    builds: createBuilds({containers: context, images: imageContext}),
     system: createSystem({
       ...{version, events, layout, sizes, containers, images, volumes, now},
       architecture: process.arch,

@@ -1,4 +1,5 @@
 import type {ContainerChange, PathStat} from '../api/types/archive.ts';
+import type {BuildBody, BuildEvent} from '../api/types/build.ts';
 import type {
   ContainerConfig,
   ContainerCreateBody,
@@ -255,6 +256,11 @@ export interface Images {
   prune(filters?: Filters): Promise<ImagesPruned>;
 }
 
+export interface Builds {
+  /** Builds an image of files of this machine, and tells what goes on. */
+  build(body: BuildBody, signal?: AbortSignal): AsyncIterable<BuildEvent>;
+}
+
 export interface System {
   version(): Promise<VersionInfo>;
   info(): Promise<SystemInfo>;
@@ -292,6 +298,7 @@ export interface Engine {
   readonly volumes: Volumes;
   readonly images: Images;
   readonly registry: RegistryApi;
+  readonly builds: Builds;
   readonly system: System;
   readonly locks: ProjectLocks;
   /** Ends the helper and frees every lock; running containers go on. */

@@ -23,6 +23,7 @@ export interface Layout {
   network(id: string): NetworkPaths;
   readonly volumes: string;
   volume(name: string): VolumePaths;
+  readonly build: BuildPaths;
   /** Every directory that exists in a usable root, parents first. */
   readonly directories: readonly string[];
 }
@@ -120,6 +121,18 @@ export interface NetworkPaths {
   readonly endpoints: string;
 }
 
+export interface BuildPaths {
+  readonly directory: string;
+  /** What steps resulted in, by their keys. */
+  readonly cache: string;
+  /** What the steps of each Dockerfile were made of when they were built last. */
+  readonly slots: string;
+  /** What runs keep from one build to the next. */
+  readonly mounts: string;
+  /** Digests of the files of each context. */
+  readonly contexts: string;
+}
+
 export interface VolumePaths {
   readonly directory: string;
   readonly config: string;
@@ -151,6 +164,7 @@ export function createLayout({root, run}: {readonly root: string; readonly run: 
   const containers = join(root, 'containers');
   const networks = join(root, 'networks');
   const volumes = join(root, 'volumes');
+  const build = join(root, 'build');
   const runContainers = join(run, 'containers');
   const runNetworks = join(run, 'networks');
   const blobs = join(oci, 'blobs', 'sha256');
@@ -215,6 +229,13 @@ export function createLayout({root, run}: {readonly root: string; readonly run: 
     volume: (name) => {
       const directory = join(volumes, name);
       return {directory, config: join(directory, 'config.json'), data: join(directory, 'data')};
+    },
+    build: {
+      directory: build,
+      cache: join(build, 'cache'),
+      slots: join(build, 'slots'),
+      mounts: join(build, 'mounts'),
+      contexts: join(build, 'contexts'),
     },
     directories: [
       root,

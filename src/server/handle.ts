@@ -4,6 +4,7 @@ import {apiVersion} from '../api/version.ts';
 import {TscomposeError} from '../base/errors.ts';
 import type {Engine} from '../engine/engine.ts';
 import {errorResponse} from './error-response.ts';
+import {buildHandlers} from './handlers/build.ts';
 import {containerHandlers} from './handlers/containers.ts';
 import {execHandlers} from './handlers/execs.ts';
 import {imageHandlers} from './handlers/images.ts';
@@ -39,6 +40,7 @@ export function createServer(engine: Engine, options: ServerOptions): Server {
     ...registryHandlers(engine),
     ...systemHandlers(engine),
     ...syncHandlers(engine),
+    ...buildHandlers(engine),
   };
   // That each handler fits its row is checked by the type above; from here on they are all alike.
   const byName = new Map(Object.entries(handlers) as [string, Handler][]);

@@ -22,6 +22,7 @@ export function fakeEngine(parts: Parts = {}): Engine {
     volumes: part('volumes'),
     images: part('images'),
     registry: part('registry'),
+    builds: part('builds'),
     system: part('system'),
     locks: part('locks'),
     close: async () => {},

@@ -1,0 +1,71 @@
+import type {Diagnostic} from '../../base/diagnostic.ts';
+import type {Ulimit} from './container.ts';
+
+/** Where named files come from besides the main context. */
+export type BuildContextSource =
+  | {readonly kind: 'directory'; readonly path: string}
+  | {readonly kind: 'image'; readonly reference: string};
+
+/** A secret that steps may mount: a file of the machine, or its content in base64. */
+export interface BuildSecret {
+  readonly id: string;
+  readonly content: {readonly path: string} | {readonly base64: string};
+}
+
+/** An agent for keys, by its socket. */
+export interface BuildAgent {
+  readonly id: string;
+  readonly socket: string;
+}
+
+/** What a build is asked for, where the engine sees the caller's files (feature `files`). Paths are absolute. */
+export interface BuildBody {
+  /** The main context: a directory. Absent: an empty one. */
+  readonly context?: string;
+  /** Its text, and how people know it. */
+  readonly dockerfile: {readonly text: string; readonly shown: string};
+  /** The text of the ignore file that holds for it. */
+  readonly ignore?: string;
+  readonly target?: string;
+  readonly arguments: Readonly<Record<string, string>>;
+  readonly contexts: Readonly<Record<string, BuildContextSource>>;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Names for the image, as people write them. */
+  readonly tags: readonly string[];
+  readonly platform?: string;
+  /** `true`: nothing is taken from the cache. A list: not for stages of these names. */
+  readonly noCache: boolean | readonly string[];
+  readonly network: 'default' | 'none' | 'host';
+  readonly extraHosts: readonly string[];
+  readonly secrets: readonly BuildSecret[];
+  readonly agents: readonly BuildAgent[];
+  /** Bytes; absent: as containers have it. */
+  readonly shmSize?: number;
+  readonly ulimits: readonly Ulimit[];
+  readonly cgroupParent?: string;
+  /** What steps may ask for: `network.host`, `security.insecure`. */
+  readonly allow: readonly string[];
+  /** Tell for every step why it was cached or not. */
+  readonly explain?: boolean;
+}
+
+/** Why a step was cached or not. */
+export type ExplainedStep =
+  | {readonly verdict: 'cached'}
+  | {readonly verdict: 'built'; readonly reasons: readonly string[]};
+
+/** What is told while something is built. A step has the same number in all that is told of it. */
+export type BuildEvent =
+  | {readonly kind: 'warning'; readonly warning: Diagnostic}
+  | {readonly kind: 'step'; readonly step: number; readonly title: string; readonly status: 'start'}
+  | {readonly kind: 'step'; readonly step: number; readonly status: 'cached' | 'done' | 'failed' | 'canceled'}
+  | {readonly kind: 'output'; readonly step: number; readonly stream: 'stdout' | 'stderr'; readonly text: string}
+  | {readonly kind: 'explained'; readonly step: number; readonly explained: ExplainedStep}
+  | {readonly kind: 'built'; readonly image: string; readonly names: readonly string[]};
+
+/** A line of Docker's own answer to a build (`POST /build`). */
+export interface BuildProgress {
+  readonly stream?: string;
+  readonly aux?: {readonly ID: string};
+  readonly status?: string;
+}

@@ -1,0 +1,111 @@
+import {existsSync} from 'node:fs';
+import {resolve} from 'node:path';
+import type {BuildAgent, BuildBody, BuildContextSource, BuildSecret} from '../../api/types/build.ts';
+import type {Ulimit} from '../../api/types/container.ts';
+import {parseBytes} from '../../base/bytes.ts';
+import {exitCodes, TscomposeError} from '../../base/errors.ts';
+import type {CliContext} from '../context.ts';
+
+/** What is wrong with a flag. */
+export function wrongFlag(flag: string, value: string, reason: string, hint?: string): TscomposeError {
+  return new TscomposeError('invalid', `--${flag} ${value}: ${reason}`, {exitCode: exitCodes.usage, hint});
+}
+
+/** `key=value`; without a `=`, the value of the environment, and nothing where that has none. */
+export function readPairs(
+  flag: string,
+  words: readonly string[],
+  env: CliContext['env'],
+): Readonly<Record<string, string>> {
+  const pairs = words.flatMap((word) => {
+    const equals = word.indexOf('=');
+    const key = equals < 0 ? word : word.slice(0, equals);
+    if (key === '') throw wrongFlag(flag, word, 'it has no name', `write --${flag} NAME=VALUE`);
+    const value = equals < 0 ? env[key] : word.slice(equals + 1);
+    return value === undefined ? [] : [[key, value] as const];
+  });
+  return Object.fromEntries(pairs);
+}
+
+/** `name=directory`, `name=docker-image://reference`. */
+export function readContexts(words: readonly string[], cwd: string): Readonly<Record<string, BuildContextSource>> {
+  return Object.fromEntries(
+    words.map((word) => {
+      const equals = word.indexOf('=');
+      if (equals < 1) throw wrongFlag('build-context', word, 'it has no name', 'write --build-context NAME=DIRECTORY');
+      return [word.slice(0, equals), contextSource(word.slice(equals + 1), cwd)];
+    }),
+  );
+}
+
+export function contextSource(value: string, cwd: string): BuildContextSource {
+  if (value.startsWith('docker-image://')) return {kind: 'image', reference: value.slice('docker-image://'.length)};
+  const scheme = /^([a-z][a-z-]*):\/\//.exec(value)?.[1] ?? (value.startsWith('target:') ? 'target' : undefined);
+  if (scheme === undefined) return {kind: 'directory', path: resolve(cwd, value)};
+  throw new TscomposeError(
+    'unsupported',
+    `build context "${value}": contexts of the kind "${scheme}" are not supported`,
+    {
+      hint: 'name a directory, or an image with docker-image://',
+    },
+  );
+}
+
+/** `id=name,src=file`, `id=name,env=VARIABLE`, or a file alone. */
+export function readSecret(word: string, {cwd, env}: Pick<CliContext, 'cwd' | 'env'>): BuildSecret {
+  const fields = new Map(word.split(',').map((field) => splitField(field)));
+  for (const key of fields.keys()) {
+    if (!['type', 'id', 'src', 'source', 'env'].includes(key))
+      throw wrongFlag('secret', word, `"${key}" is not known`, 'keys are id, src, env, type');
+  }
+  const id = fields.get('id') ?? '';
+  if (id === '') throw wrongFlag('secret', word, 'it has no id', 'write --secret id=NAME,src=FILE');
+  const source = fields.get('src') ?? fields.get('source');
+  const type = fields.get('type');
+  const variable = fields.get('env') ?? (type === 'env' ? (source ?? id) : undefined);
+  const named = variable ?? (source === undefined && type !== 'file' && env[id] !== undefined ? id : undefined);
+  if (named === undefined) return {id, content: {path: resolve(cwd, source ?? id)}};
+  return {id, content: {base64: Buffer.from(env[named] ?? '').toString('base64')}};
+}
+
+function splitField(field: string): readonly [string, string] {
+  const equals = field.indexOf('=');
+  return equals < 0 ? [field, ''] : [field.slice(0, equals), field.slice(equals + 1)];
+}
+
+/** `default`, `name=socket`: without a socket that of SSH_AUTH_SOCK. Keys in files are not read. */
+export function readAgent(word: string, {cwd, env}: Pick<CliContext, 'cwd' | 'env'>): BuildAgent {
+  const [id, path] = splitField(word);
+  const socket = path === '' ? (env['SSH_AUTH_SOCK'] ?? '') : resolve(cwd, path);
+  if (socket === '')
+    throw wrongFlag('ssh', word, 'no agent runs: SSH_AUTH_SOCK is not set', 'start one: eval "$(ssh-agent)"');
+  if (!existsSync(socket)) throw wrongFlag('ssh', word, `there is no ${socket}`);
+  return {id: id || 'default', socket};
+}
+
+/** `nofile=1024:2048`. */
+export function readUlimit(word: string): Ulimit {
+  const [, Name = '', soft = '', hard = soft] = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(word) ?? [];
+  if (Name === '') throw wrongFlag('ulimit', word, 'it is no limit', 'write --ulimit nofile=1024:2048');
+  return {Name, Soft: Number(soft), Hard: Number(hard)};
+}
+
+export function readSize(flag: string, word: string): number {
+  const bytes = parseBytes(word);
+  if (bytes === undefined) throw wrongFlag(flag, word, 'it is no size', `write --${flag} 64m`);
+  return bytes;
+}
+
+/** Names of networks are not known to builds. */
+export function readNetwork(word: string): BuildBody['network'] {
+  const found = (['default', 'none', 'host'] as const).find((mode) => mode === word);
+  if (found !== undefined) return found;
+  if (word === 'bridge') return 'default';
+  throw new TscomposeError(
+    'unsupported',
+    `--network ${word}: builds run on the default network, the machine's or none`,
+    {
+      hint: 'write --network default, host or none',
+    },
+  );
+}

@@ -1,0 +1,130 @@
+import {writeFile} from 'node:fs/promises';
+import {resolve} from 'node:path';
+import {text} from 'node:stream/consumers';
+import type {BuildBody, BuildEvent} from '../../api/types/build.ts';
+import {exitCodes, TscomposeError} from '../../base/errors.ts';
+import {buildLines} from '../../report/build-plain.ts';
+import {readDockerfile, readIgnore} from '../build/dockerfile.ts';
+import {
+  readAgent,
+  readContexts,
+  readNetwork,
+  readPairs,
+  readSecret,
+  readSize,
+  readUlimit,
+  wrongFlag,
+} from '../build/options.ts';
+import type {CliContext} from '../context.ts';
+import type {Input} from '../flags.ts';
+import {withEngine} from '../session.ts';
+
+export function runEngineBuild(context: CliContext, input: Input<'engine build'>): Promise<number> {
+  return withEngine(context, async (docker) => {
+    const body = await readBody(context, input);
+    const abort = new AbortController();
+    using _interrupt = context.onInterrupt(() => abort.abort());
+    const tell = reporterOf(context, input.flags.quiet);
+    let built: Extract<BuildEvent, {readonly kind: 'built'}> | undefined;
+    const lines = await docker.build(body, {abortSignal: abort.signal});
+    await docker.followProgress(lines, (event) => {
+      if (event.kind === 'built') built = event;
+      tell(event);
+    });
+    if (built === undefined) throw new TscomposeError('internal', 'the build ended without a result');
+    await writeResults(context, input, built);
+    return 0;
+  });
+}
+
+function reporterOf(context: CliContext, quiet: boolean): (event: BuildEvent) => void {
+  if (quiet || context.global.progress === 'quiet') return () => {};
+  const {stderr, now} = context;
+  if (context.global.progress === 'json') return (event) => void stderr.write(`${JSON.stringify(event)}\n`);
+  return buildLines({write: (line) => void stderr.write(line), now, color: context.color(stderr)});
+}
+
+async function readBody(context: CliContext, {args, flags}: Input<'engine build'>): Promise<BuildBody> {
+  const {cwd, env} = context;
+  const place = placeOf(args);
+  const directory = place === '-' ? undefined : resolve(cwd, place);
+  return {
+    ...(directory === undefined ? {} : {context: directory}),
+    ...(await dockerfileOf(context, {place, directory, file: flags.file})),
+    ...(flags.target === undefined ? {} : {target: flags.target}),
+    arguments: readPairs('build-arg', flags['build-arg'], env),
+    contexts: readContexts(flags['build-context'], cwd),
+    labels: readPairs('label', flags.label, {}),
+    tags: flags.tag,
+    ...(flags.platform === undefined ? {} : {platform: flags.platform}),
+    noCache: flags['no-cache'] || flags['no-cache-filter'].flatMap((names) => names.split(',')),
+    network: readNetwork(flags.network ?? 'default'),
+    extraHosts: flags['add-host'].map((host) => host.replace('=', ':')),
+    secrets: flags.secret.map((word) => readSecret(word, context)),
+    agents: flags.ssh.map((word) => readAgent(word, context)),
+    ...(flags['shm-size'] === undefined ? {} : {shmSize: readSize('shm-size', flags['shm-size'])}),
+    ulimits: flags.ulimit.map(readUlimit),
+    ...(flags['cgroup-parent'] === undefined ? {} : {cgroupParent: flags['cgroup-parent']}),
+    allow: flags.allow.flatMap((names) => names.split(',')).map(allowed),
+    explain: flags.explain,
+  };
+}
+
+function placeOf([place, more]: readonly string[]): string {
+  if (place !== undefined && more === undefined) {
+    if (!/^(?:https?|git|ssh):\/\/|^git@/.test(place)) return place;
+    throw new TscomposeError('unsupported', `cannot build from "${place}": contexts of the network are not supported`, {
+      hint: 'clone or download it, and name the directory',
+    });
+  }
+  throw new TscomposeError('invalid', 'build takes one context: a directory, or "-"', {
+    exitCode: exitCodes.usage,
+    hint: 'write: tscompose engine build -t NAME .',
+  });
+}
+
+function allowed(word: string): string {
+  if (word === 'network.host' || word === 'security.insecure') return word;
+  throw wrongFlag('allow', word, 'it is not known', 'write network.host or security.insecure');
+}
+
+interface Place {
+  readonly place: string;
+  readonly directory: string | undefined;
+  readonly file: string | undefined;
+}
+
+async function dockerfileOf(context: CliContext, {place, directory, file}: Place) {
+  if (file !== '-' && place !== '-')
+    return await readDockerfile({context: directory, file, workingDirectory: context.cwd});
+  if (context.stdin.isTTY === true) {
+    throw new TscomposeError('invalid', 'standard input is a terminal, and not a Dockerfile', {
+      exitCode: exitCodes.usage,
+    });
+  }
+  const written = await text(context.stdin);
+  if (written.includes('\0')) {
+    throw new TscomposeError('unsupported', 'standard input is an archive: only a Dockerfile is read from it', {
+      hint: 'unpack it, and name the directory',
+    });
+  }
+  return {dockerfile: {text: written, shown: '-'}, ...(await readIgnore(directory, undefined))};
+}
+
+/** The image's id alone is for scripts. */
+async function writeResults(
+  {cwd, stdout}: CliContext,
+  {flags}: Input<'engine build'>,
+  {image, names}: Extract<BuildEvent, {readonly kind: 'built'}>,
+): Promise<void> {
+  if (flags.iidfile !== undefined) await writeFile(resolve(cwd, flags.iidfile), image);
+  if (flags['metadata-file'] !== undefined) {
+    const metadata = {
+      'containerimage.config.digest': image,
+      'containerimage.digest': image,
+      ...(names.length > 0 ? {'image.name': names.join(',')} : {}),
+    };
+    await writeFile(resolve(cwd, flags['metadata-file']), `${JSON.stringify(metadata, null, 2)}\n`);
+  }
+  if (flags.quiet) stdout.write(`${image}\n`);
+}

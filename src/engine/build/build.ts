@@ -1,0 +1,151 @@
+import type {BuildBody, BuildEvent} from '../../api/types/build.ts';
+import {sha256Hex} from '../../base/canonical-json.ts';
+import {TscomposeError} from '../../base/errors.ts';
+import {checkDockerfile} from '../../dockerfile/check.ts';
+import {parseDockerfile} from '../../dockerfile/parse.ts';
+import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
+import {createBlobStore} from '../image/blobs.ts';
+import {runWithProgress} from '../image/channel.ts';
+import {isObject, parseJson} from '../image/configuration.ts';
+import {findImage} from '../image/find.ts';
+import {machinePlatform, parsePlatform} from '../image/platform.ts';
+import {familiarReference, normaliseReference} from '../image/reference.ts';
+import {openSession} from '../image/session.ts';
+import {openCache} from './cache.ts';
+import type {BuildContext, BuildWork} from './context.ts';
+import {exportImage} from './export-image.ts';
+import {imageText} from './image-text.ts';
+import {type Origins, openOrigins} from './origins.ts';
+import type {BaseImage} from './plan/draft.ts';
+import {type BuildPlan, planBuild} from './plan/plan.ts';
+import {openRunDirectory} from './run-step.ts';
+import {createSolver} from './solve.ts';
+import type {BuildConfig, HistoryEntry} from './types.ts';
+
+/**
+ * Builds an image, and tells what goes on. Throws `invalid` with all problems of the Dockerfile, `dependencyFailed` for a step
+ * that fails, `notFound` for images and files that are not there.
+ */
+export function buildImage(
+  context: BuildContext,
+  request: BuildBody,
+  signal?: AbortSignal,
+): AsyncGenerator<BuildEvent> {
+  return runWithProgress<BuildEvent>(async (channel, stopped) => {
+    const references = request.tags.map((tag) => normaliseReference(tag));
+    const plan = await plans(context, request, (event) => channel.push(event));
+    await using session = await openSession(context.images);
+    const image = await solvePlan({...context, session}, {request, plan, references, signal: stopped}, (event) =>
+      channel.push(event),
+    );
+    channel.push({kind: 'built', image, names: references.map(familiarReference)});
+  }, signal);
+}
+
+async function plans(context: BuildContext, request: BuildBody, emit: (event: BuildEvent) => void): Promise<BuildPlan> {
+  const source = request.dockerfile;
+  const found = checkDockerfile(source, {buildArguments: request.arguments});
+  for (const warning of found.filter(({severity}) => severity === 'warning')) emit({kind: 'warning', warning});
+  refuse(found.filter(({severity}) => severity === 'error'));
+  const machine = machinePlatform(context.images.architecture);
+  const plan = await planBuild({
+    ...request,
+    source,
+    dockerfile: parseDockerfile(source),
+    machine,
+    platform: request.platform === undefined ? machine : parsePlatform(request.platform),
+    image: (reference) => readBase(context, reference),
+  });
+  refuse(plan.errors);
+  return plan;
+}
+
+function refuse(diagnostics: BuildPlan['errors']): void {
+  const [first] = diagnostics;
+  if (first === undefined) return;
+  throw new TscomposeError(
+    'invalid',
+    `the Dockerfile has ${diagnostics.length} problem${diagnostics.length > 1 ? 's' : ''}`,
+    {
+      diagnostics,
+    },
+  );
+}
+
+interface SolvingPlan {
+  readonly request: BuildBody;
+  readonly plan: BuildPlan;
+  readonly references: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+async function solvePlan(
+  context: BuildWork,
+  {request, plan, references, signal}: SolvingPlan,
+  emit: (event: BuildEvent) => void,
+): Promise<string> {
+  const stop = new AbortController();
+  const stopped = AbortSignal.any([signal, stop.signal]);
+  await using directory = await openRunDirectory(context);
+  let origins: Origins | undefined;
+  const solver = createSolver(context, {
+    ...{request, steps: plan.steps, cache: openCache(context), signal: stopped, directory: directory.path, emit},
+    slot: sha256Hex(`${request.context ?? ''}\n${request.dockerfile.shown}`),
+    origins: () => origins ?? fail(),
+  });
+  origins = openOrigins(context, {
+    ...{request, signal: stopped, scratch: directory.path},
+    result: async (step) => (await solver.result(step)).snapshot,
+  });
+  try {
+    await using opened = origins;
+    void opened;
+    const {result} = plan.target;
+    const snapshot = result === undefined ? [] : (await solver.result(result)).snapshot;
+    const created = new Map<number, string>();
+    for (const {step} of plan.target.lines) {
+      const time = step === undefined ? undefined : (await solver.result(step)).created;
+      if (step !== undefined && time !== undefined) created.set(step, time);
+    }
+    const now = formatNanoseconds(unixNanoseconds(context.images.now));
+    const diffIds = snapshot.map(({diffId}) => diffId);
+    const text = imageText(plan.target, {diffIds, created, labels: request.labels, now});
+    return await exportImage(context, {snapshot, text, references});
+  } finally {
+    stop.abort();
+  }
+}
+
+function fail(): never {
+  throw new TscomposeError('internal', 'a build reads files before it knows from where');
+}
+
+/** What an image says of itself. */
+async function readBase(context: BuildContext, reference: string): Promise<BaseImage> {
+  const {image} = await findImage(context.images, reference);
+  const bytes = await createBlobStore(context.images.layout.images.blobs).read(image.id);
+  const value = parseJson(bytes, `image ${image.id}`);
+  const {config, history, author} = value;
+  const {os, architecture, variant} = image;
+  const entries = Array.isArray(history) ? (history as HistoryEntry[]) : [];
+  return {
+    config: (isObject(config) ? config : {}) as BuildConfig,
+    author: typeof author === 'string' ? author : undefined,
+    history: completed(
+      entries,
+      image.layers.map(({diffId}) => diffId),
+    ),
+    os,
+    architecture,
+    variant,
+  };
+}
+
+/** A layer that the history does not tell of gets a line, as BuildKit gives it one. */
+function completed(history: readonly HistoryEntry[], diffIds: readonly string[]): readonly HistoryEntry[] {
+  const told = history.filter(({empty_layer: empty}) => empty !== true).length;
+  const untold = diffIds
+    .slice(told)
+    .map((id) => ({created_by: `layer ${id.slice('sha256:'.length, 'sha256:'.length + 12)}`}));
+  return [...history, ...untold];
+}

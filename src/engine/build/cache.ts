@@ -1,0 +1,129 @@
+import {lstat, mkdir, readdir, rm, stat, utimes} from 'node:fs/promises';
+import {join} from 'node:path';
+import {canonicalJson, sha256Hex} from '../../base/canonical-json.ts';
+import type {LayerRecord} from '../image/record.ts';
+import {readText, temporaryPrefix, writeRecord} from '../record-store.ts';
+import type {BuildWork} from './context.ts';
+
+/** What the key of a step is made of, so that it can be said which part of it changed. */
+export interface KeyParts {
+  /** Key of the step that it is built upon. */
+  readonly parent: string;
+  /** What the step does, by name of the part. */
+  readonly definition: Readonly<Record<string, unknown>>;
+  /** Digest of the files that it takes. */
+  readonly files: string;
+}
+
+/** The same, with a short mark of each file. */
+export interface ListedParts extends KeyParts {
+  readonly listed?: Readonly<Record<string, string>>;
+}
+
+/** `build/cache/<key>.json` */
+export interface CacheRecord {
+  readonly v: 1;
+  readonly key: string;
+  /** When the step ran; RFC 3339. */
+  readonly created: string;
+  readonly layer: LayerRecord;
+  /** What it is, for lists. */
+  readonly title: string;
+}
+
+export function keyOf({parent, definition, files}: KeyParts): string {
+  return sha256Hex(canonicalJson({parent, definition, files}));
+}
+
+export type CachedStep = Pick<CacheRecord, 'layer' | 'created' | 'title'>;
+
+/** Results of steps by their keys. Their layers stay as long as the records do. */
+export interface BuildCache {
+  /** Undefined: it is not known, or its layer is gone. */
+  find(key: string): Promise<CachedStep | undefined>;
+  keep(key: string, made: CachedStep): Promise<void>;
+  /** What the step at this place of this Dockerfile was made of when it was built last. */
+  lastParts(slot: string): Promise<ListedParts | undefined>;
+  keepParts(slot: string, parts: ListedParts): Promise<void>;
+}
+
+export function openCache({images, session}: Pick<BuildWork, 'images' | 'session'>): BuildCache {
+  const {cache: records, slots} = images.layout.build;
+  const path = (key: string) => join(records, `${key}.json`);
+  return {
+    async find(key) {
+      const record = await readCacheRecord(path(key));
+      if (record === undefined) return undefined;
+      const {directory} = record.layer;
+      const there = await session.lease.hold({layers: [directory]}, () =>
+        lstat(images.layout.images.layer(directory)).catch(() => undefined),
+      );
+      if (there === undefined) return undefined;
+      // What was not used for longest goes first.
+      const now = new Date();
+      await utimes(path(key), now, now).catch(() => undefined);
+      return record;
+    },
+    async keep(key, {layer, created, title}) {
+      await mkdir(records, {recursive: true, mode: 0o700});
+      await session.pin({name: pinName(key), blobs: [], layers: [layer.directory]});
+      await writeRecord(path(key), {v: 1, key, created, layer, title} satisfies CacheRecord);
+    },
+    lastParts: (slot) => readJson<ListedParts>(join(slots, `${slot}.json`)),
+    async keepParts(slot, parts) {
+      await mkdir(slots, {recursive: true, mode: 0o700});
+      await writeRecord(join(slots, `${slot}.json`), parts);
+    },
+  };
+}
+
+function pinName(key: string): string {
+  return `build/${key}`;
+}
+
+async function readCacheRecord(path: string): Promise<CacheRecord | undefined> {
+  const record = await readJson<CacheRecord>(path);
+  return record?.v === 1 ? record : undefined;
+}
+
+/** A damaged record is one that is not there: what it tells of is built again. */
+async function readJson<T>(file: string): Promise<T | undefined> {
+  const text = await readText(file);
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as T);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A record, and when it was used last in milliseconds. */
+export interface UsedRecord extends CacheRecord {
+  readonly usedMs: number;
+}
+
+/** All there are, in no order. */
+export async function listCache({images}: Pick<BuildWork, 'images'>): Promise<readonly UsedRecord[]> {
+  const {cache} = images.layout.build;
+  const names = await readdir(cache).catch(() => []);
+  const found = await Promise.all(
+    names
+      .filter((name) => name.endsWith('.json') && !name.startsWith(temporaryPrefix))
+      .map(async (name) => {
+        const record = await readCacheRecord(join(cache, name));
+        const status = await stat(join(cache, name)).catch(() => undefined);
+        return record && status ? [{...record, usedMs: status.mtimeMs}] : [];
+      }),
+  );
+  return found.flat();
+}
+
+/** The layers go with the next clean-up of the store. */
+export async function dropFromCache(
+  {images, session}: Pick<BuildWork, 'images' | 'session'>,
+  keys: readonly string[],
+): Promise<void> {
+  for (const key of keys) {
+    await rm(join(images.layout.build.cache, `${key}.json`), {force: true});
+    await session.unpin(pinName(key));
+  }
+}

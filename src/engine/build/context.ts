@@ -1,0 +1,17 @@
+import type {ContainerContext} from '../container/context.ts';
+import type {ImageContext} from '../image/context.ts';
+import type {ContentSession} from '../image/session.ts';
+
+/** What builds work with. */
+export interface BuildContext {
+  /** Steps run as containers. */
+  readonly containers: ContainerContext;
+  readonly images: ImageContext;
+  /** Steps of one build that work at the same time. */
+  readonly concurrency: number;
+}
+
+/** The same, for one build: what it finds and makes stays until its end. */
+export interface BuildWork extends BuildContext {
+  readonly session: ContentSession;
+}

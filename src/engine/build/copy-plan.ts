@@ -1,0 +1,143 @@
+import {createHash} from 'node:crypto';
+import {posix} from 'node:path';
+import {TscomposeError} from '../../base/errors.ts';
+import {compileIgnore} from '../../base/ignore.ts';
+import {chmodOf} from './chmod.ts';
+import {matchGlob} from './glob.ts';
+import {clampedPath} from './source/context-tree.ts';
+import {isDirectory, isFile, isSocket, type SourceTree, type TreeEntry} from './source/tree.ts';
+import type {CopyStep} from './steps.ts';
+
+/** A source with what is copied of it. */
+export interface Selection {
+  /** The name that a file or directory gets in a target directory. */
+  readonly name: string;
+  /** Where it is in its tree. */
+  readonly path: string;
+  readonly entries: readonly TreeEntry[];
+  /** Where the content of it goes beneath the target: for `--parents`. */
+  readonly beneath: string;
+}
+
+/** Finds what the sources of a copy name. Throws `notFound` for one that is not there. */
+export async function select(
+  tree: SourceTree,
+  sources: readonly string[],
+  {parents, exclude}: Pick<CopyStep, 'parents' | 'exclude'>,
+): Promise<readonly Selection[]> {
+  const selections: Selection[] = [];
+  for (const source of sources) {
+    const pivot = parents ? pivotOf(source) : source;
+    for (const path of await expand(tree, source)) {
+      const listing = await tree.list(path, {digests: true});
+      if (listing === undefined || (listing.entries.length === 0 && path !== '')) throw missing(source);
+      const {resolved, entries} = listing;
+      const kept = exclude.length === 0 ? entries : without(entries, exclude, resolved);
+      if (kept.length === 0 && entries.length > 0) continue;
+      const beneath = parents ? posix.dirname(path.slice(pivot.length)) : '';
+      const name = posix.basename(resolved);
+      selections.push({name, path: resolved, entries: kept, beneath: beneath === '.' ? '' : beneath});
+    }
+  }
+  return selections;
+}
+
+function missing(source: string): TscomposeError {
+  return new TscomposeError('notFound', `"${source}" not found`, {
+    hint: 'correct the path: it is looked up beneath the context; see also its .dockerignore',
+  });
+}
+
+/** What stands before `/./` is not repeated in the target. */
+function pivotOf(source: string): string {
+  const at = source.indexOf('/./');
+  return at < 0 ? '' : `${clampedPath(source.slice(0, at))}/`;
+}
+
+/** The paths that a source with wildcards stands for; none is no error. */
+async function expand(tree: SourceTree, source: string): Promise<readonly string[]> {
+  const path = clampedPath(source);
+  if (!/[*?[\\]/.test(path)) return [path];
+  const fixed = path.slice(0, path.search(/[*?[\\]/));
+  const base = fixed.slice(0, Math.max(0, fixed.lastIndexOf('/')));
+  const listing = await tree.list(base, {digests: false});
+  if (listing === undefined) return [];
+  const below = base === '' ? '' : `${base}/`;
+  return listing.entries
+    .filter((entry) => entry.path !== '' && matchGlob(path, below + entry.path))
+    .map((entry) => below + entry.path)
+    .sort();
+}
+
+/** Patterns are beneath the source's own directory, or of its name. */
+function without(entries: readonly TreeEntry[], exclude: readonly string[], resolved: string): readonly TreeEntry[] {
+  const rules = compileIgnore(exclude);
+  const [top] = entries;
+  if (top !== undefined && !isDirectory(top)) return rules.ignores(posix.basename(resolved)) ? [] : entries;
+  return entries.filter(({path}) => path === '' || !rules.ignores(path));
+}
+
+/**
+ * The digest of what is copied, as BuildKit's cache sees it: names beneath the source, types, modes, owners, links,
+ * attributes and contents, but no times.
+ */
+export function contentDigest(selections: readonly Selection[]): string {
+  const hash = createHash('sha256');
+  for (const {name, beneath, entries} of selections) {
+    const [top] = entries;
+    // The name of a file counts, as it may become the target's; that of a directory never does.
+    hash.update(`${beneath}\0${top !== undefined && !isDirectory(top) ? name : ''}\0\0`);
+    for (const entry of [...entries].sort((a, b) => (a.path < b.path ? -1 : 1))) {
+      const {path, mode, uid, gid, size, device, attributes, content} = entry;
+      const counted = isDirectory(entry) ? 0 : size;
+      hash.update(`${path}\0${mode}\0${uid}\0${gid}\0${counted}\0${device}\0${attributes}\0${content}\0`);
+    }
+  }
+  return hash.digest('hex');
+}
+
+/** One line of what the helper copies: fields with a NUL at the end of each. */
+function record(...fields: readonly (string | number | bigint)[]): string {
+  return fields.map((field) => `${field}\0`).join('');
+}
+
+/** The list that the helper carries out (docs/native.md). */
+export function copyList(
+  selections: readonly Selection[],
+  {target, chmod}: Pick<CopyStep, 'target' | 'chmod'>,
+): string {
+  const change = chmodOf(chmod);
+  return selections
+    .map(({name, path, entries, beneath}) => {
+      const [top] = entries;
+      const into = beneath === '' ? target : `${target.replace(/\/?$/, '/')}${beneath}/`;
+      if (top === undefined) return record('p', into, '755');
+      const below = isDirectory(top);
+      const named = below && beneath !== '' ? `${into}${name}/` : into;
+      return record('t', named, below ? 1 : 0, name) + entriesList(entries, path, change);
+    })
+    .join('');
+}
+
+function entriesList(entries: readonly TreeEntry[], source: string, change: (entry: TreeEntry) => number): string {
+  const first = new Map<string, string>();
+  return [...entries]
+    .sort((a, b) => (a.path < b.path ? -1 : 1))
+    .filter((entry) => !(entry.path === '' && isDirectory(entry)) && !isSocket(entry))
+    .map((entry) => {
+      const from = [source, entry.path].filter((part) => part !== '').join('/');
+      const [seconds, nanoseconds] = entry.mtime;
+      const attributes = [change(entry).toString(8), entry.uid, entry.gid, seconds, nanoseconds] as const;
+      if (isDirectory(entry)) return record('d', from, entry.path, ...attributes, 0);
+      const other = entry.file === undefined ? undefined : first.get(entry.file);
+      if (other !== undefined) return record('h', other, entry.path);
+      if (entry.file !== undefined) first.set(entry.file, entry.path);
+      return record('f', from, entry.path, ...attributes, entry.size, entry.inode, seconds, nanoseconds);
+    })
+    .join('');
+}
+
+/** Files of a selection, for archives that are to be unpacked. */
+export function regularFiles(selections: readonly Selection[]): readonly Selection[] {
+  return selections.filter(({entries: [top]}) => top !== undefined && isFile(top));
+}

@@ -1,0 +1,274 @@
+import {chmod, chown, mkdir, readFile} from 'node:fs/promises';
+import {connect, createServer} from 'node:net';
+import {join, posix} from 'node:path';
+import type {BuildBody} from '../../api/types/build.ts';
+import type {ContainerFile, Mount} from '../../api/types/container.ts';
+import {sha256Hex} from '../../base/canonical-json.ts';
+import {TscomposeError} from '../../base/errors.ts';
+import type {BuildWork} from './context.ts';
+import {select} from './copy-plan.ts';
+import {fillScratch} from './copy-step.ts';
+import type {Origins} from './origins.ts';
+import type {RunMounts} from './run-step.ts';
+import {openScratch} from './snapshot.ts';
+import type {SourceTree} from './source/tree.ts';
+import {isDirectory} from './source/tree.ts';
+import type {RunStep, StepMount} from './steps.ts';
+
+/** What was made ready for one run; disposing it lets go of locks, sockets and copies. */
+export interface PreparedMounts extends RunMounts, AsyncDisposable {}
+
+export interface MountOptions {
+  readonly request: BuildBody;
+  readonly origins: Origins;
+  readonly signal: AbortSignal;
+  /** For files of this run alone. */
+  readonly directory: string;
+}
+
+interface Prepared {
+  readonly mount?: Mount;
+  readonly file?: ContainerFile;
+  readonly env?: string;
+  readonly image?: readonly [string, readonly string[]];
+}
+
+/** Makes ready what a run mounts. Throws `notFound` for a secret that must be there. */
+export async function prepareMounts(context: BuildWork, step: RunStep, options: MountOptions): Promise<PreparedMounts> {
+  const held = new AsyncDisposableStack_();
+  try {
+    const prepared: Prepared[] = [];
+    for (const [index, mount] of step.mounts.entries())
+      prepared.push(...(await prepare(context, mount, {...options, index, held})));
+    prepared.push(...(await prepareScripts(context, step, {...options, held})));
+    return {
+      mounts: prepared.flatMap(({mount}) => mount ?? []),
+      files: prepared.flatMap(({file}) => file ?? []),
+      env: prepared.flatMap(({env}) => env ?? []),
+      images: new Map(prepared.flatMap(({image}) => (image === undefined ? [] : [image]))),
+      [Symbol.asyncDispose]: () => held.release(),
+    };
+  } catch (error) {
+    await held.release();
+    throw error;
+  }
+}
+
+/** Node 20 has no AsyncDisposableStack. */
+class AsyncDisposableStack_ {
+  readonly #held: (() => Promise<void>)[] = [];
+
+  add(release: () => Promise<void>): void {
+    this.#held.push(release);
+  }
+
+  async release(): Promise<void> {
+    for (const release of this.#held.splice(0).reverse()) await release();
+  }
+}
+
+interface Preparing extends MountOptions {
+  readonly index: number;
+  readonly held: AsyncDisposableStack_;
+}
+
+async function prepare(context: BuildWork, mount: StepMount, options: Preparing): Promise<readonly Prepared[]> {
+  switch (mount.type) {
+    case 'bind':
+      return [await prepareBind(context, mount, options)];
+    case 'cache':
+      return [await prepareCache(context, mount, options)];
+    case 'tmpfs': {
+      const TmpfsOptions = mount.size === undefined ? {} : {TmpfsOptions: {SizeBytes: mount.size}};
+      return [{mount: {Type: 'tmpfs', Target: mount.target, ...TmpfsOptions}}];
+    }
+    case 'secret':
+      return await prepareSecret(mount, options);
+    case 'ssh':
+      return await prepareAgent(mount, options);
+  }
+}
+
+/** Memory of the machine may be mounted so that nothing in it can be executed: a script is on the disk of the layers. */
+async function prepareScripts(
+  context: BuildWork,
+  {scripts}: RunStep,
+  {origins, held, signal}: Omit<Preparing, 'index'>,
+): Promise<readonly Prepared[]> {
+  const [first] = scripts;
+  if (first === undefined) return [];
+  const files = scripts.map(({target, content}) => ({name: posix.basename(target), content}));
+  const tree = await origins.open({kind: 'inline', files});
+  const names = files.map(({name}) => name);
+  const selections = await select(tree, names, {parents: false, exclude: []});
+  const scratch = await openScratch(context);
+  held.add(async () => await scratch[Symbol.asyncDispose]());
+  const step = {target: '/', chmod: '755', owner: ''};
+  await fillScratch(context, scratch, {step, copies: [{tree, selections}]}, {below: [], signal});
+  return [{mount: {Type: 'bind', Source: scratch.upper, Target: posix.dirname(first.target), ReadOnly: true}}];
+}
+
+type Of<T extends StepMount['type']> = Extract<StepMount, {readonly type: T}>;
+
+/** Of a tree of layers its own mount; else a copy of what is mounted, without what is ignored. What is written is lost. */
+async function prepareBind(
+  context: BuildWork,
+  {from, source, target, readOnly}: Of<'bind'>,
+  options: Preparing,
+): Promise<Prepared> {
+  const tree = await options.origins.open(from);
+  if (readOnly && 'lowers' in tree.place && tree.place.lowers.length > 0) {
+    const name = `mount-${options.index}`;
+    const Subpath = source.replace(/^\/+/, '');
+    const ImageOptions = Subpath === '' ? {} : {ImageOptions: {Subpath}};
+    return {
+      mount: {Type: 'image', Source: name, Target: target, ReadOnly: true, ...ImageOptions},
+      image: [name, tree.place.lowers],
+    };
+  }
+  const copied = await copyOf(context, tree, source, options);
+  return {mount: {Type: 'bind', Source: copied, Target: target, ReadOnly: readOnly}};
+}
+
+async function copyOf(
+  context: BuildWork,
+  tree: SourceTree,
+  source: string,
+  {signal, held}: Preparing,
+): Promise<string> {
+  const selections = await select(tree, [source], {parents: false, exclude: []});
+  const [top] = selections[0]?.entries ?? [];
+  const isTree = top === undefined || isDirectory(top);
+  const name = isTree ? '' : (selections[0]?.name ?? '');
+  const scratch = await openScratch(context);
+  held.add(async () => await scratch[Symbol.asyncDispose]());
+  const step = {target: '/', chmod: '', owner: ''};
+  await fillScratch(context, scratch, {step, copies: [{tree, selections}]}, {below: [], signal});
+  return join(scratch.upper, name);
+}
+
+async function prepareCache(
+  context: BuildWork,
+  mount: Of<'cache'>,
+  {request, origins, held, signal}: Preparing,
+): Promise<Prepared> {
+  const namespace = request.arguments['BUILDKIT_CACHE_MOUNT_NS'] ?? '';
+  const {mounts} = context.images.layout.build;
+  await mkdir(mounts, {recursive: true, mode: 0o700});
+  const base = sha256Hex(`${namespace}\n${mount.id}`).slice(0, 32);
+  const directory = await takeCache(context, join(mounts, base), mount.sharing, {held, signal});
+  await mkdir(directory, {recursive: true, mode: 0o700});
+  const data = join(directory, 'data');
+  const isNew = await mkdir(data).then(
+    () => true,
+    () => false,
+  );
+  if (isNew) {
+    const tree = mount.from === undefined ? undefined : await origins.open(mount.from);
+    if (tree !== undefined && 'lowers' in tree.place && tree.place.lowers.length > 0) {
+      const {lowers} = tree.place;
+      await context.images.helper.request({
+        kind: 'copyUp',
+        destination: data,
+        subpath: '',
+        target: mount.source,
+        lowers,
+      });
+    }
+    await chmod(data, mount.mode);
+    if (mount.uid !== 0 || mount.gid !== 0) await chown(data, mount.uid, mount.gid);
+  }
+  const {Target, ReadOnly} = {Target: mount.target, ReadOnly: mount.readOnly};
+  return {mount: {Type: 'bind', Source: data, Target, ReadOnly}};
+}
+
+/** `locked` waits for its turn, `private` takes another one where somebody has the first. */
+async function takeCache(
+  {images}: BuildWork,
+  path: string,
+  sharing: Of<'cache'>['sharing'],
+  {held, signal}: Pick<Preparing, 'held' | 'signal'>,
+): Promise<string> {
+  const keep = (lock: AsyncDisposable) => held.add(async () => await lock[Symbol.asyncDispose]());
+  if (sharing !== 'private') {
+    const mode = sharing === 'locked' ? 'exclusive' : 'shared';
+    keep(await images.helper.lock(`${path}.lock`, {mode, signal}));
+    return path;
+  }
+  for (let number = 0; ; number++) {
+    const place = number === 0 ? path : `${path}-${number}`;
+    const lock = await images.helper.tryLock(`${place}.lock`);
+    if (lock === undefined) continue;
+    keep(lock);
+    return place;
+  }
+}
+
+async function prepareSecret(mount: Of<'secret'>, {request}: Preparing): Promise<readonly Prepared[]> {
+  const secret = request.secrets.find(({id}) => id === mount.id);
+  if (secret === undefined) {
+    if (!mount.required) return [];
+    throw new TscomposeError('notFound', `secret "${mount.id}" is required, but was not given`, {
+      hint: `give it with --secret id=${mount.id},src=FILE`,
+    });
+  }
+  const {content} = secret;
+  const bytes = 'base64' in content ? Buffer.from(content.base64, 'base64') : await readSecret(mount.id, content.path);
+  const file = mount.target === undefined ? {} : {file: fileOf(mount, mount.target, bytes)};
+  return [{...file, ...(mount.env === undefined ? {} : {env: `${mount.env}=${bytes.toString('utf8')}`})}];
+}
+
+function fileOf({uid, gid, mode}: Of<'secret'>, Target: string, bytes: Buffer): ContainerFile {
+  return {Target, Content: bytes.toString('base64'), Uid: uid, Gid: gid, Mode: mode};
+}
+
+async function readSecret(id: string, path: string): Promise<Buffer> {
+  return await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    const kind = cause.code === 'ENOENT' ? 'notFound' : 'forbidden';
+    throw new TscomposeError(kind, `secret "${id}": cannot read ${path}: ${cause.message}`, {cause});
+  });
+}
+
+/** A socket of our own before the agent's, so that it can belong to whoever the step says. */
+async function prepareAgent(
+  mount: Of<'ssh'>,
+  {request, directory, index, held}: Preparing,
+): Promise<readonly Prepared[]> {
+  const agent = request.agents.find(({id}) => id === mount.id);
+  if (agent === undefined) {
+    if (!mount.required) return [];
+    throw new TscomposeError('notFound', `ssh agent "${mount.id}" is required, but was not given`, {
+      hint: `give it with --ssh ${mount.id}`,
+    });
+  }
+  const path = join(directory, `agent-${index}.sock`);
+  const server = createServer((client) => {
+    const upstream = connect(agent.socket);
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      from.pipe(to);
+      from.on('error', () => to.destroy());
+    }
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => resolve());
+  });
+  held.add(() => new Promise((resolve) => server.close(() => resolve())));
+  await chmod(path, mount.mode);
+  await chown(path, mount.uid, mount.gid);
+  const Target = mount.target ?? '';
+  return [
+    {
+      mount: {Type: 'bind', Source: path, Target},
+      ...(mount.env === undefined ? {} : {env: `${mount.env}=${Target}`}),
+    },
+  ];
+}
+
+/** What is mounted of other steps and contexts counts by its content. */
+export function boundMounts(step: RunStep): readonly Of<'bind'>[] {
+  return step.mounts.filter((mount): mount is Of<'bind'> => mount.type === 'bind');
+}

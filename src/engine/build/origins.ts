@@ -1,0 +1,93 @@
+import {mkdir, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import type {BuildBody} from '../../api/types/build.ts';
+import {sha256Hex} from '../../base/canonical-json.ts';
+import {TscomposeError} from '../../base/errors.ts';
+import {readIgnoreFile} from '../../base/ignore-pattern.ts';
+import {readText} from '../record-store.ts';
+import type {BuildWork} from './context.ts';
+import {lowersOf, type Snapshot} from './snapshot.ts';
+import {contextRoot, openContextTree} from './source/context-tree.ts';
+import {type DigestCache, openDigestCache} from './source/digests.ts';
+import {openLayerTree} from './source/layer-tree.ts';
+import type {SourceTree} from './source/tree.ts';
+import type {Origin, StepId} from './steps.ts';
+
+/** The trees of one build that files are taken from, each opened once. */
+export interface Origins extends AsyncDisposable {
+  open(origin: Origin): Promise<SourceTree>;
+}
+
+export interface OriginOptions {
+  readonly request: BuildBody;
+  readonly signal: AbortSignal;
+  /** What a step resulted in. */
+  readonly result: (step: StepId) => Promise<Snapshot>;
+  /** A directory for what is written down for this build alone. */
+  readonly scratch: string;
+}
+
+export function openOrigins(context: BuildWork, options: OriginOptions): Origins {
+  const opened = new Map<string, Promise<SourceTree>>();
+  const caches: DigestCache[] = [];
+  const {helper} = context.images;
+  const open = async (origin: Origin): Promise<SourceTree> => {
+    switch (origin.kind) {
+      case 'context':
+        return await openContext(origin.name);
+      case 'step': {
+        const snapshot = origin.step === undefined ? [] : await options.result(origin.step);
+        return openLayerTree(helper, lowersOf(context, snapshot), options.signal);
+      }
+      case 'inline':
+        return await openInline(origin.files);
+      case 'remote':
+        throw new TscomposeError('unsupported', `ADD of "${origin.url}": files of the network are not fetched yet`);
+    }
+  };
+
+  const openContext = async (name: string | undefined): Promise<SourceTree> => {
+    const path = directoryOf(options.request, name);
+    if (path === undefined) return await openInline([]);
+    const root = contextRoot(path);
+    const record = join(context.images.layout.build.contexts, sha256Hex(root).slice(0, 32));
+    await mkdir(context.images.layout.build.contexts, {recursive: true, mode: 0o700});
+    const digests = await openDigestCache(root, record, () => Date.now());
+    caches.push(digests);
+    return openContextTree(root, {ignore: await ignoreOf(options.request, name, root), digests, owned: true});
+  };
+
+  /** Files that stand in the Dockerfile. */
+  const openInline = async (files: readonly {readonly name: string; readonly content: string}[]) => {
+    const root = join(options.scratch, `inline-${opened.size}`);
+    await mkdir(root, {recursive: true, mode: 0o755});
+    for (const {name, content} of files) await writeFile(join(root, name), content, {mode: 0o644});
+    const digests = await openDigestCache(root, join(options.scratch, 'none'), () => 0);
+    return openContextTree(root, {ignore: [], digests, owned: true});
+  };
+
+  return {
+    open(origin) {
+      const key = JSON.stringify(origin);
+      const known = opened.get(key) ?? open(origin);
+      opened.set(key, known);
+      return known;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(caches.map((digests) => digests.save().catch(() => undefined)));
+    },
+  };
+}
+
+function directoryOf({context, contexts}: BuildBody, name: string | undefined): string | undefined {
+  if (name === undefined) return context;
+  const source = contexts[name];
+  return source?.kind === 'directory' ? source.path : undefined;
+}
+
+/** A named context has its own file; that of the main one was read with the Dockerfile. */
+async function ignoreOf({ignore}: BuildBody, name: string | undefined, root: string): Promise<readonly string[]> {
+  if (name === undefined) return ignore === undefined ? [] : readIgnoreFile(ignore);
+  const text = await readText(join(root, '.dockerignore'));
+  return text === undefined ? [] : readIgnoreFile(text);
+}

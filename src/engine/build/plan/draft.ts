@@ -1,0 +1,136 @@
+import {expand} from '../../../dockerfile/expand.ts';
+import type {Instruction} from '../../../dockerfile/instruction.ts';
+import {placeIn} from '../../../dockerfile/logical-line.ts';
+import {expandWord} from '../../../dockerfile/scope.ts';
+import type {Findings} from '../../../dockerfile/source.ts';
+import type {Word} from '../../../dockerfile/words.ts';
+import type {Step, StepId} from '../steps.ts';
+import type {BuildConfig, HistoryEntry} from '../types.ts';
+
+/** A line of the history to be: with a layer, it is that of a step. */
+export interface DraftedLine {
+  readonly text: string;
+  readonly author: string | undefined;
+  /** Undefined: no layer belongs to it. */
+  readonly step: StepId | undefined;
+}
+
+/** An image that a stage begins with, as far as the plan needs it. */
+export interface BaseImage {
+  readonly config: BuildConfig;
+  readonly author: string | undefined;
+  readonly history: readonly HistoryEntry[];
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant: string | undefined;
+}
+
+/** A stage while its instructions are gone through; afterwards, what it makes. */
+export interface StageDraft {
+  readonly name: string;
+  readonly base: BaseImage;
+  /** The step whose result is the stage's. Undefined: nothing. */
+  result: StepId | undefined;
+  config: BuildConfig;
+  author: string | undefined;
+  readonly lines: DraftedLine[];
+  /** In the order in which they were declared; undefined: without a value. */
+  readonly arguments: Map<string, string | undefined>;
+  readonly environment: Map<string, string>;
+  /** A CMD of this very stage: an ENTRYPOINT takes away one that comes from below. */
+  commandIsOwn: boolean;
+  /** Titles are numbered at the end, when it is known how many there are. */
+  readonly steps: StepId[];
+  readonly fresh: boolean;
+}
+
+/** What every instruction is read with. */
+export interface Reading {
+  readonly escapeToken: string;
+  readonly findings: Findings;
+}
+
+/** What `$name` means at this point: variables of the environment win over arguments of the same name. */
+export function variablesOf({arguments: given, environment}: StageDraft): ReadonlyMap<string, string> {
+  const known = [...given].flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+  return new Map([...known, ...environment]);
+}
+
+/** The word with its variables put in; problems are told, and the text is then empty. */
+export function expandedText(draft: StageDraft, instruction: Instruction, word: Word, reading: Reading): string {
+  return expanded(draft, instruction, word, reading).text;
+}
+
+/** The same, split at blanks. */
+export function wordsOf(draft: StageDraft, instruction: Instruction, word: Word, reading: Reading): readonly string[] {
+  return expanded(draft, instruction, word, reading).words;
+}
+
+function expanded(
+  draft: StageDraft,
+  instruction: Instruction,
+  word: Word,
+  {escapeToken, findings}: Reading,
+): {readonly text: string; readonly words: readonly string[]} {
+  const scope = {variables: variablesOf(draft), complete: true};
+  return expandWord(instruction, word, {scope, escapeToken, findings}) ?? {text: '', words: []};
+}
+
+/** A here-document's body, where its word was not quoted. */
+export function bodyOf(draft: StageDraft, content: string, {escapeToken}: Reading): string {
+  const variables = variablesOf(draft);
+  return expand(content, {escapeToken, variables: (name) => variables.get(name), quotesAreText: true}).text;
+}
+
+export function addLine(draft: StageDraft, text: string, step?: StepId): void {
+  draft.lines.push({text, author: draft.author, step});
+}
+
+/** A step of any kind without what the list of steps adds. */
+export type NewStep = Step extends infer S
+  ? S extends Step
+    ? Omit<S, 'id' | 'title' | 'stage' | 'place' | 'written' | 'fresh'>
+    : never
+  : never;
+
+/** All steps of a build, as they are planned. */
+export class StepList {
+  readonly #steps: Step[] = [];
+
+  /** `text`: as it is shown. */
+  add(draft: StageDraft, instruction: Instruction, text: string, step: NewStep): StepId {
+    const id = this.#steps.length;
+    const {line} = instruction;
+    const common = {
+      id,
+      title: text,
+      stage: draft.name,
+      place: placeIn(line, 0, line.text.length),
+      written: line.text,
+      fresh: draft.fresh,
+    };
+    this.#steps.push({...step, ...common} as Step);
+    draft.steps.push(id);
+    return id;
+  }
+
+  /** An image that is only copied from. */
+  addImage(draft: StageDraft, instruction: Instruction, reference: string): StepId {
+    const known = this.#steps.find((step) => step.kind === 'image' && step.reference === reference);
+    if (known !== undefined) return known.id;
+    const id = this.add(draft, instruction, `FROM ${reference}`, {kind: 'image', reference});
+    draft.steps.pop();
+    return id;
+  }
+
+  /** With numbers in their titles. */
+  finish(drafts: readonly StageDraft[]): readonly Step[] {
+    const named = drafts.length > 1;
+    const titles = new Map<StepId, string>();
+    for (const {name, steps} of drafts) {
+      for (const [index, id] of steps.entries())
+        titles.set(id, `[${named ? `${name} ` : ''}${index + 1}/${steps.length}] `);
+    }
+    return this.#steps.map((step) => ({...step, title: `${titles.get(step.id) ?? ''}${step.title}`}));
+  }
+}

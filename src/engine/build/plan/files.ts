@@ -1,0 +1,122 @@
+import {posix} from 'node:path';
+import type {Flag, Instruction} from '../../../dockerfile/instruction.ts';
+import {placeIn} from '../../../dockerfile/logical-line.ts';
+import type {CopyStep, Origin} from '../steps.ts';
+import {addLine, bodyOf, expandedText, type StageDraft} from './draft.ts';
+import type {FindOrigin} from './run.ts';
+import {ownerOf, type Planning} from './settings.ts';
+
+export interface FilesPlanning extends Planning {
+  readonly findOrigin: FindOrigin;
+}
+
+/** COPY and ADD. */
+export async function planFiles(
+  draft: StageDraft,
+  instruction: Instruction<'COPY' | 'ADD'>,
+  planning: FilesPlanning,
+): Promise<void> {
+  const value = (flag: Flag | undefined): string =>
+    flag === undefined ? '' : expandedText(draft, instruction, {text: flag.value, at: flag.valueAt}, planning);
+  const chown = value(instruction.chown);
+  const chmod = value(instruction.chmod);
+  const exclude = instruction.exclude.map(value);
+  const sources = instruction.sources.map((word) => expandedText(draft, instruction, word, planning));
+  const written = expandedText(draft, instruction, instruction.target, planning);
+  const inline = instruction.inline.map(({name, content, expand}) => ({
+    name,
+    content: expand ? bodyOf(draft, content, planning) : content,
+  }));
+  const copies = await originsOf(instruction, {sources, inline, checksum: checksumOf(instruction, value)}, planning);
+  const names = [...sources, ...inline.map(({name}) => `<<${name}`)];
+  checkTarget(instruction, names, written, planning);
+  const step: Omit<CopyStep, 'id' | 'title' | 'stage' | 'place' | 'written' | 'fresh'> = {
+    kind: 'copy',
+    parent: draft.result,
+    copies,
+    target: absoluteTarget(draft.config.WorkingDir || '/', written),
+    owner: ownerOf(chown),
+    chmod,
+    link: instruction.link,
+    parents: instruction.keyword === 'COPY' && instruction.parents,
+    exclude,
+    unpack: instruction.keyword === 'ADD' && instruction.unpack !== false,
+  };
+  const shown = instruction.line.text.trim().replace(/^\S+\s*/, '');
+  draft.result = planning.steps.add(draft, instruction, `${instruction.keyword} ${shown}`, step);
+  addLine(
+    draft,
+    `${instruction.keyword}${flagsShown(instruction, {chown, chmod, exclude})} ${[...names, written].join(' ')} # buildkit`,
+    draft.result,
+  );
+}
+
+function checksumOf(
+  instruction: Instruction<'COPY' | 'ADD'>,
+  value: (flag: Flag | undefined) => string,
+): string | undefined {
+  return instruction.keyword === 'ADD' && instruction.checksum !== undefined ? value(instruction.checksum) : undefined;
+}
+
+function flagsShown(
+  {keyword, link, ...instruction}: Instruction<'COPY' | 'ADD'>,
+  {chown, chmod, exclude}: {readonly chown: string; readonly chmod: string; readonly exclude: readonly string[]},
+): string {
+  const parents = keyword === 'COPY' && 'parents' in instruction && instruction.parents;
+  return [
+    ...(parents ? ['--parents'] : []),
+    ...(chown === '' ? [] : [`--chown=${chown}`]),
+    ...(chmod === '' ? [] : [`--chmod=${chmod}`]),
+    ...(link ? ['--link'] : []),
+    ...exclude.map((pattern) => `--exclude=${pattern}`),
+  ]
+    .map((flag) => ` ${flag}`)
+    .join('');
+}
+
+interface Given {
+  readonly sources: readonly string[];
+  readonly inline: readonly {readonly name: string; readonly content: string}[];
+  readonly checksum: string | undefined;
+}
+
+const remote = /^(?:https?|git|ssh):\/\/|^git@[^:/]+:/;
+
+async function originsOf(
+  instruction: Instruction<'COPY' | 'ADD'>,
+  {sources, inline, checksum}: Given,
+  {findOrigin}: FilesPlanning,
+): Promise<CopyStep['copies']> {
+  const from: Origin =
+    instruction.keyword === 'COPY' && instruction.from !== undefined
+      ? await findOrigin(instruction.from.value, instruction)
+      : {kind: 'context', name: undefined};
+  const isRemote = (source: string) => instruction.keyword === 'ADD' && remote.test(source);
+  const local = sources.filter((source) => !isRemote(source));
+  return [
+    ...(local.length > 0 ? [{from, sources: local}] : []),
+    ...sources.filter(isRemote).map((url) => ({from: {kind: 'remote', url, checksum} as const, sources: ['']})),
+    ...(inline.length > 0
+      ? [{from: {kind: 'inline', files: inline} as const, sources: inline.map(({name}) => name)}]
+      : []),
+  ];
+}
+
+function checkTarget(
+  instruction: Instruction<'COPY' | 'ADD'>,
+  names: readonly string[],
+  target: string,
+  {findings}: FilesPlanning,
+): void {
+  if (names.length < 2 || target.endsWith('/') || target === '.' || target.endsWith('/.')) return;
+  const {at, text} = instruction.target;
+  const message = `${instruction.keyword} has several sources, so the target "${target}" must be a directory`;
+  findings.error(placeIn(instruction.line, at, at + text.length), 'target-directory', message, 'end it with a "/"');
+}
+
+/** A slash at its end, which says that it is a directory, stays. */
+function absoluteTarget(cwd: string, target: string): string {
+  const path = posix.resolve(cwd, target);
+  const directory = target === '' || target.endsWith('/') || target === '.' || target.endsWith('/.');
+  return directory && path !== '/' ? `${path}/` : path;
+}

@@ -1,0 +1,183 @@
+import {randomBytes} from 'node:crypto';
+import {mkdir} from 'node:fs/promises';
+import {join, posix} from 'node:path';
+import type {BuildBody} from '../../api/types/build.ts';
+import type {ContainerFile, HostConfig, Mount} from '../../api/types/container.ts';
+import {hasKind, TscomposeError} from '../../base/errors.ts';
+import {attachContainer} from '../container/attach.ts';
+import type {ContainerContext} from '../container/context.ts';
+import {createContainer} from '../container/create.ts';
+import {removeContainer} from '../container/remove.ts';
+import {machineryPaths} from '../container/root-plan.ts';
+import {startContainer} from '../container/start.ts';
+import {waitForContainer} from '../container/wait.ts';
+import type {OutputChunk} from '../engine.ts';
+import {startFilesProcess} from '../helper/files-process.ts';
+import type {LayerRecord} from '../image/record.ts';
+import type {BuildWork} from './context.ts';
+import {lowersOf, type Snapshot, takeLayer} from './snapshot.ts';
+import type {RunStep} from './steps.ts';
+
+/** What a run is given to mount. */
+export interface RunMounts {
+  readonly mounts: readonly Mount[];
+  readonly files: readonly ContainerFile[];
+  /** Variables that mounts bring. */
+  readonly env: readonly string[];
+  /** Layers of what is mounted as an image, top first, by the name that its mount has. */
+  readonly images: ReadonlyMap<string, readonly string[]>;
+}
+
+export interface RunOptions {
+  readonly request: BuildBody;
+  readonly below: Snapshot;
+  readonly mounts: RunMounts;
+  readonly signal: AbortSignal;
+  readonly onOutput: (chunk: OutputChunk) => void;
+}
+
+/** The label of containers that run a step: their lists leave them out. */
+export const buildLabel = 'io.tscompose.build';
+
+const hostname = 'buildkitsandbox';
+
+/** The command did not succeed. */
+export function stepFailure(shown: string, status: number): TscomposeError {
+  return new TscomposeError('dependencyFailed', `${shown} did not complete successfully: exit code: ${status}`);
+}
+
+/**
+ * Runs a step as a container upon the layers below, with the isolation that any container has. Its upper directory becomes the
+ * layer.
+ */
+export async function runStep(context: BuildWork, step: RunStep, options: RunOptions): Promise<LayerRecord> {
+  const containers = overSnapshot(context, options);
+  const {Id: id} = await createContainer(containers, bodyOf(step, options), {
+    name: `build-${randomBytes(6).toString('hex')}`,
+  });
+  const abort = () => void removeContainer(containers, id, {force: true}).catch(() => undefined);
+  options.signal.addEventListener('abort', abort, {once: true});
+  try {
+    options.signal.throwIfAborted();
+    const {StatusCode} = await runToEnd(containers, id, options);
+    options.signal.throwIfAborted();
+    if (StatusCode !== 0) throw stepFailure(`process "${step.words.join(' ')}"`, StatusCode);
+    const {upper} = context.containers.layout.container(id);
+    await settle(context, upper, options);
+    return await takeLayer(context, upper, options.signal);
+  } finally {
+    options.signal.removeEventListener('abort', abort);
+    await removeContainer(containers, id, {force: true}).catch((error) => {
+      if (!hasKind(error, 'notFound')) throw error;
+    });
+  }
+}
+
+const image = 'build';
+
+/** The same engine, where the step's image is the layers below, and what it mounts are those of other steps. */
+function overSnapshot(work: BuildWork, {below, mounts}: RunOptions): ContainerContext {
+  const context = work.containers;
+  const known = new Map([[image, lowersOf(work, below)], ...mounts.images]);
+  return {
+    ...context,
+    images: {
+      ...context.images,
+      resolve: async (reference) => {
+        if (!known.has(reference)) return await context.images.resolve(reference);
+        return {id: reference, reference, os: 'linux', architecture: '', layers: [], config: {}};
+      },
+      root: async (wanted) => {
+        const lowers = known.get(wanted.id);
+        return lowers === undefined ? await context.images.root(wanted) : {lowers, operations: []};
+      },
+    },
+  };
+}
+
+function bodyOf(step: RunStep, {request, mounts}: RunOptions) {
+  const host: HostConfig = {
+    NetworkMode: step.network === 'default' ? 'bridge' : step.network,
+    ExtraHosts: request.extraHosts,
+    Mounts: mounts.mounts,
+    TscomposeFiles: mounts.files,
+    LogConfig: {Type: 'none', Config: {}},
+    Ulimits: request.ulimits,
+    ...(request.shmSize === undefined ? {} : {ShmSize: request.shmSize}),
+    ...(request.cgroupParent === undefined ? {} : {CgroupParent: request.cgroupParent}),
+    ...(step.insecure ? {Privileged: true} : {}),
+  };
+  return {
+    Image: image,
+    // Its own name is none of the variables that a step sees.
+    Env: [...step.env, ...step.passing, ...mounts.env, 'HOSTNAME'],
+    Entrypoint: step.words,
+    Cmd: [],
+    WorkingDir: step.cwd,
+    User: step.user,
+    Hostname: hostname,
+    Labels: {[buildLabel]: step.stage},
+    HostConfig: host,
+  };
+}
+
+async function runToEnd(
+  context: ContainerContext,
+  id: string,
+  {onOutput, signal}: RunOptions,
+): Promise<{readonly StatusCode: number}> {
+  const attachment = await attachContainer(context, id, {stdin: false, stdout: true, stderr: true});
+  const output = (async () => {
+    for await (const chunk of attachment.output) onOutput(chunk);
+  })();
+  try {
+    await startContainer(context, id);
+  } catch (error) {
+    attachment.detach();
+    await output.catch(() => undefined);
+    throw ofStep(error);
+  }
+  const result = await waitForContainer(context, id, 'not-running', signal);
+  await output;
+  return result;
+}
+
+/** What is advised for services is no advice here. */
+function ofStep(error: unknown): unknown {
+  if (!(error instanceof TscomposeError)) return error;
+  return new TscomposeError(error.kind, error.message, {cause: error.cause, exitCode: error.exitCode});
+}
+
+/** Takes the places of mounts out of the upper directory where nothing was put into them. */
+async function settle(work: BuildWork, upper: string, {below, mounts}: RunOptions): Promise<void> {
+  const targets = [...mounts.mounts.map(({Target}) => Target ?? ''), ...mounts.files.map(({Target}) => Target)];
+  const places = [...machineryPaths, ...targets.map((target) => posix.resolve('/', target))].sort(deeperFirst);
+  const place = {pid: 0, monitor: 0, operations: new Uint8Array()};
+  const paths = [...places, ...lowersOf(work, below)];
+  const {output} = await startFilesProcess(work.images.helper, {
+    kind: 'fileSettle',
+    ...place,
+    upper,
+    places: places.length,
+    paths,
+  });
+  for await (const _ of output);
+}
+
+function deeperFirst(a: string, b: string): number {
+  return b.split('/').length - a.split('/').length;
+}
+
+/** A directory for what one run needs, in memory where the machine has that. */
+export async function openRunDirectory({images}: BuildWork): Promise<{readonly path: string} & AsyncDisposable> {
+  const root = join(images.layout.run, 'builds');
+  const name = randomBytes(8).toString('hex');
+  const path = join(root, name);
+  await mkdir(path, {recursive: true, mode: 0o700});
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      await images.helper.request({kind: 'removeTree', root, path: name});
+    },
+  };
+}

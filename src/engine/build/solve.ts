@@ -1,0 +1,221 @@
+import {posix} from 'node:path';
+import type {BuildBody, BuildEvent} from '../../api/types/build.ts';
+import {sha256Hex} from '../../base/canonical-json.ts';
+import {createLimiter} from '../../base/concurrency.ts';
+import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
+import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
+import {findImage, noSuchImage} from '../image/find.ts';
+import type {LayerRecord} from '../image/record.ts';
+import {type BuildCache, type KeyParts, keyOf} from './cache.ts';
+import type {BuildWork} from './context.ts';
+import {contentDigest, select} from './copy-plan.ts';
+import {copyFiles, makeDirectory, type SelectedCopy} from './copy-step.ts';
+import {explainMiss} from './explain.ts';
+import {boundMounts, prepareMounts} from './mounts.ts';
+import type {Origins} from './origins.ts';
+import {outputAsText} from './output-text.ts';
+import {runStep} from './run-step.ts';
+import type {Snapshot} from './snapshot.ts';
+import {type CopyStep, type DirectoryStep, inputsOf, type RunStep, type Step, type StepId} from './steps.ts';
+
+/** What a step came to. */
+export interface StepResult {
+  readonly key: string;
+  readonly snapshot: Snapshot;
+  /** When its layer was made. */
+  readonly created: string | undefined;
+}
+
+export interface Solving {
+  readonly request: BuildBody;
+  readonly steps: readonly Step[];
+  readonly cache: BuildCache;
+  readonly origins: () => Origins;
+  readonly signal: AbortSignal;
+  readonly directory: string;
+  /** Tells one Dockerfile from another: for explanations. */
+  readonly slot: string;
+  readonly emit: (event: BuildEvent) => void;
+}
+
+/** Everything that a step is made of, before it is known whether it was made before. */
+interface Prepared extends KeyParts {
+  readonly below: Snapshot;
+  readonly listed?: Readonly<Record<string, string>>;
+  make(): Promise<LayerRecord>;
+}
+
+/**
+ * Walks the steps that lead to one: each once, those that do not wait for each other at the same time. What was made before is
+ * taken from the cache.
+ */
+export function createSolver(context: BuildWork, solving: Solving): {result(step: StepId): Promise<StepResult>} {
+  const {steps, cache, emit} = solving;
+  const results = new Map<StepId, Promise<StepResult>>();
+  const limit = createLimiter(context.concurrency);
+
+  const result = (id: StepId): Promise<StepResult> => {
+    const known = results.get(id) ?? solve(id);
+    results.set(id, known);
+    return known;
+  };
+
+  async function solve(id: StepId): Promise<StepResult> {
+    const step = steps[id];
+    if (step === undefined) throw new TscomposeError('internal', `a build has no step ${id}`);
+    // All begin; one that fails is told once the others were told of it.
+    const inputs = inputsOf(step).map(result);
+    await Promise.all(inputs);
+    solving.signal.throwIfAborted();
+    return await limit(() => told(step, () => carryOut(step)));
+  }
+
+  async function told(step: Step, work: () => Promise<{readonly result: StepResult; readonly cached: boolean}>) {
+    emit({kind: 'step', step: step.id, title: step.title, status: 'start'});
+    try {
+      const {result: done, cached} = await work();
+      emit({kind: 'step', step: step.id, status: cached ? 'cached' : 'done'});
+      return done;
+    } catch (error) {
+      emit({kind: 'step', step: step.id, status: solving.signal.aborted ? 'canceled' : 'failed'});
+      throw atStep(step, error, solving.request.dockerfile);
+    }
+  }
+
+  async function carryOut(step: Step): Promise<{readonly result: StepResult; readonly cached: boolean}> {
+    if (step.kind === 'image') return {result: await openImage(context, step.reference), cached: true};
+    const parent = step.parent === undefined ? undefined : await result(step.parent);
+    const prepared = await prepare(step, parent);
+    const key = keyOf(prepared);
+    const found = step.fresh ? undefined : await cache.find(key);
+    await explain(step, prepared, found !== undefined);
+    const made = found ?? (await make(step, prepared, key));
+    return {
+      result: {key, snapshot: [...(parent?.snapshot ?? []), made.layer], created: made.created},
+      cached: found !== undefined,
+    };
+  }
+
+  async function make(step: Step, prepared: Prepared, key: string) {
+    const layer = await prepared.make();
+    const made = {layer, created: formatNanoseconds(unixNanoseconds(context.images.now)), title: step.title};
+    await cache.keep(key, made);
+    return made;
+  }
+
+  async function explain(step: Step, prepared: Prepared, cached: boolean): Promise<void> {
+    const slot = sha256Hex(`${solving.slot}\n${step.stage}\n${step.id}`).slice(0, 32);
+    if (cached) {
+      if (solving.request.explain) emit({kind: 'explained', step: step.id, explained: {verdict: 'cached'}});
+    } else if (solving.request.explain) {
+      const explained = explainMiss(await cache.lastParts(slot), prepared, step.fresh);
+      emit({kind: 'explained', step: step.id, explained});
+    }
+    const {parent, definition, files, listed} = prepared;
+    if (!cached) await cache.keepParts(slot, {parent, definition, files, ...(listed && {listed})});
+  }
+
+  function prepare(step: RunStep | CopyStep | DirectoryStep, parent: StepResult | undefined): Promise<Prepared> {
+    if (step.kind === 'run') return prepareRun(step, parent);
+    if (step.kind === 'copy') return prepareCopy(step, parent);
+    const {kind, path, owner} = step;
+    const below = parent?.snapshot ?? [];
+    const make = () => makeDirectory(context, step, {below, signal: solving.signal});
+    return Promise.resolve({parent: parent?.key ?? '', definition: {kind, path, owner}, files: '', below, make});
+  }
+
+  async function prepareCopy(step: CopyStep, parent: StepResult | undefined): Promise<Prepared> {
+    const below = parent?.snapshot ?? [];
+    const copies: SelectedCopy[] = [];
+    for (const {from, sources} of step.copies) {
+      const tree = await solving.origins().open(from);
+      copies.push({tree, selections: await select(tree, sources, step)});
+    }
+    const {kind, target, owner, chmod, link, parents, unpack} = step;
+    const names = step.copies.map(({sources}) => sources.map((source) => posix.basename(source)));
+    return {
+      parent: link ? '' : (parent?.key ?? ''),
+      definition: {kind, target, owner, chmod, link, parents, unpack, names},
+      files: sha256Hex(copies.map(({selections}) => contentDigest(selections)).join('\n')),
+      listed: listedFiles(copies),
+      below,
+      make: () => copyFiles(context, step, copies, {below, signal: solving.signal}),
+    };
+  }
+
+  async function prepareRun(step: RunStep, parent: StepResult | undefined): Promise<Prepared> {
+    const below = parent?.snapshot ?? [];
+    const {kind, words, scripts, env, cwd, user, network, insecure} = step;
+    const digests: string[] = [];
+    for (const {from, source, target} of boundMounts(step)) {
+      const tree = await solving.origins().open(from);
+      const selections = await select(tree, [source], {parents: false, exclude: []});
+      digests.push(`${target} ${contentDigest(selections)}`);
+    }
+    const mounts = step.mounts.map((mount) => definitionOf(mount));
+    return {
+      parent: parent?.key ?? '',
+      definition: {kind, words, scripts, env, cwd, user, network, insecure, mounts},
+      files: digests.length === 0 ? '' : sha256Hex(digests.join('\n')),
+      below,
+      async make() {
+        const {request, signal, directory} = solving;
+        await using mounted = await prepareMounts(context, step, {
+          request,
+          signal,
+          directory,
+          origins: solving.origins(),
+        });
+        return await runStep(context, step, {
+          ...{request, below, mounts: mounted, signal},
+          onOutput: outputAsText((stream, text) => emit({kind: 'output', step: step.id, stream, text})),
+        });
+      },
+    };
+  }
+
+  return {result};
+}
+
+/** A failure with its place in the Dockerfile. */
+function atStep(step: Step, error: unknown, {text, shown}: BuildBody['dockerfile']): TscomposeError {
+  const known = toTscomposeError(error);
+  if (known.kind === 'canceled' || known.diagnostics.length > 0) return known;
+  const excerpt =
+    text
+      .replace(/^\uFEFF/, '')
+      .split('\n')
+      [step.place.line - 1]?.replace(/\r$/, '') ?? '';
+  const {message, hint} = known;
+  const place = {file: shown, ...step.place, excerpt};
+  const diagnostic = {severity: 'error', code: 'step-failed', message, ...place, ...(hint && {hint})} as const;
+  return new TscomposeError(known.kind, message, {cause: known, hint, diagnostics: [diagnostic]});
+}
+
+/** What of a mount counts: neither what a secret holds, nor which cache it is. */
+function definitionOf(mount: RunStep['mounts'][number]): Readonly<Record<string, unknown>> {
+  const {type, target} = mount;
+  if (type === 'bind') return {type, target, source: mount.source, readOnly: mount.readOnly};
+  if (type === 'cache' || type === 'tmpfs') return {type, target};
+  return {type, target, env: mount.env, id: mount.id, mode: mount.mode, uid: mount.uid, gid: mount.gid};
+}
+
+/** Short marks of each file that is copied, for explanations. */
+function listedFiles(copies: readonly SelectedCopy[]): Readonly<Record<string, string>> {
+  const listed: Record<string, string> = {};
+  for (const {selections} of copies) {
+    for (const {path, entries} of selections) {
+      for (const {path: below, mode, content, attributes} of entries)
+        listed[[path, below].filter((part) => part !== '').join('/')] =
+          `${mode.toString(8)} ${content.slice(0, 16)}${attributes.slice(0, 8)}`;
+    }
+  }
+  return listed;
+}
+
+async function openImage({images, session}: BuildWork, reference: string): Promise<StepResult> {
+  const {image} = await findImage(images, reference);
+  const held = await session.findImage(image.id);
+  if (held === undefined) throw noSuchImage(reference);
+  return {key: held.id, snapshot: held.layers, created: undefined};
+}

@@ -1,0 +1,9 @@
+import type {Handlers} from '../../api/endpoint.ts';
+import type {buildEndpoints} from '../../api/endpoints/build.ts';
+import type {Engine} from '../../engine/engine.ts';
+
+export function buildHandlers({builds}: Engine): Handlers<typeof buildEndpoints> {
+  return {
+    build: async ({body, signal}) => builds.build(body, signal),
+  };
+}
