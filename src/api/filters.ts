@@ -26,6 +26,7 @@ export const knownFilters = {
   containersPrune: ['label', 'label!', 'until'],
   networksPrune: ['label', 'label!', 'until'],
   volumesPrune: ['all', 'label', 'label!'],
+  buildPrune: ['id', 'type', 'until', 'unused-for'],
   imagesPrune: ['dangling', 'label', 'label!', 'until'],
   events: [
     'config',

@@ -4,7 +4,7 @@ import type {BuildBody, BuildEvent} from '../api/types/build.ts';
 import type {ContainerCreateBody, ContainerSummary} from '../api/types/container.ts';
 import type {AuthAnswer, AuthConfig, ImageProgress, ImageSearchResult, ImageSummary} from '../api/types/image.ts';
 import type {NetworkCreateBody, NetworkInspect} from '../api/types/network.ts';
-import type {ContainersPruned, ImagesPruned, NetworksPruned, VolumesPruned} from '../api/types/prune.ts';
+import type {BuildsPruned, ContainersPruned, ImagesPruned, NetworksPruned, VolumesPruned} from '../api/types/prune.ts';
 import type {DiskUsage, EngineEvent, Filters, SystemInfo, VersionInfo} from '../api/types/system.ts';
 import type {VolumeCreateBody, VolumeInspect, VolumeList} from '../api/types/volume.ts';
 import {TscomposeError} from '../base/errors.ts';
@@ -220,6 +220,12 @@ export class Docker {
   /** Removes stopped containers. Filters: `until`, `label`, `label!`. */
   pruneContainers(options: Pruning = {}): Promise<ContainersPruned> {
     return this.#calls.containerPrune({query: {filters: options.filters}, signal: options.abortSignal});
+  }
+
+  /** Removes what steps of builds resulted in: with `all` everything, else what is part of no image. */
+  pruneBuilder(options: Pruning & {readonly all?: boolean | undefined} = {}): Promise<BuildsPruned> {
+    const {abortSignal, ...query} = options;
+    return this.#calls.buildPrune({query, signal: abortSignal});
   }
 
   /** Removes anonymous volumes that no container uses; with filter `all` named ones too. */

@@ -17,7 +17,7 @@ import type {
   NetworkDisconnectBody,
   NetworkInspect,
 } from '../api/types/network.ts';
-import type {ContainersPruned, ImagesPruned, NetworksPruned, VolumesPruned} from '../api/types/prune.ts';
+import type {BuildsPruned, ContainersPruned, ImagesPruned, NetworksPruned, VolumesPruned} from '../api/types/prune.ts';
 import type {ContainerProcesses, ContainerStats} from '../api/types/stats.ts';
 import type {SyncedFiles, SyncResult} from '../api/types/sync.ts';
 import type {DiskUsage, EngineEvent, Filters, SystemInfo, VersionInfo} from '../api/types/system.ts';
@@ -259,6 +259,8 @@ export interface Images {
 export interface Builds {
   /** Builds an image of files of this machine, and tells what goes on. */
   build(body: BuildBody, signal?: AbortSignal): AsyncIterable<BuildEvent>;
+  /** Removes what steps resulted in: with `all` everything, else what is part of no image. */
+  prune(options: {readonly all: boolean; readonly filters: Filters}): Promise<BuildsPruned>;
 }
 
 export interface System {

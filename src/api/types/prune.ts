@@ -17,6 +17,12 @@ export interface NetworksPruned {
   readonly NetworksDeleted: readonly string[] | null;
 }
 
+export interface BuildsPruned {
+  /** Keys. Null: none. */
+  readonly CachesDeleted: readonly string[] | null;
+  readonly SpaceReclaimed: number;
+}
+
 export interface ImagesPruned {
   readonly ImagesDeleted: readonly ImageDeleteItem[] | null;
   readonly SpaceReclaimed: number;

@@ -3,7 +3,7 @@ import type {ImageSummary} from './image.ts';
 import type {VolumeInspect} from './volume.ts';
 
 export interface EngineEvent {
-  readonly Type: 'container' | 'network' | 'volume' | 'image' | 'daemon';
+  readonly Type: 'builder' | 'container' | 'network' | 'volume' | 'image' | 'daemon';
   readonly Action: string;
   readonly Actor: {readonly ID: string; readonly Attributes: Readonly<Record<string, string>>};
   readonly scope: 'local';

@@ -38,7 +38,7 @@ export function readContexts(words: readonly string[], cwd: string): Readonly<Re
   );
 }
 
-export function contextSource(value: string, cwd: string): BuildContextSource {
+function contextSource(value: string, cwd: string): BuildContextSource {
   if (value.startsWith('docker-image://')) return {kind: 'image', reference: value.slice('docker-image://'.length)};
   const scheme = /^([a-z][a-z-]*):\/\//.exec(value)?.[1] ?? (value.startsWith('target:') ? 'target' : undefined);
   if (scheme === undefined) return {kind: 'directory', path: resolve(cwd, value)};

@@ -11,5 +11,9 @@ export function createBuilds(context: Omit<BuildContext, 'concurrency'>): Builds
       const {buildImage} = await import('./build.ts');
       yield* buildImage({...context, concurrency}, body, signal);
     },
+    async prune(options) {
+      const {pruneBuilds} = await import('./prune.ts');
+      return await pruneBuilds({...context, concurrency}, options);
+    },
   };
 }

@@ -5,7 +5,7 @@ import {compileIgnore} from '../../base/ignore.ts';
 import {chmodOf} from './chmod.ts';
 import {matchGlob} from './glob.ts';
 import {clampedPath} from './source/context-tree.ts';
-import {isDirectory, isFile, isSocket, type SourceTree, type TreeEntry} from './source/tree.ts';
+import {isDirectory, isSocket, type SourceTree, type TreeEntry} from './source/tree.ts';
 import type {CopyStep} from './steps.ts';
 
 /** A source with what is copied of it. */
@@ -135,9 +135,4 @@ function entriesList(entries: readonly TreeEntry[], source: string, change: (ent
       return record('f', from, entry.path, ...attributes, entry.size, entry.inode, seconds, nanoseconds);
     })
     .join('');
-}
-
-/** Files of a selection, for archives that are to be unpacked. */
-export function regularFiles(selections: readonly Selection[]): readonly Selection[] {
-  return selections.filter(({entries: [top]}) => top !== undefined && isFile(top));
 }

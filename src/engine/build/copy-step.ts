@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {explainFiles} from '../container/archive.ts';
 import {startFilesProcess} from '../helper/files-process.ts';
 import type {LayerRecord} from '../image/record.ts';
+import {openArchive, type SpooledArchive} from './archive-source.ts';
 import type {BuildWork} from './context.ts';
 import {copyList, type Selection} from './copy-plan.ts';
 import {lowersOf, openScratch, rootOperations, type Scratch, type Snapshot} from './snapshot.ts';
@@ -12,6 +13,8 @@ import type {CopyStep, DirectoryStep} from './steps.ts';
 export interface SelectedCopy {
   readonly tree: SourceTree;
   readonly selections: readonly Selection[];
+  /** Archives are unpacked. */
+  readonly unpack?: boolean;
 }
 
 interface Below {
@@ -27,8 +30,52 @@ export async function copyFiles(
   {below, signal}: Below,
 ): Promise<LayerRecord> {
   await using scratch = await openScratch(context);
-  await fillScratch(context, scratch, {step, copies}, {below: step.link ? [] : below, signal});
+  const upon = {below: step.link ? [] : below, signal};
+  for (const copy of copies) {
+    const one = {step, copies: [copy]};
+    await (copy.unpack ? addFiles(context, scratch, one, upon) : fillScratch(context, scratch, one, upon));
+  }
   return await scratch.keep(signal);
+}
+
+/** As `fillScratch`, but what is an archive is unpacked into the target. */
+async function addFiles(context: BuildWork, scratch: Scratch, {step, copies}: Filling, upon: Below): Promise<void> {
+  for (const {tree, selections} of copies) {
+    for (const selection of selections) {
+      await using archive = await openArchive(scratch.work, tree, selection);
+      if (archive === undefined) {
+        await fillScratch(context, scratch, {step, copies: [{tree, selections: [selection]}]}, upon);
+      } else await unpack(context, scratch, {step, archive}, upon);
+    }
+  }
+}
+
+async function unpack(
+  context: BuildWork,
+  scratch: Scratch,
+  {step, archive}: {readonly step: Filling['step']; readonly archive: SpooledArchive},
+  {below, signal}: Below,
+): Promise<void> {
+  const lowers = lowersOf(context, below);
+  const request = {source: '', owner: step.owner, lowers: []};
+  await apply(context, scratch, {lowers, request, list: ['p', step.target, '755', ''].join('\0')}, signal);
+  const place = {pid: 0, monitor: 0, operations: await rootOperations(context, lowers, scratch)};
+  const extraction = {typed: false, owned: step.owner !== '', user: step.owner};
+  try {
+    const process = await startFilesProcess(
+      context.images.helper,
+      {kind: 'fileExtract', ...place, archive: '/proc/self/fd/0', directory: step.target, ...extraction},
+      {signal, input: archive.file},
+    );
+    for await (const _ of process.output);
+  } catch (error) {
+    throw explainFiles(error, 'cannot unpack');
+  }
+}
+
+interface Filling {
+  readonly step: Pick<CopyStep, 'target' | 'chmod' | 'owner'>;
+  readonly copies: readonly SelectedCopy[];
 }
 
 /** The same into a directory that becomes no layer. */

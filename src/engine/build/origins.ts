@@ -2,10 +2,10 @@ import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {BuildBody} from '../../api/types/build.ts';
 import {sha256Hex} from '../../base/canonical-json.ts';
-import {TscomposeError} from '../../base/errors.ts';
 import {readIgnoreFile} from '../../base/ignore-pattern.ts';
 import {readText} from '../record-store.ts';
 import type {BuildWork} from './context.ts';
+import {download} from './download.ts';
 import {lowersOf, type Snapshot} from './snapshot.ts';
 import {contextRoot, openContextTree} from './source/context-tree.ts';
 import {type DigestCache, openDigestCache} from './source/digests.ts';
@@ -42,7 +42,7 @@ export function openOrigins(context: BuildWork, options: OriginOptions): Origins
       case 'inline':
         return await openInline(origin.files);
       case 'remote':
-        throw new TscomposeError('unsupported', `ADD of "${origin.url}": files of the network are not fetched yet`);
+        return await openRemote(origin);
     }
   };
 
@@ -64,6 +64,16 @@ export function openOrigins(context: BuildWork, options: OriginOptions): Origins
     for (const {name, content} of files) await writeFile(join(root, name), content, {mode: 0o644});
     const digests = await openDigestCache(root, join(options.scratch, 'none'), () => 0);
     return openContextTree(root, {ignore: [], digests, owned: true});
+  };
+
+  /** One file that was fetched: whatever is asked for is that. */
+  const openRemote = async ({url, checksum}: Extract<Origin, {readonly kind: 'remote'}>): Promise<SourceTree> => {
+    const root = join(options.scratch, `remote-${opened.size}`);
+    await mkdir(root, {recursive: true, mode: 0o755});
+    const name = await download({url, checksum, directory: root, signal: options.signal});
+    const digests = await openDigestCache(root, join(options.scratch, 'none'), () => 0);
+    const tree = openContextTree(root, {ignore: [], digests, owned: true});
+    return {place: tree.place, list: (_path, listing) => tree.list(name, listing)};
   };
 
   return {

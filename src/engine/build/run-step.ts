@@ -36,13 +36,13 @@ export interface RunOptions {
   readonly onOutput: (chunk: OutputChunk) => void;
 }
 
-/** The label of containers that run a step: their lists leave them out. */
-export const buildLabel = 'io.tscompose.build';
+/** Tells containers that run a step from others. */
+const buildLabel = 'io.tscompose.build';
 
 const hostname = 'buildkitsandbox';
 
 /** The command did not succeed. */
-export function stepFailure(shown: string, status: number): TscomposeError {
+function stepFailure(shown: string, status: number): TscomposeError {
   return new TscomposeError('dependencyFailed', `${shown} did not complete successfully: exit code: ${status}`);
 }
 

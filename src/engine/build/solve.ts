@@ -127,11 +127,12 @@ export function createSolver(context: BuildWork, solving: Solving): {result(step
   async function prepareCopy(step: CopyStep, parent: StepResult | undefined): Promise<Prepared> {
     const below = parent?.snapshot ?? [];
     const copies: SelectedCopy[] = [];
-    for (const {from, sources} of step.copies) {
+    for (const {from, sources, unpack} of step.copies) {
       const tree = await solving.origins().open(from);
-      copies.push({tree, selections: await select(tree, sources, step)});
+      copies.push({tree, selections: await select(tree, sources, step), unpack});
     }
-    const {kind, target, owner, chmod, link, parents, unpack} = step;
+    const {kind, target, owner, chmod, link, parents} = step;
+    const unpack = step.copies.map((copy) => copy.unpack);
     const names = step.copies.map(({sources}) => sources.map((source) => posix.basename(source)));
     return {
       parent: link ? '' : (parent?.key ?? ''),

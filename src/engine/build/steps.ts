@@ -86,7 +86,12 @@ export type Origin =
 export interface CopyStep extends Common {
   readonly kind: 'copy';
   readonly parent: StepId | undefined;
-  readonly copies: readonly {readonly from: Origin; readonly sources: readonly string[]}[];
+  readonly copies: readonly {
+    readonly from: Origin;
+    readonly sources: readonly string[];
+    /** Archives are unpacked. */
+    readonly unpack: boolean;
+  }[];
   readonly target: string;
   /** `user[:group]`, looked up in the tree that is copied to; empty: root. */
   readonly owner: string;
@@ -96,8 +101,6 @@ export interface CopyStep extends Common {
   readonly link: boolean;
   readonly parents: boolean;
   readonly exclude: readonly string[];
-  /** Archives are unpacked. */
-  readonly unpack: boolean;
 }
 
 /** A directory with those above it: WORKDIR. */

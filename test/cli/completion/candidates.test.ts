@@ -172,6 +172,17 @@ const free = [
   'PASSWORD',
   'REGISTRY',
   'TERM',
+  'STAGE',
+  'NAME=VALUE',
+  'NAME=PLACE',
+  'PLATFORM',
+  'MODE',
+  'HOST:ADDRESS',
+  'SECRET',
+  'AGENT',
+  'RIGHT',
+  'LIMIT',
+  'CGROUP',
 ];
 
 test('each kind of value and argument is completed, or is known to be free', () => {

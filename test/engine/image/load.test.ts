@@ -158,7 +158,8 @@ describe('archives of docker save', () => {
     );
     expect((await bed.store.root(await bed.store.resolve('none'))).lowers).toEqual([]);
     const {lowers} = await bed.store.root(await bed.store.resolve('twice'));
-    expect(lowers[0]).toBe(lowers[1]);
+    // The kernel refuses the same directory a second time.
+    expect(lowers).toHaveLength(1);
   });
 });
 

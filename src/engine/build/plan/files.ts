@@ -40,7 +40,6 @@ export async function planFiles(
     link: instruction.link,
     parents: instruction.keyword === 'COPY' && instruction.parents,
     exclude,
-    unpack: instruction.keyword === 'ADD' && instruction.unpack !== false,
   };
   const shown = instruction.line.text.trim().replace(/^\S+\s*/, '');
   draft.result = planning.steps.add(draft, instruction, `${instruction.keyword} ${shown}`, step);
@@ -93,11 +92,14 @@ async function originsOf(
       : {kind: 'context', name: undefined};
   const isRemote = (source: string) => instruction.keyword === 'ADD' && remote.test(source);
   const local = sources.filter((source) => !isRemote(source));
+  const unpack = instruction.keyword === 'ADD' ? instruction.unpack : false;
   return [
-    ...(local.length > 0 ? [{from, sources: local}] : []),
-    ...sources.filter(isRemote).map((url) => ({from: {kind: 'remote', url, checksum} as const, sources: ['']})),
+    ...(local.length > 0 ? [{from, sources: local, unpack: unpack !== false}] : []),
+    ...sources
+      .filter(isRemote)
+      .map((url) => ({from: {kind: 'remote', url, checksum} as const, sources: [''], unpack: unpack === true})),
     ...(inline.length > 0
-      ? [{from: {kind: 'inline', files: inline} as const, sources: inline.map(({name}) => name)}]
+      ? [{from: {kind: 'inline', files: inline} as const, sources: inline.map(({name}) => name), unpack: false}]
       : []),
   ];
 }

@@ -172,10 +172,10 @@ class Planner {
   /** A directory in the place of an image: its files upon nothing. */
   async #beginWithDirectory(stage: Stage, name: string, context: string): Promise<StageDraft> {
     const draft = this.#draft(name, this.#scratch(), new Map(), undefined);
-    const copies = [{from: {kind: 'context', name: context} as const, sources: ['/']}];
+    const copies = [{from: {kind: 'context', name: context} as const, sources: ['/'], unpack: false}];
     draft.result = this.#list.add(draft, stage.from, `FROM ${context}`, {
       ...{kind: 'copy', parent: undefined, copies, target: '/', owner: '', chmod: '', link: false, parents: false},
-      ...{exclude: [], unpack: false},
+      ...{exclude: []},
     });
     addLine(draft, `FROM ${context}`, draft.result);
     return draft;

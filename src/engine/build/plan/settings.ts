@@ -24,7 +24,7 @@ export function commandWords({config}: StageDraft, command: Command): readonly s
 }
 
 /** As Go prints a list of quoted texts. */
-export function goList(words: readonly string[]): string {
+function goList(words: readonly string[]): string {
   return `[${words.map(goQuoted).join(' ')}]`;
 }
 

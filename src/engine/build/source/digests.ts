@@ -1,8 +1,7 @@
 import {createHash} from 'node:crypto';
-import {type BigIntStats, closeSync, constants, fstatSync, openSync, readlinkSync, readSync} from 'node:fs';
-import {join} from 'node:path';
-import {TscomposeError} from '../../../base/errors.ts';
+import {type BigIntStats, closeSync, fstatSync, readSync} from 'node:fs';
 import {readText, writeFileAtomically} from '../../record-store.ts';
+import {changedMeanwhile, openContextFile} from './open-file.ts';
 
 /** Digests of files that were read before, as long as they are the same by number, size and times. */
 export interface DigestCache {
@@ -70,12 +69,11 @@ interface Reading {
 }
 
 function readDigest(root: string, path: string, {status, piece}: Reading): string {
-  const place = join(root, path);
-  const file = openFile(place, path);
+  const file = openContextFile(root, path);
   try {
     const opened = fstatSync(file, {bigint: true});
     const isSame = opened.ino === status.ino && opened.dev === status.dev && opened.isFile();
-    if (!isSame || readlinkSync(`/proc/self/fd/${file}`) !== place) throw changedMeanwhile(path);
+    if (!isSame) throw changedMeanwhile(path);
     const hash = createHash('sha256');
     for (let count = 1; count > 0; ) {
       count = readSync(file, piece, 0, piece.length, null);
@@ -86,24 +84,4 @@ function readDigest(root: string, path: string, {status, piece}: Reading): strin
   } finally {
     closeSync(file);
   }
-}
-
-function openFile(place: string, path: string): number {
-  try {
-    return openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY);
-  } catch (error) {
-    const {code, message} = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ELOOP' || code === 'ENOTDIR') throw changedMeanwhile(path);
-    const reason = code === 'EACCES' ? 'permission denied' : message;
-    throw new TscomposeError('forbidden', `cannot read "${path}" of the build context: ${reason}`, {
-      cause: error,
-      hint: 'change its mode, or name it in .dockerignore',
-    });
-  }
-}
-
-function changedMeanwhile(path: string): TscomposeError {
-  return new TscomposeError('conflict', `"${path}" of the build context changed while it was read`, {
-    hint: 'build again once nobody writes to it',
-  });
 }
