@@ -70,6 +70,11 @@ export const engineFlags = {
     'shm-size': {value: 'BYTES', summary: 'size of /dev/shm while it is built'},
     ulimit: {value: 'LIMIT', repeat: true, summary: 'a limit of the steps: nofile=1024:2048'},
     'cgroup-parent': {value: 'CGROUP', summary: 'cgroup above those of the steps'},
+    output: {
+      short: 'o',
+      value: 'OUTPUT',
+      summary: 'write the files in place of an image: a directory, type=local,dest=DIRECTORY or type=tar,dest=FILE',
+    },
     iidfile: {value: 'FILE', summary: 'write the id of the image to this file'},
     'metadata-file': {value: 'FILE', summary: 'write what was built to this file, as JSON'},
     quiet: {short: 'q', summary: 'print the id of the image and nothing else'},

@@ -31,6 +31,7 @@ export function buildLines({write, now, color = false}: BuildLinesOptions): (eve
       for (const name of event.names) line(`naming to ${name}`);
       return line(`built ${event.image}`);
     }
+    if (event.kind === 'exported') return line(`wrote ${event.path}`);
     if (event.kind === 'step' && event.status === 'start') {
       const number = steps.size + 1;
       steps.set(event.step, {number, title: event.title, since: now(), rest: ''});

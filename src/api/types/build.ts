@@ -45,6 +45,8 @@ export interface BuildBody {
   readonly cgroupParent?: string;
   /** What steps may ask for: `network.host`, `security.insecure`. */
   readonly allow: readonly string[];
+  /** The files that were built, in place of an image: an archive, or a directory. */
+  readonly output?: {readonly kind: 'tar' | 'local'; readonly path: string};
   /** Tell for every step why it was cached or not. */
   readonly explain?: boolean;
 }
@@ -61,7 +63,8 @@ export type BuildEvent =
   | {readonly kind: 'step'; readonly step: number; readonly status: 'cached' | 'done' | 'failed' | 'canceled'}
   | {readonly kind: 'output'; readonly step: number; readonly stream: 'stdout' | 'stderr'; readonly text: string}
   | {readonly kind: 'explained'; readonly step: number; readonly explained: ExplainedStep}
-  | {readonly kind: 'built'; readonly image: string; readonly names: readonly string[]};
+  | {readonly kind: 'built'; readonly image: string; readonly names: readonly string[]}
+  | {readonly kind: 'exported'; readonly path: string};
 
 /** A line of Docker's own answer to a build (`POST /build`). */
 export interface BuildProgress {

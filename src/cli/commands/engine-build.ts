@@ -9,6 +9,7 @@ import {
   readAgent,
   readContexts,
   readNetwork,
+  readOutput,
   readPairs,
   readSecret,
   readSize,
@@ -25,17 +26,18 @@ export function runEngineBuild(context: CliContext, input: Input<'engine build'>
     const abort = new AbortController();
     using _interrupt = context.onInterrupt(() => abort.abort());
     const tell = reporterOf(context, input.flags.quiet);
-    let built: Extract<BuildEvent, {readonly kind: 'built'}> | undefined;
+    let built: Built | undefined;
     const lines = await docker.build(body, {abortSignal: abort.signal});
     await docker.followProgress(lines, (event) => {
       if (event.kind === 'built') built = event;
       tell(event);
     });
-    if (built === undefined) throw new TscomposeError('internal', 'the build ended without a result');
-    await writeResults(context, input, built);
+    if (built !== undefined) await writeResults(context, input, built);
     return 0;
   });
 }
+
+type Built = Extract<BuildEvent, {readonly kind: 'built'}>;
 
 function reporterOf(context: CliContext, quiet: boolean): (event: BuildEvent) => void {
   if (quiet || context.global.progress === 'quiet') return () => {};
@@ -66,6 +68,7 @@ async function readBody(context: CliContext, {args, flags}: Input<'engine build'
     ulimits: flags.ulimit.map(readUlimit),
     ...(flags['cgroup-parent'] === undefined ? {} : {cgroupParent: flags['cgroup-parent']}),
     allow: flags.allow.flatMap((names) => names.split(',')).map(allowed),
+    ...(flags.output === undefined ? {} : readOutput(flags.output, cwd)),
     explain: flags.explain,
   };
 }
@@ -115,7 +118,7 @@ async function dockerfileOf(context: CliContext, {place, directory, file}: Place
 async function writeResults(
   {cwd, stdout}: CliContext,
   {flags}: Input<'engine build'>,
-  {image, names}: Extract<BuildEvent, {readonly kind: 'built'}>,
+  {image, names}: Built,
 ): Promise<void> {
   if (flags.iidfile !== undefined) await writeFile(resolve(cwd, flags.iidfile), image);
   if (flags['metadata-file'] !== undefined) {

@@ -13,6 +13,7 @@ import {familiarReference, normaliseReference} from '../image/reference.ts';
 import {openSession} from '../image/session.ts';
 import {openCache} from './cache.ts';
 import type {BuildContext, BuildWork} from './context.ts';
+import {exportFiles} from './export-files.ts';
 import {exportImage} from './export-image.ts';
 import {imageText} from './image-text.ts';
 import {type Origins, openOrigins} from './origins.ts';
@@ -35,10 +36,9 @@ export function buildImage(
     const references = request.tags.map((tag) => normaliseReference(tag));
     const plan = await plans(context, request, (event) => channel.push(event));
     await using session = await openSession(context.images);
-    const image = await solvePlan({...context, session}, {request, plan, references, signal: stopped}, (event) =>
+    await solvePlan({...context, session}, {request, plan, references, signal: stopped}, (event) =>
       channel.push(event),
     );
-    channel.push({kind: 'built', image, names: references.map(familiarReference)});
   }, signal);
 }
 
@@ -83,7 +83,7 @@ async function solvePlan(
   context: BuildWork,
   {request, plan, references, signal}: SolvingPlan,
   emit: (event: BuildEvent) => void,
-): Promise<string> {
+): Promise<void> {
   const stop = new AbortController();
   const stopped = AbortSignal.any([signal, stop.signal]);
   await using directory = await openRunDirectory(context);
@@ -102,6 +102,10 @@ async function solvePlan(
     void opened;
     const {result} = plan.target;
     const snapshot = result === undefined ? [] : (await solver.result(result)).snapshot;
+    if (request.output !== undefined) {
+      await exportFiles(context, {snapshot, output: request.output, scratch: directory.path}, stopped);
+      return emit({kind: 'exported', path: request.output.path});
+    }
     const created = new Map<number, string>();
     for (const {step} of plan.target.lines) {
       const time = step === undefined ? undefined : (await solver.result(step)).created;
@@ -110,7 +114,8 @@ async function solvePlan(
     const now = formatNanoseconds(unixNanoseconds(context.images.now));
     const diffIds = snapshot.map(({diffId}) => diffId);
     const text = imageText(plan.target, {diffIds, created, labels: request.labels, now});
-    return await exportImage(context, {snapshot, text, references});
+    const image = await exportImage(context, {snapshot, text, references});
+    emit({kind: 'built', image, names: references.map(familiarReference)});
   } finally {
     stop.abort();
   }

@@ -173,6 +173,7 @@ const free = [
   'REGISTRY',
   'TERM',
   'STAGE',
+  'OUTPUT',
   'NAME=VALUE',
   'NAME=PLACE',
   'PLATFORM',
