@@ -32,7 +32,7 @@ type LeaseContext = Pick<ImageContext, 'layout' | 'helper'>;
 export async function createLease({layout, helper}: LeaseContext): Promise<Lease> {
   const id = randomUUID();
   const path = join(layout.images.leases, id);
-  const lock = await helper.lock(path);
+  const lock = await beginLease({layout, helper}, path);
   return {
     async hold(content, look) {
       // Garbage is told under the exclusive lock: either it sees the name, or what it took is gone before `look`.
@@ -47,6 +47,13 @@ export async function createLease({layout, helper}: LeaseContext): Promise<Lease
       await lock[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Never while garbage is told: leases are read before the files that they may have begun. */
+async function beginLease({layout, helper}: LeaseContext, path: string): Promise<AsyncDisposable> {
+  await using shared = await helper.lock(layout.locks.images, {mode: 'shared'});
+  void shared;
+  return await helper.lock(path);
 }
 
 /** What living leases keep. */
