@@ -191,6 +191,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     registry,
     images: {...images, prune: (filters) => pruneImages(pruning, {...images, tidy: store.tidy}, filters)},
     builds: createBuilds({containers: context, images: imageContext}),
+    hosting: {
+      async open(hostingOptions) {
+        const {createHosting} = await import('./hosting/hosting.ts');
+        const removeName = async (reference: string) => void (await images.remove(reference, {force: true}));
+        return createHosting({...imageContext, removeName}, hostingOptions);
+      },
+    },
     system: createSystem({
       ...{version, events, layout, sizes, containers, images, volumes, now},
       architecture: process.arch,

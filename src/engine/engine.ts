@@ -24,6 +24,7 @@ import type {DiskUsage, EngineEvent, Filters, SystemInfo, VersionInfo} from '../
 import type {ContainerUpdateBody, ContainerUpdateResult} from '../api/types/update.ts';
 import type {VolumeCreateBody, VolumeInspect} from '../api/types/volume.ts';
 import type {Booted} from './container/boot.ts';
+import type {Hosting, HostingOptions} from './hosting/hosting.ts';
 import type {StoreReport} from './image/fsck-repair.ts';
 import type {RegistryApi} from './registry/registry.ts';
 
@@ -263,6 +264,11 @@ export interface Builds {
   prune(options: {readonly all: boolean; readonly filters: Filters}): Promise<BuildsPruned>;
 }
 
+/** The registry over the images of this engine. Its code is loaded when it is asked for. */
+export interface HostingAccess {
+  open(options: HostingOptions): Promise<Hosting>;
+}
+
 export interface System {
   version(): Promise<VersionInfo>;
   info(): Promise<SystemInfo>;
@@ -301,6 +307,7 @@ export interface Engine {
   readonly images: Images;
   readonly registry: RegistryApi;
   readonly builds: Builds;
+  readonly hosting: HostingAccess;
   readonly system: System;
   readonly locks: ProjectLocks;
   /** Ends the helper and frees every lock; running containers go on. */

@@ -78,6 +78,8 @@ export interface ImagePaths {
   /** What needs content and is no image. */
   readonly pins: string;
   pin(name: string): string;
+  /** What the registry of this root holds (`src/engine/hosting`): there once one was served. */
+  readonly hosted: string;
 }
 
 export interface ContainerPaths {
@@ -207,6 +209,7 @@ export function createLayout({root, run}: {readonly root: string; readonly run: 
       leases,
       pins,
       pin: (name) => join(pins, `${sha256Hex(name)}.json`),
+      hosted: join(images, 'hosted'),
     },
     names,
     name: (containerName) => join(names, containerName),

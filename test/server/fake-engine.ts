@@ -23,6 +23,7 @@ export function fakeEngine(parts: Parts = {}): Engine {
     images: part('images'),
     registry: part('registry'),
     builds: part('builds'),
+    hosting: part('hosting'),
     system: part('system'),
     locks: part('locks'),
     close: async () => {},

@@ -14,7 +14,7 @@ export interface Descriptor {
 }
 
 /** Manifests and indexes are small; a larger one is an attack on memory (registries refuse them above 4 MiB). */
-const manifestMax = 4 * 1024 * 1024;
+export const manifestMax = 4 * 1024 * 1024;
 /** Indexes in indexes: more than this is no image. */
 export const depthMax = 4;
 
@@ -22,7 +22,7 @@ export const manifestTypes: readonly string[] = [
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.v2+json',
 ];
-const indexTypes: readonly string[] = [
+export const indexTypes: readonly string[] = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',
 ];

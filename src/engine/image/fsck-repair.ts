@@ -1,5 +1,6 @@
 import {rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
+import {forgetHosted} from '../hosting/records.ts';
 import {storedBlob} from './blob-source.ts';
 import {collectGarbage, exclusively} from './collect.ts';
 import type {ImageContext} from './context.ts';
@@ -78,6 +79,9 @@ async function mend(context: ImageContext, {faults, ...found}: Inspection): Prom
     await exclusively(context, () => removePin(layout, name));
     done.push(`gave up what was kept for "${name}"`);
   }
+  const lost = of('hosted');
+  if (lost.size > 0) await exclusively(context, () => forgetHosted(layout, lost));
+  for (const digest of lost) done.push(`the registry does not offer ${digest} any more`);
   return done;
 }
 

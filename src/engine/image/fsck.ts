@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import {mapLimited} from '../../base/concurrency.ts';
 import {hasKind} from '../../base/errors.ts';
 import {validateImage, validateImagePin, validateImageReference} from '../generated/record-validators.js';
+import {hostedBlobs} from '../hosting/records.ts';
 import {readRecord, temporaryPrefix} from '../record-store.ts';
 import {createBlobStore} from './blobs.ts';
 import {exclusively} from './collect.ts';
@@ -19,7 +20,7 @@ import {familiarReference} from './reference.ts';
 
 /** Something in the store that is not as it should be. */
 export interface Fault {
-  readonly kind: 'blob' | 'layer' | 'image' | 'name' | 'pin' | 'record';
+  readonly kind: 'blob' | 'layer' | 'image' | 'name' | 'pin' | 'hosted' | 'record';
   /** Digest, directory, id, name, or path of a record. */
   readonly subject: string;
   readonly problem: string;
@@ -51,7 +52,7 @@ export async function inspectStore(context: ImageContext): Promise<Inspection> {
     leased: await readLeases(context, lease, {others: true}),
     names: await list(),
   }));
-  const {images, references, pins} = records;
+  const {images, references, pins, hosted} = records;
   const kept = new Set(names.blobs.filter((name) => !name.startsWith(temporaryPrefix)));
   const broken = await brokenBlobs(context, [...kept]);
   for (const [hex, problem] of broken) faults.push({kind: 'blob', subject: `sha256:${hex}`, problem});
@@ -66,6 +67,10 @@ export async function inspectStore(context: ImageContext): Promise<Inspection> {
   const ids = new Set(images.map(({id}) => id));
   for (const reference of references) faults.push(...checkReference(reference, ids, isWhole));
   for (const pin of pins) faults.push(...checkPin(pin, isWhole, present));
+  for (const digest of new Set(hosted)) {
+    if (!isWhole(digest))
+      faults.push({kind: 'hosted', subject: digest, problem: 'the registry lost it, or it is damaged'});
+  }
   const needed = await reachableBy(createBlobStore(layout.images.blobs), records);
   const waste = [
     ...names.blobs.filter((name) => !needed.blobs.has(`sha256:${name}`) && !leased.blobs.has(`sha256:${name}`)),
@@ -95,6 +100,7 @@ async function readRecords({layout}: ImageContext, faults: Fault[]): Promise<Rec
     images: await read<ImageRecord>(layout.images.records, validateImage),
     references: await read<ReferenceRecord>(layout.images.references, validateImageReference),
     pins: await read<PinRecord>(layout.images.pins, validateImagePin),
+    hosted: await hostedBlobs(layout),
   };
 }
 

@@ -1,3 +1,4 @@
+import {hostedBlobs} from '../hosting/records.ts';
 import {type BlobStore, createBlobStore} from './blobs.ts';
 import type {ImageContext} from './context.ts';
 import {reachableFrom} from './descriptors.ts';
@@ -14,6 +15,8 @@ export interface Records {
   readonly images: readonly ImageRecord[];
   readonly references: readonly ReferenceRecord[];
   readonly pins: readonly PinRecord[];
+  /** Blobs of the registry of this root. */
+  readonly hosted: readonly string[];
 }
 
 /** Everything that records need, by digest and directory. */
@@ -23,17 +26,22 @@ export interface Reachable extends Records {
 }
 
 export async function findReachable({layout}: Pick<ImageContext, 'layout'>): Promise<Reachable> {
-  const [images, references, pins] = await Promise.all([listImages(layout), listReferences(layout), listPins(layout)]);
-  return await reachableBy(createBlobStore(layout.images.blobs), {images, references, pins});
+  const [images, references, pins, hosted] = await Promise.all([
+    listImages(layout),
+    listReferences(layout),
+    listPins(layout),
+    hostedBlobs(layout),
+  ]);
+  return await reachableBy(createBlobStore(layout.images.blobs), {images, references, pins, hosted});
 }
 
 /**
- * What images, names and pins lead to. Of an index also the manifests that are there, with what they name: its other
- * platforms and attestations are passed on as they came.
+ * What images, names, pins and the registry of this root lead to. Of an index also the manifests that are there, with what
+ * they name: its other platforms and attestations are passed on as they came.
  */
 export async function reachableBy(store: BlobStore, records: Records): Promise<Reachable> {
-  const {images, references, pins} = records;
-  const blobs = new Set([...images.flatMap(blobsOf), ...pins.flatMap((pin) => pin.blobs)]);
+  const {images, references, pins, hosted} = records;
+  const blobs = new Set([...images.flatMap(blobsOf), ...pins.flatMap((pin) => pin.blobs), ...hosted]);
   for (const {target} of references) {
     if (target) for (const digest of await reachableFrom(store, target)) blobs.add(digest);
   }
