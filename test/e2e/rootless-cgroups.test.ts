@@ -3,7 +3,7 @@ import {chownSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSyn
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {readMachine} from '../../src/engine/container/machine.ts';
-import {type CommandResult, eventually, projectDirectory} from '../support/host.ts';
+import {type CommandResult, eventually} from '../support/host.ts';
 import {makeUserHost, type UserHost} from '../support/user-host.ts';
 
 const {cgroups} = await readMachine();
@@ -27,13 +27,8 @@ function give(host: UserHost): Given {
   };
   make(directory);
   make(session);
-  const asUser = [`--reuid=${host.userId}`, `--regid=${host.userId}`, '--clear-groups', '--bounding-set=-all', '--'];
   return {
-    tscompose: (...args) =>
-      host.asRoot('sh', [
-        ...['-c', `echo $$ > ${session}/cgroup.procs && exec "$@"`, 'sh', 'setpriv', ...asUser],
-        ...['env', '-C', host.directory, process.execPath, join(projectDirectory, 'dist/cli.mjs'), ...args],
-      ]),
+    tscompose: (...args) => host.tscomposeAfter(`echo $$ > ${session}/cgroup.procs`, args),
     made: () => below(directory).filter((path) => path !== session),
     pids: (path) => readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number),
     // Whoever ended may be there for another moment.

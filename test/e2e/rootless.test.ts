@@ -170,3 +170,26 @@ test('doctor tells a user what is missing and how to get it, without an engine',
   expect(findings).toContainEqual(expect.objectContaining({check: 'user namespaces', status: 'ok'}));
   expect(host.processes()).toEqual([]);
 });
+
+test('containers of a command that systemd has the kernel kill sooner are killed as readily', async () => {
+  await using host = await makeUserHost();
+  await host.loadImages(['busybox']);
+  stack(
+    host,
+    `
+services:
+  usual: {image: busybox, command: [sleep, "1000"], network_mode: none, stop_signal: SIGKILL}
+  sooner: {image: busybox, command: [sleep, "2000"], network_mode: none, stop_signal: SIGKILL, oom_score_adj: 300}
+`,
+  );
+  const raised = await host.tscomposeAfter('echo 200 > /proc/self/oom_score_adj', ['up', '-d']);
+  expect({code: raised.code, stderr: raised.code === 0 ? '' : raised.stderr}).toEqual({code: 0, stderr: ''});
+  const score = (words: string) => {
+    const {pid} = host.processes().find((process) => process.words === words) ?? {};
+    return readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8').trim();
+  };
+  expect([score('sleep 1000'), score('sleep 2000')]).toEqual(['200', '300']);
+  expect(await succeed(host, 'exec', '-T', 'usual', 'cat', '/proc/self/oom_score_adj')).toBe('200\n');
+  await succeed(host, 'down');
+  await expectNothingLeft(host);
+});

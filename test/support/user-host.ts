@@ -35,6 +35,8 @@ export interface UserHost extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
   /** Runs the built command line as the user, without any capability. */
   tscompose(args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
+  /** The same in a process in which root has run a line of shell first, as systemd gives a cgroup to whoever it starts. */
+  tscomposeAfter(line: string, args: readonly string[]): Promise<CommandResult>;
   /** Runs any command as the user. */
   command(program: string, args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
   /** Runs a command as root, on the user's machine. */
@@ -81,25 +83,27 @@ export async function makeUserHost(packages: readonly UserPackage[] = []): Promi
     execute('/usr/bin/nsenter', [...enter, program, ...args], {env});
   // Where no program with the rights of root is meant to be needed, none can have any.
   const confined = packages.includes('ids') ? [] : ['--no-new-privs', '--bounding-set=-all'];
+  const asUser = (cwd: string, program: string, args: readonly string[]) => [
+    ...['setpriv', `--reuid=${userId}`, `--regid=${userId}`, '--clear-groups', ...confined, '--'],
+    ...['env', '-C', cwd, program, ...args],
+  ];
   const command = (program: string, args: readonly string[], options: CommandOptions = {}) =>
-    execute(
-      '/usr/bin/nsenter',
-      [
-        ...enter,
-        ...['setpriv', `--reuid=${userId}`, `--regid=${userId}`, '--clear-groups', ...confined, '--'],
-        ...['env', '-C', options.cwd ?? directory, program, ...args],
-      ],
-      {...options, cwd: '/', env: {...env, ...options.env}},
-    );
+    execute('/usr/bin/nsenter', [...enter, ...asUser(options.cwd ?? directory, program, args)], {
+      ...options,
+      cwd: '/',
+      env: {...env, ...options.env},
+    });
   const tscompose = (args: readonly string[], options?: CommandOptions) =>
     command(process.execPath, [cliPath, ...args], options);
+  const tscomposeAfter = (line: string, args: readonly string[]) =>
+    asRoot('sh', [...['-c', `${line} && exec "$@"`, 'sh'], ...asUser(directory, process.execPath, [cliPath, ...args])]);
   const belongs = (uid: number) =>
     uid === userId || (uid >= firstSubordinate && uid < firstSubordinate + subordinateIds);
   const processes = () => readUserProcesses().filter((process) => belongs(process.userId));
   const root = join(data, 'tscompose');
   const run = join(runtime, 'tscompose');
   return {
-    ...{userId, directory, root, run, env, tscompose, command, asRoot, processes},
+    ...{userId, directory, root, run, env, tscompose, tscomposeAfter, command, asRoot, processes},
     async loadImages(names) {
       for (const name of names) {
         const archive = join(directory, `.${name}.tar`);

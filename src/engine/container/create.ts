@@ -51,7 +51,7 @@ export async function createContainer(
   const limited = {...body.HostConfig, ...(context.allowMissingLimits && {TscomposeAllowMissingLimits: true})};
   const warnings = checkResources(machine, limited);
   checkSecurityModules(readSecurityModules(), limited);
-  if (machine.rootless) refuseWithoutRoot(limited, await readMeans(machine.cgroups));
+  if (machine.rootless) refuseWithoutRoot(limited, await readMeans(machine.cgroups, machine.rootless));
   const image = await context.images.resolve(body.Image, options.platform);
   const {HostConfig: _asked, NetworkingConfig, ...configBody} = body;
   const hostBody: HostConfig = limited;

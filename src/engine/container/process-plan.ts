@@ -37,7 +37,7 @@ export function planProcess(
     ...(hostConfig.UTSMode === 'host' ? [] : [{kind: 'hostname', name: config.Hostname ?? ''} as const]),
     ...(config.Domainname ? [{kind: 'domainname', name: config.Domainname} as const] : []),
     ...Object.entries(sysctls).map(([key, value]): SetupOperation => ({kind: 'sysctl', key, value})),
-    {kind: 'oomScoreAdj', value: hostConfig.OomScoreAdj ?? 0},
+    {kind: 'oomScoreAdj', value: hostConfig.OomScoreAdj || Math.max(machine.rootless?.oomScore ?? 0, 0)},
     ...(hostConfig.Ulimits ?? []).map(
       ({Name, Soft, Hard}): SetupOperation => ({kind: 'rlimit', name: Name.toLowerCase(), soft: Soft, hard: Hard}),
     ),

@@ -2,6 +2,7 @@ import {readFile} from 'node:fs/promises';
 import type {HostConfig} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import type {CgroupHierarchies} from '../container/cgroup-hierarchies.ts';
+import type {RootlessMachine} from './machine.ts';
 
 /** What an ordinary user's engine has to work with. */
 export interface RootlessMeans {
@@ -15,7 +16,8 @@ export interface RootlessMeans {
 /** Refuses by name what only root may do. Throws `unsupported`. */
 export function refuseWithoutRoot(host: HostConfig, means: RootlessMeans): void {
   const hasCgroups = means.cgroups.v2 !== undefined;
-  const score = host.OomScoreAdj ?? 0;
+  // 0 says nothing: then it is that of this process.
+  const score = host.OomScoreAdj || means.ownOomScore;
   if (score < means.ownOomScore)
     throw refused('OomScoreAdj', `it may not be below that of this process (${means.ownOomScore})`, 'leave it out');
   if (host.CgroupParent && !hasCgroups)
@@ -35,12 +37,8 @@ export function refuseWithoutRoot(host: HostConfig, means: RootlessMeans): void 
   }
 }
 
-export async function readMeans(cgroups: CgroupHierarchies): Promise<RootlessMeans> {
-  const [ownLimits, score] = await Promise.all([
-    readFile('/proc/self/limits', 'utf8'),
-    readFile('/proc/self/oom_score_adj', 'utf8'),
-  ]);
-  return {cgroups, ownLimits, ownOomScore: Number(score)};
+export async function readMeans(cgroups: CgroupHierarchies, {oomScore}: RootlessMachine): Promise<RootlessMeans> {
+  return {cgroups, ownLimits: await readFile('/proc/self/limits', 'utf8'), ownOomScore: oomScore};
 }
 
 function refused(what: string, reason: string, hint: string): TscomposeError {

@@ -1,3 +1,4 @@
+import {readFile} from 'node:fs/promises';
 import type {Layout} from '../layout.ts';
 import {type MachineFiles, machineFiles} from '../network/machine.ts';
 import type {Warning} from '../network/warning.ts';
@@ -44,8 +45,14 @@ export function createRootless({
       ];
     },
     async machine() {
-      const maps = await ids();
-      return {userId, users: total(maps.users), groups: total(maps.groups), outside: keeper.socket};
+      const [maps, score] = await Promise.all([ids(), readFile('/proc/self/oom_score_adj', 'utf8')]);
+      return {
+        userId,
+        oomScore: Number(score),
+        users: total(maps.users),
+        groups: total(maps.groups),
+        outside: keeper.socket,
+      };
     },
   };
 }

@@ -23,6 +23,14 @@ test.each([
   expect(() => refuseWithoutRoot(host, means)).toThrow(`cannot set HostConfig.${message}`);
 });
 
+test('a score below the own one is refused, none is not', () => {
+  const raised = {...means, ownOomScore: 200};
+  expect(() => refuseWithoutRoot({OomScoreAdj: 199}, raised)).toThrow(
+    'cannot set HostConfig.OomScoreAdj without root: it may not be below that of this process (200)',
+  );
+  for (const host of [{}, {OomScoreAdj: 0}, {OomScoreAdj: 200}]) refuseWithoutRoot(host, raised);
+});
+
 test('what a user may do passes', () => {
   refuseWithoutRoot({OomScoreAdj: 500, Ulimits: [{Name: 'nofile', Soft: 1, Hard: 4096}]}, means);
   refuseWithoutRoot({Ulimits: [{Name: 'core', Soft: -1, Hard: -1}], Privileged: true}, means);
