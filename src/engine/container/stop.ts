@@ -9,6 +9,7 @@ import type {ContainerContext} from './context.ts';
 import {unlessHeld} from './held.ts';
 import {endHungMonitor} from './hung-monitor.ts';
 import {stopGraceMs} from './launch-plan.ts';
+import {refuseMissing} from './limit-support.ts';
 import {takeMonitorLock} from './monitor-lock.ts';
 import {withContainer} from './operation.ts';
 import {thaw} from './pause.ts';
@@ -71,6 +72,8 @@ export async function restartContainer(
 ): Promise<void> {
   await withContainer(context, reference, async (found) => {
     if (await removeEnded(context, found)) throw noSuchContainer(reference);
+    // Before it is stopped: from here it may not come up again.
+    refuseMissing(await context.machine(), found.record.hostConfig);
     await stopFound(context, found, options);
     await startOrRemove(context, found);
     await publishContainerEvent(context, found.record, found.name, 'restart');
