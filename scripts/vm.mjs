@@ -1,5 +1,5 @@
-// Runs an end-to-end smoke in a virtual machine with Debian's stock kernel and cgroup v2: npm run test:vm [-- WORD], where only
-// the checks with that word in their names are wanted.
+// Runs an end-to-end smoke in a virtual machine with Debian's stock kernel, cgroup v2 and systemd: npm run test:vm [-- WORD], where
+// only the checks with that word in their names are wanted (test/vm/guest.sh). Each claim is printed as soon as it is known.
 // The guest is a Debian root with this build in it, started by qemu (in software; TSCOMPOSE_VM_KVM=1 uses the processor's virtualization).
 import {execFileSync, spawn, spawnSync} from 'node:child_process';
 import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
@@ -23,6 +23,10 @@ const packages = [
   'util-linux',
   'socat',
   'apparmor',
+  'systemd',
+  'libpam-systemd',
+  'dbus-user-session',
+  'uidmap',
 ];
 const limitMs = 25 * 60_000;
 /** A word: only the checks whose names have it. */
@@ -84,7 +88,9 @@ async function makeDisk(root) {
   for (const part of ['dist', 'schemas', 'examples', 'package.json'])
     execFileSync('cp', ['-a', join(project, part), target]);
   await build({
-    entryPoints: ['limits', 'networks', 'confinement'].map((name) => join(project, `test/vm/${name}.ts`)),
+    entryPoints: ['limits', 'networks', 'confinement', 'delegation', 'boot'].map((name) =>
+      join(project, `test/vm/${name}.ts`),
+    ),
     outdir: target,
     outExtension: {'.js': '.mjs'},
     bundle: true,
@@ -96,12 +102,24 @@ async function makeDisk(root) {
   });
   execFileSync('cp', [process.execPath, join(root, 'usr/local/bin/node')]);
   execFileSync('cp', [join(project, 'test/vm/guest.sh'), join(root, 'guest.sh')]);
+  const units = join(root, 'etc/systemd/system');
+  execFileSync('cp', [join(project, 'test/vm/guest.service'), units]);
+  execFileSync('ln', ['-sfn', '../guest.service', join(units, 'multi-user.target.wants')]);
+  // With a number of its own the machine is not set up as one that starts for the first time.
+  writeFileSync(join(root, 'etc/machine-id'), `${'7c'.repeat(16)}\n`);
   const disk = join(cache, 'disk.ext4');
   rmSync(disk, {force: true});
   execFileSync('truncate', ['-s', '3G', disk]);
   execFileSync('mke2fs', ['-q', '-t', 'ext4', '-d', root, disk]);
   return disk;
 }
+
+/** The check of the timer fails where an emulated processor does not get enough of a busy one. */
+const kernelWords = [
+  'root=/dev/vda rw console=ttyS0 loglevel=4 panic=-1 no_timer_check',
+  'systemd.show_status=false systemd.mask=serial-getty@ttyS0.service',
+  `tscompose.only=${only}`,
+];
 
 function boot(root, disk) {
   const kernels = readdirSync(join(root, 'boot'));
@@ -132,7 +150,7 @@ function boot(root, disk) {
       '-drive',
       `file=${disk},format=raw,if=virtio,cache=unsafe`,
       '-append',
-      `root=/dev/vda rw console=ttyS0 loglevel=4 init=/guest.sh panic=-1 tscompose.only=${only}`,
+      kernelWords.join(' '),
     ],
     {stdio: ['ignore', 'pipe', 'inherit']},
   );
@@ -154,8 +172,13 @@ need('qemu-system-x86_64', 'qemu-system-x86');
 need('mmdebstrap', 'mmdebstrap');
 need('mke2fs', 'e2fsprogs');
 const root = guestRoot();
-const output = await boot(root, await makeDisk(root));
+const disk = await makeDisk(root);
+let output = await boot(root, disk);
+// A machine that starts again ends here.
+if (/^guest: starts again/m.test(output)) output += await boot(root, disk);
 const passed = (output.match(/^ok /gm) ?? []).length;
 const failed = (output.match(/^not ok /gm) ?? []).length + (/^guest: all done/m.test(output) ? 0 : 1);
-console.log(`\n${passed} passed, ${failed} failed`);
+const held = (output.match(/^ {2}holds: /gm) ?? []).length;
+console.log(`\n${passed} passed, ${failed} failed; ${held} claims hold`);
+for (const line of output.match(/^ {2}does not hold: .*/gm) ?? []) console.log(line.trim());
 process.exit(failed === 0 ? 0 : 1);

@@ -1,26 +1,14 @@
-// What the virtual machine runs to see profiles of AppArmor, which its kernel has: prints what is wrong, and ends with 1 then.
+// What the virtual machine runs to see profiles of AppArmor, which its kernel has.
 import {spawnSync} from 'node:child_process';
 import {readFileSync} from 'node:fs';
 import {setTimeout as delay} from 'node:timers/promises';
 import type {HostConfig} from '../../src/api/types/container.ts';
-import {createEngine} from '../../src/engine/create-engine.ts';
+import {expectText, refusalOf} from './claims.ts';
+import {createAlone, guestEngine} from './guest-engine.ts';
 
-const [helperPath = ''] = process.argv.slice(2);
-const engine = await createEngine({
-  root: '/var/lib/confined',
-  run: '/run/confined',
-  cgroupParent: 'confined',
-  helperPath,
-  version: '0.0.0',
-  nodePath: process.execPath,
-  now: Date.now,
-});
+const engine = await guestEngine('confined');
 const {containers, execs, system} = engine;
-const wrong: string[] = [];
-
-function expectText(what: string, found: string, wanted: string): void {
-  if (found !== wanted) wrong.push(`${what} is ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`);
-}
+const create = (host: HostConfig, line: string) => createAlone(engine, ['sh', '-c', line], host);
 
 const {stderr} = spawnSync('apparmor_parser', ['--replace'], {
   input: `abi <abi/3.0>,
@@ -34,12 +22,6 @@ profile guest-test flags=(attach_disconnected,mediate_deleted) {
   encoding: 'utf8',
 });
 expectText('what the parser says', stderr, '');
-
-async function create(HostConfig: HostConfig, line: string): Promise<string> {
-  const Cmd = ['sh', '-c', line];
-  return (await containers.create({Image: 'tscompose/host', Cmd, HostConfig: {NetworkMode: 'none', ...HostConfig}}, {}))
-    .Id;
-}
 
 /** `3` where /proc/version may not be read, `0` where it may. */
 const look = 'cat /proc/version || exit 3';
@@ -86,13 +68,9 @@ expectText('what is executed in it', String(seen.ExitCode), '3');
 await containers.remove(id, {force: true});
 
 const absent = await create({SecurityOpt: ['apparmor=absent']}, 'true');
-const error = await containers.start(absent).then(
-  () => undefined,
-  (thrown: Error) => thrown,
-);
 expectText(
   'the refusal of a profile that is not there',
-  error?.message ?? 'taken',
+  await refusalOf(containers.start(absent)),
   'AppArmor profile "absent": it is not loaded',
 );
 const after = await containers.inspect(absent);
@@ -103,5 +81,3 @@ expectText('the profile of none', (await containers.inspect(plain)).AppArmorProf
 await containers.remove(plain);
 expectText('what the engine tells of it', (await system.info()).SecurityOptions[0] ?? '', 'name=apparmor');
 await engine.close();
-for (const line of wrong) console.log(line);
-process.exitCode = wrong.length === 0 ? 0 : 1;

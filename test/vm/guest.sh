@@ -1,18 +1,6 @@
 #!/bin/bash
-# What the virtual machine runs as its first process: the quick start, limits, kill and recovery, on a stock kernel.
+# What systemd of the virtual machine runs: the quick start, limits, kill and recovery, on a stock kernel.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-mount -t devtmpfs devtmpfs /dev 2>/dev/null
-mkdir -p /dev/pts /dev/shm
-mount -t devpts devpts /dev/pts
-mount -t tmpfs tmpfs /dev/shm
-mount -t tmpfs tmpfs /run
-mount -t tmpfs tmpfs /tmp
-mount -t cgroup2 cgroup2 /sys/fs/cgroup
-mount -t securityfs securityfs /sys/kernel/security
-ip link set lo up
-hostname guest
 
 finish() {
   echo "guest: $1"
@@ -21,11 +9,13 @@ finish() {
   sleep 60
 }
 only=$(sed -n 's/.*tscompose\.only=\([^ ]*\).*/\1/p' /proc/cmdline)
+wanted() { [[ $1 == *"$only"* ]]; }
 check() { # NAME COMMAND...
-  [[ $1 == *"$only"* ]] || return 0
-  local name=$1 output
+  wanted "$1" || return 0
+  local name=$1 since=$SECONDS
   shift
-  if output=$("$@" 2>&1); then echo "ok $name"; else printf 'not ok %s\n%s\n' "$name" "$output"; fi
+  "$@" 2>&1 | sed -u 's/^/  /'
+  if [[ ${PIPESTATUS[0]} == 0 ]]; then echo "ok $name ($((SECONDS - since)) s)"; else echo "not ok $name"; fi
 }
 # An emulated processor takes its time: the stack as it is, with patient probes.
 cat >/run/patient.yaml <<'E'
@@ -48,9 +38,7 @@ store_is_limited() {
   local cgroup
   cgroup=$(container_cgroup "$(pid_of store pid)") && [[ $(cat "$cgroup"/memory.max) == 268435456 && $(cat "$cgroup"/pids.max) == 50 && $(cat "$cgroup"/cpu.max) == "50000 100000" ]]
 }
-limits() { node /opt/tscompose/limits.mjs /opt/tscompose/dist/native/linux-*/tscompose-helper; }
-networks() { node /opt/tscompose/networks.mjs /opt/tscompose/dist/native/linux-*/tscompose-helper; }
-confinement() { node /opt/tscompose/confinement.mjs /opt/tscompose/dist/native/linux-*/tscompose-helper; }
+program() { node "/opt/tscompose/$1.mjs" /opt/tscompose/dist/native/linux-*/tscompose-helper "${@:2}"; }
 lose_monitor() { kill -9 "$(pid_of web monitor)" && sleep 1 && ! page; }
 recovers() { tscompose up -d --wait && page; }
 nothing_left() {
@@ -65,15 +53,27 @@ nothing_left() {
 
 echo "guest: $(uname -r), cgroup $(stat -fc %T /sys/fs/cgroup), node $(node -v)"
 cd /opt/tscompose/examples/quickstart || finish 'no examples'
+restarted=/var/lib/guest-restarted
+after_boot='restart policies hold after the next boot'
+if [[ -e $restarted ]]; then
+  check "$after_boot" program boot after
+  finish 'all done'
+fi
 check 'quick start comes up' tscompose up -d --wait --wait-timeout 900
 check 'its page answers' page
 check 'limits are the kernel'"'"'s' store_is_limited
-check 'limits of version 2 are set, changed and refused' limits
-check 'macvlan, ipvlan, tagged networks and SCTP' networks
-check 'profiles of AppArmor confine' confinement
+check 'limits of version 2 are set, changed and refused' program limits
+check 'macvlan, ipvlan, tagged networks and SCTP' program networks
+check 'profiles of AppArmor confine' program confinement
+check 'cgroups that systemd gives to a user' program delegation
 check 'exec runs in the container' tscompose exec -T store sh -c 'test "$(id -u)" = 0 && test -f /data/entries.ndjson -o -d /data'
 check 'a killed monitor takes its container along' lose_monitor
 check 'the next up converges' recovers
 check 'down' tscompose down -v
 check 'nothing is left' nothing_left
-finish 'all done'
+wanted "$after_boot" || finish 'all done'
+check 'services of systemd are installed for the next boot' program boot before
+echo 'guest: starts again'
+touch $restarted
+systemctl reboot --no-block
+sleep infinity

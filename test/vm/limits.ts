@@ -1,53 +1,31 @@
-// What the virtual machine runs to see limits of cgroups of version 2: prints what is wrong, and ends with 1 then.
+// What the virtual machine runs to see limits of cgroups of version 2.
 import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import type {HostConfig} from '../../src/api/types/container.ts';
-import {createEngine} from '../../src/engine/create-engine.ts';
+import {expectText, refusalOf} from './claims.ts';
+import {createAlone, guestEngine} from './guest-engine.ts';
 
-const [helperPath = ''] = process.argv.slice(2);
 const cgroups = '/sys/fs/cgroup';
-const engine = await createEngine({
-  root: '/var/lib/limits',
-  run: '/run/limits',
-  cgroupParent: 'limits',
-  helperPath,
-  version: '0.0.0',
-  nodePath: process.execPath,
-  now: Date.now,
-});
+const engine = await guestEngine('limits');
 const {containers} = engine;
-const wrong: string[] = [];
-
-function expectText(what: string, found: string, wanted: string): void {
-  if (found !== wanted) wrong.push(`${what} is ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`);
-}
-
-async function create(HostConfig: HostConfig): Promise<string> {
-  const Cmd = ['sleep', '1000'];
-  return (await containers.create({Image: 'tscompose/host', Cmd, HostConfig: {NetworkMode: 'none', ...HostConfig}}, {}))
-    .Id;
-}
+const create = (host: HostConfig) => createAlone(engine, ['sleep', '1000'], host);
 
 function read(id: string, file: string, parent = 'limits'): string {
   return readFileSync(join(cgroups, parent, id, file), 'utf8').trim();
 }
 
 async function isRefused(host: HostConfig, reason: string): Promise<void> {
-  const error = await create(host).catch((thrown: Error) => thrown);
-  expectText(JSON.stringify(host), error instanceof Error ? error.message : 'taken', reason);
+  expectText(`the refusal of ${JSON.stringify(host)}`, await refusalOf(create(host)), reason);
 }
 
 /** A weight of BFQ, which this kernel has not loaded, comes after the other writes: they are taken back. */
 async function updateIsTakenBack(id: string): Promise<void> {
   const before = ['pids.max', 'cpu.weight'].map((file) => read(id, file));
-  const error = await containers.update(id, {PidsLimit: 9, CpuShares: 5000, BlkioWeight: 300}).then(
-    () => undefined,
-    (thrown: Error) => thrown,
-  );
+  const answer = await refusalOf(containers.update(id, {PidsLimit: 9, CpuShares: 5000, BlkioWeight: 300}));
   const after = ['pids.max', 'cpu.weight'].map((file) => read(id, file));
   const hasWeight =
     existsSync(join(cgroups, 'limits', id, 'io.weight')) || existsSync(join(cgroups, 'limits', id, 'io.bfq.weight'));
-  if (hasWeight) expectText('a weight', error?.message ?? '', '');
+  if (hasWeight) expectText('the answer to a weight', answer, 'taken');
   else expectText('limits after an update that failed', after.join(), before.join());
 }
 
@@ -102,5 +80,3 @@ await isRefused(
 );
 await isRefused({CpusetCpus: '7'}, 'Requested CPUs are not available - requested 7, available: 0-1');
 await engine.close();
-for (const line of wrong) console.log(line);
-process.exitCode = wrong.length === 0 ? 0 : 1;

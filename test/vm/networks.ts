@@ -1,31 +1,15 @@
-// What the virtual machine runs to see networks that need more than every kernel has: prints what is wrong, and ends with 1 then.
-import {spawnSync} from 'node:child_process';
+// What the virtual machine runs to see networks that need more than every kernel has.
 import {setTimeout as delay} from 'node:timers/promises';
 import type {EndpointSettings, HostConfig} from '../../src/api/types/container.ts';
 import type {NetworkCreateBody} from '../../src/api/types/network.ts';
-import {createEngine} from '../../src/engine/create-engine.ts';
+import {expectThat, refusalOf} from './claims.ts';
+import {guestEngine} from './guest-engine.ts';
+import {outputOf} from './output.ts';
 
-const [helperPath = ''] = process.argv.slice(2);
-const engine = await createEngine({
-  root: '/var/lib/nets',
-  run: '/run/nets',
-  cgroupParent: 'nets',
-  helperPath,
-  version: '0.0.0',
-  nodePath: process.execPath,
-  now: Date.now,
-});
+const engine = await guestEngine('nets');
 const {containers, networks} = engine;
-const wrong: string[] = [];
 
-function expectThat(what: string, holds: boolean, seen = ''): void {
-  if (!holds) wrong.push(`${what}: it does not hold ${seen}`);
-}
-
-function sh(line: string): string {
-  const {stdout, stderr} = spawnSync('sh', ['-c', line], {encoding: 'utf8'});
-  return stdout + stderr;
-}
+const sh = (line: string) => outputOf(['sh', '-c', line]);
 
 interface Member {
   readonly id: string;
@@ -67,13 +51,6 @@ async function withPair(
   await look(one, other);
   for (const {id} of [one, other]) await containers.remove(id, {force: true});
   await networks.remove(body.Name);
-}
-
-async function refusalOf(work: Promise<unknown>): Promise<string> {
-  return work.then(
-    () => 'taken',
-    (error: Error) => error.message,
-  );
 }
 
 // A neighbour on a wire of its own, with a tagged network on it too.
@@ -244,7 +221,5 @@ await networks.remove('messages');
 
 const after = sh('ip -br link');
 expectThat('what was made is gone', after === before, `${before}\n${after}`);
-sh('ip netns delete lan; ip link delete wire');
+sh('ip netns delete lan; ip link delete wire; ip link delete dummy0');
 await engine.close();
-for (const line of wrong) console.log(line);
-process.exitCode = wrong.length === 0 ? 0 : 1;
