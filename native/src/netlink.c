@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -235,6 +236,25 @@ int netlink_batch(int family, const void *batch, size_t size, struct netlink_res
   close_quietly(fd);
   errno = error;
   return outcome;
+}
+
+bool netlink_links_gone(const void *batch, size_t size) {
+  char *data = xmemdup0(batch, size);
+  struct netlink_result result = {0};
+  unsigned count = 0, missing = 0;
+  bool valid = number_messages(data, size) == 0;
+  for (size_t offset = 0; valid && offset < size; count++) {
+    struct nlmsghdr *header = (struct nlmsghdr *)(data + offset);
+    header->nlmsg_type = RTM_GETLINK;
+    header->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+    offset += NLMSG_ALIGN(header->nlmsg_len);
+  }
+  bool asked = valid && netlink_batch(NETLINK_ROUTE, data, size, &result) == 0;
+  for (size_t i = 0; i < result.error_count; i++) missing += result.errors[i].code == ENODEV;
+  netlink_result_free(&result);
+  free(data);
+  /* Where it cannot be asked, waiting would not help. */
+  return !asked || missing == count;
 }
 
 void netlink_result_free(struct netlink_result *result) {

@@ -28,6 +28,8 @@ struct netlink_result {
 int netlink_batch(int family, const void *batch, size_t size, struct netlink_result *result);
 /* The same over a socket that is kept: `kept` is -1 before the first batch, and again after a conversation that failed. */
 int netlink_batch_on(int *kept, int family, const void *batch, size_t size, struct netlink_result *result);
+/* True where no interface is there (any more) that the batch, of nothing else, deletes. */
+bool netlink_links_gone(const void *batch, size_t size);
 void netlink_result_free(struct netlink_result *result);
 
 #endif

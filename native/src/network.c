@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,12 +37,12 @@ static int open_namespace(struct network *network, struct failure *failure) {
 }
 
 static int run_when(struct network *network, int when, struct failure *failure) {
-  static const char *const names[] = {"attach", "inside", "detach"};
+  static const char *const names[] = {"attach", "inside"};
   for (size_t i = 0; i < network->plan->batch_count; i++) {
     const struct netlink_job *job = &network->plan->batches[i];
     if ((int)job->when != when) continue;
     int status = network_batch(job->family, job->batch, job->size, names[when], failure);
-    if (status != 0 && when != BATCH_DETACH) return -1;
+    if (status != 0) return -1;
   }
   return 0;
 }
@@ -152,7 +151,7 @@ pid_t network_fork_child(const struct network *network, const struct network_chi
   return pid;
 }
 
-static void drop_broker(struct network *network) {
+void network_drop_broker(struct network *network) {
   if (network->broker.fd < 0) return;
   loop_remove(network->loop, &network->broker);
   close_quietly(network->broker.fd);
@@ -160,7 +159,7 @@ static void drop_broker(struct network *network) {
 }
 
 void network_adopt_child(struct network *network, pid_t pid, int broker) {
-  drop_broker(network);
+  network_drop_broker(network);
   network->child_pid = pid;
   if (pid == 0) return;
   network->child_started_ns = now_ns();
@@ -191,22 +190,9 @@ static void start_again(void *data) {
 
 void network_child_ended(struct network *network) {
   network->child_pid = 0;
-  drop_broker(network);
+  network_drop_broker(network);
   /* At once, but not again and again: something may kill it each time. */
   network->again.expired = start_again;
   network->again.data = network;
   loop_timer_set(network->loop, &network->again, network->child_started_ns + AGAIN_NS);
-}
-
-void network_detach(struct network *network) {
-  struct failure failure;
-  loop_timer_clear(&network->again);
-  if (network->child_pid > 0) kill(network->child_pid, SIGKILL);
-  drop_broker(network);
-  for (size_t i = 0; i < network->endpoint_count; i++) close_quietly(network->endpoints[i].fd);
-  network->endpoint_count = 0;
-  /* Before the namespace goes: its interfaces are then gone when this returns, not some time later. */
-  run_when(network, BATCH_DETACH, &failure);
-  close_quietly(network->namespace);
-  network->namespace = -1;
 }

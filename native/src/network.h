@@ -58,6 +58,9 @@ pid_t network_fork_child(const struct network *network, const struct network_chi
 void network_adopt_child(struct network *network, pid_t pid, int broker);
 /* A child that died is started again: DNS and published ports belong to the container's life, not to that process's. */
 void network_child_ended(struct network *network);
+void network_drop_broker(struct network *network);
+
+/* --- network-detach.c --- */
 /* Runs the `detach` batches and lets go of everything. */
 void network_detach(struct network *network);
 
