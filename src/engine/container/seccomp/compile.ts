@@ -12,7 +12,7 @@ import {x8664} from './syscalls-x86-64.ts';
 /** A way to call the kernel: programs of one machine have several, told apart by architecture and range of numbers. */
 interface Convention {
   readonly name: ConventionName;
-  readonly table: SyscallTable;
+  readonly table: () => SyscallTable;
   /** Added to the table's numbers. */
   readonly base: number;
   readonly argumentBits: 32 | 64;
@@ -139,13 +139,14 @@ function ranges(
   {table, base, argumentBits}: Convention,
   blocks: Blocks,
 ): readonly Range[] {
+  const numbers = table();
   const byNumber = new Map<number, readonly SeccompRule[]>();
   // The highest number that the profile speaks of, whoever may use it.
   let last = 0;
   for (const {rule, calls, applies} of rules) {
     const alone = [rule];
     for (const call of calls) {
-      const number = table.get(call);
+      const number = numbers.get(call);
       if (number === undefined) continue;
       if (number > last) last = number;
       if (!applies) continue;

@@ -15,7 +15,7 @@ const {EPERM, ENOSYS, EINVAL, EFAULT} = constants.errno;
 /** Node has no name for it. */
 const ESOCKTNOSUPPORT = 94;
 const machine = process.arch as Machine;
-const table = machine === 'x64' ? x8664 : arm64;
+const table = machine === 'x64' ? x8664() : arm64();
 let directory: string;
 
 beforeAll(() => {
@@ -32,7 +32,7 @@ function errnos(capabilities: readonly string[], calls: readonly string[]): Reco
   writeFileSync(file, compileSeccomp(defaultSeccompProfile, {architecture: machine, capabilities, kernel: [6, 1]}));
   const words = calls.map((call) => {
     const [, gate = '', name = '', argument = ''] = /^(x86:)?([a-z0-9_]+)(:.*)?$/.exec(call) ?? [];
-    return `${gate}${/^\d/.test(name) ? name : (gate === '' ? table : x86).get(name)}${argument}`;
+    return `${gate}${/^\d/.test(name) ? name : (gate === '' ? table : x86()).get(name)}${argument}`;
   });
   const {stdout, stderr, status, signal} = spawnSync(nativeProgram('seccomp-load'), [file, ...words], {
     encoding: 'utf8',

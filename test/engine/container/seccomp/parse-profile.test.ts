@@ -18,7 +18,7 @@ interface Asked {
 function verdict(profile: object | string, name: string, {way = 'x8664', values = [], capabilities = []}: Asked = {}) {
   const json = typeof profile === 'string' ? profile : JSON.stringify(profile);
   const target = {architecture: 'x64', capabilities, kernel: [5, 15]} as const;
-  const number = {x8664, x86, x32}[way].get(name) ?? Number(name);
+  const number = {x8664, x86, x32}[way]().get(name) ?? Number(name);
   return interpret(compileSeccomp(parseSeccompProfile(json), target), {
     architecture: way === 'x86' ? architectures.x86 : architectures.x8664,
     number: way === 'x32' ? number + 0x40000000 : number,
