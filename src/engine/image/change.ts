@@ -25,11 +25,13 @@ export async function changeStore(
   run: (change: StoreChange) => Promise<void>,
 ): Promise<void> {
   signal.throwIfAborted();
+  await using session = await openSession(context);
   try {
-    await using session = await openSession(context);
     await using staging = createStaging(session.blobs, session.lease);
     await run({context, session, staging, channel, signal});
   } catch (error) {
+    await session.lease.abandon();
+    // Where that fails too, the next one does it.
     await collectGarbage(context).catch(() => undefined);
     throw error;
   }

@@ -49,7 +49,7 @@ export async function inspectStore(context: ImageContext): Promise<Inspection> {
   await lease.hold({blobs: first.blobs.map((hex) => `sha256:${hex}`), layers: first.layers}, () => undefined);
   const {records, leased, names} = await exclusively(context, async () => ({
     records: await readRecords(context, faults),
-    leased: await readLeases(context, lease, {others: true}),
+    leased: await readLeases(context, lease, {onlyLook: true}),
     names: await list(),
   }));
   const {images, references, pins, hosted} = records;

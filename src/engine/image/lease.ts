@@ -20,6 +20,8 @@ export interface Lease extends AsyncDisposable {
   hold<T>(content: Content, look: () => T | Promise<T>): Promise<T>;
   /** For files and directories that are not finished: of a dead lease they are waste. */
   temporaryName(): string;
+  /** Ends it like that of a dead process: the next one that looks for such clears up what it held. */
+  abandon(): Promise<void>;
 }
 
 /** A file's line for each. */
@@ -33,6 +35,7 @@ export async function createLease({layout, helper}: LeaseContext): Promise<Lease
   const id = randomUUID();
   const path = join(layout.images.leases, id);
   const lock = await beginLease({layout, helper}, path);
+  let abandoned = false;
   return {
     async hold(content, look) {
       // Garbage is told under the exclusive lock: either it sees the name, or what it took is gone before `look`.
@@ -42,7 +45,12 @@ export async function createLease({layout, helper}: LeaseContext): Promise<Lease
       return await look();
     },
     temporaryName: () => `${temporaryPrefix}${id}-${randomUUID()}`,
+    async abandon() {
+      abandoned = true;
+      await lock[Symbol.asyncDispose]();
+    },
     async [Symbol.asyncDispose]() {
+      if (abandoned) return;
       await rm(path, {force: true});
       await lock[Symbol.asyncDispose]();
     },
@@ -64,18 +72,21 @@ export interface Leased {
   isBeingMade(name: string): boolean;
 }
 
-/** To be called with the lock of images held exclusively. The files of dead leases are removed. `others`: without our own. */
+/**
+ * To be called with the lock of images held exclusively. The files of dead leases are removed.
+ * `onlyLook`: they stay, for whoever clears up what is left of them; and our own does not count.
+ */
 export async function readLeases(
   context: LeaseContext,
   own: Lease,
-  {others = false}: {readonly others?: boolean} = {},
+  {onlyLook = false}: {readonly onlyLook?: boolean} = {},
 ): Promise<Leased> {
   const ids = await readdir(context.layout.images.leases);
   const living = new Map<string, string>();
   for (const id of ids) {
     const isOwn = own.temporaryName().startsWith(`${temporaryPrefix}${id}-`);
-    if (isOwn && others) continue;
-    const text = await readLiving(context, id, isOwn);
+    if (isOwn && onlyLook) continue;
+    const text = await readLiving(context, id, {isOwn, onlyLook});
     if (text !== undefined) living.set(id, text);
   }
   const lines = [...living.values()].flatMap((text) => text.split('\n'));
@@ -88,11 +99,15 @@ export async function readLeases(
   };
 }
 
-async function readLiving({layout, helper}: LeaseContext, id: string, isOwn: boolean): Promise<string | undefined> {
+async function readLiving(
+  {layout, helper}: LeaseContext,
+  id: string,
+  {isOwn, onlyLook}: {readonly isOwn: boolean; readonly onlyLook: boolean},
+): Promise<string | undefined> {
   const path = join(layout.images.leases, id);
   const lock = isOwn ? undefined : await helper.tryLock(path);
   if (lock === undefined) return await readFile(path, 'utf8').catch(() => '');
-  await rm(path, {force: true});
+  if (!onlyLook) await rm(path, {force: true});
   await lock[Symbol.asyncDispose]();
   return undefined;
 }

@@ -21,7 +21,8 @@ export async function perform(engine: Engine, [noun, verb, ...words]: Call): Pro
   const items: unknown[] = [];
   for await (const item of answer as AsyncIterable<{readonly error?: string}>) {
     if (item.error !== undefined) throw new Error(item.error);
-    items.push(item);
+    // Of an archive it matters that it came to its end.
+    items.push(item instanceof Uint8Array ? item.length : item);
   }
   return items;
 }

@@ -70,6 +70,17 @@ async function actionsOf(engine: Engine, name: string): Promise<readonly string[
 
 const count = (actions: readonly string[], wanted: string) => actions.filter((action) => action === wanted).length;
 
+/** Of the store of images nothing is broken, whenever it is looked at. */
+const storeIsWhole = async (engine: Engine) => {
+  const {faults} = await engine.images.check({repair: false});
+  expect(faults).toEqual([]);
+};
+/** And after a prune nothing is there that nobody needs. */
+const storeIsClean = async (engine: Engine) => {
+  expect(await engine.images.check({repair: false})).toMatchObject({faults: [], waste: 0});
+};
+const loadQuick: Call = ['images', 'load', {path: imageArchive('quick')}];
+
 export const faultCases: readonly FaultCase[] = [
   {
     name: 'create',
@@ -251,21 +262,50 @@ export const faultCases: readonly FaultCase[] = [
   },
   {
     name: 'load an image',
-    calls: [['images', 'load', {path: imageArchive('quick')}]],
+    calls: [loadQuick],
     again: [],
-    after: async (engine) => expect((await engine.images.inspect('quick')).Os).toBe('linux'),
+    between: async (engine, done) => {
+      await storeIsWhole(engine);
+      if (done) expect((await engine.images.inspect('quick')).Os).toBe('linux');
+    },
+    after: async (engine) => {
+      expect((await engine.images.inspect('quick')).Os).toBe('linux');
+      await storeIsClean(engine);
+    },
     restore: [['images', 'remove', 'quick']],
   },
   {
     name: 'remove an image',
-    before: [['images', 'load', {path: imageArchive('quick')}]],
+    before: [loadQuick],
     calls: [['images', 'remove', 'quick']],
     again: ['notFound'],
+    between: storeIsWhole,
     // Between its name and the rest it is an image without a name.
     restore: [
       ['images', 'remove', 'quick'],
       ['images', 'prune'],
     ],
+  },
+  {
+    name: 'prune images',
+    before: [loadQuick],
+    calls: [['images', 'prune', {dangling: ['false']}]],
+    again: [],
+    between: storeIsWhole,
+    after: async (engine) => {
+      await expect(engine.images.inspect('quick')).rejects.toMatchObject({kind: 'notFound'});
+      await storeIsClean(engine);
+    },
+    restore: [],
+  },
+  {
+    name: 'save an image',
+    before: [loadQuick],
+    calls: [['images', 'save', ['quick']]],
+    again: [],
+    between: storeIsWhole,
+    after: storeIsClean,
+    restore: [['images', 'remove', 'quick']],
   },
   {
     name: 'events',

@@ -1,12 +1,12 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {writeFileSync} from 'node:fs';
+import {readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
 import {build} from 'esbuild';
 import {afterEach, beforeEach, expect, test} from 'vitest';
 import {temporaryPrefix} from '../../../src/engine/record-store.ts';
-import {projectDirectory} from '../../support/host.ts';
+import {eventually, projectDirectory} from '../../support/host.ts';
 import {dockerArchive, type ImageBed, makeImage, makeImageBed} from './bed.ts';
 
 let bed: ImageBed;
@@ -51,6 +51,15 @@ function start(program: string, archive: string): ChildProcess {
   return spawn(process.execPath, [program, root, run, archive], {stdio: ['ignore', 'pipe', 'inherit']});
 }
 
+/** Nobody holds any. */
+async function expectDeadLeases({helper, layout}: ImageBed): Promise<void> {
+  for (const name of readdirSync(layout.images.leases)) {
+    const lock = await helper.tryLock(join(layout.images.leases, name));
+    expect(lock).toBeDefined();
+    await lock?.[Symbol.asyncDispose]();
+  }
+}
+
 test('a load that is killed anywhere leaves nothing that the next one does not clear or complete', {
   timeout: 120_000,
 }, async () => {
@@ -87,6 +96,8 @@ test('a load that is killed anywhere leaves nothing that the next one does not c
     await delay((duration * (round + 0.5)) / 12);
     child.kill('SIGKILL');
     if (child.exitCode === null) await once(child, 'close');
+    // Its helper ends by itself a moment later, and with it its locks.
+    await eventually(() => expectDeadLeases(bed));
     if (child.signalCode === 'SIGKILL') unfinished++;
     // The machine is less busy by now: later rounds would only be killed after their end.
     else duration = Math.min(duration, took);
