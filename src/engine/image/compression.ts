@@ -23,14 +23,58 @@ function unsupported(format: string, program: string): TscomposeError {
   });
 }
 
-/** The content of a stream, decompressed. Throws `invalid` for damaged data, `unsupported` for zstd on a Node without it. */
-export function decompress(source: AsyncIterable<Uint8Array>, compression: Compression): AsyncIterable<Uint8Array> {
+/** From where on what data expands to is watched, and how often its own size it may be. */
+export interface ExpansionLimit {
+  readonly freeBytes: number;
+  readonly ratio: number;
+}
+
+/** Layers shrink to a third; a file system of zeros to a hundredth. A bomb of gzip has a ratio of a thousand, of zstd any. */
+const expansionLimit: ExpansionLimit = {freeBytes: 1024 ** 3, ratio: 500};
+
+/**
+ * The content of a stream, decompressed. Throws `invalid` for damaged data and for a bomb, `unsupported` for zstd on a Node
+ * without it.
+ */
+export function decompress(
+  source: AsyncIterable<Uint8Array>,
+  compression: Compression,
+  limit: ExpansionLimit = expansionLimit,
+): AsyncIterable<Uint8Array> {
   if (compression === 'none') return source;
   const decoder = compression === 'gzip' ? loadZlib().createGunzip({chunkSize}) : createZstd();
-  const input = Readable.from(source, {objectMode: false});
+  const read = {bytes: 0};
+  const input = Readable.from(counted(source, read), {objectMode: false});
   input.on('error', (error) => decoder.destroy(error));
   decoder.on('close', () => input.destroy());
-  return named(input.pipe(decoder), compression);
+  return limited(named(input.pipe(decoder), compression), {read, compression, limit});
+}
+
+async function* counted(source: AsyncIterable<Uint8Array>, read: {bytes: number}): AsyncIterable<Uint8Array> {
+  for await (const chunk of source) {
+    read.bytes += chunk.length;
+    yield chunk;
+  }
+}
+
+async function* limited(
+  content: AsyncIterable<Uint8Array>,
+  {
+    read,
+    compression,
+    limit: {freeBytes, ratio},
+  }: {readonly read: {readonly bytes: number}; readonly compression: Compression; readonly limit: ExpansionLimit},
+): AsyncIterable<Uint8Array> {
+  let written = 0;
+  for await (const chunk of content) {
+    written += chunk.length;
+    if (written > freeBytes && written > read.bytes * ratio) {
+      throw new TscomposeError('invalid', `the ${compression} data expands to more than ${ratio} times its size`, {
+        hint: 'it is a bomb, made to fill the disk; what is really so empty can be loaded decompressed',
+      });
+    }
+    yield chunk;
+  }
 }
 
 async function* named(source: AsyncIterable<Uint8Array>, compression: Compression): AsyncIterable<Uint8Array> {

@@ -81,7 +81,8 @@ export async function reachableFrom(store: BlobStore, root: Root): Promise<Reado
   let level: readonly Root[] = [root];
   for (let depth = 0; depth <= depthMax && level.length > 0; depth++) {
     const below: Descriptor[] = [];
-    for (const {digest} of level.filter((descriptor) => !found.has(descriptor.digest))) {
+    for (const {digest} of level) {
+      if (found.has(digest)) continue;
       found.add(digest);
       for (const child of await childrenOf(store, digest)) {
         if (isManifestType(child.mediaType)) below.push(child);

@@ -89,7 +89,9 @@ async function gather(files: ArchiveFiles, root: Descriptor): Promise<readonly S
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > depthMax) throw tooDeep();
     const below: Descriptor[] = [];
-    for (const descriptor of level.filter(({digest}) => !found.has(digest))) {
+    for (const descriptor of level) {
+      // An index may name the same a thousand times, and that one the next.
+      if (found.has(descriptor.digest)) continue;
       const blob = await files.find(pathOf(descriptor.digest));
       if (blob === undefined) continue;
       check(blob, descriptor);

@@ -34,8 +34,9 @@ export interface ImageBed extends AsyncDisposable {
   };
 }
 
-export async function makeImageBed(): Promise<ImageBed> {
-  const directory = mkdtempSync(join(tmpdir(), 'tscompose-images-'));
+/** `beside`: another process's view of the same store. */
+export async function makeImageBed(beside?: ImageBed): Promise<ImageBed> {
+  const directory = beside?.directory ?? mkdtempSync(join(tmpdir(), 'tscompose-images-'));
   const layout = createLayout({root: join(directory, 'root'), run: join(directory, 'run')});
   await ensureRoot(layout);
   const helper = createHelper({helperPath: process.env['TSCOMPOSE_HELPER']});
@@ -69,7 +70,7 @@ export async function makeImageBed(): Promise<ImageBed> {
     }),
     async [Symbol.asyncDispose]() {
       await helper.close();
-      rmSync(directory, {recursive: true, force: true});
+      if (!beside) rmSync(directory, {recursive: true, force: true});
     },
   };
 }
