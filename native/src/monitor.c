@@ -164,11 +164,12 @@ static int start_shipper(struct monitor *monitor) {
 static int launch(struct monitor *monitor) {
   if (watch_signals(monitor) != 0) return -1;
   if (volume_use_begin(&monitor->plan, &monitor->failure) != 0) return -1;
-  if (client_listen(monitor, &monitor->failure) != 0 || make_cgroups(monitor) != 0) return -1;
-  if (start_shipper(monitor) != 0) return -1;
+  if (client_listen(monitor, &monitor->failure) != 0) return -1;
   if (network_publish(&monitor->network, &monitor->failure) != 0) return -1;
   if (network_attach(&monitor->network, &monitor->failure) != 0) return -1;
   if (network_start_child(&monitor->network, &monitor->failure) != 0) return -1;
+  if (make_cgroups(monitor) != 0 || start_shipper(monitor) != 0) return -1;
+  if (network_finish_child(&monitor->network, &monitor->failure) != 0) return -1;
   if (monitor->plan.expected_clients == 0) return run_begin(monitor);
   hold(monitor);
   return 0;

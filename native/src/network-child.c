@@ -245,7 +245,8 @@ __attribute__((noreturn)) static void run(const struct network_child *child, int
   _exit(loop_run(&loop) ? 0 : 1);
 }
 
-pid_t network_child_start(const struct network_child *child, int *broker, struct network_child_error *error) {
+int network_child_fork(const struct network_child *child, struct network_child_starting *starting,
+                       struct network_child_error *error) {
   int pair[2] = {-1, -1}, ready[2] = {-1, -1};
   pid_t parent = getpid();
   *error = (struct network_child_error){.step = "start the network child"};
@@ -267,29 +268,41 @@ pid_t network_child_start(const struct network_child *child, int *broker, struct
     error->number = errno;
   close(pair[1]);
   close(ready[1]);
-  bool fine = false;
   if (pid > 0) {
-    struct network_child_error report;
-    ssize_t size;
-    do
-      size = read(ready[0], &report, sizeof report);
-    while (size < 0 && errno == EINTR);
-    if (size == sizeof report)
-      *error = report;
-    else
-      error->number = ECHILD; /* it died without a word */
-    fine = size == sizeof report && report.number == 0 && report.step[0] == '\0';
-  }
-  close(ready[0]);
-  if (fine) {
-    *broker = pair[0];
-    return pid;
+    *starting = (struct network_child_starting){pid, pair[0], ready[0]};
+    return 0;
   }
   close(pair[0]);
-  if (pid > 0) {
-    kill(pid, SIGKILL);
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-      ;
-  }
+  close(ready[0]);
   return -1;
+}
+
+pid_t network_child_finish(const struct network_child_starting *starting, int *broker,
+                           struct network_child_error *error) {
+  struct network_child_error report;
+  ssize_t size;
+  do
+    size = read(starting->ready, &report, sizeof report);
+  while (size < 0 && errno == EINTR);
+  close(starting->ready);
+  if (size == sizeof report && report.number == 0 && report.step[0] == '\0') {
+    *broker = starting->broker;
+    return starting->pid;
+  }
+  *error = (struct network_child_error){.number = ECHILD, .step = "start the network child"};
+  /* Otherwise it died without a word. */
+  if (size == sizeof report)
+    *error = report;
+  close(starting->broker);
+  kill(starting->pid, SIGKILL);
+  while (waitpid(starting->pid, NULL, 0) < 0 && errno == EINTR)
+    ;
+  return -1;
+}
+
+pid_t network_child_start(const struct network_child *child, int *broker, struct network_child_error *error) {
+  struct network_child_starting starting;
+  if (network_child_fork(child, &starting, error) != 0)
+    return -1;
+  return network_child_finish(&starting, broker, error);
 }

@@ -83,6 +83,19 @@ struct network_child_error {
  */
 pid_t network_child_start(const struct network_child *child, int *broker, struct network_child_error *error);
 
+/* The same in two parts: a child that gets ready while its caller does something else. All zeros: there is none. */
+struct network_child_starting {
+  pid_t pid;
+  int broker;
+  int ready;
+};
+/* 0, or -1 with `error` filled in: nothing is left then. */
+int network_child_fork(const struct network_child *child, struct network_child_starting *starting,
+                       struct network_child_error *error);
+/* Waits for it; as network_child_start(). */
+pid_t network_child_finish(const struct network_child_starting *starting, int *broker,
+                           struct network_child_error *error);
+
 /*
  * Serves the child's pending requests for fresh sockets that are connected to one of `child->upstreams`, or of the file
  * that takes their place. Never blocks (but as long as `connect` does). To be called in the machine's network namespace,

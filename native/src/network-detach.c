@@ -69,10 +69,19 @@ static void leave_links(const struct network *network, int rules) {
   for (int64_t end = now_ns() + OUT_OF_SIGHT_NS; !links_gone(network) && now_ns() < end;) nanosleep(&look, NULL);
 }
 
+/* Something else failed while it got ready. */
+static void give_up_starting(struct network_child_starting *starting) {
+  kill(starting->pid, SIGKILL);
+  close_quietly(starting->broker);
+  close_quietly(starting->ready);
+  starting->pid = 0;
+}
+
 void network_detach(struct network *network) {
   int rules = -1;
   loop_timer_clear(&network->again);
   if (network->child_pid > 0) kill(network->child_pid, SIGKILL);
+  if (network->starting.pid > 0) give_up_starting(&network->starting);
   network_drop_broker(network);
   for (size_t i = 0; i < network->endpoint_count; i++) close_quietly(network->endpoints[i].fd);
   network->endpoint_count = 0;

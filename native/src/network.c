@@ -171,12 +171,24 @@ void network_adopt_child(struct network *network, pid_t pid, int broker) {
 }
 
 int network_start_child(struct network *network, struct failure *failure) {
-  int broker = -1;
+  struct network_child_error error;
+  const struct plan *launched = network->launched;
   if (network->namespace < 0 || (network->endpoint_count == 0 && network->plan->dns.ss_family == 0)) return 0;
   if (network->child.networks == NULL)
     network_describe_child(network, network->plan, network->endpoints, network->endpoint_count, &network->child);
-  pid_t pid = network_fork_child(network, &network->child, &broker, failure);
-  if (pid < 0) return -1;
+  madvise(launched->bytes, launched->size, MADV_DONTFORK);
+  int result = network_child_fork(&network->child, &network->starting, &error);
+  madvise(launched->bytes, launched->size, MADV_DOFORK);
+  return result == 0 ? 0 : fail_errno(failure, error.number, "%s", error.step);
+}
+
+int network_finish_child(struct network *network, struct failure *failure) {
+  struct network_child_error error;
+  int broker = -1;
+  if (network->starting.pid == 0) return 0;
+  pid_t pid = network_child_finish(&network->starting, &broker, &error);
+  network->starting.pid = 0;
+  if (pid < 0) return fail_errno(failure, error.number, "%s", error.step);
   network_adopt_child(network, pid, broker);
   return 0;
 }
@@ -184,7 +196,8 @@ int network_start_child(struct network *network, struct failure *failure) {
 static void start_again(void *data) {
   struct network *network = data;
   struct failure failure;
-  if (network->child_pid == 0 && network_start_child(network, &failure) != 0)
+  if (network->child_pid != 0) return;
+  if (network_start_child(network, &failure) != 0 || network_finish_child(network, &failure) != 0)
     loop_timer_set(network->loop, &network->again, now_ns() + AGAIN_NS);
 }
 

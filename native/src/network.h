@@ -16,6 +16,7 @@ struct network {
   size_t endpoint_count;
   struct network_child child;
   pid_t child_pid; /* 0: none */
+  struct network_child_starting starting; /* one that is not ready yet; pid 0: none */
   struct watch broker;
   struct timer again; /* the next start of a child that died */
   int64_t child_started_ns;
@@ -44,8 +45,10 @@ int network_sysctl(const struct record *record, struct failure *failure);
 /* --- network.c --- */
 /* Makes or opens the namespace and runs the `attach` and `inside` batches. */
 int network_attach(struct network *network, struct failure *failure);
-/* Starts the network child where there is something for it to do. */
+/* Starts the network child where there is something for it to do; it gets ready by itself. */
 int network_start_child(struct network *network, struct failure *failure);
+/* Waits until it is. */
+int network_finish_child(struct network *network, struct failure *failure);
 /* What a child has to know, as a plan says. The arrays belong to `child`, the endpoints to the caller. */
 void network_describe_child(const struct network *network, const struct plan *plan,
                             struct network_child_endpoint *endpoints, size_t endpoint_count,

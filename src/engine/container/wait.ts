@@ -42,6 +42,7 @@ async function waitUntilStopped(
   signal: AbortSignal | undefined,
 ): Promise<WaitResult> {
   let last: MonitorState | undefined;
+  let pauseMs = 1;
   for (;;) {
     const observation = await notice(context, found);
     if (observation === undefined) throw noSuchContainer(found.id);
@@ -59,7 +60,9 @@ async function waitUntilStopped(
       (await isMonitorAlive(context, found.id, observation.state))
     ) {
       last = observation.state;
-      await delay(5);
+      await delay(pauseMs);
+      // Mostly it is a matter of a few; what takes longer waits for a disk.
+      pauseMs = Math.min(2 * pauseMs, 10);
     }
     // Removed before this look at it: what it was last is all that is known.
     else if (observation.kind === 'created' && last !== undefined && !(await stillExists(context, found.id)))
