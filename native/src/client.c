@@ -20,6 +20,7 @@ static void update_events(struct client *client) {
   short events = client->out.size > 0 ? POLLOUT : 0;
   /* Closed from the loop, by the next turn: the callers of this still use the client. */
   if (client->mode == CLIENT_CLOSING) events |= POLLOUT;
+  else if (client->mode == CLIENT_LINGERING) events |= POLLIN;
   else if (!client->input_ended && !client->input_blocked) events |= POLLIN;
   /* Never without any event: that it hangs up altogether must be seen. */
   else events |= POLLPRI;
@@ -131,6 +132,7 @@ void client_run_ended(struct monitor *monitor) {
     if (client->mode != CLIENT_ATTACH) continue;
     frame_append_exit(&client->out, monitor->exit_code);
     client->mode = CLIENT_CLOSING;
+    client->lingers = true;
     client->behind = false;
     client_flush(client);
   }
@@ -272,6 +274,17 @@ static void read_request(struct client *client) {
   }
 }
 
+/*
+ * A connection closed with input on its way would be reset, and the client, in the middle of a write, would lose what it has
+ * not read yet. So it closes first; it does so at the exit frame.
+ */
+static void linger(struct client *client) {
+  client->mode = CLIENT_LINGERING;
+  shutdown(client->watch.fd, SHUT_WR);
+  loop_timer_set(&client->monitor->loop, &client->timer, now_ns() + REQUEST_NS);
+  update_events(client);
+}
+
 /* Whoever watches or waits sends nothing more; end of file means that it is gone. */
 static void notice_end(struct client *client) {
   char block[4096];
@@ -292,7 +305,9 @@ static void client_ready(void *data, short events) {
     return;
   }
   if (client->mode == CLIENT_CLOSING) {
-    if (client->out.size == 0) client_close(client);
+    if (client->out.size > 0) return;
+    if (client->lingers) linger(client);
+    else client_close(client);
     return;
   }
   if (!(events & POLLIN)) return;
@@ -384,7 +399,7 @@ void client_state_changed(struct monitor *monitor) {
 
 bool client_all_flushed(struct monitor *monitor) {
   for (const struct client *client = monitor->clients; client != NULL; client = client->next)
-    if (client->out.size > 0) return false;
+    if (client->out.size > 0 || client->lingers) return false;
   return true;
 }
 

@@ -16,6 +16,7 @@ enum client_mode {
   CLIENT_EXPECTED, /* attaches once the first run begins */
   CLIENT_ATTACH,
   CLIENT_CLOSING, /* goes when the rest was sent */
+  CLIENT_LINGERING, /* was attached, and has everything: goes when it closes */
 };
 
 struct client {
@@ -30,6 +31,7 @@ struct client {
   size_t input_written; /* of the frame at the front of `in` */
   bool input, output, error;
   bool behind; /* holds the container's output back */
+  bool lingers; /* was attached: it may be in the middle of a write */
   bool input_ended;
   bool input_blocked; /* the frame at the front waits until the process takes more */
 };

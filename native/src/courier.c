@@ -18,13 +18,25 @@
 struct parcel {
   int fd;
   struct buffer rest;
+  bool sent; /* the client is to close */
 };
+
+/* As in client.c: a client that is in the middle of a write would lose what it has not read. */
+static void await_end(struct parcel *parcel) {
+  char unread[4096];
+  ssize_t count = recv(parcel->fd, unread, sizeof unread, MSG_DONTWAIT);
+  if (count > 0 || (count < 0 && (errno == EAGAIN || errno == EINTR))) return;
+  close_quietly(parcel->fd);
+  parcel->fd = -1;
+}
 
 static void send_parcel(struct parcel *parcel) {
   ssize_t count = send(parcel->fd, parcel->rest.data, parcel->rest.size, MSG_DONTWAIT | MSG_NOSIGNAL);
   if (count > 0) buffer_consume(&parcel->rest, (size_t)count);
   bool failed = count < 0 && errno != EAGAIN && errno != EINTR;
   if (!failed && parcel->rest.size > 0) return;
+  parcel->sent = !failed && shutdown(parcel->fd, SHUT_WR) == 0;
+  if (parcel->sent) return;
   close_quietly(parcel->fd);
   parcel->fd = -1;
 }
@@ -35,13 +47,14 @@ static void deliver(struct parcel *parcels, size_t count) {
   for (;;) {
     size_t left = 0;
     for (size_t i = 0; i < count; i++) {
-      polled[i] = (struct pollfd){.fd = parcels[i].fd, .events = POLLOUT};
+      polled[i] = (struct pollfd){.fd = parcels[i].fd, .events = parcels[i].sent ? POLLIN : POLLOUT};
       if (parcels[i].fd >= 0) left++;
     }
     if (left == 0) return;
     if (poll(polled, count, -1) < 0 && errno != EINTR) return;
     for (size_t i = 0; i < count; i++)
-      if (parcels[i].fd >= 0 && polled[i].revents != 0) send_parcel(&parcels[i]);
+      if (parcels[i].fd >= 0 && polled[i].revents != 0)
+        parcels[i].sent ? await_end(&parcels[i]) : send_parcel(&parcels[i]);
   }
 }
 
@@ -61,7 +74,9 @@ void courier_start(struct monitor *monitor) {
   static struct parcel parcels[CLIENTS_MAX];
   size_t count = 0;
   for (const struct client *client = monitor->clients; client != NULL && count < CLIENTS_MAX; client = client->next)
-    if (client->out.size > 0) parcels[count++] = (struct parcel){.fd = client->watch.fd, .rest = client->out};
+    if (client->out.size > 0 || client->lingers)
+      parcels[count++] = (struct parcel){
+          .fd = client->watch.fd, .rest = client->out, .sent = client->mode == CLIENT_LINGERING};
   if (count == 0 || fork() != 0) return;
   prctl(PR_SET_NAME, "tscompose-send", 0, 0, 0);
   if (keep_connections(parcels, count)) deliver(parcels, count);

@@ -60,9 +60,10 @@ static void finish(struct monitor *monitor) {
   const struct plan *plan = &monitor->plan, *networks = monitor->network.plan;
   if (monitor->writer.pid > 0) kill(monitor->writer.pid, SIGKILL);
   volume_use_end(&monitor->plan);
+  /* Before it is said that all is over: by then nobody is to find it on a network. */
+  for (size_t i = 0; i < networks->cleanup_count; i++) unlink(networks->cleanup[i]);
   /* On a full disk the state stays, which says the same: whoever finds it puts it in the place of the other. */
   if (state_write_exit(monitor) == 0) unlink(plan->state);
-  for (size_t i = 0; i < networks->cleanup_count; i++) unlink(networks->cleanup[i]);
   unlink(plan->control);
   flock(monitor->lock, LOCK_UN);
   report_failure(monitor);

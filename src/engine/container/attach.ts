@@ -43,7 +43,7 @@ export async function attachContainer(
   const connected = stream && Object.values(streams).some(Boolean) ? await connect(context, found, wanted) : nothing;
   await publishContainerEvent(context, record, name, 'attach');
   const attachment = replayed ? withLog(context, id, connected, {streams, follow: followsLog}) : connected;
-  const ending = streams.stdin && (tty || !once) ? endingWithInput(attachment) : attachment;
+  const ending = !streams.stdin ? withoutInput(attachment) : tty || !once ? endingWithInput(attachment) : attachment;
   const {detachKeys} = options;
   if (detachKeys === undefined || !streams.stdin || !tty) return ending;
   return detachable(ending, detachKeys, () => publishContainerEvent(context, record, name, 'detach'));
@@ -139,6 +139,11 @@ async function* oneAfterTheOther(
 ): AsyncGenerator<OutputChunk, void, undefined> {
   yield* first;
   yield* second;
+}
+
+/** What is typed into a connection without input is nobody's. */
+function withoutInput(attachment: Attachment): Attachment {
+  return {...attachment, write: async () => {}, closeInput: async () => {}};
 }
 
 /** Of a terminal, and of an input that others may go on with, a client's last word ends its connection, not the input. */

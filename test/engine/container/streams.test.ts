@@ -136,6 +136,16 @@ describe('attach', () => {
     expect(await readAll(next)).toBe('');
   });
 
+  it('loses nothing of what was written where the input ends after the process did', async () => {
+    const id = await bed.start(['sh', '-c', 'read line; echo got $line'], {OpenStdin: true, StdinOnce: true});
+    const attachment = await bed.engine.containers.attach(id, {stdin: true, stdout: true, stderr: true});
+    await attachment.write(Buffer.from('one\n'));
+    await bed.engine.containers.wait(id, 'not-running');
+    await attachment.closeInput();
+    expect(await readAll(attachment)).toBe('got one\n');
+    await bed.engine.containers.remove(id);
+  });
+
   it('replays the log, detaches, and changes the terminal’s size', async () => {
     const id = await bed.start(['sh', '-c', 'trap "stty size; exit" TERM; echo before; while :; do sleep 0.1; done'], {
       Tty: true,
