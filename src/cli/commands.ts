@@ -160,6 +160,19 @@ export const commands: readonly CommandRow[] = [
     run: async (context, input) => (await import('./commands/load.ts')).runLoad(context, input),
   }),
   defineCommand({
+    name: 'pull',
+    ...commandSummaries.pull,
+    flags: commandFlags.pull,
+    examples: ['tscompose pull', 'tscompose pull --ignore-pull-failures web'],
+    run: async (context, input) => (await import('./commands/pull.ts')).runPull(context, input),
+  }),
+  defineCommand({
+    name: 'push',
+    ...commandSummaries.push,
+    flags: commandFlags.push,
+    run: async (context, input) => (await import('./commands/push.ts')).runPush(context, input),
+  }),
+  defineCommand({
     name: 'images',
     ...commandSummaries.images,
     flags: commandFlags.images,

@@ -8,12 +8,13 @@ const unlimited = 256;
 
 /** What work of the reconciler takes from the command line. */
 export function converging(
-  {global: {parallel}, now}: CliContext,
+  {global: {parallel}, now, env}: CliContext,
   docker: Docker,
-): Pick<ConvergeContext, 'engine' | 'clock' | 'parallel'> {
+): Pick<ConvergeContext, 'engine' | 'clock' | 'parallel' | 'registryAuth'> {
   return {
     engine: docker,
     clock: systemClock(now),
+    registryAuth: async (image) => (await import('./credentials.ts')).authFor({env}, image),
     ...(parallel !== undefined && {parallel: parallel < 1 ? unlimited : parallel}),
   };
 }

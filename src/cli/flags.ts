@@ -31,6 +31,12 @@ export const commandFlags = {
     'remove-orphans': {summary: 'remove containers of services that the stack no longer has'},
     'renew-anon-volumes': {short: 'V', summary: 'give recreated containers new anonymous volumes'},
     scale: {value: 'SERVICE=N', repeat: true, summary: 'number of replicas of a service'},
+    pull: {
+      value: 'WHEN',
+      choices: ['always', 'missing', 'never'],
+      summary: 'when to pull images, whatever "pull_policy" of the services says',
+    },
+    'quiet-pull': {summary: 'do not show how pulls come along'},
     timeout,
     'no-color': {summary: 'print logs without colours'},
     'no-log-prefix': {summary: 'print logs without the name of the container'},
@@ -193,6 +199,22 @@ export const commandFlags = {
       repeat: true,
       summary: 'with --import: CMD, ENTRYPOINT, ENV, EXPOSE, USER, WORKDIR, VOLUME, LABEL or STOPSIGNAL to apply',
     },
+  },
+  pull: {
+    'ignore-buildable': {summary: 'leave out images that can be built'},
+    'ignore-pull-failures': {summary: 'pull what can be pulled, and end well'},
+    'include-deps': {summary: 'pull what the named services depend on too'},
+    policy: {
+      value: 'WHEN',
+      choices: ['missing', 'always'],
+      summary: 'when, whatever "pull_policy" of the services says',
+    },
+    quiet: {short: 'q', summary: 'do not show how it comes along'},
+  },
+  push: {
+    'ignore-push-failures': {summary: 'push what can be pushed, and end well'},
+    'include-deps': {summary: 'push what the named services depend on too'},
+    quiet: {short: 'q', summary: 'do not show how it comes along'},
   },
   images: {
     all: {short: 'a', summary: 'every image of the engine'},

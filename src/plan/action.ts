@@ -19,6 +19,8 @@ export interface Actions {
   removeNetwork: {readonly name: string};
   createVolume: {readonly volume: string; readonly name: string};
   removeVolume: {readonly name: string};
+  /** The project lock is not held while it comes: it ends a wave, as a wait does. `services`: those that use it. */
+  pullImage: {readonly image: string; readonly platform?: string; readonly services: readonly string[]};
   /** `name`: a reference, as the stack file spells it. */
   removeImage: {readonly name: string};
   createContainer: {

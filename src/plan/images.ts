@@ -1,58 +1,106 @@
 import {imageOf} from '../model/image.ts';
-import type {Project} from '../model/types.ts';
+import type {Service} from '../model/types.ts';
+import type {Cause, NodeId} from './action.ts';
 import {type PlanBuilder, placeOf} from './builder.ts';
-import type {Observed} from './observed.ts';
+import type {UpInput} from './input.ts';
+import {type PullPolicy, parsePullPolicy} from './pull-policy.ts';
 
-/** Policies that need nothing but an image that is there. */
-const localPolicies: ReadonlySet<string> = new Set(['missing', 'if_not_present', 'never']);
-
-/** Every image that a new container needs must be on the engine: nothing is pulled, nothing is built. */
-export function requireImages(
+/**
+ * Plans a pull for each image that its services want pulled; answers by service what is to be done before anything is
+ * made of it. What must not be pulled has to be there.
+ */
+export function planPulls(
   plan: PlanBuilder,
-  input: {readonly project: Project; readonly observed: Observed; readonly services: ReadonlySet<string>},
-): void {
-  const {project, observed} = input;
-  const missing = new Map<string, readonly string[]>();
-  for (const [name, service] of Object.entries(project.services).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (service.pull_policy !== undefined && !localPolicies.has(service.pull_policy)) {
-      plan.problem({
-        kind: 'unsupported',
-        ...placeOf(project, `services.${name}.pull_policy`),
-        message: `service "${name}": pull_policy "${service.pull_policy}" is not supported yet: images are loaded, not ${service.pull_policy === 'build' ? 'built' : 'pulled'}`,
-        hint: 'remove "pull_policy", and load the image with "tscompose load"',
-      });
-    }
-    const image = imageOf(project, name);
-    if (!input.services.has(name) || image === undefined || Object.hasOwn(observed.images, image)) continue;
-    if (service.build === undefined) {
+  input: UpInput,
+  /** Services that get new containers. */
+  renewed: ReadonlySet<string>,
+): ReadonlyMap<string, NodeId> {
+  const wanted = new Map<string, {readonly why: Cause; readonly platform?: string; readonly services: string[]}>();
+  const missing = new Map<string, string[]>();
+  for (const [name, service] of Object.entries(input.project.services).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const image = imageOf(input.project, name);
+    const policy = policyOf(plan, input, name, service);
+    if (image === undefined || policy === undefined) continue;
+    const why = whyPull(input, {image, policy, isRenewed: renewed.has(name)});
+    const isMissing = renewed.has(name) && !Object.hasOwn(input.observed.images, image);
+    if (isMissing && mustBuild(service, policy)) {
+      buildProblem(plan, input, name, image);
+    } else if (why !== undefined) {
+      const known = wanted.get(image);
+      if (known === undefined) {
+        const platform = service.platform === undefined ? {} : {platform: service.platform};
+        wanted.set(image, {why: {...why, ...place(input, name)}, ...platform, services: [name]});
+      } else known.services.push(name);
+    } else if (isMissing) {
       missing.set(image, [...(missing.get(image) ?? []), name]);
-      continue;
     }
-    plan.problem({
-      kind: 'unsupported',
-      ...placeOf(project, `services.${name}.build`),
-      message: `service "${name}": image "${image}" is not on this machine, and "build" is not supported yet`,
-      hint: `build it with Docker, and ${transferOf([image], 'there')}`,
-    });
   }
-  const hint = `tscompose cannot pull images yet: ${transferOf([...missing.keys()])}`;
-  for (const [image, services] of missing) {
-    const names = services.map((name) => `"${name}"`).join(', ');
-    plan.problem({
-      kind: 'notFound',
-      ...placeOf(project, `services.${services[0]}.image`),
-      message: `${services.length === 1 ? 'service' : 'services'} ${names}: image "${image}" is not on this machine`,
-      hint,
-    });
+  for (const [image, services] of missing) missingProblem(plan, input, image, services);
+  const nodes = new Map<string, NodeId>();
+  for (const [image, {why, platform, services}] of wanted) {
+    const node = plan.add({kind: 'pullImage', image, ...(platform === undefined ? {} : {platform}), services}, why);
+    for (const service of services) nodes.set(service, node);
   }
+  return nodes;
 }
 
-/** The commands that bring images from where Docker has them to here. */
-function transferOf(
-  images: readonly string[],
-  where = `where Docker has ${images.length === 1 ? 'it' : 'them'}`,
-): string {
-  const [first = ''] = images;
-  const file = `${images.length === 1 ? first.replace(/^.*\//, '').replace(/[:@].*$/, '') : 'images'}.tar`;
-  return `run "docker save -o ${file} ${images.join(' ')}" ${where}, then "tscompose load -i ${file}" here`;
+function policyOf(
+  plan: PlanBuilder,
+  {project, options}: UpInput,
+  name: string,
+  service: Service,
+): PullPolicy | undefined {
+  // A service that is built and says nothing is not pulled: its image may be nowhere else.
+  const own = service.pull_policy ?? (service.build === undefined ? 'missing' : 'build');
+  const isTimed = own === 'refresh' && service.pull_refresh_after !== undefined;
+  const stated = options.pull ?? (isTimed ? `every_${service.pull_refresh_after}` : own);
+  const policy = parsePullPolicy(stated);
+  if (policy !== undefined) return policy;
+  plan.problem({
+    kind: 'invalid',
+    ...placeOf(project, `services.${name}.pull_policy`),
+    message: `service "${name}": pull_policy "${stated}" is none`,
+    hint: 'use always, missing, never, build, daily, weekly or every_N with a unit (every_12h)',
+  });
+  return undefined;
+}
+
+function whyPull(
+  {observed, memory}: UpInput,
+  {image, policy, isRenewed}: {readonly image: string; readonly policy: PullPolicy; readonly isRenewed: boolean},
+): Cause | undefined {
+  if (memory.pulled.has(image) || policy.kind === 'never' || policy.kind === 'build') return undefined;
+  const known = Object.hasOwn(observed.images, image) ? observed.images[image] : undefined;
+  if (known === undefined) return isRenewed || policy.kind !== 'missing' ? {reason: 'not on this machine'} : undefined;
+  if (policy.kind === 'always') return {reason: 'pull_policy is always'};
+  if (policy.kind === 'every' && (known.nameAgeMs ?? 0) > policy.ms) return {reason: 'pulled too long ago'};
+  return undefined;
+}
+
+function mustBuild(service: Service, policy: PullPolicy): boolean {
+  return policy.kind === 'build' || (service.build !== undefined && service.image === undefined);
+}
+
+function place({project}: UpInput, name: string): Pick<Cause, 'source'> {
+  const source = project.provenance.at(`services.${name}.image`);
+  return source === undefined ? {} : {source};
+}
+
+function buildProblem(plan: PlanBuilder, {project}: UpInput, name: string, image: string): void {
+  plan.problem({
+    kind: 'unsupported',
+    ...placeOf(project, `services.${name}.build`),
+    message: `service "${name}": image "${image}" is not on this machine, and "build" is not supported yet`,
+    hint: 'build it with Docker and push it to a registry, or load it with "tscompose load"',
+  });
+}
+
+function missingProblem(plan: PlanBuilder, {project}: UpInput, image: string, services: readonly string[]): void {
+  const names = services.map((name) => `"${name}"`).join(', ');
+  plan.problem({
+    kind: 'notFound',
+    ...placeOf(project, `services.${services[0]}.image`),
+    message: `${services.length === 1 ? 'service' : 'services'} ${names}: image "${image}" is not on this machine, and is never pulled`,
+    hint: 'load it with "tscompose load", or allow to pull it (pull_policy, --pull)',
+  });
 }

@@ -38,6 +38,8 @@ export interface UpOptions {
   readonly noStart?: boolean;
   /** For stopping; absent: each container's own grace period. */
   readonly timeoutSeconds?: number;
+  /** When images are pulled, whatever the stack file says of it. */
+  readonly pull?: 'always' | 'missing' | 'never';
   /** Names of volumes that may be deleted and made anew. */
   readonly recreateVolumes?: readonly string[];
 }
@@ -57,10 +59,18 @@ export interface Memory {
   readonly created: ReadonlySet<ContainerId>;
   /** Started by this command, or seen running by it. */
   readonly started: ReadonlySet<ContainerId>;
+  /** References that this command has pulled. */
+  readonly pulled: ReadonlySet<string>;
   /** Restarted by this command. */
   readonly restarted: ReadonlySet<ContainerId>;
   /** Of containers that this command started: how many of their `post_start` hooks have ended well since. */
   readonly hooksDone: ReadonlyMap<ContainerId, number>;
 }
 
-export const emptyMemory: Memory = {created: new Set(), started: new Set(), restarted: new Set(), hooksDone: new Map()};
+export const emptyMemory: Memory = {
+  created: new Set(),
+  started: new Set(),
+  pulled: new Set(),
+  restarted: new Set(),
+  hooksDone: new Map(),
+};

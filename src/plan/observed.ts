@@ -75,6 +75,8 @@ export interface ObservedVolume {
 
 export interface ObservedImage {
   readonly id: string;
+  /** How long ago its name was given to it, by a pull or otherwise; absent: the engine does not say. */
+  readonly nameAgeMs?: number;
   /** The image's own settings: what a container has without having been told. */
   readonly config: ContainerConfig;
 }

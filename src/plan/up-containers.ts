@@ -24,7 +24,7 @@ export function planContainers(work: Work, service: string): void {
     } else if (decision.kind === 'create') {
       const name = containerName(work.input.project.name, service, definition, decision.replica);
       const create = work.plan.add({kind: 'createContainer', service, replica: decision.replica, name}, decision.why, [
-        ...resourcesReady(work, definition),
+        ...resourcesReady(work, service, definition),
         ...(name === definition.container_name ? removals : []),
       ]);
       startable.push({
@@ -69,7 +69,7 @@ function planRecreate(
   const dependentStops = stopDependents(work, service);
   const name = containerName(input.project.name, service, definition, old.number);
   const action = {kind: 'createContainer', service, replica: old.number, replaces: old.id} as const;
-  const ready = [...resourcesReady(work, definition), ...recreate.leftovers];
+  const ready = [...resourcesReady(work, service, definition), ...recreate.leftovers];
   const started: Cause = {reason: 'new container'};
   const gone = work.removals.get(old.id);
   if (gone !== undefined) {
@@ -127,8 +127,9 @@ function stopDependents(work: Work, service: string): readonly NodeId[] {
   });
 }
 
-function resourcesReady(work: Work, definition: Service): readonly (NodeId | undefined)[] {
+function resourcesReady(work: Work, name: string, definition: Service): readonly (NodeId | undefined)[] {
   return [
+    work.pulls.get(name),
     // Named by its id: it must be there, and under its name.
     ...sharedParts(definition).flatMap(({service}) => (work.startable.get(service) ?? []).flatMap(({after}) => after)),
     ...Object.keys(definition.networks ?? {}).map((key) => work.networksReady.get(key)),

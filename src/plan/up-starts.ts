@@ -17,13 +17,16 @@ export function planStarts(work: Work, service: string): void {
   const inherited = Object.keys(definition.depends_on ?? {})
     .sort()
     .flatMap((dependency) => work.started.get(dependency) ?? []);
+  // What is kept may be replaced once the new image is there: it does not start before, and nobody counts on it.
+  const pull = work.pulls.get(service);
+  const pulled = pull === undefined ? [] : [pull];
   if (startable.length === 0) {
-    work.started.set(service, [...inherited, ...missingHooks]);
+    work.started.set(service, [...inherited, ...missingHooks, ...pulled]);
     return;
   }
   const dependencies = dependenciesMet(work, service, definition);
   const started = startable.map(({container, after, why}) =>
-    startWithHooks(work.plan, {project, container}, why, [...after, ...dependencies]),
+    startWithHooks(work.plan, {project, container}, why, [...after, ...dependencies, ...pulled]),
   );
   work.started.set(service, [...started, ...missingHooks]);
 }

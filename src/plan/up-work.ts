@@ -19,6 +19,8 @@ export interface Work {
   readonly input: UpInput;
   readonly resources: ResourceDecisions;
   readonly services: ReadonlyMap<string, readonly ReplicaDecision[]>;
+  /** By service: the pull of its image. */
+  readonly pulls: ReadonlyMap<string, NodeId>;
   readonly stops: Map<ContainerId, NodeId>;
   readonly removals: Map<ContainerId, NodeId>;
   /** By key: what must be done before a container can be created with it. */
@@ -34,14 +36,12 @@ export interface Work {
 export function createWork(
   plan: PlanBuilder,
   input: UpInput,
-  resources: ResourceDecisions,
-  services: ReadonlyMap<string, readonly ReplicaDecision[]>,
+  decided: Pick<Work, 'resources' | 'services' | 'pulls'>,
 ): Work {
   return {
     plan,
     input,
-    resources,
-    services,
+    ...decided,
     stops: new Map(),
     removals: new Map(),
     networksReady: new Map(),

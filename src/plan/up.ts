@@ -1,6 +1,6 @@
 import type {NodeId, Plan} from './action.ts';
 import {createPlanBuilder} from './builder.ts';
-import {requireImages} from './images.ts';
+import {planPulls} from './images.ts';
 import type {UpInput} from './input.ts';
 import {decideNetworks} from './networks.ts';
 import {isUp} from './observed.ts';
@@ -19,14 +19,14 @@ import {decideVolumes} from './volumes.ts';
  * then the nodes are added in the order of the work: networks and volumes, containers, starts.
  */
 export function planUp(input: UpInput): Plan {
-  const {project, observed, options} = input;
+  const {project, options} = input;
   const plan = createPlanBuilder(project.name, project.workingDir);
   const resources: ResourceDecisions = {networks: decideNetworks(plan, input), volumes: decideVolumes(plan, input)};
   const services = decideServices(input, resources);
   const renewed = servicesWithNewContainers(services);
-  requireImages(plan, {project, observed, services: renewed});
+  const pulls = planPulls(plan, input, renewed);
   requireOwnNetwork(plan, {project, services: renewed});
-  const work = createWork(plan, input, resources, services);
+  const work = createWork(plan, input, {resources, services, pulls});
   planOrphans(work);
   planResources(work);
   const order = dependencyOrder(dependencyGraph(project));

@@ -1,3 +1,4 @@
+import type {AuthConfig} from '../api/types/image.ts';
 import {backoffDelays} from '../base/backoff.ts';
 import type {Clock} from '../base/clock.ts';
 import {formatDuration} from '../base/duration.ts';
@@ -12,6 +13,7 @@ import type {Condition} from './conditions.ts';
 import type {EngineClient} from './engine-client.ts';
 import {combineFailures} from './failure.ts';
 import type {Lowering} from './lowering.ts';
+import {createPulls} from './pulls.ts';
 import {waitForChange} from './wait.ts';
 import {runWave} from './wave.ts';
 import {createWorkMemory, type Expected, type WorkMemory} from './work-memory.ts';
@@ -28,6 +30,8 @@ export interface ConvergeContext {
   readonly ask?: (consent: Consent) => Promise<boolean>;
   /** Awaited before a container is started: what has to be in it by then. */
   readonly beforeStart?: (container: ContainerId) => Promise<void>;
+  /** The credentials for pulling an image; absent: it is asked for anonymously. */
+  readonly registryAuth?: (image: string) => Promise<AuthConfig | undefined>;
   /** Takes what hooks write. Absent: it is told of where one fails. */
   readonly hookOutput?: HookContext['hookOutput'];
 }
@@ -91,6 +95,7 @@ const staleAttempts = {firstMs: 50, maxMs: 2_000, attempts: 6};
 async function runWaves(goal: Goal, context: ConvergeContext, memory: WorkMemory): Promise<void> {
   const delays = [...backoffDelays(staleAttempts)];
   using deadline = createDeadline(context.clock, goal.waitTimeoutMs);
+  await using pulls = createPulls({...context, memory, now: () => context.clock.now()});
   for (let number = 1; ; number++) {
     throwIfCanceled(context.signal);
     const wave = await runWave({goal, context, memory, number, retryStale: delays.length > 0});
@@ -105,16 +110,24 @@ async function runWaves(goal: Goal, context: ConvergeContext, memory: WorkMemory
         throw new TscomposeError('conflict', `something else keeps changing project "${goal.name}"`);
       await context.clock.sleep(delayMs, context.signal);
     } else {
-      deadline.begin();
-      const signal = AbortSignal.any([context.signal, deadline.signal]);
-      await waitForChange({
-        ...context,
-        report: reportWaits(context.report, memory),
-        project: goal.name,
-        any: wave.any,
-        all: wave.all,
-        signal,
-      });
+      const isConditional = wave.any.length + wave.all.length > 0;
+      // Until an image is there nobody waits for a container yet.
+      if (isConditional) deadline.begin();
+      pulls.begin(wave.pulls);
+      using news = createNews([context.signal, deadline.signal]);
+      const changed = isConditional
+        ? waitForChange({
+            ...context,
+            report: reportWaits(context.report, memory),
+            project: goal.name,
+            any: wave.any,
+            all: wave.all,
+            signal: news.signal,
+          })
+        : news.over;
+      await Promise.race([changed, ...(pulls.areUnderWay() ? [pulls.next()] : [])]);
+      news.end();
+      await changed;
       throwIfCanceled(context.signal);
       if (deadline.signal.aborted) throw timeoutError(goal.waitTimeoutMs ?? 0, memory);
     }
@@ -139,6 +152,24 @@ function timeoutError(timeoutMs: number, memory: WorkMemory): TscomposeError {
   const missing = [...memory.waits.values()].map(({detail}) => detail);
   const what = missing.length === 0 ? '' : `: ${missing.join('; ')}`;
   return new TscomposeError('timeout', `application not healthy after ${formatDuration(timeoutMs * 1e6)}${what}`);
+}
+
+/** Ends a wait: what it is for has come from elsewhere, or it is not wanted any more. */
+interface News extends Disposable {
+  readonly signal: AbortSignal;
+  readonly over: Promise<void>;
+  end(): void;
+}
+
+function createNews(signals: readonly AbortSignal[]): News {
+  const ended = new AbortController();
+  const signal = AbortSignal.any([...signals, ended.signal]);
+  const end = () => ended.abort();
+  const over = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), {once: true});
+  });
+  return {signal, over, end, [Symbol.dispose]: end};
 }
 
 interface Deadline extends Disposable {

@@ -8,7 +8,7 @@ import type {ProcessStream} from '../client/process-stream.ts';
 export interface EngineClient
   extends Pick<
     Docker,
-    'listContainers' | 'listNetworks' | 'listVolumes' | 'createVolume' | 'getEvents' | 'lockProject'
+    'listContainers' | 'listNetworks' | 'listVolumes' | 'createVolume' | 'getEvents' | 'lockProject' | 'pull'
   > {
   createContainer(
     ...options: Parameters<Docker['createContainer']>

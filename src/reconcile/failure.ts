@@ -41,6 +41,8 @@ export function nodeKey({action}: PlanNode): string {
     case 'removeVolume':
     case 'removeImage':
       return `${action.kind} ${action.name}`;
+    case 'pullImage':
+      return `${action.kind} ${action.image}`;
     case 'createContainer':
       return `${action.kind} ${action.service} ${action.replica}`;
     case 'awaitCondition':

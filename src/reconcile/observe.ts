@@ -1,5 +1,6 @@
 import {composeLabels, isOneOff, specLabel} from '../api/labels.ts';
 import type {ContainerInspect, ContainerSummary, HostConfig} from '../api/types/container.ts';
+import type {ImageInspect} from '../api/types/image.ts';
 import type {NetworkInspect} from '../api/types/network.ts';
 import type {VolumeInspect} from '../api/types/volume.ts';
 import {mapLimited} from '../base/concurrency.ts';
@@ -38,7 +39,7 @@ export async function observe(engine: EngineClient, name: string, options: Obser
     // Those that only have a name the project uses are needed too: lists without filter, there are never many.
     engine.listNetworks(options.project === undefined ? {filters} : {}),
     engine.listVolumes(options.project === undefined ? {filters} : {}),
-    observeImages(engine, references),
+    observeImages(engine, references, options.now),
   ]);
   const {project, now} = options;
   const networkNames = new Set(Object.values(options.project?.networks ?? {}).map((network) => network.name));
@@ -72,17 +73,24 @@ function imageReferences(project: Project | undefined): readonly string[] {
 async function observeImages(
   engine: EngineClient,
   references: readonly string[],
+  now: number | undefined,
 ): Promise<Record<string, ObservedImage>> {
   const found = await mapLimited(references, inspectsAtOnce, async (reference) => {
     try {
       const image = await engine.getImage(reference).inspect();
-      return [[reference, {id: image.Id, config: image.Config}] as const];
+      return [[reference, {id: image.Id, config: image.Config, ...ageOf(image, now)}] as const];
     } catch (error) {
       if (hasKind(error, 'notFound')) return [];
       throw error;
     }
   });
   return Object.fromEntries(found.flat());
+}
+
+function ageOf({Metadata}: ImageInspect, now: number | undefined): Pick<ObservedImage, 'nameAgeMs'> {
+  const at = Date.parse(Metadata?.LastTagTime ?? '');
+  // An engine that does not know says the year 1.
+  return now === undefined || Number.isNaN(at) || at <= 0 ? {} : {nameAgeMs: Math.max(0, now - at)};
 }
 
 async function observeContainers(

@@ -10,6 +10,7 @@ import {StaleError} from './stale.ts';
 
 export type CallNode = PlanNode & {readonly action: Action<CallKind>};
 export type AwaitNode = PlanNode & {readonly action: Action<'awaitCondition'>};
+export type PullNode = PlanNode & {readonly action: Action<'pullImage'>};
 
 export interface RunOptions {
   /** The one engine call of a node. */
@@ -96,6 +97,8 @@ async function runNode(node: PlanNode, options: RunOptions): Promise<NodeOutcome
   if (options.signal.aborted) return {kind: 'canceled'};
   const known = options.known.get(nodeKey(node));
   if (known !== undefined) return {kind: 'failed', failure: known};
+  // It comes when the lock is free.
+  if (isPull(node)) return {kind: 'waiting'};
   return isAwait(node) ? runAwait(node, options) : runCall(node as CallNode, options);
 }
 
@@ -160,6 +163,10 @@ export function isAwait(node: PlanNode): node is AwaitNode {
   return node.action.kind === 'awaitCondition';
 }
 
+export function isPull(node: PlanNode): node is PullNode {
+  return node.action.kind === 'pullImage';
+}
+
 /** The thing that an action makes or changes, as a person calls it. */
 function describe(action: Action): string {
   switch (action.kind) {
@@ -169,6 +176,8 @@ function describe(action: Action): string {
     case 'createVolume':
     case 'removeVolume':
       return `volume "${action.name}"`;
+    case 'pullImage':
+      return `image "${action.image}"`;
     case 'removeImage':
       return `image "${action.name}"`;
     case 'createContainer':

@@ -8,7 +8,7 @@ import {type Condition, collectEvidence, evaluate, type Verdict} from './conditi
 import type {ConvergeContext, Goal} from './converge.ts';
 import {type Failure, failureInfo} from './failure.ts';
 import {observe} from './observe.ts';
-import {type AwaitNode, isAwait, type RunResult, runPlan} from './run.ts';
+import {type AwaitNode, isAwait, isPull, type PullNode, type RunResult, runPlan} from './run.ts';
 import {isStale, StaleError} from './stale.ts';
 import {waitInfo} from './wait.ts';
 import {
@@ -39,7 +39,13 @@ export type Next =
   | {readonly next: 'settle'; readonly ms: number}
   | {readonly next: 'ask'; readonly consents: readonly Consent[]}
   /** Until one of `any` holds or fails; without those: until all of `all` hold, or one fails. */
-  | {readonly next: 'wait'; readonly any: readonly Condition[]; readonly all: readonly Condition[]};
+  | {
+      readonly next: 'wait';
+      readonly any: readonly Condition[];
+      readonly all: readonly Condition[];
+      /** Images that are to come meanwhile; each that has come is news, too. */
+      readonly pulls: readonly PullNode[];
+    };
 
 /** Observes, plans, and does what can be done at once: all of it under the project's lock. */
 export async function runWave(options: WaveOptions): Promise<Next> {
@@ -66,7 +72,8 @@ export async function runWave(options: WaveOptions): Promise<Next> {
   if (outcomes.some(({kind}) => kind === 'stale')) return {next: 'again'};
   const blocked = plan.nodes.filter(isAwait).filter(({id}) => result.get(id)?.kind === 'waiting');
   const any = blocked.filter((node) => isFirstToWait(node, result)).map((node) => awaitedCondition(node, plan, memory));
-  if (any.length > 0) return {next: 'wait', any, all: []};
+  const pulls = plan.nodes.filter(isPull).filter(({id}) => result.get(id)?.kind === 'waiting');
+  if (any.length > 0 || pulls.length > 0) return {next: 'wait', any, all: [], pulls};
   return memory.failures.size > 0 ? {next: 'done'} : checkFinally(options);
 }
 
@@ -200,7 +207,7 @@ async function checkFinally({goal, context, memory}: WaveOptions): Promise<Next>
       ? {next: 'settle', ms}
       : {next: 'done'};
   }
-  return {next: 'wait', any: [], all: conditions};
+  return {next: 'wait', any: [], all: conditions, pulls: []};
 }
 
 /** Tells that a wait that was told of has ended well. */

@@ -20,6 +20,7 @@ export interface WorkMemory extends Memory {
   readonly created: Set<ContainerId>;
   /** A container that ran is not started again: whether it ended well is for its conditions to say. */
   readonly started: Set<ContainerId>;
+  readonly pulled: Set<string>;
   readonly restarted: Set<ContainerId>;
   readonly hooksDone: Map<ContainerId, number>;
   readonly expected: Map<ContainerId, Expected>;
@@ -52,6 +53,7 @@ export function createWorkMemory(): WorkMemory {
   return {
     created: new Set(),
     started: new Set(),
+    pulled: new Set(),
     restarted: new Set(),
     hooksDone: new Map(),
     expected: new Map(),

@@ -19,6 +19,8 @@ export type ProgressContent =
       readonly container?: ContainerInfo;
       readonly kept?: true;
     }
+  /** How far something that takes long has come. */
+  | {readonly kind: 'nodeProgress'; readonly node: PlanNode; readonly detail: string}
   | {readonly kind: 'nodeFailed'; readonly node: PlanNode; readonly failure: FailureInfo}
   | {readonly kind: 'nodeSkipped'; readonly node: PlanNode; readonly reason: string}
   /** A condition that is waited for; again whenever its detail changes. */

@@ -83,6 +83,7 @@ export function plainLines(event: ProgressEvent): readonly string[] {
       ];
     case 'planned':
     case 'nodeStarted':
+    case 'nodeProgress':
     case 'summary':
       return [];
     default:

@@ -2,7 +2,7 @@ import type {Action, Cause, Notice, Plan, PlanNode} from '../plan/action.ts';
 
 /** What a plan does to one service, network, volume or image, as a person thinks of it. */
 export interface PlanChange {
-  readonly kind: 'create' | 'recreate' | 'remove' | 'start' | 'stop' | 'restart' | 'run';
+  readonly kind: 'create' | 'recreate' | 'remove' | 'start' | 'stop' | 'restart' | 'run' | 'pull';
   readonly subject: 'network' | 'volume' | 'image' | 'service';
   readonly name: string;
   /** Containers; 1 for a network, volume or image. */
@@ -43,6 +43,8 @@ export function planChanges(plan: Plan): readonly PlanChange[] {
         count: 1,
         why,
       });
+    } else if (action.kind === 'pullImage') {
+      changes.push({kind: 'pull', subject: 'image', name: action.image, count: 1, why});
     } else if (action.kind === 'removeImage') {
       changes.push({kind: 'remove', subject: 'image', name: action.name, count: 1, why});
     } else if (action.kind === 'removeNetwork' || action.kind === 'removeVolume') {
@@ -155,6 +157,8 @@ export interface ChangeCounts {
   readonly restart: number;
   /** Containers in which only commands are run. */
   readonly run: number;
+  /** Images. */
+  readonly pull: number;
   readonly blocked: number;
   readonly warnings: number;
 }
@@ -171,6 +175,7 @@ export function countChanges(plan: Plan): ChangeCounts {
     stop: count('stop'),
     restart: count('restart'),
     run: count('run'),
+    pull: count('pull'),
     blocked: plan.consents.length,
     warnings: plan.notices.filter(({level}: Notice) => level === 'warning').length,
   };

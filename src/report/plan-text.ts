@@ -37,6 +37,7 @@ const symbols: Readonly<Record<PlanChange['kind'], string>> = {
   stop: '■',
   restart: '↻',
   run: '»',
+  pull: '↓',
 };
 
 const paints = {
@@ -47,6 +48,7 @@ const paints = {
   stop: 'red',
   restart: 'yellow',
   run: 'green',
+  pull: 'green',
 } as const satisfies Readonly<Record<PlanChange['kind'], string>>;
 
 /** A plan for people: what happens to each service, network and volume, why, in which order, and in all. Ends in a line feed. */

@@ -45,12 +45,15 @@ export function reduce(state: ViewState, event: ProgressEvent): ViewState {
         detail: undefined,
         startedAt: row.startedAt ?? event.time,
       }));
+    case 'nodeProgress':
+      return update(current, event.node, (row) => ({...row, detail: event.detail}));
     case 'nodeDone':
       return update(current, event.node, (row) => ({
         ...row,
         phase: row.open > 1 ? 'working' : 'done',
         status: event.kept === true ? 'stays' : nodeStatus(event.node).done,
         open: Math.max(0, row.open - 1),
+        detail: event.node.action.kind === 'pullImage' ? undefined : row.detail,
         endedAt: event.time,
       }));
     case 'nodeFailed':

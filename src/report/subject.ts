@@ -17,6 +17,8 @@ export function nodeSubject({action}: PlanNode): Subject {
     case 'removeVolume':
       // One without a name is called by 64 digits, of which people know the first 12.
       return {kind: 'volume', name: /^[0-9a-f]{64}$/.test(action.name) ? action.name.slice(0, 12) : action.name};
+    case 'pullImage':
+      return {kind: 'image', name: action.image};
     case 'removeImage':
       return {kind: 'image', name: action.name};
     case 'createContainer':
@@ -40,6 +42,7 @@ const words: Readonly<Record<ActionKind, {readonly doing: string; readonly done:
   removeNetwork: {doing: 'removing', done: 'removed'},
   createVolume: {doing: 'creating', done: 'created'},
   removeVolume: {doing: 'removing', done: 'removed'},
+  pullImage: {doing: 'pulling', done: 'pulled'},
   removeImage: {doing: 'removing', done: 'removed'},
   createContainer: {doing: 'creating', done: 'created'},
   startContainer: {doing: 'starting', done: 'started'},

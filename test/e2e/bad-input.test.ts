@@ -92,12 +92,12 @@ test('a missing stack file', async () => {
   });
 });
 
-test('a missing image is named with its place and the way out, and nothing is made', async () => {
-  await using host = await hostWith(`services: {a: ${sleeper}}, b: {image: none}}`);
+test('a missing image that is never pulled is named with its place and the way out, and nothing is made', async () => {
+  await using host = await hostWith(`services: {a: ${sleeper}}, b: {image: none, pull_policy: never}}`);
   expect(await host.tscompose(['up', '-d'])).toMatchObject({
     code: exitCodes.failure,
     stderr: expect.stringMatching(
-      /^error\[not-found\]: service "b": image "none" is not on this machine\n --> compose\.yaml:2:76\n.*tscompose cannot pull images yet: run "docker save -o none\.tar none" where Docker has it, then "tscompose load -i none\.tar" here\n$/s,
+      /^error\[not-found\]: service "b": image "none" is not on this machine, and is never pulled\n --> compose\.yaml:2:76\n.*load it with "tscompose load", or allow to pull it \(pull_policy, --pull\)\n$/s,
     ),
   });
   expect(host.leftovers()).toEqual([]);

@@ -17,12 +17,13 @@ interface Case {
 const up = ['up', '-d'];
 
 const cases: Readonly<Record<string, Case>> = {
-  'an image is missing': {stack: 'services:\n  web:\n    image: nginx\n'},
+  'an image is missing': {stack: 'services:\n  web:\n    image: nginx\n    pull_policy: never\n'},
   'images are missing for several services': {
-    stack: 'services:\n  web:\n    image: nginx\n  api:\n    image: shop/api\n  worker:\n    image: shop/api\n',
+    stack:
+      'services:\n  web:\n    image: nginx\n    pull_policy: never\n  api:\n    image: shop/api\n    pull_policy: never\n  worker:\n    image: shop/api\n    pull_policy: never\n',
   },
   'an image would have to be built': {stack: 'services:\n  web:\n    build: .\n'},
-  'an image would have to be pulled': {stack: 'services:\n  web:\n    image: busybox\n    pull_policy: always\n'},
+  'a pull policy is none': {stack: 'services:\n  web:\n    image: busybox\n    pull_policy: monthly\n'},
   'a port is in use': {stack: `services:\n  web: {${sleeps}, ports: ["18097:80"]}\n`},
   'an external network is missing': {
     stack: `services:\n  web: {${sleeps}, networks: [far]}\nnetworks:\n  far:\n    external: true\n`,

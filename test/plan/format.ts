@@ -27,6 +27,8 @@ function actionTarget(project: string, action: Action): string {
     case 'removeVolume':
     case 'removeImage':
       return shortName(project, action.name);
+    case 'pullImage':
+      return `${action.image}${action.platform === undefined ? '' : ` for ${action.platform}`}`;
     case 'createContainer':
       return `${action.service}-${action.replica}${action.replaces === undefined ? '' : ` as ${shortName(project, action.name)}`}`;
     case 'renameContainer':

@@ -1,4 +1,4 @@
-import {expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {emptyMemory, type UpOptions, unforced} from '../../src/plan/input.ts';
 import {planUp} from '../../src/plan/up.ts';
 import {container, containerId, imagesOf, network, observed, project, running, upInput, volume} from './fixtures.ts';
@@ -72,29 +72,83 @@ test('an image that is gone is no matter for containers that need no replacement
   expect(formatPlan(planUp(upInput(shop, {...running(shop), images: {}})))).toBe('');
 });
 
-test('missing images are told all at once, with place and hint', () => {
+test('missing images are pulled, each once, before anything is made of them', () => {
+  const three = project({services: {a: {image: 'x:1'}, b: {image: 'y', platform: 'linux/arm64'}, c: {image: 'x:1'}}});
+  expect(formatPlan(planUp(upInput(three, observed()))).split('\n')).toEqual([
+    '[] -> #1 pullImage x:1, not on this machine',
+    '[] -> #2 pullImage y for linux/arm64, not on this machine',
+    '[1] -> #3 createContainer a-1, no existing container',
+    '[2] -> #4 createContainer b-1, no existing container',
+    '[1] -> #5 createContainer c-1, no existing container',
+    '[1,3] -> #6 startContainer a-1, new container',
+    '[2,4] -> #7 startContainer b-1, new container',
+    '[1,5] -> #8 startContainer c-1, new container',
+  ]);
+});
+
+test('missing images that must not be pulled are told all at once, with place and hint', () => {
   const two = project({
-    services: {a: {image: 'x:1'}, b: {image: 'y'}},
+    services: {a: {image: 'x:1', pull_policy: 'never'}, b: {image: 'y', pull_policy: 'never'}},
     lines: {'services.a.image': 3, 'services.b.image': 5},
   });
   expect(() => planUp(upInput(two, observed()))).toThrow(
     expect.objectContaining({
       kind: 'notFound',
       message:
-        'compose.yaml:3:5: service "a": image "x:1" is not on this machine\ncompose.yaml:5:5: service "b": image "y" is not on this machine',
-      hint: 'tscompose cannot pull images yet: run "docker save -o images.tar x:1 y" where Docker has them, then "tscompose load -i images.tar" here',
+        'compose.yaml:3:5: service "a": image "x:1" is not on this machine, and is never pulled\ncompose.yaml:5:5: service "b": image "y" is not on this machine, and is never pulled',
+      hint: 'load it with "tscompose load", or allow to pull it (pull_policy, --pull)',
     }),
   );
 });
 
-test('a pull policy that needs a registry is refused by name', () => {
-  const one = project({services: {a: {pull_policy: 'always'}}});
-  expect(() => planUp(upInput(one, observed({images: imagesOf(one)})))).toThrow(
-    expect.objectContaining({
-      kind: 'unsupported',
-      message: 'service "a": pull_policy "always" is not supported yet: images are loaded, not pulled',
-    }),
-  );
+describe('pull policies', () => {
+  const aged = (policy: string, ageMs: number | undefined) => {
+    const one = project({services: {a: {pull_policy: policy}}});
+    const images = Object.fromEntries(
+      Object.entries(imagesOf(one)).map(([name, image]) => [
+        name,
+        {...image, ...(ageMs === undefined ? {} : {nameAgeMs: ageMs})},
+      ]),
+    );
+    return formatPlan(planUp(upInput(one, {...running(one), images})));
+  };
+  const hour = 3_600_000;
+
+  test.each([
+    ['always', 0, '[] -> #1 pullImage a, pull_policy is always'],
+    ['refresh', 0, '[] -> #1 pullImage a, pull_policy is always'],
+    ['missing', 999 * hour, ''],
+    ['if_not_present', 999 * hour, ''],
+    ['never', 999 * hour, ''],
+    ['daily', 23 * hour, ''],
+    ['daily', 25 * hour, '[] -> #1 pullImage a, pulled too long ago'],
+    ['weekly', 167 * hour, ''],
+    ['weekly', 169 * hour, '[] -> #1 pullImage a, pulled too long ago'],
+    ['every_1d2h', 25 * hour, ''],
+    ['every_1d2h', 27 * hour, '[] -> #1 pullImage a, pulled too long ago'],
+    ['every_30s', undefined, ''],
+  ])('%s, after %d ms', (policy, ageMs, expected) => {
+    expect(aged(policy, ageMs)).toBe(expected);
+  });
+
+  test('of the command come before those of the stack file', () => {
+    const one = project({services: {a: {pull_policy: 'never'}}});
+    const always = {...upInput(one, running(one)), options: {pull: 'always' as const}};
+    expect(formatPlan(planUp(always))).toBe('[] -> #1 pullImage a, pull_policy is always');
+  });
+
+  test('what was pulled by this command is not pulled again', () => {
+    const one = project({services: {a: {pull_policy: 'always'}}});
+    const input = upInput(one, running(one));
+    expect(formatPlan(planUp({...input, memory: {...input.memory, pulled: new Set(['a'])}}))).toBe('');
+  });
+
+  test('that are none are refused by name', () => {
+    const one = project({services: {a: {pull_policy: 'every_full_moon'}}});
+    expect(() => planUp(upInput(one, running(one)))).toThrow(
+      expect.objectContaining({kind: 'invalid', message: 'service "a": pull_policy "every_full_moon" is none'}),
+    );
+  });
 });
 
 test('scaling up counts on from the highest number, scaling down takes diverged replicas first, then the highest', () => {

@@ -70,6 +70,8 @@ function applyNode(world: Observed, {id, action}: PlanNode, scene: Scene): Obser
         `volume ${action.name} is in use`,
       );
       return {...world, volumes: world.volumes.filter(({name}) => name !== action.name)};
+    case 'pullImage':
+      return {...world, images: {...world.images, [action.image]: {id: `sha256:${action.image}`, config: {}}}};
     case 'removeImage':
       refuse(
         world.containers.some(({image}) => image === world.images[action.name]?.id),

@@ -64,6 +64,8 @@ export class MemoryEngine {
   readonly networks = new Map<string, NetworkInspect>();
   readonly volumes = new Map<string, VolumeInspect>();
   readonly images = new Map<string, {id: string; behaviour: Behaviour}>();
+  /** What can be pulled. */
+  readonly registry = new Map<string, {readonly id: string; readonly behaviour: Behaviour}>();
   /** Every call that changed something, in order. */
   readonly calls: Call[] = [];
   /** Everything that happened, for a replay. */
@@ -106,6 +108,12 @@ export class MemoryEngine {
         inspect: async () => this.#inspectImage(name),
         remove: () => change(`removeImage ${name}`, () => this.#removeImage(name)),
       }),
+      pull: async (name) => {
+        await change(`pull ${name}`, () => this.#pull(name));
+        return progressOf([
+          {id: 'layer', status: 'Downloading', progressDetail: {current: 1_000_000, total: 2_000_000}},
+        ]);
+      },
       getEvents: async ({abortSignal, since, until} = {}) =>
         until === undefined ? this.#follow(abortSignal, since) : this.#replay(),
       lockProject: async (project, lockOptions) =>
@@ -341,6 +349,13 @@ export class MemoryEngine {
     this.volumes.delete(name);
   }
 
+  #pull(name: string): void {
+    const found = this.registry.get(name.replace(/:latest$/, ''));
+    if (found === undefined)
+      throw new TscomposeError('notFound', `registry docker.io: manifest ${name}: manifest unknown`);
+    this.images.set(name.replace(/:latest$/, ''), found);
+  }
+
   #removeImage(name: string): readonly ImageDeleteItem[] {
     if (!this.images.has(name)) throw new TscomposeError('notFound', `no such image: ${name}`);
     if ([...this.containers.values()].some(({body}) => body.Image === name))
@@ -459,4 +474,8 @@ function matches(labels: Readonly<Record<string, string>> | undefined, filters: 
     const end = filter.indexOf('=');
     return labels?.[filter.slice(0, end)] === filter.slice(end + 1);
   });
+}
+
+async function* progressOf<T>(lines: readonly T[]): AsyncGenerator<T> {
+  yield* lines;
 }

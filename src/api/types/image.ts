@@ -10,6 +10,8 @@ export interface ImageInspect {
   readonly Variant?: string;
   readonly Os: string;
   readonly Size: number;
+  /** When one of its names was last given to it, or confirmed by a registry. */
+  readonly Metadata?: {readonly LastTagTime?: string};
   readonly Config: ContainerConfig;
   readonly RootFS: {readonly Type: 'layers'; readonly Layers: readonly string[]};
 }

@@ -45,6 +45,7 @@ export async function runUp(given: CliContext, {flags, args}: Input<'up'>): Prom
         options,
         yes: flags.yes,
         withLogs: isAttached(flags),
+        quietPull: flags['quiet-pull'],
         ...work,
         ...(flags.wait ? {wait: timeoutMs === undefined ? {} : {timeoutMs}} : {}),
       });
@@ -164,8 +165,14 @@ function upOptions(context: CliContext, {flags, args}: Pick<Input<'up'>, 'flags'
     removeOrphans: flags['remove-orphans'] || isSet(context.env, 'COMPOSE_REMOVE_ORPHANS'),
     ignoreOrphans: isSet(context.env, 'COMPOSE_IGNORE_ORPHANS'),
     noStart: flags['no-start'],
+    ...(flags.pull !== undefined && {pull: pullWhen(flags.pull)}),
     ...(flags.timeout !== undefined && {timeoutSeconds: flags.timeout}),
   };
+}
+
+/** One of the flag's choices. */
+function pullWhen(text: string): NonNullable<UpOptions['pull']> {
+  return text === 'always' || text === 'never' ? text : 'missing';
 }
 
 function dependencies(flags: Flags): NonNullable<UpOptions['recreateDependencies']> {
@@ -180,6 +187,8 @@ export interface BringUp {
   readonly yes?: boolean;
   /** Logs are printed meanwhile. */
   readonly withLogs?: boolean;
+  /** How pulls come along is not shown. */
+  readonly quietPull?: boolean;
   /** Awaited before a container is started. */
   readonly beforeStart?: ConvergeContext['beforeStart'];
   readonly hookOutput?: ConvergeContext['hookOutput'];
@@ -191,10 +200,13 @@ export interface BringUp {
 export function bringUp(
   context: CliContext,
   docker: Docker,
-  {project, options, wait, ...work}: BringUp,
+  {project, options, wait, quietPull, ...work}: BringUp,
 ): Promise<readonly ContainerInfo[]> {
   return withProgress(context, docker, {title: `up ${project.name}`, ...work}, async (converge) => {
     const lowered = await lowerFor(context, docker, project);
-    return up({project, ...lowered, options, ...(wait === undefined ? {} : {wait})}, converge);
+    const report: Report = (event) => {
+      if (quietPull !== true || event.kind !== 'nodeProgress') converge.report(event);
+    };
+    return up({project, ...lowered, options, ...(wait === undefined ? {} : {wait})}, {...converge, report});
   });
 }

@@ -1,3 +1,4 @@
+import {stat} from 'node:fs/promises';
 import {checkFilters, knownFilters, matchesLabels} from '../../api/filters.ts';
 import type {ImageInspect, ImageSummary} from '../../api/types/image.ts';
 import type {Filters} from '../../api/types/system.ts';
@@ -22,6 +23,7 @@ export async function describeImage(
     Id: image.id,
     RepoTags: names.sort(),
     RepoDigests: digestsOf(own, image),
+    ...(await lastTagged(context, own)),
     Created: image.created,
     Architecture: image.architecture,
     ...(image.variant === undefined ? {} : {Variant: image.variant}),
@@ -44,6 +46,23 @@ const noConfig = {
   Volumes: null,
   WorkingDir: '',
 } as const;
+
+/** A name's record is written anew whenever it is given. */
+async function lastTagged(
+  {layout}: ImageContext,
+  references: readonly ReferenceRecord[],
+): Promise<Pick<ImageInspect, 'Metadata'>> {
+  const times = await Promise.all(
+    references.map(({reference}) =>
+      stat(layout.images.reference(reference)).then(
+        ({mtimeMs}) => mtimeMs,
+        () => 0,
+      ),
+    ),
+  );
+  const last = Math.max(0, ...times);
+  return last === 0 ? {} : {Metadata: {LastTagTime: new Date(last).toISOString()}};
+}
 
 /** What the image can be asked for by: the digest of what each of its names stands for, an index or its own manifest. */
 function digestsOf(references: readonly ReferenceRecord[], {manifest}: ImageRecord): readonly string[] {

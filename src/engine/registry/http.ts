@@ -139,6 +139,8 @@ const reasons: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: 'it does not answer',
 };
 
+const offline: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+
 /** An error of Node or undici as ours. */
 function explain(error: unknown, url: URL): unknown {
   if (error instanceof TscomposeError) return error;
@@ -160,5 +162,6 @@ function explain(error: unknown, url: URL): unknown {
       hint: 'where it has plain HTTP only, set "insecure" for it in registries.json',
     });
   }
-  return new TscomposeError('unavailable', `${what}: ${reasons[code] ?? (message || code)}`, {cause: error});
+  const hint = offline.has(code) ? 'without a network images come by "tscompose load", or from a mirror' : undefined;
+  return new TscomposeError('unavailable', `${what}: ${reasons[code] ?? (message || code)}`, {cause: error, hint});
 }

@@ -1,3 +1,4 @@
+import {utimes} from 'node:fs/promises';
 import type {ImageProgress} from '../../api/types/image.ts';
 import {createLimiter} from '../../base/concurrency.ts';
 import {TscomposeError} from '../../base/errors.ts';
@@ -77,14 +78,16 @@ async function pullOne(work: PullWork, reference: Reference): Promise<void> {
   const {repository} = reference;
   const wanted = reference.digest ?? reference.tag ?? 'latest';
   // Only when the registry has answered: what fails before is an answer of its own, with a status.
-  const begin = () =>
-    channel.push({status: `Pulling from ${familiarReference(`${reference.registry}/${repository}`)}`, id: wanted});
+  const begin = () => channel.push({status: `Pulling from ${repository}`, id: wanted});
   await using session = await context.session();
   const isThere = await firstThatAnswers(connections, (connection) =>
     isUpToDate({...work, session, connection}, reference),
   );
   if (isThere.value !== undefined) {
     begin();
+    // It counts as pulled now: policies ask for how long ago that was.
+    const now = new Date();
+    await utimes(context.images.layout.images.reference(formatReference(reference)), now, now);
     return done(work, {name, digest: isThere.value, isNew: false});
   }
   const {connection, value: resolved} = await firstThatAnswers(connections, (place) =>

@@ -296,9 +296,9 @@ const pull_policy: Row<'pull_policy'> = {
   limits: [
     {
       by: 'tscompose',
-      of: 'other than missing, if_not_present and never',
-      reason: 'images are loaded, neither pulled nor built yet',
-      hint: 'remove "pull_policy", and load the image with "tscompose load"',
+      of: 'build',
+      reason: 'images are not built yet',
+      hint: 'build it with Docker and push it to a registry, or load it with "tscompose load"',
       // It counts only for containers that are made anew: see the planner's images.
       where: () => [],
     },

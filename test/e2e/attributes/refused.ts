@@ -53,6 +53,4 @@ export const refused: Readonly<Record<string, readonly Refused[]>> = {
 /** What is refused when it is known what there is on the engine: no limit of the attribute tells it before. */
 export const refusedByPlan: Readonly<Record<string, readonly Refused[]>> = {
   build: [{says: {context: '.'}, reason: '"build" is not supported yet'}],
-  pull_policy: [{says: 'always', reason: 'images are loaded, not pulled'}],
-  pull_refresh_after: [{says: '24h', reason: 'pull_policy "refresh" is not supported yet'}],
 };

@@ -31,6 +31,11 @@ export const ofProject: Readonly<Record<string, Held>> = {
     says: {pull_policy: 'never'},
     has: inspected(main, ({State}) => expect(State.Running).toBe(true)),
   },
+  pull_refresh_after: {
+    service: main,
+    says: {pull_policy: 'refresh', pull_refresh_after: '24h'},
+    has: inspected(main, ({State}) => expect(State.Running).toBe(true)),
+  },
   isolation: {
     service: main,
     says: {isolation: 'default'},

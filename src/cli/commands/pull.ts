@@ -1,0 +1,26 @@
+import {pullImages} from '../../reconcile/pull-images.ts';
+import type {CliContext} from '../context.ts';
+import type {Input} from '../flags.ts';
+import {withProgress} from '../progress.ts';
+import {loadStack, withEngine} from '../session.ts';
+
+export async function runPull(context: CliContext, {args, flags}: Input<'pull'>): Promise<number> {
+  const project = await loadStack(context, {services: args, dependencies: args.length === 0 || flags['include-deps']});
+  const quiet = flags.quiet ? {...context, global: {...context.global, progress: 'quiet'}} : context;
+  await withEngine(context, (docker) =>
+    withProgress(quiet, docker, {title: `pull ${project.name}`}, (converge) =>
+      pullImages(
+        {
+          project,
+          options: {
+            ...(flags.policy !== undefined && {policy: flags.policy === 'missing' ? 'missing' : 'always'}),
+            ignoreBuildable: flags['ignore-buildable'],
+          },
+          ignoreFailures: flags['ignore-pull-failures'],
+        },
+        converge,
+      ),
+    ),
+  );
+  return 0;
+}

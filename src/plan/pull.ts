@@ -1,0 +1,49 @@
+import {imageOf} from '../model/image.ts';
+import type {Project, Service} from '../model/types.ts';
+import type {Plan} from './action.ts';
+import {createPlanBuilder} from './builder.ts';
+import type {Observed} from './observed.ts';
+import {parsePullPolicy} from './pull-policy.ts';
+
+export interface PullInput {
+  /** With the services whose images are wanted, and no others. */
+  readonly project: Project;
+  readonly observed: Pick<Observed, 'images'>;
+  readonly options: {
+    /** Whatever the stack file says. */
+    readonly policy?: 'always' | 'missing';
+    /** What can be built is left out. */
+    readonly ignoreBuildable?: boolean;
+  };
+}
+
+/** Pulls the images of services, each once. Unlike `up`, an image that is there is pulled unless its policy says no. */
+export function planPull({project, observed, options}: PullInput): Plan {
+  const plan = createPlanBuilder(project.name, project.workingDir);
+  const wanted = new Map<string, {readonly platform?: string; readonly services: string[]}>();
+  for (const [name, service] of Object.entries(project.services).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const image = imageOf(project, name);
+    const reason = whyNot(service, options, image !== undefined && Object.hasOwn(observed.images, image));
+    if (reason !== undefined) plan.note({level: 'note', message: `service "${name}": nothing is pulled: ${reason}`});
+    if (reason !== undefined || image === undefined) continue;
+    const known = wanted.get(image);
+    const platform = service.platform === undefined ? {} : {platform: service.platform};
+    if (known === undefined) wanted.set(image, {...platform, services: [name]});
+    else known.services.push(name);
+  }
+  for (const [image, {platform, services}] of wanted) {
+    plan.add(
+      {kind: 'pullImage', image, ...(platform === undefined ? {} : {platform}), services},
+      {reason: `image of ${services.join(', ')}`},
+    );
+  }
+  return plan.build();
+}
+
+function whyNot(service: Service, options: PullInput['options'], isHere: boolean): string | undefined {
+  if (service.image === undefined) return 'it has no image with a name of its own';
+  if (service.build !== undefined && options.ignoreBuildable === true) return 'its image can be built';
+  const policy = parsePullPolicy(options.policy ?? service.pull_policy ?? 'always');
+  if (policy?.kind === 'never' || policy?.kind === 'build') return `its pull_policy is ${policy.kind}`;
+  return policy?.kind === 'missing' && isHere ? 'its image is here' : undefined;
+}
