@@ -204,6 +204,9 @@ int monitor_main(void) {
                                    .relieved = output_resume,
                                    .data = &monitor};
   monitor.shipper = monitor.writer;
-  if (launch(&monitor) != 0) ending_begin(&monitor);
+  if (launch(&monitor) != 0) {
+    monitor.exit_code = not_started_code(&monitor);
+    ending_begin(&monitor);
+  }
   for (;;) loop_turn(&monitor.loop);
 }

@@ -142,6 +142,7 @@ void monitor_settle(struct monitor *monitor);
 /* --- run.c --- */
 /* Clones the container's process; what becomes of it is seen later, in the loop. 0, or -1 with monitor->failure. */
 int run_begin(struct monitor *monitor);
+int not_started_code(const struct monitor *monitor);
 /* The run's first process was reaped. */
 void run_process_ended(struct monitor *monitor, int status);
 /* All that the run wrote was read. */

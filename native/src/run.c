@@ -102,7 +102,7 @@ static void executed(struct monitor *monitor) {
 }
 
 /* Of a run that never was, as Docker has it: by what was wrong with the program, else one that no program ends with. */
-static int not_started_code(const struct monitor *monitor) {
+int not_started_code(const struct monitor *monitor) {
   int code = monitor->failure.exit_code;
   return code == 126 || code == 127 ? code : 128;
 }

@@ -9,6 +9,8 @@ export interface ImageInspect {
   readonly Architecture: string;
   readonly Variant?: string;
   readonly Os: string;
+  readonly Author?: string;
+  readonly Comment?: string;
   readonly Size: number;
   /** When one of its names was last given to it, or confirmed by a registry. */
   readonly Metadata?: {readonly LastTagTime?: string};

@@ -57,6 +57,9 @@ export interface NetworkInspect {
   readonly Internal: boolean;
   readonly Attachable: boolean;
   readonly Ingress: boolean;
+  /** Of swarm: always none. */
+  readonly ConfigFrom?: {readonly Network: string};
+  readonly ConfigOnly?: boolean;
   readonly Containers: Readonly<Record<string, NetworkContainer>>;
   readonly Options: Readonly<Record<string, string>>;
   readonly Labels: Readonly<Record<string, string>>;

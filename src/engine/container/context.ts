@@ -119,7 +119,10 @@ export interface EndpointSource {
   /** The name service answers to the new name of a running container from now on. */
   rename(record: ContainerRecord, name: string): Promise<void>;
   /** As inspect and list answer it. */
-  describe(record: ContainerRecord, running: boolean): Promise<EndpointDescription>;
+  describe(
+    container: {readonly record: ContainerRecord; readonly name: string},
+    running: boolean,
+  ): Promise<EndpointDescription>;
 }
 
 export interface EndpointDescription {

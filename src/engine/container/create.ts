@@ -73,8 +73,20 @@ export async function createContainer(
     endpoints: endpointsOf(hostConfig, NetworkingConfig?.EndpointsConfig ?? {}),
     mounts: await Promise.all(requests.map((request) => toMount(context, request))),
   };
+  await checkAddresses(context, record.endpoints);
   await makeWhole(context, {record, requests, name, files: hostBody.TscomposeFiles ?? []});
   return {Id: id, Warnings: warnings};
+}
+
+/** Addresses that a network cannot have. One that is not there yet may be made until the start. */
+async function checkAddresses({endpoints}: ContainerContext, asked: ContainerRecord['endpoints']): Promise<void> {
+  for (const [network, settings] of Object.entries(asked)) {
+    const {IPv4Address, IPv6Address} = settings.IPAMConfig ?? {};
+    if (!IPv4Address && !IPv6Address) continue;
+    await endpoints.check(network, settings).catch((error: unknown) => {
+      if (!hasKind(error, 'notFound')) throw error;
+    });
+  }
 }
 
 async function withLinks(context: ContainerContext, host: HostConfig): Promise<HostConfig> {

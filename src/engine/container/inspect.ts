@@ -5,6 +5,7 @@ import {maskedPaths, readonlyPaths} from './default-mounts.ts';
 import {execIds} from './exec-records.ts';
 import {describeLinks} from './legacy-links.ts';
 import {memoryAndSwap} from './limits.ts';
+import {containerOfMode} from './namespace-modes.ts';
 import {notice} from './notice.ts';
 import type {ContainerRecord, RecordedMount} from './record.ts';
 import {findContainer, noSuchContainer} from './reference.ts';
@@ -21,9 +22,10 @@ export async function inspectContainer(context: ContainerContext, reference: str
   const state = await withLastEnd(context, id, toContainerState(observation));
   const paths = context.layout.container(id);
   const identity = await identityOf(context.layout, record);
-  const endpoints = await context.endpoints.describe(record, state.Running);
+  const endpoints = await context.endpoints.describe({record, name}, state.Running);
   const [path = '', ...args] = [...(record.config.Entrypoint ?? []), ...(record.config.Cmd ?? [])];
-  const first = Object.values(endpoints.networks)[0];
+  const isJoined = containerOfMode(record.hostConfig.NetworkMode) !== undefined;
+  const onDefault = endpoints.networks['bridge'];
   return {
     Id: id,
     Created: record.created,
@@ -45,7 +47,7 @@ export async function inspectContainer(context: ContainerContext, reference: str
     },
     GraphDriver: {Name: 'overlay2', Data: {LowerDir: '', MergedDir: '', UpperDir: paths.upper, WorkDir: paths.work}},
     Mounts: record.mounts.flatMap((mount) => toMountPoint(context, mount)),
-    Config: withEmptyMembers(identity.record),
+    Config: {...withEmptyMembers(identity.record), ...withMacAddress(record)},
     NetworkSettings: {
       ...{
         Bridge: '',
@@ -54,20 +56,20 @@ export async function inspectContainer(context: ContainerContext, reference: str
         LinkLocalIPv6PrefixLen: 0,
         SecondaryIPAddresses: null,
         SecondaryIPv6Addresses: null,
-        EndpointID: first?.EndpointID ?? '',
-        IPPrefixLen: first?.IPPrefixLen ?? 0,
-        IPv6Gateway: first?.IPv6Gateway ?? '',
-        GlobalIPv6Address: first?.GlobalIPv6Address ?? '',
-        GlobalIPv6PrefixLen: first?.GlobalIPv6PrefixLen ?? 0,
+        EndpointID: onDefault?.EndpointID ?? '',
+        IPPrefixLen: onDefault?.IPPrefixLen ?? 0,
+        IPv6Gateway: onDefault?.IPv6Gateway ?? '',
+        GlobalIPv6Address: onDefault?.GlobalIPv6Address ?? '',
+        GlobalIPv6PrefixLen: onDefault?.GlobalIPv6PrefixLen ?? 0,
       },
-      SandboxID: state.Running ? id : '',
-      SandboxKey: state.Running && state.Pid > 0 ? `/proc/${state.Pid}/ns/net` : '',
+      SandboxID: state.Running && !isJoined ? id : '',
+      SandboxKey: state.Running && state.Pid > 0 && !isJoined ? `/proc/${state.Pid}/ns/net` : '',
       Ports: endpoints.ports,
       Networks: endpoints.networks,
-      // Of the first network: clients older than API 1.52 look here.
-      IPAddress: first?.IPAddress ?? '',
-      Gateway: first?.Gateway ?? '',
-      MacAddress: first?.MacAddress ?? '',
+      // Of the default network: clients older than API 1.52 look here.
+      IPAddress: onDefault?.IPAddress ?? '',
+      Gateway: onDefault?.Gateway ?? '',
+      MacAddress: onDefault?.MacAddress ?? '',
     },
   };
 }
@@ -170,6 +172,12 @@ const emptyHostConfig = {
   DeviceCgroupRules: null,
   DeviceRequests: null,
 } as const satisfies HostConfig & Readonly<Record<string, unknown>>;
+
+/** Where it was asked for, on the network that the container was made for: clients older than API 1.44 look here. */
+function withMacAddress({hostConfig, endpoints}: ContainerRecord): Pick<ContainerInspect['Config'], 'MacAddress'> {
+  const asked = endpoints[hostConfig.NetworkMode ?? 'bridge']?.MacAddress;
+  return asked ? {MacAddress: asked} : {};
+}
 
 function withEmptyMembers({config}: ContainerRecord): ContainerRecord['config'] {
   return {

@@ -77,7 +77,7 @@ async function planLink(context: ContainerContext, link: string, name: string): 
         hint: 'start it first',
       },
     );
-  const {networks} = await context.endpoints.describe(other.record, true);
+  const {networks} = await context.endpoints.describe(other, true);
   const address = networks[defaultBridgeName]?.IPAddress;
   if (!address)
     throw new TscomposeError('conflict', `Cannot link to /${other.name}: it is not on the default network`, {

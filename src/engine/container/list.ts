@@ -1,4 +1,4 @@
-import type {ContainerSummary, PortMap, PortSummary} from '../../api/types/container.ts';
+import type {ContainerSummary, EndpointSettings, PortMap, PortSummary} from '../../api/types/container.ts';
 import type {Filters} from '../../api/types/system.ts';
 import {mapLimited} from '../../base/concurrency.ts';
 import {hasKind} from '../../base/errors.ts';
@@ -84,7 +84,7 @@ async function summarize({
   if (observation === undefined) return undefined;
   const state = toContainerState(observation);
   if (!(all || state.Running) || !filter.matchesState(state)) return undefined;
-  const endpoints = await context.endpoints.describe(record, state.Running);
+  const endpoints = await context.endpoints.describe({record, name}, state.Running);
   if (!filter.matchesEndpoints(endpoints)) return undefined;
   const summary: ContainerSummary = {
     Id: id,
@@ -101,7 +101,7 @@ async function summarize({
       NetworkMode: record.hostConfig.NetworkMode ?? 'default',
       ...(record.hostConfig.Annotations ? {Annotations: record.hostConfig.Annotations} : {}),
     },
-    NetworkSettings: {Networks: endpoints.networks},
+    NetworkSettings: {Networks: withoutNames(endpoints.networks)},
     Mounts: record.mounts.flatMap((mount) => toMountPoint(context, mount)),
   };
   return {created: record.created, summary};
@@ -128,6 +128,18 @@ async function imageName({
 /** Words with blanks in quotes, as `docker ps` shows them. */
 function commandText([path = '', ...args]: readonly string[]): string {
   return [path, ...args.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg))].join(' ');
+}
+
+/** A list tells where a container is on its networks, not by which names, as Docker's. */
+function withoutNames(
+  networks: Readonly<Record<string, EndpointSettings>>,
+): Readonly<Record<string, EndpointSettings>> {
+  return Object.fromEntries(
+    Object.entries(networks).map(([name, endpoint]) => [
+      name,
+      {...endpoint, Links: null, Aliases: null, DriverOpts: null, DNSNames: null},
+    ]),
+  );
 }
 
 function summarizePorts(ports: PortMap): readonly PortSummary[] {

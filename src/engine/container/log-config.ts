@@ -97,7 +97,7 @@ function parseFile(
   count: string | undefined,
   prefix = '',
 ): {readonly maxBytes: number; readonly maxFiles: number} {
-  const maxBytes = size === undefined || size === '-1' ? 0 : parseSize(`${prefix}max-size`, size);
+  const maxBytes = size === undefined ? 0 : parseSize(`${prefix}max-size`, size);
   const maxFiles = count === undefined ? 1 : Number(count);
   if (!Number.isInteger(maxFiles) || maxFiles < 1)
     throw new TscomposeError('invalid', `${prefix}max-file must be a number of at least 1: ${count}`);

@@ -1,14 +1,21 @@
+import {posix} from 'node:path';
 import type {ContainerConfig, HealthConfig} from '../../api/types/container.ts';
 import {parseDuration} from '../../base/duration.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {jsonList} from '../../dockerfile/arguments.ts';
 
-type Change = (config: ContainerConfig, argument: string, line: string) => ContainerConfig;
+/** `given`: instructions of the lines before. */
+type Change = (config: ContainerConfig, argument: string, line: string, given: ReadonlySet<string>) => ContainerConfig;
 
 /** Instructions that say something about the image itself and need no build. */
 const changes: Readonly<Record<string, Change>> = {
   CMD: (config, argument) => ({...config, Cmd: commandOf(argument)}),
-  ENTRYPOINT: (config, argument) => ({...config, Entrypoint: commandOf(argument)}),
+  // A command that an earlier line gave stays.
+  ENTRYPOINT: (config, argument, _line, given) => ({
+    ...config,
+    Entrypoint: commandOf(argument),
+    ...(config.Cmd && !given.has('CMD') ? {Cmd: null} : {}),
+  }),
   ENV: (config, argument, line) => ({...config, Env: mergeEnvironment(config.Env ?? [], pairs(argument, line))}),
   LABEL: (config, argument, line) => ({
     ...config,
@@ -23,13 +30,14 @@ const changes: Readonly<Record<string, Change>> = {
     Volumes: {...config.Volumes, ...keys(jsonList(argument) ?? words(argument, line))},
   }),
   USER: (config, argument) => ({...config, User: argument}),
-  WORKDIR: (config, argument, line) => ({...config, WorkingDir: absolute(argument, line)}),
+  WORKDIR: (config, argument) => ({...config, WorkingDir: posix.resolve('/', config.WorkingDir ?? '', argument)}),
   STOPSIGNAL: (config, argument) => ({...config, StopSignal: argument}),
   HEALTHCHECK: (config, argument, line) => ({...config, Healthcheck: healthcheck(argument, line)}),
 };
 
 /** Applies lines as in a Dockerfile (`CMD ["sh"]`) to an image's configuration. Throws `invalid`. */
 export function applyChanges(config: ContainerConfig, lines: readonly string[]): ContainerConfig {
+  const given = new Set<string>();
   return lines.reduce((result, line) => {
     const match = /^\s*(\S+)\s+([\s\S]*\S)\s*$/.exec(line);
     const name = match?.[1]?.toUpperCase() ?? '';
@@ -39,7 +47,9 @@ export function applyChanges(config: ContainerConfig, lines: readonly string[]):
         hint: `one of ${Object.keys(changes).join(', ')} and its value`,
       });
     }
-    return change(result, match[2] ?? '', line);
+    const changed = change(result, match[2] ?? '', line, given);
+    given.add(name);
+    return changed;
   }, config);
 }
 
@@ -99,11 +109,6 @@ function portOf(text: string, line: string): string {
   const port = Number(match?.[1]);
   if (!match || port < 1 || port > 65535) throw wrong(line, `"${text}" is not a port`);
   return `${port}/${(match[2] ?? 'tcp').toLowerCase()}`;
-}
-
-function absolute(path: string, line: string): string {
-  if (!path.startsWith('/')) throw wrong(line, 'the path is not absolute');
-  return path;
 }
 
 const durations = {

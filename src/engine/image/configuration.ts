@@ -10,6 +10,8 @@ export interface ImageConfiguration {
   /** RFC 3339; Docker's zero time where the image does not say. */
   readonly created: string;
   readonly author?: string;
+  /** Of its last step, where it has none of its own. */
+  readonly comment?: string;
   readonly config: ContainerConfig;
   /** Lowest first. */
   readonly diffIds: readonly string[];
@@ -27,15 +29,22 @@ export function parseConfiguration(bytes: Uint8Array, what: string): ImageConfig
   }
   const variant = textIn(value, 'variant', what);
   const author = textIn(value, 'author', what);
+  const comment = textIn(value, 'comment', what) || lastComment(value['history']);
   return {
     architecture: textIn(value, 'architecture', what) ?? '',
     ...(variant ? {variant} : {}),
     os: textIn(value, 'os', what) || 'linux',
     created: textIn(value, 'created', what) || '0001-01-01T00:00:00Z',
     ...(author ? {author} : {}),
+    ...(comment ? {comment} : {}),
     config: parseContainerConfig(value['config'] ?? {}, what),
     diffIds,
   };
+}
+
+function lastComment(history: unknown): string | undefined {
+  const last: unknown = Array.isArray(history) ? history.at(-1) : undefined;
+  return isObject(last) && typeof last['comment'] === 'string' ? last['comment'] : undefined;
 }
 
 /** Any JSON object. Throws `invalid`. */

@@ -16,7 +16,7 @@ export async function describeImage(
   image: ImageRecord,
   references: readonly ReferenceRecord[],
 ): Promise<ImageInspect> {
-  const {config, author} = await readConfiguration(context, image);
+  const {config, author = '', comment = ''} = await readConfiguration(context, image);
   const own = references.filter((reference) => reference.image === image.id);
   const names = own.map(({reference}) => familiarReference(reference)).filter((name) => !name.includes('@'));
   return {
@@ -27,7 +27,8 @@ export async function describeImage(
     Created: image.created,
     Architecture: image.architecture,
     ...(image.variant === undefined ? {} : {Variant: image.variant}),
-    ...(author === undefined ? {} : {Author: author}),
+    Author: author,
+    Comment: comment,
     Os: image.os,
     Size: sizeOf(image),
     Config: {...noConfig, ...config},

@@ -30,6 +30,12 @@ export function checkCreateBody(body: NetworkCreateBody): void {
     );
   }
   const driver = body.Driver || 'bridge';
+  if (driver === 'host' || driver === 'null') {
+    throw new TscomposeError(
+      'forbidden',
+      `cannot create network "${name}": only one instance of "${driver}" network is allowed`,
+    );
+  }
   if (!isKnownDriver(driver)) {
     throw new TscomposeError(
       'unsupported',

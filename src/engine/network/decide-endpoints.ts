@@ -1,12 +1,11 @@
 import {randomBytes} from 'node:crypto';
-import type {EndpointSettings} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import type {ContainerRecord} from '../container/record.ts';
 import {chooseAddresses} from './addresses.ts';
 import type {PlannedInterface} from './attach.ts';
 import {ensureBridge} from './bridge.ts';
-import {isDefaultBridge} from './default-bridge.ts';
 import {driverOptionsOf} from './driver-options.ts';
+import {namesOn} from './endpoint-names.ts';
 import {readEndpointOptions} from './endpoint-options.ts';
 import {gatewayNetwork, type Membership} from './gateway.ts';
 import {type Address, formatAddress, parseAddress} from './ip.ts';
@@ -80,7 +79,7 @@ export async function decideEndpoints(request: DecideRequest): Promise<DecidedEn
       interface: name,
       mac,
       addresses,
-      names: isDefaultBridge(network) ? [] : namesOf(request, memberships[position]?.settings ?? {}),
+      names: namesOn(network, request, memberships[position]?.settings ?? {}),
       ports: published,
     };
   });
@@ -210,10 +209,4 @@ async function portsOn(
       if (endpoint.container === holder.container) await upkeep.clear(network, endpoint);
     }
   }
-}
-
-/** What the name service answers for: as Docker, the container's name, aliases, short id and host name. */
-function namesOf({record, name}: DecideRequest, {Aliases}: EndpointSettings): readonly string[] {
-  const names = [name, ...(Aliases ?? []), record.id.slice(0, 12), record.config.Hostname ?? ''];
-  return [...new Set(names.map((text) => text.toLowerCase()).filter((text) => /^\S+$/.test(text)))];
 }

@@ -14,7 +14,7 @@ export function describeEndpoint({network, settings}: Membership, endpoint: Endp
     return gateway && !network.internal ? formatAddress(gateway) : '';
   };
   return {
-    ...describeStopped(settings, network),
+    ...describeStopped({settings, names: endpoint.names}, network),
     MacAddress: endpoint.mac,
     EndpointID: endpoint.endpoint,
     Gateway: gatewayOf(4),
@@ -23,17 +23,19 @@ export function describeEndpoint({network, settings}: Membership, endpoint: Endp
     IPv6Gateway: gatewayOf(6),
     GlobalIPv6Address: addressOf(6),
     GlobalIPv6PrefixLen: addressOf(6) === '' ? 0 : (poolOf(6)?.subnet.length ?? 0),
-    DNSNames: endpoint.names.length > 0 ? endpoint.names : null,
   };
 }
 
 /** As inspect answers for one that does not run. */
-export function describeStopped(settings: EndpointSettings, network: NetworkRecord | undefined): EndpointSettings {
+export function describeStopped(
+  {settings, names}: {readonly settings: EndpointSettings; readonly names: readonly string[]},
+  network: NetworkRecord | undefined,
+): EndpointSettings {
   return {
     IPAMConfig: settings.IPAMConfig ?? null,
     Links: settings.Links ?? null,
     Aliases: settings.Aliases ?? null,
-    MacAddress: settings.MacAddress ?? '',
+    MacAddress: '',
     DriverOpts: settings.DriverOpts ?? null,
     GwPriority: settings.GwPriority ?? 0,
     NetworkID: network?.id ?? '',
@@ -44,6 +46,6 @@ export function describeStopped(settings: EndpointSettings, network: NetworkReco
     IPv6Gateway: '',
     GlobalIPv6Address: '',
     GlobalIPv6PrefixLen: 0,
-    DNSNames: null,
+    DNSNames: names.length > 0 ? names : null,
   };
 }

@@ -7,7 +7,8 @@ import {checkEndpoint, checkOnDefaultBridge} from './check-endpoint.ts';
 import {removeNetworkParts} from './create-network.ts';
 import {defaultBridgeName, isDefaultBridge, namesDefaultBridge, withDefaultBridge} from './default-bridge.ts';
 import {describeEndpoint, describeStopped} from './describe-endpoint.ts';
-import type {Membership} from './gateway.ts';
+import {namesOn} from './endpoint-names.ts';
+import {gatewayNetwork, type Membership} from './gateway.ts';
 import type {Kernel} from './kernel.ts';
 import {readEndpoint, readEndpoints, removeUnfinishedLease, writeEndpoint} from './leases.ts';
 import type {MachineFiles} from './machine.ts';
@@ -152,24 +153,30 @@ export function createEndpoints(
       }
     },
 
-    async describe(record, running): Promise<EndpointDescription> {
+    async describe({record, name}, running): Promise<EndpointDescription> {
       if (containerOfMode(record.hostConfig.NetworkMode) !== undefined) return {networks: {}, ports: {}};
       const known = await readNetworks(layout);
       const networks: Record<string, EndpointSettings> = {};
       const ports: PublishedPort[] = [];
+      const memberships: Membership[] = [];
       for (const [reference, settings] of Object.entries(record.endpoints)) {
         const network = known.find(({id, name}) => id === reference || name === reference);
         const leased = network && running ? readEndpoint(layout, network.id, record.id) : undefined;
         const endpoint = leased?.joining === true ? undefined : leased;
         networks[network?.name ?? reference] =
-          network && endpoint ? describeEndpoint({network, settings}, endpoint) : describeStopped(settings, network);
+          network && endpoint
+            ? describeEndpoint({network, settings}, endpoint)
+            : describeStopped({settings, names: namesOn(network, {record, name}, settings)}, network);
+        if (network) memberships.push({network, settings});
         if (endpoint) ports.push(...endpoint.ports);
       }
       const exposed = [
         ...Object.keys(record.config.ExposedPorts ?? {}),
         ...Object.keys(record.hostConfig.PortBindings ?? {}),
       ];
-      return {networks, ports: running ? portMapOf(ports, exposed) : {}};
+      // As Docker: where no network leads out, a port is not even told to be closed.
+      const leadsOut = gatewayNetwork(memberships, 4) ?? gatewayNetwork(memberships, 6);
+      return {networks, ports: running && leadsOut ? portMapOf(ports, exposed) : {}};
     },
   };
 }

@@ -72,11 +72,11 @@ export interface PoolRequest {
  */
 export function choosePools(request: PoolRequest): readonly RecordedPool[] {
   const {network, ipv4, ipv6, rootHash} = request;
-  const pools = request.given.filter((pool) => pool.Subnet).map((pool) => checkPool(pool, request));
-  refuseSecond(pools, request);
-  refuseOverlaps(pools, request);
   const loose = request.given.find((pool) => !pool.Subnet && (pool.Gateway || pool.IPRange));
   if (loose) throw refuse(network, `${loose.Gateway ?? loose.IPRange} needs a subnet`);
+  const pools = request.given.map((pool) => checkPool(pool, request));
+  refuseSecond(pools, request);
+  refuseOverlaps(pools, request);
   const chosen: RecordedPool[] = [];
   if (ipv4 && !pools.some(({subnet}) => subnet.family === 4)) chosen.push(freePool(ipv4Candidates(), 4, request));
   if (ipv6 && !pools.some(({subnet}) => subnet.family === 6)) {
@@ -99,16 +99,21 @@ function checkPool(pool: IpamPool, {network, ipv4, ipv6, gateways}: PoolRequest)
     throw refuse(network, `invalid subnet ${text}: it should be ${formatPrefix(subnet)}`);
   }
   const used = subnet.family === 4 ? ipv4 : ipv6;
-  if (used && bitsOf(subnet.family) - subnet.length < 2) {
+  if (used && bitsOf(subnet.family) === subnet.length) {
     throw refuse(network, `subnet ${text} has no room for a gateway and a container`);
   }
   const range = pool.IPRange ? parsePrefix(pool.IPRange) : undefined;
   if (pool.IPRange && !range) throw refuse(network, `"${pool.IPRange}" is not an address range`);
+  if (range && range.address.value !== range.value) {
+    throw refuse(network, `invalid range ${pool.IPRange}: it should be ${formatPrefix(range)}`);
+  }
   if (range && !covers(subnet, range)) throw refuse(network, `range ${pool.IPRange} is not in subnet ${text}`);
   const auxiliary = Object.entries(pool.AuxiliaryAddresses ?? {}).map(
     ([name, address]) => [name, checkMember(address, subnet, network, `auxiliary address "${name}"`)] as const,
   );
   const taken = auxiliary.map(([, address]) => address);
+  const twice = taken.find(({value}, index) => taken.findIndex((other) => other.value === value) < index);
+  if (twice) throw refuse(network, `auxiliary address ${formatAddress(twice)} is there twice`);
   const gateway = pool.Gateway
     ? checkMember(pool.Gateway, subnet, network, 'gateway')
     : gateways
@@ -189,8 +194,9 @@ export function firstFree(range: Prefix, subnet: Prefix, taken: readonly Address
   return undefined;
 }
 
-/** The network's own address and, for IPv4, the broadcast address. */
+/** The network's own address and, for IPv4, the broadcast address; of two addresses none is kept (RFC 3021, RFC 6164). */
 export function isEdge(address: Address, subnet: Prefix): boolean {
+  if (bitsOf(subnet.family) - subnet.length === 1) return false;
   return address.value === subnet.value || (subnet.family === 4 && address.value === lastOf(subnet).value);
 }
 

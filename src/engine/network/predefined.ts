@@ -23,6 +23,8 @@ export const predefinedNetworks: readonly NetworkInspect[] = Object.entries(driv
   Internal: false,
   Attachable: false,
   Ingress: false,
+  ConfigFrom: {Network: ''},
+  ConfigOnly: false,
   Containers: {},
   Options: {},
   Labels: {},

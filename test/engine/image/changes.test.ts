@@ -25,13 +25,26 @@ test('lines add to what was there', () => {
   });
 });
 
+test('a directory may be told from the one before, an entrypoint takes the command away that nobody gave with it', () => {
+  expect(
+    applyChanges({WorkingDir: '/a', Cmd: ['of', 'before']}, ['WORKDIR b', 'WORKDIR ../c', 'ENTRYPOINT ["x"]']),
+  ).toEqual({
+    WorkingDir: '/a/c',
+    Cmd: null,
+    Entrypoint: ['x'],
+  });
+  expect(applyChanges({Cmd: ['of', 'before']}, ['CMD ["y"]', 'ENTRYPOINT ["x"]'])).toEqual({
+    Cmd: ['y'],
+    Entrypoint: ['x'],
+  });
+});
+
 test.each([
   'RUN x',
   'CMD',
   '',
   'EXPOSE 99999',
   'EXPOSE a',
-  'WORKDIR rel',
   'ENV "a',
   'LABEL x',
   'HEALTHCHECK x',

@@ -51,6 +51,7 @@ describe('archives of docker save', () => {
       Created: '2025-05-06T07:08:09.1Z',
       Architecture: 'amd64',
       Os: 'linux',
+      ...{Author: '', Comment: ''},
       Size: 5,
       Config: {
         ...{Cmd: ['sh'], Env: ['A=1'], Labels: {l: '1'}, ExposedPorts: {'80/tcp': {}}},

@@ -267,7 +267,7 @@ test('names, and new ones after a rename; what inspect says of a container', asy
   await networks.endpoints.rename(web.record, 'web-1');
   expect(readFileSync(nameFile, 'utf8')).toBe(`172.17.0.2 | web-1 web www ${short}\n`);
   expect((await networks.inspect('shop')).Containers[web.record.id]?.Name).toBe('web-1');
-  expect((await networks.endpoints.describe(web.record, true)).networks).toEqual({
+  expect((await networks.endpoints.describe({record: web.record, name: 'web-1'}, true)).networks).toEqual({
     shop: {
       IPAMConfig: null,
       Links: null,
@@ -288,7 +288,9 @@ test('names, and new ones after a rename; what inspect says of a container', asy
   });
   expect(await web.sh('ip -br link show eth0')).toContain('02:11:22:33:44:55');
   await web.stop();
-  expect((await networks.endpoints.describe(web.record, false)).networks['shop']).toMatchObject({
+  expect(
+    (await networks.endpoints.describe({record: web.record, name: 'web-1'}, false)).networks['shop'],
+  ).toMatchObject({
     IPAddress: '',
     NetworkID: Id,
   });
