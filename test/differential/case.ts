@@ -20,6 +20,8 @@ export interface World {
   readonly directory: string;
   readonly label: string;
   readonly containers: Map<string, Container>;
+  /** Names of images that the case has made. */
+  readonly images: Set<string>;
   /** Ids of other things whose events belong to the case. */
   readonly others: Set<string>;
   /** With the names of this run. */

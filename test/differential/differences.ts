@@ -11,7 +11,8 @@ type Told =
 /** Nouns whose cases run containers. */
 const running = [
   ...['config', 'resources', 'confinement', 'host-config', 'states', 'lives', 'execs', 'looks', 'logs', 'waits'],
-  ...['archives', 'networks', 'volumes', 'lists', 'prunes'],
+  ...['archives', 'networks', 'volumes', 'lists', 'prunes', 'reconnections', 'publishings'],
+  ...['connections', 'mounts', 'memory', 'commits', 'attaches', 'log-drivers'],
 ];
 const all = [...running, 'refusals', 'absences', 'system'];
 
@@ -21,6 +22,13 @@ const mistake = {
   to: 'a mistake of the caller',
   reason: 'what Docker answers with 500 for a mistake of the caller has the status of that mistake',
   docs: 'what it answers with 500 for a mistake of the caller has the status of that mistake',
+};
+
+/** Of containers that one of Docker's starts could not begin. */
+const failedStart = {
+  line: /^network (?:connect|disconnect) <(?:id|it)> container=<(?:id|it)> name=\S+ type=\w+$/,
+  reason: 'a container whose start failed was never on its network, so it does not leave it',
+  docs: 'events of a start that failed',
 };
 
 /** What this engine does not have is told apart from what is wrong. */
@@ -49,7 +57,7 @@ const everywhere: readonly KnownDifference[] = [
   {
     of: running,
     at: /\/(?:inspect|list)$/,
-    line: /^NetworkSettings\.Networks\.none\.(?:NetworkID|EndpointID) "<id>"$/,
+    line: /^NetworkSettings\.Networks\.(?:none\.(?:NetworkID|EndpointID) "<id>"|host\.(?:NetworkID|EndpointID) ".*")$/,
     reason: 'no network has no id, and nothing that is attached to it',
     docs: 'the networks `none` and `host` in inspect',
   },
@@ -319,6 +327,263 @@ const ofThings: readonly KnownDifference[] = [
   },
 ];
 
+/** Cases of a container that is to be on a network and never was, or whose network is gone. */
+const notYetThere =
+  /^(?:connected before it runs\/look|(?:connected twice before it runs|the address of another container|no address is left|a network with a container that has ended|connected at the address of another)\/it at last)\/(?:inspect|list)$/;
+
+const ofNetworks: readonly KnownDifference[] = [
+  {
+    of: ['networks', 'connections', 'reconnections'],
+    at: /\/inspect network @\w+\/answer$/,
+    line: /^(IPAM\.Config \[\{)"Gateway":"[^"]*",/,
+    to: '$1',
+    reason: 'the gateway of a network is shown also where nobody asked for one',
+    docs: 'the gateway of a subnet in inspect of a network',
+  },
+  {
+    of: ['networks'],
+    at: /^(?:two subnets of one family|a subnet twice|a subnet within a subnet|a driver of addresses that there is not|networks of drivers that are there once)\/.*\/error$/,
+    line: /^(?:forbidden 403|notFound 404|unsupported 501)$/,
+    to: unsupported.to,
+    reason: unsupported.reason,
+    docs: unsupported.docs,
+  },
+  {
+    of: ['networks'],
+    at: /^(?:a driver of addresses by its name|an option that nobody knows)\//,
+    line: /^/,
+    reason: 'what Docker leaves out in silence is refused',
+    docs: 'What Docker leaves out in silence is refused by name',
+  },
+  {
+    of: ['networks'],
+    at: /^a subnet of one address\//,
+    line: /^/,
+    reason: 'where no container has room nobody could be',
+    docs: 'a subnet of one address',
+  },
+  {of: ['networks'], at: /\/create network @net\/error$/, ...mistake},
+  {
+    of: ['connections', 'reconnections'],
+    at: notYetThere,
+    line: /^NetworkSettings\.Networks\.@\w+\.(?:NetworkID ".*"|DNSNames .*)$/,
+    reason: 'which network that is, and its names there, is known from its creation on, for as long as the network is',
+    docs: 'the ids of networks and names on them in inspect',
+  },
+  {
+    of: ['connections', 'reconnections'],
+    at: /^(?:the address of (?:the gateway|another container)\/(?:start|refused)|connected at the address of another\/connect it to @two|a network with a container that runs\/remove network @net)\/error$/,
+    line: /^(?:forbidden 403|conflict 409)$/,
+    to: 'taken',
+    reason: 'what somebody else has is a conflict with them, and not forbidden',
+    docs: 'an address that is taken, a network that is in use',
+  },
+  {
+    of: ['connections'],
+    at: /^no address is left\/start\/error$/,
+    line: /^(?:internal 500|exhausted 507)$/,
+    to: 'there is none',
+    reason: mistake.reason,
+    docs: mistake.docs,
+  },
+  {
+    of: ['publishings'],
+    at: /^a published port that is (?:taken)\/start\/error$/,
+    line: /^(?:internal 500|conflict 409)$/,
+    to: 'taken',
+    reason: mistake.reason,
+    docs: mistake.docs,
+  },
+  {of: ['publishings'], at: /^published at an address that the machine has not\/start\/error$/, ...mistake},
+  {
+    of: ['connections', 'publishings'],
+    at: /^(?:a network beside that there is not|a published port that is taken|published at an address that the machine has not)\/it at last\/list$/,
+    line: /^NetworkSettings\.Networks\.@net\.(?:EndpointID|Gateway|IPAddress|IPPrefixLen|MacAddress) /,
+    reason: 'what a start that failed has given back is not told any more, in a list as little as in inspect',
+    notForUsers: 'it is stale, and inspect of the same engine does not say so',
+  },
+  {
+    of: ['connections', 'publishings'],
+    at: /^(?:the address of|no address is left|a network beside that|on the network of the machine, and|a published port that is taken|published at an address).*\/events\/events$/,
+    ...failedStart,
+  },
+  {
+    of: ['reconnections'],
+    at: /^connected at the address of another\/(?:events\/events|it at last\/inspect)$/,
+    line: /^(?:network disconnect <id> container=<it> name=@two |NetworkSettings\.Networks\.@two\.)/,
+    reason: 'a connect that failed changes nothing',
+    docs: 'a connect that failed',
+  },
+  {
+    of: ['reconnections'],
+    at: /\/disconnect it from @net(?: 2| by force)?\/error$/,
+    line: /^(?:internal 500|conflict 409)$/,
+    to: 'it is not there',
+    reason: mistake.reason,
+    docs: 'a container that is not on the network it is to leave',
+  },
+  {
+    of: ['publishings'],
+    at: /^a published port that nobody exposed\//,
+    line: /^(?:NetworkSettings\.Ports\.80\/tcp|Ports) \[.*"(?:HostPort|PublicPort)":.*\]$/,
+    reason: 'a port that is to be published needs no other word for it',
+    docs: 'a port that is to be published and was not exposed',
+  },
+];
+
+const ofFiles: readonly KnownDifference[] = [
+  {
+    of: ['mounts'],
+    at: /^a (?:volume|volume, read-only|mount of a volume)\/it at last\/volumes$/,
+    line: /^(\/x \S+ \S+) (?:master:\d+|private) machine$/,
+    to: '$1 machine',
+    reason: 'what is mounted into a volume on the machine later does not appear in the container',
+    docs: 'what is mounted into a volume on the machine later',
+  },
+  {
+    of: ['mounts'],
+    at: /^a volume that is a path that is not there\/refused\//,
+    line: /^(?:internal 500|notFound 404)$/,
+    to: 'it is not there',
+    reason: 'a volume that cannot be mounted has the status of the reason',
+    docs: 'a volume that cannot be mounted',
+  },
+  {
+    of: ['mounts'],
+    at: /^a volume that is a path that is not there\/events\/events$/,
+    line: /^volume unmount /,
+    reason: 'a volume that was never mounted is not unmounted',
+    docs: 'events of a start that failed',
+  },
+  {
+    of: ['memory'],
+    at: /^another image\/it at last\/(?:inspect|list)$/,
+    line: /"Source":"(?:<root>\/overlay2\/<id>\/merged)?"/,
+    to: '"Source":""',
+    reason: 'an image is mounted from its layers, in the container alone: there is no place of it on the machine',
+    notForUsers: 'the place that Docker names is inside of its storage driver',
+  },
+  {
+    of: ['memory'],
+    at: /^a (?:pipe of another system|volume of a cluster)\/refused\/error$/,
+    ...unsupported,
+  },
+  {of: ['mounts'], at: /^a mount of a volume by no known driver\/refused\/error$/, ...unsupported},
+  {of: ['mounts', 'memory'], at: /\/refused\/error$/, ...mistake},
+  {
+    of: ['commits'],
+    at: /\/inspect image [^/]*\/answer$/,
+    line: /^(?:DockerVersion|Parent) /,
+    reason: 'which Docker made an image, and from which other one',
+    notForUsers: 'Docker names both as what its newer image store does not have',
+  },
+  {
+    of: ['commits'],
+    at: /^what was asked for is kept\/inspect image @made:of\/answer$/,
+    line: /^RootFS\.Layers [12]$/,
+    reason: 'the place of a volume is in a container that was looked into, as after its first start',
+    notForUsers: 'it is an empty directory, where the image says that a volume is',
+  },
+  {
+    of: ['commits'],
+    at: /^what was asked for is kept\/it at last\/list$/,
+    line: /"Source":"(?:<volume <id>>)?"/,
+    to: '',
+    reason: 'a list tells where every volume lies, not only those with names',
+    docs: 'anonymous volumes in lists',
+  },
+  {
+    of: ['commits'],
+    at: /^an instruction for later builds\//,
+    line: /^/,
+    reason: 'a commit has no instructions for later builds',
+    docs: '`ONBUILD` among the changes of a commit or an import',
+  },
+  {
+    of: ['commits'],
+    at: /^a change without words\//,
+    line: /^/,
+    reason: 'what Docker leaves out in silence is refused',
+    docs: 'What Docker leaves out in silence is refused by name',
+  },
+];
+
+const ofLogs: readonly KnownDifference[] = [
+  {
+    of: ['attaches', 'log-drivers'],
+    at: /^(?:before a start that fails|journald where there is none|syslog at a port where nobody listens)\/events\/events$/,
+    ...failedStart,
+  },
+  {
+    of: ['log-drivers'],
+    at: /^json-file that is compressed\//,
+    line: /^/,
+    reason: 'older files of a log are not compressed',
+    docs: '`compress` of `json-file`',
+  },
+  {
+    of: ['log-drivers'],
+    at: /^(?:journald where there is none|syslog at a port where nobody listens)\/start\/error$/,
+    line: /^(?:internal 500|unavailable 503)$/,
+    to: 'nobody is there',
+    reason: mistake.reason,
+    docs: mistake.docs,
+  },
+  {
+    of: ['log-drivers'],
+    at: /^(?:journald where there is none|syslog at a port where nobody listens)\/(?:logs|it at last)\/(?:error|output)$/,
+    line: /^(?:error )?internal 500$/,
+    reason: 'the log beside one that is sent is read also where the start failed: there is nothing in it',
+    notForUsers: 'such a container has written nothing',
+  },
+  {
+    of: ['log-drivers'],
+    at: /^syslog with what is no text\/sent\/stdout$/,
+    line: /^a.+b$/,
+    to: 'a?b',
+    reason: 'the log beside one that is sent is a file of JSON, which has no place for bytes that are no text',
+    docs: 'bytes that are no text, in the log beside one that is sent',
+  },
+  {of: ['log-drivers'], at: /^local with a tag\/create\/error$/, ...unsupported},
+  {
+    of: ['log-drivers'],
+    at: /^[^/]*(?:option that there is not|driver that there is not)\/refused\/error$/,
+    ...unsupported,
+  },
+  {
+    of: ['log-drivers'],
+    at: /^json-file that (?:is compressed (?:and never turned over|perhaps)|waits for nobody)\/refused\//,
+    line: /^(?:internal 500|unsupported 501|it runs|when it is (?:made|started))$/,
+    reason: 'options of a log that this engine does not carry out',
+    docs: '`compress` of `json-file`',
+  },
+  {of: ['log-drivers'], at: /\/refused\/error$/, ...mistake},
+];
+
+/** Whatever noun they are of: what is refused at once, and what Docker takes and does nothing with. */
+const ofAnyRefusal: readonly KnownDifference[] = [
+  // A row each, so that each is seen to be refused.
+  ...[
+    ['publishings', 'published at an address that is none'],
+    ['memory', 'memory and a mount of it at one place'],
+    ['log-drivers', 'json-file of files without a size'],
+  ].map(([noun = '', name = '']) => ({
+    of: [noun],
+    at: new RegExp(`^${name}/refused/`),
+    line: /^(?:it runs|invalid 400|when it is (?:made|started))$/,
+    reason: 'what Docker leaves out in silence is refused',
+    docs: 'What Docker leaves out in silence is refused by name',
+  })),
+  {of: ['connections'], at: /\/refused\/error$/, ...mistake},
+  {
+    of: ['connections', 'mounts', 'memory', 'log-drivers'],
+    at: /\/refused\/when$/,
+    line: /^when it is (?:made|started)$/,
+    reason: 'what is known to be wrong before the start is refused before anything is made',
+    docs: 'what is wrong whenever it starts',
+  },
+];
+
 /** Where this engine is meant to differ from Docker, noun by noun; everything else is the same. */
 export const differences: readonly KnownDifference[] = [
   ...everywhere,
@@ -326,6 +591,10 @@ export const differences: readonly KnownDifference[] = [
   ...ofRefusals,
   ...ofCommands,
   ...ofThings,
+  ...ofAnyRefusal,
+  ...ofNetworks,
+  ...ofFiles,
+  ...ofLogs,
 ];
 
 /** What a process sees of its container is different as in the stacks of test/e2e/parity, where each row is seen to be needed. */

@@ -2,8 +2,8 @@ import type {EngineEvent} from '../../src/api/types/system.ts';
 
 /**
  * What a process does is told by who watches it, the rest by who answers a request: in which order is not promised. Here an
- * end comes before the stop or restart that it belongs to, a start before its restart, and a command's end right after its
- * start.
+ * end comes before the stop or restart that it belongs to, a start before its restart, a command's end right after its
+ * start, and neighbours of one kind are sorted.
  */
 export function inPromisedOrder(events: readonly EngineEvent[]): readonly EngineEvent[] {
   const ordered: EngineEvent[] = [];
@@ -13,7 +13,21 @@ export function inPromisedOrder(events: readonly EngineEvent[]): readonly Engine
       event.Action === 'oom' && ordered.some(({Action, Actor}) => Action === 'oom' && Actor.ID === event.Actor.ID);
     if (!isRepeated) ordered.splice(placeOf(event, ordered), 0, event);
   }
-  return ordered;
+  return sortNeighbours(ordered);
+}
+
+/** Which of several networks or volumes comes first is chance: those that come one after the other are told by name. */
+function sortNeighbours(events: readonly EngineEvent[]): readonly EngineEvent[] {
+  const groups: EngineEvent[][] = [];
+  for (const event of events) {
+    const last = groups.at(-1)?.[0];
+    const isSame =
+      last?.Action === event.Action && last.Type === event.Type && containerOf(last) === containerOf(event);
+    if (isSame && isMembership(event)) groups.at(-1)?.push(event);
+    else groups.push([event]);
+  }
+  const nameOf = ({Actor}: EngineEvent): string => Actor.Attributes['name'] ?? Actor.ID;
+  return groups.flatMap((group) => group.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)));
 }
 
 function placeOf(event: EngineEvent, before: readonly EngineEvent[]): number {

@@ -24,12 +24,24 @@ function canonical(value: unknown): string {
   });
 }
 
-/** Lines that are not in the other, and `- path` for paths of the other that are missing. */
+/**
+ * Lines that are not in the other, and `- path` for paths of the other that are missing: of a member that is missing with
+ * all that it has, its own.
+ */
 export function linesBeyond(lines: Lines, baseline: Lines): string[] {
   const known = new Set(baseline);
-  const paths = new Set(lines.map(pathOf));
-  const missing = baseline.map(pathOf).filter((path) => !paths.has(path));
-  return [...lines.filter((line) => !known.has(line)), ...missing.map((path) => `- ${path}`)];
+  const there = new Set(lines.map(pathOf).flatMap(pathsTo));
+  const missing = baseline
+    .map(pathOf)
+    .filter((path) => !there.has(path))
+    .map((path) => pathsTo(path).find((one) => !there.has(one)));
+  return [...lines.filter((line) => !known.has(line)), ...[...new Set(missing)].map((path) => `- ${path}`)];
+}
+
+/** `a`, `a.b`, `a.b.c` */
+function pathsTo(path: string): readonly string[] {
+  const names = path.split('.');
+  return names.map((_, index) => names.slice(0, index + 1).join('.'));
 }
 
 function pathOf(line: string): string {

@@ -1,4 +1,4 @@
-import {networks} from './cases/things.ts';
+import {networks} from './cases/networks.ts';
 import {compareWithDocker} from './compare-with-docker.ts';
 
 compareWithDocker('networks', networks);

@@ -34,6 +34,7 @@ export async function runCase(bench: Bench, steps: readonly (Step | readonly Ste
     directory,
     label: `io.tscompose.test=${token}`,
     containers,
+    images: new Set(),
     others: new Set(),
     fill: (value) => fill(value, {token, directory}),
     portable: (text) => makePortable(names())(text),
@@ -116,7 +117,7 @@ async function outputOf(world: World, container: Container): Promise<Seen> {
   return {...sections, ...(stderr.length > 0 ? tell(world, {stderr}) : {})};
 }
 
-async function removeAll({bench: {docker}, containers, token, label}: World): Promise<void> {
+async function removeAll({bench: {docker}, containers, images, token, label}: World): Promise<void> {
   const filters = {label: [label]};
   // Volumes that a request only names have no label.
   const named = {filters: {name: [`${token}-`]}};
@@ -126,6 +127,7 @@ async function removeAll({bench: {docker}, containers, token, label}: World): Pr
   for (const container of containers.values()) await container.remove({force: true, v: true}).catch(gone);
   for (const {Id} of await docker.listContainers({all: true, filters}))
     await docker.getContainer(Id).remove({force: true, v: true}).catch(gone);
+  for (const image of images) await docker.getImage(image).remove({force: true}).catch(gone);
   // In an order of ours, as there are events of it.
   const networks = (await docker.listNetworks(named)).map(({Name}) => Name);
   const volumes = (await docker.listVolumes(named)).Volumes.map(({Name}) => Name);

@@ -1,4 +1,4 @@
-import type {ContainerCreateBody, WaitCondition} from '../../src/api/types/container.ts';
+import type {ContainerCreateBody, Mount, WaitCondition} from '../../src/api/types/container.ts';
 import type {ContainerUpdateBody} from '../../src/api/types/update.ts';
 import type {Container, LogOptions} from '../../src/client/container.ts';
 import {toFacts} from '../e2e/parity/run-stack.mjs';
@@ -33,18 +33,29 @@ export function create(
     label: name === 'it' ? 'create' : `create ${name}`,
     run: async (world) => {
       const {Image = 'plain', Labels, HostConfig, ...rest} = world.fill(body);
+      const Mounts = HostConfig?.Mounts && (await withImages(world, HostConfig.Mounts));
       const container = await world.bench.docker.createContainer({
         Image: isTestImage(Image) ? await world.bench.image(Image) : Image,
         ...rest,
         name: options.as ?? world.fill(`@${name}`),
         platform: options.platform,
         Labels: {'io.tscompose.test': world.token, ...Labels},
-        HostConfig: {NetworkMode: 'none', ...HostConfig},
+        HostConfig: {NetworkMode: 'none', ...HostConfig, ...(Mounts && {Mounts})},
       });
       world.containers.set(name, container);
       return ['done'];
     },
   };
+}
+
+/** Images of the cases have another name at every run. */
+function withImages({bench}: World, mounts: readonly Mount[]): Promise<readonly Mount[]> {
+  return Promise.all(
+    mounts.map(async (mount) => {
+      const {Type, Source = ''} = mount;
+      return Type === 'image' && isTestImage(Source) ? {...mount, Source: await bench.image(Source)} : mount;
+    }),
+  );
 }
 
 export const start = (name = 'it') => on('start', name, (container) => container.start());

@@ -1,4 +1,4 @@
-import {volumes} from './cases/things.ts';
+import {volumes} from './cases/volumes.ts';
 import {compareWithDocker} from './compare-with-docker.ts';
 
 compareWithDocker('volumes', volumes);

@@ -4,7 +4,8 @@ import {eventually} from '../../support/host.ts';
 import type {Cases, Step, World} from '../case.ts';
 import {linesOf, shapeOf} from '../lines.ts';
 import {ask, create, pause, run, running, start} from '../steps.ts';
-import {network, volume} from './things.ts';
+import {network} from './networks.ts';
+import {volume} from './volumes.ts';
 
 type Options = {readonly all?: boolean; readonly limit?: number};
 

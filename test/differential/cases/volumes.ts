@@ -1,49 +1,16 @@
-import type {NetworkCreateBody} from '../../../src/api/types/network.ts';
 import type {VolumeCreateBody, VolumeInspect} from '../../../src/api/types/volume.ts';
-import type {Cases, Step, World} from '../case.ts';
+import type {Cases, Step} from '../case.ts';
 import {portableTime} from '../describe.ts';
 import {linesOf} from '../lines.ts';
 import {ask, create, facts, line, remove} from '../steps.ts';
 
-const labelled = (world: World) => ({'io.tscompose.test': world.token});
-
-export function network(body: Partial<NetworkCreateBody> & {readonly Name: string}): Step {
-  return ask(`create network ${body.Name}`, async (world) => {
-    const {Labels, ...rest} = world.fill(body);
-    const made = await world.bench.docker.createNetwork({...rest, Labels: {...labelled(world), ...Labels}});
-    world.others.add(made.id);
-    return ['done'];
-  });
-}
-
-/** What was asked for. */
-const shortOfNetwork = (name: string) =>
-  ask(`inspect network ${name}`, async ({bench, fill}) => {
-    const found = await bench.docker.getNetwork(fill(name)).inspect();
-    const {Name, Scope, Driver, EnableIPv4, EnableIPv6, Internal, Attachable, Ingress, Options, Labels} = found;
-    const subnets = (found.IPAM.Config ?? []).map(({Subnet}) => Subnet);
-    return linesOf({
-      Name,
-      Scope,
-      Driver,
-      EnableIPv4,
-      EnableIPv6,
-      Internal,
-      Attachable,
-      Ingress,
-      Options,
-      Labels,
-      subnets,
-    });
-  });
-
-const removeNetwork = (name: string) =>
-  ask(`remove network ${name}`, async ({bench, fill}) => await bench.docker.getNetwork(fill(name)).remove());
-
 export function volume(body: VolumeCreateBody): Step {
   return ask(`create volume ${body.Name ?? ''}`.trimEnd(), async (world) => {
     const {Labels, ...rest} = world.fill(body);
-    const made = await world.bench.docker.createVolume({...rest, Labels: {...labelled(world), ...Labels}});
+    const made = await world.bench.docker.createVolume({
+      ...rest,
+      Labels: {'io.tscompose.test': world.token, ...Labels},
+    });
     world.others.add(made.Name);
     return volumeLines(made);
   });
@@ -52,60 +19,13 @@ export function volume(body: VolumeCreateBody): Step {
 const volumeLines = (inspected: VolumeInspect) =>
   linesOf(inspected).map((text) => portableTime(text.replace(/^Mountpoint ".*"/, 'Mountpoint <path>')));
 
-const inspectVolume = (name: string) =>
+export const inspectVolume = (name: string) =>
   ask(`inspect volume ${name}`, async ({bench, fill}) =>
     volumeLines(await bench.docker.getVolume(fill(name)).inspect()),
   );
 
 const removeVolume = (name: string, force = false) =>
   ask(`remove volume ${name}`, async ({bench, fill}) => await bench.docker.getVolume(fill(name)).remove({force}));
-
-const subnet = (Subnet: string, more: object = {}) => ({IPAM: {Config: [{Subnet, ...more}]}});
-
-export const networks: Cases = {
-  'a network': [network({Name: '@net', ...subnet('10.187.0.0/24')}), shortOfNetwork('@net')],
-  'a network of everything': [
-    network({
-      Name: '@net',
-      Driver: 'bridge',
-      Labels: {a: 'b'},
-      Options: {'com.docker.network.driver.mtu': '1400'},
-      Attachable: true,
-      ...subnet('10.187.1.0/24', {
-        Gateway: '10.187.1.9',
-        IPRange: '10.187.1.128/25',
-        AuxiliaryAddresses: {printer: '10.187.1.130'},
-      }),
-    }),
-    shortOfNetwork('@net'),
-  ],
-  'a network that leads nowhere': [
-    network({Name: '@net', Internal: true, ...subnet('10.187.2.0/24')}),
-    shortOfNetwork('@net'),
-  ],
-  'a name that another network has': [
-    network({Name: '@net', ...subnet('10.187.3.0/24')}),
-    network({Name: '@net', ...subnet('10.187.4.0/24')}),
-  ],
-  'a subnet that is none': [network({Name: '@net', ...subnet('10.187.0.0/33')})],
-  'a subnet with bits of a host': [network({Name: '@net', ...subnet('10.187.5.7/24')}), shortOfNetwork('@net')],
-  'a gateway outside of the subnet': [network({Name: '@net', ...subnet('10.187.6.0/24', {Gateway: '10.188.0.1'})})],
-  'a range outside of the subnet': [network({Name: '@net', ...subnet('10.187.7.0/24', {IPRange: '10.188.0.0/25'})})],
-  'a subnet that overlaps': [
-    network({Name: '@net', ...subnet('10.187.8.0/24')}),
-    network({Name: '@other', ...subnet('10.187.8.128/25')}),
-  ],
-  'a driver that there is not': [network({Name: '@net', Driver: 'no-such'})],
-  'a network without a name': [network({Name: ''})],
-  'the names of networks that are always there': [network({Name: 'none'}), network({Name: 'host'})],
-  'removal of a network': [
-    network({Name: '@net', ...subnet('10.187.9.0/24')}),
-    removeNetwork('@net'),
-    shortOfNetwork('@net'),
-  ],
-  'removal of networks that are always there': [removeNetwork('none'), removeNetwork('host')],
-  'what a container sees of no network': [facts('network names', {HostConfig: {Dns: ['192.0.2.53']}})],
-};
 
 export const volumes: Cases = {
   'a volume': [volume({Name: '@data'}), inspectVolume('@data')],

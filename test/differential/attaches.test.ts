@@ -1,0 +1,4 @@
+import {attaches} from './cases/attaches.ts';
+import {compareWithDocker} from './compare-with-docker.ts';
+
+compareWithDocker('attaches', attaches);

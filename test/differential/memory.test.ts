@@ -1,0 +1,4 @@
+import {memoryCases} from './cases/mounts.ts';
+import {compareWithDocker} from './compare-with-docker.ts';
+
+compareWithDocker('memory', memoryCases);
