@@ -195,7 +195,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       async open(hostingOptions) {
         const {createHosting} = await import('./hosting/hosting.ts');
         const removeName = async (reference: string) => void (await images.remove(reference, {force: true}));
-        return createHosting({...imageContext, removeName}, hostingOptions);
+        const connections = (name: string) => registry.connections(name);
+        return createHosting({...imageContext, removeName, connections}, hostingOptions);
       },
     },
     system: createSystem({

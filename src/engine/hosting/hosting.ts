@@ -1,16 +1,17 @@
 import {TscomposeError} from '../../base/errors.ts';
 import {createBlobStore} from '../image/blobs.ts';
-import type {ImageContext} from '../image/context.ts';
 import {readReference} from '../image/record.ts';
 import {openSession} from '../image/session.ts';
 import {type HostedBlob, openBlob} from './blob.ts';
 import {parseAnyDigest} from './digest.ts';
 import {createLocalImages, type LocalScope, type ManifestBytes} from './local.ts';
+import {createMirror, type MirrorContext, type MirrorOptions} from './mirror.ts';
 import {localNames} from './names.ts';
 import {linkBlob, type PutManifest, type PutResult, putManifest} from './put.ts';
 import {type HostedManifest, listRepositories, type RepositoryRecords, repositoryRecords} from './records.ts';
 import {type SweepOptions, sweep} from './sweep.ts';
 import {createUploads, type Finished, type UploadLimits, type UploadName, type Uploads} from './uploads.ts';
+import {withMirror} from './with-mirror.ts';
 
 export interface HostingOptions {
   /** Names by which the registry is reached, as they stand in references: `localhost:5000`. */
@@ -21,6 +22,8 @@ export interface HostingOptions {
   readonly unpack: boolean;
   readonly limits: UploadLimits;
   readonly keep: SweepOptions;
+  /** Other registries that are passed on. */
+  readonly mirror?: MirrorOptions | undefined;
 }
 
 /** What a client can name a manifest by. */
@@ -38,7 +41,12 @@ export interface Hosting {
   listRepositories(): Promise<readonly string[]>;
   /** Undefined for a repository that is not there. */
   listTags(repository: string): Promise<readonly string[] | undefined>;
-  findManifest(repository: string, name: ManifestName): Promise<ManifestBytes | undefined>;
+  /** Whether something was pushed to it. */
+  isHosted(repository: string): Promise<boolean>;
+  /** Whether it is a copy of another registry's: nothing is pushed to it. */
+  isCopy(repository: string): boolean;
+  /** Throws `unavailable` where it has to come from another registry, and that does not answer. */
+  findManifest(repository: string, name: ManifestName, signal: AbortSignal): Promise<ManifestBytes | undefined>;
   putManifest(put: PutManifest, signal: AbortSignal): Promise<PutResult>;
   /** Those that say something about a manifest. */
   listReferrers(repository: string, subject: string): Promise<readonly HostedManifest[]>;
@@ -57,14 +65,23 @@ export interface Hosting {
   removeBlob(repository: string, digest: string): Promise<Removed>;
   /** Gives back what nothing needs any more. */
   sweep(): Promise<void>;
+  /** Ends what comes from elsewhere. */
+  close(): Promise<void>;
 }
 
-export interface HostingContext extends ImageContext {
+export interface HostingContext extends MirrorContext {
   /** Takes a name from an image, and removes what nothing needs then. */
   readonly removeName: (reference: string) => Promise<void>;
 }
 
 export function createHosting(context: HostingContext, options: HostingOptions): Hosting {
+  const own = createOwn(context, options);
+  const {mirror} = options;
+  return mirror === undefined ? own : withMirror(own, createMirror(context, mirror), mirror.registries);
+}
+
+/** What is on this machine. */
+function createOwn(context: HostingContext, options: HostingOptions): Hosting {
   const {layout} = context;
   const {hosts} = options;
   const blobs = createBlobStore(layout.images.blobs);
@@ -134,6 +151,8 @@ export function createHosting(context: HostingContext, options: HostingOptions):
     uploads,
     findManifest,
     findBlob,
+    isHosted: (repository) => recordsOf(repository).exists(),
+    isCopy: () => false,
 
     async listRepositories() {
       const hosted = await Promise.all(
@@ -222,6 +241,7 @@ export function createHosting(context: HostingContext, options: HostingOptions):
     },
 
     sweep: () => sweep(context, uploads, options.keep),
+    async close() {},
   };
 }
 

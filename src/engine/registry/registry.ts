@@ -10,6 +10,7 @@ import {TscomposeError} from '../../base/errors.ts';
 import type {ImageContext} from '../image/context.ts';
 import {parseReference} from '../image/reference.ts';
 import type {ContentSession} from '../image/session.ts';
+import type {Connection} from './connection.ts';
 import {credentialOf} from './credential.ts';
 import {registryOfAddress} from './credentials/server-address.ts';
 import type {RegistryOptions} from './registries.ts';
@@ -49,6 +50,8 @@ export interface SearchOptions {
 }
 
 export interface RegistryPart extends RegistryApi {
+  /** Where a registry's content is, reached with the credentials of whoever runs this engine. */
+  connections(registry: string): Promise<readonly Connection[]>;
   close(): Promise<void>;
 }
 
@@ -111,6 +114,10 @@ export function createRegistry({images, session, registries: options}: RegistryP
         inspectDistribution(connection, {repository, reference, signal}),
       );
       return value;
+    },
+
+    async connections(registry) {
+      return await (await open()).connections(registry, 'pull', await options.credentialOf?.(registry));
     },
 
     async close() {

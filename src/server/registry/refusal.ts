@@ -20,8 +20,6 @@ const registryErrors = {
   DENIED: 403,
   UNSUPPORTED: 405,
   TOOMANYREQUESTS: 429,
-  UNAVAILABLE: 503,
-  UNKNOWN: 500,
 } as const;
 
 export type RegistryErrorCode = keyof typeof registryErrors;

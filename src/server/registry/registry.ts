@@ -1,5 +1,6 @@
 import {hasKind, toTscomposeError} from '../../base/errors.ts';
 import type {Hosting} from '../../engine/hosting/hosting.ts';
+import {nameInNamespace} from '../../engine/hosting/mirror-names.ts';
 import {type AccessOptions, createAccess, type Identity} from './access.ts';
 import type {HandlerContext, RegistryHandlers} from './handler.ts';
 import {blobHandlers} from './handlers/blobs.ts';
@@ -45,8 +46,18 @@ export function createRegistry(options: RegistryOptions): Registry {
     ...uploadHandlers(context),
   };
 
+  /** Mirrors are asked with the registry that is meant beside the name. */
+  const nameOf = (name: string, {query}: RegistryRequest): string => {
+    const namespace = name === '' ? null : query.get('ns');
+    const full = namespace === null ? name : nameInNamespace(name, namespace, hosts);
+    if (full === undefined)
+      throw new Refusal('NAME_INVALID', 'invalid repository name', {detail: {name, ns: namespace}});
+    return full;
+  };
+
   const run = async (request: RegistryRequest, known: (identity: Identity) => void): Promise<RegistryResponse> => {
-    const {route, action, parts} = findRoute(request);
+    const {route, action, parts: asked} = findRoute(request);
+    const parts = {...asked, name: nameOf(asked.name, request)};
     if (route === 'token') {
       if (options.tokens === undefined) throw new Refusal('UNSUPPORTED', 'this registry has no tokens', {status: 404});
       return await giveToken(options.tokens, access.identify, request);
@@ -54,6 +65,11 @@ export function createRegistry(options: RegistryOptions): Registry {
     const identity =
       action === 'open' ? {user: undefined, allows: () => false} : await access.check(request, action, parts.name);
     known(identity);
+    // Only browsers say where a request comes from: a page must not push to whatever its reader can reach.
+    if (['push', 'delete'].includes(action) && request.headers['origin'] !== undefined)
+      throw new Refusal('DENIED', 'web pages may not change anything here');
+    if (action === 'push' && hosting.isCopy(parts.name))
+      throw new Refusal('DENIED', 'this is a copy of another registry');
     return await handlers[route]({request, parts, identity});
   };
 
@@ -76,6 +92,10 @@ function refused(error: unknown): RegistryResponse {
     return jsonResponse(body, headers, status);
   }
   const {message} = toTscomposeError(error);
+  if (hasKind(error, 'unavailable')) {
+    const told = {code: 'UNAVAILABLE', message: 'the registry that this comes from does not answer'};
+    return {...jsonResponse({errors: [told]}, {}, 503), note: message};
+  }
   const isFull = hasKind(error, 'exhausted');
   const told = isFull ? 'there is no room for it' : 'the registry could not do it';
   return {...jsonResponse({errors: [{code: 'UNKNOWN', message: told}]}, {}, isFull ? 507 : 500), note: message};

@@ -112,6 +112,18 @@ test('a registry that is for reading refuses the rest, also to who is known', as
     expect(refusalOf(await bed.send(method, path, {headers}))).toEqual([403, 'DENIED']);
 });
 
+test('a web page that its reader looks at changes nothing', async () => {
+  await using bed = await makeRegistry();
+  const headers = {origin: 'http://127.0.0.1:5000'};
+  for (const [method, path] of [
+    ['POST', `/v2/app/blobs/uploads/?digest=${sha256('x')}`],
+    ['PUT', '/v2/app/manifests/v1'],
+    ['DELETE', '/v2/app/manifests/v1'],
+  ] as const)
+    expect(refusalOf(await bed.send(method, path, {headers, body: 'x'}))).toEqual([403, 'DENIED']);
+  expect((await bed.send('GET', '/v2/_catalog', {headers})).status).toBe(200);
+});
+
 test('many passwords at once are not all tried', async () => {
   const slow = join(directory, 'slow');
   writeFileSync(slow, `ann:${hashSync('söme:thing', 8)}\n`);

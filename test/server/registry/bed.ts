@@ -4,6 +4,7 @@ import {request as httpRequest} from 'node:http';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect} from 'vitest';
+import {createEngine} from '../../../src/engine/create-engine.ts';
 import type {Engine} from '../../../src/engine/engine.ts';
 import type {Hosting, HostingOptions} from '../../../src/engine/hosting/hosting.ts';
 import {
@@ -12,7 +13,6 @@ import {
   type RegistryListenOptions,
 } from '../../../src/server/registry/listen.ts';
 import {createRegistry, type RegistryOptions} from '../../../src/server/registry/registry.ts';
-import {programEngine} from '../../support/program-engine.ts';
 
 /** The name of the registry, in references. */
 export const registryName = 'registry.test:5000';
@@ -44,6 +44,7 @@ export interface RegistryBed extends AsyncDisposable {
 export type BedOptions = Partial<Omit<HostingOptions, 'hosts'>> &
   Partial<Omit<RegistryOptions, 'hosting' | 'hosts'>> &
   Partial<Pick<RegistryListenOptions, 'idleMs' | 'tls' | 'connectionsMax'>> & {
+    readonly now?: () => number;
     /** Of an earlier bed: then the directory stays the caller's. */
     readonly directory?: string;
   };
@@ -53,13 +54,17 @@ const hour = 60 * 60 * 1000;
 export async function makeRegistry(options: BedOptions = {}): Promise<RegistryBed> {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'tsc-registry-'));
   const root = join(directory, 'root');
-  const engine = await programEngine(root, join(directory, 'run'), 'tsc-registry-test');
+  const engine = await createEngine({
+    ...{root, run: join(directory, 'run'), cgroupParent: 'tsc-registry-test', version: '0'},
+    ...{helperPath: process.env['TSCOMPOSE_HELPER'], nodePath: process.execPath, now: options.now ?? Date.now},
+  });
   const hosting = await engine.hosting.open({
     hosts: [registryName],
     local: options.local ?? true,
     unpack: options.unpack ?? true,
     limits: options.limits ?? {blobMax: 64 * 1024 * 1024, openMax: 100},
     keep: options.keep ?? {blobsKeptMs: hour, uploadsKeptMs: hour},
+    mirror: options.mirror,
   });
   const registry = createRegistry({
     hosting,
@@ -85,6 +90,7 @@ export async function makeRegistry(options: BedOptions = {}): Promise<RegistryBe
     send: (method, path, request = {}) => send(listener.port, method, path, request),
     async [Symbol.asyncDispose]() {
       await listener.close(0);
+      await hosting.close();
       await engine.close();
       if (options.directory === undefined) rmSync(directory, {recursive: true, force: true});
     },

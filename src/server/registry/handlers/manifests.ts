@@ -17,7 +17,7 @@ export function manifestHandlers({
 }: HandlerContext): Pick<RegistryHandlers, 'readManifest' | 'putManifest' | 'deleteManifest'> {
   return {
     async readManifest({request, parts: {name, reference}}) {
-      const found = await hosting.findManifest(name, nameOf(reference));
+      const found = await hosting.findManifest(name, nameOf(reference), request.signal);
       if (found === undefined) throw await unknownManifest(hosting, name, reference);
       const {digest, mediaType, bytes} = found;
       const etag = `"${digest}"`;

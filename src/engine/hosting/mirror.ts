@@ -1,0 +1,145 @@
+import {hasKind, TscomposeError, toTscomposeError} from '../../base/errors.ts';
+import {createBlobStore} from '../image/blobs.ts';
+import {isObject} from '../image/configuration.ts';
+import type {ImageContext} from '../image/context.ts';
+import {openSession} from '../image/session.ts';
+import type {Connection} from '../registry/connection.ts';
+import {fetchManifest, headManifest} from '../registry/manifest.ts';
+import {firstThatAnswers} from '../registry/registries.ts';
+import {type HostedBlob, openBlob} from './blob.ts';
+import {createFlights} from './flights.ts';
+import type {ManifestName} from './hosting.ts';
+import type {ManifestBytes} from './local.ts';
+import {readManifest} from './manifest.ts';
+import type {MirroredName} from './mirror-names.ts';
+import {type HostedManifest, type RepositoryRecords, repositoryRecords} from './records.ts';
+
+export interface MirrorContext extends ImageContext {
+  /** Where a registry's content is. */
+  readonly connections: (registry: string) => Promise<readonly Connection[]>;
+}
+
+export interface MirrorOptions {
+  /** Registries whose images are passed on and kept. */
+  readonly registries: readonly string[];
+  /** They are not asked: what is kept is all there is. */
+  readonly offline: boolean;
+}
+
+/** Copies of repositories of other registries: brought when they are asked for, and kept. */
+export interface Mirror {
+  /** Throws `unavailable` where the other registry does not answer, and nothing is kept. */
+  findManifest(name: MirroredName, wanted: ManifestName, signal: AbortSignal): Promise<ManifestBytes | undefined>;
+  /** One that is still coming can be read already. */
+  findBlob(name: MirroredName, digest: string): Promise<HostedBlob | undefined>;
+  /** Downloads end; what has come stays. */
+  close(): Promise<void>;
+}
+
+/** So long a tag is taken for what it was; milliseconds. */
+const freshMs = 60_000;
+
+export function createMirror(context: MirrorContext, {offline}: MirrorOptions): Mirror {
+  const {layout, now, connections} = context;
+  const blobs = createBlobStore(layout.images.blobs);
+  const flights = createFlights(context);
+
+  const readKept = async (records: RepositoryRecords, digest: string): Promise<ManifestBytes | undefined> => {
+    const kept = await records.readManifest(digest);
+    return kept && {digest, mediaType: kept.mediaType, bytes: await blobs.read(kept.stored)};
+  };
+
+  /** Undefined where the other registry does not have it, or does not give it to us. */
+  const bring = async (name: MirroredName, reference: string, signal: AbortSignal) => {
+    const request = {repository: name.repository, reference, signal};
+    const places = await connections(name.registry);
+    const found = await firstThatAnswers(places, (place) => fetchManifest(place, request)).catch((error: unknown) => {
+      if (hasKind(error, 'notFound', 'unauthorized', 'forbidden')) return undefined;
+      throw new TscomposeError('unavailable', toTscomposeError(error).message, {cause: error});
+    });
+    return found?.value;
+  };
+
+  const keep = async (
+    records: RepositoryRecords,
+    {bytes, mediaType, digest}: ManifestBytes,
+    tag: string | undefined,
+  ): Promise<void> => {
+    await using session = await openSession(context);
+    await session.addBlob(bytes);
+    const {blobs: named} = readManifest(bytes, mediaType);
+    const manifest: HostedManifest = {v: 1, digest, stored: digest, mediaType, size: bytes.length, blobs: named};
+    await session.lease.hold({blobs: [digest]}, () => records.writeManifest(manifest));
+    if (tag !== undefined) await records.writeTag(tag, {v: 1, digest, checked: now()});
+  };
+
+  /** A HEAD is enough to know, and no registry counts it. */
+  const isUnchanged = async (
+    name: MirroredName,
+    {tag, digest}: {readonly tag: string; readonly digest: string},
+    signal: AbortSignal,
+  ) => {
+    const request = {repository: name.repository, reference: tag, signal};
+    const places = await connections(name.registry);
+    const head = await firstThatAnswers(places, (place) => headManifest(place, request)).catch(() => undefined);
+    return head?.value?.digest === digest;
+  };
+
+  const findTag = async (name: MirroredName, tag: string, signal: AbortSignal): Promise<ManifestBytes | undefined> => {
+    const records = repositoryRecords(layout, name.copy);
+    const known = await records.readTag(tag);
+    const kept = known && (await readKept(records, known.digest));
+    if (offline || (kept && known && now() - (known.checked ?? 0) < freshMs)) return kept;
+    if (kept && (await isUnchanged(name, {tag, digest: kept.digest}, signal))) {
+      await records.writeTag(tag, {v: 1, digest: kept.digest, checked: now()});
+      return kept;
+    }
+    try {
+      const found = await bring(name, tag, signal);
+      if (found) await keep(records, found, tag);
+      return found;
+    } catch (error) {
+      if (kept && hasKind(error, 'unavailable')) return kept;
+      throw error;
+    }
+  };
+
+  return {
+    async findManifest(name, wanted, signal) {
+      if ('tag' in wanted) return await findTag(name, wanted.tag, signal);
+      const records = repositoryRecords(layout, name.copy);
+      const kept = await readKept(records, wanted.digest);
+      if (kept || offline || !wanted.digest.startsWith('sha256:')) return kept;
+      const found = await bring(name, wanted.digest, signal);
+      if (found) await keep(records, found, undefined);
+      return found;
+    },
+
+    async findBlob(name, digest) {
+      const records = repositoryRecords(layout, name.copy);
+      const stored = await records.findBlob(digest);
+      const kept = stored === undefined ? undefined : await openBlob(context, stored);
+      if (kept || offline) return kept;
+      // Only what a manifest names that is kept here: that also tells how much is to come.
+      const size = await sizeOf(records, digest, (manifest) => blobs.read(manifest));
+      if (size === undefined) return undefined;
+      return await flights.join({...name, digest, size, records, places: await connections(name.registry)});
+    },
+
+    close: () => flights.close(),
+  };
+}
+
+async function sizeOf(
+  records: RepositoryRecords,
+  digest: string,
+  read: (stored: string) => Promise<Uint8Array>,
+): Promise<number | undefined> {
+  const naming = (await records.listManifests()).find(({blobs}) => blobs.includes(digest));
+  if (naming === undefined) return undefined;
+  const value = JSON.parse(new TextDecoder().decode(await read(naming.stored))) as Readonly<Record<string, unknown>>;
+  const layers = Array.isArray(value['layers']) ? (value['layers'] as unknown[]) : [];
+  const descriptor = [value['config'], ...layers].find((item) => isObject(item) && item['digest'] === digest);
+  const size = isObject(descriptor) ? descriptor['size'] : undefined;
+  return typeof size === 'number' ? size : undefined;
+}

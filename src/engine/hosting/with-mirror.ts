@@ -1,0 +1,41 @@
+import type {HostedBlob} from './blob.ts';
+import type {Hosting} from './hosting.ts';
+import type {Mirror} from './mirror.ts';
+import {hubName, type MirroredName, mirroredName} from './mirror-names.ts';
+
+/**
+ * Adds copies of other registries to what is here: under a repository's name with its registry in front, and of Docker's own
+ * registry also without, as clients ask its mirrors. What was pushed here is never looked for elsewhere.
+ */
+export function withMirror(hosting: Hosting, mirror: Mirror, registries: readonly string[]): Hosting {
+  const elsewhere = async (repository: string): Promise<MirroredName | undefined> =>
+    (await hosting.isHosted(repository)) ? undefined : hubName(repository, registries);
+
+  const findBlob = async (
+    repository: string,
+    digest: string,
+    here: () => Promise<HostedBlob | undefined>,
+  ): Promise<HostedBlob | undefined> => {
+    const copied = mirroredName(repository, registries);
+    const found = copied ? await mirror.findBlob(copied, digest) : await here();
+    const hub = found || copied ? undefined : await elsewhere(repository);
+    return found ?? (hub && (await mirror.findBlob(hub, digest)));
+  };
+
+  return {
+    ...hosting,
+    isCopy: (repository) => mirroredName(repository, registries) !== undefined,
+
+    async findManifest(repository, wanted, signal) {
+      const copied = mirroredName(repository, registries);
+      if (copied) return await mirror.findManifest(copied, wanted, signal);
+      const found = await hosting.findManifest(repository, wanted, signal);
+      const hub = found ? undefined : await elsewhere(repository);
+      return found ?? (hub && (await mirror.findManifest(hub, wanted, signal)));
+    },
+
+    findBlob: (repository, digest) => findBlob(repository, digest, () => hosting.findBlob(repository, digest)),
+    keepBlob: (repository, digest) => findBlob(repository, digest, () => hosting.keepBlob(repository, digest)),
+    close: () => mirror.close(),
+  };
+}
