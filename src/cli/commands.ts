@@ -252,6 +252,17 @@ export const commands: readonly CommandRow[] = [
     run: async (context, input) => (await import('./commands/engine-build.ts')).runEngineBuild(context, input),
   }),
   defineCommand({
+    name: 'registry serve',
+    ...commandSummaries['registry serve'],
+    flags: commandFlags['registry serve'],
+    examples: [
+      'tscompose registry serve',
+      'tscompose registry serve --listen 0.0.0.0:5000 --tls-cert cert.pem --tls-key key.pem --htpasswd users',
+      'docker push localhost:5000/app:1',
+    ],
+    run: async (context, input) => (await import('./commands/registry-serve.ts')).runRegistryServe(context, input),
+  }),
+  defineCommand({
     name: 'completion',
     ...commandSummaries.completion,
     flags: commandFlags.completion,

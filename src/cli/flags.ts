@@ -244,6 +244,44 @@ export const commandFlags = {
   'engine image import': imageFlags.import,
   'engine fsck': imageFlags.fsck,
   ...engineFlags,
+  'engine serve': {
+    host: {
+      short: 'H',
+      value: 'ADDRESS',
+      repeat: true,
+      summary: 'where to listen: unix:///path, or tcp://address:port on loopback (engine.sock in the run directory)',
+    },
+  },
+  'registry serve': {
+    listen: {value: 'ADDRESS', summary: 'address and port to listen at (127.0.0.1:5000)'},
+    name: {
+      value: 'NAME',
+      repeat: true,
+      summary:
+        'a name by which clients reach it, with its port; under the first one, what is pushed becomes an image of this machine',
+    },
+    'tls-cert': {value: 'FILE', summary: 'certificate to serve HTTPS with (PEM)'},
+    'tls-key': {value: 'FILE', summary: 'its private key (PEM)'},
+    htpasswd: {value: 'FILE', summary: 'users and the bcrypt hashes of their passwords, as written by "htpasswd -B"'},
+    auth: {
+      value: 'KIND',
+      choices: ['basic', 'token'],
+      summary: 'with --htpasswd: how clients show who they are (basic)',
+    },
+    'anonymous-pull': {summary: 'with --htpasswd: who is not known may pull'},
+    'read-only': {summary: 'nobody may push or delete'},
+    'no-local': {summary: 'offer only what was pushed, not every image of this machine'},
+    'no-unpack': {summary: 'keep what is pushed, and do not make it ready to run here'},
+    mirror: {
+      value: 'REGISTRY',
+      repeat: true,
+      summary: 'a registry whose images are passed on and kept: docker.io, quay.io',
+    },
+    offline: {summary: 'with --mirror: do not ask the other registries, offer what is kept'},
+    'max-blob-size': {value: 'BYTES', summary: 'largest blob that is taken: 500m, 20g (no limit)'},
+    'max-uploads': {value: 'N', kind: 'integer', summary: 'unfinished uploads that are kept at most (1000)'},
+    'max-connections': {value: 'N', kind: 'integer', summary: 'clients that are served at once (1000)'},
+  },
   completion: {},
   doctor: {format: {value: 'FORMAT', choices: ['table', 'json'], summary: 'table or json'}},
   version: {

@@ -66,6 +66,10 @@ export const commandSummaries = {
   },
   'engine manifest': {summary: 'show what a registry has under a name', args: 'IMAGE'},
   'engine build': {summary: 'build an image from a Dockerfile', args: 'CONTEXT'},
+  'registry serve': {
+    summary: 'serve the images of the built-in engine as a registry, to pull from and to push to',
+    args: '',
+  },
   completion: {summary: 'print a script that completes commands, flags and names in a shell', args: 'SHELL'},
   doctor: {
     summary:
@@ -79,4 +83,5 @@ export const commandSummaries = {
 export const commandGroups = {
   engine: 'work with the engine itself, without a stack',
   'engine image': 'manage the images of the engine',
+  registry: 'a registry of the images of this machine',
 } as const;

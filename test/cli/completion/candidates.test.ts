@@ -125,7 +125,7 @@ test.each<readonly [readonly string[], readonly string[]]>([
   ],
   [
     ['nothing', ''],
-    ['words', ...commands.map(({name}) => name).filter((name) => !name.includes(' ')), 'engine', 'help'],
+    ['words', ...commands.map(({name}) => name).filter((name) => !name.includes(' ')), 'engine', 'registry', 'help'],
   ],
   [
     ['engine', 'ser'],
