@@ -1,6 +1,6 @@
 import {closeSync, createReadStream, openSync, rmSync, writeSync} from 'node:fs';
 import {join} from 'node:path';
-import {decompress, peek, sniffCompression} from '../image/compression.ts';
+import {decompress, peek, sniffArchive} from '../image/compression.ts';
 import type {Selection} from './copy-plan.ts';
 import {openContextFile} from './source/open-file.ts';
 import {isFile, type SourceTree} from './source/tree.ts';
@@ -24,7 +24,7 @@ export async function openArchive(
   const stream = createReadStream('', {fd: openContextFile(place.directory, path), highWaterMark: 1024 * 1024});
   try {
     const {head, content} = await peek(stream, headLength);
-    const plain = decompress(content, sniffCompression(head));
+    const plain = decompress(content, sniffArchive(head));
     const first = await peek(plain, block).catch(() => undefined);
     if (first === undefined || !isHeader(first.head)) return undefined;
     return await spool(directory, first.content);

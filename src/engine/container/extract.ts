@@ -1,7 +1,7 @@
 import {randomBytes} from 'node:crypto';
 import {closeSync, openSync, rmSync, writeSync} from 'node:fs';
 import {join} from 'node:path';
-import {decompress, peek, sniffCompression} from '../image/compression.ts';
+import {decompress, peek, sniffArchive} from '../image/compression.ts';
 import {temporaryPrefix} from '../record-store.ts';
 import {explainFiles, isMissing, missingFile} from './archive.ts';
 import {publishContainerEvent} from './container-event.ts';
@@ -75,7 +75,7 @@ async function receive(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const {head, content} = await peek(source, headLength);
-  for await (const chunk of decompress(content, sniffCompression(head))) {
+  for await (const chunk of decompress(content, sniffArchive(head))) {
     signal?.throwIfAborted();
     for (let at = 0; at < chunk.length; ) at += writeSync(spool, chunk, at);
   }

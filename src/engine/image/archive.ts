@@ -6,7 +6,7 @@ import {TscomposeError} from '../../base/errors.ts';
 import {unlessAborted} from './abort.ts';
 import {writeChunk} from './back-pressure.ts';
 import type {BlobStore, StagedBlob} from './blobs.ts';
-import {decompress, peek, sniffCompression} from './compression.ts';
+import {decompress, peek, sniffArchive} from './compression.ts';
 import type {Lease} from './lease.ts';
 
 /** The files of an image archive or layout, by their names in it. */
@@ -61,7 +61,7 @@ export async function readArchive(
   const links = new Map<string, string>();
   const tar = extract();
   // A stream of streamx, whose types say less than it does.
-  const feeding = feed(decompress(content, sniffCompression(head)), tar as unknown as Writable);
+  const feeding = feed(decompress(content, sniffArchive(head)), tar as unknown as Writable);
   const abort = () => tar.destroy(signal.reason as Error);
   signal.addEventListener('abort', abort, {once: true});
   try {

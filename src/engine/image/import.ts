@@ -7,6 +7,7 @@ import {storedBlob} from './blob-source.ts';
 import {changeStore} from './change.ts';
 import {applyChanges} from './changes.ts';
 import {runWithProgress} from './channel.ts';
+import {decompress, peek, sniffArchive} from './compression.ts';
 import {parseConfiguration} from './configuration.ts';
 import type {ImageContext} from './context.ts';
 import {refuseHostReference} from './host-image.ts';
@@ -35,7 +36,10 @@ export function importImage(
     if (reference !== undefined) refuseHostReference(reference);
     const config = applyChanges({}, changes);
     await changeStore(context, channel, stopped, async (change) => {
-      const layer = await unlessAborted(change.staging.add(source), stopped);
+      const layer = await unlessAborted(
+        asLayer(source).then((content) => change.staging.add(content)),
+        stopped,
+      );
       const wanted = {diffId: undefined, blob: storedBlob(layer)};
       const [unpacked] = await change.session.layers.provide([wanted], {signal: stopped, onProgress: () => undefined});
       const body = describe(context, config, unpacked?.diffId ?? '', options.message);
@@ -49,6 +53,13 @@ export function importImage(
       channel.push({status: id});
     });
   }, signal);
+}
+
+/** What no registry knows as a layer is kept decompressed. */
+async function asLayer(source: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+  const {head, content} = await peek(source, 8);
+  const compression = sniffArchive(head);
+  return compression === 'xz' || compression === 'bzip2' ? decompress(content, compression) : content;
 }
 
 function describe(

@@ -321,10 +321,13 @@ describe('what cannot be loaded leaves nothing behind', () => {
     expect(readdirSync(bed.directory).sort()).toEqual(['root', 'run']);
   });
 
-  test('formats that are not read are named', async () => {
-    await expect(bed.load(Buffer.from('fd377a585a0000', 'hex'))).rejects.toMatchObject({
+  test('layers that no registry knows are named', async () => {
+    const layer = Buffer.from('fd377a585a0000', 'hex');
+    await expect(
+      bed.load(dockerArchive([{image: {...makeImage({layers: [base]}), layers: [layer]}, tags: ['a']}])),
+    ).rejects.toMatchObject({
       kind: 'unsupported',
-      message: 'the archive is compressed with xz, which is not supported',
+      message: expect.stringMatching(/the layer is compressed with xz, which no registry knows$/),
     });
     await expect(bed.load({path: join(bed.directory, 'none')})).rejects.toMatchObject({kind: 'notFound'});
   });
