@@ -1,12 +1,11 @@
 import {stat} from 'node:fs/promises';
-import {checkFilters, knownFilters, matchesLabels} from '../../api/filters.ts';
 import type {ImageInspect, ImageSummary} from '../../api/types/image.ts';
 import type {Filters} from '../../api/types/system.ts';
-import {TscomposeError} from '../../base/errors.ts';
 import {parseNanoseconds} from '../clock.ts';
 import type {ImageContext} from './context.ts';
-import {readConfiguration} from './find.ts';
+import {findImage, readConfiguration} from './find.ts';
 import {hostImage} from './host-image.ts';
+import {type ListFilter, readListFilter} from './list-filter.ts';
 import {type ImageRecord, listImages, listReferences, type ReferenceRecord} from './record.ts';
 import {familiarReference} from './reference.ts';
 
@@ -84,14 +83,22 @@ function sizeOf({layers}: ImageRecord): number {
   return layers.reduce((sum, {bytes}) => sum + bytes, 0);
 }
 
-/** Newest first. Throws `invalid` for a filter that does not exist. */
+/** Newest first. Throws as {@link readListFilter}. */
 export async function listSummaries(context: ImageContext, filters: Filters = {}): Promise<ImageSummary[]> {
-  checkFilters(filters, knownFilters.images);
   const [images, references] = await Promise.all([listImages(context.layout), listReferences(context.layout)]);
+  const host = hostImage(context.architecture);
+  const filter = await readListFilter(filters, {
+    now: context.now,
+    find: async (name) =>
+      host.RepoTags.includes(name) || `${name}:latest` === host.RepoTags[0]
+        ? host
+        : await describeImage(context, (await findImage(context, name)).image, references),
+  });
   const described = await Promise.all(images.map((image) => describeImage(context, image, references)));
-  const all = [...described, hostImage(context.architecture)];
-  const wanted = all.filter((image) => matches(image, filters, all));
-  return wanted.map((image) => summary(image, filters)).sort((a, b) => b.Created - a.Created || (a.Id < b.Id ? -1 : 1));
+  return [...described, host]
+    .filter((image) => filter.matches(image))
+    .map((image) => summary(image, filter))
+    .sort((a, b) => b.Created - a.Created || (a.Id < b.Id ? -1 : 1));
 }
 
 function createdSeconds({Created}: ImageInspect): number {
@@ -99,69 +106,16 @@ function createdSeconds({Created}: ImageInspect): number {
   return nanoseconds === undefined ? 0 : Number(nanoseconds / 1_000_000_000n);
 }
 
-function summary(image: ImageInspect, filters: Filters): ImageSummary {
-  const patterns = filters['reference'] ?? [];
+function summary(image: ImageInspect, filter: ListFilter): ImageSummary {
   return {
     Id: image.Id,
     ParentId: '',
-    RepoTags:
-      patterns.length === 0
-        ? image.RepoTags
-        : image.RepoTags.filter((name) => patterns.some((pattern) => nameMatches(name, pattern))),
-    RepoDigests: image.RepoDigests,
+    RepoTags: image.RepoTags.filter((name) => filter.isListed(name)),
+    RepoDigests: image.RepoDigests.filter((name) => filter.isListed(name)),
     Created: createdSeconds(image),
     Size: image.Size,
     SharedSize: -1,
     Containers: -1,
     Labels: image.Config.Labels ?? null,
   };
-}
-
-/** Values of one key are alternatives; of `label` all must hold. */
-function matches(image: ImageInspect, filters: Filters, all: readonly ImageInspect[]): boolean {
-  return Object.entries(filters).every(([key, values]) => {
-    if (key === 'label') return matchesLabels(image.Config.Labels, values);
-    return values.length === 0 || values.some((value) => matchesOne(image, key, value, all));
-  });
-}
-
-function matchesOne(image: ImageInspect, key: string, value: string, all: readonly ImageInspect[]): boolean {
-  switch (key) {
-    case 'reference':
-      return image.RepoTags.some((name) => nameMatches(name, value));
-    case 'dangling':
-      return (image.RepoTags.length + image.RepoDigests.length === 0) === ['true', '1'].includes(value);
-    case 'until':
-      return createdSeconds(image) < untilSeconds(value);
-    case 'before':
-      return createdSeconds(image) < createdSeconds(named(all, value));
-    default:
-      return createdSeconds(image) > createdSeconds(named(all, value));
-  }
-}
-
-function untilSeconds(value: string): number {
-  const nanoseconds = parseNanoseconds(value);
-  if (nanoseconds !== undefined) return Number(nanoseconds / 1_000_000_000n);
-  if (/^\d+(\.\d+)?$/.test(value)) return Number(value);
-  throw new TscomposeError('invalid', `invalid filter 'until=${value}': neither RFC 3339 nor Unix seconds`);
-}
-
-function named(all: readonly ImageInspect[], name: string): ImageInspect {
-  const found = all.find(
-    ({Id, RepoTags}) =>
-      RepoTags.includes(name) || RepoTags.includes(`${name}:latest`) || Id === name || Id.startsWith(`sha256:${name}`),
-  );
-  if (found) return found;
-  throw new TscomposeError('notFound', `No such image: ${name}`);
-}
-
-/** Shell patterns on the familiar name, with or without its tag (Go's path.Match: `*` and `?` stop at a slash). */
-function nameMatches(name: string, pattern: string): boolean {
-  const source = pattern
-    .replace(/[.+^${}()|\\]/g, '\\$&')
-    .replaceAll('*', '[^/]*')
-    .replaceAll('?', '[^/]');
-  const expression = new RegExp(`^${source}$`);
-  return expression.test(name) || expression.test(repositoryOf(name));
 }

@@ -35,8 +35,8 @@ export function switchOf(filters: Filters, key: string, otherwise: boolean): boo
   throw new TscomposeError('invalid', `invalid filter '${key}=[${values.join(' ')}]'`);
 }
 
-/** RFC 3339, Unix seconds, or how long ago. */
-function timeOf(text: string, now: Now): number {
+/** RFC 3339, Unix seconds, or how long ago: milliseconds since the epoch. Throws `invalid`. */
+export function timeOf(text: string, now: Now): number {
   const nanoseconds = parseNanoseconds(text);
   if (nanoseconds !== undefined) return Number(nanoseconds / 1_000_000n);
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;

@@ -111,7 +111,13 @@ describe('the list', () => {
     [{before: ['localhost:5000/two:2']}, ['alias:latest', 'one:1']],
     [{since: ['alias']}, ['localhost:5000/two:2']],
     [{until: ['2025-01-15T00:00:00Z']}, ['alias:latest', 'one:1']],
+    [{until: ['2025-01-15T00:00:00Z', '2024-01-01']}, []],
+    [{until: ['1h']}, ['localhost:5000/two:2', 'alias:latest', 'one:1']],
+    [{since: ['alias'], before: ['one:1']}, []],
+    [{reference: ['[no]ne:?', 'al\\ias']}, ['alias:latest', 'one:1']],
+    [{reference: ['localhost:5000/[^a-s]*']}, ['localhost:5000/two:2']],
     [{dangling: ['true']}, []],
+    [{dangling: ['f']}, ['localhost:5000/two:2', 'alias:latest', 'one:1']],
   ])('filtered by %j', async (filters, expected) => {
     await loadBoth();
     expect(await names(filters as Record<string, string[]>)).toEqual(expected);
@@ -119,6 +125,16 @@ describe('the list', () => {
 
   test('refuses filters that do not exist', async () => {
     await expect(names({colour: ['red']})).rejects.toMatchObject({kind: 'invalid', message: `invalid filter 'colour'`});
+    await loadBoth();
+    await expect(names({dangling: ['maybe']})).rejects.toMatchObject({message: `invalid filter 'dangling=[maybe]'`});
+    await expect(names({until: ['x']})).rejects.toMatchObject({
+      message: 'failed to parse value as time or duration: "x"',
+    });
+    await expect(names({reference: ['[b']})).rejects.toMatchObject({message: 'syntax error in pattern'});
+    await expect(names({before: ['nope']})).rejects.toMatchObject({
+      kind: 'notFound',
+      message: 'No such image: nope:latest',
+    });
   });
 });
 
