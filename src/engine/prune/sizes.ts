@@ -1,3 +1,5 @@
+import {readdirSync, statSync} from 'node:fs';
+import {join} from 'node:path';
 import {hasKind} from '../../base/errors.ts';
 import {imageUsers} from '../container/users.ts';
 import type {Helper} from '../helper/coprocess.ts';
@@ -9,7 +11,7 @@ export interface Sizes {
   /** What a container has written. */
   container(id: string): Promise<number>;
   volume(name: string): Promise<number>;
-  /** Of all images together, each layer once. */
+  /** Of all images together: each layer once, and the archives, configurations and manifests that they came in. */
   layers(): Promise<number>;
   /** Containers made from an image. */
   imageUsers(id: string): Promise<number>;
@@ -37,14 +39,20 @@ export function createSizes({
   return {
     container: (id) => measure(layout.container(id).upper),
     volume: (name) => measure(layout.volume(name).data),
-    layers: async () =>
-      [
-        ...new Map(
-          (await listImages(layout)).flatMap(({layers}) =>
-            layers.map((layer) => [layer.directory, layer.bytes] as const),
-          ),
-        ).values(),
-      ].reduce((sum, bytes) => sum + bytes, 0),
+    layers: async () => {
+      const unpacked = (await listImages(layout)).flatMap(({layers}) => layers);
+      const directories = new Map(unpacked.map(({directory, bytes}) => [directory, bytes]));
+      const files = [layout.images.blobs, layout.images.ingests].map(filesIn);
+      return [...directories.values(), ...files.flat()].reduce((sum, bytes) => sum + bytes, 0);
+    },
     imageUsers: async (id) => (await imageUsers({layout, bootId}, id)).length,
   };
+}
+
+/** Bytes of each file. */
+function filesIn(directory: string): readonly number[] {
+  return readdirSync(directory).map((name) => {
+    // It may go meanwhile.
+    return statSync(join(directory, name), {throwIfNoEntry: false})?.size ?? 0;
+  });
 }
