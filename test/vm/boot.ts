@@ -1,10 +1,11 @@
 // What the virtual machine runs before it starts again ("before" as its second argument), and when it has: containers of root and of an
 // ordinary user come back as their restart policies say, by services of systemd.
-import {existsSync, mkdirSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expectText, expectThat, holdsSoon} from './claims.ts';
 import {
   cgroupOf,
+  cgroups,
   engineCgroups,
   idOf,
   inScope,
@@ -20,6 +21,7 @@ const [, phase] = process.argv.slice(2);
 const directory = '/root/boot';
 const asRoot = (...args: readonly string[]) =>
   outputOf(['env', '-C', directory, 'node', '/opt/tscompose/dist/cli.mjs', ...args]);
+const left = () => [...engineCgroups(), ...readdirSync(cgroups).filter((name) => name.startsWith('tscompose'))];
 const ofBoot = ['journalctl', '--boot', '--no-pager', '--output=cat'];
 const states = () => asRoot('ps', '--all', '--format', '{{.Service}} {{.State}}').trim().split('\n').sort().join(', ');
 
@@ -85,7 +87,7 @@ services:
   asRoot('down');
   await holdsSoon(
     'nothing is left',
-    () => engineCgroups().length === 0,
-    () => engineCgroups().join(),
+    () => left().length === 0,
+    () => left().join(),
   );
 }

@@ -49,10 +49,10 @@ export function idOf(service: string): string {
   return inSession('ps', '--all', '--quiet', '--no-trunc', service).trim();
 }
 
-/** Every cgroup directory of an engine's. */
+/** The cgroups of the user's engine. That of root is at the very top, where it may have containers meanwhile. */
 export function engineCgroups(): readonly string[] {
   return readdirSync(cgroups, {recursive: true, encoding: 'utf8'})
-    .filter((path) => /(^|\/)tscompose-[0-9a-f]{10}$/.test(path))
+    .filter((path) => /\/tscompose-[0-9a-f]{10}$/.test(path))
     .map((path) => join(cgroups, path));
 }
 
