@@ -234,7 +234,8 @@ describe('blobs', () => {
 
   it('of other content are refused', async () => {
     answerLayer((response) => response.end(Buffer.alloc(registry.layer.length, 1)));
-    expect(await failure()).toMatchObject({kind: 'invalid', message: expect.stringContaining('is damaged')});
+    // Whoever sees it first: the one who counts and hashes, or the one who unpacks meanwhile.
+    expect(await failure()).toMatchObject({kind: 'invalid', message: expect.stringMatching(/is damaged|is broken/)});
     await expectNothing();
   });
 
@@ -251,6 +252,8 @@ describe('blobs', () => {
     registry.answer = async (request, response) => {
       if (request.url !== layerPath()) return false;
       response.writeHead(200);
+      // What should be there, and then more.
+      response.write(registry.layer);
       while (!response.destroyed && sent < 1_000_000_000) {
         sent += 65_536;
         if (!response.write(Buffer.alloc(65_536))) {
