@@ -69,10 +69,9 @@ function sameRepository(a: Reference, b: Reference): boolean {
   return a.registry === b.registry && a.repository === b.repository;
 }
 
-function notHere({repository, tag}: PushRequest): TscomposeError {
-  return tag === undefined || tag === ''
-    ? new TscomposeError('notFound', `An image does not exist locally with the tag: ${repository}`)
-    : new TscomposeError('notFound', `An image does not exist locally with the tag: ${repository}:${tag}`);
+/** In Docker's words. */
+function notHere({repository}: PushRequest): TscomposeError {
+  return new TscomposeError('notFound', `An image does not exist locally with the tag: ${repository}`);
 }
 
 async function onlyConnection(
@@ -146,8 +145,10 @@ async function pushBlobs(work: PushWork, blobs: readonly Descriptor[]): Promise<
   const stop = new AbortController();
   const signal = AbortSignal.any([work.signal, stop.signal]);
   for (const {digest} of blobs) channel.push({status: 'Preparing', progressDetail: {}, id: shortDigest(digest)});
-  try {
-    await mapLimited(blobs, uploadsMax, async (descriptor) => {
+  let cause: {readonly error: unknown} | undefined;
+  await mapLimited(blobs, uploadsMax, async (descriptor) => {
+    if (cause !== undefined) return;
+    try {
       signal.throwIfAborted();
       const {digest, size} = descriptor;
       const progress = transferProgress(channel, shortDigest(digest), context.images.now);
@@ -161,11 +162,14 @@ async function pushBlobs(work: PushWork, blobs: readonly Descriptor[]): Promise<
         onRetry: ({message}) => progress.say(`Retrying: ${message}`),
       });
       progress.say({exists: 'Layer already exists', mounted: `Mounted from ${mountFrom}`, uploaded: 'Pushed'}[outcome]);
-    });
-  } catch (error) {
-    stop.abort();
-    throw error;
-  }
+    } catch (error) {
+      // The first failure ends the others; all are waited for.
+      cause ??= {error};
+      stop.abort();
+    }
+  });
+  work.signal.throwIfAborted();
+  if (cause !== undefined) throw cause.error;
 }
 
 /** A repository of the same registry that, as far as is known here, has the blob. */

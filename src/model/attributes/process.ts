@@ -293,16 +293,6 @@ const pull_policy: Row<'pull_policy'> = {
   read: refine(text, (value) => (value === 'if_not_present' ? 'missing' : value)),
   spec: () => undefined,
   change: 'none',
-  limits: [
-    {
-      by: 'tscompose',
-      of: 'build',
-      reason: 'images are not built yet',
-      hint: 'build it with Docker and push it to a registry, or load it with "tscompose load"',
-      // It counts only for containers that are made anew: see the planner's images.
-      where: () => [],
-    },
-  ],
 };
 
 /** Compose knows it in a file and nowhere else: it is not printed either. */
@@ -310,8 +300,6 @@ const pull_refresh_after: Row<'pull_refresh_after'> = {
   read: refine(text, (value, node, context) => (duration(node, context) === undefined ? undefined : value)),
   spec: () => undefined,
   change: 'none',
-  // It is refused with the policy that it belongs to.
-  limits: [{by: 'tscompose', reason: 'images are loaded, neither pulled nor built yet', where: () => []}],
 };
 
 const platform: Row<'platform'> = {read: text, change: 'recreate'};

@@ -3,6 +3,7 @@ import type {AddressInfo} from 'node:net';
 import {gzipSync} from 'node:zlib';
 import type {ImageProgress} from '../../../src/api/types/image.ts';
 import {pullImage} from '../../../src/engine/registry/pull.ts';
+import {pushImage} from '../../../src/engine/registry/push.ts';
 import {createRegistries, type RegistryOptions} from '../../../src/engine/registry/registries.ts';
 import {collect, digestOf, type ImageBed, type MadeImage, makeImage, makeImageBed} from '../image/bed.ts';
 
@@ -52,7 +53,8 @@ export async function startScripted(size = 3_000_000): Promise<ScriptedRegistry>
   const requests: ScriptedRegistry['requests'] = [];
   const server = createServer((request, response) => {
     requests.push({method: request.method ?? '', url: request.url ?? '', headers: request.headers});
-    void respond(request, response);
+    // A client that goes away in the middle is none of the test's business.
+    respond(request, response).catch(() => response.destroy());
   });
   const respond = async (request: IncomingMessage, response: ServerResponse) => {
     if (await registry.answer(request, response)) return;
@@ -106,6 +108,7 @@ export interface PullBed extends AsyncDisposable {
       readonly signal?: AbortSignal;
     },
   ): Promise<ImageProgress[]>;
+  push(request: {readonly repository: string; readonly tag?: string}): Promise<ImageProgress[]>;
 }
 
 export async function makePullBed(options: Partial<RegistryOptions> = {}): Promise<PullBed> {
@@ -124,6 +127,7 @@ export async function makePullBed(options: Partial<RegistryOptions> = {}): Promi
     images,
     pull: (reference, {credential, platform, signal} = {}) =>
       collect(pullImage(context, {reference, credential, platform}, signal)),
+    push: (request) => collect(pushImage(context, request)),
     async [Symbol.asyncDispose]() {
       await registries.close();
       await images[Symbol.asyncDispose]();
