@@ -1,9 +1,11 @@
 import {readFileSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
-import {makeHost, type TestHost} from '../support/host.ts';
+import {dockerEnvironment, missingDocker} from '../support/docker-cli.ts';
+import {eventually, makeHost, type TestHost} from '../support/host.ts';
 import {type RegistryOptions, skopeo, startRegistry} from '../support/registry.ts';
 import {imageArchive, loadImages} from '../support/test-images.ts';
+import {startCommand} from '../support/watching.ts';
 
 const within = (host: TestHost) => ['nsenter', `--net=/run/netns/${host.namespace}`];
 const registryFor = (host: TestHost, options: RegistryOptions = {}) =>
@@ -142,3 +144,46 @@ test('a mirror is asked first, and the registry itself where it has nothing', as
   expect(await host.tscompose(['engine', 'pull', '-q', `${upstream.host}/only/there:1`], {env})).toMatchObject(good);
   expect(await host.tscompose(['engine', 'pull', 'nothing'], {env})).toMatchObject({code: 1});
 });
+
+const withoutDocker = missingDocker();
+test.skipIf(withoutDocker !== undefined)(
+  `the docker command line goes to registries through our engine${withoutDocker === undefined ? '' : ` (not run: ${withoutDocker})`}`,
+  async () => {
+    await using host = await makeHost();
+    await using registry = await registryFor(host, {htpasswd: true});
+    await using served = startCommand(host, ['engine', 'serve']);
+    await eventually(() => expect(served.stdout()).toContain('listening at'));
+    const env = {
+      ...dockerEnvironment(join(host.run, 'engine.sock')),
+      DOCKER_CONFIG: join(host.directory, 'docker'),
+      R: registry.host,
+      A: imageArchive('busybox'),
+    };
+    const sh = async (line: string) => {
+      const {code, stdout, stderr} = await host.command('sh', ['-c', line], {env});
+      return {code, text: `${stdout}${stderr}`};
+    };
+    expect(await sh('docker load -qi $A && docker tag busybox $R/box:1')).toMatchObject({code: 0});
+    expect(await sh('docker push $R/box:1')).toMatchObject({code: 1, text: expect.stringContaining('no basic auth')});
+    const login = 'docker login -u ada --password-stdin $R';
+    expect(await sh(`echo wrong | ${login}`)).toMatchObject({code: 1, text: expect.stringContaining('unauthorized')});
+    expect(await sh(`echo lovelace | ${login}`)).toMatchObject({code: 0});
+    expect(await sh('docker push $R/box:1')).toMatchObject({
+      code: 0,
+      text: expect.stringContaining('1: digest: sha256:'),
+    });
+    expect(await sh('docker rmi $R/box:1 busybox')).toMatchObject({code: 0});
+    // One that is missing is pulled by the command line itself.
+    expect(await sh('docker run --rm --network none $R/box:1 echo it runs')).toMatchObject({
+      code: 0,
+      text: expect.stringMatching(/^it runs\n.*Unable to find image/s),
+    });
+    expect(await sh('docker pull -q $R/box:1')).toEqual({code: 0, text: `${registry.host}/box:1\n`});
+    expect(await sh("docker search --format '{{.Name}}' $R/bo")).toEqual({code: 0, text: 'box\n'});
+    expect(await sh('docker pull $R/none:1')).toMatchObject({
+      code: 1,
+      text: expect.stringContaining('manifest unknown'),
+    });
+    expect(await served.interrupt()).toBe(0);
+  },
+);
