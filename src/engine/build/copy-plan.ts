@@ -35,7 +35,8 @@ export async function select(
       const kept = exclude.length === 0 ? entries : without(entries, exclude, resolved);
       if (kept.length === 0 && entries.length > 0) continue;
       const beneath = parents ? posix.dirname(path.slice(pivot.length)) : '';
-      const name = posix.basename(resolved);
+      // A link is followed, and its own name is kept.
+      const name = posix.basename(path);
       selections.push({name, path: resolved, entries: kept, beneath: beneath === '.' ? '' : beneath});
     }
   }
@@ -114,7 +115,9 @@ export function copyList(
       if (top === undefined) return record('p', into, '755');
       const below = isDirectory(top);
       const named = below && beneath !== '' ? `${into}${name}/` : into;
-      return record('t', named, below ? 1 : 0, name) + entriesList(entries, path, change);
+      // A target that is made for it has the mode that was asked for, one that is there keeps its own.
+      const mode = below && chmod !== '' ? (change(top) & 0o7777).toString(8) : '755';
+      return record('t', named, below ? 1 : 0, name, mode) + entriesList(entries, path, change);
     })
     .join('');
 }

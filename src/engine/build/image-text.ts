@@ -47,7 +47,6 @@ function timed(draft: StageDraft, created: ReadonlyMap<number, string>, now: str
     return {
       created: last,
       created_by: line.text,
-      ...(line.author === undefined ? {} : {author: line.author}),
       comment,
       ...(line.step === undefined ? {empty_layer: true} : {}),
     };

@@ -10,7 +10,6 @@ import type {BuildConfig, HistoryEntry} from '../types.ts';
 /** A line of the history to be: with a layer, it is that of a step. */
 export interface DraftedLine {
   readonly text: string;
-  readonly author: string | undefined;
   /** Undefined: no layer belongs to it. */
   readonly step: StepId | undefined;
 }
@@ -34,8 +33,11 @@ export interface StageDraft {
   config: BuildConfig;
   author: string | undefined;
   readonly lines: DraftedLine[];
-  /** In the order in which they were declared; undefined: without a value. */
-  readonly arguments: Map<string, string | undefined>;
+  /** Names of the arguments that were declared, in their order. */
+  readonly arguments: Set<string>;
+  /** What `$name` means at this point: of the environment and of arguments, whichever came last. */
+  readonly variables: Map<string, string>;
+  /** What containers of the image get. */
   readonly environment: Map<string, string>;
   /** A CMD of this very stage: an ENTRYPOINT takes away one that comes from below. */
   commandIsOwn: boolean;
@@ -48,12 +50,6 @@ export interface StageDraft {
 export interface Reading {
   readonly escapeToken: string;
   readonly findings: Findings;
-}
-
-/** What `$name` means at this point: variables of the environment win over arguments of the same name. */
-export function variablesOf({arguments: given, environment}: StageDraft): ReadonlyMap<string, string> {
-  const known = [...given].flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
-  return new Map([...known, ...environment]);
 }
 
 /** The word with its variables put in; problems are told, and the text is then empty. */
@@ -72,18 +68,30 @@ function expanded(
   word: Word,
   {escapeToken, findings}: Reading,
 ): {readonly text: string; readonly words: readonly string[]} {
-  const scope = {variables: variablesOf(draft), complete: true};
+  const scope = {variables: draft.variables, complete: true};
   return expandWord(instruction, word, {scope, escapeToken, findings}) ?? {text: '', words: []};
+}
+
+/** An instruction as it is shown: with the values of variables that are known, without its keyword. */
+export function shownText(draft: StageDraft, {line}: Instruction, {escapeToken}: Reading): string {
+  const text = line.text.trim().replace(/^\S+\s*/, '');
+  const {variables} = draft;
+  try {
+    return expand(text, {escapeToken, variables: (name) => variables.get(name) ?? `$${name}`, quotesAreText: true})
+      .text;
+  } catch {
+    return text;
+  }
 }
 
 /** A here-document's body, where its word was not quoted. */
 export function bodyOf(draft: StageDraft, content: string, {escapeToken}: Reading): string {
-  const variables = variablesOf(draft);
+  const {variables} = draft;
   return expand(content, {escapeToken, variables: (name) => variables.get(name), quotesAreText: true}).text;
 }
 
 export function addLine(draft: StageDraft, text: string, step?: StepId): void {
-  draft.lines.push({text, author: draft.author, step});
+  draft.lines.push({text, step});
 }
 
 /** A step of any kind without what the list of steps adds. */
@@ -107,7 +115,8 @@ export class StepList {
       stage: draft.name,
       place: placeIn(line, 0, line.text.length),
       written: line.text,
-      fresh: draft.fresh,
+      // BuildKit takes directories from the cache all the same.
+      fresh: draft.fresh && step.kind !== 'directory',
     };
     this.#steps.push({...step, ...common} as Step);
     draft.steps.push(id);

@@ -2,7 +2,7 @@ import {posix} from 'node:path';
 import type {Flag, Instruction} from '../../../dockerfile/instruction.ts';
 import {placeIn} from '../../../dockerfile/logical-line.ts';
 import type {CopyStep, Origin} from '../steps.ts';
-import {addLine, bodyOf, expandedText, type StageDraft} from './draft.ts';
+import {addLine, bodyOf, expandedText, type StageDraft, shownText} from './draft.ts';
 import type {FindOrigin} from './run.ts';
 import {ownerOf, type Planning} from './settings.ts';
 
@@ -41,11 +41,11 @@ export async function planFiles(
     parents: instruction.keyword === 'COPY' && instruction.parents,
     exclude,
   };
-  const shown = instruction.line.text.trim().replace(/^\S+\s*/, '');
+  const shown = shownText(draft, instruction, planning);
   draft.result = planning.steps.add(draft, instruction, `${instruction.keyword} ${shown}`, step);
   addLine(
     draft,
-    `${instruction.keyword}${flagsShown(instruction, {chown, chmod, exclude})} ${[...names, written].join(' ')} # buildkit`,
+    `${instruction.keyword}${flagsShown(instruction, {chown, chmod})} ${[...names, written].join(' ')} # buildkit`,
     draft.result,
   );
 }
@@ -58,16 +58,14 @@ function checksumOf(
 }
 
 function flagsShown(
-  {keyword, link, ...instruction}: Instruction<'COPY' | 'ADD'>,
-  {chown, chmod, exclude}: {readonly chown: string; readonly chmod: string; readonly exclude: readonly string[]},
+  {keyword, ...instruction}: Instruction<'COPY' | 'ADD'>,
+  {chown, chmod}: {readonly chown: string; readonly chmod: string},
 ): string {
   const parents = keyword === 'COPY' && 'parents' in instruction && instruction.parents;
   return [
     ...(parents ? ['--parents'] : []),
     ...(chown === '' ? [] : [`--chown=${chown}`]),
     ...(chmod === '' ? [] : [`--chmod=${chmod}`]),
-    ...(link ? ['--link'] : []),
-    ...exclude.map((pattern) => `--exclude=${pattern}`),
   ]
     .map((flag) => ` ${flag}`)
     .join('');

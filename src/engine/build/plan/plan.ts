@@ -90,7 +90,7 @@ class Planner {
   }
 
   nothing(): StageDraft {
-    return this.#draft('', this.#scratch(), new Map(), undefined);
+    return this.#draft('', this.#scratch());
   }
 
   #scratch(): BaseImage {
@@ -98,12 +98,7 @@ class Planner {
     return {config: emptyConfig, author: undefined, history: [], os, architecture, variant};
   }
 
-  #draft(
-    name: string,
-    base: BaseImage,
-    given: ReadonlyMap<string, string | undefined>,
-    from: StageDraft | undefined,
-  ): StageDraft {
+  #draft(name: string, base: BaseImage, from?: StageDraft): StageDraft {
     const environment = new Map((base.config.Env ?? []).map((entry) => splitEntry(entry)));
     const {noCache} = this.#request;
     return {
@@ -113,7 +108,8 @@ class Planner {
       config: from?.config ?? base.config,
       author: from?.author ?? base.author,
       lines: [...(from?.lines ?? [])],
-      arguments: new Map(given),
+      arguments: new Set(from?.arguments),
+      variables: new Map(from?.variables ?? environment),
       environment: from === undefined ? environment : new Map(from.environment),
       commandIsOwn: false,
       steps: [],
@@ -153,25 +149,25 @@ class Planner {
           'FROM names no image once its variables are put in',
           'give the argument a value with --build-arg, or a default',
         );
-      return this.#draft(name, this.#scratch(), new Map(), undefined);
+      return this.#draft(name, this.#scratch());
     }
     const context = this.#request.contexts[image];
     const below = context === undefined ? findStage(this.#stages.stages, stage.index, image.toLowerCase()) : undefined;
     if (below !== undefined) {
       const base = await this.#plan(below);
-      return this.#draft(name, base.base, base.arguments, base);
+      return this.#draft(name, base.base, base);
     }
-    if (image === 'scratch') return this.#draft(name, this.#scratch(), new Map(), undefined);
+    if (image === 'scratch') return this.#draft(name, this.#scratch());
     if (context?.kind === 'directory') return await this.#beginWithDirectory(stage, name, image);
     const reference = context === undefined ? image : context.reference;
-    const draft = this.#draft(name, await this.#request.image(reference), new Map(), undefined);
+    const draft = this.#draft(name, await this.#request.image(reference));
     draft.result = this.#list.add(draft, from, `FROM ${reference}`, {kind: 'image', reference});
     return draft;
   }
 
   /** A directory in the place of an image: its files upon nothing. */
   async #beginWithDirectory(stage: Stage, name: string, context: string): Promise<StageDraft> {
-    const draft = this.#draft(name, this.#scratch(), new Map(), undefined);
+    const draft = this.#draft(name, this.#scratch());
     const copies = [{from: {kind: 'context', name: context} as const, sources: ['/'], unpack: false}];
     draft.result = this.#list.add(draft, stage.from, `FROM ${context}`, {
       ...{kind: 'copy', parent: undefined, copies, target: '/', owner: '', chmod: '', link: false, parents: false},
@@ -244,7 +240,7 @@ class Planner {
     if (name === 'scratch') return {kind: 'step', step: undefined};
     const reference = context === undefined ? name : context.reference;
     await this.#request.image(reference);
-    const own = this.#draft('', this.#scratch(), new Map(), undefined);
+    const own = this.#draft('', this.#scratch());
     return {kind: 'step', step: this.#list.addImage(own, instruction, reference)};
   }
 

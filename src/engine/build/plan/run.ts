@@ -6,7 +6,7 @@ import {placeIn} from '../../../dockerfile/logical-line.ts';
 import type {Mount} from '../../../dockerfile/mounts.ts';
 import {proxyArguments} from '../../../dockerfile/scope.ts';
 import type {Origin, StepMount} from '../steps.ts';
-import {addLine, expandedText, type StageDraft, variablesOf} from './draft.ts';
+import {addLine, expandedText, type StageDraft, shownText} from './draft.ts';
 import {commandWords, type Planning} from './settings.ts';
 
 /** Finds what `--from` names: a stage, an image, another context. */
@@ -29,14 +29,14 @@ export async function planRun(
 ): Promise<void> {
   const {words, scripts} = commandOf(draft, instruction);
   const mounts = await planMounts(draft, instruction, planning);
-  const variables = variablesOf(draft);
+  const {variables} = draft;
   const passing = proxyArguments.flatMap((name) => {
     const value = planning.given[name];
     return value === undefined || variables.has(name) ? [] : [`${name}=${value}`];
   });
   const network = instruction.network === 'default' ? planning.network : instruction.network;
   checkAllowed(instruction, {network, insecure: instruction.security === 'insecure'}, planning);
-  const shown = instruction.line.text.trim().replace(/^\S+\s*/, '');
+  const shown = shownText(draft, instruction, planning);
   draft.result = planning.steps.add(draft, instruction, `RUN ${summary(instruction, shown)}`, {
     kind: 'run',
     parent: draft.result,
@@ -81,8 +81,7 @@ function summary({heredocs}: Instruction<'RUN'>, text: string): string {
 
 /** `|2 A=1 B=`: arguments that were declared, which a run could depend on. */
 function argumentsShown(draft: StageDraft): readonly string[] {
-  const variables = variablesOf(draft);
-  const shown = [...draft.arguments.keys()].map((name) => `${name}=${variables.get(name) ?? ''}`);
+  const shown = [...draft.arguments].map((name) => `${name}=${draft.variables.get(name) ?? ''}`);
   return shown.length === 0 ? [] : [`|${shown.length}`, ...shown];
 }
 

@@ -41,7 +41,8 @@ export const settingPlanners: {readonly [K in Keyword]?: Planner<K>} = {
       const own = value === undefined ? undefined : expandedText(draft, instruction, value, planning);
       const given = Object.hasOwn(planning.given, name.text) ? planning.given[name.text] : undefined;
       const found = given ?? own ?? planning.globals.get(name.text);
-      draft.arguments.set(name.text, found);
+      draft.arguments.add(name.text);
+      if (found !== undefined) draft.variables.set(name.text, found);
       return found === undefined ? name.text : `${name.text}=${found}`;
     });
     addLine(draft, `ARG ${lines.join(' ')}`);
@@ -49,7 +50,10 @@ export const settingPlanners: {readonly [K in Keyword]?: Planner<K>} = {
 
   ENV(draft, instruction, planning) {
     const pairs = pairsOf(draft, instruction, planning);
-    for (const [key, value] of pairs) draft.environment.set(key, value);
+    for (const [key, value] of pairs) {
+      draft.environment.set(key, value);
+      draft.variables.set(key, value);
+    }
     draft.config = {...draft.config, Env: [...draft.environment].map((pair) => pair.join('='))};
     addLine(draft, `ENV ${pairs.map((pair) => pair.join('=')).join(' ')}`);
   },
@@ -83,13 +87,14 @@ export const settingPlanners: {readonly [K in Keyword]?: Planner<K>} = {
 
   WORKDIR(draft, instruction, planning) {
     const path = expandedText(draft, instruction, instruction.value, planning);
-    const WorkingDir = cleanPath(posix.resolve(draft.config.WorkingDir || '/', path));
+    // One that is absolute stays as it is written, as BuildKit has it.
+    const WorkingDir = path.startsWith('/') ? path : posix.resolve(draft.config.WorkingDir || '/', path);
     draft.config = {...draft.config, WorkingDir};
     const text = `WORKDIR ${WorkingDir}`;
     if (WorkingDir === '/') return addLine(draft, text);
     const owner = ownerOf(draft.config.User ?? '');
     draft.result = planning.steps.add(draft, instruction, text, {
-      ...{kind: 'directory', parent: draft.result, path: WorkingDir, owner},
+      ...{kind: 'directory', parent: draft.result, path: posix.resolve('/', WorkingDir), owner},
     });
     addLine(draft, text, draft.result);
   },
@@ -120,7 +125,7 @@ export const settingPlanners: {readonly [K in Keyword]?: Planner<K>} = {
   ENTRYPOINT(draft, instruction) {
     const Entrypoint = commandWords(draft, instruction.command);
     const Cmd = draft.commandIsOwn ? draft.config.Cmd : null;
-    draft.config = {...draft.config, Entrypoint, ...(Cmd === undefined ? {} : {Cmd}), ArgsEscaped: true};
+    draft.config = {...draft.config, Entrypoint, ...(Cmd === undefined ? {} : {Cmd})};
     addLine(draft, `ENTRYPOINT ${goList(Entrypoint)}`);
   },
 
@@ -132,7 +137,6 @@ export const settingPlanners: {readonly [K in Keyword]?: Planner<K>} = {
 
   ONBUILD(draft, instruction) {
     draft.config = {...draft.config, OnBuild: [...(draft.config.OnBuild ?? []), instruction.text]};
-    addLine(draft, `ONBUILD ${instruction.text}`);
   },
 };
 
@@ -153,10 +157,6 @@ function portsOf(port: string): readonly string[] {
   const [first, last = first] = numbers.split('-').map(Number);
   if (first === undefined || last === undefined || !(first <= last)) return [`${numbers}/${protocol}`];
   return Array.from({length: last - first + 1}, (_, index) => `${first + index}/${protocol}`);
-}
-
-function cleanPath(path: string): string {
-  return path.length > 1 ? path.replace(/\/$/, '') : path;
 }
 
 /** A number alone stands for the group of that number, too. */
