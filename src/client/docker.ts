@@ -1,6 +1,6 @@
-import type {Calls} from '../api/endpoint.ts';
+import type {CallInput, Calls} from '../api/endpoint.ts';
 import {type Endpoints, endpoints} from '../api/endpoints.ts';
-import type {BuildBody, BuildEvent} from '../api/types/build.ts';
+import type {BuildBody, BuildEvent, BuildProgress} from '../api/types/build.ts';
 import type {ContainerCreateBody, ContainerSummary} from '../api/types/container.ts';
 import type {AuthAnswer, AuthConfig, ImageProgress, ImageSearchResult, ImageSummary} from '../api/types/image.ts';
 import type {NetworkCreateBody, NetworkInspect} from '../api/types/network.ts';
@@ -144,6 +144,15 @@ export class Docker {
   ): Promise<AsyncIterable<Uint8Array>> {
     const {abortSignal, platform} = options;
     return (await this.#calls.imageSave({query: {names, platform}, signal: abortSignal})).bytes;
+  }
+
+  /** Builds an image of an archive with its context. The work is done while the answered lines are read. */
+  buildImage(
+    archive: AsyncIterable<Uint8Array>,
+    options: Abortable & CallInput<Endpoints['imageBuild']>['query'] = {},
+  ): Promise<AsyncIterable<BuildProgress>> {
+    const {abortSignal, ...query} = options;
+    return this.#calls.imageBuild({query, body: archive, signal: abortSignal});
   }
 
   /** Builds from files of this machine (feature `files`). The work is done while the answered lines are read. */

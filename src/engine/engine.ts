@@ -260,6 +260,12 @@ export interface Images {
 export interface Builds {
   /** Builds an image of files of this machine, and tells what goes on. */
   build(body: BuildBody, signal?: AbortSignal): AsyncIterable<BuildEvent>;
+  /** The same of an archive with the context; `dockerfile` is a path in it. */
+  buildArchive(
+    body: Omit<BuildBody, 'context' | 'dockerfile' | 'ignore'> & {readonly dockerfile: string},
+    archive: AsyncIterable<Uint8Array>,
+    signal?: AbortSignal,
+  ): AsyncIterable<BuildEvent>;
   /** Removes what steps resulted in: with `all` everything, else what is part of no image. */
   prune(options: {readonly all: boolean; readonly filters: Filters}): Promise<BuildsPruned>;
 }

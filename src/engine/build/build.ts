@@ -11,6 +11,7 @@ import {findImage} from '../image/find.ts';
 import {machinePlatform, parsePlatform} from '../image/platform.ts';
 import {familiarReference, normaliseReference} from '../image/reference.ts';
 import {openSession} from '../image/session.ts';
+import {openArchiveContext} from './archive-context.ts';
 import {openCache} from './cache.ts';
 import type {BuildContext, BuildWork} from './context.ts';
 import {exportFiles} from './export-files.ts';
@@ -39,6 +40,20 @@ export function buildImage(
     await solvePlan({...context, session}, {request, plan, references, signal: stopped}, (event) =>
       channel.push(event),
     );
+  }, signal);
+}
+
+/** The same of an archive that has the context; `dockerfile` is a path in it. */
+export function buildArchive(
+  context: BuildContext,
+  request: Omit<BuildBody, 'context' | 'dockerfile' | 'ignore'> & {readonly dockerfile: string},
+  {archive, signal}: {readonly archive: AsyncIterable<Uint8Array>; readonly signal?: AbortSignal},
+): AsyncGenerator<BuildEvent> {
+  return runWithProgress<BuildEvent>(async (channel, stopped) => {
+    await using session = await openSession(context.images);
+    const {dockerfile} = request;
+    await using unpacked = await openArchiveContext({...context, session}, archive, {dockerfile, signal: stopped});
+    for await (const event of buildImage(context, {...request, ...unpacked.files}, stopped)) channel.push(event);
   }, signal);
 }
 

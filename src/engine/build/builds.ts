@@ -11,6 +11,10 @@ export function createBuilds(context: Omit<BuildContext, 'concurrency'>): Builds
       const {buildImage} = await import('./build.ts');
       yield* buildImage({...context, concurrency}, body, signal);
     },
+    async *buildArchive(body, archive, signal) {
+      const {buildArchive} = await import('./build.ts');
+      yield* buildArchive({...context, concurrency}, body, {archive, ...(signal && {signal})});
+    },
     async prune(options) {
       const {pruneBuilds} = await import('./prune.ts');
       return await pruneBuilds({...context, concurrency}, options);

@@ -50,8 +50,11 @@ export function openOrigins(context: BuildWork, options: OriginOptions): Origins
     const path = directoryOf(options.request, name);
     if (path === undefined) return await openInline([]);
     const root = contextRoot(path);
-    const record = join(context.images.layout.build.contexts, sha256Hex(root).slice(0, 32));
-    await mkdir(context.images.layout.build.contexts, {recursive: true, mode: 0o700});
+    const {build, images} = context.images.layout;
+    // A context that came as an archive is never seen again.
+    const passes = root.startsWith(`${images.layers}/`);
+    const record = passes ? join(options.scratch, 'none') : join(build.contexts, sha256Hex(root).slice(0, 32));
+    await mkdir(build.contexts, {recursive: true, mode: 0o700});
     const digests = await openDigestCache(root, record, () => Date.now());
     caches.push(digests);
     return openContextTree(root, {ignore: await ignoreOf(options.request, name, root), digests, owned: true});

@@ -1,10 +1,82 @@
-import type {Handlers} from '../../api/endpoint.ts';
+import type {HandlerInput, Handlers} from '../../api/endpoint.ts';
 import type {buildEndpoints} from '../../api/endpoints/build.ts';
+import type {BuildBody} from '../../api/types/build.ts';
+import {TscomposeError} from '../../base/errors.ts';
 import type {Engine} from '../../engine/engine.ts';
+import {classicProgress} from '../classic-progress.ts';
 
 export function buildHandlers({builds}: Engine): Handlers<typeof buildEndpoints> {
   return {
-    buildPrune: ({query}) => builds.prune({all: query.all ?? false, filters: query.filters ?? {}}),
+    imageBuild: async ({query, body, signal}) => {
+      refuse(query);
+      const {dockerfile = 'Dockerfile', q: quiet = false} = query;
+      const events = builds.buildArchive({...bodyOf(query), dockerfile: dockerfile || 'Dockerfile'}, body, signal);
+      return classicProgress(events, {quiet});
+    },
     build: async ({body, signal}) => builds.build(body, signal),
+    buildPrune: ({query}) => builds.prune({all: query.all ?? false, filters: query.filters ?? {}}),
   };
+}
+
+type Query = HandlerInput<(typeof buildEndpoints)['imageBuild']>['query'];
+
+/** What a build would not do although it was asked to. */
+function refuse(query: Query): void {
+  const asked: readonly (readonly [boolean, string])[] = [
+    [(query.remote ?? '') !== '', 'contexts of the network ("remote")'],
+    [query.squash === true, 'images of one layer ("squash")'],
+    [query.version === '2', 'sessions of BuildKit ("version=2")'],
+    [(query.outputs ?? '') !== '', 'other outputs than an image ("outputs")'],
+    [!['', '[]', 'null'].includes(query.cachefrom ?? ''), 'caches of other images ("cachefrom")'],
+    [!['', '0', 'false'].includes(query.pull ?? ''), 'newer base images ("pull")'],
+    [(query.memory ?? 0) > 0 || (query.memswap ?? 0) > 0, 'limits of memory ("memory", "memswap")'],
+    [
+      [query.cpushares, query.cpuperiod, query.cpuquota].some((value) => (value ?? 0) > 0) ||
+        (query.cpusetcpus ?? '') !== '',
+      'limits of processors ("cpu…")',
+    ],
+  ];
+  const found = asked.find(([is]) => is);
+  if (found !== undefined) throw new TscomposeError('unsupported', `cannot build: ${found[1]} are not supported`);
+}
+
+function bodyOf(query: Query): Omit<BuildBody, 'dockerfile' | 'context'> {
+  const {target, platform, networkmode = '', shmsize = 0, cgroupparent = ''} = query;
+  return {
+    arguments: textsOf('buildargs', query.buildargs),
+    labels: textsOf('labels', query.labels),
+    tags: query.t ?? [],
+    ...(target ? {target} : {}),
+    ...(platform ? {platform} : {}),
+    noCache: query.nocache ?? false,
+    network: networkOf(networkmode),
+    extraHosts: (query.extrahosts ?? []).flatMap((hosts) => hosts.split(',')).filter((host) => host !== ''),
+    ...(shmsize > 0 ? {shmSize: shmsize} : {}),
+    ...(cgroupparent === '' ? {} : {cgroupParent: cgroupparent}),
+    ...{contexts: {}, secrets: [], agents: [], ulimits: [], allow: []},
+  };
+}
+
+function networkOf(mode: string): BuildBody['network'] {
+  if (mode === '' || mode === 'default' || mode === 'bridge') return 'default';
+  if (mode === 'none' || mode === 'host') return mode;
+  throw new TscomposeError(
+    'unsupported',
+    `cannot build on network "${mode}": only on the default one, the machine's or none`,
+  );
+}
+
+/** Values that are null are left to the Dockerfile. */
+function textsOf(name: string, json: string | undefined): Readonly<Record<string, string>> {
+  if (json === undefined || json === '' || json === 'null') return {};
+  try {
+    const value: unknown = JSON.parse(json);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return Object.fromEntries(
+        Object.entries(value).flatMap(([key, text]) => (text === null ? [] : [[key, String(text)]])),
+      );
+  } catch {
+    // Told below.
+  }
+  throw new TscomposeError('invalid', `parameter "${name}" is no JSON object of texts`);
 }

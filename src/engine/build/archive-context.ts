@@ -1,0 +1,89 @@
+import {closeSync, openSync, readFileSync, rmSync, writeSync} from 'node:fs';
+import {join, posix} from 'node:path';
+import type {BuildBody} from '../../api/types/build.ts';
+import {hasKind, TscomposeError} from '../../base/errors.ts';
+import {startFilesProcess} from '../helper/files-process.ts';
+import {decompress, peek, sniffCompression} from '../image/compression.ts';
+import type {BuildWork} from './context.ts';
+import {openScratch, rootOperations, type Scratch} from './snapshot.ts';
+import {contextRoot} from './source/context-tree.ts';
+import {openContextFile} from './source/open-file.ts';
+
+/** A context that came as an archive, unpacked. */
+export interface ArchiveContext extends AsyncDisposable {
+  readonly files: Pick<BuildBody, 'context' | 'dockerfile' | 'ignore'>;
+}
+
+/** Names that lead out of the archive are refused; everything belongs to root. Throws `invalid`, `notFound`. */
+export async function openArchiveContext(
+  context: BuildWork,
+  archive: AsyncIterable<Uint8Array>,
+  {dockerfile, signal}: {readonly dockerfile: string; readonly signal: AbortSignal},
+): Promise<ArchiveContext> {
+  const scratch = await openScratch(context);
+  try {
+    await unpack(context, scratch, {archive, signal});
+    const root = contextRoot(scratch.upper);
+    const path = posix.resolve('/', dockerfile).slice(1);
+    const text = read(root, path);
+    if (text === undefined) {
+      throw new TscomposeError('notFound', `the archive has no "${dockerfile}"`, {
+        hint: 'name the Dockerfile that it has',
+      });
+    }
+    const ignore = read(root, `${path}.dockerignore`) ?? read(root, '.dockerignore');
+    return {
+      files: {context: root, dockerfile: {text, shown: dockerfile}, ...(ignore === undefined ? {} : {ignore})},
+      [Symbol.asyncDispose]: () => scratch[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await scratch[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+const headLength = 6;
+
+async function unpack(
+  context: BuildWork,
+  scratch: Scratch,
+  {archive, signal}: {readonly archive: AsyncIterable<Uint8Array>; readonly signal: AbortSignal},
+): Promise<void> {
+  const spool = join(scratch.work, 'context.tar');
+  const file = openSync(spool, 'wx+', 0o600);
+  rmSync(spool);
+  try {
+    const {head, content} = await peek(archive, headLength);
+    if (head.length === 0) throw new TscomposeError('invalid', 'the request has no archive');
+    for await (const chunk of decompress(content, sniffCompression(head))) {
+      signal.throwIfAborted();
+      for (let at = 0; at < chunk.length; ) at += writeSync(file, chunk, at);
+    }
+    const operations = await rootOperations(context, [], scratch);
+    const place = {pid: 0, monitor: 0, operations, archive: '/proc/self/fd/0', directory: '/'};
+    const extraction = {typed: false, owned: true, user: '0:0'};
+    const {helper} = context.images;
+    const {output} = await startFilesProcess(
+      helper,
+      {kind: 'fileExtract', ...place, ...extraction},
+      {signal, input: file},
+    );
+    for await (const _ of output);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Undefined where there is none. */
+function read(root: string, path: string): string | undefined {
+  let file: number | undefined;
+  try {
+    file = openContextFile(root, path);
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (hasKind(error, 'conflict') || (error as NodeJS.ErrnoException).code === 'EISDIR') return undefined;
+    throw error;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
