@@ -1,10 +1,12 @@
 import {createHash, randomBytes} from 'node:crypto';
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {setTimeout as delay} from 'node:timers/promises';
 import {hashSync} from 'bcryptjs';
 import {expect, test} from 'vitest';
 import {type CommandResult, eventually, makeHost, type TestHost} from '../support/host.ts';
 import {endRegistry, serveRegistry} from '../support/own-registry.ts';
+import {randomNumbers} from '../support/random.ts';
 import {makeCertificate, skopeo} from '../support/registry.ts';
 import {loadImages} from '../support/test-images.ts';
 import {startCommand} from '../support/watching.ts';
@@ -224,10 +226,55 @@ test('killed in the middle of a push, it goes on where it was, and the store has
     const got = join(host.directory, 'got');
     await curl(host, `/v2/app/blobs/${digestOf(content)}`, ['-f', '-o', got]);
     expect((await host.command('cmp', [file, got])).code).toBe(0);
+    expect((await host.tscompose(['engine', 'fsck'])).code).toBe(0);
+    await endRegistry(first);
   } finally {
     await first[Symbol.asyncDispose]();
   }
-  expect(host.leftovers()).toEqual([]);
+  // Helpers of those that were killed end by themselves.
+  await eventually(() => expect(host.leftovers()).toEqual([]));
+});
+
+const seed = Number(process.env['TSCOMPOSE_TEST_SEED'] ?? Date.now() % 1_000_000);
+
+test(`killed at random moments while images come in, the store stays whole, and the next push succeeds (TSCOMPOSE_TEST_SEED=${seed})`, {
+  timeout: 240_000,
+}, async () => {
+  await using host = await makeHost();
+  await loadImages(host, ['busybox']);
+  const layout = join(host.directory, 'layout');
+  {
+    await using registry = await serveRegistry(host);
+    await copy(host, `docker://${address}/busybox:latest`, `oci:${layout}:out`);
+    await endRegistry(registry);
+  }
+  expect((await host.tscompose(['engine', 'image', 'rm', 'busybox'])).code).toBe(0);
+  const random = randomNumbers(seed);
+  const target = `docker://${address}/kills:1`;
+  for (let round = 0; round < 6; round += 1) {
+    await using registry = await serveRegistry(host);
+    const pushing = skopeo(
+      ['copy', '--dest-tls-verify=false', '--retry-times', '0', `oci:${layout}:out`, target],
+      inNamespace(host),
+    );
+    await eventually(() => expect(registry.stdout()).toContain('/v2/kills/'));
+    await delay(random() * 400);
+    process.kill(registry.pid, 'SIGKILL');
+    await Promise.all([registry.exited, pushing]);
+    const check = await host.tscompose(['engine', 'fsck']);
+    expect({round, code: check.code, text: check.code === 0 ? '' : check.stdout + check.stderr}).toEqual({
+      round,
+      code: 0,
+      text: '',
+    });
+  }
+  await using registry = await serveRegistry(host);
+  await copy(host, `oci:${layout}:out`, target);
+  await copy(host, target, `oci:${join(host.directory, 'again')}:out`);
+  expect((await host.tscompose(['engine', 'image', 'inspect', `${address}/kills:1`])).code).toBe(0);
+  await endRegistry(registry);
+  expect((await host.tscompose(['engine', 'fsck'])).code).toBe(0);
+  await eventually(() => expect(host.leftovers()).toEqual([]));
 });
 
 /** Ends by itself when its registry is killed. */

@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto';
-import {readdirSync} from 'node:fs';
+import {readdirSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
 import {expect, test} from 'vitest';
@@ -191,6 +191,21 @@ test('deleting a tag takes the image of this machine with it, and no other', asy
   expect((await bed.send('DELETE', `/v2/app/manifests/${digest}`)).status).toBe(202);
   expect(refusalOf(await bed.send('GET', '/v2/app/manifests/v2'))).toEqual([404, 'MANIFEST_UNKNOWN']);
   expect(await namesOf(bed)).toEqual(['mine:1']);
+});
+
+test('content that is lost is told by a check, and after a repair it is pushed again', async () => {
+  await using bed = await makeRegistry({unpack: false});
+  const {layer, digest} = await pushImage(bed, 'app', 'v1', 'soon lost');
+  const lost = [layer.digest, digest].sort();
+  for (const one of lost) rmSync(join(bed.root, 'images/oci/blobs/sha256', one.slice(7)));
+  const found = await bed.engine.images.check({repair: false});
+  expect(found.faults.map(({kind, subject}) => [kind, subject]).sort()).toEqual(lost.map((one) => ['hosted', one]));
+  expect((await bed.engine.images.check({repair: true})).repaired?.left).toEqual([]);
+  expect((await bed.send('HEAD', `/v2/app/blobs/${layer.digest}`)).status).toBe(404);
+  expect(refusalOf(await bed.send('GET', '/v2/app/manifests/v1'))).toEqual([404, 'MANIFEST_UNKNOWN']);
+  await pushImage(bed, 'app', 'v1', 'soon lost');
+  expect((await bed.send('GET', `/v2/app/blobs/${layer.digest}`)).status).toBe(200);
+  expect((await bed.engine.images.check({repair: false})).faults).toEqual([]);
 });
 
 test('nothing is unpacked where that is not wanted', async () => {
