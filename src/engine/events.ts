@@ -17,6 +17,8 @@ export interface JournalEntry {
   readonly action: string;
   readonly id: string;
   readonly attributes: Readonly<Record<string, string>>;
+  /** Of a container that was removed: how it ended, for who waits for that. Not in the Engine API's event. */
+  readonly exitCode?: number;
 }
 
 export interface FollowOptions {
@@ -33,6 +35,8 @@ export interface Events {
   append(entry: JournalEntry): Promise<void>;
   /** Replays from `since` (Unix seconds), then follows until `until` (past: ends at once) or the signal. */
   follow(options: FollowOptions, signal?: AbortSignal): AsyncIterable<EngineEvent>;
+  /** The same in the journal's own words. */
+  entries(options: FollowOptions, signal?: AbortSignal): AsyncIterable<StoredEntry>;
 }
 
 export interface EventsContext {
@@ -45,6 +49,11 @@ export interface EventsContext {
 export function createEvents({layout, now, exclusively}: EventsContext): Events {
   let bootClock: (() => bigint) | undefined;
   let boot: string | undefined;
+
+  async function* entries({since, until, filters, onReady}: FollowOptions, signal?: AbortSignal) {
+    for await (const entry of followJournal(layout, {since, until, now, onReady}, signal))
+      if (filters === undefined || matchEvent(toEngineEvent(entry), filters)) yield entry;
+  }
 
   return {
     async append(entry) {
@@ -60,12 +69,11 @@ export function createEvents({layout, now, exclusively}: EventsContext): Events 
       await rotate(layout, exclusively);
     },
 
-    async *follow({since, until, filters, onReady}, signal) {
-      for await (const entry of followJournal(layout, {since, until, now, onReady}, signal)) {
-        const event = toEngineEvent(entry);
-        if (filters === undefined || matchEvent(event, filters)) yield event;
-      }
+    async *follow(options, signal) {
+      for await (const entry of entries(options, signal)) yield toEngineEvent(entry);
     },
+
+    entries,
   };
 }
 
@@ -76,9 +84,10 @@ interface Stamp {
 }
 
 /** A line too long for one write loses its longest attributes; id, action and the names stay. */
-function encodeEntry({type, action, id, attributes}: JournalEntry, {seq, boot, time}: Stamp): string {
+function encodeEntry({type, action, id, attributes, exitCode}: JournalEntry, {seq, boot, time}: Stamp): string {
+  const ended = exitCode === undefined ? '' : `"exitCode":${exitCode},`;
   const encode = (members: Readonly<Record<string, string>>) =>
-    `{"v":1,"seq":${seq},"boot":${JSON.stringify(boot)},"time":${time},"type":${JSON.stringify(type)},"action":${JSON.stringify(action)},"id":${JSON.stringify(id)},"attributes":${JSON.stringify(members)}}\n`;
+    `{"v":1,"seq":${seq},"boot":${JSON.stringify(boot)},"time":${time},"type":${JSON.stringify(type)},"action":${JSON.stringify(action)},"id":${JSON.stringify(id)},${ended}"attributes":${JSON.stringify(members)}}\n`;
   return encode(shorten(attributes, longestLine - Buffer.byteLength(encode({}))));
 }
 

@@ -97,6 +97,8 @@ export interface ContainerPaths {
   readonly lock: string;
   /** Whoever waits to attach at the next start has a lock in here. */
   readonly attaching: string;
+  /** Locked by a commit for as long as it keeps the container paused. */
+  readonly committing: string;
   /** Held for the length of one operation: start, stop, remove, rename. */
   readonly operationLock: string;
   /** What was synced into it, and what came after that. */
@@ -277,6 +279,7 @@ function containerPaths(directory: string, run: string): ContainerPaths {
     files: `${directory}/files`,
     lock: `${directory}/lock`,
     attaching: `${directory}/attaching`,
+    committing: `${directory}/committing`,
     operationLock: `${directory}/operation.lock`,
     synced: `${directory}/synced.json`,
     syncedJournal: `${directory}/synced.ndjson`,

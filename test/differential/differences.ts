@@ -510,8 +510,8 @@ const ofFiles: readonly KnownDifference[] = [
 
 const ofLogs: readonly KnownDifference[] = [
   {
-    of: ['attaches', 'log-drivers'],
-    at: /^(?:before a start that fails|journald where there is none|syslog at a port where nobody listens)\/events\/events$/,
+    of: ['attaches', 'log-drivers', 'waits'],
+    at: /^(?:before a start that fails|for the removal of one that removes itself and cannot start|journald where there is none|syslog at a port where nobody listens)\/events\/events$/,
     ...failedStart,
   },
   {

@@ -6,10 +6,11 @@ import {encodeFrame, frameTypes} from '../helper/frames.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
 import {expectClient} from './expected-clients.ts';
+import {endKilledCommit} from './killed-commit.ts';
 import {hasReadableLog} from './log-config.ts';
 import {readLogs, unreadableLog} from './logs.ts';
 import {type FoundContainer, findContainer} from './reference.ts';
-import {isPaused, type Observation, observe} from './state.ts';
+import {isPaused as isFrozen, type Observation, observe} from './state.ts';
 
 /** What is asked of a monitor. */
 interface Streams {
@@ -32,7 +33,8 @@ export async function attachContainer(
   const {logs = false, stream = true} = options;
   const {Tty: tty = false, OpenStdin: open = false, StdinOnce: once = false} = record.config;
   const observation = await observe(context, id);
-  refuseAtRest(reference, observation);
+  const isPaused = isFrozen(observation) && !(await endKilledCommit(context, id));
+  refuseAtRest(reference, {observation, isPaused});
   if (logs && !hasReadableLog(record)) throw unreadableLog();
   const streams = {stdin: options.stdin && open, stdout: options.stdout, stderr: options.stderr};
   const isLive = observation.kind === 'live';
@@ -49,8 +51,11 @@ export async function attachContainer(
   return detachable(ending, detachKeys, () => publishContainerEvent(context, record, name, 'detach'));
 }
 
-function refuseAtRest(reference: string, observation: Observation): void {
-  if (isPaused(observation)) throw restsFor(`container ${reference}`, 'attach');
+function refuseAtRest(
+  reference: string,
+  {observation, isPaused}: {readonly observation: Observation; readonly isPaused: boolean},
+): void {
+  if (isPaused) throw restsFor(`container ${reference}`, 'attach');
   if (observation.kind === 'live' && observation.state.status === 'restarting') {
     throw new TscomposeError('conflict', `container ${reference} is restarting, wait until the container is running`);
   }

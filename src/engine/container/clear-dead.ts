@@ -5,6 +5,7 @@ import {readInterrupted, unmarkBegun} from './begun.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
 import {clearCgroupsOf} from './known-cgroups.ts';
+import {membershipsLeft} from './lost-members.ts';
 import type {FoundContainer} from './reference.ts';
 import {lossOf, type MonitorState, readUnlessDamaged, unknownEnd} from './state.ts';
 
@@ -20,6 +21,7 @@ export async function clearDead(context: ContainerContext, found: FoundContainer
   if (left === undefined) return undefined;
   // Its cgroups first: nothing of the container may live when its end is written down.
   await clearCgroupsOf(context, found.record);
+  const memberships = await membershipsLeft(context, found);
   await context.endpoints.release(found.record);
   for (const mount of found.record.mounts) if (mount.kind === 'volume') await context.volumes.settle(mount.name);
   const ended = left.status === 'exited' ? left : lossOf(left, context.now);
@@ -31,6 +33,7 @@ export async function clearDead(context: ContainerContext, found: FoundContainer
     execDuration: String(secondsOf(ended)),
     exitCode: String(ended.exitCode),
   });
+  for (const entry of memberships) await context.events.append(entry);
   return ended;
 }
 

@@ -3,17 +3,16 @@ import {closeSync, openSync, rmSync, writeSync} from 'node:fs';
 import {join} from 'node:path';
 import type {ContainerChange} from '../../api/types/archive.ts';
 import type {ContainerConfig} from '../../api/types/container.ts';
-import {hasKind} from '../../base/errors.ts';
 import type {CommitOptions} from '../engine.ts';
 import {familiarReference, normaliseReference} from '../image/reference.ts';
 import {temporaryPrefix} from '../record-store.ts';
 import {explainFiles} from './archive.ts';
 import {containerChanges} from './changes.ts';
+import {whilePaused} from './commit-pause.ts';
 import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
 import {mergeImageConfig} from './image-config.ts';
 import {openContainerFiles} from './in-container-files.ts';
-import {pauseContainer, thaw} from './pause.ts';
 import {findContainer} from './reference.ts';
 
 /**
@@ -51,22 +50,6 @@ export async function commitContainer(
 
 function isEmpty(config: ContainerConfig | undefined): config is undefined {
   return config === undefined || Object.keys(config).length === 0;
-}
-
-/** One that does not run, or is paused already, is left as it is. */
-async function whilePaused<T>(context: ContainerContext, id: string, work: () => Promise<T>): Promise<T> {
-  const paused = await pauseContainer(context, id).then(
-    () => true,
-    (error: unknown) => {
-      if (hasKind(error, 'conflict')) return false;
-      throw error;
-    },
-  );
-  try {
-    return await work();
-  } finally {
-    if (paused) await thaw(context, id);
-  }
 }
 
 const letters = ['C', 'A', 'D'] as const;

@@ -1,4 +1,4 @@
-import {shorten} from '../events.ts';
+import {type JournalEntry, shorten} from '../events.ts';
 import type {ContainerContext} from './context.ts';
 import type {ContainerRecord} from './record.ts';
 
@@ -19,10 +19,23 @@ export async function publishContainerEvent(
   action: string,
   attributes: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  await context.events.append({
-    type: 'container',
-    action,
-    id: record.id,
-    attributes: {...eventAttributes(record, name), ...attributes},
-  });
+  await context.events.append(containerEntry(record, name, action, attributes));
+}
+
+/** Of a container that was removed. `exitCode`: how it ended, if it ever began. */
+export async function publishRemoval(
+  context: ContainerContext,
+  {record, name, exitCode}: {readonly record: ContainerRecord; readonly name: string; readonly exitCode?: number},
+): Promise<void> {
+  const entry = containerEntry(record, name, 'destroy');
+  await context.events.append(exitCode === undefined ? entry : {...entry, exitCode});
+}
+
+function containerEntry(
+  record: ContainerRecord,
+  name: string,
+  action: string,
+  attributes: Readonly<Record<string, string>> = {},
+): JournalEntry {
+  return {type: 'container', action, id: record.id, attributes: {...eventAttributes(record, name), ...attributes}};
 }

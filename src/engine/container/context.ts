@@ -118,6 +118,10 @@ export interface EndpointSource {
   release(record: ContainerRecord): Promise<void>;
   /** The name service answers to the new name of a running container from now on. */
   rename(record: ContainerRecord, name: string): Promise<void>;
+  /** The networks that its events tell of, also those that are no network. */
+  membersOf(
+    record: ContainerRecord,
+  ): Promise<readonly {readonly id: string; readonly name: string; readonly driver: string}[]>;
   /** As inspect and list answer it. */
   describe(
     container: {readonly record: ContainerRecord; readonly name: string},

@@ -10,6 +10,7 @@ import {publishContainerEvent} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
 import {addExec, type ExecRecord} from './exec-records.ts';
 import {processEnvironment} from './image-config.ts';
+import {endKilledCommit} from './killed-commit.ts';
 import {noLinks, planLinks} from './legacy-links.ts';
 import type {Machine} from './machine.ts';
 import {planCapabilities} from './process-plan.ts';
@@ -54,7 +55,8 @@ async function createExec(
   if (observation.state.status === 'restarting') {
     throw new TscomposeError('conflict', `Container ${found.id} is restarting, wait until the container is running`);
   }
-  if (isPaused(observation)) throw restsFor(`Container ${reference}`, 'exec');
+  if (isPaused(observation) && !(await endKilledCommit(context, found.id)))
+    throw restsFor(`Container ${reference}`, 'exec');
   const id = randomBytes(32).toString('hex');
   const user = found.record.config.User;
   addExec(context.execs, {
@@ -85,7 +87,8 @@ async function startExec(context: ContainerContext, id: string, options: ExecSta
   const {body} = exec;
   const found = await findContainer(context.layout, exec.containerId);
   // It may still be started when the container goes on.
-  if (isPaused(await observe(context, found.id))) throw restsFor(`Container ${found.id}`, 'exec');
+  if (isPaused(await observe(context, found.id)) && !(await endKilledCommit(context, found.id)))
+    throw restsFor(`Container ${found.id}`, 'exec');
   const identity = await identityOf(context.layout, found.record);
   const publish = (action: string) => publishContainerEvent(context, found.record, found.name, action, {execID: id});
   // What it is linked with may have ended since: then there is nothing to tell of it.

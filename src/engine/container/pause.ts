@@ -1,9 +1,11 @@
-import {hasKind, TscomposeError} from '../../base/errors.ts';
+import {TscomposeError} from '../../base/errors.ts';
 import {callMonitor, isMonitorGone} from '../helper/control.ts';
 import {notRunning} from './attach.ts';
 import type {ContainerContext} from './context.ts';
+import {endKilledCommit} from './killed-commit.ts';
 import {withContainer} from './operation.ts';
 import {isPaused, observe} from './state.ts';
+import {thaw} from './thaw.ts';
 
 /**
  * Freezes all processes of a container: its monitor does, goes on when its client dies, and thaws them again where some
@@ -13,7 +15,9 @@ export async function pauseContainer(context: ContainerContext, reference: strin
   await withContainer(context, reference, async (found) => {
     const observation = await observe(context, found.id);
     if (observation.kind !== 'live') throw notRunning(found);
-    if (isPaused(observation)) throw new TscomposeError('conflict', `Container ${found.id} is already paused`);
+    const goesOn = await endKilledCommit(context, found.id);
+    if (isPaused(observation) && !goesOn)
+      throw new TscomposeError('conflict', `Container ${found.id} is already paused`);
     if (observation.state.status === 'restarting') {
       throw new TscomposeError('conflict', `Container ${found.id} is restarting, wait until the container is running`);
     }
@@ -31,17 +35,6 @@ export async function unpauseContainer(context: ContainerContext, reference: str
     const woken = (await observe(context, id)).kind === 'live' && (await thaw(context, id));
     if (!woken) throw new TscomposeError('conflict', `Container ${id} is not paused`);
   });
-}
-
-/** False where it was not paused, or is gone. */
-export async function thaw(context: ContainerContext, id: string): Promise<boolean> {
-  try {
-    await callMonitor(context.layout.container(id).control, {kind: 'unpause'});
-    return true;
-  } catch (error) {
-    if (isMonitorGone(error) || hasKind(error, 'conflict')) return false;
-    throw error;
-  }
 }
 
 function tooOld(id: string): TscomposeError {

@@ -12,11 +12,11 @@ import {stopGraceMs} from './launch-plan.ts';
 import {refuseMissing} from './limit-support.ts';
 import {takeMonitorLock} from './monitor-lock.ts';
 import {withContainer} from './operation.ts';
-import {thaw} from './pause.ts';
 import {type FoundContainer, findContainer, noSuchContainer} from './reference.ts';
 import {parseSignal} from './signal.ts';
 import {startOrRemove} from './start.ts';
 import {isPaused, type MonitorState, observe} from './state.ts';
+import {thaw} from './thaw.ts';
 
 export interface StopOptions {
   /** Absent: as the container says. -1: for ever. */

@@ -6,12 +6,13 @@ import {validateContainer} from '../generated/record-validators.js';
 import type {Layout} from '../layout.ts';
 import {readRecord, readText, temporaryPrefix} from '../record-store.ts';
 import {removeCgroupParents} from './cgroups.ts';
-import {publishContainerEvent} from './container-event.ts';
+import {publishRemoval} from './container-event.ts';
 import type {ContainerContext} from './context.ts';
 import {clearCgroupsOf, forgetCgroups, knownCgroups} from './known-cgroups.ts';
 import {freeNameAndOthers} from './names.ts';
 import {type ContainerRecord, readContainerIds} from './record.ts';
 import type {FoundContainer} from './reference.ts';
+import {readUnlessDamaged} from './state.ts';
 
 /**
  * A mark in a container's directory: whoever finishes its removal takes the volumes along that were made for it alone.
@@ -51,7 +52,7 @@ export async function takeApart(
   await freeNameAndOthers(context.layout, {id, name, directory: unfinished});
   await giveBack(context, id);
   // The last that is told of it, after its volumes: whoever waits for it finds nothing more.
-  await publishContainerEvent(context, record, name, 'destroy');
+  await publishRemoval(context, {record, name, ...(await lastEnd(unfinished))});
   await removeDirectory(context, id);
 }
 
@@ -85,8 +86,15 @@ export async function finishRemoval(context: ContainerContext, id: string): Prom
       ? undefined
       : await readRecord<ContainerRecord>(join(directory, 'config.json'), validateContainer);
   await giveBack(context, id);
-  if (record !== undefined) await publishContainerEvent(context, record, name || record.name, 'destroy');
+  if (record !== undefined)
+    await publishRemoval(context, {record, name: name || record.name, ...(await lastEnd(directory))});
   await removeDirectory(context, id);
+}
+
+/** Of a container whose directory is about to go. */
+async function lastEnd(directory: string): Promise<{readonly exitCode?: number}> {
+  const end = await readUnlessDamaged(join(directory, 'exit.json'), () => undefined);
+  return end === undefined ? {} : {exitCode: end.exitCode};
 }
 
 /** The directory goes last: while it is there, whoever finds it does all of this again. */

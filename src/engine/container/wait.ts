@@ -117,7 +117,7 @@ async function waitForEvent(
     ready = resolve;
   });
   const events = context.events
-    .follow({filters: {type: ['container'], container: [found.id]}, onReady: ready}, ended.signal)
+    .entries({filters: {type: ['container'], container: [found.id]}, onReady: ready}, ended.signal)
     [Symbol.asyncIterator]();
   let next = events.next();
   const others: Promise<void>[] = [];
@@ -126,24 +126,25 @@ async function waitForEvent(
     let result = toResult(await observe(context, found.id));
     // A monitor that is killed writes no event: whoever sees its connection end has it written.
     others.push(watchForLoss(context, found, ended.signal), finishKilledRemoval(context, found, ended));
-    // Removed between the two looks: there is no further event to come.
     if (!(await stillExists(context, found.id))) {
-      if (condition === 'removed') return result;
-      throw noSuchContainer(reference);
+      if (condition !== 'removed') throw noSuchContainer(reference);
+      // Removed between the two looks: told of by now, or by the next event.
+      const told = await toldRemoval(context, found);
+      if (told !== undefined) return told;
     }
     onReady();
     for (;;) {
       const {value: event, done} = await next;
       if (done) break;
-      if (event.Action === 'die') {
-        const code = Number(event.Actor.Attributes['exitCode'] ?? 0);
+      if (event.action === 'die') {
+        const code = Number(event.attributes['exitCode'] ?? 0);
         if (condition === 'next-exit') return {StatusCode: code};
         // Whoever removes it may be quicker than this look.
         const seen = await observe(context, found.id);
         result = seen.kind === 'created' ? {StatusCode: code} : {...toResult(seen), StatusCode: code};
       }
       // Of a wait for its next exit too: that will not come.
-      if (event.Action === 'destroy') return result;
+      if (event.action === 'destroy') return {...result, StatusCode: event.exitCode ?? result.StatusCode};
       next = events.next();
     }
     signal?.throwIfAborted();
@@ -155,6 +156,15 @@ async function waitForEvent(
     await events.return?.(undefined);
     await Promise.all(others);
   }
+}
+
+/** What the journal says so far of how a container that was removed had ended. */
+async function toldRemoval(context: ContainerContext, {id, record}: FoundContainer): Promise<WaitResult | undefined> {
+  const since = Date.parse(record.created) / 1000;
+  const filters = {type: ['container'], container: [id], event: ['destroy']};
+  for await (const {exitCode = 0} of context.events.entries({since, until: context.now() / 1000, filters}))
+    return {StatusCode: exitCode};
+  return undefined;
 }
 
 /** How often a wait looks whether somebody who was removing the container was killed at it. */

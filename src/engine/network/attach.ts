@@ -109,12 +109,20 @@ export function sysctlOperations({sysctls}: PlannedInterface): readonly MonitorO
   return Object.entries(sysctls).map(([key, value]) => ({kind: 'interfaceSysctl', key, value}));
 }
 
+/** What an event of a network says of the container that it is about. */
+export function memberAttributes(
+  container: string,
+  {name, driver}: {readonly name: string; readonly driver: string},
+): Readonly<Record<string, string>> {
+  return {container, name, type: driver};
+}
+
 /** Events tell of it when the container comes to the network and when it leaves. */
 export function memberOperation(
   container: string,
   {id, name, driver}: Pick<NetworkRecord, 'id' | 'name'> & {readonly driver: string},
 ): MonitorOperation {
-  const attributes = {container, name, type: driver};
+  const attributes = memberAttributes(container, {name, driver});
   return {kind: 'networkMember', id, attributes: JSON.stringify(attributes).slice(1, -1)};
 }
 

@@ -142,6 +142,15 @@ export function createEndpoints(
       return await planOnNetworks({context, kernel, files, upkeep, networks, record, name, memberships, warnings});
     },
 
+    async membersOf(record) {
+      if (containerOfMode(record.hostConfig.NetworkMode) !== undefined) return [];
+      const others = predefinedNetworks.map(({Id: id, Name: name, Driver: driver}) => ({id, name, driver}));
+      const known = [...others, ...(await readNetworks(layout))];
+      return Object.keys(record.endpoints).flatMap(
+        (reference) => known.find(({id, name}) => id === reference || name === reference) ?? [],
+      );
+    },
+
     async rename(record, name) {
       await using lock = await helper.lock(layout.locks.networks);
       void lock;

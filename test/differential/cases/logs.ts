@@ -119,6 +119,18 @@ const waiting: Cases = {
       ask('remove', async ({containers}) => await containers.get('it')?.remove()),
     ),
   ],
+  'for the removal of one that removes itself and cannot start': [
+    create({Cmd: ['/no/such/program'], HostConfig: {AutoRemove: true}}),
+    waitDuring(
+      'removed',
+      ask('start', async ({containers}) => {
+        await containers
+          .get('it')
+          ?.start()
+          .catch(() => undefined);
+      }),
+    ),
+  ],
   'for the removal of one that removes itself': [
     create({Cmd: ['sh', '-c', 'exit 6'], HostConfig: {AutoRemove: true}}),
     waitDuring('removed', start()),

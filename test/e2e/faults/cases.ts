@@ -162,6 +162,18 @@ export const faultCases: readonly FaultCase[] = [
     restore: away,
   },
   {
+    name: 'commit',
+    before: [create, start],
+    calls: [['containers', 'commit', 'victim', {repository: 'committed'}]],
+    again: [],
+    between: async (engine) => {
+      await runsOrWasLost(engine);
+      expect((await engine.containers.inspect('victim')).State.Paused).toBe(false);
+    },
+    after: async (engine) => expect((await engine.images.inspect('committed')).Os).toBe('linux'),
+    restore: [...away, ['images', 'remove', 'committed'], ['images', 'prune']],
+  },
+  {
     name: 'update',
     before: [create, start],
     calls: [

@@ -74,23 +74,28 @@ describe('a monitor that is killed', () => {
 
   it('takes its container along; whoever looks finds it exited', async () => {
     const since = Date.now() / 1000;
-    const id = await bed.start(sleeper, {}, 'lost');
+    const id = await bed.start(sleeper, {HostConfig: {Binds: ['kept:/k']}}, 'lost');
     const {pid = 0} = await killMonitor(id);
     await eventually(async () => expect(existsSync(`/proc/${pid}`)).toBe(false));
     expect(await bed.state(id)).toMatchObject({Status: 'exited', ExitCode: 137, Error: 'monitor lost', Pid: 0});
     expect((await bed.engine.containers.list({all: true}))[0]).toMatchObject({State: 'exited'});
     const dies = [];
-    for await (const {Action, Actor} of bed.engine.system.events({
+    for await (const {Type, Action, Actor} of bed.engine.system.events({
       since,
       until: Date.now() / 1000 + 0.01,
-      filters: {container: [id], event: ['die']},
+      filters: {event: ['die', 'disconnect', 'unmount']},
     }))
-      dies.push([Action, Actor.Attributes['exitCode']]);
-    expect(dies).toEqual([['die', '137']]);
+      dies.push([Type, Action, Actor.Attributes['container'] ?? Actor.ID, Actor.Attributes['exitCode']]);
+    expect(dies).toEqual([
+      ['container', 'die', id, '137'],
+      ['network', 'disconnect', id, undefined],
+      ['volume', 'unmount', id, undefined],
+    ]);
     await bed.engine.containers.start(id);
     expect((await bed.state(id)).Running).toBe(true);
     await killMonitor(id);
     await bed.engine.containers.remove(id, {force: true});
+    await bed.engine.volumes.remove('kept');
     await expectNothingLeft();
   });
 
