@@ -118,7 +118,7 @@ test('they are saved, removed and loaded again', async () => {
     code: 1,
     stderr: `error: cannot write ${here('missing/saved.tar')}: its directory does not exist\n`,
   });
-  const removed = await engine('rmi', 'nope', 'web:1', 'localhost:5000/other');
+  const removed = await engine('rmi', '--no-prune', 'nope', 'web:1', 'localhost:5000/other');
   expect(removed).toMatchObject({code: 1, stderr: 'error: No such image: nope:latest\n'});
   expect(removed.stdout).toBe(
     `Untagged: web:1\nUntagged: localhost:5000/other:latest\nDeleted: ${image.id}\n${[...image.diffIds]

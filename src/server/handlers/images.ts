@@ -61,11 +61,8 @@ export function imageHandlers({images, registry}: Engine): Handlers<typeof image
         tag: query.tag === undefined || query.tag === '' ? 'latest' : query.tag,
       });
     },
-    imageDelete: ({path, query}) => {
-      if (query.noprune === true)
-        throw new TscomposeError('unsupported', 'removing an image without its parents is not supported');
-      return images.remove(path.name, {force: query.force ?? false});
-    },
+    // `noprune` keeps images below without a name: here an image has none below, only layers.
+    imageDelete: ({path, query}) => images.remove(path.name, {force: query.force ?? false}),
   };
 }
 

@@ -48,6 +48,7 @@ describe('archives of docker save', () => {
       Id: image.id,
       RepoTags: ['localhost:5000/team/web:2', 'web:1'],
       RepoDigests: [],
+      Metadata: {LastTagTime: expect.any(String)},
       Created: '2025-05-06T07:08:09.1Z',
       Architecture: 'amd64',
       Os: 'linux',
