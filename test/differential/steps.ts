@@ -1,5 +1,6 @@
 import type {ContainerCreateBody, Mount, WaitCondition} from '../../src/api/types/container.ts';
 import type {ContainerUpdateBody} from '../../src/api/types/update.ts';
+import {hasKind} from '../../src/base/errors.ts';
 import type {Container, LogOptions} from '../../src/client/container.ts';
 import {toFacts} from '../e2e/parity/run-stack.mjs';
 import {eventually} from '../support/host.ts';
@@ -130,6 +131,16 @@ export function becomes(status: string, name = 'it'): Step {
       const {State} = await container.inspect();
       if (State.Status !== status && State.Health?.Status !== status)
         throw new Error(`it is ${State.Status}, not ${status}`);
+    });
+  });
+}
+
+/** A container that removes itself. */
+export function goes(name = 'it'): Step {
+  return on('goes', name, async (container) => {
+    await eventually(async () => {
+      const found: unknown = await container.inspect().catch((error: unknown) => error);
+      if (!(found instanceof Error && hasKind(found, 'notFound'))) throw new Error('it is still there');
     });
   });
 }

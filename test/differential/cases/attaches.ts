@@ -1,9 +1,8 @@
 import type {AttachOptions} from '../../../src/client/container.ts';
 import type {ProcessStream} from '../../../src/client/process-stream.ts';
-import {eventually} from '../../support/host.ts';
 import {type Cases, containerOf, type Seen, type Step} from '../case.ts';
 import {outputLines} from '../output-lines.ts';
-import {ask, create, kill, line, pause, remove, running, start, stop, unpause, until, wait} from '../steps.ts';
+import {ask, create, goes, kill, line, pause, remove, running, start, stop, unpause, until, wait} from '../steps.ts';
 
 interface Attached extends AttachOptions {
   /** Typed at once; then the input is over: at once, unless `ends` says when the steps were taken, or never. */
@@ -79,15 +78,7 @@ const before: Cases = {
   'it removes itself': [
     create({Cmd: ['sh', '-c', 'echo last words; exit 3'], HostConfig: {AutoRemove: true}}),
     attach({}, start()),
-    ask('it is gone', async ({containers}) => {
-      await eventually(async () => {
-        const found = await containers
-          .get('it')
-          ?.inspect()
-          .catch((error: Error & {readonly kind?: string}) => error);
-        if (!(found instanceof Error && found.kind === 'notFound')) throw new Error('it is still there');
-      });
-    }),
+    goes(),
   ],
   'no log, and yet attached': [
     create({Cmd: ['echo', 'heard'], HostConfig: {LogConfig: {Type: 'none', Config: {}}}}),

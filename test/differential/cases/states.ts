@@ -2,6 +2,7 @@ import type {Cases} from '../case.ts';
 import {
   becomes,
   create,
+  goes,
   kill,
   line,
   look,
@@ -94,11 +95,7 @@ const requests: Cases = {
 
 /** What happens by itself. */
 const byItself: Cases = {
-  'it removes itself': [
-    create({Cmd: ['sh', '-c', 'exit 3'], HostConfig: {AutoRemove: true}}),
-    start(),
-    wait('removed'),
-  ],
+  'it removes itself': [create({Cmd: ['sh', '-c', 'exit 3'], HostConfig: {AutoRemove: true}}), start(), goes()],
   'it does not remove itself before its first run': [create({HostConfig: {AutoRemove: true}}), stop()],
   'it is started again after a failure, so often': [
     create({Cmd: ['sh', '-c', 'exit 3'], HostConfig: {RestartPolicy: {Name: 'on-failure', MaximumRetryCount: 2}}}),
