@@ -26,13 +26,21 @@ static struct lock *find_lock(uint64_t number) {
   return NULL;
 }
 
+/*
+ * Explicitly, since children that still run share the open file: also where a child got it and nobody was told, as of a file
+ * that was replaced. Another child may be waiting for just that one.
+ */
+static void release(struct lock *lock) {
+  if (lock->fd >= 0) flock(lock->fd, LOCK_UN);
+  close_quietly(lock->fd);
+  lock->fd = -1;
+}
+
 static void drop(struct lock *lock) {
   struct lock **link = &locks;
   while (*link != lock) link = &(*link)->next;
   *link = lock->next;
-  /* Explicitly, since children that still run share the open file. */
-  if (lock->held) flock(lock->fd, LOCK_UN);
-  close_quietly(lock->fd);
+  release(lock);
   free(lock->path);
   free(lock);
 }
@@ -122,8 +130,7 @@ static void take(struct lock *lock, bool announced) {
       grant(lock);
       return;
     }
-    close(lock->fd);
-    lock->fd = -1;
+    release(lock);
   }
 }
 

@@ -79,6 +79,22 @@ describe('coprocess', () => {
 });
 
 describe('locks', () => {
+  it('are given to everybody who waits, also where each takes the file away', async () => {
+    const path = join(directory, 'lock');
+    const one = helper();
+    const first = await one.lock(path);
+    const use = async (lock: AsyncDisposable) => {
+      await rm(path, {force: true});
+      await lock[Symbol.asyncDispose]();
+    };
+    // One after the other: a process that waits has what those before it have opened.
+    const waiting: Promise<void>[] = [];
+    for (let count = 0; count < 3; count++)
+      await new Promise<void>((onWait) => waiting.push(one.lock(path, {onWait}).then(use)));
+    await use(first);
+    await Promise.all(waiting);
+  });
+
   it('are held by one process at a time, in turn', async () => {
     const path = join(directory, 'lock');
     const [first, second] = [helper(), helper()];
