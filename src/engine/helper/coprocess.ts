@@ -2,6 +2,7 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import type {Duplex} from 'node:stream';
 import {hasKind, TscomposeError, toTscomposeError} from '../../base/errors.ts';
 import type {Keeper} from '../rootless/keeper.ts';
+import {controlPipe} from './control-pipe.ts';
 import {locateHelper, readHelperBuild} from './locate.ts';
 import {encodeHeader, encodeOperation, encodeOperations, type Operation, type requestOperations} from './operations.ts';
 import {helperFailure, type Reply, type ReplyError, replyError, splitLines} from './reply.ts';
@@ -251,7 +252,7 @@ function connect(program: string, build: Uint8Array, enter: Operation<'enter'> |
     // A session of its own: Ctrl-C at the terminal is for the command, which still needs the helper to clean up.
     detached: true,
   });
-  const socket = child.stdio[3] as Duplex & {ref(): void; unref(): void};
+  const socket = controlPipe(child) as Duplex & {ref(): void; unref(): void};
   const pending = new Map<number, Pending>();
   let next = 1;
   let failure: TscomposeError | undefined;

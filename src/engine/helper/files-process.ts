@@ -1,6 +1,7 @@
 import {spawn} from 'node:child_process';
-import {type Duplex, PassThrough, type Readable} from 'node:stream';
+import {PassThrough, type Readable} from 'node:stream';
 import {TscomposeError} from '../../base/errors.ts';
+import {controlPipe} from './control-pipe.ts';
 import type {Helper} from './coprocess.ts';
 import {encodeHeader, encodeOperation, type FilesOperation} from './operations.ts';
 import {type Reply, replyError, splitLines} from './reply.ts';
@@ -52,7 +53,7 @@ export async function startFilesProcess(
   });
   // At the end of a process Node drops what nobody has begun to read by then.
   const output = (child.stdout as Readable).pipe(new PassThrough({highWaterMark: 256 * 1024}));
-  const control = child.stdio[3] as Duplex;
+  const control = controlPipe(child);
   const replies: Reply[] = [];
   let onReply = () => {};
   const first = new Promise<void>((resolve) => {

@@ -1,8 +1,9 @@
 import {spawn} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {open} from 'node:fs/promises';
-import type {Duplex, Writable} from 'node:stream';
+import type {Writable} from 'node:stream';
 import {TscomposeError} from '../../base/errors.ts';
+import {controlPipe} from '../helper/control-pipe.ts';
 import type {Helper} from '../helper/coprocess.ts';
 import {encodeHeader, encodeOperation, type Operation} from '../helper/operations.ts';
 import {type ReplyError, replyError} from '../helper/reply.ts';
@@ -74,7 +75,7 @@ async function run(
   });
   // Awaited below, after the input.
   ended.catch(() => undefined);
-  const control = child.stdio[3] as Duplex;
+  const control = controlPipe(child);
   let answer = '';
   control.on('error', () => undefined);
   control.on('data', (chunk: Buffer) => {

@@ -3,6 +3,7 @@ import {mkdir, readdir, readFile, readlink} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {Duplex} from 'node:stream';
 import {TscomposeError} from '../../base/errors.ts';
+import {controlPipe} from '../helper/control-pipe.ts';
 import {encodeHeader, encodeOperation, type Operation} from '../helper/operations.ts';
 import {helperFailure, type Reply, replyError} from '../helper/reply.ts';
 import type {Layout} from '../layout.ts';
@@ -127,7 +128,7 @@ async function startProcess(program: string, build: Uint8Array, operation: Opera
     // A session of its own: it is not the terminal's.
     detached: true,
   });
-  const control = child.stdio[3] as Duplex & {unref(): void};
+  const control = controlPipe(child) as Duplex & {unref(): void};
   control.on('error', () => undefined);
   const answered = new Promise<string>((resolve, reject) => {
     let text = '';
