@@ -4,6 +4,7 @@ import {expect, test} from 'vitest';
 import {dockerEnvironment, missingDocker} from '../support/docker-cli.ts';
 import {eventually, makeHost, type TestHost} from '../support/host.ts';
 import {type RegistryOptions, skopeo, startRegistry} from '../support/registry.ts';
+import {openTerminal} from '../support/terminal.ts';
 import {imageArchive, loadImages} from '../support/test-images.ts';
 import {startCommand} from '../support/watching.ts';
 
@@ -187,3 +188,43 @@ test.skipIf(withoutDocker !== undefined)(
     expect(await served.interrupt()).toBe(0);
   },
 );
+
+test('on a terminal a login asks, and shows nothing of the password; a pull changes its lines in place', async () => {
+  await using host = await makeHost();
+  await using registry = await registryFor(host, {htpasswd: true});
+  await using terminal = openTerminal(host, {columns: 100, rows: 24});
+  terminal.type(`clear; tscompose engine login ${registry.host}; echo ended with $?\r`);
+  await terminal.shows(/^Username:$/m);
+  terminal.type('\x03');
+  await terminal.shows(/^ended with 130$/m);
+  terminal.type(`clear; tscompose engine login ${registry.host}\r`);
+  await terminal.shows(/^Username:$/m);
+  terminal.type('ada\r');
+  await terminal.shows(/^Password:$/m);
+  terminal.type('lovelace\r');
+  await terminal.shows(/^Login Succeeded$/m);
+  expect(terminal.screen()).toMatch(/^Username: ada$/m);
+  expect(terminal.screen()).not.toContain('lovelace');
+  // What was typed afterwards is the shell's again.
+  terminal.type('clear; echo $((40 + 2))\r');
+  await terminal.shows(/^42$/m);
+
+  const name = `${registry.host}/box:1`;
+  const copy = ['copy', '--dest-creds=ada:lovelace', '--dest-tls-verify=false'];
+  expect(
+    await skopeo([...copy, `docker-archive:${imageArchive('busybox')}`, `docker://${name}`], within(host)),
+  ).toMatchObject({
+    code: 0,
+  });
+  terminal.type(`clear; tscompose engine pull ${name}; echo ended with $?\r`);
+  await terminal.shows(/^ended with 0$/m);
+  const lines = terminal.screen().split('\n').slice(0, -1);
+  expect(lines).toEqual([
+    '1: Pulling from box',
+    expect.stringMatching(/^Digest: sha256:[0-9a-f]{64}$/),
+    `Status: Downloaded newer image for ${name}`,
+    expect.stringMatching(/^[0-9a-f]{12}: Pull complete$/),
+    name,
+    'ended with 0',
+  ]);
+});

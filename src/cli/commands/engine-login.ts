@@ -71,12 +71,24 @@ async function ask({stdin, stderr}: CliContext, question: string, isSecret: bool
   if (stdin.isTTY !== true) {
     throw wrongUse('there is no terminal to ask for the password: use --username and --password-stdin');
   }
-  stderr.write(question);
-  // Nothing of a secret is shown, but the end of the line.
-  const output = isSecret ? new Writable({write: (_chunk, _encoding, done) => done()}) : stderr;
+  let isHidden = false;
+  // The line editor draws the question; of a secret it shows nothing that is typed.
+  const output = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      if (!isHidden) stderr.write(chunk);
+      done();
+    },
+  });
   const lines = createInterface({input: stdin, output, terminal: true});
+  // Ctrl-C and Ctrl-D close it, and the question would wait for ever.
+  const closed = new Promise<never>((_resolve, reject) => {
+    lines.once('close', () => reject(new TscomposeError('canceled', 'interrupted')));
+  });
+  closed.catch(() => undefined);
   try {
-    return (await lines.question('')).trim();
+    const answer = lines.question(question);
+    isHidden = isSecret;
+    return (await Promise.race([answer, closed])).trim();
   } finally {
     lines.close();
     if (isSecret) stderr.write('\n');
