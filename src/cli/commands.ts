@@ -13,6 +13,13 @@ export const commands: readonly CommandRow[] = [
     run: async (context, input) => (await import('./commands/up.ts')).runUp(context, input),
   }),
   defineCommand({
+    name: 'build',
+    ...commandSummaries.build,
+    flags: commandFlags.build,
+    examples: ['tscompose build', 'tscompose build --explain api'],
+    run: async (context, input) => (await import('./commands/build.ts')).runBuild(context, input),
+  }),
+  defineCommand({
     name: 'watch',
     ...commandSummaries.watch,
     flags: commandFlags.watch,

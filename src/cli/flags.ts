@@ -20,6 +20,8 @@ export const containerStates = ['paused', 'restarting', 'removing', 'running', '
 export const commandFlags = {
   up: {
     detach: {short: 'd', summary: 'start in the background and return'},
+    build: {summary: 'build the images of services first, also those that are there'},
+    'no-build': {summary: 'build no image, also where one is missing'},
     wait: {summary: 'return when every service runs and is healthy (implies -d)'},
     'wait-timeout': {value: 'SECONDS', kind: 'seconds', summary: 'give up waiting after this long'},
     'force-recreate': {summary: 'recreate containers even if nothing changed'},
@@ -53,6 +55,13 @@ export const commandFlags = {
     yes: {short: 'y', summary: 'answer yes to every question'},
     watch: {short: 'w', summary: 'copy saved files into the containers, by the "develop" rules of the services'},
     ui: {summary: 'show the terminal UI while and after it comes up; the stack goes on when it is left'},
+  },
+  build: {
+    'build-arg': {value: 'NAME=VALUE', repeat: true, summary: 'value of an ARG, for all services'},
+    'no-cache': {summary: 'build every step anew'},
+    explain: {summary: 'say for every step why it came from the cache or did not: which file, variable or step'},
+    'with-dependencies': {summary: 'build what the named services depend on too'},
+    quiet: {short: 'q', summary: 'print nothing but errors'},
   },
   watch: {
     'allow-missing-limits': allowMissingLimits,

@@ -3,6 +3,7 @@ import {imageSummaries} from './image-flags.ts';
 /** What each command is for, and what it takes: for help, docs and completion. */
 export const commandSummaries = {
   up: {summary: 'create and start the services of the stack, changing only what differs', args: '[SERVICE...]'},
+  build: {summary: 'build the images of services', args: '[SERVICE...]'},
   watch: {summary: 'copy files into the containers and restart services as they are saved', args: '[SERVICE...]'},
   down: {summary: 'stop and remove the containers and networks of the stack', args: '[SERVICE...]'},
   plan: {summary: 'show what up would change and why, and change nothing', args: '[SERVICE...]'},

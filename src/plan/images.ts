@@ -24,7 +24,8 @@ export function planPulls(
     const why = whyPull(input, {image, policy, isRenewed: renewed.has(name)});
     const isMissing = renewed.has(name) && !Object.hasOwn(input.observed.images, image);
     if (isMissing && mustBuild(service, policy)) {
-      buildProblem(plan, input, name, image);
+      // Whoever carries the plan out builds before.
+      plan.note({level: 'note', message: `image "${image}" of service "${name}" is built first`});
     } else if (why !== undefined) {
       const known = wanted.get(image);
       if (known === undefined) {
@@ -84,15 +85,6 @@ function mustBuild(service: Service, policy: PullPolicy): boolean {
 function place({project}: UpInput, name: string): Pick<Cause, 'source'> {
   const source = project.provenance.at(`services.${name}.image`);
   return source === undefined ? {} : {source};
-}
-
-function buildProblem(plan: PlanBuilder, {project}: UpInput, name: string, image: string): void {
-  plan.problem({
-    kind: 'unsupported',
-    ...placeOf(project, `services.${name}.build`),
-    message: `service "${name}": image "${image}" is not on this machine, and "build" is not supported yet`,
-    hint: 'build it with Docker and push it to a registry, or load it with "tscompose load"',
-  });
 }
 
 function missingProblem(plan: PlanBuilder, {project}: UpInput, image: string, services: readonly string[]): void {

@@ -6,7 +6,7 @@ import {makeHost, type TestHost} from '../support/host.ts';
 import {loadImages} from '../support/test-images.ts';
 import {gpuFile} from './attributes/held/rights.ts';
 import {held} from './attributes/held.ts';
-import {type Refused, refused, refusedByPlan} from './attributes/refused.ts';
+import {type Refused, refused} from './attributes/refused.ts';
 import {layOut, type RunningStack, runningOn} from './attributes/stack.ts';
 import {heldFiles, heldResources, heldServices} from './attributes/stack-file.ts';
 
@@ -17,16 +17,10 @@ const ofCommands = ['attach', 'develop', 'pre_stop'];
 
 test('every attribute is held or refused, and what has a limit is seen refused', () => {
   const all = [...attributeTable.keys(), 'extends'];
-  const told = new Set([
-    ...Object.keys(held),
-    ...Object.keys(refused),
-    ...Object.keys(refusedByPlan),
-    ...ofKernel,
-    ...ofCommands,
-  ]);
+  const told = new Set([...Object.keys(held), ...Object.keys(refused), ...ofKernel, ...ofCommands]);
   expect([...told].sort()).toEqual(all.sort());
   const limited = [...attributeTable].filter(([, {limits = []}]) => limits.some(({by}) => by !== 'swarm'));
-  const seen = [...Object.keys(refused), ...Object.keys(refusedByPlan)];
+  const seen = Object.keys(refused);
   expect(limited.map(([name]) => name).filter((name) => !seen.includes(name))).toEqual([]);
 });
 
@@ -104,19 +98,6 @@ describe('what is refused', () => {
       expect(said, `${service}:\n${up.stderr}`).toMatch(/\n *--> compose\.yaml:\d+:\d+\n/);
       expect(said).toContain(row.reason);
     }
-    expect(host.leftovers()).toEqual([]);
-  });
-
-  test.each(flat(refusedByPlan))('$attribute, before anything is changed', async ({attribute, row}) => {
-    await using host = await makeHost();
-    await loadImages(host, ['busybox']);
-    const beside = attribute === 'build' ? {} : {image: 'busybox'};
-    const policy = attribute === 'pull_refresh_after' ? {pull_policy: 'refresh'} : {};
-    layOut(host, {services: {web: {...beside, ...policy, [attribute]: row.says}}});
-    const up = await host.tscompose(['up', '-d']);
-    expect(up.code).not.toBe(0);
-    expect(up.stderr).toMatch(/compose\.yaml:\d+:\d+/);
-    expect(up.stderr).toContain(row.reason);
     expect(host.leftovers()).toEqual([]);
   });
 });

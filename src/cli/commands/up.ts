@@ -44,6 +44,7 @@ export async function runUp(given: CliContext, {flags, args}: Input<'up'>): Prom
         project,
         options,
         yes: flags.yes,
+        builds: flags['no-build'] ? 'none' : flags.build ? 'all' : 'missing',
         withLogs: isAttached(flags),
         quietPull: flags['quiet-pull'],
         ...work,
@@ -121,6 +122,7 @@ function checkFlags(flags: Flags): void {
     [flags['no-start'] && flags.watch, '--no-start and --watch'],
     [flags['abort-on-container-exit'] && flags.watch, '--abort-on-container-exit and --watch'],
     [flags['exit-code-from'] !== undefined && flags.watch, '--exit-code-from and --watch'],
+    [flags.build && flags['no-build'], '--build and --no-build'],
     [flags['wait-timeout'] !== undefined && !flags.wait, '--wait-timeout without --wait'],
     [flags.ui && flags.detach, '--ui and --detach'],
     [flags.ui && flags.wait, '--ui and --wait'],
@@ -183,6 +185,8 @@ function dependencies(flags: Flags): NonNullable<UpOptions['recreateDependencies
 export interface BringUp {
   readonly project: Project;
   readonly options: UpOptions;
+  /** Which images are built first; absent: those that are missing. */
+  readonly builds?: 'all' | 'missing' | 'none';
   /** Answers yes to every question. */
   readonly yes?: boolean;
   /** Logs are printed meanwhile. */
@@ -197,11 +201,16 @@ export interface BringUp {
 }
 
 /** Makes the engine match the project, with progress on standard error. */
-export function bringUp(
+export async function bringUp(
   context: CliContext,
   docker: Docker,
-  {project, options, wait, quietPull, ...work}: BringUp,
+  {project, options, wait, quietPull, builds = 'missing', ...work}: BringUp,
 ): Promise<readonly ContainerInfo[]> {
+  if (builds !== 'none' && Object.values(project.services).some(({build}) => build !== undefined)) {
+    // What is refused is refused before anything is built.
+    await lowerFor(context, docker, project);
+    await buildFirst(context, docker, project, builds);
+  }
   return withProgress(context, docker, {title: `up ${project.name}`, ...work}, async (converge) => {
     const lowered = await lowerFor(context, docker, project);
     const report: Report = (event) => {
@@ -209,4 +218,17 @@ export function bringUp(
     };
     return up({project, ...lowered, options, ...(wait === undefined ? {} : {wait})}, {...converge, report});
   });
+}
+
+/** A service needs its image before it is compared with what runs. */
+async function buildFirst(
+  context: CliContext,
+  docker: Docker,
+  project: Project,
+  which: 'all' | 'missing',
+): Promise<void> {
+  const {buildServices} = await import('../build/build-services.ts');
+  const abort = new AbortController();
+  using _interrupt = context.onInterrupt(() => abort.abort());
+  await buildServices(context, docker, {project, which, signal: abort.signal});
 }

@@ -19,6 +19,15 @@ function isRemote(context: string): boolean {
   return /^(?:[a-z][a-z0-9+.-]*:\/\/|git@|github\.com\/|service:)/i.test(context);
 }
 
+/** Neither a directory of the machine, nor an image, nor another service. */
+function isNetwork(context: string): boolean {
+  return isRemote(context) && !/^(?:docker-image:\/\/|service:)/.test(context);
+}
+
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && !/^(?:false|0|f|no|off)$/i.test(value);
+}
+
 /** `default`, `ID` or `ID=PATH`; a list or a mapping of them. */
 function expandSsh(node: Tree, place: FilePlace): Tree {
   return mapEntries(keyValues('')(oneToList(node)), (value) => absoluteText(value, place.absolute));
@@ -114,11 +123,44 @@ const build: Row<'build'> = {
   limits: [
     {
       by: 'tscompose',
-      of: 'where the image is not on the machine',
-      reason: 'images are not built yet',
-      hint: 'build the image with Docker, save it with "docker save", and load it with "tscompose load"',
-      // It is known only when the engine has been asked: see the planner's images.
-      where: () => [],
+      of: 'context or additional_contexts of the network',
+      reason: 'contexts are directories of this machine',
+      hint: 'clone or download it, and name the directory',
+      where: ({context, additional_contexts: more = {}}) => [
+        ...(isNetwork(context) ? ['context'] : []),
+        ...Object.keys(more).flatMap((name) => (isNetwork(more[name] ?? '') ? [`additional_contexts.${name}`] : [])),
+      ],
+    },
+    {
+      by: 'tscompose',
+      of: 'cache_from, cache_to, isolation, pull',
+      reason: 'what was built is kept on this machine, and nothing is pulled',
+      hint: 'remove it',
+      where: ({cache_from: from = [], cache_to: to = [], isolation, pull}) => [
+        ...(from.length > 0 ? ['cache_from'] : []),
+        ...(to.length > 0 ? ['cache_to'] : []),
+        ...(isolation === undefined || isolation === 'default' ? [] : ['isolation']),
+        ...(pull === true ? ['pull'] : []),
+      ],
+    },
+    {
+      by: 'tscompose',
+      of: 'several platforms; provenance and sbom that are on',
+      reason: 'an image is built for one platform, without attestations',
+      hint: 'remove it',
+      where: ({platforms = [], provenance, sbom}) => [
+        ...(platforms.length > 1 ? ['platforms'] : []),
+        ...(isOn(provenance) ? ['provenance'] : []),
+        ...(isOn(sbom) ? ['sbom'] : []),
+      ],
+    },
+    {
+      by: 'tscompose',
+      of: 'network other than default, none and host',
+      reason: 'a build knows no networks of stacks',
+      hint: 'write default, none or host',
+      ofValue: true,
+      where: ({network = 'default'}) => (['default', 'none', 'host'].includes(network) ? [] : ['network']),
     },
   ],
 };

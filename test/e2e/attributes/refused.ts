@@ -11,6 +11,12 @@ export interface Refused {
 
 /** By attribute; one has several where parts of it are refused for reasons of their own. */
 export const refused: Readonly<Record<string, readonly Refused[]>> = {
+  build: [
+    {says: {context: 'https://example.org/a.git'}, below: 'context', reason: 'directories of this machine'},
+    {says: {context: '.', cache_from: ['a']}, below: 'cache_from', reason: 'kept on this machine'},
+    {says: {context: '.', sbom: true}, below: 'sbom', reason: 'without attestations'},
+    {says: {context: '.', network: 'other'}, below: 'network', reason: 'no networks of stacks'},
+  ],
   cpu_count: [{says: 2, reason: 'meaning on Windows only'}],
   cpu_percent: [{says: 50, reason: 'meaning on Windows only'}],
   credential_spec: [{says: {file: 'spec.json'}, reason: 'meaning on Windows only'}],
@@ -48,9 +54,4 @@ export const refused: Readonly<Record<string, readonly Refused[]>> = {
     {says: [{type: 'npipe', source: 'pipe', target: 'pipe'}], below: '[0].type', reason: 'images and memory'},
     {says: [{type: 'cluster', source: 'data', target: '/d'}], below: '[0].type', reason: 'images and memory'},
   ],
-};
-
-/** What is refused when it is known what there is on the engine: no limit of the attribute tells it before. */
-export const refusedByPlan: Readonly<Record<string, readonly Refused[]>> = {
-  build: [{says: {context: '.'}, reason: '"build" is not supported yet'}],
 };

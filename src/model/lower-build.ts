@@ -1,0 +1,169 @@
+import {composeLabels} from '../api/labels.ts';
+import type {BuildAgent, BuildBody, BuildContextSource, BuildSecret} from '../api/types/build.ts';
+import {canonicalJson} from '../base/canonical-json.ts';
+import {TscomposeError} from '../base/errors.ts';
+import {imageOf} from './image.ts';
+import type {FileObject, Project, Service} from './types.ts';
+import type {Build} from './types-build.ts';
+
+/** An image that services are built from, once however many of them want it. */
+export interface ServiceBuild {
+  readonly image: string;
+  /** Those that it is built for; the first one says how. */
+  readonly services: readonly string[];
+  readonly build: Build;
+  /** Images of the stack that it is built upon. */
+  readonly after: readonly string[];
+  /** An absolute path; with `dockerfile_inline` there is none. */
+  readonly dockerfile: string | undefined;
+}
+
+/** The images that the services (absent: all) are built from, each after those it is built upon. Throws `invalid`. */
+export function serviceBuilds(project: Project, names?: readonly string[]): readonly ServiceBuild[] {
+  const known = withDisabled(project);
+  const builds = new Map<string, ServiceBuild>();
+  const waiting = [...(names ?? Object.keys(project.services))].sort();
+  // What is added while it is gone through is gone through, too: services that are built for others alone.
+  for (const name of waiting) {
+    const {build} = known.services[name] ?? {};
+    const image = imageOf(known, name);
+    if (build === undefined || image === undefined || builds.get(image)?.services.includes(name)) continue;
+    const earlier = builds.get(image);
+    if (earlier !== undefined) checkSame(earlier, name, build);
+    const needed = neededServices(known, name, build);
+    waiting.push(...needed);
+    builds.set(image, {
+      ...{image, build: earlier?.build ?? build, services: [...(earlier?.services ?? []), name]},
+      after: needed.flatMap((service) => (known.services[service]?.build && imageOf(known, service)) ?? []),
+      dockerfile: build.dockerfile === undefined ? undefined : joined(build.context, build.dockerfile),
+    });
+  }
+  return ordered(builds);
+}
+
+/** Services that are switched off, or that nobody asked for, can still be built upon. */
+function withDisabled(project: Project): Project {
+  return {...project, services: {...project.disabledServices, ...project.services}};
+}
+
+function joined(context: string, file: string): string {
+  return file.startsWith('/') ? file : `${context.replace(/\/$/, '')}/${file}`;
+}
+
+/** Two ways to make one image would leave it to chance which one it is. */
+function checkSame({image, services, build}: ServiceBuild, name: string, other: Build): void {
+  if (canonicalJson({...build, tags: []}) === canonicalJson({...other, tags: []})) return;
+  throw new TscomposeError(
+    'invalid',
+    `services "${services[0]}" and "${name}" build image "${image}" in different ways`,
+    {
+      hint: 'give one of them another "image"',
+    },
+  );
+}
+
+const servicePrefix = 'service:';
+
+function neededServices(project: Project, service: string, build: Build): readonly string[] {
+  return Object.values(build.additional_contexts ?? {}).flatMap((context) => {
+    if (!context.startsWith(servicePrefix)) return [];
+    const name = context.slice(servicePrefix.length);
+    if (project.services[name] !== undefined) return [name];
+    throw new TscomposeError('invalid', `services.${service}.build.additional_contexts: no such service: "${name}"`);
+  });
+}
+
+function ordered(builds: ReadonlyMap<string, ServiceBuild>): readonly ServiceBuild[] {
+  const done = new Map<string, ServiceBuild>();
+  const visit = (build: ServiceBuild, path: readonly string[]): void => {
+    if (done.has(build.image)) return;
+    if (path.includes(build.image)) {
+      throw new TscomposeError(
+        'invalid',
+        `images are built upon each other in a circle: ${[...path, build.image].join(', ')}`,
+      );
+    }
+    for (const image of build.after) {
+      const needed = builds.get(image);
+      if (needed !== undefined) visit(needed, [...path, build.image]);
+    }
+    done.set(build.image, build);
+  };
+  for (const build of builds.values()) visit(build, []);
+  return [...done.values()];
+}
+
+export interface BuildLowering {
+  readonly project: Project;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The text of the Dockerfile, and how people know it; of the ignore file, where there is one. */
+  readonly files: Pick<BuildBody, 'dockerfile' | 'ignore'>;
+}
+
+/** What the engine is asked for. Throws `notFound` where no agent for keys runs. */
+export function lowerBuild(given: ServiceBuild, {environment, files, ...lowering}: BuildLowering): BuildBody {
+  const project = withDisabled(lowering.project);
+  const {build, image, services} = given;
+  const [name = ''] = services;
+  const service = project.services[name];
+  const {platforms = []} = build;
+  return {
+    ...files,
+    context: build.context,
+    ...(build.target === undefined ? {} : {target: build.target}),
+    arguments: Object.fromEntries(
+      Object.entries(build.args ?? {}).flatMap(([key, value]) => (value === null ? [] : [[key, value]])),
+    ),
+    contexts: contextsOf(project, build),
+    labels: {...build.labels, [composeLabels.project]: project.name, [composeLabels.service]: name},
+    tags: [image, ...(build.tags ?? [])],
+    ...platformOf(service, platforms),
+    noCache: build.no_cache === true || (build.no_cache_filter ?? []),
+    network: networkOf(build.network),
+    extraHosts: Object.entries(build.extra_hosts ?? {}).flatMap(([host, addresses]) =>
+      addresses.map((address) => `${host}:${address}`),
+    ),
+    secrets: (build.secrets ?? []).map(({source, target}) => secretOf(target ?? source, project.secrets[source])),
+    agents: Object.entries(build.ssh ?? {}).map(([id, path]) => agentOf(id, path, environment)),
+    ...(build.shm_size === undefined ? {} : {shmSize: build.shm_size}),
+    ulimits: Object.entries(build.ulimits ?? {}).map(([Name, {soft, hard}]) => ({Name, Soft: soft, Hard: hard})),
+    allow: [...(build.entitlements ?? []), ...(build.privileged ? ['security.insecure'] : [])],
+  };
+}
+
+function contextsOf(project: Project, build: Build): Readonly<Record<string, BuildContextSource>> {
+  return Object.fromEntries(
+    Object.entries(build.additional_contexts ?? {}).map(([name, value]): [string, BuildContextSource] => {
+      if (value.startsWith(servicePrefix)) {
+        const reference = imageOf(project, value.slice(servicePrefix.length)) ?? '';
+        return [name, {kind: 'image', reference}];
+      }
+      if (value.startsWith('docker-image://'))
+        return [name, {kind: 'image', reference: value.slice('docker-image://'.length)}];
+      return [name, {kind: 'directory', path: value}];
+    }),
+  );
+}
+
+function platformOf(service: Service | undefined, platforms: readonly string[]): Pick<BuildBody, 'platform'> {
+  const platform = service?.platform ?? platforms[0];
+  return platform === undefined ? {} : {platform};
+}
+
+function networkOf(network: string | undefined): BuildBody['network'] {
+  return network === 'none' || network === 'host' ? network : 'default';
+}
+
+function secretOf(id: string, secret: FileObject | undefined): BuildSecret {
+  if (secret?.file !== undefined) return {id, content: {path: secret.file}};
+  const text = secret?.content ?? secret?.value ?? '';
+  return {id, content: {base64: Buffer.from(text).toString('base64')}};
+}
+
+function agentOf(id: string, path: string, environment: BuildLowering['environment']): BuildAgent {
+  const socket = path === '' ? environment['SSH_AUTH_SOCK'] : path;
+  if (socket !== undefined && socket !== '') return {id, socket};
+  throw new TscomposeError('notFound', `ssh agent "${id}" of a build: no agent runs: SSH_AUTH_SOCK is not set`, {
+    hint: 'start one: eval "$(ssh-agent)"',
+  });
+}
