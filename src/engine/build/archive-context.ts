@@ -11,7 +11,7 @@ import {openContextFile} from './source/open-file.ts';
 
 /** A context that came as an archive, unpacked. */
 export interface ArchiveContext extends AsyncDisposable {
-  readonly files: Pick<BuildBody, 'context' | 'dockerfile' | 'ignore'>;
+  readonly files: Pick<BuildBody, 'context' | 'dockerfile'>;
 }
 
 /** Names that lead out of the archive are refused; everything belongs to root. Throws `invalid`, `notFound`. */
@@ -31,9 +31,9 @@ export async function openArchiveContext(
         hint: 'name the Dockerfile that it has',
       });
     }
-    const ignore = read(root, `${path}.dockerignore`) ?? read(root, '.dockerignore');
     return {
-      files: {context: root, dockerfile: {text, shown: dockerfile}, ...(ignore === undefined ? {} : {ignore})},
+      // What is ignored was left out by whoever made the archive.
+      files: {context: root, dockerfile: {text, shown: dockerfile}},
       [Symbol.asyncDispose]: () => scratch[Symbol.asyncDispose](),
     };
   } catch (error) {

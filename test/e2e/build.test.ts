@@ -1,0 +1,91 @@
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {makeHost, type TestHost} from '../support/host.ts';
+import {loadImages} from '../support/test-images.ts';
+
+const stack = `services:
+  base:
+    image: base:1
+    build: {context: base}
+    command: ["sleep", "1000"]
+  api:
+    build:
+      context: api
+      args: {WORD: hello}
+      additional_contexts: {ground: "service:base"}
+      secrets: [key]
+      tags: ["more:2"]
+    command: ["sh", "-c", "cat /word /ground; exec sleep 1000"]
+  twin:
+    image: base:1
+    build: {context: base}
+    command: ["sleep", "1000"]
+secrets:
+  key: {file: key.txt}
+`;
+
+describe('images that are built', () => {
+  let host: TestHost;
+  const write = (path: string, text: string) => writeFileSync(join(host.directory, 'stack', path), text);
+  const run = (words: readonly string[]) => host.tscompose(words, {cwd: join(host.directory, 'stack')});
+
+  beforeAll(async () => {
+    host = await makeHost();
+    await loadImages(host, ['busybox']);
+    for (const name of ['base', 'api']) mkdirSync(join(host.directory, 'stack', name), {recursive: true});
+    write('compose.yaml', stack);
+    write('key.txt', 'hidden');
+    write('base/Dockerfile', 'FROM busybox\nRUN echo ground > /ground\n');
+    write('api/file', 'one\n');
+    write(
+      'api/Dockerfile',
+      'FROM ground\nARG WORD\nRUN --mount=type=secret,id=key test "$(cat /run/secrets/key)" = hidden\nCOPY file /f\nRUN echo $WORD > /word\n',
+    );
+  });
+
+  afterAll(async () => {
+    await run(['down', '-t', '0']);
+    const left = host.leftovers();
+    await host[Symbol.asyncDispose]();
+    expect(left).toEqual([]);
+  });
+
+  test('a stack builds what is missing, each image once, and comes up', async () => {
+    const up = await run(['up', '-d']);
+    expect({code: up.code, stderr: up.code === 0 ? '' : up.stderr}).toEqual({code: 0, stderr: ''});
+    expect(up.stderr.match(/RUN echo ground/g)).toHaveLength(1);
+    expect((await run(['logs', '--no-log-prefix', 'api'])).stdout).toBe('hello\nground\n');
+    const again = await run(['up', '-d']);
+    expect(again.stderr).not.toContain('RUN');
+  });
+
+  test('what changed is built again, and its container is made anew', async () => {
+    write('api/file', 'two\n');
+    const {code, stderr} = await run(['build', '--explain', 'api']);
+    expect({code, stderr: code === 0 ? '' : stderr}).toEqual({code: 0, stderr: ''});
+    expect(stderr).toContain('not from the cache: file "file" changed');
+    const up = await run(['up', '-d', '--build']);
+    expect(up.stderr).toContain('CACHED');
+    expect(up.stderr).toContain('container stack-api-1 recreated');
+    expect(up.stderr).not.toContain('stack-twin-1 recreated');
+  });
+
+  test('engine build writes what it built, and says where a step failed', async () => {
+    const directory = join(host.directory, 'stack');
+    write(
+      'api/Other',
+      'FROM busybox AS one\nRUN echo made > /made\nFROM scratch AS files\nCOPY --from=one /made /made\n',
+    );
+    const words = ['engine', 'build', '-q', '-f', 'api/Other'];
+    const {code, stdout} = await run([...words, '--target', 'one', '--iidfile', 'id', 'api']);
+    expect({code, id: readFileSync(join(directory, 'id'), 'utf8')}).toEqual({code: 0, id: stdout.trim()});
+    await run([...words, '-o', 'out', 'api']);
+    expect(readFileSync(join(directory, 'out/made'), 'utf8')).toBe('made\n');
+    write('api/Broken', 'FROM busybox\n\nRUN exit 7\n');
+    const broken = await run(['engine', 'build', '-f', 'api/Broken', 'api']);
+    expect(broken.code).not.toBe(0);
+    expect(broken.stderr).toContain(' --> api/Broken:3:1\n');
+    expect(broken.stderr).toContain('exit code: 7');
+  });
+});
