@@ -235,6 +235,31 @@ test('killed in the middle of a push, it goes on where it was, and the store has
   await eventually(() => expect(host.leftovers()).toEqual([]));
 });
 
+test('another engine has it as its mirror of Docker’s registry, and pulls what is here by its usual name', async () => {
+  await using host = await makeHost();
+  await loadImages(host, ['busybox']);
+  await using registry = await serveRegistry(host, ['--read-only']);
+  const registries = join(host.directory, 'registries.json');
+  const mirrors = {'docker.io': {mirrors: [`http://${address}`], mirrorsOnly: true}};
+  writeFileSync(registries, JSON.stringify({registries: mirrors}));
+  const other = join(host.directory, 'other');
+  const env = {
+    TSCOMPOSE_ROOT: join(other, 'root'),
+    TSCOMPOSE_RUN: join(other, 'run'),
+    TSCOMPOSE_REGISTRIES: registries,
+  };
+  const pull = await host.tscompose(['engine', 'pull', 'busybox'], {env});
+  expect({code: pull.code, stderr: pull.code === 0 ? '' : pull.stderr}).toEqual({code: 0, stderr: ''});
+  const idOf = async (more: Readonly<Record<string, string>>) =>
+    (
+      JSON.parse((await host.tscompose(['engine', 'image', 'inspect', 'busybox'], {env: more})).stdout) as {
+        Id: string;
+      }[]
+    )[0]?.Id;
+  expect(await idOf(env)).toBe(await idOf({}));
+  await endRegistry(registry);
+});
+
 const seed = Number(process.env['TSCOMPOSE_TEST_SEED'] ?? Date.now() % 1_000_000);
 
 test(`killed at random moments while images come in, the store stays whole, and the next push succeeds (TSCOMPOSE_TEST_SEED=${seed})`, {
