@@ -25,3 +25,18 @@ export async function mapLimited<T, R>(
   const run = createLimiter(limit);
   return Promise.all(items.map((item) => run(() => task(item))));
 }
+
+/** Runs tasks of the same key one after the other, in the order in which they came. */
+export function createSerial(): <T>(key: string, task: () => Promise<T>) => Promise<T> {
+  const last = new Map<string, Promise<unknown>>();
+  return async (key, task) => {
+    const mine = (last.get(key) ?? Promise.resolve()).then(task);
+    const settled = mine.catch(() => undefined);
+    last.set(key, settled);
+    try {
+      return await mine;
+    } finally {
+      if (last.get(key) === settled) last.delete(key);
+    }
+  };
+}

@@ -1,3 +1,4 @@
+import {createSerial} from '../../base/concurrency.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {createBlobStore} from '../image/blobs.ts';
 import {readReference} from '../image/record.ts';
@@ -87,6 +88,12 @@ function createOwn(context: HostingContext, options: HostingOptions): Hosting {
   const blobs = createBlobStore(layout.images.blobs);
   const local = createLocalImages(context, blobs);
   const uploads = createUploads(context, options.limits);
+  // The last one who pushes to a tag has it, in the registry and on this machine.
+  const serially = createSerial();
+  const aloneIn =
+    (repository: string) =>
+    <T>(tag: string, work: () => Promise<T>) =>
+      serially(`${repository}:${tag}`, work);
   const recordsOf = (repository: string): RepositoryRecords => repositoryRecords(layout, repository);
   /** A repository that was pushed to is what was pushed, and what has one of the registry's own names. */
   const scopeOf = async (records: RepositoryRecords): Promise<LocalScope | undefined> =>
@@ -177,7 +184,8 @@ function createOwn(context: HostingContext, options: HostingOptions): Hosting {
         hasBlob: (digest: string) => hasLocalBlob(put.repository, digest),
         findManifest: (digest: string) => findManifest(put.repository, {digest}),
       };
-      return await putManifest({context, session, records, here, unpack: options.unpack}, put, signal);
+      const alone = aloneIn(put.repository);
+      return await putManifest({context, session, records, here, unpack: options.unpack, alone}, put, signal);
     },
 
     async listReferrers(repository, subject) {
@@ -215,13 +223,14 @@ function createOwn(context: HostingContext, options: HostingOptions): Hosting {
       return finished;
     },
 
-    async removeTag(repository, tag) {
-      if (!(await recordsOf(repository).removeTag(tag))) {
-        return (await findTag(repository, tag)) === undefined ? 'unknown' : 'local';
-      }
-      for (const name of await ownNames(repository, (found) => found === tag)) await removeName(context, name);
-      return 'removed';
-    },
+    removeTag: (repository, tag) =>
+      aloneIn(repository)(tag, async () => {
+        if (!(await recordsOf(repository).removeTag(tag))) {
+          return (await findTag(repository, tag)) === undefined ? 'unknown' : 'local';
+        }
+        for (const name of await ownNames(repository, (found) => found === tag)) await removeName(context, name);
+        return 'removed';
+      }),
 
     async removeManifest(repository, digest) {
       const records = recordsOf(repository);
@@ -229,7 +238,9 @@ function createOwn(context: HostingContext, options: HostingOptions): Hosting {
         return (await findManifest(repository, {digest})) === undefined ? 'unknown' : 'local';
       }
       for (const tag of await records.listTags()) {
-        if ((await records.readTag(tag))?.digest === digest) await records.removeTag(tag);
+        await aloneIn(repository)(tag, async () => {
+          if ((await records.readTag(tag))?.digest === digest) await records.removeTag(tag);
+        });
       }
       for (const name of await ownNames(repository, (_tag, found) => found === digest)) await removeName(context, name);
       return 'removed';

@@ -44,6 +44,8 @@ export interface PutContext {
     findManifest(digest: string): Promise<ManifestBytes | undefined>;
   };
   readonly unpack: boolean;
+  /** One after the other with whatever else changes the tag. */
+  readonly alone: <T>(tag: string, work: () => Promise<T>) => Promise<T>;
 }
 
 /** Throws `invalid` for a manifest that is none. Its tags come last. */
@@ -57,16 +59,19 @@ export async function putManifest(put: PutContext, request: PutManifest, signal:
   const {manifest} = kept;
   let notRunnable: string | undefined;
   for (const tag of request.tags) {
-    await records.writeTag(tag, {v: 1, digest});
-    if (!put.unpack) continue;
-    const reference = `${request.host}/${request.repository}:${tag}`;
-    notRunnable = await publish(put.context, put.session, {records, manifest, reference, signal});
-    if (notRunnable === undefined) await tagAsImage(records, tag, {digest, reference});
+    notRunnable = await put.alone(tag, async () => {
+      await records.writeTag(tag, {v: 1, digest});
+      if (!put.unpack) return undefined;
+      const reference = `${request.host}/${request.repository}:${tag}`;
+      const reason = await publish(put.context, put.session, {records, manifest, reference, signal});
+      if (reason === undefined) await tagAsImage(records, tag, {digest, reference});
+      return reason;
+    });
   }
   return {kind: 'put', digest, subject: manifest.subject, notRunnable};
 }
 
-/** Unless another push has taken the tag since. */
+/** Unless a push to another process has taken the tag since. */
 async function tagAsImage(
   records: RepositoryRecords,
   tag: string,

@@ -180,6 +180,27 @@ test('a tag that moves, is given anew here, or becomes something else stands for
   await expect(bed.engine.images.inspect(name)).rejects.toMatchObject({kind: 'notFound'});
 });
 
+test('of many who push to a tag at once one has it, here and in the registry; deleted meanwhile, it is gone', async () => {
+  await using bed = await makeRegistry();
+  const pushes = await Promise.all(Array.from({length: 6}, (_, index) => pushImage(bed, 'race', 'v', `push ${index}`)));
+  const digest = (await bed.send('HEAD', '/v2/race/manifests/v')).headers['docker-content-digest'];
+  const winner = pushes.find((push) => push.digest === digest);
+  expect((await bed.engine.images.inspect(`${registryName}/race:v`)).Id).toBe(winner?.config.digest);
+  const {bytes} = pushes[0] as {bytes: string};
+  const [put, removed] = await Promise.all([
+    bed.send('PUT', '/v2/race/manifests/v', {headers: {'content-type': types.manifest}, body: bytes}),
+    bed.send('DELETE', '/v2/race/manifests/v'),
+  ]);
+  expect([put.status, removed.status]).toEqual([201, 202]);
+  const {status, headers} = await bed.send('HEAD', '/v2/race/manifests/v');
+  const image = await bed.engine.images.inspect(`${registryName}/race:v`).catch(() => undefined);
+  // Whichever came last: both agree.
+  expect(status === 404 ? image : headers['docker-content-digest']).toBe(
+    status === 404 ? undefined : pushes[0]?.digest,
+  );
+  expect(image?.Id).toBe(status === 404 ? undefined : pushes[0]?.config.digest);
+});
+
 test('deleting a tag takes the image of this machine with it, and no other', async () => {
   await using bed = await makeRegistry();
   await pushImage(bed, 'app', 'v1', 'same');
