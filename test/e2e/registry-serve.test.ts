@@ -71,7 +71,9 @@ test('an image goes through skopeo to the registry and back, as schema 2 and as 
     );
     expect({code: removed.code, stderr: removed.stderr}).toEqual({code: 0, stderr: ''});
     expect((await host.tscompose(['images', '--all', '--format', 'json'])).stdout).not.toContain('copies/oci');
-    expect(registry.stdout()).toMatch(/ - "PUT \/v2\/copies\/oci\/manifests\/1" 201 0 B \d+ ms\n/);
+    await eventually(() =>
+      expect(registry.stdout()).toMatch(/ - "PUT \/v2\/copies\/oci\/manifests\/1" 201 0 B \d+ ms\n/),
+    );
     await endRegistry(registry);
   }
   expect(host.leftovers()).toEqual([]);
@@ -168,7 +170,7 @@ test.each(['basic', 'token'])('with TLS and passwords, by %s', async (auth) => {
     inNamespace(host),
   );
   expect({code: pushed.code, stderr: pushed.stderr}).toEqual({code: 0, stderr: ''});
-  expect(registry.stdout()).toMatch(/ ada "PUT \/v2\/team\/copy\/manifests\/1" 201 /);
+  await eventually(() => expect(registry.stdout()).toMatch(/ ada "PUT \/v2\/team\/copy\/manifests\/1" 201 /));
   await endRegistry(registry);
 });
 

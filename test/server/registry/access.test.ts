@@ -5,6 +5,7 @@ import {hashSync} from 'bcryptjs';
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {openPasswordFile} from '../../../src/server/registry/password-file.ts';
 import {createTokenSigner} from '../../../src/server/registry/tokens.ts';
+import {eventually} from '../../support/host.ts';
 import {type BedOptions, makeRegistry, type RegistryBed, refusalOf, registryName, sha256} from './bed.ts';
 
 let directory: string;
@@ -63,7 +64,7 @@ test('with passwords nothing is told to who has none', async () => {
     expect((await bed.send('GET', '/v2/', {headers})).status).toBe(200);
     expect((await bed.send('POST', '/v2/app/blobs/uploads/', {headers})).status).toBe(202);
   }
-  expect(bed.log.at(-1)).toContain(' bob "POST /v2/app/blobs/uploads/" 202 ');
+  await eventually(() => expect(bed.log.at(-1)).toContain(' bob "POST /v2/app/blobs/uploads/" 202 '));
 });
 
 test('users come and go with the file; a file that is wrong changes nothing, and does not start', async () => {

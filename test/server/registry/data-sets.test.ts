@@ -1,4 +1,5 @@
 import {afterAll, beforeAll, expect, test} from 'vitest';
+import {eventually} from '../../support/host.ts';
 import {
   codesOf,
   type Described,
@@ -70,9 +71,8 @@ test('an image, with layers that are nothing a machine could unpack, comes back 
     'not a tar',
     'application/octet-stream',
   ]);
-  expect(bed.log.find((line) => line.includes('PUT /v2/sets/image/manifests/v1'))).toContain(
-    'kept, but not runnable here',
-  );
+  const line = () => bed.log.find((text) => text.includes('PUT /v2/sets/image/manifests/v1'));
+  await eventually(() => expect(line()).toContain('kept, but not runnable here'));
 });
 
 test('white space, order and unknown members of a manifest are kept', async () => {

@@ -1,6 +1,7 @@
 import {randomBytes} from 'node:crypto';
 import {connect} from 'node:net';
 import {afterAll, beforeAll, expect, test} from 'vitest';
+import {eventually} from '../../support/host.ts';
 import {makeRegistry, pushBlob, pushManifest, type RegistryBed, refusalOf, sha256, types} from './bed.ts';
 
 let bed: RegistryBed;
@@ -182,7 +183,9 @@ test('a tag, a manifest, a blob: what is deleted is gone at once, and nothing el
 
 test('the log has a line for each request, whatever is in its path', async () => {
   await bed.send('GET', '/v2/log/manifests/%0Ainjected?x="quoted"');
-  const line = bed.log.find((text) => text.includes('injected')) ?? '';
+  const line = await eventually(
+    () => bed.log.find((text) => text.includes('injected')) ?? Promise.reject(new Error('no line')),
+  );
   expect(line).toMatch(
     /^\d{4}-\d\d-\d\dT[\d:.]+Z 127\.0\.0\.1 - "GET \/v2\/log\/manifests\/%0Ainjected\?x=[^ ]+" 400 \d+ B \d+ ms$/,
   );
