@@ -190,7 +190,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     volumes: {...volumes, prune: (filters) => pruneVolumes(pruning, volumes, filters)},
     registry,
     images: {...images, prune: (filters) => pruneImages(pruning, {...images, tidy: store.tidy}, filters)},
-    builds: createBuilds({containers: context, images: imageContext}),
+    builds: createBuilds({
+      containers: context,
+      images: imageContext,
+      pull: async (reference, platform, signal) => {
+        for await (const _ of registry.pull({reference, platform, auth: {}}, signal));
+      },
+    }),
     hosting: {
       async open(hostingOptions) {
         const {createHosting} = await import('./hosting/hosting.ts');

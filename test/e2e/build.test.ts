@@ -1,7 +1,7 @@
-import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {makeHost, type TestHost} from '../support/host.ts';
+import {eventually, makeHost, type TestHost} from '../support/host.ts';
 import {loadImages} from '../support/test-images.ts';
 
 const stack = `services:
@@ -69,6 +69,27 @@ describe('images that are built', () => {
     expect(up.stderr).toContain('CACHED');
     expect(up.stderr).toContain('container stack-api-1 recreated');
     expect(up.stderr).not.toContain('stack-twin-1 recreated');
+  });
+
+  test('a build that is killed leaves a container, which the next build clears away', async () => {
+    write('api/Slow', 'FROM busybox\nRUN echo begun && sleep 1000\n');
+    let kill = () => {};
+    const building = host.tscompose(['engine', 'build', '-f', 'api/Slow', 'api'], {
+      cwd: join(host.directory, 'stack'),
+      onSpawn: (process) => {
+        kill = () => process.kill('SIGKILL');
+      },
+    });
+    const left = () => readdirSync(join(host.root, 'names')).filter((name) => name.startsWith('build-'));
+    await eventually(() => expect(left()).toHaveLength(1));
+    kill();
+    await building;
+    expect(left()).toHaveLength(1);
+    // Its helper ends a moment later, and with it the lock that says that the build is under way.
+    await eventually(async () => {
+      await run(['build', '-q']);
+      expect(left()).toEqual([]);
+    });
   });
 
   test('engine build writes what it built, and says where a step failed', async () => {

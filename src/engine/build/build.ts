@@ -1,6 +1,6 @@
 import type {BuildBody, BuildEvent} from '../../api/types/build.ts';
 import {sha256Hex} from '../../base/canonical-json.ts';
-import {TscomposeError} from '../../base/errors.ts';
+import {hasKind, TscomposeError} from '../../base/errors.ts';
 import {checkDockerfile} from '../../dockerfile/check.ts';
 import {parseDockerfile} from '../../dockerfile/parse.ts';
 import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
@@ -20,7 +20,7 @@ import {imageText} from './image-text.ts';
 import {type Origins, openOrigins} from './origins.ts';
 import type {BaseImage} from './plan/draft.ts';
 import {type BuildPlan, planBuild} from './plan/plan.ts';
-import {openRunDirectory} from './run-step.ts';
+import {clearDeadBuilds, openRunDirectory} from './run-directory.ts';
 import {createSolver} from './solve.ts';
 import type {BuildConfig, HistoryEntry} from './types.ts';
 
@@ -35,7 +35,7 @@ export function buildImage(
 ): AsyncGenerator<BuildEvent> {
   return runWithProgress<BuildEvent>(async (channel, stopped) => {
     const references = request.tags.map((tag) => normaliseReference(tag));
-    const plan = await plans(context, request, (event) => channel.push(event));
+    const plan = await plans(context, {request, signal: stopped}, (event) => channel.push(event));
     await using session = await openSession(context.images);
     await solvePlan({...context, session}, {request, plan, references, signal: stopped}, (event) =>
       channel.push(event),
@@ -57,7 +57,11 @@ export function buildArchive(
   }, signal);
 }
 
-async function plans(context: BuildContext, request: BuildBody, emit: (event: BuildEvent) => void): Promise<BuildPlan> {
+async function plans(
+  context: BuildContext,
+  {request, signal}: {readonly request: BuildBody; readonly signal: AbortSignal},
+  emit: (event: BuildEvent) => void,
+): Promise<BuildPlan> {
   const source = request.dockerfile;
   const found = checkDockerfile(source, {buildArguments: request.arguments});
   for (const warning of found.filter(({severity}) => severity === 'warning')) emit({kind: 'warning', warning});
@@ -69,7 +73,7 @@ async function plans(context: BuildContext, request: BuildBody, emit: (event: Bu
     dockerfile: parseDockerfile(source),
     machine,
     platform: request.platform === undefined ? machine : parsePlatform(request.platform),
-    image: (reference) => readBase(context, reference),
+    image: (reference) => readBase(context, reference, request, signal),
   });
   refuse(plan.errors);
   return plan;
@@ -101,6 +105,7 @@ async function solvePlan(
 ): Promise<void> {
   const stop = new AbortController();
   const stopped = AbortSignal.any([signal, stop.signal]);
+  await clearDeadBuilds(context);
   await using directory = await openRunDirectory(context);
   let origins: Origins | undefined;
   const solver = createSolver(context, {
@@ -140,9 +145,18 @@ function fail(): never {
   throw new TscomposeError('internal', 'a build reads files before it knows from where');
 }
 
-/** What an image says of itself. */
-async function readBase(context: BuildContext, reference: string): Promise<BaseImage> {
-  const {image} = await findImage(context.images, reference);
+/** What an image says of itself; one that is not there is pulled. */
+async function readBase(
+  context: BuildContext,
+  reference: string,
+  {platform}: Pick<BuildBody, 'platform'>,
+  signal: AbortSignal,
+): Promise<BaseImage> {
+  const {image} = await findImage(context.images, reference).catch(async (error: unknown) => {
+    if (!hasKind(error, 'notFound')) throw error;
+    await context.pull(reference, platform, signal);
+    return await findImage(context.images, reference);
+  });
   const bytes = await createBlobStore(context.images.layout.images.blobs).read(image.id);
   const value = parseJson(bytes, `image ${image.id}`);
   const {config, history, author} = value;

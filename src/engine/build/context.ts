@@ -7,6 +7,8 @@ export interface BuildContext {
   /** Steps run as containers. */
   readonly containers: ContainerContext;
   readonly images: ImageContext;
+  /** Brings an image from its registry, as whoever runs the engine. */
+  readonly pull: (reference: string, platform: string | undefined, signal: AbortSignal) => Promise<void>;
   /** Steps of one build that work at the same time. */
   readonly concurrency: number;
 }

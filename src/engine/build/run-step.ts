@@ -1,6 +1,4 @@
-import {randomBytes} from 'node:crypto';
-import {mkdir} from 'node:fs/promises';
-import {join, posix} from 'node:path';
+import {posix} from 'node:path';
 import type {BuildBody} from '../../api/types/build.ts';
 import type {ContainerFile, HostConfig, Mount} from '../../api/types/container.ts';
 import {hasKind, TscomposeError} from '../../base/errors.ts';
@@ -30,6 +28,8 @@ export interface RunMounts {
 
 export interface RunOptions {
   readonly request: BuildBody;
+  /** Names the build: its containers are called after it. */
+  readonly build: string;
   readonly below: Snapshot;
   readonly mounts: RunMounts;
   readonly signal: AbortSignal;
@@ -40,6 +40,9 @@ export interface RunOptions {
 const buildLabel = 'io.tscompose.build';
 
 const hostname = 'buildkitsandbox';
+
+/** Of the names of such containers; the build's own name follows. */
+export const containerPrefix = 'build-';
 
 /** The command did not succeed. */
 function stepFailure(shown: string, status: number): TscomposeError {
@@ -53,7 +56,7 @@ function stepFailure(shown: string, status: number): TscomposeError {
 export async function runStep(context: BuildWork, step: RunStep, options: RunOptions): Promise<LayerRecord> {
   const containers = overSnapshot(context, options);
   const {Id: id} = await createContainer(containers, bodyOf(step, options), {
-    name: `build-${randomBytes(6).toString('hex')}`,
+    name: `${containerPrefix}${options.build}-${step.id}`,
   });
   const abort = () => void removeContainer(containers, id, {force: true}).catch(() => undefined);
   options.signal.addEventListener('abort', abort, {once: true});
@@ -166,18 +169,4 @@ async function settle(work: BuildWork, upper: string, {below, mounts}: RunOption
 
 function deeperFirst(a: string, b: string): number {
   return b.split('/').length - a.split('/').length;
-}
-
-/** A directory for what one run needs, in memory where the machine has that. */
-export async function openRunDirectory({images}: BuildWork): Promise<{readonly path: string} & AsyncDisposable> {
-  const root = join(images.layout.run, 'builds');
-  const name = randomBytes(8).toString('hex');
-  const path = join(root, name);
-  await mkdir(path, {recursive: true, mode: 0o700});
-  return {
-    path,
-    async [Symbol.asyncDispose]() {
-      await images.helper.request({kind: 'removeTree', root, path: name});
-    },
-  };
 }

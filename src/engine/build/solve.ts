@@ -1,4 +1,4 @@
-import {posix} from 'node:path';
+import {basename, posix} from 'node:path';
 import type {BuildBody, BuildEvent} from '../../api/types/build.ts';
 import {sha256Hex} from '../../base/canonical-json.ts';
 import {createLimiter} from '../../base/concurrency.ts';
@@ -168,7 +168,7 @@ export function createSolver(context: BuildWork, solving: Solving): {result(step
           origins: solving.origins(),
         });
         return await runStep(context, step, {
-          ...{request, below, mounts: mounted, signal},
+          ...{request, build: basename(directory), below, mounts: mounted, signal},
           onOutput: outputAsText((stream, text) => emit({kind: 'output', step: step.id, stream, text})),
         });
       },

@@ -1,0 +1,55 @@
+import {randomBytes} from 'node:crypto';
+import {mkdir, rm} from 'node:fs/promises';
+import {join} from 'node:path';
+import {hasKind} from '../../base/errors.ts';
+import {readNames} from '../container/record.ts';
+import {removeContainer, sweepUnfinished} from '../container/remove.ts';
+import type {BuildContext} from './context.ts';
+import {containerPrefix} from './run-step.ts';
+
+const buildsOf = ({images}: BuildContext): string => join(images.layout.run, 'builds');
+
+/** A directory for what one build needs, in memory where the machine has that. Its lock says that the build is under way. */
+export async function openRunDirectory(context: BuildContext): Promise<{readonly path: string} & AsyncDisposable> {
+  const root = buildsOf(context);
+  const {helper} = context.images;
+  const name = randomBytes(6).toString('hex');
+  const path = join(root, name);
+  await mkdir(root, {recursive: true, mode: 0o700});
+  const lock = await helper.lock(`${path}.lock`);
+  await mkdir(path, {mode: 0o700});
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      await helper.request({kind: 'removeTree', root, path: name});
+      await rm(`${path}.lock`, {force: true});
+      await lock[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Containers and directories of builds that were killed. */
+export async function clearDeadBuilds(context: BuildContext): Promise<void> {
+  const root = buildsOf(context);
+  const names = await readNames(context.containers.layout.names);
+  const builds = new Set([
+    ...names.flatMap((name) => new RegExp(`^${containerPrefix}([0-9a-f]{12})-\\d+$`).exec(name)?.[1] ?? []),
+    ...(await readNames(root)).map((name) => name.replace(/\.lock$/, '')),
+  ]);
+  for (const build of builds) {
+    await mkdir(root, {recursive: true, mode: 0o700});
+    const path = join(root, build);
+    const lock = await context.images.helper.tryLock(`${path}.lock`);
+    if (lock === undefined) continue;
+    // One that was killed while it made a container left only half of it.
+    await sweepUnfinished(context.containers);
+    for (const name of names.filter((other) => other.startsWith(`${containerPrefix}${build}-`))) {
+      await removeContainer(context.containers, name, {force: true, volumes: true}).catch((error: unknown) => {
+        if (!hasKind(error, 'notFound', 'conflict')) throw error;
+      });
+    }
+    await context.images.helper.request({kind: 'removeTree', root, path: build});
+    await rm(`${path}.lock`, {force: true});
+    await lock[Symbol.asyncDispose]();
+  }
+}
