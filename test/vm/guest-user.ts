@@ -51,9 +51,23 @@ export function idOf(service: string): string {
 
 /** The cgroups of the user's engine. That of root is at the very top, where it may have containers meanwhile. */
 export function engineCgroups(): readonly string[] {
-  return readdirSync(cgroups, {recursive: true, encoding: 'utf8'})
-    .filter((path) => /\/tscompose-[0-9a-f]{10}$/.test(path))
-    .map((path) => join(cgroups, path));
+  return cgroupsBelow(cgroups).filter((path) => /\/tscompose-[0-9a-f]{10}$/.test(path.slice(cgroups.length + 1)));
+}
+
+/** One may go while the others are looked at, which a recursive `readdirSync` takes for an error. */
+function cgroupsBelow(parent: string): readonly string[] {
+  return entriesOf(parent).flatMap((path) => [path, ...cgroupsBelow(path)]);
+}
+
+function entriesOf(parent: string): readonly string[] {
+  try {
+    return readdirSync(parent, {withFileTypes: true})
+      .filter((entry) => entry.isDirectory())
+      .map(({name}) => join(parent, name));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 export function cgroupOf(id: string): string {
