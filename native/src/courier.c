@@ -15,6 +15,9 @@
 
 #define FIRST 3
 
+/* For a client that has everything and does not close: much longer than one in the middle of a write needs. */
+#define LINGER_MS 10000
+
 struct parcel {
   int fd;
   struct buffer rest;
@@ -45,13 +48,15 @@ static void send_parcel(struct parcel *parcel) {
 static void deliver(struct parcel *parcels, size_t count) {
   struct pollfd polled[CLIENTS_MAX];
   for (;;) {
-    size_t left = 0;
+    size_t left = 0, unsent = 0;
     for (size_t i = 0; i < count; i++) {
       polled[i] = (struct pollfd){.fd = parcels[i].fd, .events = parcels[i].sent ? POLLIN : POLLOUT};
       if (parcels[i].fd >= 0) left++;
+      if (parcels[i].fd >= 0 && !parcels[i].sent) unsent++;
     }
     if (left == 0) return;
-    if (poll(polled, count, -1) < 0 && errno != EINTR) return;
+    int ready = poll(polled, count, unsent > 0 ? -1 : LINGER_MS);
+    if (ready == 0 || (ready < 0 && errno != EINTR)) return;
     for (size_t i = 0; i < count; i++)
       if (parcels[i].fd >= 0 && polled[i].revents != 0)
         parcels[i].sent ? await_end(&parcels[i]) : send_parcel(&parcels[i]);

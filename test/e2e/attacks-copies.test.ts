@@ -162,7 +162,7 @@ test('nothing of the container is executed or loaded for a copy (CVE-2019-14271,
     const xz = (async function* () {
       yield Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 0, 0]);
     })();
-    await expect(put(xz)).rejects.toMatchObject({kind: 'unsupported'});
+    await expect(put(xz)).rejects.toMatchObject({kind: 'invalid'});
     await bytesOf((await bed.engine.containers.archivePath(id, '/tmp')).archive);
     await expect(bed.engine.containers.statPath(id, '/mark')).rejects.toMatchObject({kind: 'notFound'});
     expect(await bed.exec(id, ['cat', '/tmp/zipped'])).toEqual({code: 0, output: 'content'});

@@ -43,7 +43,8 @@ function processes(host: Identity): string[] {
         const inCgroup = readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes(`/${host.cgroupParent}`);
         const inNetwork = String(statSync(`/proc/${pid}/ns/net`).ino) === own;
         if (!inCgroup && !inNetwork) return [];
-        return [`process ${pid}: ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')}`];
+        const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+        return [`process ${pid}: ${name}: ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')}`];
       } catch {
         return [];
       }

@@ -130,12 +130,24 @@ function withLog(context: ContainerContext, id: string, live: Attachment, {strea
   const log = readLogs(context, id, {stdout, stderr, follow}, detached.signal);
   return {
     ...live,
-    output: untilAborted(detached.signal, follow ? log : oneAfterTheOther(log, live.output)),
+    output: untilAborted(detached.signal, follow ? thenLetGo(log, live) : oneAfterTheOther(log, live.output)),
     detach: () => {
       detached.abort();
       live.detach();
     },
   };
+}
+
+/** Nobody reads what the connection itself says: with the end of the log it is of no more use. */
+async function* thenLetGo(
+  log: AsyncIterable<OutputChunk>,
+  live: Attachment,
+): AsyncGenerator<OutputChunk, void, undefined> {
+  try {
+    yield* log;
+  } finally {
+    live.detach();
+  }
 }
 
 async function* oneAfterTheOther(
