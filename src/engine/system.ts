@@ -1,5 +1,6 @@
 import {readFile} from 'node:fs/promises';
 import {apiVersion, oldestServedVersion} from '../api/version.ts';
+import {asksForSteps, withoutSteps} from './container/build-steps.ts';
 import {measureUsage, type UsageContext} from './disk-usage.ts';
 import type {System} from './engine.ts';
 import type {Events} from './events.ts';
@@ -27,6 +28,9 @@ export function createSystem(context: SystemContext): System {
     }),
     info: () => describeSystem(context),
     df: (types) => measureUsage(context, types),
-    events: (options, signal) => events.follow(options, signal),
+    events: (options, signal) => {
+      const all = events.follow(options, signal);
+      return asksForSteps(options.filters ?? {}) ? all : withoutSteps(all);
+    },
   };
 }

@@ -1,4 +1,4 @@
-import {chmod, chown, mkdir, readFile} from 'node:fs/promises';
+import {chmod, chown, mkdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {connect, createServer} from 'node:net';
 import {join, posix} from 'node:path';
 import type {BuildBody} from '../../api/types/build.ts';
@@ -39,7 +39,7 @@ export async function prepareMounts(context: BuildWork, step: RunStep, options: 
   try {
     const prepared: Prepared[] = [];
     for (const [index, mount] of step.mounts.entries())
-      prepared.push(...(await prepare(context, mount, {...options, index, held})));
+      prepared.push(...(await prepare(context, mount, {...options, name: `${step.id}-${index}`, held})));
     prepared.push(...(await prepareScripts(context, step, {...options, held})));
     return {
       mounts: prepared.flatMap(({mount}) => mount ?? []),
@@ -68,7 +68,8 @@ class AsyncDisposableStack_ {
 }
 
 interface Preparing extends MountOptions {
-  readonly index: number;
+  /** Of the mount: no other one of the build has it. */
+  readonly name: string;
   readonly held: AsyncDisposableStack_;
 }
 
@@ -93,7 +94,7 @@ async function prepare(context: BuildWork, mount: StepMount, options: Preparing)
 async function prepareScripts(
   context: BuildWork,
   {scripts}: RunStep,
-  {origins, held, signal}: Omit<Preparing, 'index'>,
+  {origins, held, signal}: Omit<Preparing, 'name'>,
 ): Promise<readonly Prepared[]> {
   const [first] = scripts;
   if (first === undefined) return [];
@@ -118,7 +119,7 @@ async function prepareBind(
 ): Promise<Prepared> {
   const tree = await options.origins.open(from);
   if (readOnly && 'lowers' in tree.place && tree.place.lowers.length > 0) {
-    const name = `mount-${options.index}`;
+    const name = `mount-${options.name}`;
     const Subpath = source.replace(/^\/+/, '');
     const ImageOptions = Subpath === '' ? {} : {ImageOptions: {Subpath}};
     return {
@@ -204,7 +205,11 @@ async function takeCache(
   }
 }
 
-async function prepareSecret(mount: Of<'secret'>, {request}: Preparing): Promise<readonly Prepared[]> {
+/** A file of the run's own directory, which is memory of the machine: what a container is made of is kept on disk. */
+async function prepareSecret(
+  mount: Of<'secret'>,
+  {request, directory, name, held}: Preparing,
+): Promise<readonly Prepared[]> {
   const secret = request.secrets.find(({id}) => id === mount.id);
   if (secret === undefined) {
     if (!mount.required) return [];
@@ -214,12 +219,15 @@ async function prepareSecret(mount: Of<'secret'>, {request}: Preparing): Promise
   }
   const {content} = secret;
   const bytes = 'base64' in content ? Buffer.from(content.base64, 'base64') : await readSecret(mount.id, content.path);
-  const file = mount.target === undefined ? {} : {file: fileOf(mount, mount.target, bytes)};
-  return [{...file, ...(mount.env === undefined ? {} : {env: `${mount.env}=${bytes.toString('utf8')}`})}];
-}
-
-function fileOf({uid, gid, mode}: Of<'secret'>, Target: string, bytes: Buffer): ContainerFile {
-  return {Target, Content: bytes.toString('base64'), Uid: uid, Gid: gid, Mode: mode};
+  if (mount.env !== undefined && bytes.includes(0))
+    throw new TscomposeError('invalid', `secret "${mount.id}" cannot be a variable: it has a NUL`);
+  const env = mount.env === undefined ? {} : {env: `${mount.env}=${bytes.toString('utf8')}`};
+  if (mount.target === undefined) return [env];
+  const Source = join(directory, `secret-${name}`);
+  held.add(() => rm(Source, {force: true}));
+  await writeFile(Source, bytes, {mode: 0o600, flag: 'wx'});
+  const {target: Target, uid: Uid, gid: Gid, mode: Mode} = mount;
+  return [{...env, file: {Target, Source, Uid, Gid, Mode}}];
 }
 
 async function readSecret(id: string, path: string): Promise<Buffer> {
@@ -232,7 +240,7 @@ async function readSecret(id: string, path: string): Promise<Buffer> {
 /** A socket of our own before the agent's, so that it can belong to whoever the step says. */
 async function prepareAgent(
   mount: Of<'ssh'>,
-  {request, directory, index, held}: Preparing,
+  {request, directory, name, held}: Preparing,
 ): Promise<readonly Prepared[]> {
   const agent = request.agents.find(({id}) => id === mount.id);
   if (agent === undefined) {
@@ -241,7 +249,7 @@ async function prepareAgent(
       hint: `give it with --ssh ${mount.id}`,
     });
   }
-  const path = join(directory, `agent-${index}.sock`);
+  const path = join(directory, `agent-${name}.sock`);
   const server = createServer((client) => {
     const upstream = connect(agent.socket);
     for (const [from, to] of [

@@ -9,16 +9,18 @@ import {openSession} from '../image/session.ts';
 import {readPruneFilter} from '../prune/prune-filter.ts';
 import {dropFromCache, listCache, type UsedRecord} from './cache.ts';
 import type {BuildContext} from './context.ts';
+import {clearDeadBuilds} from './run-directory.ts';
 
 /**
  * Removes results of steps: with `all` each, else those whose layers are part of no image; and with `all` what cache mounts
- * hold, as far as no step uses it. A build that goes on keeps what it has taken.
+ * hold, as far as no step uses it. A build that goes on keeps what it has taken, one that was killed nothing.
  */
 export async function pruneBuilds(
   context: BuildContext,
   {all, filters}: {readonly all: boolean; readonly filters: Filters},
 ): Promise<BuildsPruned> {
   const {images} = context;
+  await clearDeadBuilds(context);
   const wanted = await matcher(context, {all, filters});
   await using session = await openSession(images);
   const dropped = (await listCache(context)).filter(wanted);

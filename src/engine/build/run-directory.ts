@@ -2,16 +2,14 @@ import {randomBytes} from 'node:crypto';
 import {mkdir, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {hasKind} from '../../base/errors.ts';
+import {buildOfStep, buildsDirectory} from '../container/build-steps.ts';
 import {readNames} from '../container/record.ts';
 import {removeContainer, sweepUnfinished} from '../container/remove.ts';
 import type {BuildContext} from './context.ts';
-import {containerPrefix} from './run-step.ts';
-
-const buildsOf = ({images}: BuildContext): string => join(images.layout.run, 'builds');
 
 /** A directory for what one build needs, in memory where the machine has that. Its lock says that the build is under way. */
 export async function openRunDirectory(context: BuildContext): Promise<{readonly path: string} & AsyncDisposable> {
-  const root = buildsOf(context);
+  const root = buildsDirectory(context.images.layout);
   const {helper} = context.images;
   const name = randomBytes(6).toString('hex');
   const path = join(root, name);
@@ -30,10 +28,10 @@ export async function openRunDirectory(context: BuildContext): Promise<{readonly
 
 /** Containers and directories of builds that were killed. */
 export async function clearDeadBuilds(context: BuildContext): Promise<void> {
-  const root = buildsOf(context);
+  const root = buildsDirectory(context.images.layout);
   const names = await readNames(context.containers.layout.names);
   const builds = new Set([
-    ...names.flatMap((name) => new RegExp(`^${containerPrefix}([0-9a-f]{12})-\\d+$`).exec(name)?.[1] ?? []),
+    ...names.flatMap((name) => buildOfStep(name) ?? []),
     ...(await readNames(root)).map((name) => name.replace(/\.lock$/, '')),
   ]);
   for (const build of builds) {
@@ -43,7 +41,7 @@ export async function clearDeadBuilds(context: BuildContext): Promise<void> {
     if (lock === undefined) continue;
     // One that was killed while it made a container left only half of it.
     await sweepUnfinished(context.containers);
-    for (const name of names.filter((other) => other.startsWith(`${containerPrefix}${build}-`))) {
+    for (const name of names.filter((other) => buildOfStep(other) === build)) {
       await removeContainer(context.containers, name, {force: true, volumes: true}).catch((error: unknown) => {
         if (!hasKind(error, 'notFound', 'conflict')) throw error;
       });

@@ -3,7 +3,8 @@ import type {BuildBody} from '../../api/types/build.ts';
 import type {ContainerFile, HostConfig, Mount} from '../../api/types/container.ts';
 import {hasKind, TscomposeError} from '../../base/errors.ts';
 import {attachContainer} from '../container/attach.ts';
-import type {ContainerContext} from '../container/context.ts';
+import {stepImage, stepLabel, stepName} from '../container/build-steps.ts';
+import type {ContainerContext, EndpointSource} from '../container/context.ts';
 import {createContainer} from '../container/create.ts';
 import {removeContainer} from '../container/remove.ts';
 import {machineryPaths} from '../container/root-plan.ts';
@@ -20,7 +21,7 @@ import type {RunStep} from './steps.ts';
 export interface RunMounts {
   readonly mounts: readonly Mount[];
   readonly files: readonly ContainerFile[];
-  /** Variables that mounts bring. */
+  /** Variables that mounts bring: secrets. */
   readonly env: readonly string[];
   /** Layers of what is mounted as an image, top first, by the name that its mount has. */
   readonly images: ReadonlyMap<string, readonly string[]>;
@@ -36,13 +37,7 @@ export interface RunOptions {
   readonly onOutput: (chunk: OutputChunk) => void;
 }
 
-/** Tells containers that run a step from others. */
-const buildLabel = 'io.tscompose.build';
-
 const hostname = 'buildkitsandbox';
-
-/** Of the names of such containers; the build's own name follows. */
-export const containerPrefix = 'build-';
 
 /** The command did not succeed. */
 function stepFailure(shown: string, status: number): TscomposeError {
@@ -54,9 +49,9 @@ function stepFailure(shown: string, status: number): TscomposeError {
  * layer.
  */
 export async function runStep(context: BuildWork, step: RunStep, options: RunOptions): Promise<LayerRecord> {
-  const containers = overSnapshot(context, options);
+  const containers = overSnapshot(context, step, options);
   const {Id: id} = await createContainer(containers, bodyOf(step, options), {
-    name: `${containerPrefix}${options.build}-${step.id}`,
+    name: stepName(options.build, step.id),
   });
   const abort = () => void removeContainer(containers, id, {force: true}).catch(() => undefined);
   options.signal.addEventListener('abort', abort, {once: true});
@@ -76,14 +71,14 @@ export async function runStep(context: BuildWork, step: RunStep, options: RunOpt
   }
 }
 
-const image = 'build';
-
 /** The same engine, where the step's image is the layers below, and what it mounts are those of other steps. */
-function overSnapshot(work: BuildWork, {below, mounts}: RunOptions): ContainerContext {
+function overSnapshot(work: BuildWork, step: RunStep, {below, mounts}: RunOptions): ContainerContext {
   const context = work.containers;
-  const known = new Map([[image, lowersOf(work, below)], ...mounts.images]);
+  const known = new Map([[stepImage, lowersOf(work, below)], ...mounts.images]);
   return {
     ...context,
+    unrecorded: [...step.passing, ...mounts.env],
+    endpoints: withoutMembers(context.endpoints),
     images: {
       ...context.images,
       resolve: async (reference) => {
@@ -94,6 +89,18 @@ function overSnapshot(work: BuildWork, {below, mounts}: RunOptions): ContainerCo
         const lowers = known.get(wanted.id);
         return lowers === undefined ? await context.images.root(wanted) : {lowers, operations: []};
       },
+    },
+  };
+}
+
+/** No event tells that a step came to a network or left it. */
+function withoutMembers(endpoints: EndpointSource): EndpointSource {
+  return {
+    ...endpoints,
+    membersOf: () => Promise.resolve([]),
+    async plan(record, name) {
+      const plan = await endpoints.plan(record, name);
+      return {...plan, operations: plan.operations.filter(({kind}) => kind !== 'networkMember')};
     },
   };
 }
@@ -111,15 +118,15 @@ function bodyOf(step: RunStep, {request, mounts}: RunOptions) {
     ...(step.insecure ? {Privileged: true} : {}),
   };
   return {
-    Image: image,
+    Image: stepImage,
     // Its own name is none of the variables that a step sees.
-    Env: [...step.env, ...step.passing, ...mounts.env, 'HOSTNAME'],
+    Env: [...step.env, 'HOSTNAME'],
     Entrypoint: step.words,
     Cmd: [],
     WorkingDir: step.cwd,
     User: step.user,
     Hostname: hostname,
-    Labels: {[buildLabel]: step.stage},
+    Labels: {[stepLabel]: step.stage},
     HostConfig: host,
   };
 }

@@ -162,4 +162,6 @@ export interface ContainerContext {
   readonly hostName: string;
   /** Name of the cgroup directory in each hierarchy, below which ours are. */
   readonly cgroupParent: string;
+  /** Variables that containers are started with, and that are written down nowhere: secrets of builds. */
+  readonly unrecorded?: readonly string[];
 }

@@ -51,6 +51,7 @@ export interface LaunchRequest {
   readonly hostName: string;
   /** Who gets its log, besides. */
   readonly receiver: LogReceiver | undefined;
+  readonly unrecorded: readonly string[] | undefined;
 }
 
 /** Everything a monitor has to know about a container, for all of its runs. */
@@ -72,6 +73,7 @@ export function planLaunch({
   links,
   hostName,
   receiver,
+  unrecorded,
 }: LaunchRequest): readonly MonitorOperation[] {
   const {id, config, hostConfig} = record;
   const paths = layout.container(id);
@@ -125,7 +127,7 @@ export function planLaunch({
           volumes: volumes.directories,
           images,
         }),
-        ...planProcess(machine, record, {privileges, devices, linked: links.variables}),
+        ...planProcess(machine, record, {privileges, devices, linked: links.variables, unrecorded}),
       ]),
     },
   ];

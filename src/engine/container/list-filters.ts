@@ -2,6 +2,7 @@ import {checkFilters, knownFilters, matchesLabels} from '../../api/filters.ts';
 import type {ContainerState, EndpointSettings, PortMap} from '../../api/types/container.ts';
 import type {Filters} from '../../api/types/system.ts';
 import {TscomposeError} from '../../base/errors.ts';
+import {asksForSteps} from './build-steps.ts';
 import {parsePort} from './check-body.ts';
 import type {ContainerContext, EndpointDescription} from './context.ts';
 import {type FoundContainer, findContainer} from './reference.ts';
@@ -12,6 +13,8 @@ const statuses = ['created', 'restarting', 'running', 'removing', 'paused', 'exi
 export interface ListFilter {
   /** `status` asks for containers that do not run as well. */
   readonly impliesAll: boolean;
+  /** It asks for containers that run steps of builds. */
+  readonly steps: boolean;
   matchesRecord(found: FoundContainer): boolean;
   matchesState(state: ContainerState): boolean;
   matchesEndpoints(endpoints: EndpointDescription): boolean;
@@ -37,6 +40,7 @@ export async function readListFilter(context: ContainerContext, filters: Filters
   const isTask = values('is-task').some((value) => value === 'true' || value === '1');
   return {
     impliesAll: values('status').length > 0,
+    steps: asksForSteps(filters),
     matchesRecord: ({id, name, record}) =>
       !isTask &&
       matchesLabels(record.config.Labels, filters['label']) &&

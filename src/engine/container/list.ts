@@ -4,6 +4,7 @@ import {mapLimited} from '../../base/concurrency.ts';
 import {hasKind} from '../../base/errors.ts';
 import {parseNanoseconds} from '../clock.ts';
 import {temporaryPrefix} from '../record-store.ts';
+import {isStepUnderWay} from './build-steps.ts';
 import type {ContainerContext} from './context.ts';
 import {toMountPoint} from './inspect.ts';
 import {type ListFilter, readListFilter} from './list-filters.ts';
@@ -61,7 +62,8 @@ async function findMatching(
   const name = record === undefined ? undefined : await nameOfId(context.layout, id, record.name);
   if (record === undefined || name === undefined) return undefined;
   const found = {id, name, record};
-  return filter.matchesRecord(found) ? found : undefined;
+  if (!filter.matchesRecord(found)) return undefined;
+  return !filter.steps && (await isStepUnderWay(context, record)) ? undefined : found;
 }
 
 interface Summarizing {

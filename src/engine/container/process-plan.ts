@@ -14,13 +14,15 @@ export interface ProcessSettings {
   readonly devices: ContainerDevices;
   /** Variables that tell of linked containers; its own ones stand above them. */
   readonly linked?: readonly string[];
+  /** Variables that are in no record. */
+  readonly unrecorded?: readonly string[] | undefined;
 }
 
 /** The steps that make a container's process what it is: names, limits, user, privileges, environment, words. */
 export function planProcess(
   machine: Machine,
   record: ContainerRecord,
-  {privileges, devices, linked = []}: ProcessSettings,
+  {privileges, devices, linked = [], unrecorded = []}: ProcessSettings,
 ): readonly SetupOperation[] {
   const {config, hostConfig} = record;
   const {capabilities, noNewPrivileges, seccomp, appArmor} = privileges;
@@ -30,7 +32,7 @@ export function planProcess(
     hostConfig.NetworkMode ?? 'default',
     machine.rootless && machine.rootless.groups - 1,
   );
-  const withDevices = {...config, Env: [...linked, ...(config.Env ?? []), ...devices.environment]};
+  const withDevices = {...config, Env: [...linked, ...(config.Env ?? []), ...devices.environment, ...unrecorded]};
   const groups = [...(hostConfig.GroupAdd ?? []), ...devices.groups];
   return [
     // The machine's own name is not a container's to set.

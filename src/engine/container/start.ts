@@ -105,7 +105,7 @@ async function launch(
   >,
   onLaunch: () => void,
 ): Promise<void> {
-  const {layout, cgroupParent, hostName} = context;
+  const {layout, cgroupParent, hostName, unrecorded} = context;
   const receiver = await findLogReceiver(found.record);
   const {record, paths: identity} = await identityOf(layout, found.record);
   await writeIdentityFiles(layout.container(found.id), record, parts);
@@ -119,6 +119,7 @@ async function launch(
     name: found.name,
     hostName,
     receiver,
+    unrecorded,
     ...parts,
   });
   // Whoever removes the last container takes the cgroups above away; not while one is being started below them.
