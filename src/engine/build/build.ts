@@ -8,7 +8,7 @@ import {createBlobStore} from '../image/blobs.ts';
 import {runWithProgress} from '../image/channel.ts';
 import {isObject, parseJson} from '../image/configuration.ts';
 import {findImage} from '../image/find.ts';
-import {machinePlatform, parsePlatform} from '../image/platform.ts';
+import {checkPlatform, formatPlatform, machinePlatform, type Platform, parsePlatform} from '../image/platform.ts';
 import {familiarReference, normaliseReference} from '../image/reference.ts';
 import {openSession} from '../image/session.ts';
 import {openArchiveContext} from './archive-context.ts';
@@ -67,13 +67,14 @@ async function plans(
   for (const warning of found.filter(({severity}) => severity === 'warning')) emit({kind: 'warning', warning});
   refuse(found.filter(({severity}) => severity === 'error'));
   const machine = machinePlatform(context.images.architecture);
+  const asked = request.platform === undefined ? undefined : parsePlatform(request.platform);
   const plan = await planBuild({
     ...request,
     source,
     dockerfile: parseDockerfile(source),
     machine,
-    platform: request.platform === undefined ? machine : parsePlatform(request.platform),
-    image: (reference) => readBase(context, reference, request, signal),
+    platform: asked ?? machine,
+    image: (reference, platform) => readBase(context, reference, {platform: platform ?? asked, signal}),
   });
   refuse(plan.errors);
   return plan;
@@ -149,14 +150,14 @@ function fail(): never {
 async function readBase(
   context: BuildContext,
   reference: string,
-  {platform}: Pick<BuildBody, 'platform'>,
-  signal: AbortSignal,
+  {platform, signal}: {readonly platform: Platform | undefined; readonly signal: AbortSignal},
 ): Promise<BaseImage> {
   const {image} = await findImage(context.images, reference).catch(async (error: unknown) => {
     if (!hasKind(error, 'notFound')) throw error;
-    await context.pull(reference, platform, signal);
+    await context.pull(reference, platform && formatPlatform(platform), signal);
     return await findImage(context.images, reference);
   });
+  checkPlatform(reference, image, platform);
   const bytes = await createBlobStore(context.images.layout.images.blobs).read(image.id);
   const value = parseJson(bytes, `image ${image.id}`);
   const {config, history, author} = value;

@@ -13,7 +13,7 @@ import {hostHistory, hostImage, hostReference, hostRoot, refuseHostReference} fr
 import {importImage} from './import.ts';
 import {describeImage, listSummaries} from './list.ts';
 import {loadImages} from './load.ts';
-import {formatPlatform, parsePlatform, platformRank} from './platform.ts';
+import {checkPlatform, parsePlatform} from './platform.ts';
 import {type ImageRecord, listReferences, readImage, writeReference} from './record.ts';
 import {familiarReference, isDigest, normaliseReference, parseReference} from './reference.ts';
 import {removeImage} from './remove.ts';
@@ -61,7 +61,7 @@ export function createImages(context: ImageContext): ImageStore {
   const host = hostImage(context.architecture);
   const find = async (reference: string, platform?: string) => {
     const {image} = await findImage(context, reference);
-    checkPlatform(reference, image, platform);
+    checkPlatform(reference, image, platform ? parsePlatform(platform) : undefined);
     return image;
   };
   const inspect = async (reference: string, platform?: string) => {
@@ -94,7 +94,11 @@ export function createImages(context: ImageContext): ImageStore {
 
     async resolve(reference, platform) {
       if (isHost(reference, host.Id)) {
-        checkPlatform(reference, {os: host.Os, architecture: host.Architecture}, platform);
+        checkPlatform(
+          reference,
+          {os: host.Os, architecture: host.Architecture},
+          platform ? parsePlatform(platform) : undefined,
+        );
         return {id: host.Id, reference, os: host.Os, architecture: host.Architecture, layers: [], config: host.Config};
       }
       const image = await find(reference, platform);
@@ -130,21 +134,6 @@ function isHost(text: string, id: string): boolean {
   } catch {
     return false;
   }
-}
-
-function checkPlatform(
-  reference: string,
-  image: {readonly os: string; readonly architecture: string; readonly variant?: string},
-  platform?: string,
-): void {
-  if (!platform) return;
-  const wanted = parsePlatform(platform);
-  // An image of another kind of machine may say nothing about itself.
-  if (image.architecture === '' || platformRank(image, wanted) !== undefined) return;
-  throw new TscomposeError(
-    'notFound',
-    `image with reference ${reference} was found but its platform (${formatPlatform(image)}) does not match the specified platform (${formatPlatform(wanted)})`,
-  );
 }
 
 async function layerPaths({layout}: ImageContext, image: ImageRecord): Promise<readonly string[]> {

@@ -68,3 +68,13 @@ export function platformRank(image: Platform, wanted: Platform): number | undefi
 export function machinePlatform(nodeArchitecture: string): Platform {
   return {os: 'linux', architecture: normaliseArchitecture(nodeArchitecture)};
 }
+
+/** Throws `notFound`, as Docker words it, for an image that was found but is of another platform. */
+export function checkPlatform(reference: string, image: Platform, wanted: Platform | undefined): void {
+  // An image of another kind of machine may say nothing about itself.
+  if (wanted === undefined || image.architecture === '' || platformRank(image, wanted) !== undefined) return;
+  throw new TscomposeError(
+    'notFound',
+    `image with reference ${reference} was found but its platform (${formatPlatform(image)}) does not match the specified platform (${formatPlatform(wanted)})`,
+  );
+}

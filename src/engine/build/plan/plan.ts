@@ -1,5 +1,6 @@
 import type {BuildBody} from '../../../api/types/build.ts';
 import type {Diagnostic} from '../../../base/diagnostic.ts';
+import {toTscomposeError} from '../../../base/errors.ts';
 import type {Instruction} from '../../../dockerfile/instruction.ts';
 import {placeIn} from '../../../dockerfile/logical-line.ts';
 import type {Dockerfile} from '../../../dockerfile/parse.ts';
@@ -7,7 +8,7 @@ import {parseDockerfile} from '../../../dockerfile/parse.ts';
 import {expandWord} from '../../../dockerfile/scope.ts';
 import {createFindings, type DockerfileSource, type Findings} from '../../../dockerfile/source.ts';
 import {findStage, groupStages, type Stage, type Stages} from '../../../dockerfile/stages.ts';
-import {formatPlatform, type Platform} from '../../image/platform.ts';
+import {formatPlatform, type Platform, parsePlatform} from '../../image/platform.ts';
 import type {Origin, Step} from '../steps.ts';
 import {addLine, type BaseImage, type StageDraft, StepList} from './draft.ts';
 import {type FilesPlanning, planFiles} from './files.ts';
@@ -28,8 +29,8 @@ export type PlanRequest = Pick<BuildBody, 'target' | 'arguments' | 'contexts' | 
   readonly dockerfile: Dockerfile;
   readonly platform: Platform;
   readonly machine: Platform;
-  /** What an image says of itself. Throws `notFound`. */
-  readonly image: (reference: string) => Promise<BaseImage>;
+  /** What an image says of itself. Throws `notFound`, also for one of another platform than its stage asks for. */
+  readonly image: (reference: string, platform: Platform | undefined) => Promise<BaseImage>;
 };
 
 /** Plans the stages that lead to the target, and no others. Nothing is done yet. */
@@ -160,9 +161,26 @@ class Planner {
     if (image === 'scratch') return this.#draft(name, this.#scratch());
     if (context?.kind === 'directory') return await this.#beginWithDirectory(stage, name, image);
     const reference = context === undefined ? image : context.reference;
-    const draft = this.#draft(name, await this.#request.image(reference));
+    const draft = this.#draft(name, await this.#request.image(reference, this.#platformOf(stage)));
     draft.result = this.#list.add(draft, from, `FROM ${reference}`, {kind: 'image', reference});
     return draft;
+  }
+
+  /** What `FROM --platform=…` asks for. */
+  #platformOf({from}: Stage): Platform | undefined {
+    const {platform: flag} = from;
+    if (flag === undefined) return undefined;
+    const {escape: escapeToken} = this.#request.dockerfile.directives;
+    const scope = {variables: this.#globals, complete: true};
+    const word = {text: flag.value, at: flag.valueAt};
+    const text = expandWord(from, word, {scope, escapeToken, findings: this.#findings})?.text ?? '';
+    try {
+      return text === '' ? undefined : parsePlatform(text);
+    } catch (error) {
+      const place = placeIn(from.line, flag.at, flag.end);
+      this.#findings.error(place, 'invalid-platform', toTscomposeError(error).message);
+      return undefined;
+    }
   }
 
   /** A directory in the place of an image: its files upon nothing. */
@@ -239,7 +257,7 @@ class Planner {
     if (context?.kind === 'directory') return {kind: 'context', name};
     if (name === 'scratch') return {kind: 'step', step: undefined};
     const reference = context === undefined ? name : context.reference;
-    await this.#request.image(reference);
+    await this.#request.image(reference, undefined);
     const own = this.#draft('', this.#scratch());
     return {kind: 'step', step: this.#list.addImage(own, instruction, reference)};
   }
