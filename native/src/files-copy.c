@@ -235,6 +235,8 @@ static int copy_file(struct copying *copying) {
   if (to < 0) return fail_errno(copying->failure, errno, "%s", target);
   if (make_room(copying, to, to_name) != 0)
     return copying->failure->kind != NULL ? -1 : fail_errno(copying->failure, errno, "%s", target);
+  if ((S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)) && fstatat(from, from_name, &found, AT_SYMLINK_NOFOLLOW) == 0)
+    status.st_rdev = found.st_rdev;
   if (copy_entry(&copying->copy, from, from_name, to, to_name, &status) != 0) return -1;
   if (fstatat(from, from_name, &found, AT_SYMLINK_NOFOLLOW) != 0) return changed(copying, source);
   bool same = found.st_ino == inode && found.st_size == size && found.st_mtim.tv_sec == seconds &&

@@ -83,7 +83,7 @@ async function buildOne(
     dockerfile === undefined
       ? {
           dockerfile: {text: build.dockerfile_inline ?? '', shown: `services.${services[0]}.build.dockerfile_inline`},
-          ...(await readIgnore(build.context, undefined)),
+          ...readIgnore(build.context, undefined),
         }
       : await readDockerfile({context: build.context, file: dockerfile, workingDirectory: context.cwd});
   const lowered = lowerBuild(given, {project, environment: context.env, files});

@@ -1,7 +1,9 @@
+import {statSync} from 'node:fs';
 import {readFile} from 'node:fs/promises';
 import {join, relative, resolve} from 'node:path';
 import type {BuildBody} from '../../api/types/build.ts';
-import {TscomposeError} from '../../base/errors.ts';
+import {hasKind, TscomposeError, toTscomposeError} from '../../base/errors.ts';
+import {readRegularFile} from '../../base/regular-file.ts';
 
 /** A Dockerfile and what is ignored for it, as a build is given them. */
 export type ReadDockerfile = Pick<BuildBody, 'dockerfile' | 'ignore'>;
@@ -14,33 +16,40 @@ export interface DockerfilePlace {
   readonly workingDirectory: string;
 }
 
-/** The file of its own that says what is ignored goes before the context's. Throws `notFound`. */
+/** The file of its own that says what is ignored goes before the context's. Throws `notFound`, `forbidden`, `invalid`. */
 export async function readDockerfile({context, file, workingDirectory}: DockerfilePlace): Promise<ReadDockerfile> {
   const path = file === undefined ? join(context ?? workingDirectory, 'Dockerfile') : resolve(workingDirectory, file);
   const shown = relative(workingDirectory, path).startsWith('..') ? path : relative(workingDirectory, path);
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    const missing = cause.code === 'ENOENT' || cause.code === 'ENOTDIR';
-    throw new TscomposeError(
-      missing ? 'notFound' : 'forbidden',
-      `cannot read ${shown}: ${missing ? 'no such file' : cause.message}`,
-      {cause, hint: missing ? 'name the Dockerfile with -f' : undefined},
-    );
-  });
-  return {dockerfile: {text, shown}, ...(await readIgnore(context, path))};
+  const text = await readText(path, shown);
+  return {dockerfile: {text, shown}, ...readIgnore(context, path)};
 }
 
-export async function readIgnore(
-  context: string | undefined,
-  dockerfile: string | undefined,
-): Promise<Pick<BuildBody, 'ignore'>> {
-  const own = dockerfile === undefined ? undefined : await readOptional(`${dockerfile}.dockerignore`);
-  const ignore = own ?? (context === undefined ? undefined : await readOptional(join(context, '.dockerignore')));
+export function readIgnore(context: string | undefined, dockerfile: string | undefined): Pick<BuildBody, 'ignore'> {
+  const own = dockerfile === undefined ? undefined : readOptional(`${dockerfile}.dockerignore`);
+  const ignore = own ?? (context === undefined ? undefined : readOptional(join(context, '.dockerignore')));
   return ignore === undefined ? {} : {ignore};
 }
 
-async function readOptional(path: string): Promise<string | undefined> {
-  return await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR' || cause.code === 'EISDIR') return undefined;
-    throw new TscomposeError('forbidden', `cannot read ${path}: ${cause.message}`, {cause});
-  });
+/** Bytes that a Dockerfile or an ignore file may have. */
+const most = 4 * 1024 * 1024;
+
+/** What the shell passes (`-f <(…)`) is a pipe, and is waited for. */
+async function readText(path: string, shown: string): Promise<string> {
+  if (/^\/(?:dev|proc\/self)\/fd\//.test(path)) return await readFile(path, 'utf8');
+  try {
+    return readRegularFile(path, {shown, most}).toString('utf8');
+  } catch (error) {
+    const {kind, message} = toTscomposeError(error);
+    const hint = kind === 'notFound' ? 'name the Dockerfile with -f' : undefined;
+    throw new TscomposeError(kind, message, {cause: error, hint});
+  }
+}
+
+function readOptional(path: string): string | undefined {
+  try {
+    return readRegularFile(path, {most}).toString('utf8');
+  } catch (error) {
+    if (hasKind(error, 'notFound') || statSync(path, {throwIfNoEntry: false})?.isDirectory() === true) return undefined;
+    throw error;
+  }
 }

@@ -111,7 +111,7 @@ async function dockerfileOf(context: CliContext, {place, directory, file}: Place
       hint: 'unpack it, and name the directory',
     });
   }
-  return {dockerfile: {text: written, shown: '-'}, ...(await readIgnore(directory, undefined))};
+  return {dockerfile: {text: written, shown: '-'}, ...readIgnore(directory, undefined)};
 }
 
 /** The image's id alone is for scripts. */

@@ -1,7 +1,8 @@
-import {closeSync, openSync, readFileSync, rmSync, writeSync} from 'node:fs';
+import {closeSync, openSync, rmSync, writeSync} from 'node:fs';
 import {join, posix} from 'node:path';
 import type {BuildBody} from '../../api/types/build.ts';
 import {hasKind, TscomposeError} from '../../base/errors.ts';
+import {readOpened} from '../../base/regular-file.ts';
 import {startFilesProcess} from '../helper/files-process.ts';
 import {decompress, peek, sniffCompression} from '../image/compression.ts';
 import type {BuildWork} from './context.ts';
@@ -74,14 +75,17 @@ async function unpack(
   }
 }
 
-/** Undefined where there is none. */
+/** Bytes that a Dockerfile may have. */
+const most = 4 * 1024 * 1024;
+
+/** Undefined where there is none; a link is none. Throws `invalid` for what is no file. */
 function read(root: string, path: string): string | undefined {
   let file: number | undefined;
   try {
     file = openContextFile(root, path);
-    return readFileSync(file, 'utf8');
+    return readOpened(file, {shown: `"${path}" of the archive`, most}).toString('utf8');
   } catch (error) {
-    if (hasKind(error, 'conflict') || (error as NodeJS.ErrnoException).code === 'EISDIR') return undefined;
+    if (hasKind(error, 'conflict')) return undefined;
     throw error;
   } finally {
     if (file !== undefined) closeSync(file);

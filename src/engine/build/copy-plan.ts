@@ -5,7 +5,7 @@ import {compileIgnore} from '../../base/ignore.ts';
 import {chmodOf} from './chmod.ts';
 import {matchGlob} from './glob.ts';
 import {clampedPath} from './source/context-tree.ts';
-import {isDirectory, isSocket, type SourceTree, type TreeEntry} from './source/tree.ts';
+import {isDirectory, isSocket, isWhiteout, type SourceTree, type TreeEntry} from './source/tree.ts';
 import type {CopyStep} from './steps.ts';
 
 /** A source with what is copied of it. */
@@ -126,7 +126,7 @@ function entriesList(entries: readonly TreeEntry[], source: string, change: (ent
   const first = new Map<string, string>();
   return [...entries]
     .sort((a, b) => (a.path < b.path ? -1 : 1))
-    .filter((entry) => !(entry.path === '' && isDirectory(entry)) && !isSocket(entry))
+    .filter((entry) => !(entry.path === '' && isDirectory(entry)) && !isSocket(entry) && !isWhiteout(entry))
     .map((entry) => {
       const from = [source, entry.path].filter((part) => part !== '').join('/');
       const [seconds, nanoseconds] = entry.mtime;

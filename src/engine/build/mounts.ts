@@ -1,10 +1,11 @@
-import {chmod, chown, mkdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {chmod, chown, mkdir, rm, writeFile} from 'node:fs/promises';
 import {connect, createServer} from 'node:net';
 import {join, posix} from 'node:path';
 import type {BuildBody} from '../../api/types/build.ts';
 import type {ContainerFile, Mount} from '../../api/types/container.ts';
 import {sha256Hex} from '../../base/canonical-json.ts';
 import {TscomposeError} from '../../base/errors.ts';
+import {readRegularFile} from '../../base/regular-file.ts';
 import type {BuildWork} from './context.ts';
 import {select} from './copy-plan.ts';
 import {fillScratch} from './copy-step.ts';
@@ -205,6 +206,9 @@ async function takeCache(
   }
 }
 
+/** Bytes that a secret may have, as BuildKit has it. */
+const secretMost = 500 * 1024;
+
 /** A file of the run's own directory, which is memory of the machine: what a container is made of is kept on disk. */
 async function prepareSecret(
   mount: Of<'secret'>,
@@ -218,7 +222,10 @@ async function prepareSecret(
     });
   }
   const {content} = secret;
-  const bytes = 'base64' in content ? Buffer.from(content.base64, 'base64') : await readSecret(mount.id, content.path);
+  const bytes =
+    'base64' in content
+      ? Buffer.from(content.base64, 'base64')
+      : readRegularFile(content.path, {shown: `secret "${mount.id}" from ${content.path}`, most: secretMost});
   if (mount.env !== undefined && bytes.includes(0))
     throw new TscomposeError('invalid', `secret "${mount.id}" cannot be a variable: it has a NUL`);
   const env = mount.env === undefined ? {} : {env: `${mount.env}=${bytes.toString('utf8')}`};
@@ -228,13 +235,6 @@ async function prepareSecret(
   await writeFile(Source, bytes, {mode: 0o600, flag: 'wx'});
   const {target: Target, uid: Uid, gid: Gid, mode: Mode} = mount;
   return [{...env, file: {Target, Source, Uid, Gid, Mode}}];
-}
-
-async function readSecret(id: string, path: string): Promise<Buffer> {
-  return await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    const kind = cause.code === 'ENOENT' ? 'notFound' : 'forbidden';
-    throw new TscomposeError(kind, `secret "${id}": cannot read ${path}: ${cause.message}`, {cause});
-  });
 }
 
 /** A socket of our own before the agent's, so that it can belong to whoever the step says. */

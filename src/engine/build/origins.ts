@@ -2,8 +2,9 @@ import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {BuildBody} from '../../api/types/build.ts';
 import {sha256Hex} from '../../base/canonical-json.ts';
+import {hasKind} from '../../base/errors.ts';
 import {readIgnoreFile} from '../../base/ignore-pattern.ts';
-import {readText} from '../record-store.ts';
+import {readRegularFile} from '../../base/regular-file.ts';
 import type {BuildWork} from './context.ts';
 import {download} from './download.ts';
 import {lowersOf, type Snapshot} from './snapshot.ts';
@@ -57,7 +58,7 @@ export function openOrigins(context: BuildWork, options: OriginOptions): Origins
     await mkdir(build.contexts, {recursive: true, mode: 0o700});
     const digests = await openDigestCache(root, record, () => Date.now());
     caches.push(digests);
-    return openContextTree(root, {ignore: await ignoreOf(options.request, name, root), digests, owned: true});
+    return openContextTree(root, {ignore: ignoreOf(options.request, name, root), digests, owned: true});
   };
 
   /** Files that stand in the Dockerfile. */
@@ -98,9 +99,16 @@ function directoryOf({context, contexts}: BuildBody, name: string | undefined): 
   return source?.kind === 'directory' ? source.path : undefined;
 }
 
+/** Bytes that an ignore file may have. */
+const ignoreMost = 4 * 1024 * 1024;
+
 /** A named context has its own file; that of the main one was read with the Dockerfile. */
-async function ignoreOf({ignore}: BuildBody, name: string | undefined, root: string): Promise<readonly string[]> {
+function ignoreOf({ignore}: BuildBody, name: string | undefined, root: string): readonly string[] {
   if (name === undefined) return ignore === undefined ? [] : readIgnoreFile(ignore);
-  const text = await readText(join(root, '.dockerignore'));
-  return text === undefined ? [] : readIgnoreFile(text);
+  try {
+    return readIgnoreFile(readRegularFile(join(root, '.dockerignore'), {most: ignoreMost}).toString('utf8'));
+  } catch (error) {
+    if (hasKind(error, 'notFound')) return [];
+    throw error;
+  }
 }

@@ -52,3 +52,8 @@ export function isFile({mode}: Pick<TreeEntry, 'mode'>): boolean {
 export function isSocket({mode}: Pick<TreeEntry, 'mode'>): boolean {
   return (mode & typeMask) === 0o140000;
 }
+
+/** What says in a layer that something below is gone. */
+export function isWhiteout({mode, device}: Pick<TreeEntry, 'mode' | 'device'>): boolean {
+  return (mode & typeMask) === 0o020000 && device === '0:0';
+}
