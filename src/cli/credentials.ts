@@ -17,6 +17,27 @@ export async function authFor(context: Pick<CliContext, 'env'>, image: string): 
   return found && authOf(found, registry);
 }
 
+/**
+ * What a build is sent with: for the registries that any of its texts name, and for Docker Hub, which images without a registry
+ * come from. No others are asked for: a helper may ask people.
+ */
+export async function authsForBuild(
+  context: Pick<CliContext, 'env'>,
+  texts: readonly string[],
+): Promise<Readonly<Record<string, AuthConfig>>> {
+  const credentials = credentialsOf(context);
+  const registries = (await credentials.registries()).filter(
+    (registry) => registry === 'docker.io' || texts.some((text) => text.includes(registry)),
+  );
+  const found = await Promise.all(registries.map((registry) => credentials.find(registry)));
+  return Object.fromEntries(
+    registries.flatMap((registry, index) => {
+      const credential = found[index];
+      return credential === undefined ? [] : [[credentialKey(registry), authOf(credential, registry)] as const];
+    }),
+  );
+}
+
 export function authOf(credential: Credential, registry: string): AuthConfig {
   return authConfigOf(credential, credentialKey(registry));
 }

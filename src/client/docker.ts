@@ -1,5 +1,6 @@
 import type {CallInput, Calls} from '../api/endpoint.ts';
 import {type Endpoints, endpoints} from '../api/endpoints.ts';
+import {formatRegistryAuth} from '../api/registry-auth.ts';
 import type {BuildBody, BuildEvent, BuildProgress} from '../api/types/build.ts';
 import type {ContainerCreateBody, ContainerSummary} from '../api/types/container.ts';
 import type {AuthAnswer, AuthConfig, ImageProgress, ImageSearchResult, ImageSummary} from '../api/types/image.ts';
@@ -149,10 +150,15 @@ export class Docker {
   /** Builds an image of an archive with its context. The work is done while the answered lines are read. */
   buildImage(
     archive: AsyncIterable<Uint8Array>,
-    options: Abortable & CallInput<Endpoints['imageBuild']>['query'] = {},
+    options: Abortable &
+      CallInput<Endpoints['imageBuild']>['query'] & {
+        /** Credentials for images that are pulled, by registry. */
+        readonly registryconfig?: Readonly<Record<string, AuthConfig>> | undefined;
+      } = {},
   ): Promise<AsyncIterable<BuildProgress>> {
-    const {abortSignal, ...query} = options;
-    return this.#calls.imageBuild({query, body: archive, signal: abortSignal});
+    const {abortSignal, registryconfig, ...query} = options;
+    const headers = registryconfig === undefined ? {} : {registryConfig: formatRegistryAuth(registryconfig)};
+    return this.#calls.imageBuild({query, headers, body: archive, signal: abortSignal});
   }
 
   /** Builds from files of this machine (feature `files`). The work is done while the answered lines are read. */

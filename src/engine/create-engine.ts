@@ -193,8 +193,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     builds: createBuilds({
       containers: context,
       images: imageContext,
-      pull: async (reference, platform, signal) => {
-        for await (const _ of registry.pull({reference, platform, auth: {}}, signal));
+      pull: async (image, signal) => {
+        for await (const _ of registry.pull(image, signal));
       },
     }),
     hosting: {

@@ -17,6 +17,7 @@ export const buildEndpoints = {
       ...{remote: text, squash: flag, version: text, memory: integer, memswap: integer, cpushares: integer},
       ...{cpusetcpus: text, cpuperiod: integer, cpuquota: integer, cachefrom: text, outputs: text, pull: text},
     },
+    headers: {registryConfig: 'x-registry-config'},
     body: bytesBody('application/x-tar'),
     answer: progress<BuildProgress>(),
   },

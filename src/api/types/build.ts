@@ -1,5 +1,6 @@
 import type {Diagnostic} from '../../base/diagnostic.ts';
 import type {Ulimit} from './container.ts';
+import type {AuthConfig} from './image.ts';
 
 /** Where named files come from besides the main context. */
 export type BuildContextSource =
@@ -43,6 +44,8 @@ export interface BuildBody {
   readonly shmSize?: number;
   readonly ulimits: readonly Ulimit[];
   readonly cgroupParent?: string;
+  /** Credentials for images that are pulled, by registry: as `X-Registry-Config` has them. */
+  readonly auths?: Readonly<Record<string, AuthConfig>>;
   /** What steps may ask for: `network.host`, `security.insecure`. */
   readonly allow: readonly string[];
   /** The files that were built, in place of an image: an archive, or a directory. */

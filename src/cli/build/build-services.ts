@@ -5,6 +5,7 @@ import {lowerBuild, type ServiceBuild, serviceBuilds} from '../../model/lower-bu
 import type {Project} from '../../model/types.ts';
 import {buildLines} from '../../report/build-plain.ts';
 import type {CliContext} from '../context.ts';
+import {withAuths} from './auths.ts';
 import {readDockerfile, readIgnore} from './dockerfile.ts';
 
 export interface BuildServices {
@@ -99,7 +100,7 @@ async function buildOne(
     now,
     color: context.color(stderr),
   });
-  const lines = await docker.build(body, {abortSignal: signal});
+  const lines = await docker.build(await withAuths(context, body), {abortSignal: signal});
   await docker.followProgress(lines, (event) => {
     if (!quiet && context.global.progress !== 'quiet') tell(event);
   });

@@ -4,6 +4,7 @@ import {text} from 'node:stream/consumers';
 import type {BuildBody, BuildEvent} from '../../api/types/build.ts';
 import {exitCodes, TscomposeError} from '../../base/errors.ts';
 import {buildLines} from '../../report/build-plain.ts';
+import {withAuths} from '../build/auths.ts';
 import {readDockerfile, readIgnore} from '../build/dockerfile.ts';
 import {
   readAgent,
@@ -22,7 +23,7 @@ import {withEngine} from '../session.ts';
 
 export function runEngineBuild(context: CliContext, input: Input<'engine build'>): Promise<number> {
   return withEngine(context, async (docker) => {
-    const body = await readBody(context, input);
+    const body = await withAuths(context, await readBody(context, input));
     const abort = new AbortController();
     using _interrupt = context.onInterrupt(() => abort.abort());
     const tell = reporterOf(context, input.flags.quiet);

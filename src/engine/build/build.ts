@@ -1,4 +1,5 @@
 import type {BuildBody, BuildEvent} from '../../api/types/build.ts';
+import type {AuthConfig} from '../../api/types/image.ts';
 import {sha256Hex} from '../../base/canonical-json.ts';
 import {hasKind, TscomposeError} from '../../base/errors.ts';
 import {checkDockerfile} from '../../dockerfile/check.ts';
@@ -9,8 +10,9 @@ import {runWithProgress} from '../image/channel.ts';
 import {isObject, parseJson} from '../image/configuration.ts';
 import {findImage} from '../image/find.ts';
 import {checkPlatform, formatPlatform, machinePlatform, type Platform, parsePlatform} from '../image/platform.ts';
-import {familiarReference, normaliseReference} from '../image/reference.ts';
+import {familiarReference, normaliseReference, parseReference} from '../image/reference.ts';
 import {openSession} from '../image/session.ts';
+import {credentialKey, registryOfAddress} from '../registry/credentials/server-address.ts';
 import {openArchiveContext} from './archive-context.ts';
 import {openCache} from './cache.ts';
 import type {BuildContext, BuildWork} from './context.ts';
@@ -74,7 +76,8 @@ async function plans(
     dockerfile: parseDockerfile(source),
     machine,
     platform: asked ?? machine,
-    image: (reference, platform) => readBase(context, reference, {platform: platform ?? asked, signal}),
+    image: (reference, platform) =>
+      readBase(context, reference, {platform: platform ?? asked, auths: request.auths, signal}),
   });
   refuse(plan.errors);
   return plan;
@@ -146,15 +149,22 @@ function fail(): never {
   throw new TscomposeError('internal', 'a build reads files before it knows from where');
 }
 
+interface ReadingBase {
+  readonly platform: Platform | undefined;
+  readonly auths: BuildBody['auths'] | undefined;
+  readonly signal: AbortSignal;
+}
+
 /** What an image says of itself; one that is not there is pulled. */
 async function readBase(
   context: BuildContext,
   reference: string,
-  {platform, signal}: {readonly platform: Platform | undefined; readonly signal: AbortSignal},
+  {platform, auths, signal}: ReadingBase,
 ): Promise<BaseImage> {
   const {image} = await findImage(context.images, reference).catch(async (error: unknown) => {
     if (!hasKind(error, 'notFound')) throw error;
-    await context.pull(reference, platform && formatPlatform(platform), signal);
+    const auth = authFor(reference, auths ?? {});
+    await context.pull({reference, platform: platform && formatPlatform(platform), auth}, signal);
     return await findImage(context.images, reference);
   });
   checkPlatform(reference, image, platform);
@@ -174,6 +184,13 @@ async function readBase(
     architecture,
     variant,
   };
+}
+
+/** The credentials of the registry that an image comes from, whichever way its name is written. */
+function authFor(reference: string, auths: NonNullable<BuildBody['auths']>): AuthConfig {
+  const {registry} = parseReference(reference);
+  const exact = Object.hasOwn(auths, credentialKey(registry)) ? auths[credentialKey(registry)] : undefined;
+  return exact ?? Object.entries(auths).find(([name]) => registryOfAddress(name) === registry)?.[1] ?? {};
 }
 
 /** A layer that the history does not tell of gets a line, as BuildKit gives it one. */

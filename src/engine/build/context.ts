@@ -1,3 +1,4 @@
+import type {AuthConfig} from '../../api/types/image.ts';
 import type {ContainerContext} from '../container/context.ts';
 import type {ImageContext} from '../image/context.ts';
 import type {ContentSession} from '../image/session.ts';
@@ -7,8 +8,11 @@ export interface BuildContext {
   /** Steps run as containers. */
   readonly containers: ContainerContext;
   readonly images: ImageContext;
-  /** Brings an image from its registry, as whoever runs the engine. */
-  readonly pull: (reference: string, platform: string | undefined, signal: AbortSignal) => Promise<void>;
+  /** Brings an image from its registry. */
+  readonly pull: (
+    image: {readonly reference: string; readonly platform: string | undefined; readonly auth: AuthConfig},
+    signal: AbortSignal,
+  ) => Promise<void>;
   /** Steps of one build that work at the same time. */
   readonly concurrency: number;
 }

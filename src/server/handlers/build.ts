@@ -1,5 +1,6 @@
 import type {HandlerInput, Handlers} from '../../api/endpoint.ts';
 import type {buildEndpoints} from '../../api/endpoints/build.ts';
+import {parseRegistryConfig} from '../../api/registry-auth.ts';
 import type {BuildBody} from '../../api/types/build.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import type {Engine} from '../../engine/engine.ts';
@@ -7,10 +8,12 @@ import {classicProgress} from '../classic-progress.ts';
 
 export function buildHandlers({builds}: Engine): Handlers<typeof buildEndpoints> {
   return {
-    imageBuild: async ({query, body, signal}) => {
+    imageBuild: async ({query, headers, body, signal}) => {
       refuse(query);
       const {dockerfile = 'Dockerfile', q: quiet = false} = query;
-      const events = builds.buildArchive({...bodyOf(query), dockerfile: dockerfile || 'Dockerfile'}, body, signal);
+      const auths = parseRegistryConfig(headers.registryConfig);
+      const asked = {...bodyOf(query), auths, dockerfile: dockerfile || 'Dockerfile'};
+      const events = builds.buildArchive(asked, body, signal);
       return classicProgress(events, {quiet});
     },
     build: async ({body, signal}) => builds.build(body, signal),

@@ -17,6 +17,8 @@ import {credentialKey, registryOfAddress} from './server-address.ts';
 export interface Credentials {
   /** For a registry (`docker.io`); `repository` chooses where podman's file has one for a part of a registry. */
   find(registry: string, repository?: string): Promise<Credential | undefined>;
+  /** Registries that there may be credentials for. */
+  registries(): Promise<readonly string[]>;
   /** Answers where they were put: a file that has them readable, or a helper. */
   store(registry: string, credential: Credential): Promise<StoredIn>;
   /** False where there was nothing to forget. */
@@ -43,6 +45,21 @@ export function createCredentials(environment: CredentialEnvironment): Credentia
       const helper = helperOf(docker, registry, environment);
       const found = (await helper?.program.get(credentialKey(registry))) ?? inFile(docker, registry);
       return found ?? (await inPodman(environment, registry, repository));
+    },
+
+    async registries() {
+      const stated = environment.DOCKER_AUTH_CONFIG;
+      const podman = await Promise.all(podmanAuthPaths(environment).map((place) => readAuthFile(place)));
+      const files: readonly AuthFile[] = [
+        ...(stated ? [parseAuthFile(stated, 'DOCKER_AUTH_CONFIG')] : []),
+        await readDocker(),
+        ...podman.flatMap((file) => (file === undefined ? [] : [file])),
+      ];
+      const keys = files.flatMap((file) => [
+        ...Object.keys(authsOf(file)),
+        ...Object.keys(isObject(file['credHelpers']) ? file['credHelpers'] : {}),
+      ]);
+      return [...new Set(keys.map(registryOfAddress))];
     },
 
     async store(registry, credential) {
