@@ -26,7 +26,9 @@ services:
   for (const args of [['watch'], ['up', '--watch']]) {
     const {code, stderr} = await host.tscompose(args);
     expect(code).toBe(65);
-    expect(stderr).toContain('service "api": watch action "rebuild" is not supported: images cannot be built yet');
+    expect(stderr).toContain(
+      'service "api": watch action "rebuild" is not supported: images are built by commands only',
+    );
     expect(stderr).toContain('compose.yaml:8:');
     expect(stderr).toContain('use "sync", "sync+restart" or "restart", or remove the rule');
   }

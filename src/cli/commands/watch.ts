@@ -14,8 +14,8 @@ import {bringUp} from './up.ts';
 export async function runWatch(given: CliContext, {flags, args}: Input<'watch'>): Promise<number> {
   const context = allowingMissingLimits(given, flags);
   if (flags.prune) {
-    throw new TscomposeError('unsupported', '--prune is not supported: images cannot be built yet', {
-      hint: 'remove --prune: without builds there is nothing to prune',
+    throw new TscomposeError('unsupported', '--prune is not supported: a watch builds no images', {
+      hint: 'remove it; "engine image prune" removes images that builds replaced',
     });
   }
   const stack = reloadedStack(context, {services: args});

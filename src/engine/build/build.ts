@@ -64,6 +64,7 @@ async function plans(
   {request, signal}: {readonly request: BuildBody; readonly signal: AbortSignal},
   emit: (event: BuildEvent) => void,
 ): Promise<BuildPlan> {
+  refuseEpoch(request);
   const source = request.dockerfile;
   const found = checkDockerfile(source, {buildArguments: request.arguments});
   for (const warning of found.filter(({severity}) => severity === 'warning')) emit({kind: 'warning', warning});
@@ -81,6 +82,14 @@ async function plans(
   });
   refuse(plan.errors);
   return plan;
+}
+
+/** BuildKit sets the times of the image and of what is copied by it: here nothing would come of it. */
+function refuseEpoch({arguments: given}: BuildBody): void {
+  if (!Object.hasOwn(given, 'SOURCE_DATE_EPOCH')) return;
+  throw new TscomposeError('unsupported', 'build argument SOURCE_DATE_EPOCH: times of images cannot be set', {
+    hint: 'leave it out; steps that need it can have it from an ARG of another name',
+  });
 }
 
 function refuse(diagnostics: BuildPlan['errors']): void {

@@ -41,7 +41,7 @@ export function watchRules(project: Project, {services, mayBeEmpty}: RuleSelecti
   const rebuilds = rules.filter(({rule}) => rule.action === 'rebuild');
   if (rebuilds.length > 0) {
     throw new TscomposeError('unsupported', rebuilds.map(rebuildMessage).join('\n'), {
-      hint: 'use "sync", "sync+restart" or "restart", or remove the rule',
+      hint: 'use "sync", "sync+restart" or "restart", or remove the rule and run "up -d --build" after a save',
       diagnostics: rebuilds.map((rule) => rebuildDiagnostic(project, rule)),
     });
   }
@@ -83,7 +83,7 @@ function indexOf({id}: ServiceRule): number {
 }
 
 function rebuildMessage({service}: ServiceRule): string {
-  return `service "${service}": watch action "rebuild" is not supported: images cannot be built yet`;
+  return `service "${service}": watch action "rebuild" is not supported: images are built by commands only`;
 }
 
 function rebuildDiagnostic(project: Project, rule: ServiceRule): Diagnostic {
@@ -95,7 +95,7 @@ function rebuildDiagnostic(project: Project, rule: ServiceRule): Diagnostic {
     ...(position === undefined
       ? {}
       : {file: shownPath(position.file, project.workingDir), line: position.line, column: position.column}),
-    hint: 'use "sync", "sync+restart" or "restart", or remove the rule',
+    hint: 'use "sync", "sync+restart" or "restart", or remove the rule and run "up -d --build" after a save',
   };
 }
 

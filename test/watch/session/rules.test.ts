@@ -46,11 +46,13 @@ test('the rules of all services, or of those that are asked for, with their plac
 test('rebuild is refused with each place, unless the service is not watched', () => {
   const stack = watching({api: [rule({}), rule({action: 'rebuild'})], web: [rule({action: 'rebuild'})]});
   const message = (service: string) =>
-    `service "${service}": watch action "rebuild" is not supported: images cannot be built yet`;
+    `service "${service}": watch action "rebuild" is not supported: images are built by commands only`;
   const error = problem(() => watchRules(stack, {services: []}));
   expect(error.kind).toBe('unsupported');
   expect(error.message).toBe(`${message('api')}\n${message('web')}`);
-  expect(error.hint).toBe('use "sync", "sync+restart" or "restart", or remove the rule');
+  expect(error.hint).toBe(
+    'use "sync", "sync+restart" or "restart", or remove the rule and run "up -d --build" after a save',
+  );
   expect(error.diagnostics).toMatchObject([
     {message: message('api'), file: 'compose.yaml', line: 9, column: 5},
     {message: message('web')},
