@@ -7,6 +7,11 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
+/** Of one link only: metadata of clouds, mostly. */
+const linkLocal = new BlockList();
+linkLocal.addSubnet('169.254.0.0', 16, 'ipv4');
+linkLocal.addSubnet('fe80::', 10, 'ipv6');
+
 /** Addresses that mean something else to each machine, or nothing outside of one network. */
 const inner = new BlockList();
 for (const [network, bits] of [
@@ -35,8 +40,8 @@ function isIn(list: BlockList, address: string): boolean {
 
 /** Whether a registry is on this machine, as its name says or resolves to: Docker talks plain HTTP to those too. */
 export async function isLoopback(host: string): Promise<boolean> {
-  const name = nameOf(host);
-  if (name === 'localhost' || name.endsWith('.localhost')) return true;
+  const name = absoluteName(host);
+  if (isLocalName(name)) return true;
   if (isIP(name) !== 0) return isIn(loopback, name);
   const found = await lookup(name, {all: true}).catch(() => []);
   return found.length > 0 && found.every(({address}) => isIn(loopback, address));
@@ -48,18 +53,24 @@ export async function isLoopback(host: string): Promise<boolean> {
  * Throws `forbidden`.
  */
 export function checkTarget(target: URL, from: URL, what: string): void {
-  const name = nameOf(target.host);
-  if (name === nameOf(from.host)) return;
-  const local = name === 'localhost' || name.endsWith('.localhost') || isIn(inner, name);
-  if (!local) return;
-  const linkLocal = /^169\.254\.|^fe[89ab]/i.test(name);
-  if (!linkLocal && isInnerHost(nameOf(from.host))) return;
+  const [name, own] = [absoluteName(target.host), absoluteName(from.host)];
+  if (name === own || !isInner(name)) return;
+  if (!isIn(linkLocal, name) && isInner(own)) return;
   throw new TscomposeError(
     'forbidden',
     `registry ${from.host} names ${target.host} as ${what}: an address inside of this machine's network`,
   );
 }
 
-function isInnerHost(name: string): boolean {
-  return name === 'localhost' || name.endsWith('.localhost') || isIn(inner, name);
+function isInner(name: string): boolean {
+  return isLocalName(name) || isIn(inner, name);
+}
+
+function isLocalName(name: string): boolean {
+  return name === 'localhost' || name.endsWith('.localhost');
+}
+
+/** A dot at the end says that a name is whole: `localhost.` is the same. */
+function absoluteName(host: string): string {
+  return nameOf(host).replace(/\.$/, '').toLowerCase();
 }

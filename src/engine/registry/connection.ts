@@ -116,7 +116,10 @@ async function follow(
     if (!redirects.has(response.status) || location === undefined) return response;
     response.discard();
     if (body !== undefined) {
-      throw new TscomposeError('unsupported', `registry ${url.host} sends an upload to another place: ${location}`);
+      throw new TscomposeError(
+        'unsupported',
+        `registry ${url.host} sends an upload to another place: ${placeOf(location, url)}`,
+      );
     }
     const next = resolveLocation(location, url);
     checkRedirect(next, url);
@@ -128,9 +131,14 @@ async function follow(
 /** An address as a registry writes it into `Location`. Throws `invalid`. */
 export function resolveLocation(location: string, from: URL): URL {
   if (!URL.canParse(location, from.href)) {
-    throw new TscomposeError('invalid', `registry ${from.host} sends us to no valid address: "${location}"`);
+    throw new TscomposeError('invalid', `registry ${from.host} sends us to no valid address`);
   }
   return new URL(location, from);
+}
+
+/** Only the host: what follows is often signed, and whoever reads it may do what the registry let us do. */
+function placeOf(location: string, from: URL): string {
+  return resolveLocation(location, from).host;
 }
 
 function checkRedirect(target: URL, from: URL): void {

@@ -39,7 +39,11 @@ export function createRegistries(options: RegistryOptions): Registries {
   const http = createHttp({proxy, userAgent, stallMs: options.stallMs ?? stallMs});
   let settings: ReturnType<typeof readRegistrySettings> | undefined;
   const endpoints = async (registry: string, use: 'pull' | 'push') => {
-    settings ??= readRegistrySettings(options.settings);
+    settings ??= readRegistrySettings(options.settings).catch((error: unknown) => {
+      // Once the file is put right, the next request reads it.
+      settings = undefined;
+      throw error;
+    });
     return await endpointsOf(registry, use, {settingsOf: await settings, certificateDirectories});
   };
   return {

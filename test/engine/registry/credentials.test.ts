@@ -1,6 +1,7 @@
 import {chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {inspect} from 'node:util';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {createCredentials} from '../../../src/engine/registry/credentials/credentials.ts';
 
@@ -151,3 +152,14 @@ it('a damaged file is named', async () => {
     message: expect.stringContaining(`${file()} is not JSON`),
   });
 });
+
+it.each(['c2VjcmV0', '{"auths":{"a":{"auth":c2VjcmV0}}}'])(
+  'what is no JSON (%s) is not repeated: it may be a password',
+  async (text) => {
+    const error = await credentials({DOCKER_AUTH_CONFIG: text})
+      .find('a')
+      .catch((reason: Error) => reason);
+    expect(error).toMatchObject({kind: 'invalid', message: 'DOCKER_AUTH_CONFIG is not JSON'});
+    expect(inspect(error)).not.toContain('c2Vj');
+  },
+);

@@ -172,6 +172,18 @@ describe('a registry that', () => {
     await expect(push()).rejects.toMatchObject({kind: 'forbidden'});
   });
 
+  it('sends an upload to another place is told, without the signature of that', async () => {
+    registry.answer = async (request, response) => {
+      if (request.method !== 'PATCH') return await take(request, response);
+      response.writeHead(307, {location: `http://${registry.host}/storage?signature=secret`}).end();
+      return true;
+    };
+    await expect(push()).rejects.toMatchObject({
+      kind: 'unsupported',
+      message: `registry ${registry.host} sends an upload to another place: ${registry.host}`,
+    });
+  });
+
   it('gives no place to upload to is told', async () => {
     registry.answer = async (request, response) => {
       if (request.method !== 'POST') return await take(request, response);

@@ -50,12 +50,14 @@ export async function readAuthFile(path: string): Promise<AuthFile | undefined> 
 }
 
 export function parseAuthFile(text: string, path: string): AuthFile {
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(text);
-    if (isObject(value)) return value;
-  } catch (cause) {
-    throw new TscomposeError('invalid', `${path} is not JSON: ${cause instanceof Error ? cause.message : ''}`, {cause});
+    value = JSON.parse(text);
+  } catch {
+    // The parser's message quotes what it stumbled over, which may be a password.
+    throw new TscomposeError('invalid', `${path} is not JSON`, {hint: 'its content should be {"auths": {…}}'});
   }
+  if (isObject(value)) return value;
   throw new TscomposeError('invalid', `${path} is not a JSON object`);
 }
 
