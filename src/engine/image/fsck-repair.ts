@@ -65,8 +65,10 @@ async function mend(context: ImageContext, {faults, ...found}: Inspection): Prom
     done.push(`removed the damaged blob ${digest}`);
   }
   const badImages = of('image');
+  const mounted = await mountedLayers(context, found.images);
   for (const image of found.images.filter(({id}) => badImages.has(id))) {
     if ((await context.users(image.id)).some(({running}) => running)) continue;
+    if (image.layers.some(({directory}) => mounted.has(directory) && of('layer').has(directory))) continue;
     if (await unpackAgain(context, image, of('layer'))) done.push(`made image ${image.id} whole again`);
     else if ((await context.users(image.id)).length === 0) done.push(await forget(context, image));
   }
@@ -83,6 +85,16 @@ async function mend(context: ImageContext, {faults, ...found}: Inspection): Prom
   if (lost.size > 0) await exclusively(context, () => forgetHosted(layout, lost));
   for (const digest of lost) done.push(`the registry does not offer ${digest} any more`);
   return done;
+}
+
+/** Those that containers run on: of another image too, which has the same layer. */
+async function mountedLayers(context: ImageContext, images: readonly ImageRecord[]): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  for (const image of images) {
+    if (!(await context.users(image.id)).some(({running}) => running)) continue;
+    for (const {directory} of image.layers) found.add(directory);
+  }
+  return found;
 }
 
 /** False where its blobs do not give what is broken. */

@@ -1,4 +1,4 @@
-import {readdirSync, rmSync, truncateSync, unlinkSync, writeFileSync} from 'node:fs';
+import {readdirSync, rmSync, statSync, truncateSync, unlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import {archiveOf, type ImageBed, makeImage, makeImageBed, makeLayout, named} from './bed.ts';
@@ -65,6 +65,21 @@ describe('a layer', () => {
     expect(repaired?.done).toEqual([]);
     expect(repaired?.left).toHaveLength(2);
     expect((await bed.store.images.inspect('checked:1')).Id).toBe(image.id);
+  });
+
+  test('that another image has in common with a container that runs is left too', async () => {
+    await load();
+    const other = makeImage({layers: [[{name: 'below', data: 'below'}]], config: {Cmd: ['other']}});
+    const layout = makeLayout();
+    const manifest = layout.image(other, named('docker.io/library/other:1'), false);
+    await bed.load(archiveOf(layout.finish([manifest])));
+    truncateSync(join(layerPath(0), 'below'), 1);
+    const {ino} = statSync(layerPath(0));
+    bed.users.set(image.id, [{id: 'c'.repeat(64), running: true}]);
+    expect((await check(true)).repaired?.done).toEqual([]);
+    expect(statSync(layerPath(0)).ino).toBe(ino);
+    bed.users.clear();
+    expect((await check(true)).repaired?.left).toEqual([]);
   });
 
   test('without an archive cannot be made again: its image goes', async () => {
