@@ -1,11 +1,10 @@
-import {TscomposeError} from '../../base/errors.ts';
-import type {BlobStore, StagedBlob} from '../image/blobs.ts';
+import type {BlobStore} from '../image/blobs.ts';
 import {sniffCompression} from '../image/compression.ts';
 import {parseJson} from '../image/configuration.ts';
 import type {ImageContext} from '../image/context.ts';
-import {manifestMax, reachableFrom} from '../image/descriptors.ts';
-import {type ImageRecord, listReferences, type ReferenceRecord, readImage, readReference} from '../image/record.ts';
-import {digestOf} from './digest.ts';
+import {reachableFrom, readSmallManifest} from '../image/descriptors.ts';
+import {type LayerDescriptor, layerTypeOf, makeManifest} from '../image/made-manifest.ts';
+import {type LayerRecord, listReferences, type ReferenceRecord, readImage, readReference} from '../image/record.ts';
 import {localNames, repositoryOfLocal} from './names.ts';
 
 /** A manifest, byte for byte. */
@@ -106,14 +105,14 @@ async function manifestOf(
   const image = await readImage(layout, id);
   if (image === undefined) return undefined;
   if (image.manifest !== undefined) return await readStored(blobs, image.manifest);
-  return await makeManifest(blobs, image);
+  const layers = await Promise.all(image.layers.map((layer) => describeLayer(blobs, layer)));
+  return await makeManifest(blobs, id, layers);
 }
 
 /** Undefined for one that is not there (of an index not every platform has to be), or is no manifest. */
 async function readStored(blobs: BlobStore, digest: string, mediaType?: string): Promise<ManifestBytes | undefined> {
-  const found = await blobs.describe(digest).catch(() => undefined);
-  if (found === undefined || found.size > manifestMax) return undefined;
-  const bytes = await blobs.read(digest);
+  const bytes = await readSmallManifest(blobs, digest);
+  if (bytes === undefined) return undefined;
   if (mediaType !== undefined) return {digest, mediaType, bytes};
   try {
     const value = parseJson(bytes, digest);
@@ -126,39 +125,9 @@ async function readStored(blobs: BlobStore, digest: string, mediaType?: string):
   }
 }
 
-const layerTypes: Readonly<Record<string, string>> = {
-  none: 'application/vnd.oci.image.layer.v1.tar',
-  gzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
-  zstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
-};
-
-/** Of an image that came without one (`docker save`, a build): the same image always makes the same bytes. */
-async function makeManifest(blobs: BlobStore, image: ImageRecord): Promise<ManifestBytes> {
-  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
-  const config = await blobs.describe(image.id);
-  const layers = await Promise.all(
-    image.layers.map(async ({blob, made}) => {
-      if (made !== undefined) return {mediaType: layerTypes['none'], digest: blob, size: made};
-      const stored = await blobs.describe(blob);
-      return {mediaType: layerTypeOf(stored), digest: blob, size: stored.size};
-    }),
-  );
-  const manifest = {
-    schemaVersion: 2,
-    mediaType,
-    config: {mediaType: 'application/vnd.oci.image.config.v1+json', digest: image.id, size: config.size},
-    layers,
-  };
-  const bytes = Buffer.from(JSON.stringify(manifest));
-  return {digest: digestOf(bytes), mediaType, bytes};
-}
-
-function layerTypeOf({digest, head}: StagedBlob): string {
-  const compression = sniffCompression(head);
-  const type = layerTypes[compression];
-  if (type !== undefined) return type;
-  throw new TscomposeError(
-    'unsupported',
-    `layer ${digest} is compressed by ${compression}, which registries do not know`,
-  );
+/** What it has is offered as it is: nothing is compressed for whoever asks. */
+async function describeLayer(blobs: BlobStore, {blob, made}: LayerRecord): Promise<LayerDescriptor> {
+  if (made !== undefined) return {mediaType: layerTypeOf('none'), digest: blob, size: made};
+  const {head, size} = await blobs.describe(blob);
+  return {mediaType: layerTypeOf(sniffCompression(head)), digest: blob, size};
 }

@@ -6,6 +6,7 @@ import {
   type ImageRecord,
   type LayerRecord,
   type ReferenceRecord,
+  readImage,
   readReference,
   type TargetDescriptor,
   writeImage,
@@ -76,5 +77,23 @@ export async function addImageRecord(
       await writeReference(layout, reference, record.id, target);
     }
     return before;
+  });
+}
+
+/**
+ * Gives an image the manifest that was made for it, and lets a name stand for that, unless either has changed since: neither
+ * comes back that was removed, and no name that was given to another image is taken from it.
+ */
+export async function addMadeManifest(
+  context: Pick<ImageContext, 'helper' | 'layout'>,
+  id: string,
+  {reference, target}: {readonly reference: string; readonly target: TargetDescriptor},
+): Promise<void> {
+  const {layout} = context;
+  await exclusively(context, async () => {
+    const image = await readImage(layout, id);
+    if (image === undefined) return;
+    await writeImage(layout, {...image, manifest: target.digest});
+    if ((await readReference(layout, reference))?.image === id) await writeReference(layout, reference, id, target);
   });
 }

@@ -94,6 +94,12 @@ export async function reachableFrom(store: BlobStore, root: Root): Promise<Reado
   return found;
 }
 
+/** The bytes of a manifest or an index; undefined where it is not there, or is larger than any can be. */
+export async function readSmallManifest(store: BlobStore, digest: string): Promise<Uint8Array | undefined> {
+  const found = await store.describe(digest).catch(() => undefined);
+  return found === undefined || found.size > manifestMax ? undefined : await store.read(digest);
+}
+
 export function isManifestType(mediaType: string): boolean {
   return manifestTypes.includes(mediaType) || indexTypes.includes(mediaType);
 }
@@ -101,8 +107,8 @@ export function isManifestType(mediaType: string): boolean {
 /** Nothing of one that is missing or damaged: a platform that did not come, or what a check of the store reports. */
 async function childrenOf(store: BlobStore, digest: string): Promise<readonly Descriptor[]> {
   try {
-    if ((await store.describe(digest)).size > manifestMax) return [];
-    return namedBy(parseJson(await store.read(digest), digest), digest);
+    const bytes = await readSmallManifest(store, digest);
+    return bytes === undefined ? [] : namedBy(parseJson(bytes, digest), digest);
   } catch {
     return [];
   }

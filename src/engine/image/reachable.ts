@@ -42,8 +42,10 @@ export async function findReachable({layout}: Pick<ImageContext, 'layout'>): Pro
 export async function reachableBy(store: BlobStore, records: Records): Promise<Reachable> {
   const {images, references, pins, hosted} = records;
   const blobs = new Set([...images.flatMap(blobsOf), ...pins.flatMap((pin) => pin.blobs), ...hosted]);
-  for (const {target} of references) {
-    if (target) for (const digest of await reachableFrom(store, target)) blobs.add(digest);
+  // One that was made for a push names other archives of the layers than the image has.
+  const roots = [...references.map(({target}) => target?.digest), ...images.map(({manifest}) => manifest)];
+  for (const root of new Set(roots)) {
+    if (root !== undefined) for (const digest of await reachableFrom(store, {digest: root})) blobs.add(digest);
   }
   const directories = images.flatMap((image) => image.layers.map(({directory}) => directory));
   return {...records, blobs, layers: new Set([...directories, ...pins.flatMap((pin) => pin.layers)])};

@@ -1,4 +1,3 @@
-import {createHash} from 'node:crypto';
 import {TscomposeError} from '../../base/errors.ts';
 import {type BlobSource, headOf} from './blob-source.ts';
 import {sniffCompression} from './compression.ts';
@@ -11,8 +10,10 @@ import {
   manifestTypes,
   namedBy,
   reachableFrom,
+  readSmallManifest,
 } from './descriptors.ts';
 import {findImage} from './find.ts';
+import {layerTypeOf, makeManifest} from './made-manifest.ts';
 import {formatPlatform, parsePlatform, platformRank} from './platform.ts';
 import {type ImageRecord, listReferences, type ReferenceRecord, type TargetDescriptor} from './record.ts';
 import {familiarReference, parseReference} from './reference.ts';
@@ -123,9 +124,8 @@ async function describe(
   if (platform !== undefined) checkPlatform(image, reference, platform);
   if (!named || !found) {
     const layers = await describeLayers(session, image);
-    const made = await makeManifest(session, image, layers);
-    const target = {mediaType: manifestTypes[0] ?? '', digest: digestOf(made), size: made.length};
-    return {target, layers, made};
+    const {mediaType, digest, bytes} = await makeManifest(session.blobs, image.id, layers);
+    return {target: {mediaType, digest, size: bytes.length}, layers, made: bytes};
   }
   return {target: platform === undefined ? named : found.target, layers: found.layers};
 }
@@ -154,8 +154,9 @@ async function findManifest(
       if (seen.has(digest)) continue;
       seen.add(digest);
       const what = `manifest ${digest}`;
-      if (!(await session.find(digest))) continue;
-      const named = namedBy(parseJson(await session.blobs.read(digest), what), what);
+      const bytes = (await session.find(digest)) && (await readSmallManifest(session.blobs, digest));
+      if (bytes === undefined) continue;
+      const named = namedBy(parseJson(bytes, what), what);
       const [configuration, ...layers] = named;
       if (configuration?.digest === image.id && layers.length === image.layers.length) {
         return {
@@ -175,40 +176,15 @@ async function findManifest(
   return undefined;
 }
 
-const layerTypes = {none: '', gzip: '+gzip', zstd: '+zstd'} as const;
-
 function describeLayers(session: ContentSession, image: ImageRecord): Promise<readonly SavedLayer[]> {
   return Promise.all(
     image.layers.map(async ({diffId, blob}) => {
       const source = await session.find(blob);
       if (source?.size === undefined) throw missing(image, blob);
-      const compression = layerTypes[sniffCompression(await headOf(source))];
-      const mediaType = `application/vnd.oci.image.layer.v1.tar${compression}`;
+      const mediaType = layerTypeOf(sniffCompression(await headOf(source)));
       return {diffId, mediaType, size: source.size, digest: blob};
     }),
   );
-}
-
-/** The same image makes the same manifest: the one that Docker writes for it. */
-async function makeManifest(
-  {blobs}: ContentSession,
-  image: ImageRecord,
-  layers: readonly SavedLayer[],
-): Promise<Uint8Array> {
-  const {size} = await blobs.describe(image.id);
-  const config = {mediaType: 'application/vnd.oci.image.config.v1+json', digest: image.id, size};
-  return Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: manifestTypes[0],
-      config,
-      layers: layers.map(({mediaType, digest, size: bytes}) => ({mediaType, digest, size: bytes})),
-    }),
-  );
-}
-
-function digestOf(bytes: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
 function annotationsOf({reference}: ReferenceRecord): Readonly<Record<string, string>> {

@@ -1,5 +1,5 @@
 import type {NewName} from './add.ts';
-import {addImageRecord, imageRecord} from './add.ts';
+import {addImageRecord, addMadeManifest, imageRecord} from './add.ts';
 import {type BlobSource, madeBlob, storedBlob} from './blob-source.ts';
 import {type BlobStore, createBlobStore, type StagedBlob} from './blobs.ts';
 import {collectGarbage, exclusively} from './collect.ts';
@@ -16,6 +16,7 @@ import {
   readImage,
   readLayer,
   removePin,
+  type TargetDescriptor,
   writePin,
 } from './record.ts';
 
@@ -48,6 +49,8 @@ export interface ContentSession extends AsyncDisposable {
   findImage(id: string): Promise<ImageRecord | undefined>;
   /** Throws `invalid` for a configuration that is damaged or does not fit the layers. */
   addImage(image: NewImage): Promise<ImageRecord>;
+  /** The manifest that was made for an image here, which then stands for it, and for one of its names. */
+  addManifest(image: string, name: {readonly reference: string; readonly target: TargetDescriptor}): Promise<void>;
   /** Keeps content without an image, under a name; the next pin of this name replaces it. */
   pin(pin: Omit<PinRecord, 'v'>): Promise<void>;
   unpin(name: string): Promise<void>;
@@ -101,6 +104,7 @@ export async function openSession(context: ImageContext): Promise<ContentSession
       return record;
     },
 
+    addManifest: (image, name) => addMadeManifest(context, image, name),
     pin: (pin) => exclusively(context, () => writePin(layout, {v: 1, ...pin})),
     unpin: (name) => exclusively(context, () => removePin(layout, name)),
     [Symbol.asyncDispose]: () => lease[Symbol.asyncDispose](),

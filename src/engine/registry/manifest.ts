@@ -26,7 +26,7 @@ export interface Manifest {
     | {readonly kind: 'index'; readonly manifests: readonly Descriptor[]};
 }
 
-export const mediaTypes = {
+const mediaTypes = {
   ociManifest: 'application/vnd.oci.image.manifest.v1+json',
   ociIndex: 'application/vnd.oci.image.index.v1+json',
   dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',

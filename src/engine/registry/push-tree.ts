@@ -1,3 +1,4 @@
+import {readSmallManifest} from '../image/descriptors.ts';
 import type {ContentSession} from '../image/session.ts';
 import {type Descriptor, type Manifest, parseManifest} from './manifest.ts';
 
@@ -15,8 +16,8 @@ export async function readPushTree(session: ContentSession, digest: string): Pro
   const children = new Map<string, Manifest>();
   const blobs = new Map<string, Descriptor>();
   const read = async (wanted: string): Promise<Manifest | undefined> => {
-    if ((await session.find(wanted)) === undefined) return undefined;
-    return parseManifest(Buffer.from(await session.blobs.read(wanted)), '', `manifest ${wanted}`);
+    const bytes = (await session.find(wanted)) && (await readSmallManifest(session.blobs, wanted));
+    return bytes && parseManifest(Buffer.from(bytes), '', `manifest ${wanted}`);
   };
   const collect = async ({content}: Manifest): Promise<boolean> => {
     if (content.kind === 'image') {

@@ -8,8 +8,8 @@ import {familiarReference, formatReference, parseReference, type Reference} from
 import type {ContentSession} from '../image/session.ts';
 import type {Connection} from './connection.ts';
 import type {Credential} from './credential.ts';
-import {makeManifest} from './make-manifest.ts';
 import type {Descriptor} from './manifest.ts';
+import {provideManifest} from './provide-manifest.ts';
 import type {TransferContext} from './pull.ts';
 import {type PushTree, readPushTree} from './push-tree.ts';
 import {putManifest} from './put-manifest.ts';
@@ -131,7 +131,7 @@ async function chooseTree(work: PushWork, record: ReferenceRecord, platform: Pla
   const whole = target === undefined ? undefined : await readPushTree(session, target);
   if (whole !== undefined) return whole;
   const own = image.manifest === undefined ? undefined : await readPushTree(session, image.manifest);
-  if (own === undefined) return await makeManifest(work, record, image);
+  if (own === undefined) return await provideManifest(work, record, image);
   if (target !== image.manifest) {
     channel.push({
       status: `Not all platforms of ${familiarReference(record.reference)} are here: only ${formatPlatform(image)} is pushed`,

@@ -14,6 +14,7 @@ import {gzipSync} from 'node:zlib';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import {storedBlob} from '../../../src/engine/image/blob-source.ts';
 import type {Ingest} from '../../../src/engine/image/ingest.ts';
+import {readImage, readReference} from '../../../src/engine/image/record.ts';
 import {makeTar} from '../../support/archive.ts';
 import {digestOf, dockerArchive, type ImageBed, makeImage, makeImageBed, stream} from './bed.ts';
 
@@ -270,5 +271,38 @@ describe('a layer without an archive', () => {
       kind: 'invalid',
       message: 'its configuration names 1 layers, its manifest 0',
     });
+  });
+});
+
+describe('a manifest that is made for an image', () => {
+  const image = makeImage({layers: [[{name: 'file', data: 'one'}]]});
+  const other = makeImage({layers: [[{name: 'file', data: 'other'}]]});
+  const reference = 'docker.io/library/made:1';
+
+  /** Others change the store between the reading of the image and the end of its manifest. */
+  async function add(meanwhile: () => Promise<unknown>): Promise<void> {
+    await bed.load(dockerArchive([{image, tags: ['made:1']}]));
+    await using session = await bed.store.session();
+    await session.findImage(image.id);
+    const bytes = Buffer.from('{}');
+    const {digest, size} = await session.addBlob(bytes);
+    await meanwhile();
+    await session.addManifest(image.id, {reference, target: {mediaType: 'some/type', digest, size}});
+  }
+
+  test('stands for it and its name then', async () => {
+    await add(async () => {});
+    expect(await readImage(bed.layout, image.id)).toMatchObject({manifest: digestOf('{}')});
+    expect(await readReference(bed.layout, reference)).toMatchObject({target: {digest: digestOf('{}')}});
+  });
+
+  test('takes back no name that another image got', async () => {
+    await add(() => bed.load(dockerArchive([{image: other, tags: ['made:1']}])));
+    expect(await readReference(bed.layout, reference)).toEqual({v: 1, reference, image: other.id});
+  });
+
+  test('does not bring back what was removed', async () => {
+    await add(() => bed.store.images.remove('made:1', {force: false}));
+    expect(bed.content()).toMatchObject({records: [], references: []});
   });
 });

@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import type {ImageProgress} from '../../../src/api/types/image.ts';
-import {digestOf} from '../image/bed.ts';
+import {digestOf, dockerArchive, makeImage, readArchive} from '../image/bed.ts';
 import {makePullBed, type PullBed, type ScriptedRegistry, startScripted} from './hostile.ts';
 
 /** What a registry that takes uploads has got. */
@@ -201,4 +201,21 @@ it('an image that is not here is not pushed', async () => {
     kind: 'notFound',
     message: `An image does not exist locally with the tag: ${registry.host}/none`,
   });
+});
+
+it('an image that came without a manifest keeps the one it is pushed with, and all that this names', async () => {
+  const made = makeImage({layers: [[{name: 'file', data: 'made here'}]]});
+  const name = `${registry.host}/b:2`;
+  await bed.images.load(dockerArchive([{image: made, tags: [name, 'local:1']}]));
+  await bed.push({repository: `${registry.host}/b`, tag: '2'});
+  const pushed = uploads.manifests.get('2') ?? Buffer.alloc(0);
+  const [layer] = (JSON.parse(String(pushed)) as {layers: {digest: string; mediaType: string}[]}).layers;
+  expect(layer?.mediaType).toBe('application/vnd.oci.image.layer.v1.tar+gzip');
+  // Its other name is enough to keep them.
+  await bed.images.store.images.remove(name, {force: false});
+  await bed.images.store.tidy();
+  const saved = await readArchive(await bed.images.store.images.save(['local:1'], {}));
+  const pathOf = (digest: string) => `blobs/${digest.replace(':', '/')}`;
+  expect(saved.get(pathOf(digestOf(pushed)))?.equals(pushed)).toBe(true);
+  expect(saved.has(pathOf(layer?.digest ?? ''))).toBe(true);
 });

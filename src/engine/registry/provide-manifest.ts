@@ -6,14 +6,12 @@ import {TscomposeError} from '../../base/errors.ts';
 import {type BlobSource, headOf} from '../image/blob-source.ts';
 import type {Channel} from '../image/channel.ts';
 import {sniffCompression} from '../image/compression.ts';
+import {type LayerDescriptor, layerTypeOf, makeManifest} from '../image/made-manifest.ts';
 import type {ImageRecord, LayerRecord, ReferenceRecord} from '../image/record.ts';
 import type {ContentSession} from '../image/session.ts';
-import {type Descriptor, digestOf, mediaTypes} from './manifest.ts';
 import type {PushTree} from './push-tree.ts';
 import {shortDigest} from './transfer-progress.ts';
 
-const configType = 'application/vnd.oci.image.config.v1+json';
-const layerType = 'application/vnd.oci.image.layer.v1.tar';
 /** Layers that are compressed at the same time. */
 const compressionsMax = 2;
 
@@ -21,34 +19,23 @@ const compressionsMax = 2;
  * The manifest of an image that has none because it was made here: its layers are compressed, and the image keeps it all,
  * so that the next push, or the same image from the registry, is the same.
  */
-export async function makeManifest(
+export async function provideManifest(
   {
     session,
     channel,
     signal,
   }: {readonly session: ContentSession; readonly channel: Channel<ImageProgress>; readonly signal: AbortSignal},
-  record: ReferenceRecord,
+  {reference}: ReferenceRecord,
   image: ImageRecord,
 ): Promise<PushTree> {
-  const config = await describeConfiguration(session, image.id);
   const layers = await mapLimited(image.layers, compressionsMax, (layer) =>
     provideCompressed(session, channel, layer, signal),
   );
-  const bytes = Buffer.from(JSON.stringify({schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers}));
-  const digest = digestOf(bytes);
+  const {bytes, mediaType, digest, config} = await makeManifest(session.blobs, image.id, layers);
   await session.addBlob(bytes);
-  await session.addImage({
-    configuration: image.id,
-    manifest: digest,
-    layers: image.layers,
-    names: [{reference: record.reference, target: {mediaType: mediaTypes.ociManifest, digest, size: bytes.length}}],
-  });
+  await session.addManifest(image.id, {reference, target: {mediaType, digest, size: bytes.length}});
   const blobs = new Map([config, ...layers].map((blob) => [blob.digest, blob]));
-  return {root: {bytes, mediaType: mediaTypes.ociManifest, digest}, children: [], blobs: [...blobs.values()]};
-}
-
-async function describeConfiguration(session: ContentSession, id: string): Promise<Descriptor> {
-  return {mediaType: configType, digest: id, size: (await session.blobs.describe(id)).size};
+  return {root: {bytes, mediaType, digest}, children: [], blobs: [...blobs.values()]};
 }
 
 async function provideCompressed(
@@ -56,17 +43,17 @@ async function provideCompressed(
   channel: Channel<ImageProgress>,
   layer: LayerRecord,
   signal: AbortSignal,
-): Promise<Descriptor> {
+): Promise<LayerDescriptor> {
   const source = await session.find(layer.blob);
   if (source === undefined) throw new TscomposeError('internal', `blob ${layer.blob} is gone`);
   const compression = sniffCompression(await headOf(source, signal));
   if (compression === 'gzip' || compression === 'zstd') {
     const {size} = await session.blobs.describe(layer.blob);
-    return {mediaType: `${layerType}+${compression}`, digest: layer.blob, size};
+    return {mediaType: layerTypeOf(compression), digest: layer.blob, size};
   }
   channel.push({status: 'Preparing', progressDetail: {}, id: shortDigest(layer.blob)});
   const {digest, size} = await session.addBlob(compressed(source, signal));
-  return {mediaType: `${layerType}+gzip`, digest, size};
+  return {mediaType: layerTypeOf('gzip'), digest, size};
 }
 
 /** Node's gzip says neither when nor of what: the same content gives the same bytes. */
