@@ -7,14 +7,13 @@
 #include <linux/netlink.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "netlink.h"
 #include "network.h"
 
-/* Much longer than it takes. What is left then is cleared by the next command. */
-#define OUT_OF_SIGHT_NS 1000000000
 #define LOOK_NS 200000
 #define FIRST 3
 
@@ -56,6 +55,16 @@ static _Noreturn void delete_links(const struct network *network, int rules) {
   _exit(0);
 }
 
+/* Without reaping it: the loop does, when there is one again. */
+static bool has_ended(pid_t pid) {
+  siginfo_t info = {0};
+  return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == pid;
+}
+
+/*
+ * Waits for as long as it takes: the interfaces are named, not numbered, so one that asked late, as on a machine that is busy
+ * with many others, would take away those of the next run.
+ */
 static void leave_links(const struct network *network, int rules) {
   struct timespec look = {.tv_nsec = LOOK_NS};
   int routes = -1;
@@ -66,7 +75,7 @@ static void leave_links(const struct network *network, int rules) {
     close_quietly(routes);
     return;
   }
-  for (int64_t end = now_ns() + OUT_OF_SIGHT_NS; !links_gone(network) && now_ns() < end;) nanosleep(&look, NULL);
+  while (!has_ended(pid) && !links_gone(network)) nanosleep(&look, NULL);
 }
 
 /* Something else failed while it got ready. */
