@@ -20,7 +20,13 @@ export interface Actions {
   createVolume: {readonly volume: string; readonly name: string};
   removeVolume: {readonly name: string};
   /** The project lock is not held while it comes: it ends a wave, as a wait does. `services`: those that use it. */
-  pullImage: {readonly image: string; readonly platform?: string; readonly services: readonly string[]};
+  pullImage: {
+    readonly image: string;
+    readonly platform?: string;
+    readonly services: readonly string[];
+    /** It is here, and was built: one that cannot be pulled is used as it is. */
+    readonly optional?: true;
+  };
   /** `name`: a reference, as the stack file spells it. */
   removeImage: {readonly name: string};
   createContainer: {

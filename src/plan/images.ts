@@ -5,6 +5,14 @@ import {type PlanBuilder, placeOf} from './builder.ts';
 import type {UpInput} from './input.ts';
 import {type PullPolicy, parsePullPolicy} from './pull-policy.ts';
 
+interface Wanted {
+  readonly why: Cause;
+  readonly platform?: string;
+  readonly services: string[];
+  /** One of them can be built, and the image is here. */
+  optional: boolean;
+}
+
 /**
  * Plans a pull for each image that its services want pulled; answers by service what is to be done before anything is
  * made of it. What must not be pulled has to be there.
@@ -15,13 +23,14 @@ export function planPulls(
   /** Services that get new containers. */
   renewed: ReadonlySet<string>,
 ): ReadonlyMap<string, NodeId> {
-  const wanted = new Map<string, {readonly why: Cause; readonly platform?: string; readonly services: string[]}>();
+  const wanted = new Map<string, Wanted>();
   const missing = new Map<string, string[]>();
   for (const [name, service] of Object.entries(input.project.services).sort(([a], [b]) => (a < b ? -1 : 1))) {
     const image = imageOf(input.project, name);
     const policy = policyOf(plan, input, name, service);
     if (image === undefined || policy === undefined) continue;
     const why = whyPull(input, {image, policy, isRenewed: renewed.has(name)});
+    const optional = service.build !== undefined && Object.hasOwn(input.observed.images, image);
     const isMissing = renewed.has(name) && !Object.hasOwn(input.observed.images, image);
     if (isMissing && mustBuild(service, policy)) {
       // Whoever carries the plan out builds before.
@@ -30,16 +39,20 @@ export function planPulls(
       const known = wanted.get(image);
       if (known === undefined) {
         const platform = service.platform === undefined ? {} : {platform: service.platform};
-        wanted.set(image, {why: {...why, ...place(input, name)}, ...platform, services: [name]});
-      } else known.services.push(name);
+        wanted.set(image, {why: {...why, ...place(input, name)}, ...platform, services: [name], optional});
+      } else {
+        known.services.push(name);
+        known.optional ||= optional;
+      }
     } else if (isMissing) {
       missing.set(image, [...(missing.get(image) ?? []), name]);
     }
   }
   for (const [image, services] of missing) missingProblem(plan, input, image, services);
   const nodes = new Map<string, NodeId>();
-  for (const [image, {why, platform, services}] of wanted) {
-    const node = plan.add({kind: 'pullImage', image, ...(platform === undefined ? {} : {platform}), services}, why);
+  for (const [image, {why, platform, services, optional}] of wanted) {
+    const choices = {...(platform === undefined ? {} : {platform}), ...(optional ? ({optional} as const) : {})};
+    const node = plan.add({kind: 'pullImage', image, services, ...choices}, why);
     for (const service of services) nodes.set(service, node);
   }
   return nodes;
@@ -56,7 +69,8 @@ function policyOf(
   const isTimed = own === 'refresh' && service.pull_refresh_after !== undefined;
   const stated = options.pull ?? (isTimed ? `every_${service.pull_refresh_after}` : own);
   const policy = parsePullPolicy(stated);
-  if (policy !== undefined) return policy;
+  // An image that is called after its service is on no registry, whatever is said of all services.
+  if (policy !== undefined) return service.image === undefined ? {kind: 'build'} : policy;
   plan.problem({
     kind: 'invalid',
     ...placeOf(project, `services.${name}.pull_policy`),

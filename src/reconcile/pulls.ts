@@ -33,13 +33,15 @@ const pullsAtOnce = 4;
 
 export function createPulls(options: PullsOptions): Pulls {
   const limit = createLimiter(pullsAtOnce);
+  const over = new AbortController();
+  const signal = AbortSignal.any([options.signal, over.signal]);
   const running = new Map<string, Promise<void>>();
   let hasEnded = false;
   let wake: (() => void) | undefined;
   const begin = (node: PullNode) => {
     const key = nodeKey(node);
     if (running.has(key)) return;
-    const pulling = limit(() => pullOne(node, options)).finally(() => {
+    const pulling = limit(() => pullOne(node, {...options, signal})).finally(() => {
       running.delete(key);
       hasEnded = true;
       wake?.();
@@ -57,8 +59,11 @@ export function createPulls(options: PullsOptions): Pulls {
       hasEnded = false;
     },
     areUnderWay: () => hasEnded || running.size > 0,
-    // Nothing goes on behind the back of a command that ends.
-    [Symbol.asyncDispose]: async () => void (await Promise.all(running.values())),
+    // Nothing goes on behind the back of a command that ends, and one that has failed does not wait for images.
+    async [Symbol.asyncDispose]() {
+      over.abort();
+      await Promise.all(running.values());
+    },
   };
 }
 
@@ -83,7 +88,15 @@ async function pullOne(node: PullNode, options: PullsOptions): Promise<void> {
     report({kind: 'nodeDone', node, tookMs: now() - beginMs});
   } catch (error) {
     const wrapped = toTscomposeError(error, `cannot pull image "${image}"`);
+    const reason = wrapped.message;
     if (signal.aborted || hasKind(wrapped, 'canceled')) return;
+    if (node.action.optional) {
+      memory.pulled.add(image);
+      const message = `${reason}; image "${image}" is used as it was built`;
+      report({kind: 'notice', notice: {level: 'warning', message}});
+      report({kind: 'nodeDone', node, tookMs: now() - beginMs, kept: true});
+      return;
+    }
     const failure = {key: nodeKey(node), error: nameImage(image, wrapped)};
     memory.failures.set(failure.key, failure);
     report({kind: 'nodeFailed', node, failure: failureInfo(failure)});

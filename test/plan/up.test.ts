@@ -137,6 +137,15 @@ describe('pull policies', () => {
     expect(formatPlan(planUp(always))).toBe('[] -> #1 pullImage a, pull_policy is always');
   });
 
+  test('an image that is called after its service is never pulled', () => {
+    const named = project({services: {a: {build: {context: '/src'}}}});
+    const {image: _image, ...service} = {image: '', ...named.services['a']};
+    const built = {...named, services: {a: service}};
+    const input = {...upInput(built, running(built)), options: {pull: 'always' as const}};
+    expect(formatPlan(planUp(input))).toBe('');
+    expect(formatPlan(planUp({...input, observed: observed()}))).not.toContain('pullImage');
+  });
+
   test('what was pulled by this command is not pulled again', () => {
     const one = project({services: {a: {pull_policy: 'always'}}});
     const input = upInput(one, running(one));

@@ -1,4 +1,8 @@
+import {once} from 'node:events';
 import {expect, test} from 'vitest';
+import type {NodeId} from '../../src/plan/action.ts';
+import {createPulls} from '../../src/reconcile/pulls.ts';
+import {createWorkMemory} from '../../src/reconcile/work-memory.ts';
 import type {ProjectParts} from '../plan/fixtures.ts';
 import {engineFor, runOn, upProject} from './harness.ts';
 import {MemoryEngine} from './memory-engine.ts';
@@ -57,6 +61,17 @@ test('an image that is always pulled replaces the containers of the older one, o
   expect(engine.named('shop-a-1').body.Image).toBe('a');
 });
 
+test('an image that was built and cannot be pulled is used as it is', async () => {
+  const parts: ProjectParts = {services: {a: {pull_policy: 'always', build: {context: '/src'}}}};
+  const engine = engineFor(parts);
+  const run = runOn(engine);
+  await upProject(parts, run);
+  expect(engine.names('running')).toEqual(['shop-a-1']);
+  expect(run.lines()[0]).toBe(
+    'warning: registry docker.io: manifest a:latest: manifest unknown; image "a" is used as it was built',
+  );
+});
+
 test('a command that is interrupted lets the pull go', async () => {
   const engine = new MemoryEngine();
   const parts: ProjectParts = {services: {a: {}}};
@@ -70,4 +85,28 @@ test('a command that is interrupted lets the pull go', async () => {
   });
   await expect(upProject(parts, run)).rejects.toMatchObject({kind: 'canceled'});
   expect(run.events.at(-1)).toMatchObject({kind: 'summary', summary: {outcome: 'canceled'}});
+});
+
+test('a command that has failed otherwise does not wait for an image to come', async () => {
+  let begin = () => {};
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const memory = createWorkMemory();
+  const pulls = createPulls({
+    engine: {
+      async pull(_name, {abortSignal} = {}) {
+        begin();
+        if (abortSignal) await once(abortSignal, 'abort');
+        throw new DOMException('aborted', 'AbortError');
+      },
+    },
+    ...{memory, report: () => {}, now: () => 0, signal: new AbortController().signal},
+  });
+  pulls.begin([
+    {id: 1 as NodeId, after: [], why: {reason: ''}, action: {kind: 'pullImage', image: 'a', services: ['a']}},
+  ]);
+  await begun;
+  await pulls[Symbol.asyncDispose]();
+  expect(memory.failures).toEqual(new Map());
 });
