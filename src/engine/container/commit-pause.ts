@@ -1,6 +1,7 @@
-import {rm} from 'node:fs/promises';
+import {rm, writeFile} from 'node:fs/promises';
 import {hasKind} from '../../base/errors.ts';
 import type {ContainerContext} from './context.ts';
+import {commitMark} from './killed-commit.ts';
 import {pauseContainer} from './pause.ts';
 import {isPaused, observe} from './state.ts';
 import {thaw} from './thaw.ts';
@@ -13,20 +14,25 @@ export async function whilePaused<T>(context: ContainerContext, id: string, work
   // Before it is paused: from then on whoever finds it so knows by whom, and whether that process lives.
   await using lock = await context.helper.lock(committing);
   void lock;
-  let paused = false;
+  await writeFile(committing, commitMark);
+  // Somebody else may have paused it meanwhile: then nothing is to say that it was this one.
+  if (!(await pauseOrLeave(context, id, committing))) return await work();
   try {
-    paused = await pauseContainer(context, id).then(
-      () => true,
-      (error: unknown) => {
-        if (hasKind(error, 'conflict')) return false;
-        throw error;
-      },
-    );
-    // Somebody else has paused it meanwhile.
-    if (!paused) await rm(committing, {force: true});
     return await work();
   } finally {
-    if (paused) await thaw(context, id);
+    await thaw(context, id);
     await rm(committing, {force: true});
+  }
+}
+
+/** False: it was paused, or is gone; the mark is taken away then, once, since the file may be another commit's right after. */
+async function pauseOrLeave(context: ContainerContext, id: string, committing: string): Promise<boolean> {
+  try {
+    await pauseContainer(context, id);
+    return true;
+  } catch (error) {
+    await rm(committing, {force: true});
+    if (hasKind(error, 'conflict')) return false;
+    throw error;
   }
 }

@@ -1,7 +1,13 @@
 import {existsSync} from 'node:fs';
-import {rm} from 'node:fs/promises';
+import {readFile, rm} from 'node:fs/promises';
 import type {ContainerContext} from './context.ts';
 import {thaw} from './thaw.ts';
+
+/**
+ * In the lock file of a commit from before it pauses. A file without it was made just now, by asking for the lock: the commit
+ * that was seen has ended meanwhile, and a container that is paused is so by somebody else.
+ */
+export const commitMark = 'pauses';
 
 /** Lets a container go on whose commit was killed while it kept it paused. False: whoever paused it has to say so. */
 export async function endKilledCommit(context: ContainerContext, id: string): Promise<boolean> {
@@ -11,7 +17,8 @@ export async function endKilledCommit(context: ContainerContext, id: string): Pr
   if (lock === undefined) return false;
   await using held = lock;
   void held;
-  const goesOn = await thaw(context, id);
+  const isMarked = (await readFile(committing, 'utf8')) === commitMark;
+  const goesOn = isMarked && (await thaw(context, id));
   await rm(committing, {force: true});
   return goesOn;
 }

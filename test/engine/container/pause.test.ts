@@ -1,6 +1,7 @@
-import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, it} from 'vitest';
+import {commitMark} from '../../../src/engine/container/killed-commit.ts';
 import {readMachine} from '../../../src/engine/container/machine.ts';
 import type {MonitorState} from '../../../src/engine/container/state.ts';
 import {connectControl} from '../../../src/engine/helper/control.ts';
@@ -61,6 +62,20 @@ it('of a monitor that is killed meanwhile is cleared by whoever looks, and the n
   expect(await bed.state(id)).toMatchObject({Status: 'running', Paused: false});
   expect(await isFrozen(id)).toBe(false);
   expect(await bed.exec(id, ['echo', 'awake'])).toEqual({code: 0, output: 'awake\n'});
+  await bed.engine.containers.remove(id, {force: true});
+});
+
+it('by a commit that was killed it is not for long, by anybody else it stays', async () => {
+  const id = await bed.start(sleeper);
+  const {committing} = bed.layout.container(id);
+  await bed.engine.containers.pause(id);
+  // As somebody makes it who asks for the lock of a commit that has just ended.
+  writeFileSync(committing, '');
+  expect(await bed.state(id)).toMatchObject({Status: 'paused'});
+  expect(existsSync(committing)).toBe(false);
+  writeFileSync(committing, commitMark);
+  expect(await bed.state(id)).toMatchObject({Status: 'running', Paused: false});
+  expect(await isFrozen(id)).toBe(false);
   await bed.engine.containers.remove(id, {force: true});
 });
 
