@@ -54,8 +54,21 @@ export async function explainPublishError(error: unknown, ports: readonly Publis
       {cause: error},
     );
   }
+  if (keeperErrors.has(failure.errno ?? '')) {
+    return new TscomposeError(
+      'unavailable',
+      `cannot publish ${formatPublished(port)}: the process that has the ports of this user's containers does not answer`,
+      {
+        hint: 'if it was stopped, let it go on ("pkill -CONT tscompose-keep"); if it was killed, the next command starts it again',
+        cause: error,
+      },
+    );
+  }
   return error;
 }
+
+/** Without root, of the connection to the keeper (docs/rootless.md): binding an address ends with none of them. */
+const keeperErrors: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EAGAIN', 'ENOENT']);
 
 /** docs/native.md: `publish tcp 0.0.0.0:80`. */
 function stepOf({protocol, hostAddress, hostPort}: PublishedPort): string {
