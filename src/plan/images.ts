@@ -1,4 +1,4 @@
-import {imageOf} from '../model/image.ts';
+import {imageOf, mountedImages} from '../model/image.ts';
 import type {Service} from '../model/types.ts';
 import type {Cause, NodeId} from './action.ts';
 import {type PlanBuilder, placeOf} from './builder.ts';
@@ -22,38 +22,45 @@ export function planPulls(
   input: UpInput,
   /** Services that get new containers. */
   renewed: ReadonlySet<string>,
-): ReadonlyMap<string, NodeId> {
+): ReadonlyMap<string, readonly NodeId[]> {
   const wanted = new Map<string, Wanted>();
   const missing = new Map<string, string[]>();
+  const isHere = (image: string) => Object.hasOwn(input.observed.images, image);
+  const want = (image: string, name: string, more: Omit<Wanted, 'services'>) => {
+    const known = wanted.get(image);
+    if (known === undefined) wanted.set(image, {...more, services: [name]});
+    else {
+      if (!known.services.includes(name)) known.services.push(name);
+      known.optional ||= more.optional;
+    }
+  };
   for (const [name, service] of Object.entries(input.project.services).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    for (const source of renewed.has(name) ? mountedImages(service) : []) {
+      if (!isHere(source) && !input.memory.pulled.has(source))
+        want(source, name, {why: {reason: 'mounted, not on this machine'}, optional: false});
+    }
     const image = imageOf(input.project, name);
     const policy = policyOf(plan, input, name, service);
     if (image === undefined || policy === undefined) continue;
     const why = whyPull(input, {image, policy, isRenewed: renewed.has(name)});
-    const optional = service.build !== undefined && Object.hasOwn(input.observed.images, image);
-    const isMissing = renewed.has(name) && !Object.hasOwn(input.observed.images, image);
+    const isMissing = renewed.has(name) && !isHere(image);
     if (isMissing && mustBuild(service, policy)) {
       // Whoever carries the plan out builds before.
       plan.note({level: 'note', message: `image "${image}" of service "${name}" is built first`});
     } else if (why !== undefined) {
-      const known = wanted.get(image);
-      if (known === undefined) {
-        const platform = service.platform === undefined ? {} : {platform: service.platform};
-        wanted.set(image, {why: {...why, ...place(input, name)}, ...platform, services: [name], optional});
-      } else {
-        known.services.push(name);
-        known.optional ||= optional;
-      }
+      const platform = service.platform === undefined ? {} : {platform: service.platform};
+      const optional = service.build !== undefined && isHere(image);
+      want(image, name, {why: {...why, ...place(input, name)}, ...platform, optional});
     } else if (isMissing) {
       missing.set(image, [...(missing.get(image) ?? []), name]);
     }
   }
   for (const [image, services] of missing) missingProblem(plan, input, image, services);
-  const nodes = new Map<string, NodeId>();
+  const nodes = new Map<string, readonly NodeId[]>();
   for (const [image, {why, platform, services, optional}] of wanted) {
     const choices = {...(platform === undefined ? {} : {platform}), ...(optional ? ({optional} as const) : {})};
     const node = plan.add({kind: 'pullImage', image, services, ...choices}, why);
-    for (const service of services) nodes.set(service, node);
+    for (const service of services) nodes.set(service, [...(nodes.get(service) ?? []), node]);
   }
   return nodes;
 }

@@ -18,8 +18,7 @@ export function planStarts(work: Work, service: string): void {
     .sort()
     .flatMap((dependency) => work.started.get(dependency) ?? []);
   // What is kept may be replaced once the new image is there: it does not start before, and nobody counts on it.
-  const pull = work.pulls.get(service);
-  const pulled = pull === undefined ? [] : [pull];
+  const pulled = work.pulls.get(service) ?? [];
   if (startable.length === 0) {
     work.started.set(service, [...inherited, ...missingHooks, ...pulled]);
     return;

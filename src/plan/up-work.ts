@@ -19,8 +19,8 @@ export interface Work {
   readonly input: UpInput;
   readonly resources: ResourceDecisions;
   readonly services: ReadonlyMap<string, readonly ReplicaDecision[]>;
-  /** By service: the pull of its image. */
-  readonly pulls: ReadonlyMap<string, NodeId>;
+  /** By service: the pulls of its image, and of those that it mounts. */
+  readonly pulls: ReadonlyMap<string, readonly NodeId[]>;
   readonly stops: Map<ContainerId, NodeId>;
   readonly removals: Map<ContainerId, NodeId>;
   /** By key: what must be done before a container can be created with it. */

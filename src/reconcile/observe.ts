@@ -6,7 +6,7 @@ import type {VolumeInspect} from '../api/types/volume.ts';
 import {mapLimited} from '../base/concurrency.ts';
 import {hasKind} from '../base/errors.ts';
 import {sharedParts} from '../model/attributes/links.ts';
-import {imageOf} from '../model/image.ts';
+import {imageOf, mountedImages} from '../model/image.ts';
 import type {Project} from '../model/types.ts';
 import type {ContainerId} from '../plan/action.ts';
 import type {Observed, ObservedContainer, ObservedImage, ObservedNetwork, ObservedVolume} from '../plan/observed.ts';
@@ -63,9 +63,9 @@ function isOurs(labels: Readonly<Record<string, string>> | null | undefined, pro
 }
 
 function imageReferences(project: Project | undefined): readonly string[] {
-  const references = Object.keys(project?.services ?? {}).flatMap((service) => {
-    const image = project === undefined ? undefined : imageOf(project, service);
-    return image === undefined ? [] : [image];
+  const references = Object.entries(project?.services ?? {}).flatMap(([name, service]) => {
+    const image = project === undefined ? undefined : imageOf(project, name);
+    return [...(image === undefined ? [] : [image]), ...mountedImages(service)];
   });
   return [...new Set(references)].sort();
 }

@@ -86,6 +86,17 @@ test('missing images are pulled, each once, before anything is made of them', ()
   ]);
 });
 
+test('missing images that services mount are pulled before their containers are made', () => {
+  const mounts = project({services: {a: {volumes: [{type: 'image', source: 'files:1', target: '/files'}]}}});
+  const without = {...observed(), images: running(mounts).images};
+  expect(formatPlan(planUp(upInput(mounts, without))).split('\n')).toEqual([
+    '[] -> #1 pullImage files:1, mounted, not on this machine',
+    '[1] -> #2 createContainer a-1, no existing container',
+    '[1,2] -> #3 startContainer a-1, new container',
+  ]);
+  expect(formatPlan(planUp(upInput(mounts, running(mounts))))).toBe('');
+});
+
 test('missing images that must not be pulled are told all at once, with place and hint', () => {
   const two = project({
     services: {a: {image: 'x:1', pull_policy: 'never'}, b: {image: 'y', pull_policy: 'never'}},
