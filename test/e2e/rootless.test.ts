@@ -111,12 +111,12 @@ test('a keeper that was killed again before it was ready, or was stopped, is rep
   const child = Number(JSON.parse(readFileSync(join(host.run, 'keeper.json'), 'utf8')).pid);
   const keeper = keepers().find(({pid}) => pid !== child);
   process.kill(keeper?.pid ?? 0, 'SIGSTOP');
-  const refused = await host.tscompose(['restart', 'web']);
+  const refused = await host.tscompose(['restart', '-t', '0', 'web']);
   expect(refused.code).toBe(69);
   expect(refused.stderr).toContain("the process that has the ports of this user's containers does not answer");
   expect(refused.stderr).toContain('pkill -CONT tscompose-keep');
   process.kill(keeper?.pid ?? 0, 'SIGCONT');
-  await succeed(host, 'restart', 'web');
+  await succeed(host, 'restart', '-t', '0', 'web');
   process.kill(keeper?.pid ?? 0, 'SIGSTOP');
   await succeed(host, 'down', '-v');
   await expectNothingLeft(host);
