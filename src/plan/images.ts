@@ -44,7 +44,7 @@ export function planPulls(
     if (image === undefined || policy === undefined) continue;
     const why = whyPull(input, {image, policy, isRenewed: renewed.has(name)});
     const isMissing = renewed.has(name) && !isHere(image);
-    if (isMissing && mustBuild(service, policy)) {
+    if (isMissing && mustBuild(service, policy) && input.options.noBuild !== true) {
       // Whoever carries the plan out builds before.
       plan.note({level: 'note', message: `image "${image}" of service "${name}" is built first`});
     } else if (why !== undefined) {
@@ -71,8 +71,9 @@ function policyOf(
   name: string,
   service: Service,
 ): PullPolicy | undefined {
-  // A service that is built and says nothing is not pulled: its image may be nowhere else.
-  const own = service.pull_policy ?? (service.build === undefined ? 'missing' : 'build');
+  // A service that is built and says nothing is not pulled, unless nobody builds it: its image may be nowhere else.
+  const isBuilt = service.build !== undefined && options.noBuild !== true;
+  const own = service.pull_policy ?? (isBuilt ? 'build' : 'missing');
   const isTimed = own === 'refresh' && service.pull_refresh_after !== undefined;
   const stated = options.pull ?? (isTimed ? `every_${service.pull_refresh_after}` : own);
   const policy = parsePullPolicy(stated);
@@ -109,11 +110,14 @@ function place({project}: UpInput, name: string): Pick<Cause, 'source'> {
 }
 
 function missingProblem(plan: PlanBuilder, {project}: UpInput, image: string, services: readonly string[]): void {
+  const isBuilt = services.some((name) => project.services[name]?.build !== undefined);
   const names = services.map((name) => `"${name}"`).join(', ');
   plan.problem({
     kind: 'notFound',
     ...placeOf(project, `services.${services[0]}.image`),
     message: `${services.length === 1 ? 'service' : 'services'} ${names}: image "${image}" is not on this machine, and is never pulled`,
-    hint: 'load it with "tscompose load", or allow to pull it (pull_policy, --pull)',
+    hint: isBuilt
+      ? `build it with "tscompose build ${services[0]}", or leave out --no-build`
+      : 'load it with "tscompose load", or allow to pull it (pull_policy, --pull)',
   });
 }

@@ -40,6 +40,8 @@ export interface UpOptions {
   readonly timeoutSeconds?: number;
   /** When images are pulled, whatever the stack file says of it. */
   readonly pull?: 'always' | 'missing' | 'never';
+  /** Nobody builds images that are missing. */
+  readonly noBuild?: boolean;
   /** Names of volumes that may be deleted and made anew. */
   readonly recreateVolumes?: readonly string[];
 }

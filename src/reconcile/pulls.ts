@@ -1,6 +1,6 @@
 import type {AuthConfig, ImageProgress} from '../api/types/image.ts';
 import {createLimiter} from '../base/concurrency.ts';
-import {hasKind, TscomposeError, toTscomposeError} from '../base/errors.ts';
+import {TscomposeError, toTscomposeError} from '../base/errors.ts';
 import type {Report} from '../report/event.ts';
 import type {EngineClient} from './engine-client.ts';
 import {failureInfo, nodeKey} from './failure.ts';
@@ -87,12 +87,12 @@ async function pullOne(node: PullNode, options: PullsOptions): Promise<void> {
     memory.done += 1;
     report({kind: 'nodeDone', node, tookMs: now() - beginMs});
   } catch (error) {
+    // Only then: one that is neither told nor remembered would be begun again and again.
+    if (signal.aborted) return;
     const wrapped = toTscomposeError(error, `cannot pull image "${image}"`);
-    const reason = wrapped.message;
-    if (signal.aborted || hasKind(wrapped, 'canceled')) return;
     if (node.action.optional) {
       memory.pulled.add(image);
-      const message = `${reason}; image "${image}" is used as it was built`;
+      const message = `${wrapped.message}; image "${image}" is used as it was built`;
       report({kind: 'notice', notice: {level: 'warning', message}});
       report({kind: 'nodeDone', node, tookMs: now() - beginMs, kept: true});
       return;

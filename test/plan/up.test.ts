@@ -155,6 +155,20 @@ describe('pull policies', () => {
     const input = {...upInput(built, running(built)), options: {pull: 'always' as const}};
     expect(formatPlan(planUp(input))).toBe('');
     expect(formatPlan(planUp({...input, observed: observed()}))).not.toContain('pullImage');
+    expect(() => planUp({...input, observed: observed(), options: {noBuild: true}})).toThrow(
+      expect.objectContaining({
+        kind: 'notFound',
+        message: expect.stringContaining('image "shop-a" is not on this machine'),
+        hint: 'build it with "tscompose build a", or leave out --no-build',
+      }),
+    );
+  });
+
+  test('an image that could be built is pulled where nobody builds', () => {
+    const built = project({services: {a: {image: 'shop/a', build: {context: '/src'}}}});
+    const input = upInput(built, observed());
+    expect(formatPlan(planUp(input))).not.toContain('pullImage');
+    expect(formatPlan(planUp({...input, options: {noBuild: true}}))).toContain('pullImage shop/a, not on this machine');
   });
 
   test('what was pulled by this command is not pulled again', () => {

@@ -1,5 +1,6 @@
 import {once} from 'node:events';
 import {expect, test} from 'vitest';
+import {TscomposeError} from '../../src/base/errors.ts';
 import type {NodeId} from '../../src/plan/action.ts';
 import {createPulls} from '../../src/reconcile/pulls.ts';
 import {createWorkMemory} from '../../src/reconcile/work-memory.ts';
@@ -109,4 +110,19 @@ test('a command that has failed otherwise does not wait for an image to come', a
   await begun;
   await pulls[Symbol.asyncDispose]();
   expect(memory.failures).toEqual(new Map());
+});
+
+test('a pull that another side gives up has failed, and is not begun again', async () => {
+  const parts: ProjectParts = {services: {a: {pull_policy: 'always'}}};
+  const engine = engineFor(parts);
+  let pulls = 0;
+  const run = runOn(engine, {
+    before: async (call) => {
+      if (!call.startsWith('pull')) return;
+      pulls += 1;
+      throw new TscomposeError('canceled', 'the engine is closed');
+    },
+  });
+  await expect(upProject(parts, run)).rejects.toThrow('the engine is closed');
+  expect(pulls).toBe(1);
 });

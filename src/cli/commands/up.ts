@@ -167,6 +167,7 @@ function upOptions(context: CliContext, {flags, args}: Pick<Input<'up'>, 'flags'
     removeOrphans: flags['remove-orphans'] || isSet(context.env, 'COMPOSE_REMOVE_ORPHANS'),
     ignoreOrphans: isSet(context.env, 'COMPOSE_IGNORE_ORPHANS'),
     noStart: flags['no-start'],
+    noBuild: flags['no-build'],
     ...(flags.pull !== undefined && {pull: pullWhen(flags.pull)}),
     ...(flags.timeout !== undefined && {timeoutSeconds: flags.timeout}),
   };
