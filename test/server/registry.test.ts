@@ -21,6 +21,8 @@ it.each([
   [{fromImage: 'redis:7'}, {reference: 'redis:7', allTags: false}],
   [{fromImage: 'localhost:5000/redis'}, {reference: 'localhost:5000/redis', allTags: true}],
   [{fromImage: 'redis', tag: 'sha256:00'}, {reference: 'redis@sha256:00'}],
+  [{fromImage: 'localhost:5000/redis:6', tag: '7'}, {reference: 'localhost:5000/redis:7'}],
+  [{fromImage: 'redis:6@sha256:00', tag: 'sha256:11'}, {reference: 'redis@sha256:11'}],
   [
     {fromImage: 'redis', tag: '7', platform: 'linux/arm64'},
     {reference: 'redis:7', platform: 'linux/arm64'},
@@ -81,6 +83,15 @@ it.each([
     status: 400,
     body: {json: {message}},
   });
+});
+
+it('an X-Registry-Auth of null says that there are no credentials', async () => {
+  const inspect = async (_name: string, auth: unknown) => ({auth}) as never;
+  const answer = await handle(
+    {inspect},
+    {method: 'GET', path: '/distribution/redis/json', headers: {'x-registry-auth': header(null)}},
+  );
+  expect(answer).toMatchObject({status: 200, body: {json: {auth: {}}}});
 });
 
 it('POST /auth hands over what it was given', async () => {

@@ -79,7 +79,9 @@ function pullOptions(
   const auth = parseRegistryAuth(registryAuth);
   const platform = query.platform === '' ? undefined : query.platform;
   if (tag !== undefined && tag !== '') {
-    return {reference: `${fromImage}${tag.includes(':') ? '@' : ':'}${tag}`, platform, auth};
+    // As Docker does: it counts more than one that stands in the name.
+    const name = fromImage.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
+    return {reference: `${name}${tag.includes(':') ? '@' : ':'}${tag}`, platform, auth};
   }
   const allTags = !/[:@]/.test(fromImage.slice(fromImage.lastIndexOf('/') + 1));
   return {reference: fromImage, allTags, platform, auth};
