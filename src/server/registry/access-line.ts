@@ -19,9 +19,16 @@ export function accessLine({began, now, request, answered, sent}: Access): strin
   const {method, path, query, remote} = request;
   const target = `${path}${query.size === 0 ? '' : `?${query}`}`;
   // Whatever a client puts into a path stays within its quotes, and within its line.
-  const quoted = JSON.stringify(`${method} ${target.length > pathMax ? `${target.slice(0, pathMax)}…` : target}`);
+  const quoted = plain(
+    JSON.stringify(`${method} ${target.length > pathMax ? `${target.slice(0, pathMax)}…` : target}`),
+  );
   const {response, user} = answered;
-  const note = response.note === undefined ? '' : `: ${response.note.replace(/\s+/g, ' ')}`;
+  const note = response.note === undefined ? '' : `: ${plain(response.note)}`;
   const who = user === undefined ? '-' : user.replace(/[^\x21-\x7e]/g, '?');
   return `${new Date(began).toISOString()} ${remote} ${who} ${quoted} ${response.status} ${sent} B ${now - began} ms${note}`;
+}
+
+/** Nothing that a terminal would act on: notes quote what clients and other registries send. */
+function plain(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Z}]+/gu, ' ');
 }

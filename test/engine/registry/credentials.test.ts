@@ -121,6 +121,17 @@ describe('of a helper', () => {
     });
   });
 
+  it('that answer what is no JSON are named, and what they said is not repeated', async () => {
+    install('broken');
+    writeFileSync(join(home, 'bin/docker-credential-broken'), '#!/bin/sh\necho c2VjcmV0\n');
+    write({credsStore: 'broken'});
+    const error = await credentials()
+      .find('docker.io')
+      .catch((reason: Error) => reason);
+    expect(error).toMatchObject({message: 'docker-credential-broken get answered what is not a JSON object'});
+    expect(inspect(error)).not.toContain('c2Vj');
+  });
+
   it('whose name is a path are refused', async () => {
     write({credsStore: '../../bin/sh'});
     await expect(credentials().find('docker.io')).rejects.toMatchObject({kind: 'invalid'});

@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process';
 import {TscomposeError} from '../../../base/errors.ts';
-import {parseJson} from '../../image/configuration.ts';
+import {isObject} from '../../image/configuration.ts';
 import type {Credential} from '../credential.ts';
 import type {CredentialEnvironment} from './config-file.ts';
 
@@ -27,7 +27,7 @@ export function credentialHelper(name: string, environment: CredentialEnvironmen
         if (output.trim() === notFound) return undefined;
         throw failed(program, 'get', output);
       }
-      const answer = parseJson(Buffer.from(output), `what ${program} answered`);
+      const answer = readAnswer(output, program);
       const [username, secret] = [answer['Username'], answer['Secret']];
       if (typeof secret !== 'string' || secret === '') return undefined;
       if (username === '<token>') return {identityToken: secret};
@@ -43,6 +43,17 @@ export function credentialHelper(name: string, environment: CredentialEnvironmen
       if (code !== 0 && output.trim() !== notFound) throw failed(program, 'erase', output);
     },
   };
+}
+
+/** Without the parser's own message: that quotes what it stumbled over, which may be a password. */
+function readAnswer(output: string, program: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(output);
+    if (isObject(value)) return value;
+  } catch {
+    // Told below.
+  }
+  throw new TscomposeError('unavailable', `${program} get answered what is not a JSON object`);
 }
 
 function failed(program: string, verb: string, output: string): TscomposeError {
