@@ -45,6 +45,9 @@ export interface HttpOptions {
   readonly userAgent: string;
 }
 
+/** So many times as long as others a request is waited for that ends an upload. */
+const putPatience = 10;
+
 export function createHttp({proxy, stallMs, userAgent}: HttpOptions): Http {
   const agents = new Map<string, Promise<Dispatcher>>();
   const agentOf = (tls: TlsSettings): Promise<Dispatcher> => {
@@ -63,7 +66,8 @@ export function createHttp({proxy, stallMs, userAgent}: HttpOptions): Http {
           method,
           headers: {'user-agent': userAgent, 'accept-encoding': 'identity', ...headers},
           body: body === undefined ? null : body instanceof Uint8Array ? Buffer.from(body) : (body as never),
-          headersTimeout: stallMs,
+          // A registry that puts a large blob together says nothing for long.
+          headersTimeout: method === 'PUT' ? stallMs * putPatience : stallMs,
           bodyTimeout: stallMs,
           signal,
         });

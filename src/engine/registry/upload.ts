@@ -157,6 +157,11 @@ async function finish(connection: Connection, request: UploadRequest, url: URL):
     method: 'PUT',
     ...{target, headers, signal, scopes: scopesOf(request)},
   });
+  if (response.status === 404 && (await blobExists(connection, request))) {
+    // It was asked before, and its answer was lost.
+    response.discard();
+    return;
+  }
   if (response.status !== 201 && response.status !== 204) throw await refusal(response, connection, request);
   response.discard();
   const stored = response.headers['docker-content-digest'];

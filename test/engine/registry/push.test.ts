@@ -137,6 +137,24 @@ it('a connection that breaks is gone on with where it stopped', async () => {
   expect(registry.requests.filter(({method}) => method === 'POST')).toHaveLength(2);
 });
 
+it('an upload whose last answer is lost has ended well', async () => {
+  const ended = new Set<string>();
+  registry.answer = async (request, response) => {
+    const path = (request.url ?? '').replace(/\?.*$/, '');
+    if (request.method !== 'PUT' || !path.includes('/uploads/')) return await take(request, response);
+    if (ended.has(path)) return response.writeHead(404).end() !== undefined;
+    ended.add(path);
+    const digest = new URL(request.url ?? '', 'http://registry').searchParams.get('digest') ?? '';
+    uploads.blobs.set(digest, uploads.sessions.get(path.slice(path.lastIndexOf('/') + 1)) ?? Buffer.alloc(0));
+    response.destroy();
+    return true;
+  };
+  await push();
+  expect(ended.size).toBe(2);
+  expect(uploads.blobs.get(layer())?.equals(registry.layer)).toBe(true);
+  expect(registry.requests.filter(({method}) => method === 'POST')).toHaveLength(2);
+});
+
 it('what another repository has is taken over', async () => {
   uploads.mountable.add(`a ${layer()}`);
   const lines = await push();
