@@ -119,7 +119,8 @@ export async function makePullBed(options: Partial<RegistryOptions> = {}): Promi
     proxy: {},
     userAgent: 'test',
     now: Date.now,
-    stallMs: 1000,
+    // On a loaded machine an answer may take a while.
+    stallMs: 30_000,
     ...options,
   });
   const context = {images: images.context, session: () => images.store.session(), registries};

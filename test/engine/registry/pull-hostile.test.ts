@@ -288,7 +288,11 @@ describe('blobs', () => {
 
   it('that stop coming are given up', async () => {
     answerLayer((response) => response.writeHead(200, {'content-length': registry.layer.length}).write('x'));
-    expect(await failure()).toMatchObject({kind: 'timeout', message: 'registry HOST has stopped answering'});
+    await using impatient = await makePullBed({stallMs: 1000});
+    await expect(impatient.pull(reference())).rejects.toMatchObject({
+      kind: 'timeout',
+      message: `registry ${registry.host} has stopped answering`,
+    });
   });
 
   it('whose configuration names other layers are refused', async () => {
