@@ -30,8 +30,11 @@ export const indexTypes: readonly string[] = [
 /** Throws `invalid`; `what` names where it stands. */
 export function parseDescriptor(value: unknown, what: string): Descriptor {
   const {mediaType, digest, size, platform, annotations} = isObject(value) ? value : {};
-  if (typeof digest !== 'string' || !isDigest(digest) || typeof size !== 'number') {
-    throw new TscomposeError('invalid', `${what}: a descriptor has no sha256 digest and size`);
+  if (typeof digest === 'string' && /^sha(512|384):/.test(digest)) {
+    throw new TscomposeError('unsupported', `${what} has the digest ${digest.slice(0, 20)}…: only sha256 is supported`);
+  }
+  if (typeof digest !== 'string' || !isDigest(digest) || !isSize(size)) {
+    throw new TscomposeError('invalid', `${what} has no sha256 digest and size`);
   }
   const {os, architecture, variant} = isObject(platform) ? platform : {};
   return {
@@ -43,6 +46,10 @@ export function parseDescriptor(value: unknown, what: string): Descriptor {
       : {}),
     annotations: isObject(annotations) ? annotations : {},
   };
+}
+
+function isSize(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 /** Attestations stand beside images in an index. */
@@ -68,9 +75,14 @@ export function checkShape(
 
 /** What a manifest or an index names, in its order: configuration first. */
 export function namedBy(value: Readonly<Record<string, unknown>>, what: string): readonly Descriptor[] {
-  const list = (member: unknown) => (Array.isArray(member) ? member : []);
-  if ('manifests' in value) return list(value['manifests']).map((item: unknown) => parseDescriptor(item, what));
-  return [value['config'], ...list(value['layers'])].map((item: unknown) => parseDescriptor(item, what));
+  const list = (member: 'manifests' | 'layers') => {
+    const found = value[member];
+    return (Array.isArray(found) ? found : []).map((item: unknown, index) =>
+      parseDescriptor(item, `${what}: ${member}[${index}]`),
+    );
+  };
+  if ('manifests' in value) return list('manifests');
+  return [parseDescriptor(value['config'], `${what}: config`), ...list('layers')];
 }
 
 type Root = Pick<Descriptor, 'digest'> & {readonly mediaType?: string};

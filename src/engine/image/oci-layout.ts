@@ -45,9 +45,10 @@ function groupByName(
 ): readonly {readonly names: readonly string[]; readonly choices: readonly Descriptor[]}[] {
   const groups = new Map<string, Descriptor[]>();
   for (const descriptor of descriptors.filter(isImageDescriptor)) {
-    const name = nameOf(descriptor);
-    const key = name ?? descriptor.digest;
-    groups.set(key, [...(groups.get(key) ?? []), descriptor]);
+    const key = nameOf(descriptor) ?? descriptor.digest;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [descriptor]);
+    else group.push(descriptor);
   }
   return [...groups].map(([name, choices]) => ({names: isDigest(name) ? [] : [name], choices}));
 }

@@ -1,8 +1,8 @@
 import {backoffDelays} from '../../base/backoff.ts';
 import {TscomposeError} from '../../base/errors.ts';
+import type {Descriptor} from '../image/descriptors.ts';
 import type {Connection} from './connection.ts';
 import type {HttpResponse} from './http.ts';
-import type {Descriptor} from './manifest.ts';
 import {isPassing, pause, retryDelays} from './retry.ts';
 import {errorOfResponse} from './status.ts';
 

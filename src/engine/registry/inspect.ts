@@ -1,8 +1,8 @@
 import type {DistributionInspect, OciPlatform} from '../../api/types/image.ts';
 import {parseJson} from '../image/configuration.ts';
+import {isImageDescriptor} from '../image/descriptors.ts';
 import type {Connection} from './connection.ts';
 import {fetchManifest, type Manifest} from './manifest.ts';
-import {isAttestation} from './resolve.ts';
 import {fetchSmallBlob} from './small-blob.ts';
 
 export interface InspectRequest {
@@ -31,7 +31,7 @@ async function platformsOf(
 ): Promise<readonly OciPlatform[]> {
   if (content.kind === 'index') {
     return content.manifests.flatMap((manifest) =>
-      manifest.platform === undefined || isAttestation(manifest) ? [] : [manifest.platform],
+      manifest.platform !== undefined && isImageDescriptor(manifest) ? [manifest.platform] : [],
     );
   }
   const bytes = await fetchSmallBlob(connection, {repository, descriptor: content.config, signal});

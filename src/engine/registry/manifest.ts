@@ -1,20 +1,11 @@
 import {createHash} from 'node:crypto';
 import {TscomposeError} from '../../base/errors.ts';
-import {isObject, parseJson} from '../image/configuration.ts';
-import type {Platform} from '../image/platform.ts';
+import {parseJson} from '../image/configuration.ts';
+import {type Descriptor, manifestMax, parseDescriptor} from '../image/descriptors.ts';
 import {isDigest} from '../image/reference.ts';
 import type {Connection} from './connection.ts';
 import {readBody} from './read-body.ts';
 import {errorOfResponse} from './status.ts';
-
-/** OCI image specification, descriptor.md. */
-export interface Descriptor {
-  readonly mediaType: string;
-  readonly digest: string;
-  readonly size: number;
-  readonly platform?: Platform;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
 
 /** A manifest as it came, byte for byte. */
 export interface Manifest {
@@ -38,8 +29,6 @@ const mediaTypes = {
 /** Everything, the old ones too: a registry that has nothing else then says what it has. */
 const accept = Object.values(mediaTypes).join(', ');
 
-/** As registries promise to take them (OCI distribution specification, "Pushing manifests"). */
-export const manifestMax = 4 * 1024 * 1024;
 const manifestsMax = 1000;
 const layersMax = 1000;
 
@@ -144,30 +133,4 @@ function descriptors(value: unknown, most: number, what: string): readonly Descr
   if (!Array.isArray(value)) throw new TscomposeError('invalid', `${what} is not a list`);
   if (value.length > most) throw new TscomposeError('invalid', `${what} has more than ${most} entries`);
   return value.map((item: unknown, index) => parseDescriptor(item, `${what}[${index}]`));
-}
-
-function parseDescriptor(value: unknown, what: string): Descriptor {
-  const {mediaType, digest, size, platform, annotations} = isObject(value) ? value : {};
-  if (typeof digest === 'string' && /^sha(512|384):/.test(digest)) {
-    throw new TscomposeError('unsupported', `${what} has the digest ${digest.slice(0, 20)}…: only sha256 is supported`);
-  }
-  if (typeof digest !== 'string' || !isDigest(digest) || !Number.isSafeInteger(size) || (size as number) < 0) {
-    throw new TscomposeError('invalid', `${what} has no sha256 digest and size`);
-  }
-  const {os, architecture, variant} = isObject(platform) ? platform : {};
-  return {
-    mediaType: typeof mediaType === 'string' ? mediaType : '',
-    digest,
-    size: size as number,
-    ...(typeof os === 'string' && typeof architecture === 'string'
-      ? {platform: {os, architecture, ...(typeof variant === 'string' && variant !== '' ? {variant} : {})}}
-      : {}),
-    ...(isObject(annotations) ? {annotations: texts(annotations)} : {}),
-  };
-}
-
-function texts(members: Readonly<Record<string, unknown>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(members).filter((member): member is [string, string] => typeof member[1] === 'string'),
-  );
 }

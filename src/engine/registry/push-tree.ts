@@ -1,6 +1,6 @@
-import {readSmallManifest} from '../image/descriptors.ts';
+import {type Descriptor, readSmallManifest} from '../image/descriptors.ts';
 import type {ContentSession} from '../image/session.ts';
-import {type Descriptor, type Manifest, parseManifest} from './manifest.ts';
+import {type Manifest, parseManifest} from './manifest.ts';
 
 /** Everything that belongs to a manifest. */
 export interface PushTree {
@@ -8,7 +8,7 @@ export interface PushTree {
   /** Manifests below it, each after those that it names. */
   readonly children: readonly Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>[];
   /** Each once. */
-  readonly blobs: readonly Descriptor[];
+  readonly blobs: readonly Pick<Descriptor, 'digest' | 'size'>[];
 }
 
 /** Undefined where something of it is not in the store. */

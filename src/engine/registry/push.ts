@@ -8,7 +8,6 @@ import {familiarReference, formatReference, parseReference, type Reference} from
 import type {ContentSession} from '../image/session.ts';
 import type {Connection} from './connection.ts';
 import type {Credential} from './credential.ts';
-import type {Descriptor} from './manifest.ts';
 import {provideManifest} from './provide-manifest.ts';
 import type {TransferContext} from './pull.ts';
 import {type PushTree, readPushTree} from './push-tree.ts';
@@ -140,7 +139,7 @@ async function chooseTree(work: PushWork, record: ReferenceRecord, platform: Pla
   return own;
 }
 
-async function pushBlobs(work: PushWork, blobs: readonly Descriptor[]): Promise<void> {
+async function pushBlobs(work: PushWork, blobs: PushTree['blobs']): Promise<void> {
   const {connection, repository, channel, context, session} = work;
   const stop = new AbortController();
   const signal = AbortSignal.any([work.signal, stop.signal]);

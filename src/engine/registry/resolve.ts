@@ -1,7 +1,8 @@
 import {TscomposeError} from '../../base/errors.ts';
+import {type Descriptor, depthMax, isImageDescriptor} from '../image/descriptors.ts';
 import {formatPlatform, type Platform, platformRank} from '../image/platform.ts';
 import type {Connection} from './connection.ts';
-import {type Descriptor, fetchManifest, type Manifest} from './manifest.ts';
+import {fetchManifest, type Manifest} from './manifest.ts';
 
 /** What a name stands for, and the one of its platforms that was taken. */
 export interface Resolved {
@@ -11,9 +12,6 @@ export interface Resolved {
   readonly path: readonly Manifest[];
   readonly image: Manifest & {readonly content: {readonly kind: 'image'}};
 }
-
-/** Indexes in indexes: more than this is no image. */
-const depthMax = 4;
 
 export interface ResolveRequest {
   readonly repository: string;
@@ -62,13 +60,8 @@ async function fetchChild(
   return manifest;
 }
 
-/** Attestations stand beside images in an index. */
-export function isAttestation({annotations, platform}: Descriptor): boolean {
-  return annotations?.['vnd.docker.reference.type'] === 'attestation-manifest' || platform?.os === 'unknown';
-}
-
 function choosePlatform(manifests: readonly Descriptor[], wanted: Platform, name: string): Descriptor {
-  const images = manifests.filter((manifest) => !isAttestation(manifest));
+  const images = manifests.filter(isImageDescriptor);
   const ranked = images
     .map((image) => ({image, rank: image.platform === undefined ? undefined : platformRank(image.platform, wanted)}))
     .filter((entry): entry is {image: Descriptor; rank: number} => entry.rank !== undefined)

@@ -1,7 +1,8 @@
 import {TscomposeError} from '../../base/errors.ts';
+import type {Descriptor} from '../image/descriptors.ts';
 import type {Connection} from './connection.ts';
 import {downloadBlob} from './download.ts';
-import {type Descriptor, digestOf} from './manifest.ts';
+import {digestOf} from './manifest.ts';
 
 /** Configurations are far below it. */
 export const smallBlobMax = 8 * 1024 * 1024;

@@ -2,12 +2,11 @@ import {hasKind} from '../../../base/errors.ts';
 import {parseAnyDigest} from '../../../engine/hosting/digest.ts';
 import type {ManifestName, Removed} from '../../../engine/hosting/hosting.ts';
 import {isTag} from '../../../engine/hosting/names.ts';
+import {manifestMax} from '../../../engine/image/descriptors.ts';
 import type {HandlerContext, HandlerInput, RegistryHandlers} from '../handler.ts';
 import {readAtMost} from '../message.ts';
 import {Refusal} from '../refusal.ts';
 
-/** As registries promise to take them (OCI distribution specification, "Pushing manifests"). */
-const manifestMax = 4 * 1024 * 1024;
 /** Of one request. */
 const tagsMax = 100;
 
