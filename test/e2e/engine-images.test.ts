@@ -1,4 +1,6 @@
-import {existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {execFileSync} from 'node:child_process';
+import {existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
+import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, test} from 'vitest';
 import {humanSize} from '../../src/cli/size.ts';
@@ -106,6 +108,18 @@ test('they are saved, removed and loaded again', async () => {
   await printed('save', '-o', 'saved.tar', 'web', 'localhost:5000/other');
   expect(readdirSync(host.directory).filter((name) => name.includes('saved'))).toEqual(['saved.tar']);
   const files = await readTar(readFileSync(here('saved.tar')));
+
+  // A link stays one, and what is no file is written to.
+  symlinkSync('saved.tar', here('link.tar'));
+  await printed('save', '-o', 'link.tar', 'web', 'localhost:5000/other');
+  expect(lstatSync(here('link.tar')).isSymbolicLink()).toBe(true);
+  execFileSync('mkfifo', [here('pipe')]);
+  const [piped] = await Promise.all([
+    readFile(here('pipe')),
+    printed('save', '-o', 'pipe', 'web', 'localhost:5000/other'),
+  ]);
+  expect(piped.equals(readFileSync(here('saved.tar')))).toBe(true);
+  expect(lstatSync(here('pipe')).isFIFO()).toBe(true);
   expect(JSON.parse(files['manifest.json']?.text ?? '')).toMatchObject([
     {RepoTags: ['web:1', 'localhost:5000/other:latest']},
   ]);

@@ -1,6 +1,8 @@
 import {randomUUID} from 'node:crypto';
-import {open, rename, rm} from 'node:fs/promises';
+import {createWriteStream} from 'node:fs';
+import {open, realpath, rename, rm, stat} from 'node:fs/promises';
 import {basename, dirname, join, resolve} from 'node:path';
+import {pipeline} from 'node:stream/promises';
 import {TscomposeError} from '../../base/errors.ts';
 import type {CliContext} from '../context.ts';
 import type {ImageInput} from '../image-flags.ts';
@@ -16,7 +18,7 @@ export function runImageSave(context: CliContext, {args, flags}: ImageInput<'sav
   return withEngine(context, async (docker) => {
     const archive = await docker.getImages(args, {platform});
     if (output === undefined) await writeAll(context.stdout, archive);
-    else await writeFile(resolve(context.cwd, output), archive);
+    else await writeTo(resolve(context.cwd, output), archive);
     return 0;
   });
 }
@@ -24,6 +26,18 @@ export function runImageSave(context: CliContext, {args, flags}: ImageInput<'sav
 async function writeAll(stdout: CliContext['stdout'], archive: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const chunk of archive) {
     if (!stdout.write(chunk)) await new Promise<void>((drained) => stdout.once('drain', drained));
+  }
+}
+
+/** What is no file (`/dev/null`, a pipe) is written to, and never replaced by one. A link stays a link. */
+async function writeTo(path: string, archive: AsyncIterable<Uint8Array>): Promise<void> {
+  const target = await realpath(path).catch(() => path);
+  const found = await stat(target).catch(() => undefined);
+  if (found === undefined || found.isFile()) return await writeFile(target, archive);
+  try {
+    await pipeline(archive, createWriteStream(target));
+  } catch (error) {
+    throw error instanceof TscomposeError ? error : explain(error as NodeJS.ErrnoException, path);
   }
 }
 
