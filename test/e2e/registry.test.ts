@@ -32,6 +32,14 @@ test('what skopeo pushes is pulled, what is pushed skopeo reads', async () => {
     ...good,
     stdout: `${registry.host}/shop/busybox@${digest}\n`,
   });
+  expect(await host.tscompose(['engine', 'pull', '-q', '-a', `${registry.host}/shop/busybox`])).toMatchObject({
+    ...good,
+    stdout: `${registry.host}/shop/busybox\n`,
+  });
+  expect(await host.tscompose(['engine', 'pull', '-a', name])).toMatchObject({
+    code: 64,
+    stderr: expect.stringContaining(`"${name}" has a tag or digest: with --all-tags it must have none`),
+  });
 
   // The same bytes go back.
   const pushed = await push(host, name);

@@ -5,30 +5,35 @@ import type {Input} from '../flags.ts';
 import {onlyArgument} from '../only-argument.ts';
 import {withEngine} from '../session.ts';
 import {transferLines} from '../transfer-lines.ts';
+import {wrongUse} from '../wrong-use.ts';
 
 export function runEnginePull(context: CliContext, {args, flags}: Input<'engine pull'>): Promise<number> {
   const given = onlyArgument('engine pull', args);
+  const name = nameToPull(given, flags['all-tags']);
   return withEngine(context, async (docker) => {
-    const name = withTag(given, flags['all-tags']);
     const authconfig = await authFor(context, name);
     const lines = await docker.pull(name, {authconfig, platform: flags.platform});
     const shown = transferLines(context);
     await docker.followProgress(lines, (line) => {
       if (!flags.quiet) shown.show(line);
     });
-    context.stdout.write(`${fullName(given)}\n`);
+    context.stdout.write(`${fullName(given, flags['all-tags'])}\n`);
     return 0;
   });
 }
 
 /** A name without a tag means "latest", unless all are asked for. */
-function withTag(name: string, allTags: boolean): string {
+function nameToPull(name: string, allTags: boolean): string {
   const hasTag = /[:@]/.test(name.slice(name.lastIndexOf('/') + 1));
+  if (hasTag && allTags) {
+    throw wrongUse(`"${name}" has a tag or digest: with --all-tags it must have none`);
+  }
   return hasTag || allTags ? name : `${name}:latest`;
 }
 
 /** With its registry, as Docker prints what it has pulled. */
-function fullName(name: string): string {
+function fullName(name: string, allTags: boolean): string {
   const {registry, repository, tag, digest} = parseReference(name);
+  if (allTags) return `${registry}/${repository}`;
   return `${registry}/${repository}${digest === undefined ? `:${tag}` : `@${digest}`}`;
 }
