@@ -79,10 +79,15 @@ export async function firstThatAnswers<T>(
     try {
       return {connection, value: await ask(connection)};
     } catch (error) {
-      if (connection === last || hasKind(error, 'canceled', 'exhausted') || isAbort(error)) throw error;
+      if (connection === last || hasKind(error, 'canceled') || isOwnLack(error) || isAbort(error)) throw error;
     }
   }
   throw new Error('there is no place to ask');
+}
+
+/** No room on this machine, which no other place helps against: not a mirror that refuses further requests. */
+function isOwnLack(error: unknown): boolean {
+  return hasKind(error, 'exhausted') && (error.cause as NodeJS.ErrnoException | undefined)?.code !== undefined;
 }
 
 function isAbort(error: unknown): boolean {

@@ -1,8 +1,11 @@
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterEach, beforeEach, expect, it} from 'vitest';
-import {createRegistries} from '../../../src/engine/registry/registries.ts';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {toTscomposeError} from '../../../src/base/errors.ts';
+import type {Connection} from '../../../src/engine/registry/connection.ts';
+import {createRegistries, firstThatAnswers} from '../../../src/engine/registry/registries.ts';
+import {errorOfResponse} from '../../../src/engine/registry/status.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -27,4 +30,36 @@ it('a settings file that was wrong and is put right is read again', async () => 
     ['https://registry.example'],
   ]);
   await registries.close();
+});
+
+describe('of several places', () => {
+  const places = [{name: 'mirror'}, {name: 'registry'}] as unknown as Connection[];
+  const ask = (error: unknown) => {
+    const asked: Connection[] = [];
+    const answer = firstThatAnswers(places, async (place) => {
+      asked.push(place);
+      if (place === places[0]) throw error;
+      return 'content';
+    });
+    return {asked, answer};
+  };
+
+  it('one that refuses further requests is passed by', async () => {
+    const refused = await errorOfResponse(
+      {
+        ...{status: 429, headers: {}, url: new URL('https://mirror.example'), all: () => [], discard: () => {}},
+        body: (async function* () {})(),
+      },
+      {what: 'manifest a:1', registry: 'mirror.example'},
+    );
+    expect(refused.kind).toBe('exhausted');
+    expect(await ask(refused).answer).toEqual({connection: places[1], value: 'content'});
+  });
+
+  it('none is asked further when this machine has no room', async () => {
+    const full = toTscomposeError(Object.assign(new Error('full'), {code: 'ENOSPC'}));
+    const {asked, answer} = ask(full);
+    await expect(answer).rejects.toBe(full);
+    expect(asked).toEqual([places[0]]);
+  });
 });
