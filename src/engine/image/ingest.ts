@@ -81,7 +81,10 @@ async function begin(
 ): Promise<Ingest> {
   const path = layout.images.ingest(digest);
   const file = await open(path, 'a+', 0o600).catch((error) => Promise.reject(explain(error, path)));
-  let state = await resume(file, path, size);
+  let state = await resume(file, path, size).catch(async (error: unknown) => {
+    await file.close();
+    throw error;
+  });
   const follower = followFile({digest, path, last: blobs.path(digest), initial: state.offset});
   let ended = false;
   const end = async (tell: () => void) => {
