@@ -22,7 +22,7 @@ const cases: Readonly<Record<string, Case>> = {
     stack:
       'services:\n  web:\n    image: nginx\n    pull_policy: never\n  api:\n    image: shop/api\n    pull_policy: never\n  worker:\n    image: shop/api\n    pull_policy: never\n',
   },
-  'an image would have to be built': {stack: 'services:\n  web:\n    build: .\n'},
+  'a Dockerfile is missing': {stack: 'services:\n  web:\n    build: .\n'},
   'a pull policy is none': {stack: 'services:\n  web:\n    image: busybox\n    pull_policy: monthly\n'},
   'a port is in use': {stack: `services:\n  web: {${sleeps}, ports: ["18097:80"]}\n`},
   'an external network is missing': {

@@ -1,5 +1,5 @@
 import {createLimiter} from '../../base/concurrency.ts';
-import {hasKind} from '../../base/errors.ts';
+import {hasKind, TscomposeError, toTscomposeError} from '../../base/errors.ts';
 import type {Docker} from '../../client/docker.ts';
 import {lowerBuild, type ServiceBuild, serviceBuilds} from '../../model/lower-build.ts';
 import type {Project} from '../../model/types.ts';
@@ -73,6 +73,13 @@ async function missing(
   );
 }
 
+/** Says whose Dockerfile it is, and how a stack names another. */
+function ofService(service: string | undefined, error: unknown): TscomposeError {
+  const {kind, message} = toTscomposeError(error);
+  const hint = kind === 'notFound' ? 'write it, or name another one by "build.dockerfile" of the service' : undefined;
+  return new TscomposeError(kind, `service "${service}": ${message}`, {cause: error, hint});
+}
+
 async function buildOne(
   context: CliContext,
   docker: Docker,
@@ -86,7 +93,9 @@ async function buildOne(
           dockerfile: {text: build.dockerfile_inline ?? '', shown: `services.${services[0]}.build.dockerfile_inline`},
           ...readIgnore(build.context, undefined),
         }
-      : await readDockerfile({context: build.context, file: dockerfile, workingDirectory: context.cwd});
+      : await readDockerfile({context: build.context, file: dockerfile, workingDirectory: context.cwd}).catch(
+          (error: unknown) => Promise.reject(ofService(services[0], error)),
+        );
   const lowered = lowerBuild(given, {project, environment: context.env, files});
   const body = {
     ...lowered,
