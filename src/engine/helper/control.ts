@@ -37,7 +37,8 @@ export async function connectControl(path: string): Promise<Socket> {
   try {
     return await connectPath(join('/proc/self/fd', String(directory.fd), path.slice(dirname(path).length + 1)), path);
   } finally {
-    await directory.close();
+    // Not waited for: the connection may end meanwhile, which its caller would never hear of.
+    void directory.close();
   }
 }
 
