@@ -63,4 +63,7 @@ void unpause_container(struct client *client);
 /* session.c */
 void session_start(struct client *client, const struct record *record);
 
+/* Takes a connection over. */
+void client_accept(struct monitor *monitor, int fd);
+
 #endif

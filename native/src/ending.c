@@ -90,8 +90,8 @@ static void step(void *data) {
   leave_networks(monitor, late ? GIVE_UP_NS : passed);
   bool gone = cgroups_removed(monitor);
   bool ships = monitor->shipper.pid > 0 && passed < SHIPPER_NS;
-  if (!late && (!gone || !monitor->left_networks || ships || session_any(monitor) || monitor->writer.pid > 0 || monitor->network.child_pid > 0 ||
-                (!client_all_flushed(monitor) && passed < CLIENTS_NS))) {
+  if (!late && (!gone || !monitor->left_networks || ships || session_any(monitor) || monitor->writer.pid > 0 ||
+                monitor->network.child_pid > 0 || (!client_all_flushed(monitor) && passed < CLIENTS_NS))) {
     look_again(monitor);
     return;
   }

@@ -1,4 +1,5 @@
 import type {Flags} from './command.ts';
+import {imageFlags} from './image-flags.ts';
 
 const quietTransfer = {short: 'q', summary: 'print nothing but the name'} as const;
 const platform = {value: 'PLATFORM', summary: "os/architecture[/variant], this machine's where not given"} as const;
@@ -13,6 +14,23 @@ export const engineFlags = {
       summary: 'where to listen: unix:///path, or tcp://address:port on loopback (engine.sock in the run directory)',
     },
   },
+  'engine images': imageFlags.ls,
+  'engine image ls': imageFlags.ls,
+  'engine image inspect': imageFlags.inspect,
+  'engine history': imageFlags.history,
+  'engine image history': imageFlags.history,
+  'engine rmi': imageFlags.rm,
+  'engine image rm': imageFlags.rm,
+  'engine image prune': imageFlags.prune,
+  'engine tag': imageFlags.tag,
+  'engine image tag': imageFlags.tag,
+  'engine save': imageFlags.save,
+  'engine image save': imageFlags.save,
+  'engine load': imageFlags.load,
+  'engine image load': imageFlags.load,
+  'engine import': imageFlags.import,
+  'engine image import': imageFlags.import,
+  'engine fsck': imageFlags.fsck,
   'engine pull': {
     'all-tags': {short: 'a', summary: 'pull every tag of the repository'},
     platform,

@@ -1,6 +1,5 @@
 import type {CommandInput, Flags} from './command.ts';
 import {engineFlags} from './engine-flags.ts';
-import {imageFlags} from './image-flags.ts';
 
 const timeout = {
   short: 't',
@@ -235,32 +234,7 @@ export const commandFlags = {
     user: {summary: 'a service of this user, not of the machine'},
     print: {summary: 'with install: print the unit and change nothing'},
   },
-  'engine images': imageFlags.ls,
-  'engine image ls': imageFlags.ls,
-  'engine image inspect': imageFlags.inspect,
-  'engine history': imageFlags.history,
-  'engine image history': imageFlags.history,
-  'engine rmi': imageFlags.rm,
-  'engine image rm': imageFlags.rm,
-  'engine image prune': imageFlags.prune,
-  'engine tag': imageFlags.tag,
-  'engine image tag': imageFlags.tag,
-  'engine save': imageFlags.save,
-  'engine image save': imageFlags.save,
-  'engine load': imageFlags.load,
-  'engine image load': imageFlags.load,
-  'engine import': imageFlags.import,
-  'engine image import': imageFlags.import,
-  'engine fsck': imageFlags.fsck,
   ...engineFlags,
-  'engine serve': {
-    host: {
-      short: 'H',
-      value: 'ADDRESS',
-      repeat: true,
-      summary: 'where to listen: unix:///path, or tcp://address:port on loopback (engine.sock in the run directory)',
-    },
-  },
   'registry serve': {
     listen: {value: 'ADDRESS', summary: 'address and port to listen at (127.0.0.1:5000)'},
     name: {

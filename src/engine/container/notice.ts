@@ -6,9 +6,9 @@ import type {FoundContainer} from './reference.ts';
 import {isPaused, type Observation, observe} from './state.ts';
 
 /**
- * What is known about a container. A lost monitor is dealt with first, since whoever looks notices, a container
- * that is paused by a commit that was killed goes on, and one that
- * removes itself is removed where it has ended: then there is nothing to know.
+ * What is known about a container. A lost monitor is dealt with first, since whoever looks notices; a container that is
+ * paused by a commit that was killed goes on; one that removes itself is removed where it has ended: then there is nothing
+ * to know.
  */
 export async function notice(context: ContainerContext, found: FoundContainer): Promise<Observation | undefined> {
   let observation = await observe(context, found.id);

@@ -1,7 +1,6 @@
 import {hasKind, TscomposeError} from '../../base/errors.ts';
 import {checkTarget} from './addresses.ts';
-import {createAuthorizer} from './authorizer.ts';
-import type {Credential} from './credential.ts';
+import {type AuthorizerOptions, createAuthorizer} from './authorizer.ts';
 import type {RegistryEndpoint} from './endpoints.ts';
 import type {Http, HttpRequest, HttpResponse} from './http.ts';
 import {sendRepeatedly} from './retry.ts';
@@ -27,17 +26,10 @@ export interface Connection {
   send(request: RegistryRequest): Promise<HttpResponse>;
 }
 
-export interface ConnectionOptions {
-  readonly http: Http;
-  readonly endpoint: RegistryEndpoint;
-  readonly credential: Credential | undefined;
-  readonly now: () => number;
-}
-
 const redirectsMax = 5;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-export function connect({http, endpoint, credential, now}: ConnectionOptions): Connection {
+export function connect({http, endpoint, credential, now}: AuthorizerOptions): Connection {
   const authorizer = createAuthorizer({http, endpoint, credential, now});
   let base: Promise<string> | undefined;
   const findBase = (signal: AbortSignal): Promise<string> => {
