@@ -44,6 +44,8 @@ void client_reply_ok(struct client *client);
 void client_reply_failure(struct client *client, const struct failure *failure);
 /* Adds a line feed and sends; the text is freed. */
 void client_send_json(struct client *client, struct json *json);
+/* Takes a connection over. */
+void client_accept(struct monitor *monitor, int fd);
 void client_close(struct client *client);
 /* The connection now belongs to somebody else. */
 void client_release(struct client *client);
@@ -62,8 +64,5 @@ void pause_container(struct client *client);
 void unpause_container(struct client *client);
 /* session.c */
 void session_start(struct client *client, const struct record *record);
-
-/* Takes a connection over. */
-void client_accept(struct monitor *monitor, int fd);
 
 #endif
