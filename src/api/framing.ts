@@ -19,11 +19,14 @@ const streams: readonly FrameStream[] = ['stdin', 'stdout', 'stderr', 'systemErr
 const headerSize = 8;
 
 export function encodeFrame(stream: FrameStream, data: Uint8Array): Uint8Array {
-  const frame = Buffer.allocUnsafe(headerSize + data.length);
-  frame.writeUInt32BE(streams.indexOf(stream) * 0x1000000, 0);
-  frame.writeUInt32BE(data.length, 4);
-  frame.set(data, headerSize);
-  return frame;
+  return Buffer.concat([frameHeader(stream, data.length), data]);
+}
+
+export function frameHeader(stream: FrameStream, size: number): Uint8Array {
+  const header = Buffer.allocUnsafe(headerSize);
+  header.writeUInt32BE(streams.indexOf(stream) * 0x1000000, 0);
+  header.writeUInt32BE(size, 4);
+  return header;
 }
 
 /**
@@ -31,33 +34,35 @@ export function encodeFrame(stream: FrameStream, data: Uint8Array): Uint8Array {
  * by the end of the stream is handed on as far as it came. Throws `RangeError` for a header that is none.
  */
 export async function* decodeFrames(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Frame> {
-  const held: Uint8Array[] = [];
-  let heldSize = 0;
-  let header: {readonly stream: FrameStream; readonly size: number} | undefined;
+  /** Pieces of a frame that is longer than what is held; joined once it is whole. */
+  let waiting: Uint8Array[] = [];
+  let missing = 0;
   for await (const piece of bytes) {
-    held.push(piece);
-    heldSize += piece.length;
-    while (heldSize >= (header?.size ?? headerSize)) {
-      const joined = held.length === 1 && held[0] !== undefined ? held[0] : Buffer.concat(held);
-      const size = header?.size ?? headerSize;
-      const front = joined.subarray(0, size);
-      held.splice(0, held.length, joined.subarray(size));
-      heldSize -= size;
-      if (header === undefined) {
-        header = readHeader(front);
-      } else {
-        yield {stream: header.stream, data: front};
-        header = undefined;
-      }
+    waiting.push(piece);
+    missing -= piece.length;
+    if (missing > 0) continue;
+    const held = waiting.length === 1 ? piece : Buffer.concat(waiting);
+    let at = 0;
+    for (;;) {
+      const header = held.length - at < headerSize ? undefined : readHeader(held, at);
+      const end = at + headerSize + (header?.size ?? 0);
+      missing = end - held.length;
+      if (header === undefined || missing > 0) break;
+      yield {stream: header.stream, data: held.subarray(at + headerSize, end)};
+      at = end;
     }
+    waiting = at === held.length ? [] : [held.subarray(at)];
   }
-  if (header !== undefined && heldSize > 0) yield {stream: header.stream, data: Buffer.concat(held)};
+  const cut = Buffer.concat(waiting);
+  if (cut.length > headerSize) yield {stream: readHeader(cut, 0).stream, data: cut.subarray(headerSize)};
 }
 
-function readHeader(bytes: Uint8Array): {readonly stream: FrameStream; readonly size: number} {
-  const stream = streams[bytes[0] ?? 255];
-  if (stream === undefined || bytes[1] !== 0 || bytes[2] !== 0 || bytes[3] !== 0) {
-    throw new RangeError(`not a multiplexed stream: header ${Buffer.from(bytes).toString('hex')}`);
+function readHeader(bytes: Uint8Array, at: number): {readonly stream: FrameStream; readonly size: number} {
+  const stream = streams[bytes[at] ?? 255];
+  if (stream === undefined || bytes[at + 1] !== 0 || bytes[at + 2] !== 0 || bytes[at + 3] !== 0) {
+    throw new RangeError(
+      `not a multiplexed stream: header ${Buffer.from(bytes.subarray(at, at + headerSize)).toString('hex')}`,
+    );
   }
-  return {stream, size: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).readUInt32BE(4)};
+  return {stream, size: new DataView(bytes.buffer, bytes.byteOffset + at).getUint32(4)};
 }

@@ -135,7 +135,8 @@ export interface Containers {
   remove(reference: string, options?: {readonly force?: boolean; readonly volumes?: boolean}): Promise<void>;
   /** `onReady` is called once no exit from then on is missed. */
   wait(reference: string, condition: WaitCondition, signal?: AbortSignal, onReady?: () => void): Promise<WaitResult>;
-  logs(reference: string, options: LogOptions, signal?: AbortSignal): AsyncIterable<LogChunk>;
+  /** What is there comes many lines at a time. */
+  logs(reference: string, options: LogOptions, signal?: AbortSignal): AsyncIterable<readonly LogChunk[]>;
   /** To the run under way, or the next one. Throws `conflict` for one that is paused or between two runs. */
   attach(reference: string, options: AttachOptions): Promise<Attachment>;
   /** Of a container that does not run, samples are empty; they end when it is removed. */

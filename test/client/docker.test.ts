@@ -136,8 +136,10 @@ describe.each(Object.entries(ways))('the client %s', (way, open) => {
         inspect: async () => inspected(),
         logs: async function* (_reference, options) {
           given.push(options);
-          yield {stream: 'stdout', data: Buffer.from('out\n'), time: '2026-01-02T03:04:05.5Z'};
-          yield {stream: 'stderr', data: Buffer.from('no line feed'), time: '2026-01-02T03:04:06Z'};
+          yield [
+            {stream: 'stdout', data: Buffer.from('out\n'), time: '2026-01-02T03:04:05.5Z'},
+            {stream: 'stderr', data: Buffer.from('no line feed'), time: '2026-01-02T03:04:06Z'},
+          ];
         },
       },
     });
@@ -163,7 +165,7 @@ describe.each(Object.entries(ways))('the client %s', (way, open) => {
         inspect: async () => inspected({Tty: true}),
         logs: async function* () {
           for (const text of ['one\r\n', long, 'rest\r\n', 'prompt> ']) {
-            yield {stream: 'stdout', data: Buffer.from(text), time: '2026-01-02T03:04:05Z'};
+            yield [{stream: 'stdout', data: Buffer.from(text), time: '2026-01-02T03:04:05Z'}];
           }
         },
       },

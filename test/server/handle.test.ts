@@ -309,8 +309,10 @@ describe('logs', () => {
           inspect: async () => inspected({Tty: tty}),
           logs: async function* (_reference, options) {
             given.push(options);
-            yield {stream: 'stdout', data: Buffer.from('a\n'), time: '2026-01-02T03:04:05.5Z'};
-            yield {stream: 'stderr', data: Buffer.from('b\n'), time: '2026-01-02T03:04:06Z'};
+            yield [
+              {stream: 'stdout', data: Buffer.from('a\n'), time: '2026-01-02T03:04:05.5Z'},
+              {stream: 'stderr', data: Buffer.from('b\n'), time: '2026-01-02T03:04:06Z'},
+            ];
           },
         },
       },

@@ -338,7 +338,7 @@ describe('plain requests', () => {
       containers: {
         inspect: async () => inspected(),
         logs: async function* () {
-          yield {stream: 'stdout', data: Buffer.from('one'), time: '2026-01-02T03:04:05Z'};
+          yield [{stream: 'stdout', data: Buffer.from('one'), time: '2026-01-02T03:04:05Z'}];
           throw new Error('the disk is gone');
         },
       },

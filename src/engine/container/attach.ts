@@ -140,22 +140,22 @@ function withLog(context: ContainerContext, id: string, live: Attachment, {strea
 
 /** Nobody reads what the connection itself says: with the end of the log it is of no more use. */
 async function* thenLetGo(
-  log: AsyncIterable<OutputChunk>,
+  log: AsyncIterable<readonly OutputChunk[]>,
   live: Attachment,
 ): AsyncGenerator<OutputChunk, void, undefined> {
   try {
-    yield* log;
+    for await (const chunks of log) yield* chunks;
   } finally {
     live.detach();
   }
 }
 
 async function* oneAfterTheOther(
-  first: AsyncIterable<OutputChunk>,
-  second: AsyncIterable<OutputChunk>,
+  log: AsyncIterable<readonly OutputChunk[]>,
+  live: AsyncIterable<OutputChunk>,
 ): AsyncGenerator<OutputChunk, void, undefined> {
-  yield* first;
-  yield* second;
+  for await (const chunks of log) yield* chunks;
+  yield* live;
 }
 
 /** What is typed into a connection without input is nobody's. */

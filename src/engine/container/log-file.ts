@@ -24,7 +24,7 @@ export class LogFile {
   }
 
   /** Whole lines that were not read yet, a part at a time; a last one without its end stays for later. */
-  async *lines(): AsyncGenerator<string, void, undefined> {
+  async *lines(): AsyncGenerator<readonly string[], void, undefined> {
     const buffer = Buffer.allocUnsafe(64 * 1024);
     for (;;) {
       const {bytesRead} = await this.handle.read(buffer, 0, buffer.length, this.position);
@@ -33,11 +33,12 @@ export class LogFile {
       const data = Buffer.concat([this.rest, buffer.subarray(0, bytesRead)]);
       const end = data.lastIndexOf(10);
       this.rest = Buffer.from(data.subarray(end + 1));
-      for (const line of data
+      const lines = data
         .subarray(0, end + 1)
         .toString('utf8')
-        .split('\n'))
-        if (line !== '') yield line;
+        .split('\n')
+        .filter((line) => line !== '');
+      if (lines.length > 0) yield lines;
     }
   }
 

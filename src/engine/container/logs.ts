@@ -21,13 +21,16 @@ interface LogLine {
 /** A log is read at most this often. */
 const gatherMs = 50;
 
-/** A container's log from where the options say; with `follow` until it stops, the signal, or `until`. Throws `notFound`, `invalid`, `unsupported`. */
+/**
+ * A container's log from where the options say; with `follow` until it stops, the signal, or `until`. What is there is read
+ * many lines at a time. Throws `notFound`, `invalid`, `unsupported`.
+ */
 export async function* readLogs(
   context: ContainerContext,
   reference: string,
   options: LogOptions,
   signal?: AbortSignal,
-): AsyncGenerator<LogChunk, void, undefined> {
+): AsyncGenerator<readonly LogChunk[], void, undefined> {
   if (!options.stdout && !options.stderr) {
     throw new TscomposeError('invalid', 'Bad parameters: you must choose at least one stream');
   }
@@ -45,10 +48,10 @@ export async function* readLogs(
     const wake = wakes?.next();
     const readAt = monotonicMilliseconds();
     const over = wakes === undefined || wakes.ended() || signal?.aborted === true;
-    for await (const line of files.lines()) {
-      const chunk = wanted(line);
-      if (chunk === 'over') return;
-      if (chunk !== undefined) yield chunk;
+    for await (const lines of files.lines()) {
+      const {chunks, over: tooLate} = wanted(lines);
+      if (chunks.length > 0) yield chunks;
+      if (tooLate) return;
       if (signal?.aborted) break;
     }
     if (over) break;
@@ -64,19 +67,28 @@ export function unreadableLog(): TscomposeError {
   return new TscomposeError('unsupported', 'configured logging driver does not support reading');
 }
 
-/** Undefined: left out. `over`: this and everything after it is too late. */
-function selectLines(options: LogOptions, until: bigint | undefined): (line: string) => LogChunk | 'over' | undefined {
+/** `over`: everything after these is too late. */
+interface Selected {
+  readonly chunks: readonly LogChunk[];
+  readonly over: boolean;
+}
+
+function selectLines(options: LogOptions, until: bigint | undefined): (lines: readonly string[]) => Selected {
   const since = options.since === undefined ? undefined : secondsToNanoseconds(options.since);
-  return (text) => {
-    const line = parseLine(text);
-    if (line === undefined || !options[line.stream]) return undefined;
-    if (since !== undefined || until !== undefined) {
-      const time = parseNanoseconds(line.time) ?? 0n;
-      if (since !== undefined && time < since) return undefined;
-      if (until !== undefined && time > until) return 'over';
+  return (lines) => {
+    const chunks: LogChunk[] = [];
+    for (const text of lines) {
+      const line = parseLine(text);
+      if (line === undefined || !options[line.stream]) continue;
+      if (since !== undefined || until !== undefined) {
+        const time = parseNanoseconds(line.time) ?? 0n;
+        if (since !== undefined && time < since) continue;
+        if (until !== undefined && time > until) return {chunks, over: true};
+      }
+      const {stream, log, time, attrs} = line;
+      chunks.push({stream, data: Buffer.from(log, 'utf8'), time, ...(attrs === undefined ? {} : {attributes: attrs})});
     }
-    const {stream, log, time, attrs} = line;
-    return {stream, data: Buffer.from(log, 'utf8'), time, ...(attrs === undefined ? {} : {attributes: attrs})};
+    return {chunks, over: false};
   };
 }
 
@@ -92,7 +104,7 @@ function parseLine(text: string): LogLine | undefined {
 
 interface LogFiles extends AsyncDisposable {
   /** What was not read yet, in all files up to the newest. */
-  lines(): AsyncGenerator<string, void, undefined>;
+  lines(): AsyncGenerator<readonly string[], void, undefined>;
 }
 
 async function openTail(path: string, tail: number | undefined): Promise<LogFiles> {

@@ -7,7 +7,7 @@ import {hasKind, TscomposeError} from '../../base/errors.ts';
 import {hasReadableLog} from '../../engine/container/log-config.ts';
 import {unreadableLog} from '../../engine/container/logs.ts';
 import type {Engine, LogChunk, LogOptions, OutputChunk} from '../../engine/engine.ts';
-import {attachmentConnection, encodeOutput, outputType} from '../attachment-connection.ts';
+import {attachmentConnection, encodeParts, outputType} from '../attachment-connection.ts';
 
 type Rows = typeof containerEndpoints;
 
@@ -66,7 +66,7 @@ export function containerHandlers({containers}: Engine): Handlers<Rows> {
       if (!hasReadableLog({hostConfig: HostConfig})) throw unreadableLog();
       const tty = Config.Tty === true;
       const log = containers.logs(path.id, logOptions(query), signal);
-      return {contentType: outputType(tty), bytes: encodeOutput(annotated(log, query), tty)};
+      return {contentType: outputType(tty), bytes: encodeParts(annotated(log, query), tty)};
     },
     containerAttach: async (input) => attach(containers, input),
     containerAttachWebsocket: async () => {
@@ -185,16 +185,17 @@ function logOptions(query: HandlerInput<Rows['containerLogs']>['query']): LogOpt
 
 /** With the time before each line, and its attributes with a space after them, also where there are none. */
 async function* annotated(
-  log: AsyncIterable<LogChunk>,
+  log: AsyncIterable<readonly LogChunk[]>,
   {
     timestamps = false,
     details = false,
   }: {readonly timestamps?: boolean | undefined; readonly details?: boolean | undefined},
-): AsyncGenerator<OutputChunk> {
-  for await (const {stream, data, time, attributes = {}} of log) {
-    const line = details ? Buffer.concat([Buffer.from(`${attributeText(attributes)} `), data]) : data;
-    yield {stream, data: timestamps ? addTimestamp(time, line) : line};
-  }
+): AsyncGenerator<readonly OutputChunk[]> {
+  for await (const chunks of log)
+    yield chunks.map(({stream, data, time, attributes = {}}) => {
+      const line = details ? Buffer.concat([Buffer.from(`${attributeText(attributes)} `), data]) : data;
+      return {stream, data: timestamps ? addTimestamp(time, line) : line};
+    });
 }
 
 /** `name=value,name=value`, sorted; both escaped as in the query of an address. */

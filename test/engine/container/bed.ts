@@ -94,8 +94,8 @@ export async function makeBed(): Promise<Bed> {
     },
     async logs(container, options = {}) {
       let text = '';
-      for await (const {data} of engine.containers.logs(container, {stdout: true, stderr: true, ...options}))
-        text += Buffer.from(data).toString();
+      for await (const chunks of engine.containers.logs(container, {stdout: true, stderr: true, ...options}))
+        for (const {data} of chunks) text += Buffer.from(data).toString();
       return text;
     },
     async exec(container, words, {user, env, input, tty = false, directory} = {}) {

@@ -12,8 +12,8 @@ afterAll(() => bed.close());
 
 async function chunks(id: string, options: Partial<LogOptions> = {}, signal?: AbortSignal): Promise<LogChunk[]> {
   const seen: LogChunk[] = [];
-  for await (const chunk of bed.engine.containers.logs(id, {stdout: true, stderr: true, ...options}, signal))
-    seen.push(chunk);
+  for await (const some of bed.engine.containers.logs(id, {stdout: true, stderr: true, ...options}, signal))
+    seen.push(...some);
   return seen;
 }
 
@@ -87,11 +87,12 @@ describe('logs', () => {
     // It is never more than a hundred lines ahead: what is behind by more files than are kept loses lines.
     const input = await bed.engine.containers.attach(id, {stdin: true, stdout: false, stderr: false});
     const seen: string[] = [];
-    for await (const {data} of bed.engine.containers.logs(id, {stdout: true, stderr: true, follow: true})) {
-      const line = Buffer.from(data).toString().trimEnd();
-      seen.push(line);
-      if (/ (0|\d*00)$/.test(line)) await input.write(Buffer.from('\n'));
-    }
+    for await (const chunks of bed.engine.containers.logs(id, {stdout: true, stderr: true, follow: true}))
+      for (const {data} of chunks) {
+        const line = Buffer.from(data).toString().trimEnd();
+        seen.push(line);
+        if (/ (0|\d*00)$/.test(line)) await input.write(Buffer.from('\n'));
+      }
     expect(existsSync(`${bed.layout.container(id).log}.1`)).toBe(true);
     expect(seen).toEqual(Array.from({length: 2000}, (_, index) => `line ${index}`));
     const kept = lines(await chunks(id));
