@@ -94,6 +94,12 @@ export const platformParameter: Parameter<string> = {
   },
 };
 
+/** Several, each an occurrence of its own. */
+export const platformsParameter: Parameter<readonly string[]> = {
+  parse: (values, name) => values.map((value) => platformParameter.parse([value], name)),
+  format: (values) => values.flatMap((value) => platformParameter.format(value)),
+};
+
 /** One of a few words. */
 export function oneOf<const T extends string>(...choices: readonly T[]): Parameter<T> {
   return {

@@ -35,7 +35,7 @@ export function engineTransport(
     {
       handle: server.handle,
       upgrade: server.upgrade,
-      features: new Set(['files', 'sync', 'locks']),
+      features: new Set(['files', 'sync', 'platforms', 'locks']),
       lock: (project, lockOptions) => engine.locks.acquire(project, lockOptions),
       close: () => engine.close(),
     },

@@ -34,6 +34,9 @@ export const engineFlags = {
   'engine pull': {
     'all-tags': {short: 'a', summary: 'pull every tag of the repository'},
     platform,
+    'all-platforms': {
+      summary: 'bring all that the name stands for, other platforms and attestations too, to keep it or push it on',
+    },
     quiet: quietTransfer,
   },
   'engine push': {

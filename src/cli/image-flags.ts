@@ -17,6 +17,7 @@ export const imageFlags = {
     format,
     'no-trunc': noTrunc,
     quiet: {short: 'q', summary: 'print ids only'},
+    tree: {summary: 'show the platforms of each image, and which of them are here'},
   },
   inspect: {
     format: {short: 'f', value: 'FORMAT', summary: 'a template such as "{{.Id}}" or "{{json .Config}}"'},
@@ -31,6 +32,11 @@ export const imageFlags = {
   },
   rm: {
     force: {short: 'f', summary: 'also one with several names or that stopped containers use'},
+    platform: {
+      ...platform,
+      repeat: true,
+      summary: 'of an image with several platforms this one only; the name stays while others are here',
+    },
     'no-prune': {summary: 'keep untagged images below it (there are none to remove)'},
   },
   prune: {
@@ -56,6 +62,7 @@ export const imageFlags = {
       summary: 'line of a Dockerfile to apply, such as CMD ["sh"]',
     },
     message: {short: 'm', value: 'TEXT', summary: 'note for the history'},
+    platform: {...platform, summary: "what it is for, as os/architecture[/variant]; this machine's where not given"},
   },
   fsck: {
     repair: {summary: 'unpack damaged layers again, and remove what cannot be mended'},

@@ -111,10 +111,16 @@ export class Docker {
     return this.#calls.volumeCreate({body, signal: abortSignal});
   }
 
+  /** `manifests`: each with what its name's index leads to. */
   listImages(
-    options: Abortable & {readonly all?: boolean | undefined; readonly filters?: Filters | undefined} = {},
+    options: Abortable & {
+      readonly all?: boolean | undefined;
+      readonly filters?: Filters | undefined;
+      readonly manifests?: boolean | undefined;
+    } = {},
   ): Promise<readonly ImageSummary[]> {
-    return this.#calls.imageList({query: {all: options.all, filters: options.filters}, signal: options.abortSignal});
+    const {all, filters, manifests} = options;
+    return this.#calls.imageList({query: {all, filters, manifests}, signal: options.abortSignal});
   }
 
   /**
@@ -179,17 +185,22 @@ export class Docker {
 
   /**
    * Pulls an image (`redis:7`, `redis@sha256:…`); of a name without a tag every tag. The work is done while the answered lines
-   * are read; a failure is thrown from them.
+   * are read; a failure is thrown from them. `allPlatforms` (feature `platforms`): all that an index leads to.
    */
-  pull(
+  async pull(
     repoTag: string,
     options: Abortable & {
       readonly authconfig?: AuthConfig | undefined;
       readonly platform?: string | undefined;
+      readonly allPlatforms?: boolean | undefined;
     } = {},
   ): Promise<AsyncIterable<ImageProgress>> {
-    return this.#calls.imageCreate({
-      query: {...splitTag(repoTag), platform: options.platform},
+    const {platform, allPlatforms} = options;
+    if (allPlatforms === true && !(await this.#transport.features()).has('platforms')) {
+      throw new TscomposeError('unsupported', 'this engine pulls one platform of an image');
+    }
+    return await this.#calls.imageCreate({
+      query: {...splitTag(repoTag), platform, allPlatforms},
       headers: registryAuth(options.authconfig),
       body: nothing(),
       signal: options.abortSignal,

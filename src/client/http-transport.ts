@@ -53,7 +53,7 @@ async function askGreeting(address: EngineAddress, agent: Agent): Promise<Greeti
   const words = (response.headers[ownHeaders.features] ?? '').split(',').map((word) => word.trim());
   return {
     version: compareVersions(offered, apiVersion) < 0 ? offered : apiVersion,
-    features: new Set(words.filter((word): word is Feature => word === 'files' || word === 'sync')),
+    features: new Set(words.filter((word): word is Feature => ['files', 'sync', 'platforms'].includes(word))),
   };
 }
 

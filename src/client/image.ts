@@ -90,11 +90,16 @@ export class Image {
   }
 
   async remove(
-    options: Abortable & {readonly force?: boolean | undefined; readonly noprune?: boolean | undefined} = {},
+    options: Abortable & {
+      readonly force?: boolean | undefined;
+      readonly noprune?: boolean | undefined;
+      /** Of several platforms only these: `linux/arm64`. */
+      readonly platforms?: readonly string[] | undefined;
+    } = {},
   ): Promise<readonly ImageDeleteItem[]> {
     return await this.#calls.imageDelete({
       path: this,
-      query: {force: options.force, noprune: options.noprune},
+      query: {force: options.force, noprune: options.noprune, platforms: options.platforms},
       signal: options.abortSignal,
     });
   }

@@ -225,7 +225,8 @@ export interface Volumes {
 }
 
 export interface Images {
-  list(filters?: Filters): Promise<ImageSummary[]>;
+  /** `manifests`: each with what its name's index leads to. */
+  list(filters?: Filters, options?: {readonly manifests?: boolean}): Promise<ImageSummary[]>;
   inspect(reference: string, platform?: string): Promise<ImageInspect>;
   /** The steps that made it, newest first. */
   history(reference: string, platform?: string): Promise<ImageHistoryItem[]>;
@@ -247,13 +248,19 @@ export interface Images {
       readonly tag?: string;
       readonly message?: string;
       readonly changes?: readonly string[];
+      /** What it is for; this machine's where not given. */
+      readonly platform?: string;
     },
     signal?: AbortSignal,
   ): AsyncIterable<ImageProgress>;
   /** Verifies the whole store, and with `repair` mends it. No request of the Engine API. */
   check(options: {readonly repair: boolean}): Promise<StoreReport>;
   tag(reference: string, target: {readonly repository: string; readonly tag: string}): Promise<void>;
-  remove(reference: string, options?: {readonly force?: boolean}): Promise<ImageDeleteItem[]>;
+  /** `platforms`: of an index only these; the name stays while others are here. */
+  remove(
+    reference: string,
+    options?: {readonly force?: boolean; readonly platforms?: readonly string[]},
+  ): Promise<ImageDeleteItem[]>;
   /** Removes those without a name that no container uses; with filter `dangling` false any that none uses. */
   prune(filters?: Filters): Promise<ImagesPruned>;
 }

@@ -57,7 +57,7 @@ const pingHeaders = {
   swarm: 'inactive',
   'cache-control': 'no-cache, no-store, must-revalidate',
   pragma: 'no-cache',
-  [ownHeaders.features]: 'files,sync',
+  [ownHeaders.features]: 'files,sync,platforms',
 };
 
 /**

@@ -16,7 +16,7 @@ it('is the built-in engine unless a host is given', async () => {
     const backend = await openBackend({host, version, openEngine: async () => engine});
     expect(backend.kind).toBe('builtin');
     expect(await backend.docker.listContainers()).toEqual([]);
-    expect([...(await backend.docker.features())]).toEqual(['files', 'sync', 'locks']);
+    expect([...(await backend.docker.features())]).toEqual(['files', 'sync', 'platforms', 'locks']);
     await backend.close();
     expect(closed).toBe(1);
   }

@@ -347,9 +347,9 @@ describe('what only the built-in engine has', () => {
     const docker = await ways['in process']?.({locks: {acquire}});
     expect(await docker?.lockProject('shop')).toBeDefined();
     expect(given).toEqual([['shop', {}]]);
-    expect([...((await docker?.features()) ?? [])]).toEqual(['files', 'sync', 'locks']);
+    expect([...((await docker?.features()) ?? [])]).toEqual(['files', 'sync', 'platforms', 'locks']);
     const remote = await ways['over a socket']?.({});
     expect(await remote?.lockProject('shop')).toBeUndefined();
-    expect([...((await remote?.features()) ?? [])]).toEqual(['files', 'sync']);
+    expect([...((await remote?.features()) ?? [])]).toEqual(['files', 'sync', 'platforms']);
   });
 });

@@ -28,7 +28,7 @@ describe('routing', () => {
       ostype: 'linux',
       server: 'tscompose/1.2.3 (linux)',
       'content-type': 'text/plain; charset=utf-8',
-      'x-tscompose-features': 'files,sync',
+      'x-tscompose-features': 'files,sync,platforms',
     });
   });
 

@@ -1,5 +1,5 @@
 import {bytesBody, type EndpointTable, json, noBody, none, progress, stream} from '../endpoint.ts';
-import {filters, flag, platformParameter, text, texts} from '../parameters.ts';
+import {filters, flag, platformParameter, platformsParameter, text, texts} from '../parameters.ts';
 import type {ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageProgress, ImageSummary} from '../types/image.ts';
 import type {ImagesPruned} from '../types/prune.ts';
 
@@ -7,7 +7,7 @@ export const imageEndpoints = {
   imageList: {
     method: 'GET',
     path: '/images/json',
-    query: {all: flag, filters},
+    query: {all: flag, filters, manifests: flag},
     body: noBody,
     answer: json<ImageSummary[]>(),
   },
@@ -52,11 +52,17 @@ export const imageEndpoints = {
     body: bytesBody('application/x-tar'),
     answer: progress<ImageProgress>(),
   },
-  /** Makes an image of a root file system (`fromSrc` is `-`: the body), or pulls one (`fromImage`). */
+  /**
+   * Makes an image of a root file system (`fromSrc` is `-`: the body), or pulls one (`fromImage`). `allPlatforms` is an
+   * extension of ours (feature `platforms`): everything that the name's index leads to is brought and kept.
+   */
   imageCreate: {
     method: 'POST',
     path: '/images/create',
-    query: {fromImage: text, fromSrc: text, repo: text, tag: text, message: text, changes: texts, platform: text},
+    query: {
+      ...{fromImage: text, fromSrc: text, repo: text, tag: text, message: text, changes: texts, platform: text},
+      allPlatforms: flag,
+    },
     headers: {registryAuth: 'x-registry-auth'},
     body: bytesBody('application/x-tar'),
     answer: progress<ImageProgress>(),
@@ -71,7 +77,7 @@ export const imageEndpoints = {
   imageDelete: {
     method: 'DELETE',
     path: '/images/{+name}',
-    query: {force: flag, noprune: flag},
+    query: {force: flag, noprune: flag, platforms: platformsParameter},
     body: noBody,
     answer: json<ImageDeleteItem[]>(),
   },

@@ -29,6 +29,34 @@ export interface ImageSummary {
   readonly SharedSize: number;
   readonly Containers: number;
   readonly Labels: Readonly<Record<string, string>> | null;
+  /** Where they are asked for: what the name's index leads to. */
+  readonly Manifests?: readonly ImageManifestSummary[];
+}
+
+/** An entry of an index, as a list of images tells it. */
+export interface ImageManifestSummary {
+  /** Digest of its manifest. */
+  readonly ID: string;
+  readonly Descriptor: OciDescriptor;
+  /** Whether all of it is on this machine. */
+  readonly Available: boolean;
+  readonly Size: {readonly Content: number; readonly Total: number};
+  readonly Kind: 'image' | 'attestation' | 'unknown';
+  readonly ImageData?: {
+    readonly Platform: OciPlatform;
+    /** Ids of containers that use it. */
+    readonly Containers: readonly string[];
+    readonly Size: {readonly Unpacked: number};
+  };
+  readonly AttestationData?: {readonly For: string};
+}
+
+export interface OciDescriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly platform?: OciPlatform;
+  readonly annotations?: Readonly<Record<string, unknown>>;
 }
 
 /** One line of a load, import, pull or build stream. An `error` in it ends the stream and is thrown by our client. */

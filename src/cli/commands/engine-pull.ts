@@ -12,7 +12,7 @@ export function runEnginePull(context: CliContext, {args, flags}: Input<'engine 
   const name = nameToPull(given, flags['all-tags']);
   return withEngine(context, async (docker) => {
     const authconfig = await authFor(context, name);
-    const lines = await docker.pull(name, {authconfig, platform: flags.platform});
+    const lines = await docker.pull(name, {authconfig, platform: flags.platform, allPlatforms: flags['all-platforms']});
     const shown = transferLines(context);
     await docker.followProgress(lines, (line) => {
       if (!flags.quiet) shown.show(line);

@@ -19,6 +19,7 @@ export function runImageImport(context: CliContext, {args, flags}: ImageInput<'i
       tag,
       message: flags.message,
       changes: flags.change,
+      platform: flags.platform,
     });
     await docker.followProgress(lines, ({status, id}) => {
       if (status !== undefined && id === undefined) context.stdout.write(`${status}\n`);

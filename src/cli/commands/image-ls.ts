@@ -2,13 +2,14 @@ import type {ImageSummary} from '../../api/types/image.ts';
 import type {CliContext} from '../context.ts';
 import type {ImageInput} from '../image-flags.ts';
 import {readFilters, shortId, splitName} from '../image-name.ts';
+import {imageTree} from '../image-tree.ts';
 import {humanDuration} from '../relative-time.ts';
 import {formatRows, parseRowTemplate, type Row, toLines} from '../row-template.ts';
 import {withEngine} from '../session.ts';
 import {humanSize} from '../size.ts';
 import {formatTable} from '../table.ts';
 import {terminalColumns} from '../terminal-columns.ts';
-import {checkCount} from '../wrong-use.ts';
+import {checkCount, wrongUse} from '../wrong-use.ts';
 
 /** Fields of a row and their titles, as Docker names them. */
 const titles = {
@@ -34,7 +35,16 @@ export function runImageList(context: CliContext, {args, flags}: ImageInput<'ls'
     flags.format === undefined || flags.format === 'table'
       ? undefined
       : parseRowTemplate(flags.format, Object.keys(titles));
+  if (flags.tree) {
+    const other = (['digests', 'format', 'no-trunc', 'quiet'] as const).find((name) => Boolean(flags[name]));
+    if (other !== undefined) throw wrongUse(`--tree and --${other} cannot go together`);
+  }
   return withEngine(context, async (docker) => {
+    if (flags.tree) {
+      const images = await docker.listImages({all: flags.all, filters, manifests: true});
+      context.stdout.write(imageTree(images, terminalColumns(context)));
+      return 0;
+    }
     const images = await docker.listImages({all: flags.all, filters});
     const withDigests = flags.digests || template?.pieces.some((piece) => 'field' in piece && piece.field === 'Digest');
     const rows = images.flatMap((image) =>

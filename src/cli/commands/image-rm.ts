@@ -13,7 +13,11 @@ export function runImageRemove(context: CliContext, {args, flags}: ImageInput<'r
     const failures: unknown[] = [];
     for (const name of args) {
       try {
-        const removed = await docker.getImage(name).remove({force: flags.force, noprune: flags['no-prune']});
+        const removed = await docker.getImage(name).remove({
+          force: flags.force,
+          noprune: flags['no-prune'],
+          platforms: flags.platform,
+        });
         for (const {Untagged, Deleted} of removed) {
           context.stdout.write(Deleted === undefined ? `Untagged: ${Untagged}\n` : `Deleted: ${Deleted}\n`);
         }

@@ -12,7 +12,7 @@ import {
   manifestTypes,
   parseDescriptor,
 } from '../image/descriptors.ts';
-import {machinePlatform, type Platform, platformRank} from '../image/platform.ts';
+import {bestPlatform, machinePlatform, type Platform} from '../image/platform.ts';
 import {removeReference} from '../image/record.ts';
 import {familiarReference} from '../image/reference.ts';
 import type {ContentSession} from '../image/session.ts';
@@ -95,12 +95,8 @@ async function readIndex(blobs: BlobStore, {stored, digest}: HostedManifest): Pr
 }
 
 function pick(images: readonly Descriptor[], wanted: Platform): Descriptor | undefined {
-  const ranked = images.flatMap((image) => {
-    const rank = image.platform && platformRank(image.platform, wanted);
-    return rank === undefined ? [] : [{image, rank}];
-  });
-  const [best] = ranked.sort((one, other) => one.rank - other.rank);
-  return best?.image ?? (images.length === 1 && images[0]?.platform === undefined ? images[0] : undefined);
+  const best = bestPlatform(images, wanted);
+  return best ?? (images.length === 1 && images[0]?.platform === undefined ? images[0] : undefined);
 }
 
 async function readImage(blobs: BlobStore, {mediaType, stored, digest}: HostedManifest) {

@@ -4,6 +4,7 @@ import type {ImageConfiguration} from './configuration.ts';
 import type {ImageContext} from './context.ts';
 import {
   type ImageRecord,
+  imagesOfName,
   type LayerRecord,
   type ReferenceRecord,
   readImage,
@@ -73,8 +74,10 @@ export async function addImageRecord(
     const before: ReferenceRecord[] = [];
     for (const {reference, target} of names) {
       const earlier = await readReference(layout, reference);
-      if (earlier && earlier.image !== record.id) before.push(earlier);
-      await writeReference(layout, reference, record.id, target);
+      const isSame = target !== undefined && earlier?.target?.digest === target.digest;
+      if (earlier && earlier.image !== record.id && !isSame) before.push(earlier);
+      const others = isSame && earlier ? imagesOfName(earlier).filter((id) => id !== record.id) : [];
+      await writeReference(layout, {reference, image: record.id, ...(target && {target}), others});
     }
     return before;
   });
@@ -94,6 +97,22 @@ export async function addMadeManifest(
     const image = await readImage(layout, id);
     if (image === undefined) return;
     await writeImage(layout, {...image, manifest: target.digest});
-    if ((await readReference(layout, reference))?.image === id) await writeReference(layout, reference, id, target);
+    if ((await readReference(layout, reference))?.image === id)
+      await writeReference(layout, {reference, image: id, target});
+  });
+}
+
+/** Makes an image of another platform known beside the one that a name stands for, unless the name has changed since. */
+export async function addPlatformRecord(
+  context: Pick<ImageContext, 'helper' | 'layout'>,
+  record: ImageRecord,
+  {reference, target}: ReferenceRecord,
+): Promise<void> {
+  const {layout} = context;
+  await exclusively(context, async () => {
+    await writeImage(layout, record);
+    const now = await readReference(layout, reference);
+    if (now === undefined || now.target?.digest !== target?.digest || imagesOfName(now).includes(record.id)) return;
+    await writeReference(layout, {...now, others: [...(now.others ?? []), record.id]});
   });
 }

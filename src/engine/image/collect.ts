@@ -4,12 +4,14 @@ import {temporaryPrefix} from '../record-store.ts';
 import type {ImageContext} from './context.ts';
 import {hostLayerPrefix} from './host-image.ts';
 import {createLease, type Lease, type Leased, readLeases} from './lease.ts';
-import {findReachable, type Reachable} from './reachable.ts';
+import {findReachable, type Reachable, readRecords} from './reachable.ts';
 import {listPins, pullPin, removePin} from './record.ts';
 
 export interface CollectOptions {
   /** What came of images that never got whole, too: a later pull would have gone on from there. */
   readonly ingests?: boolean;
+  /** Digest of a manifest that indexes may name, but nothing else wants any more: it goes, and with it what only it names. */
+  readonly forgotten?: string | undefined;
 }
 
 /**
@@ -25,8 +27,11 @@ export async function collectGarbage(context: ImageContext, options: CollectOpti
       const pulls = (await listPins(layout)).filter(({name}) => name.startsWith(pullPin));
       for (const {name} of pulls) await removePin(layout, name);
     }
-    const [reachable, leased] = [await findReachable(context), await readLeases(context, lease)];
-    return {reachable, waste: await takeWaste(context, lease, {reachable, leased, options})};
+    const leased = await readLeases(context, lease);
+    const forgotten = await forgetManifest(context, lease, {leased, digest: options.forgotten});
+    const reachable = await findReachable(context);
+    const waste = await takeWaste(context, lease, {reachable, leased, options});
+    return {reachable, waste: {...waste, files: [...waste.files, ...forgotten]}};
   });
   for (const name of told.waste.layers) {
     await helper.request({kind: 'removeTree', root: layout.images.layers, path: name});
@@ -34,6 +39,27 @@ export async function collectGarbage(context: ImageContext, options: CollectOpti
   for (const path of told.waste.files) await rm(path, {force: true});
   await removeLocks(context);
   return told.reachable;
+}
+
+/** Not one that something else than an index names. Answers the file it is now. */
+async function forgetManifest(
+  context: ImageContext,
+  lease: Lease,
+  {leased, digest}: {readonly leased: Leased; readonly digest: string | undefined},
+): Promise<readonly string[]> {
+  if (digest === undefined || leased.blobs.has(digest)) return [];
+  const {images, references, pins, hosted} = await readRecords(context);
+  const named = [
+    ...[...images.map(({manifest}) => manifest), ...references.map(({target}) => target?.digest)],
+    ...[...pins.flatMap(({blobs}) => blobs), ...hosted],
+  ];
+  if (named.includes(digest)) return [];
+  const {blobs} = context.layout.images;
+  const waste = join(blobs, lease.temporaryName());
+  await rename(join(blobs, digest.slice('sha256:'.length)), waste).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  return [waste];
 }
 
 /** Alone with the records of images: for as short as can be, since everybody waits. */

@@ -57,6 +57,13 @@ export function isImageDescriptor({annotations, platform}: Descriptor): boolean 
   return annotations['vnd.docker.reference.type'] !== 'attestation-manifest' && platform?.os !== 'unknown';
 }
 
+/** The digest of the manifest that an attestation is about; undefined for what is none. */
+export function attestedManifest({annotations}: Descriptor): string | undefined {
+  if (annotations['vnd.docker.reference.type'] !== 'attestation-manifest') return undefined;
+  const about = annotations['vnd.docker.reference.digest'];
+  return typeof about === 'string' ? about : '';
+}
+
 /** One of the two, never both: what a checker saw must be what is used (CVE-2021-41190). Throws `invalid`, `unsupported`. */
 export function checkShape(
   value: Readonly<Record<string, unknown>>,

@@ -2,7 +2,14 @@ import {TscomposeError} from '../../base/errors.ts';
 import {createBlobStore} from './blobs.ts';
 import {type ImageConfiguration, parseConfiguration} from './configuration.ts';
 import type {ImageContext} from './context.ts';
-import {type ImageRecord, listImages, listReferences, readImage, readReference} from './record.ts';
+import {
+  type ImageRecord,
+  listImages,
+  listReferences,
+  type ReferenceRecord,
+  readImage,
+  readReference,
+} from './record.ts';
 import {formatReference, isDigest, parseReference} from './reference.ts';
 
 /** How an image was found: by a name, which can be taken from it, or by its id. */
@@ -10,10 +17,12 @@ export interface FoundImage {
   readonly image: ImageRecord;
   /** Normalised. */
   readonly reference?: string;
+  /** The name, or another one that stands for the digest that it was found by. */
+  readonly record?: ReferenceRecord;
 }
 
 /** An image by name, id (with or without `sha256:`) or the start of one. Throws `notFound`, `conflict` for an ambiguous start. */
-export async function findImage({layout}: ImageContext, text: string): Promise<FoundImage> {
+export async function findImage({layout}: Pick<ImageContext, 'layout'>, text: string): Promise<FoundImage> {
   if (isDigest(text) || /^[0-9a-f]{64}$/.test(text)) {
     const image = await readImage(layout, text);
     if (image) return {image};
@@ -25,7 +34,7 @@ export async function findImage({layout}: ImageContext, text: string): Promise<F
   }
   const record = reference && (await readReference(layout, formatReference(reference)));
   const image = record && (await readImage(layout, record.image));
-  if (record && image) return {image, reference: record.reference};
+  if (record && image) return {image, reference: record.reference, record};
   return {image: await findByPrefix({layout}, text)};
 }
 
@@ -38,13 +47,14 @@ async function findByDigest(
   const {digest} = reference;
   const named = await readReference(layout, formatReference(reference));
   const pulled = named && (await readImage(layout, named.image));
-  if (named && pulled) return {image: pulled, reference: named.reference};
+  if (named && pulled) return {image: pulled, reference: named.reference, record: named};
   const targets = (await listReferences(layout)).filter(({target}) => target?.digest === digest);
   const ids = new Set(targets.map(({image}) => image));
   const image = (await listImages(layout)).find(
     ({manifest, id}) => manifest === digest || id === digest || ids.has(id),
   );
-  if (image) return {image};
+  const record = targets.find((target) => target.image === image?.id);
+  if (image) return {image, ...(record && {record})};
   throw noSuchImage(text);
 }
 

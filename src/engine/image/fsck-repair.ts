@@ -153,7 +153,7 @@ async function mendName(
       await removeReference(layout, reference);
       return `removed the name "${name}"`;
     }
-    if (hasTarget) await writeReference(layout, reference, record.image);
+    if (hasTarget) await writeReference(layout, {reference, image: record.image});
     return `the name "${name}" stands for its image alone`;
   });
 }

@@ -3,7 +3,7 @@ import {parseNanoseconds} from '../clock.ts';
 import {createBlobStore} from './blobs.ts';
 import {isObject, parseJson} from './configuration.ts';
 import type {ImageContext} from './context.ts';
-import {type ImageRecord, listReferences} from './record.ts';
+import {type ImageRecord, imagesOfName, listReferences} from './record.ts';
 import {familiarReference} from './reference.ts';
 
 /** The steps that made an image, newest first. Steps below have no image of their own here: their id is `<missing>`. */
@@ -12,7 +12,7 @@ export async function imageHistory(
   image: ImageRecord,
 ): Promise<ImageHistoryItem[]> {
   const names = (await listReferences(layout))
-    .filter(({image: id}) => id === image.id)
+    .filter((record) => imagesOfName(record).includes(image.id))
     .map((record) => familiarReference(record.reference))
     .sort();
   const {history} = parseJson(await createBlobStore(layout.images.blobs).read(image.id), `image ${image.id}`);

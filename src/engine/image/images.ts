@@ -14,9 +14,12 @@ import {importImage} from './import.ts';
 import {describeImage, listSummaries} from './list.ts';
 import {loadImages} from './load.ts';
 import {checkPlatform, parsePlatform} from './platform.ts';
+import {findPlatform} from './platforms.ts';
+import {providePlatform} from './provide-platform.ts';
 import {type ImageRecord, listReferences, readImage, writeReference} from './record.ts';
 import {familiarReference, isDigest, normaliseReference, parseReference} from './reference.ts';
 import {removeImage} from './remove.ts';
+import {removePlatforms} from './remove-platforms.ts';
 import {type ContentSession, openSession} from './session.ts';
 import {stackLayers} from './stack.ts';
 
@@ -59,11 +62,8 @@ export interface ImageStore {
 
 export function createImages(context: ImageContext): ImageStore {
   const host = hostImage(context.architecture);
-  const find = async (reference: string, platform?: string) => {
-    const {image} = await findImage(context, reference);
-    checkPlatform(reference, image, platform ? parsePlatform(platform) : undefined);
-    return image;
-  };
+  const find = async (reference: string, platform?: string) =>
+    (await findPlatform(context, reference, platform ? parsePlatform(platform) : undefined)).image;
   const inspect = async (reference: string, platform?: string) => {
     if (isHost(reference, host.Id)) return host;
     const image = await find(reference, platform);
@@ -73,7 +73,7 @@ export function createImages(context: ImageContext): ImageStore {
     session: () => openSession(context),
     tidy: async () => void (await collectGarbage(context, {ingests: true})),
     images: {
-      list: (filters) => listSummaries(context, filters),
+      list: (filters, options) => listSummaries(context, filters, options),
       inspect,
       history: async (reference, platform) =>
         isHost(reference, host.Id) ? hostHistory(host) : await imageHistory(context, await find(reference, platform)),
@@ -85,10 +85,12 @@ export function createImages(context: ImageContext): ImageStore {
       load: (source, options) => loadImages(context, source, options),
       import: (source, options, signal) => importImage(context, source, options, signal),
       tag: (reference, target) => tagImage(context, reference, target),
-      async remove(reference, {force = false} = {}) {
+      async remove(reference, {force = false, platforms = []} = {}) {
         if (isHost(reference, host.Id))
           throw new TscomposeError('conflict', 'the built-in image "tscompose/host" cannot be removed');
-        return await removeImage(context, reference, force);
+        return platforms.length === 0
+          ? await removeImage(context, reference, force)
+          : await removePlatforms(context, reference, {platforms: platforms.map(parsePlatform), force});
       },
     },
 
@@ -101,7 +103,8 @@ export function createImages(context: ImageContext): ImageStore {
         );
         return {id: host.Id, reference, os: host.Os, architecture: host.Architecture, layers: [], config: host.Config};
       }
-      const image = await find(reference, platform);
+      const wanted = platform ? parsePlatform(platform) : undefined;
+      const image = await providePlatform(context, reference, wanted);
       const {config} = await readConfiguration(context, image);
       const {id, os, architecture} = image;
       return {id, reference, os, architecture, layers: image.layers.map(({diffId}) => diffId), config};
@@ -167,7 +170,7 @@ async function tagImage(
     const known = (await listReferences(context.layout)).filter(({image: id}) => id === found.image.id);
     const source =
       known.find((record) => record.reference === found.reference) ?? known.find((record) => record.target);
-    await writeReference(context.layout, target, found.image.id, source?.target);
+    await writeReference(context.layout, {...source, reference: target, image: found.image.id});
     return found.image;
   });
   await context.events.append({

@@ -12,7 +12,7 @@ import {parseConfiguration} from './configuration.ts';
 import type {ImageContext} from './context.ts';
 import {refuseHostReference} from './host-image.ts';
 import {storeContent} from './load.ts';
-import {normaliseArchitecture} from './platform.ts';
+import {machinePlatform, type Platform, parsePlatform} from './platform.ts';
 import {familiarReference, normaliseReference} from './reference.ts';
 
 export interface ImportOptions {
@@ -21,6 +21,8 @@ export interface ImportOptions {
   readonly message?: string;
   /** Dockerfile lines: `CMD ["sh"]`. */
   readonly changes?: readonly string[];
+  /** What it is for; this machine's where not given. */
+  readonly platform?: string;
 }
 
 /** Makes an image of one layer from the tar of a root file system, compressed or not. */
@@ -35,6 +37,7 @@ export function importImage(
     const reference = repository ? normaliseReference(tag ? `${repository}:${tag}` : repository) : undefined;
     if (reference !== undefined) refuseHostReference(reference);
     const config = applyChanges({}, changes);
+    const platform = options.platform ? parsePlatform(options.platform) : machinePlatform(context.architecture);
     await changeStore(context, channel, stopped, async (change) => {
       const layer = await unlessAborted(
         asLayer(source).then((content) => change.staging.add(content)),
@@ -42,7 +45,7 @@ export function importImage(
       );
       const wanted = {diffId: undefined, blob: storedBlob(layer)};
       const [unpacked] = await change.session.layers.provide([wanted], {signal: stopped, onProgress: () => undefined});
-      const body = describe(context, config, unpacked?.diffId ?? '', options.message);
+      const body = describe(context.now, {config, diffId: unpacked?.diffId ?? '', message: options.message, platform});
       const configuration = await change.staging.add(once(body));
       const candidate = {references: [], configuration, layers: [layer]};
       const record = await storeContent(change, candidate, parseConfiguration(body, 'the imported image'));
@@ -62,17 +65,18 @@ async function asLayer(source: AsyncIterable<Uint8Array>): Promise<AsyncIterable
   return compression === 'xz' || compression === 'bzip2' ? decompress(content, compression) : content;
 }
 
-function describe(
-  {now, architecture}: ImageContext,
-  config: ContainerConfig,
-  diffId: string,
-  message?: string,
-): Buffer {
+interface Imported {
+  readonly config: ContainerConfig;
+  readonly diffId: string;
+  readonly message: string | undefined;
+  readonly platform: Platform;
+}
+
+function describe(now: ImageContext['now'], {config, diffId, message, platform}: Imported): Buffer {
   const created = formatNanoseconds(unixNanoseconds(now));
   return Buffer.from(
     JSON.stringify({
-      architecture: normaliseArchitecture(architecture),
-      os: 'linux',
+      ...platform,
       created,
       config,
       rootfs: {type: 'layers', diff_ids: [diffId]},

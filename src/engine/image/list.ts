@@ -6,7 +6,8 @@ import type {ImageContext} from './context.ts';
 import {findImage, readConfiguration} from './find.ts';
 import {hostImage} from './host-image.ts';
 import {type ListFilter, readListFilter} from './list-filter.ts';
-import {type ImageRecord, listImages, listReferences, type ReferenceRecord} from './record.ts';
+import {listManifests} from './list-manifests.ts';
+import {type ImageRecord, imagesOfName, listImages, listReferences, type ReferenceRecord} from './record.ts';
 import {familiarReference} from './reference.ts';
 
 /** An image as inspect answers it. */
@@ -16,7 +17,7 @@ export async function describeImage(
   references: readonly ReferenceRecord[],
 ): Promise<ImageInspect> {
   const {config, author = '', comment = ''} = await readConfiguration(context, image);
-  const own = references.filter((reference) => reference.image === image.id);
+  const own = references.filter((reference) => imagesOfName(reference).includes(image.id));
   const names = own.map(({reference}) => familiarReference(reference)).filter((name) => !name.includes('@'));
   return {
     Id: image.id,
@@ -84,7 +85,11 @@ function sizeOf({layers}: ImageRecord): number {
 }
 
 /** Newest first. Throws as {@link readListFilter}. */
-export async function listSummaries(context: ImageContext, filters: Filters = {}): Promise<ImageSummary[]> {
+export async function listSummaries(
+  context: ImageContext,
+  filters: Filters = {},
+  {manifests = false}: {readonly manifests?: boolean} = {},
+): Promise<ImageSummary[]> {
   const [images, references] = await Promise.all([listImages(context.layout), listReferences(context.layout)]);
   const host = hostImage(context.architecture);
   const filter = await readListFilter(filters, {
@@ -94,11 +99,32 @@ export async function listSummaries(context: ImageContext, filters: Filters = {}
         ? host
         : await describeImage(context, (await findImage(context, name)).image, references),
   });
-  const described = await Promise.all(images.map((image) => describeImage(context, image, references)));
-  return [...described, host]
+  // A name has one row: its other platforms are told beside it.
+  const beside = new Set(references.flatMap(({others = []}) => others));
+  const main = new Set(references.map(({image}) => image));
+  const listed = images.filter(({id}) => main.has(id) || !beside.has(id));
+  const described = await Promise.all(
+    listed.map((image) =>
+      describeImage(
+        context,
+        image,
+        references.filter((reference) => reference.image === image.id),
+      ),
+    ),
+  );
+  const found = [...described, host]
     .filter((image) => filter.matches(image))
     .map((image) => summary(image, filter))
     .sort((a, b) => b.Created - a.Created || (a.Id < b.Id ? -1 : 1));
+  if (!manifests) return found;
+  const records = new Map(images.map((image) => [image.id, image]));
+  return await Promise.all(
+    found.map(async (image) => {
+      const record = records.get(image.Id);
+      const names = references.filter((reference) => reference.image === image.Id);
+      return record ? {...image, Manifests: await listManifests(context, {image: record, names, records})} : image;
+    }),
+  );
 }
 
 function createdSeconds({Created}: ImageInspect): number {

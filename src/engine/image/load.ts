@@ -19,7 +19,7 @@ import {familiarReference} from './reference.ts';
 import {unite} from './union.ts';
 
 export interface LoadOptions {
-  /** `linux/arm64`: of images with several platforms that one is unpacked, in place of the machine's. */
+  /** `linux/arm64`: of images with several platforms that one alone is read; without it all, and the machine's is unpacked. */
   readonly platform?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -40,7 +40,7 @@ export function loadImages(
     (channel, stopped) =>
       changeStore(context, channel, stopped, async (change) => {
         const files = await readSource(source, change.staging, stopped);
-        const candidates = await readCandidates(files, wanted);
+        const candidates = await readCandidates(files, wanted, platform !== undefined && platform !== '');
         for (const {references} of candidates) references.forEach(refuseHostReference);
         for (const candidate of candidates) {
           stopped.throwIfAborted();
@@ -66,8 +66,8 @@ async function readSource(source: LoadSource, staging: Staging, signal: AbortSig
   return await readArchive(createReadStream(path, {highWaterMark: 1024 * 1024, signal}), staging, signal);
 }
 
-async function readCandidates(files: ArchiveFiles, platform: Platform): Promise<readonly Candidate[]> {
-  const [list, layout] = [await readDockerArchive(files), await readOciLayout(files, platform)];
+async function readCandidates(files: ArchiveFiles, platform: Platform, isOnly: boolean): Promise<readonly Candidate[]> {
+  const [list, layout] = [await readDockerArchive(files), await readOciLayout(files, platform, isOnly)];
   const candidates = list && layout ? unite(layout, list) : (layout ?? list);
   if (candidates === undefined) {
     throw new TscomposeError('invalid', 'the archive holds no image: it has neither manifest.json nor an OCI layout', {

@@ -3,16 +3,18 @@ import type {ArchiveFiles} from './archive.ts';
 import type {StagedBlob} from './blobs.ts';
 import {parseJson} from './configuration.ts';
 import {
+  attestedManifest,
   checkShape,
   type Descriptor,
   depthMax,
   isImageDescriptor,
   isManifestType,
+  manifestTypes,
   namedBy,
   parseDescriptor,
 } from './descriptors.ts';
 import {type Candidate, readStaged} from './docker-archive.ts';
-import {formatPlatform, type Platform, platformRank} from './platform.ts';
+import {bestPlatform, formatPlatform, type Platform} from './platform.ts';
 import type {TargetDescriptor} from './record.ts';
 import {isDigest, normaliseReference} from './reference.ts';
 
@@ -21,8 +23,15 @@ const configurationTypes = new Set([
   'application/vnd.docker.container.image.v1+json',
 ]);
 
-/** An OCI image layout (image-layout.md): of an index's platforms the one that fits is taken. Undefined for another archive. */
-export async function readOciLayout(files: ArchiveFiles, wanted: Platform): Promise<readonly Candidate[] | undefined> {
+/**
+ * An OCI image layout (image-layout.md): of an index's platforms the one that fits is taken, and the others come with it unless
+ * it `isOnly` that one. Undefined for another archive.
+ */
+export async function readOciLayout(
+  files: ArchiveFiles,
+  wanted: Platform,
+  isOnly = false,
+): Promise<readonly Candidate[] | undefined> {
   const index = await files.find('index.json');
   if (index === undefined || (await files.find('oci-layout')) === undefined) return undefined;
   const descriptors = await readIndex(index, 'index.json');
@@ -34,7 +43,10 @@ export async function readOciLayout(files: ArchiveFiles, wanted: Platform): Prom
     const [target, ...more] = choices;
     // Several of one name are platforms without an index of their own: the one that was taken stands for itself.
     if (target === undefined || more.length > 0) candidates.push({...found, references});
-    else candidates.push({...found, references, target: targetOf(target), others: await gather(files, target)});
+    else {
+      const others = await gather(files, target, isOnly ? found.manifest?.digest : undefined);
+      candidates.push({...found, references, target: targetOf(target), others});
+    }
   }
   return candidates;
 }
@@ -83,8 +95,12 @@ function targetOf({mediaType, digest, size}: Descriptor): TargetDescriptor {
   return {mediaType, digest, size};
 }
 
-/** Everything that an index leads to and that is there: platforms may have been left out. */
-async function gather(files: ArchiveFiles, root: Descriptor): Promise<readonly StagedBlob[]> {
+/** Everything that an index leads to and that is there: platforms may have been left out. `only`: of images this one. */
+async function gather(files: ArchiveFiles, root: Descriptor, only: string | undefined): Promise<readonly StagedBlob[]> {
+  const isWanted = (descriptor: Descriptor) =>
+    only === undefined ||
+    !manifestTypes.includes(descriptor.mediaType) ||
+    (attestedManifest(descriptor) ?? descriptor.digest) === only;
   const found = new Map<string, StagedBlob>();
   let level: readonly Descriptor[] = [root];
   for (let depth = 0; level.length > 0; depth++) {
@@ -97,7 +113,7 @@ async function gather(files: ArchiveFiles, root: Descriptor): Promise<readonly S
       if (blob === undefined) continue;
       check(blob, descriptor);
       found.set(descriptor.digest, blob);
-      if (isManifestType(descriptor.mediaType)) below.push(...(await readNamed(blob, descriptor)));
+      if (isManifestType(descriptor.mediaType)) below.push(...(await readNamed(blob, descriptor)).filter(isWanted));
     }
     level = below;
   }
@@ -120,12 +136,8 @@ function tooDeep(): TscomposeError {
 
 function pickPlatform(images: readonly Descriptor[], wanted: Platform): Descriptor | undefined {
   if (images.length === 0) return undefined;
-  let best: {readonly image: Descriptor; readonly rank: number} | undefined;
-  for (const image of images) {
-    const rank = image.platform && platformRank(image.platform, wanted);
-    if (rank !== undefined && (best === undefined || rank < best.rank)) best = {image, rank};
-  }
-  if (best) return best.image;
+  const best = bestPlatform(images, wanted);
+  if (best) return best;
   const has = images.map(({platform}) => (platform ? formatPlatform(platform) : 'unknown')).join(', ');
   throw new TscomposeError('notFound', `no image for ${formatPlatform(wanted)} in the archive: it has ${has}`);
 }

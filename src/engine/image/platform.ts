@@ -58,11 +58,24 @@ function variantRank({architecture, variant}: Platform, wanted: Platform): numbe
 }
 
 /** How well an image fits: smaller is better, undefined not at all. */
-export function platformRank(image: Platform, wanted: Platform): number | undefined {
+function platformRank(image: Platform, wanted: Platform): number | undefined {
   const os = image.os.toLowerCase();
   const architecture = normaliseArchitecture(image.architecture);
   if (os !== wanted.os || architecture !== wanted.architecture) return undefined;
   return variantRank({...image, architecture}, wanted);
+}
+
+/** The one that fits best; what says nothing of its platform fits none. */
+export function bestPlatform<T extends {readonly platform?: Platform | undefined}>(
+  candidates: readonly T[],
+  wanted: Platform,
+): T | undefined {
+  let best: {readonly candidate: T; readonly rank: number} | undefined;
+  for (const candidate of candidates) {
+    const rank = candidate.platform && platformRank(candidate.platform, wanted);
+    if (rank !== undefined && (best === undefined || rank < best.rank)) best = {candidate, rank};
+  }
+  return best?.candidate;
 }
 
 export function machinePlatform(nodeArchitecture: string): Platform {

@@ -25,14 +25,18 @@ export interface Reachable extends Records {
   readonly layers: ReadonlySet<string>;
 }
 
-export async function findReachable({layout}: Pick<ImageContext, 'layout'>): Promise<Reachable> {
+export async function findReachable(context: Pick<ImageContext, 'layout'>): Promise<Reachable> {
+  return await reachableBy(createBlobStore(context.layout.images.blobs), await readRecords(context));
+}
+
+export async function readRecords({layout}: Pick<ImageContext, 'layout'>): Promise<Records> {
   const [images, references, pins, hosted] = await Promise.all([
     listImages(layout),
     listReferences(layout),
     listPins(layout),
     hostedBlobs(layout),
   ]);
-  return await reachableBy(createBlobStore(layout.images.blobs), {images, references, pins, hosted});
+  return {images, references, pins, hosted};
 }
 
 /**

@@ -66,6 +66,13 @@ export interface ReferenceRecord {
   readonly image: string;
   /** The manifest or index that the name stands for: without it, the image's own manifest. */
   readonly target?: TargetDescriptor;
+  /** Images of the target's other platforms that are here too. */
+  readonly others?: readonly string[];
+}
+
+/** The images of a name, the one that it was pulled for last first. */
+export function imagesOfName({image, others = []}: ReferenceRecord): readonly string[] {
+  return [image, ...others];
 }
 
 /** Where exact bytes are, as a registry knows them. */
@@ -87,14 +94,10 @@ export function readReference(layout: Layout, normalised: string): Promise<Refer
   return readRecord<ReferenceRecord>(layout.images.reference(normalised), validateImageReference);
 }
 
-export async function writeReference(
-  layout: Layout,
-  reference: string,
-  image: string,
-  target?: TargetDescriptor,
-): Promise<void> {
-  const record: ReferenceRecord = {v: 1, reference, image, ...(target && {target})};
-  await writeRecord(layout.images.reference(reference), record, {sync: true});
+export async function writeReference(layout: Layout, name: Omit<ReferenceRecord, 'v'>): Promise<void> {
+  const {others = [], target, ...rest} = name;
+  const record: ReferenceRecord = {v: 1, ...rest, ...(target && {target}), ...(others.length > 0 ? {others} : {})};
+  await writeRecord(layout.images.reference(name.reference), record, {sync: true});
 }
 
 export async function removeReference(layout: Layout, reference: string): Promise<void> {

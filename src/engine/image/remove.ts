@@ -4,7 +4,15 @@ import {collectGarbage, exclusively} from './collect.ts';
 import type {ImageContext, ImageUser} from './context.ts';
 import {type FoundImage, findImage} from './find.ts';
 import {refuseHostReference} from './host-image.ts';
-import {type ImageRecord, listReferences, removeImageRecord, removeReference} from './record.ts';
+import {
+  type ImageRecord,
+  imagesOfName,
+  listReferences,
+  readImage,
+  removeImageRecord,
+  removeReference,
+  writeReference,
+} from './record.ts';
 import {familiarReference, normaliseReference} from './reference.ts';
 
 /**
@@ -13,37 +21,49 @@ import {familiarReference, normaliseReference} from './reference.ts';
  */
 export async function removeImage(context: ImageContext, text: string, force: boolean): Promise<ImageDeleteItem[]> {
   if (!text.startsWith('sha256:')) refuseHost(text);
-  const {image, taken, isGone} = await exclusively(context, () => takeAway(context, text, force));
+  const {image, taken, gone} = await exclusively(context, () => takeAway(context, text, force));
   const removed: ImageDeleteItem[] = [];
   for (const name of taken) {
     removed.push({Untagged: familiarReference(name)});
     await context.events.append({type: 'image', action: 'untag', id: image.id, attributes: {name: image.id}});
   }
-  if (!isGone) return removed;
-  return [...removed, ...(await deleteContent(context, image))];
+  if (gone.length === 0) return removed;
+  return [...removed, ...(await deleteContent(context, gone))];
 }
 
 interface Taken {
   readonly image: ImageRecord;
   readonly taken: readonly string[];
-  readonly isGone: boolean;
+  /** With the name's other platforms. */
+  readonly gone: readonly ImageRecord[];
 }
 
 /** What was read is what is changed: nobody else changes records meanwhile. */
 async function takeAway(context: ImageContext, text: string, force: boolean): Promise<Taken> {
+  const {layout} = context;
   const found = await findImage(context, text);
   const {image} = found;
-  const names = (await listReferences(context.layout))
-    .filter((reference) => reference.image === image.id)
-    .map(({reference}) => reference);
-  const taken = found.reference === undefined ? names : [found.reference];
-  const isLast = taken.length === names.length;
-  const users = isLast ? await context.users(image.id) : [];
-  check(found, names, users, force);
-  for (const name of taken) await removeReference(context.layout, name);
-  const isGone = isLast && users.length === 0;
-  if (isGone) await removeImageRecord(context.layout, image.id);
-  return {image, taken, isGone};
+  const references = await listReferences(layout);
+  const names = references.filter((reference) => reference.image === image.id);
+  const taken = found.reference === undefined ? names : names.filter(({reference}) => reference === found.reference);
+  const left = references.filter((reference) => !taken.includes(reference));
+  const wanted = new Set(found.reference === undefined ? [image.id] : []);
+  const candidates = [...new Set([image.id, ...taken.flatMap(imagesOfName)])];
+  // By id, an image goes from the names too that it is another platform of.
+  const unnamed = candidates.filter((id) => wanted.has(id) || !left.some((other) => imagesOfName(other).includes(id)));
+  const users = new Map(await Promise.all(unnamed.map(async (id) => [id, await context.users(id)] as const)));
+  check(
+    found,
+    names.map(({reference}) => reference),
+    {users: [...users.values()].flat(), force},
+  );
+  for (const {reference} of taken) await removeReference(layout, reference);
+  const goneIds = unnamed.filter((id) => users.get(id)?.length === 0);
+  for (const other of left.filter(({others = []}) => others.some((id) => goneIds.includes(id))))
+    await writeReference(layout, {...other, others: (other.others ?? []).filter((id) => !goneIds.includes(id))});
+  const gone = (await Promise.all(goneIds.map((id) => readImage(layout, id)))).filter((record) => record !== undefined);
+  for (const {id} of gone) await removeImageRecord(layout, id);
+  return {image, taken: taken.map(({reference}) => reference), gone};
 }
 
 function refuseHost(text: string): void {
@@ -58,8 +78,7 @@ function refuseHost(text: string): void {
 function check(
   {image, reference}: FoundImage,
   names: readonly string[],
-  users: readonly ImageUser[],
-  force: boolean,
+  {users, force}: {readonly users: readonly ImageUser[]; readonly force: boolean},
 ): void {
   const short = image.id.slice('sha256:'.length, 'sha256:'.length + 12);
   if (reference === undefined && !force && names.length > 1) {
@@ -86,10 +105,17 @@ function check(
   }
 }
 
-/** The record went first: what is left over after a kill belongs to nobody and goes with the next change. */
-async function deleteContent(context: ImageContext, image: ImageRecord): Promise<readonly ImageDeleteItem[]> {
+/** The records went first: what is left over after a kill belongs to nobody and goes with the next change. */
+async function deleteContent(
+  context: ImageContext,
+  images: readonly ImageRecord[],
+): Promise<readonly ImageDeleteItem[]> {
   const {layers: left} = await collectGarbage(context);
-  await context.events.append({type: 'image', action: 'delete', id: image.id, attributes: {name: image.id}});
-  const gone = image.layers.filter(({directory}) => !left.has(directory)).reverse();
-  return [image.id, ...new Set(gone.map(({diffId}) => diffId))].map((Deleted) => ({Deleted}));
+  const deleted: string[] = [];
+  for (const {id, layers} of images) {
+    await context.events.append({type: 'image', action: 'delete', id, attributes: {name: id}});
+    const gone = layers.filter(({directory}) => !left.has(directory)).reverse();
+    deleted.push(id, ...gone.map(({diffId}) => diffId));
+  }
+  return [...new Set(deleted)].map((Deleted) => ({Deleted}));
 }

@@ -14,7 +14,8 @@ import {
 } from './descriptors.ts';
 import {findImage} from './find.ts';
 import {layerTypeOf, makeManifest} from './made-manifest.ts';
-import {formatPlatform, parsePlatform, platformRank} from './platform.ts';
+import {parsePlatform} from './platform.ts';
+import {findPlatform} from './platforms.ts';
 import {type ImageRecord, listReferences, type ReferenceRecord, type TargetDescriptor} from './record.ts';
 import {familiarReference, parseReference} from './reference.ts';
 import type {ContentSession} from './session.ts';
@@ -51,7 +52,7 @@ interface Selected {
 
 /** What stands behind the names, all of it held by the session. */
 export async function findSaved(context: ImageContext, session: ContentSession, wanted: Wanted): Promise<Saved> {
-  const selected = (await Promise.all(wanted.names.map((name) => select(context, name)))).flat();
+  const selected = (await Promise.all(wanted.names.map((name) => select(context, name, wanted.platform)))).flat();
   const blobs = new Map<string, {readonly size: number; readonly content: Uint8Array | BlobSource}>();
   const index: object[] = [];
   const images = new Map<string, {readonly tags: string[]; readonly layers: readonly SavedLayer[]}>();
@@ -83,19 +84,21 @@ function unique(index: readonly object[]): readonly object[] {
 }
 
 /** As Docker reads them: a name without a tag stands for every tag of it. */
-async function select(context: ImageContext, name: string): Promise<readonly Selected[]> {
+async function select(context: ImageContext, name: string, platform: string | undefined): Promise<readonly Selected[]> {
   const references = await listReferences(context.layout);
+  const wanted = platform === undefined ? undefined : parsePlatform(platform);
+  const imageOf = async (text: string) => (await findPlatform(context, text, wanted)).image;
   if (isBare(name)) {
     const {registry, repository} = parseReference(name);
     const tags = references.filter(({reference}) => reference.startsWith(`${registry}/${repository}:`));
     const found = await Promise.all(
-      tags.map(async (reference) => ({reference, image: (await findImage(context, reference.reference)).image})),
+      tags.map(async (reference) => ({reference, image: await imageOf(reference.reference)})),
     );
     if (found.length > 0) return found;
   }
-  const {image, reference} = await findImage(context, name);
+  const {reference} = await findImage(context, name);
   const record = references.find((candidate) => candidate.reference === reference);
-  return [{image, ...(record && {reference: record})}];
+  return [{image: await imageOf(name), ...(record && {reference: record})}];
 }
 
 function isBare(name: string): boolean {
@@ -121,7 +124,6 @@ async function describe(
 ): Promise<Described> {
   const named = reference?.target ?? (await ownManifest(session, image));
   const found = named && (await findManifest(session, named, image));
-  if (platform !== undefined) checkPlatform(image, reference, platform);
   if (!named || !found) {
     const layers = await describeLayers(session, image);
     const {mediaType, digest, bytes} = await makeManifest(session.blobs, image.id, layers);
@@ -193,16 +195,6 @@ function annotationsOf({reference}: ReferenceRecord): Readonly<Record<string, st
     'io.containerd.image.name': reference,
     ...(tag === undefined ? {} : {'org.opencontainers.image.ref.name': tag}),
   };
-}
-
-function checkPlatform(image: ImageRecord, reference: ReferenceRecord | undefined, platform: string): void {
-  const wanted = parsePlatform(platform);
-  if (platformRank(image, wanted) !== undefined) return;
-  const name = reference ? familiarReference(reference.reference) : image.id;
-  throw new TscomposeError(
-    'notFound',
-    `image with reference ${name} was found but its platform (${formatPlatform(image)}) does not match the specified platform (${formatPlatform(wanted)})`,
-  );
 }
 
 function missing({id}: ImageRecord, digest: string): TscomposeError {

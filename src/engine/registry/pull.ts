@@ -2,32 +2,25 @@ import {utimes} from 'node:fs/promises';
 import type {ImageProgress} from '../../api/types/image.ts';
 import {createLimiter} from '../../base/concurrency.ts';
 import {TscomposeError} from '../../base/errors.ts';
-import {type Channel, runWithProgress} from '../image/channel.ts';
+import {runWithProgress} from '../image/channel.ts';
 import {parseConfiguration} from '../image/configuration.ts';
-import type {ImageContext} from '../image/context.ts';
 import type {Descriptor} from '../image/descriptors.ts';
 import {refuseHostReference} from '../image/host-image.ts';
-import {machinePlatform, type Platform, parsePlatform} from '../image/platform.ts';
+import {machinePlatform, parsePlatform} from '../image/platform.ts';
 import {pullPin, readReference} from '../image/record.ts';
 import {familiarReference, formatReference, parseReference, type Reference} from '../image/reference.ts';
 import type {ContentSession} from '../image/session.ts';
-import type {Connection} from './connection.ts';
+import {bringBeside, fetchBeside} from './beside.ts';
+import {bringBlob, downloadsMax, type OnePull, type PullWork, type TransferContext} from './bring-blob.ts';
 import type {Credential} from './credential.ts';
-import {downloadBlob} from './download.ts';
 import {laterBlob} from './later-blob.ts';
 import {headManifest} from './manifest.ts';
-import {firstThatAnswers, type Registries} from './registries.ts';
+import {readPushTree} from './push-tree.ts';
+import {firstThatAnswers} from './registries.ts';
 import {type Resolved, resolveImage} from './resolve.ts';
 import {smallBlobMax} from './small-blob.ts';
 import {listTags} from './tags.ts';
 import {shortDigest, transferProgress} from './transfer-progress.ts';
-
-/** What transfers work with. */
-export interface TransferContext {
-  readonly images: ImageContext;
-  readonly session: () => Promise<ContentSession>;
-  readonly registries: Registries;
-}
 
 export interface PullRequest {
   /** As people write it, with a tag or digest. */
@@ -36,11 +29,10 @@ export interface PullRequest {
   readonly allTags?: boolean;
   /** `linux/arm64`; this machine's where not given. */
   readonly platform?: string | undefined;
+  /** All that an index leads to is brought and kept; the one platform is unpacked. */
+  readonly allPlatforms?: boolean | undefined;
   readonly credential?: Credential | undefined;
 }
-
-/** Layers that are downloaded at the same time. */
-const downloadsMax = 3;
 
 /**
  * Brings an image into the store: configuration and layers at the same time, each layer unpacked while it comes. What has
@@ -57,20 +49,13 @@ export function pullImage(
     refuseHostReference(formatReference(reference));
     const platform = request.platform ? parsePlatform(request.platform) : machinePlatform(context.images.architecture);
     const connections = await context.registries.connections(reference.registry, 'pull', request.credential);
-    const work = {context, connections, platform, channel, signal: stopped};
+    const {allPlatforms = false} = request;
+    const work = {context, connections, platform, allPlatforms, channel, signal: stopped};
     if (request.allTags !== true) return await pullOne(work, reference);
     const {registry, repository} = reference;
     const tags = await firstThatAnswers(connections, (connection) => listTags(connection, repository, stopped));
     for (const tag of tags.value) await pullOne(work, {registry, repository, tag});
   }, signal);
-}
-
-interface PullWork {
-  readonly context: TransferContext;
-  readonly connections: readonly Connection[];
-  readonly platform: Platform;
-  readonly channel: Channel<ImageProgress>;
-  readonly signal: AbortSignal;
 }
 
 async function pullOne(work: PullWork, reference: Reference): Promise<void> {
@@ -114,12 +99,6 @@ function done(
   channel.push({status: `Status: ${isNew ? 'Downloaded newer image' : 'Image is up to date'} for ${name}`});
 }
 
-interface OnePull extends PullWork {
-  readonly session: ContentSession;
-  /** Where the manifest came from. */
-  readonly connection: Connection;
-}
-
 /** The digest that a name stands for, where that very image is here. A HEAD is enough to know, and no registry counts it. */
 async function isUpToDate(work: OnePull, reference: Reference): Promise<string | undefined> {
   const {context, session, connection, signal, platform} = work;
@@ -130,7 +109,8 @@ async function isUpToDate(work: OnePull, reference: Reference): Promise<string |
   const fits = platform.architecture === image.architecture || image.architecture === '';
   if (!fits || (platform.variant !== undefined && platform.architecture !== architecture)) return undefined;
   const digest = known.target?.digest ?? image.manifest;
-  if (digest === undefined) return undefined;
+  if (digest === undefined || (work.allPlatforms && (await readPushTree(session, digest)) === undefined))
+    return undefined;
   if (reference.digest !== undefined) return reference.digest === digest ? digest : undefined;
   const found = await headManifest(connection, {
     repository: reference.repository,
@@ -144,14 +124,17 @@ async function isUpToDate(work: OnePull, reference: Reference): Promise<string |
 async function bring(work: OnePull, reference: Reference, {target, path, image}: Resolved): Promise<string> {
   const {session} = work;
   const {config, layers} = image.content;
+  const beside = await fetchBeside(work, reference.repository, {target, path, image});
   // What has come whole is wanted by nothing yet: of a pull that is killed, it stays for the next one.
   const pin = `${pullPin}${image.digest}`;
-  const blobs = [...path, config, ...layers].map((blob) => blob.digest);
+  const besides = beside.flatMap(({manifest, blobs: named}) => [manifest, ...named]);
+  const blobs = [...path, config, ...layers, ...besides].map((blob) => blob.digest);
   await session.pin({name: pin, blobs, layers: []});
-  for (const {bytes} of path) await session.addBlob(bytes);
+  for (const {bytes} of [...path, ...beside.map(({manifest}) => manifest)]) await session.addBlob(bytes);
   const records = await bringContent(work, reference.repository, image.content, (diffIds) =>
     session.pin({name: pin, blobs, layers: diffIds.map((diffId) => diffId.slice('sha256:'.length))}),
   );
+  await bringBeside(work, reference.repository, beside);
   const {mediaType, digest, bytes} = target;
   const record = await session.addImage({
     configuration: config.digest,
@@ -232,33 +215,4 @@ function say({channel}: PullWork, digest: string, status: string): void {
 async function bringConfiguration(work: OnePull, repository: string, config: Descriptor) {
   await bringBlob(work, repository, config);
   return parseConfiguration(await work.session.blobs.read(config.digest), `image ${config.digest}`);
-}
-
-/** One blob, from where the manifest came from, or from another place that has it. */
-async function bringBlob(
-  work: OnePull,
-  repository: string,
-  descriptor: Descriptor,
-  onBegin?: (source: Awaited<ReturnType<ContentSession['ingest']>>['source']) => void,
-): Promise<void> {
-  const {session, connection, connections, signal, channel, context} = work;
-  const {digest, size} = descriptor;
-  const progress = onBegin && transferProgress(channel, shortDigest(digest), context.images.now);
-  await using ingest = await session.ingest({digest, size, signal, onWait: () => progress?.say('Waiting')});
-  onBegin?.(ingest.source);
-  if (ingest.present) {
-    progress?.say('Already exists');
-    return;
-  }
-  const order = [connection, ...connections.filter((other) => other !== connection)];
-  await firstThatAnswers(order, (place) =>
-    downloadBlob(place, {
-      ...{repository, descriptor, sink: ingest, signal},
-      onProgress: (bytes) => progress?.at('Downloading', bytes, size),
-      onRetry: ({message}) => progress?.say(`Retrying: ${message}`),
-    }),
-  );
-  progress?.say('Verifying Checksum');
-  await ingest.commit();
-  progress?.say('Download complete');
 }

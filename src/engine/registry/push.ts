@@ -2,14 +2,15 @@ import type {ImageProgress} from '../../api/types/image.ts';
 import {mapLimited} from '../../base/concurrency.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {type Channel, runWithProgress} from '../image/channel.ts';
-import {formatPlatform, type Platform, parsePlatform, platformRank} from '../image/platform.ts';
+import {formatPlatform, type Platform, parsePlatform} from '../image/platform.ts';
+import {findPlatform} from '../image/platforms.ts';
 import {listReferences, type ReferenceRecord} from '../image/record.ts';
 import {familiarReference, formatReference, parseReference, type Reference} from '../image/reference.ts';
 import type {ContentSession} from '../image/session.ts';
+import type {TransferContext} from './bring-blob.ts';
 import type {Connection} from './connection.ts';
 import type {Credential} from './credential.ts';
 import {provideManifest} from './provide-manifest.ts';
-import type {TransferContext} from './pull.ts';
 import {type PushTree, readPushTree} from './push-tree.ts';
 import {putManifest} from './put-manifest.ts';
 import {shortDigest, transferProgress} from './transfer-progress.ts';
@@ -117,15 +118,10 @@ async function pushOne(work: PushWork, record: ReferenceRecord, platform: Platfo
 /** What a name stands for; of an index that is not here whole, or of one platform that is asked for, only an image. */
 async function chooseTree(work: PushWork, record: ReferenceRecord, platform: Platform | undefined): Promise<PushTree> {
   const {session, channel} = work;
-  const image = await session.findImage(record.image);
-  if (image === undefined)
-    throw new TscomposeError('notFound', `No such image: ${familiarReference(record.reference)}`);
-  if (platform !== undefined && platformRank(image, platform) === undefined) {
-    throw new TscomposeError(
-      'notFound',
-      `image "${familiarReference(record.reference)}" is not here for ${formatPlatform(platform)}, only for ${formatPlatform(image)}`,
-    );
-  }
+  const name = familiarReference(record.reference);
+  const {image} = await findPlatform(work.context.images, name, platform);
+  if (platform === undefined && (await session.findImage(image.id)) === undefined)
+    throw new TscomposeError('notFound', `No such image: ${name}`);
   const target = platform === undefined ? (record.target?.digest ?? image.manifest) : image.manifest;
   const whole = target === undefined ? undefined : await readPushTree(session, target);
   if (whole !== undefined) return whole;
@@ -133,7 +129,7 @@ async function chooseTree(work: PushWork, record: ReferenceRecord, platform: Pla
   if (own === undefined) return await provideManifest(work, record, image);
   if (target !== image.manifest) {
     channel.push({
-      status: `Not all platforms of ${familiarReference(record.reference)} are here: only ${formatPlatform(image)} is pushed`,
+      status: `Not all platforms of ${name} are here: only ${formatPlatform(image)} is pushed (pull it with --all-platforms to push all)`,
     });
   }
   return own;

@@ -30,6 +30,7 @@ export interface RegistryApi {
 export interface PullOptions {
   readonly reference: string;
   readonly allTags?: boolean;
+  readonly allPlatforms?: boolean;
   readonly platform?: string | undefined;
   readonly auth: AuthConfig;
 }

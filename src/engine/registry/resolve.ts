@@ -1,6 +1,6 @@
 import {TscomposeError} from '../../base/errors.ts';
 import {type Descriptor, depthMax, isImageDescriptor} from '../image/descriptors.ts';
-import {formatPlatform, type Platform, platformRank} from '../image/platform.ts';
+import {bestPlatform, formatPlatform, type Platform} from '../image/platform.ts';
 import type {Connection} from './connection.ts';
 import {fetchManifest, type Manifest} from './manifest.ts';
 
@@ -43,7 +43,7 @@ export async function resolveImage(connection: Connection, request: ResolveReque
 }
 
 /** A manifest that an index names. Throws `invalid` for one that is not as the index says. */
-async function fetchChild(
+export async function fetchChild(
   connection: Connection,
   repository: string,
   {digest, size, mediaType}: Descriptor,
@@ -62,12 +62,8 @@ async function fetchChild(
 
 function choosePlatform(manifests: readonly Descriptor[], wanted: Platform, name: string): Descriptor {
   const images = manifests.filter(isImageDescriptor);
-  const ranked = images
-    .map((image) => ({image, rank: image.platform === undefined ? undefined : platformRank(image.platform, wanted)}))
-    .filter((entry): entry is {image: Descriptor; rank: number} => entry.rank !== undefined)
-    .sort((a, b) => a.rank - b.rank);
-  const [best] = ranked;
-  if (best !== undefined) return best.image;
+  const best = bestPlatform(images, wanted);
+  if (best !== undefined) return best;
   // One that says nothing of its platform may be meant for any.
   const silent = images.filter(({platform}) => platform === undefined);
   if (silent.length === 1 && silent[0] !== undefined && images.length === 1) return silent[0];

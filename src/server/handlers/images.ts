@@ -11,7 +11,7 @@ export function imageHandlers({images, registry}: Engine): Handlers<typeof image
     imagePrune: ({query}) => images.prune(query.filters),
     imageList: async ({query}) => {
       checkFilters(query.filters, knownFilters.images);
-      return images.list(query.filters);
+      return images.list(query.filters, {manifests: query.manifests ?? false});
     },
     imageInspect: ({path, query}) => images.inspect(path.name, query.platform),
     imageHistory: ({path, query}) => images.history(path.name, query.platform),
@@ -48,6 +48,7 @@ export function imageHandlers({images, registry}: Engine): Handlers<typeof image
           ...(query.tag === undefined || query.tag === '' ? {} : {tag: query.tag}),
           ...(query.message === undefined ? {} : {message: query.message}),
           ...(query.changes === undefined ? {} : {changes: query.changes}),
+          ...(query.platform === undefined ? {} : {platform: query.platform}),
         },
         signal,
       );
@@ -62,7 +63,8 @@ export function imageHandlers({images, registry}: Engine): Handlers<typeof image
       });
     },
     // `noprune` keeps images below without a name: here an image has none below, only layers.
-    imageDelete: ({path, query}) => images.remove(path.name, {force: query.force ?? false}),
+    imageDelete: ({path, query}) =>
+      images.remove(path.name, {force: query.force ?? false, platforms: query.platforms ?? []}),
   };
 }
 
@@ -72,17 +74,19 @@ function pullOptions(
     readonly fromImage: string;
     readonly tag?: string | undefined;
     readonly platform?: string | undefined;
+    readonly allPlatforms?: boolean | undefined;
   },
   registryAuth: string | undefined,
 ): PullOptions {
   const {fromImage, tag} = query;
   const auth = parseRegistryAuth(registryAuth);
   const platform = query.platform === '' ? undefined : query.platform;
+  const allPlatforms = query.allPlatforms ?? false;
   if (tag !== undefined && tag !== '') {
     // As Docker does: it counts more than one that stands in the name.
     const name = fromImage.replace(/@.*$/, '').replace(/:[^:/]*$/, '');
-    return {reference: `${name}${tag.includes(':') ? '@' : ':'}${tag}`, platform, auth};
+    return {reference: `${name}${tag.includes(':') ? '@' : ':'}${tag}`, platform, allPlatforms, auth};
   }
   const allTags = !/[:@]/.test(fromImage.slice(fromImage.lastIndexOf('/') + 1));
-  return {reference: fromImage, allTags, platform, auth};
+  return {reference: fromImage, allTags, platform, allPlatforms, auth};
 }
