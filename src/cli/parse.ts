@@ -5,6 +5,7 @@ import {type CommandInput, type CommandRow, type Flag, type Flags, type GlobalFl
 import {commands} from './commands.ts';
 import {helpLayout} from './help-layout.ts';
 import {parseSeconds} from './seconds.ts';
+import {restateSwitches} from './stated-switches.ts';
 import {commandGroups} from './summaries.ts';
 
 export type Parsed =
@@ -136,8 +137,11 @@ function addDetails(command: Command, row: CommandRow): void {
   if (row.args === '') command.allowExcessArguments(false);
   for (const [name, flag] of Object.entries(row.flags)) {
     command.addOption(toOption(name, flag));
-    if (flag.default === true) for (const word of ['true', 'false']) command.addOption(stated(name, word));
+    // A switch takes its value in the same word only, so that it takes no argument for one.
+    if (flag.default === true) command.addOption(new Option(`--${name}=false`).hideHelp());
   }
+  const parse = command.parseOptions.bind(command);
+  command.parseOptions = (words) => parse(restateSwitches(words, row));
   refuseGlobalFlags(command, row);
   if (row.examples !== undefined)
     command.addHelpText('after', `\nExamples:\n${row.examples.map((example) => `  ${example}`).join('\n')}`);
@@ -193,11 +197,6 @@ function toOption(name: string, flag: Flag): Option {
     option.argParser((value: string, previous: readonly unknown[] | undefined) => [...(previous ?? []), one(value)]);
   } else if (convert !== undefined) option.argParser(convert);
   return option;
-}
-
-/** `--name=false`: a switch takes its value in the same word only, so that it takes no argument for one. */
-function stated(name: string, word: string): Option {
-  return new Option(`--${name}=${word}`).hideHelp();
 }
 
 function toChoice(choices: Flag['choices']): (value: string) => string {

@@ -47,6 +47,22 @@ test.each([
 });
 
 test.each([
+  [['engine', 'history', '-H=false', 'redis'], {args: ['redis'], flags: {human: false}}],
+  [['engine', 'history', '-H=true', '--quiet=true', 'redis'], {args: ['redis'], flags: {human: true, quiet: true}}],
+  [['engine', 'history', '--quiet=0', '-q=f', 'redis'], {args: ['redis'], flags: {quiet: false}}],
+  [['logs', '-n', '-f=true', 'web'], {args: ['web'], flags: {tail: '-f=true', follow: false}}],
+  [
+    ['exec', '-T=true', 'web', 'cmd', '-d=true'],
+    {args: ['web', 'cmd', '-d=true'], flags: {'no-tty': true, detach: false}},
+  ],
+  [['exec', '-u', '-d=true', 'web', 'id'], {args: ['web', 'id'], flags: {user: '-d=true', detach: false}}],
+  [['logs', '--', '-f=true'], {args: ['-f=true'], flags: {follow: false}}],
+])('a switch that is given a value: %j', (words, input) => {
+  expect(parseCommandLine(words)).toMatchObject({kind: 'run', input});
+});
+
+test.each([
+  [['up', '--detach=maybe'], 'error: unknown option "--detach=maybe"'],
   [['frobnicate'], 'error: unknown command "frobnicate"'],
   [['dwon'], 'error: unknown command "dwon" (did you mean "down"?)'],
   [['up', '--nope'], 'error: unknown option "--nope"'],
