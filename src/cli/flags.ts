@@ -260,6 +260,16 @@ export const commandFlags = {
       repeat: true,
       summary: 'a registry whose images are passed on and kept: docker.io, quay.io',
     },
+    'mirror-login': {
+      summary:
+        'with --mirror: ask the other registries with the logins of whoever runs this; every client gets what these give',
+    },
+    'mirror-max-size': {value: 'BYTES', summary: 'with --mirror: keep so much of other registries: 50g (no limit)'},
+    'mirror-max-age': {
+      value: 'TIME',
+      kind: 'seconds',
+      summary: 'with --mirror: let go of what nobody asked for so long: 720h (no limit)',
+    },
     offline: {summary: 'with --mirror: do not ask the other registries, offer what is kept'},
     'max-blob-size': {value: 'BYTES', summary: 'largest blob that is taken: 500m, 20g (no limit)'},
     'max-uploads': {value: 'N', kind: 'integer', summary: 'unfinished uploads that are kept at most (1000)'},

@@ -201,7 +201,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       async open(hostingOptions) {
         const {createHosting} = await import('./hosting/hosting.ts');
         const removeName = async (reference: string) => void (await images.remove(reference, {force: true}));
-        const connections = (name: string) => registry.connections(name);
+        const {connections} = registry;
         return createHosting({...imageContext, removeName, connections}, hostingOptions);
       },
     },

@@ -5,8 +5,9 @@ import {parseBytes} from '../../base/bytes.ts';
 import {exitCodes, TscomposeError, toTscomposeError} from '../../base/errors.ts';
 import {createEngine} from '../../engine/create-engine.ts';
 import type {Hosting} from '../../engine/hosting/hosting.ts';
+import type {MirrorOptions} from '../../engine/hosting/mirror.ts';
 import {parseReference} from '../../engine/image/reference.ts';
-import {listenRegistry, type RegistryListener} from '../../server/registry/listen.ts';
+import {type Certificate, listenRegistry, type RegistryListener} from '../../server/registry/listen.ts';
 import {openPasswordFile} from '../../server/registry/password-file.ts';
 import {createRegistry, type Registry} from '../../server/registry/registry.ts';
 import {createTokenSigner} from '../../server/registry/tokens.ts';
@@ -39,7 +40,7 @@ export async function runRegistryServe(context: CliContext, {flags}: Input<'regi
       unpack: !flags['no-unpack'],
       limits: {blobMax, openMax: uploadsMax},
       keep,
-      mirror: settings.mirrored.length > 0 ? {registries: settings.mirrored, offline: flags.offline} : undefined,
+      mirror: settings.mirror,
     });
     const registry = createRegistry({
       ...{hosting, hosts, blobMax},
@@ -57,8 +58,9 @@ export async function runRegistryServe(context: CliContext, {flags}: Input<'regi
 interface Settings {
   readonly listen: {readonly host: string; readonly port: number};
   readonly hosts: readonly [string, ...string[]];
-  readonly mirrored: readonly string[];
-  readonly tls: {readonly cert: string; readonly key: string} | undefined;
+  readonly mirror: MirrorOptions | undefined;
+  /** Reads the certificate and its key, as they are now. */
+  readonly readCertificate: (() => Promise<Certificate>) | undefined;
   readonly passwords: Awaited<ReturnType<typeof openPasswordFile>> | undefined;
   readonly blobMax: number;
   readonly uploadsMax: number;
@@ -73,20 +75,18 @@ async function readSettings({cwd}: CliContext, flags: RegistryFlags): Promise<Se
       `${auth === undefined ? '--anonymous-pull' : '--auth'} needs --htpasswd: without it nobody is asked`,
     );
   }
-  if (flags.offline && flags.mirror.length === 0)
-    throw wrongUse('--offline needs --mirror: nothing is asked for without it');
   const listen = readListen(flags.listen ?? '127.0.0.1:5000');
   const [first, ...rest] = [...flags.name.map(readName), ...usualNames(listen)];
   return {
     listen,
-    mirrored: flags.mirror.map(readMirrored),
+    mirror: readMirror(flags),
     hosts: [first ?? '', ...rest],
-    tls:
+    readCertificate:
       cert === undefined || key === undefined
         ? undefined
-        : {cert: await readText(resolve(cwd, cert)), key: await readText(resolve(cwd, key))},
+        : async () => ({cert: await readText(resolve(cwd, cert)), key: await readText(resolve(cwd, key))}),
     passwords: htpasswd === undefined ? undefined : await openPasswordFile(resolve(cwd, htpasswd)),
-    blobMax: readSize(flags['max-blob-size']),
+    blobMax: readSize(flags['max-blob-size'], '--max-blob-size'),
     uploadsMax: readCount(flags['max-uploads'], '--max-uploads'),
     connectionsMax: readCount(flags['max-connections'], '--max-connections'),
   };
@@ -125,6 +125,23 @@ function readName(text: string): string {
   );
 }
 
+function readMirror(flags: RegistryFlags): MirrorOptions | undefined {
+  const {offline, 'mirror-login': login, 'mirror-max-size': size, 'mirror-max-age': age} = flags;
+  if (flags.mirror.length === 0) {
+    const given = {'--offline': offline, '--mirror-login': login, '--mirror-max-size': size, '--mirror-max-age': age};
+    const [alone] = Object.entries(given).filter(([, value]) => value !== undefined && value !== false);
+    if (alone !== undefined) throw wrongUse(`${alone[0]} needs --mirror: nothing is asked for without it`);
+    return undefined;
+  }
+  if (age !== undefined && age <= 0) throw wrongUse('--mirror-max-age has to be more than nothing');
+  const limits = {
+    bytesMax: readSize(size, '--mirror-max-size'),
+    unusedMs: age === undefined ? Number.POSITIVE_INFINITY : age * 1000,
+    sureMs: keep.blobsKeptMs,
+  };
+  return {registries: flags.mirror.map(readMirrored), offline, login, limits};
+}
+
 function readMirrored(text: string): string {
   const {registry} = orUndefined(() => parseReference(`${text}/x/x:x`)) ?? {};
   if (registry === text) return text;
@@ -139,11 +156,11 @@ function orUndefined<T>(read: () => T): T | undefined {
   }
 }
 
-function readSize(text: string | undefined): number {
+function readSize(text: string | undefined, flag: string): number {
   if (text === undefined) return Number.POSITIVE_INFINITY;
   const size = parseBytes(text);
   if (size !== undefined && size > 0) return size;
-  throw wrongUse(`--max-blob-size: "${text}" is no size`, 'write it as 500m or 20g');
+  throw wrongUse(`${flag}: "${text}" is no size`, 'write it as 500m or 20g');
 }
 
 function readCount(count: number | undefined, flag: string): number {
@@ -173,7 +190,8 @@ async function serve(context: CliContext, {registry, hosting, settings}: Serving
     end = resolvePromise;
   });
   using _interrupt = context.onInterrupt(() => end());
-  const {listen, tls, connectionsMax, passwords} = settings;
+  const {listen, readCertificate, connectionsMax, passwords} = settings;
+  const tls = await readCertificate?.();
   const log = (line: string) => void context.stdout.write(`${line}\n`);
   const listener: RegistryListener = await listenRegistry(registry, {
     ...listen,
@@ -184,9 +202,20 @@ async function serve(context: CliContext, {registry, hosting, settings}: Serving
     warn('whoever reaches this registry may push to it, since there is no --htpasswd');
   if (!isLoopback(listen.host) && passwords && tls === undefined)
     warn('passwords travel in the clear, since there is no --tls-cert');
+  if (settings.mirror?.login)
+    warn(
+      `whoever may pull here gets what your logins give at ${settings.mirror.registries.join(', ')} (--mirror-login)`,
+    );
   log(
     `listening at ${tls ? 'https' : 'http'}://${isIP(listen.host) === 6 ? `[${listen.host}]` : listen.host}:${listen.port}`,
   );
+  using _hangup = context.onSignals(['SIGHUP'], () => {
+    if (readCertificate === undefined) return log('nothing to read again: there is no certificate');
+    readCertificate()
+      .then((certificate) => listener.renew(certificate))
+      .then(() => log('the certificate was read again'))
+      .catch((error: unknown) => warn(`the certificate stays as it was: ${toTscomposeError(error).message}`));
+  });
   let sweeping = Promise.resolve();
   const sweep = () => {
     sweeping = sweeping

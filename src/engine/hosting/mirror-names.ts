@@ -24,6 +24,11 @@ export function mirroredName(name: string, mirrored: readonly string[]): Mirrore
   return {registry, repository, copy: `${registryComponent(registry)}/${repository}`};
 }
 
+/** Whether a repository of ours is a copy of one of these registries'. */
+export function isCopyOf(name: string, mirrored: readonly string[]): boolean {
+  return mirroredName(name, mirrored)?.copy === name;
+}
+
 /** What a mirror of Docker's own registry is asked for: names without a registry. */
 export function hubName(name: string, mirrored: readonly string[]): MirroredName | undefined {
   return mirrored.includes('docker.io') ? mirroredName(`docker.io/${name}`, mirrored) : undefined;

@@ -7,6 +7,7 @@ import type {Connection} from '../registry/connection.ts';
 import {fetchManifest, headManifest} from '../registry/manifest.ts';
 import {firstThatAnswers} from '../registry/registries.ts';
 import {type HostedBlob, openBlob} from './blob.ts';
+import {evictCopies, type MirrorLimits} from './evict.ts';
 import {createFlights} from './flights.ts';
 import type {ManifestName} from './hosting.ts';
 import type {ManifestBytes} from './local.ts';
@@ -15,8 +16,8 @@ import type {MirroredName} from './mirror-names.ts';
 import {type HostedManifest, type RepositoryRecords, repositoryRecords} from './records.ts';
 
 export interface MirrorContext extends ImageContext {
-  /** Where a registry's content is. */
-  readonly connections: (registry: string) => Promise<readonly Connection[]>;
+  /** Where a registry's content is, reached by the logins of whoever runs this, or as anybody. */
+  readonly connections: (registry: string, as: 'operator' | 'anybody') => Promise<readonly Connection[]>;
 }
 
 export interface MirrorOptions {
@@ -24,6 +25,9 @@ export interface MirrorOptions {
   readonly registries: readonly string[];
   /** They are not asked: what is kept is all there is. */
   readonly offline: boolean;
+  /** They are asked with the logins of whoever runs this, and everybody gets what these may read. */
+  readonly login: boolean;
+  readonly limits: MirrorLimits;
 }
 
 /** Copies of repositories of other registries: brought when they are asked for, and kept. */
@@ -32,6 +36,8 @@ export interface Mirror {
   findManifest(name: MirroredName, wanted: ManifestName, signal: AbortSignal): Promise<ManifestBytes | undefined>;
   /** One that is still coming can be read already. */
   findBlob(name: MirroredName, digest: string): Promise<HostedBlob | undefined>;
+  /** Lets go of copies beyond the limits. */
+  evict(): Promise<void>;
   /** Downloads end; what has come stays. */
   close(): Promise<void>;
 }
@@ -39,14 +45,21 @@ export interface Mirror {
 /** So long a tag is taken for what it was; milliseconds. */
 const freshMs = 60_000;
 
-export function createMirror(context: MirrorContext, {offline}: MirrorOptions): Mirror {
-  const {layout, now, connections} = context;
+export function createMirror(context: MirrorContext, options: MirrorOptions): Mirror {
+  const {offline, login} = options;
+  const {layout, now} = context;
+  const connections = (registry: string) => context.connections(registry, login ? 'operator' : 'anybody');
   const blobs = createBlobStore(layout.images.blobs);
   const flights = createFlights(context);
 
+  /** What came for a login is nobody else's, unless the other registry gives it to them too. */
+  const isFor = ({forLogin = false}: HostedManifest) => login || !forLogin;
+
   const readKept = async (records: RepositoryRecords, digest: string): Promise<ManifestBytes | undefined> => {
     const kept = await records.readManifest(digest);
-    return kept && {digest, mediaType: kept.mediaType, bytes: await blobs.read(kept.stored)};
+    if (kept === undefined || !isFor(kept)) return undefined;
+    await records.touchManifest(digest, now());
+    return {digest, mediaType: kept.mediaType, bytes: await blobs.read(kept.stored)};
   };
 
   /** Undefined where the other registry does not have it, or does not give it to us. */
@@ -68,8 +81,10 @@ export function createMirror(context: MirrorContext, {offline}: MirrorOptions): 
     await using session = await openSession(context);
     await session.addBlob(bytes);
     const {blobs: named} = readManifest(bytes, mediaType);
-    const manifest: HostedManifest = {v: 1, digest, stored: digest, mediaType, size: bytes.length, blobs: named};
+    const known = {v: 1, digest, stored: digest, mediaType, size: bytes.length, blobs: named} as const;
+    const manifest: HostedManifest = {...known, ...(login ? {forLogin: true} : {})};
     await session.lease.hold({blobs: [digest]}, () => records.writeManifest(manifest));
+    await records.touchManifest(digest, now());
     if (tag !== undefined) await records.writeTag(tag, {v: 1, digest, checked: now()});
   };
 
@@ -117,27 +132,29 @@ export function createMirror(context: MirrorContext, {offline}: MirrorOptions): 
 
     async findBlob(name, digest) {
       const records = repositoryRecords(layout, name.copy);
+      // Only what a manifest names that is kept here: that also tells how much is to come.
+      const naming = (await records.listManifests()).find((each) => each.blobs.includes(digest) && isFor(each));
+      if (naming === undefined) return undefined;
       const stored = await records.findBlob(digest);
       const kept = stored === undefined ? undefined : await openBlob(context, stored);
       if (kept || offline) return kept;
-      // Only what a manifest names that is kept here: that also tells how much is to come.
-      const size = await sizeOf(records, digest, (manifest) => blobs.read(manifest));
+      const size = sizeIn(await blobs.read(naming.stored), digest);
       if (size === undefined) return undefined;
       return await flights.join({...name, digest, size, records, places: await connections(name.registry)});
+    },
+
+    async evict() {
+      // What is let go of cannot come again.
+      if (!offline) await evictCopies(context, options);
     },
 
     close: () => flights.close(),
   };
 }
 
-async function sizeOf(
-  records: RepositoryRecords,
-  digest: string,
-  read: (stored: string) => Promise<Uint8Array>,
-): Promise<number | undefined> {
-  const naming = (await records.listManifests()).find(({blobs}) => blobs.includes(digest));
-  if (naming === undefined) return undefined;
-  const value = JSON.parse(new TextDecoder().decode(await read(naming.stored))) as Readonly<Record<string, unknown>>;
+/** What a manifest says of the size of a blob that it names. */
+function sizeIn(manifest: Uint8Array, digest: string): number | undefined {
+  const value = JSON.parse(new TextDecoder().decode(manifest)) as Readonly<Record<string, unknown>>;
   const layers = Array.isArray(value['layers']) ? (value['layers'] as unknown[]) : [];
   const descriptor = [value['config'], ...layers].find((item) => isObject(item) && item['digest'] === digest);
   const size = isObject(descriptor) ? descriptor['size'] : undefined;

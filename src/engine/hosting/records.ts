@@ -32,6 +32,8 @@ export interface HostedManifest {
   readonly subject?: string;
   readonly artifactType?: string;
   readonly annotations?: Readonly<Record<string, unknown>>;
+  /** It came from another registry for a login: whether that gives it to everybody is not known. */
+  readonly forLogin?: boolean;
 }
 
 interface HostedRepository {
@@ -51,6 +53,10 @@ export interface RepositoryRecords {
   readManifest(digest: string): Promise<HostedManifest | undefined>;
   writeManifest(record: HostedManifest): Promise<void>;
   removeManifest(digest: string): Promise<boolean>;
+  /** It was asked for; milliseconds since the epoch. */
+  touchManifest(digest: string, at: number): Promise<void>;
+  /** When each was last asked for, or written; milliseconds since the epoch. */
+  listUses(): Promise<readonly {readonly digest: string; readonly usedAt: number}[]>;
   listManifests(): Promise<readonly HostedManifest[]>;
   /** The digest under which the store has a blob of the repository. */
   findBlob(digest: string): Promise<string | undefined>;
@@ -94,6 +100,18 @@ export function repositoryRecords(layout: Pick<Layout, 'images'>, name: string):
       await writeRecord(manifestPath(record.digest), record, {sync: true});
     },
     removeManifest: (digest) => removeFile(manifestPath(digest)),
+    async touchManifest(digest, at) {
+      // It may go meanwhile.
+      await unlessMissing(utimes(manifestPath(digest), at / 1000, at / 1000));
+    },
+    async listUses() {
+      const digests = (await list('manifests')).flatMap((file) => digestOfFileName(file) ?? []);
+      const found = digests.map(async (digest) => {
+        const file = await unlessMissing(stat(manifestPath(digest)));
+        return file === undefined ? [] : [{digest, usedAt: file.mtimeMs}];
+      });
+      return (await Promise.all(found)).flat();
+    },
     async listManifests() {
       const digests = (await list('manifests')).flatMap((file) => digestOfFileName(file) ?? []);
       const records = await Promise.all(

@@ -36,6 +36,10 @@ export function withMirror(hosting: Hosting, mirror: Mirror, registries: readonl
 
     findBlob: (repository, digest) => findBlob(repository, digest, () => hosting.findBlob(repository, digest)),
     keepBlob: (repository, digest) => findBlob(repository, digest, () => hosting.keepBlob(repository, digest)),
+    async sweep() {
+      await mirror.evict();
+      await hosting.sweep();
+    },
     close: () => mirror.close(),
   };
 }

@@ -22,11 +22,11 @@ export interface RegistryOptions {
 /** The way to registries, by the settings of this machine. */
 export interface Registries {
   readonly http: Http;
-  /** Where a registry's content is, mirrors first where something is pulled. */
+  /** Where a registry's content is, mirrors first where something is pulled. `none`: no credentials for mirrors either. */
   connections(
     registry: string,
     use: 'pull' | 'push',
-    credential: Credential | undefined,
+    credential: Credential | 'none' | undefined,
   ): Promise<readonly Connection[]>;
   endpoints(registry: string, use: 'pull' | 'push'): Promise<readonly RegistryEndpoint[]>;
   close(): Promise<void>;
@@ -51,15 +51,12 @@ export function createRegistries(options: RegistryOptions): Registries {
     endpoints,
     async connections(registry, use, credential) {
       const found = await endpoints(registry, use);
+      const credentialFor = async ({mirrorOf, registry: host}: RegistryEndpoint) => {
+        if (credential === 'none') return undefined;
+        return mirrorOf === undefined ? credential : await options.credentialOf?.(host);
+      };
       return await Promise.all(
-        found.map(async (endpoint) =>
-          connect({
-            http,
-            endpoint,
-            credential: endpoint.mirrorOf === undefined ? credential : await options.credentialOf?.(endpoint.registry),
-            now,
-          }),
-        ),
+        found.map(async (endpoint) => connect({http, endpoint, credential: await credentialFor(endpoint), now})),
       );
     },
     close: () => http.close(),

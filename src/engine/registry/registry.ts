@@ -51,8 +51,8 @@ export interface SearchOptions {
 }
 
 export interface RegistryPart extends RegistryApi {
-  /** Where a registry's content is, reached with the credentials of whoever runs this engine. */
-  connections(registry: string): Promise<readonly Connection[]>;
+  /** Where a registry's content is, reached with the credentials of whoever runs this engine, or without any. */
+  connections(registry: string, as: 'operator' | 'anybody'): Promise<readonly Connection[]>;
   close(): Promise<void>;
 }
 
@@ -117,7 +117,8 @@ export function createRegistry({images, session, registries: options}: RegistryP
       return value;
     },
 
-    async connections(registry) {
+    async connections(registry, as) {
+      if (as === 'anybody') return await (await open()).connections(registry, 'pull', 'none');
       return await (await open()).connections(registry, 'pull', await options.credentialOf?.(registry));
     },
 

@@ -4,7 +4,7 @@ import {
   type ServerOptions,
   type ServerResponse,
 } from 'node:http';
-import {createServer as createHttpsServer} from 'node:https';
+import {createServer as createHttpsServer, Server as HttpsServer} from 'node:https';
 import type {Socket} from 'node:net';
 import {setTimeout as delay} from 'node:timers/promises';
 import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
@@ -14,11 +14,17 @@ import type {RegistryRequest, RegistryResponse} from './message.ts';
 import type {Registry} from './registry.ts';
 import {requestBody} from './request-body.ts';
 
+/** PEM. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
 export interface RegistryListenOptions {
   readonly host: string;
   readonly port: number;
-  /** PEM. Undefined: without TLS. */
-  readonly tls: {readonly cert: string; readonly key: string} | undefined;
+  /** Undefined: without TLS. */
+  readonly tls: Certificate | undefined;
   readonly now: () => number;
   /** A line for each request. */
   readonly log: (line: string) => void;
@@ -29,10 +35,13 @@ export interface RegistryListenOptions {
 
 export interface RegistryListener {
   readonly port: number;
+  /** New connections get this certificate. Throws `invalid` for one that is none: then the old one stays. */
+  renew(certificate: Certificate): void;
   /** Takes no more requests, and waits so long for those under way. Milliseconds. */
   close(waitMs: number): Promise<void>;
 }
 
+const tlsLimits = {minVersion: 'TLSv1.2'} as const;
 const headMax = 16 * 1024;
 /** For the head of a request, and for the next one of a connection; milliseconds. */
 const headMs = 30_000;
@@ -71,6 +80,10 @@ export async function listenRegistry(registry: Registry, options: RegistryListen
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : options.port,
+    renew(certificate) {
+      if (!(server instanceof HttpsServer)) throw new TscomposeError('internal', 'there is no TLS');
+      withUsable(() => server.setSecureContext({...certificate, ...tlsLimits}));
+    },
     async close(waitMs) {
       isClosing = true;
       const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
@@ -89,8 +102,12 @@ export async function listenRegistry(registry: Registry, options: RegistryListen
 
 function createFor({tls}: RegistryListenOptions, settings: ServerOptions) {
   if (tls === undefined) return createHttpServer(settings);
+  return withUsable(() => createHttpsServer({...settings, ...tls, ...tlsLimits}));
+}
+
+function withUsable<T>(use: () => T): T {
   try {
-    return createHttpsServer({...settings, ...tls, minVersion: 'TLSv1.2'});
+    return use();
   } catch (error) {
     throw new TscomposeError('invalid', `the certificate and its key cannot be used: ${(error as Error).message}`, {
       cause: error,

@@ -41,15 +41,24 @@ export interface RegistryBed extends AsyncDisposable {
   send(method: string, path: string, options?: RequestOptions): Promise<Reply>;
 }
 
+const hour = 60 * 60 * 1000;
+
+/** A mirror that asks as anybody, and keeps what comes. */
+export const plainMirror = {
+  offline: false,
+  login: false,
+  limits: {bytesMax: Number.POSITIVE_INFINITY, unusedMs: Number.POSITIVE_INFINITY, sureMs: hour},
+} as const;
+
 export type BedOptions = Partial<Omit<HostingOptions, 'hosts'>> &
   Partial<Omit<RegistryOptions, 'hosting' | 'hosts'>> &
   Partial<Pick<RegistryListenOptions, 'idleMs' | 'tls' | 'connectionsMax'>> & {
     readonly now?: () => number;
+    /** The logins of whoever runs it. */
+    readonly credentialOf?: (host: string) => Promise<{readonly username: string; readonly password: string}>;
     /** Of an earlier bed: then the directory stays the caller's. */
     readonly directory?: string;
   };
-
-const hour = 60 * 60 * 1000;
 
 export async function makeRegistry(options: BedOptions = {}): Promise<RegistryBed> {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'tsc-registry-'));
@@ -57,6 +66,10 @@ export async function makeRegistry(options: BedOptions = {}): Promise<RegistryBe
   const engine = await createEngine({
     ...{root, run: join(directory, 'run'), cgroupParent: 'tsc-registry-test', version: '0'},
     ...{helperPath: process.env['TSCOMPOSE_HELPER'], nodePath: process.execPath, now: options.now ?? Date.now},
+    registries: {
+      ...{settings: {paths: [], isRequired: false}, certificateDirectories: [], proxy: {}},
+      ...(options.credentialOf === undefined ? {} : {credentialOf: options.credentialOf}),
+    },
   });
   const hosting = await engine.hosting.open({
     hosts: [registryName],

@@ -196,6 +196,37 @@ test('subjects: told on push, listed by kind, also of a manifest that is not the
   expect((await list(image.digest)).manifests).toHaveLength(2);
 });
 
+test('many that say something about a manifest come by pages, none of them too large to be read', async () => {
+  const image = await pushManifest(bed, 'sets/pages', await pushParts('sets/pages'));
+  const {bytes: _bytes, ...subject} = image;
+  const empty = await pushBlob(bed, 'sets/pages', '{}', 'application/vnd.oci.empty.v1+json');
+  for (let count = 0; count < 5; count += 1) {
+    const annotations = {number: String(count), text: 'x'.repeat(1_000_000)};
+    const artifactType = 'application/vnd.example.report';
+    const common = {schemaVersion: 2, mediaType: types.manifest, config: empty, layers: [], subject, annotations};
+    await pushManifest(bed, 'sets/pages', {...common, artifactType});
+    if (count === 0) await pushManifest(bed, 'sets/pages', {...common, artifactType: 'application/vnd.example.other'});
+  }
+  const read = async (query: string) => {
+    const pages: string[][] = [];
+    let path: string | undefined = `/v2/sets/pages/referrers/${image.digest}${query}`;
+    while (path !== undefined) {
+      const reply = await bed.send('GET', path);
+      expect(reply.body.length).toBeLessThan(4 * 1024 * 1024);
+      const {manifests} = reply.json() as {readonly manifests: readonly {readonly digest: string}[]};
+      pages.push(manifests.map(({digest}) => digest));
+      path = /^<(.*)>; rel="next"$/.exec(reply.headers['link'] ?? '')?.[1];
+    }
+    return pages;
+  };
+  expect((await read('')).map((page) => page.length)).toEqual([3, 3]);
+  expect(new Set((await read('')).flat()).size).toBe(6);
+  expect((await read('?n=2')).map((page) => page.length)).toEqual([2, 2, 2]);
+  expect((await read('?artifactType=application/vnd.example.report&n=2')).map((page) => page.length)).toEqual([
+    2, 2, 1,
+  ]);
+});
+
 test('SHA-512: blobs and manifests by it, and the store still has each content once', async () => {
   const content = 'named by a longer hash';
   const begun = await bed.send('POST', '/v2/sets/long/blobs/uploads/?digest-algorithm=sha512');

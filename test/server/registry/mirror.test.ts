@@ -10,6 +10,7 @@ import {eventually} from '../../support/host.ts';
 import {
   type BedOptions,
   makeRegistry,
+  plainMirror,
   pushBlob,
   pushManifest,
   type RegistryBed,
@@ -46,7 +47,7 @@ afterAll(async () => {
 });
 
 const makeMirror = (options: BedOptions & {readonly offline?: boolean} = {}) =>
-  makeRegistry({...options, mirror: {registries: [registry], offline: options.offline ?? false}});
+  makeRegistry({...options, mirror: {...plainMirror, registries: [registry], offline: options.offline ?? false}});
 
 /** Requests that the other registry got since. */
 function asked(since: number): readonly string[] {
@@ -191,7 +192,7 @@ test('a registry that fails, lies or breaks off: nothing of it is kept, and it i
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const {port} = server.address() as AddressInfo;
-  await using mirror = await makeRegistry({mirror: {registries: [`127.0.0.1:${port}`], offline: false}});
+  await using mirror = await makeRegistry({mirror: {...plainMirror, registries: [`127.0.0.1:${port}`]}});
   const path = `/v2/127.0.0.1_${port}/bad/app`;
   mode = 'lies';
   expect((await mirror.send('GET', `${path}/manifests/v1`)).status).toBe(200);

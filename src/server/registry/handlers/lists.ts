@@ -32,10 +32,22 @@ export function listHandlers({hosting}: HandlerContext): ListHandlers {
       checkDigest(digest);
       const wanted = request.query.get('artifactType');
       const found = await hosting.listReferrers(name, digest);
-      const manifests = found.filter(({artifactType}) => wanted === null || artifactType === wanted).map(descriptorOf);
+      const all = new Map(
+        found
+          .filter(({artifactType}) => wanted === null || artifactType === wanted)
+          .map((manifest) => [manifest.digest, descriptorOf(manifest)]),
+      );
+      const {names, link} = pageOf(all.keys(), request.query, `/v2/${name}/referrers/${digest}`, {
+        bytes: (each) => Buffer.byteLength(JSON.stringify(all.get(each))),
+        keep: ['artifactType'],
+      });
       return jsonResponse(
-        {schemaVersion: 2, mediaType: indexType, manifests},
-        {'content-type': indexType, ...(wanted === null ? {} : {'oci-filters-applied': 'artifactType'})},
+        {schemaVersion: 2, mediaType: indexType, manifests: names.map((each) => all.get(each))},
+        {
+          'content-type': indexType,
+          ...(wanted === null ? {} : {'oci-filters-applied': 'artifactType'}),
+          ...(link === undefined ? {} : {link}),
+        },
       );
     },
 
