@@ -1,32 +1,49 @@
+import type {PatternPart} from './text-pattern.ts';
+
 /**
- * A regular expression in the syntax of Go's `regexp`, as far as patterns of paths can contain it: literals, escapes,
- * classes, groups, `*` and `?`. Undefined: Go would refuse it, or it uses what no file name calls for (`\p`, `\Q`, `\x`
- * and octal escapes).
+ * The parts of a regular expression in the syntax of Go's `regexp`, as far as patterns of paths can contain it: literals,
+ * escapes, classes, groups that may be missing, and `*`. Undefined: Go would refuse it, or it uses what no file name calls for
+ * (`\p`, `\Q`, `\x` and octal escapes).
  */
-export function goRegExp(expression: string): RegExp | undefined {
+export function goRegExp(expression: string): readonly PatternPart[] | undefined {
   const characters = [...expression];
-  let result = '';
+  const parts: PatternPart[] = [];
+  let open = parts;
   let at = 0;
   while (at < characters.length) {
     const character = characters[at] ?? '';
+    let one: string | undefined;
     if (character === '\\') {
-      const sequence = outside[characters[at + 1] ?? ''] ?? escaped(characters[at + 1]);
-      if (sequence === undefined) return undefined;
-      result += sequence;
+      const next = characters[at + 1] ?? '';
+      one = outside[next] ?? escaped(next);
+      if (one === undefined) return undefined;
       at += 2;
     } else if (character === '[') {
       const parsed = readClass(characters, at);
       if (parsed === undefined) return undefined;
-      result += parsed.text;
+      one = parsed.text;
       at = parsed.next;
+    } else at += 1;
+    if (character === '(') {
+      const maybe: PatternPart[] = [];
+      parts.push({maybe});
+      open = maybe;
+    } else if (character === ')') {
+      // Only what may be missing stands in a group.
+      open = parts;
+      at += 1;
     } else {
       // Without the flag "s" a dot is anything but a line feed.
-      result += character === '.' ? '[^\\n]' : '^$()*?'.includes(character) ? character : literal(character);
-      at += 1;
+      one ??= character === '.' ? '[^\\n]' : '^$'.includes(character) ? character : literal(character);
+      const repeated = characters[at] === '*';
+      open.push(places.has(one) ? {place: one} : {one, ...(repeated ? {repeat: '*' as const} : {})});
+      if (repeated) at += 1;
     }
   }
-  return new RegExp(result, 'u');
+  return parts;
 }
+
+const places = new Set(['^', '$', '\\b', '\\B']);
 
 const outside: Readonly<Record<string, string>> = {
   b: '\\b',
@@ -44,8 +61,7 @@ const controls: Readonly<Record<string, string>> = {a: '\\x07', f: '\\f', n: '\\
 const sets: Readonly<Record<string, string>> = {d: '0-9', s: '\\t\\n\\f\\r ', w: '0-9A-Za-z_'};
 
 /** ASCII punctuation stands for itself; of letters and digits only some may be escaped. */
-function escaped(character: string | undefined): string | undefined {
-  if (character === undefined) return undefined;
+function escaped(character: string): string | undefined {
   if (/^[\0-\x7f]$/.test(character) && !/[0-9A-Za-z]/.test(character)) return literal(character);
   if (character === 'd' || character === 'w') return `[${sets[character]}]`;
   return controls[character];

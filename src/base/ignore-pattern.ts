@@ -1,6 +1,7 @@
 import {posix} from 'node:path';
 import {TscomposeError} from './errors.ts';
 import {goRegExp} from './go-regexp.ts';
+import {textMatcher} from './text-pattern.ts';
 
 /** One pattern of a `.dockerignore` file. */
 export interface IgnorePattern {
@@ -98,8 +99,8 @@ function matcherOf(pattern: string): ((path: string) => boolean) | undefined {
     const suffix = pattern.slice(2);
     return (path) => path.endsWith(suffix) || (suffix.startsWith('/') && path === suffix.slice(1));
   }
-  const compiled = goRegExp(expression);
-  return compiled === undefined ? undefined : (path) => compiled.test(path);
+  const parts = goRegExp(expression);
+  return parts === undefined ? undefined : textMatcher(parts);
 }
 
 interface Translation {
@@ -166,6 +167,6 @@ function belowTest(pattern: string): (directory: string) => boolean {
 
 function nameTest(name: string): (part: string) => boolean {
   if (!/[*?]/.test(name)) return (part) => part === name;
-  const compiled = goRegExp(translate(name).expression);
-  return (part) => compiled?.test(part) ?? true;
+  const parts = goRegExp(translate(name).expression);
+  return parts === undefined ? () => true : textMatcher(parts);
 }

@@ -3,7 +3,7 @@ import {posix} from 'node:path';
 import {TscomposeError} from '../../base/errors.ts';
 import {compileIgnore} from '../../base/ignore.ts';
 import {chmodOf} from './chmod.ts';
-import {matchGlob} from './glob.ts';
+import {compileGlob} from './glob.ts';
 import {clampedPath} from './source/context-tree.ts';
 import {isDirectory, isSocket, isWhiteout, type SourceTree, type TreeEntry} from './source/tree.ts';
 import type {CopyStep} from './steps.ts';
@@ -64,8 +64,9 @@ async function expand(tree: SourceTree, source: string): Promise<readonly string
   const listing = await tree.list(base, {digests: false});
   if (listing === undefined) return [];
   const below = base === '' ? '' : `${base}/`;
+  const matches = compileGlob(path);
   return listing.entries
-    .filter((entry) => entry.path !== '' && matchGlob(path, below + entry.path))
+    .filter((entry) => entry.path !== '' && matches(below + entry.path))
     .map((entry) => below + entry.path)
     .sort();
 }
