@@ -38,6 +38,9 @@ export class ExpansionError extends Error {
 
 const parameters = '@*#?-$!0';
 
+/** Characters that variables may bring into a value: each line can double what the one above it set. */
+const mostBrought = 1024 * 1024;
+
 const operators = 'operators are :- - :+ + :? ? # ## % %% / //';
 
 /**
@@ -56,6 +59,7 @@ class Reader {
   readonly #text: string;
   readonly #options: Expanding;
   #at = 0;
+  #brought = 0;
   /** Depth of `${…}`: what is read inside makes no words of its own. */
   #depth = 0;
   #words: string[] = [];
@@ -159,6 +163,16 @@ class Reader {
 
   #variable(): string {
     const start = this.#at;
+    const value = this.#read(start);
+    this.#brought += value.length;
+    if (this.#brought <= mostBrought) return value;
+    throw new ExpansionError(`variables bring more than ${mostBrought} characters`, {
+      at: start,
+      hint: 'keep what is long in a file',
+    });
+  }
+
+  #read(start: number): string {
     this.#at += 1;
     if (this.#text.charAt(this.#at) === '{') {
       this.#at += 1;

@@ -1,6 +1,6 @@
-import {expand} from '../../../dockerfile/expand.ts';
+import {ExpansionError, expand} from '../../../dockerfile/expand.ts';
 import type {Instruction} from '../../../dockerfile/instruction.ts';
-import {placeIn} from '../../../dockerfile/logical-line.ts';
+import {type Heredoc, placeIn} from '../../../dockerfile/logical-line.ts';
 import {expandWord} from '../../../dockerfile/scope.ts';
 import type {Findings} from '../../../dockerfile/source.ts';
 import type {Word} from '../../../dockerfile/words.ts';
@@ -84,10 +84,23 @@ export function shownText(draft: StageDraft, {line}: Instruction, {escapeToken}:
   }
 }
 
-/** A here-document's body, where its word was not quoted. */
-export function bodyOf(draft: StageDraft, content: string, {escapeToken}: Reading): string {
+/** A here-document's body, where its word was not quoted; problems are told, and it is then empty. */
+export function bodyOf(
+  draft: StageDraft,
+  {keyword}: Instruction,
+  {content, line}: Pick<Heredoc, 'content' | 'line'>,
+  {escapeToken, findings}: Reading,
+): string {
   const {variables} = draft;
-  return expand(content, {escapeToken, variables: (name) => variables.get(name), quotesAreText: true}).text;
+  try {
+    return expand(content, {escapeToken, variables: (name) => variables.get(name), quotesAreText: true}).text;
+  } catch (error) {
+    if (!(error instanceof ExpansionError)) throw error;
+    const before = content.slice(0, error.at).split('\n');
+    const place = {line: line + before.length - 1, column: (before.at(-1) ?? '').length + 1, length: 1};
+    findings.error(place, 'invalid-variable', `${keyword}: ${error.message}`, error.hint);
+    return '';
+  }
 }
 
 export function addLine(draft: StageDraft, text: string, step?: StepId): void {

@@ -23,9 +23,9 @@ export async function planFiles(
   const exclude = instruction.exclude.map(value);
   const sources = instruction.sources.map((word) => expandedText(draft, instruction, word, planning));
   const written = expandedText(draft, instruction, instruction.target, planning);
-  const inline = instruction.inline.map(({name, content, expand}) => ({
+  const inline = instruction.inline.map(({name, content, expand, line}) => ({
     name,
-    content: expand ? bodyOf(draft, content, planning) : content,
+    content: expand ? bodyOf(draft, instruction, {content, line}, planning) : content,
   }));
   const copies = await originsOf(instruction, {sources, inline, checksum: checksumOf(instruction, value)}, planning);
   const names = [...sources, ...inline.map(({name}) => `<<${name}`)];
