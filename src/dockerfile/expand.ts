@@ -117,12 +117,9 @@ class Reader {
 
   #addSplit(value: string): void {
     if (this.#depth > 0) return;
-    for (const character of value) {
-      if (!/\s/.test(character)) this.#word = (this.#word ?? '') + character;
-      else if (this.#word !== undefined) {
-        this.#words.push(this.#word);
-        this.#word = undefined;
-      }
+    for (const [index, part] of value.split(/\s+/).entries()) {
+      if (index > 0) this.finishWords();
+      if (part !== '') this.#word = (this.#word ?? '') + part;
     }
   }
 
