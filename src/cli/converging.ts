@@ -8,13 +8,14 @@ const unlimited = 256;
 
 /** What work of the reconciler takes from the command line. */
 export function converging(
-  {global: {parallel}, now, env}: CliContext,
+  {global: {parallel}, now, env, cwd}: CliContext,
   docker: Docker,
-): Pick<ConvergeContext, 'engine' | 'clock' | 'parallel' | 'registryAuth'> {
+): Pick<ConvergeContext, 'engine' | 'clock' | 'parallel' | 'registryAuth' | 'build'> {
   return {
     engine: docker,
     clock: systemClock(now),
     registryAuth: async (image) => (await import('./credentials.ts')).authFor({env}, image),
+    build: async (request) => (await import('./build/build-image.ts')).imageBuilder({cwd, env}, docker)(request),
     ...(parallel !== undefined && {parallel: parallel < 1 ? unlimited : parallel}),
   };
 }

@@ -81,7 +81,7 @@ export async function createReporter(context: CliContext, {title, withLogs = fal
     const {plainReporter} = await import('../report/plain.ts');
     // Asked each time: a terminal may be made wider.
     const columns = () => (stderr.isTTY === true && (stderr.columns ?? 0) > 0 ? stderr.columns : undefined);
-    return plainReporter({output: stderr, now, columns});
+    return plainReporter({output: stderr, now, columns, color: context.color(stderr)});
   }
   const {liveReporter} = await import('../report/live.ts');
   return liveReporter({

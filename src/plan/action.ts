@@ -26,7 +26,11 @@ export interface Actions {
     readonly services: readonly string[];
     /** It is here, and was built: one that cannot be pulled is used as it is. */
     readonly optional?: true;
+    /** It is not here: one that cannot be pulled is built. */
+    readonly orBuild?: true;
   };
+  /** Comes as a pull does. `services`: those that it is built for; empty: images of others are built upon it. */
+  buildImage: {readonly image: string; readonly services: readonly string[]};
   /** `name`: a reference, as the stack file spells it. */
   removeImage: {readonly name: string};
   createContainer: {

@@ -1,68 +1,115 @@
 import {imageOf, mountedImages} from '../model/image.ts';
+import {serviceBuilds} from '../model/lower-build.ts';
 import type {Service} from '../model/types.ts';
-import type {Cause, NodeId} from './action.ts';
+import type {Action, Cause, NodeId} from './action.ts';
 import {type PlanBuilder, placeOf} from './builder.ts';
+import {type BuildWishes, isAlwaysBuilt, planBuilds} from './builds.ts';
 import type {UpInput} from './input.ts';
-import {type PullPolicy, parsePullPolicy} from './pull-policy.ts';
+import {type PullPolicy, parsePullPolicy, statedPolicy} from './pull-policy.ts';
 
-interface Wanted {
+interface Pull {
   readonly why: Cause;
   readonly platform?: string;
   readonly services: string[];
-  /** One of them can be built, and the image is here. */
-  optional: boolean;
+}
+
+/** What the services want of their images, by image. */
+interface Wishes {
+  readonly pulls: Map<string, Pull>;
+  /** Not here, and not pulled: by image the services that get containers of it. */
+  readonly missing: Map<string, string[]>;
 }
 
 /**
- * Plans a pull for each image that its services want pulled; answers by service what is to be done before anything is
- * made of it. What must not be pulled has to be there.
+ * Plans how images come: those that services want pulled are, those that can be built are built where they are missing or
+ * shall be. Answers by service what is to be done before anything is made of it. As in Compose an image that can be built
+ * and has a name is asked for at its registry first; where that has none, it is built.
  */
-export function planPulls(
+export function planImages(
   plan: PlanBuilder,
   input: UpInput,
   /** Services that get new containers. */
   renewed: ReadonlySet<string>,
 ): ReadonlyMap<string, readonly NodeId[]> {
-  const wanted = new Map<string, Wanted>();
-  const missing = new Map<string, string[]>();
-  const isHere = (image: string) => Object.hasOwn(input.observed.images, image);
-  const want = (image: string, name: string, more: Omit<Wanted, 'services'>) => {
-    const known = wanted.get(image);
-    if (known === undefined) wanted.set(image, {...more, services: [name]});
-    else {
-      if (!known.services.includes(name)) known.services.push(name);
-      known.optional ||= more.optional;
-    }
-  };
-  for (const [name, service] of Object.entries(input.project.services).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    for (const source of renewed.has(name) ? mountedImages(service) : []) {
-      if (!isHere(source) && !input.memory.pulled.has(source))
-        want(source, name, {why: {reason: 'mounted, not on this machine'}, optional: false});
-    }
-    const image = imageOf(input.project, name);
-    const policy = policyOf(plan, input, name, service);
-    if (image === undefined || policy === undefined) continue;
-    const why = whyPull(input, {image, policy, isRenewed: renewed.has(name)});
-    const isMissing = renewed.has(name) && !isHere(image);
-    if (isMissing && mustBuild(service, policy) && input.options.noBuild !== true) {
-      // Whoever carries the plan out builds before.
-      plan.note({level: 'note', message: `image "${image}" of service "${name}" is built first`});
-    } else if (why !== undefined) {
-      const platform = service.platform === undefined ? {} : {platform: service.platform};
-      const optional = service.build !== undefined && isHere(image);
-      want(image, name, {why: {...why, ...place(input, name)}, ...platform, optional});
-    } else if (isMissing) {
-      missing.set(image, [...(missing.get(image) ?? []), name]);
-    }
-  }
-  for (const [image, services] of missing) missingProblem(plan, input, image, services);
+  const stated = serviceBuilds(input.project);
+  const builds = input.options.noBuild === true ? [] : stated;
+  const wishes: Wishes = {pulls: new Map(), missing: new Map()};
+  const fixed = new Set(builds.filter((build) => isAlwaysBuilt(input, build)).map(({image}) => image));
+  for (const [name, service] of Object.entries(input.project.services).sort(([a], [b]) => (a < b ? -1 : 1)))
+    wishOf(plan, input, wishes, {name, service, isRenewed: renewed.has(name), fixed});
+  const canBuild = new Set(builds.map(({image}) => image));
+  for (const [image, services] of wishes.missing)
+    if (!canBuild.has(image)) missingProblem(plan, input, image, services);
   const nodes = new Map<string, readonly NodeId[]>();
-  for (const [image, {why, platform, services, optional}] of wanted) {
-    const choices = {...(platform === undefined ? {} : {platform}), ...(optional ? ({optional} as const) : {})};
-    const node = plan.add({kind: 'pullImage', image, services, ...choices}, why);
-    for (const service of services) nodes.set(service, [...(nodes.get(service) ?? []), node]);
+  const need = (service: string, node: NodeId) => nodes.set(service, [...(nodes.get(service) ?? []), node]);
+  for (const [image, {why, platform, services}] of wishes.pulls) {
+    const isOurs = stated.some((build) => build.image === image);
+    const instead = isOurs ? insteadOf(input, image) : {};
+    const node = plan.add({kind: 'pullImage', image, services, ...(platform && {platform}), ...instead}, why);
+    for (const service of services) need(service, node);
   }
+  const wanted: BuildWishes = {builds, missing: new Set(wishes.missing.keys())};
+  const built = planBuilds(plan, input, wanted);
+  for (const name of Object.keys(input.project.services))
+    for (const image of imagesUsed(input, name)) {
+      const node = built.get(image);
+      if (node !== undefined) need(name, node);
+    }
   return nodes;
+}
+
+function wishOf(
+  plan: PlanBuilder,
+  input: UpInput,
+  {pulls, missing}: Wishes,
+  {
+    name,
+    service,
+    isRenewed,
+    fixed,
+  }: {
+    readonly name: string;
+    readonly service: Service;
+    readonly isRenewed: boolean;
+    /** Images that are built, whatever is there: they are not pulled. */
+    readonly fixed: ReadonlySet<string>;
+  },
+): void {
+  const {observed, memory} = input;
+  const isHere = (image: string) => Object.hasOwn(observed.images, image);
+  const pull = (image: string, wish: Omit<Pull, 'services'>) => {
+    const known = pulls.get(image);
+    if (known === undefined) pulls.set(image, {...wish, services: [name]});
+    else if (!known.services.includes(name)) known.services.push(name);
+  };
+  const miss = (image: string) => missing.set(image, [...(missing.get(image) ?? []), name]);
+  for (const source of isRenewed ? mountedImages(service) : []) {
+    if (isHere(source) || memory.pulled.has(source) || fixed.has(source)) continue;
+    if (memory.unpullable.has(source)) miss(source);
+    else pull(source, {why: {reason: 'mounted, not on this machine'}});
+  }
+  const image = imageOf(input.project, name);
+  const policy = policyOf(plan, input, name, service);
+  if (image === undefined || policy === undefined || fixed.has(image)) return;
+  const why = whyPull(input, {image, policy, isRenewed});
+  if (why !== undefined) {
+    const platform = service.platform === undefined ? {} : {platform: service.platform};
+    pull(image, {why: {...why, ...place(input, name)}, ...platform});
+  } else if (isRenewed && !isHere(image)) {
+    miss(image);
+  }
+}
+
+/** What becomes of a pull that fails where the image can be built. */
+function insteadOf({observed, options}: UpInput, image: string): Pick<Action<'pullImage'>, 'optional' | 'orBuild'> {
+  if (Object.hasOwn(observed.images, image)) return {optional: true};
+  return options.noBuild === true ? {} : {orBuild: true};
+}
+
+function imagesUsed({project}: UpInput, name: string): readonly string[] {
+  const image = imageOf(project, name);
+  const service = project.services[name];
+  return [...(image === undefined ? [] : [image]), ...(service === undefined ? [] : mountedImages(service))];
 }
 
 function policyOf(
@@ -71,11 +118,7 @@ function policyOf(
   name: string,
   service: Service,
 ): PullPolicy | undefined {
-  // A service that is built and says nothing is not pulled, unless nobody builds it: its image may be nowhere else.
-  const isBuilt = service.build !== undefined && options.noBuild !== true;
-  const own = service.pull_policy ?? (isBuilt ? 'build' : 'missing');
-  const isTimed = own === 'refresh' && service.pull_refresh_after !== undefined;
-  const stated = options.pull ?? (isTimed ? `every_${service.pull_refresh_after}` : own);
+  const stated = statedPolicy(service, options);
   const policy = parsePullPolicy(stated);
   // An image that is called after its service is on no registry, whatever is said of all services.
   if (policy !== undefined) return service.image === undefined ? {kind: 'build'} : policy;
@@ -92,16 +135,13 @@ function whyPull(
   {observed, memory}: UpInput,
   {image, policy, isRenewed}: {readonly image: string; readonly policy: PullPolicy; readonly isRenewed: boolean},
 ): Cause | undefined {
-  if (memory.pulled.has(image) || policy.kind === 'never' || policy.kind === 'build') return undefined;
+  if (memory.pulled.has(image) || memory.unpullable.has(image)) return undefined;
+  if (policy.kind === 'never' || policy.kind === 'build') return undefined;
   const known = Object.hasOwn(observed.images, image) ? observed.images[image] : undefined;
   if (known === undefined) return isRenewed || policy.kind !== 'missing' ? {reason: 'not on this machine'} : undefined;
   if (policy.kind === 'always') return {reason: 'pull_policy is always'};
   if (policy.kind === 'every' && (known.nameAgeMs ?? 0) > policy.ms) return {reason: 'pulled too long ago'};
   return undefined;
-}
-
-function mustBuild(service: Service, policy: PullPolicy): boolean {
-  return policy.kind === 'build' || (service.build !== undefined && service.image === undefined);
 }
 
 function place({project}: UpInput, name: string): Pick<Cause, 'source'> {

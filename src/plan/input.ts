@@ -40,14 +40,19 @@ export interface UpOptions {
   readonly timeoutSeconds?: number;
   /** When images are pulled, whatever the stack file says of it. */
   readonly pull?: 'always' | 'missing' | 'never';
+  /** Every image that can be built is. */
+  readonly build?: boolean;
   /** Nobody builds images that are missing. */
   readonly noBuild?: boolean;
   /** Names of volumes that may be deleted and made anew. */
   readonly recreateVolumes?: readonly string[];
 }
 
-/** The same for whoever brings the stack up again and again: what was recreated by force once is recreated as it differs. */
-export function unforced(options: UpOptions): UpOptions {
+/**
+ * The same for whoever brings the stack up again and again: what was recreated by force once is recreated as it differs,
+ * and what was built once is there.
+ */
+export function unforced({build: _built, ...options}: UpOptions): UpOptions {
   const {recreate, recreateDependencies} = options;
   return {
     ...options,
@@ -63,6 +68,10 @@ export interface Memory {
   readonly started: ReadonlySet<ContainerId>;
   /** References that this command has pulled. */
   readonly pulled: ReadonlySet<string>;
+  /** References that this command could not pull, and that can be built. */
+  readonly unpullable: ReadonlySet<string>;
+  /** References that this command has built. */
+  readonly built: ReadonlySet<string>;
   /** Restarted by this command. */
   readonly restarted: ReadonlySet<ContainerId>;
   /** Of containers that this command started: how many of their `post_start` hooks have ended well since. */
@@ -73,6 +82,8 @@ export const emptyMemory: Memory = {
   created: new Set(),
   started: new Set(),
   pulled: new Set(),
+  unpullable: new Set(),
+  built: new Set(),
   restarted: new Set(),
   hooksDone: new Map(),
 };

@@ -129,7 +129,7 @@ function stopDependents(work: Work, service: string): readonly NodeId[] {
 
 function resourcesReady(work: Work, name: string, definition: Service): readonly (NodeId | undefined)[] {
   return [
-    ...(work.pulls.get(name) ?? []),
+    ...(work.images.get(name) ?? []),
     // Named by its id: it must be there, and under its name.
     ...sharedParts(definition).flatMap(({service}) => (work.startable.get(service) ?? []).flatMap(({after}) => after)),
     ...Object.keys(definition.networks ?? {}).map((key) => work.networksReady.get(key)),

@@ -18,14 +18,14 @@ export function planStarts(work: Work, service: string): void {
     .sort()
     .flatMap((dependency) => work.started.get(dependency) ?? []);
   // What is kept may be replaced once the new image is there: it does not start before, and nobody counts on it.
-  const pulled = work.pulls.get(service) ?? [];
+  const images = work.images.get(service) ?? [];
   if (startable.length === 0) {
-    work.started.set(service, [...inherited, ...missingHooks, ...pulled]);
+    work.started.set(service, [...inherited, ...missingHooks, ...images]);
     return;
   }
   const dependencies = dependenciesMet(work, service, definition);
   const started = startable.map(({container, after, why}) =>
-    startWithHooks(work.plan, {project, container}, why, [...after, ...dependencies, ...pulled]),
+    startWithHooks(work.plan, {project, container}, why, [...after, ...dependencies, ...images]),
   );
   work.started.set(service, [...started, ...missingHooks]);
 }

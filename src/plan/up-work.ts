@@ -19,8 +19,8 @@ export interface Work {
   readonly input: UpInput;
   readonly resources: ResourceDecisions;
   readonly services: ReadonlyMap<string, readonly ReplicaDecision[]>;
-  /** By service: the pulls of its image, and of those that it mounts. */
-  readonly pulls: ReadonlyMap<string, readonly NodeId[]>;
+  /** By service: what brings its image, and those that it mounts. */
+  readonly images: ReadonlyMap<string, readonly NodeId[]>;
   readonly stops: Map<ContainerId, NodeId>;
   readonly removals: Map<ContainerId, NodeId>;
   /** By key: what must be done before a container can be created with it. */
@@ -36,7 +36,7 @@ export interface Work {
 export function createWork(
   plan: PlanBuilder,
   input: UpInput,
-  decided: Pick<Work, 'resources' | 'services' | 'pulls'>,
+  decided: Pick<Work, 'resources' | 'services' | 'images'>,
 ): Work {
   return {
     plan,

@@ -1,6 +1,6 @@
 import type {NodeId, Plan} from './action.ts';
 import {createPlanBuilder} from './builder.ts';
-import {planPulls} from './images.ts';
+import {planImages} from './images.ts';
 import type {UpInput} from './input.ts';
 import {decideNetworks} from './networks.ts';
 import {isUp} from './observed.ts';
@@ -24,9 +24,9 @@ export function planUp(input: UpInput): Plan {
   const resources: ResourceDecisions = {networks: decideNetworks(plan, input), volumes: decideVolumes(plan, input)};
   const services = decideServices(input, resources);
   const renewed = servicesWithNewContainers(services);
-  const pulls = planPulls(plan, input, renewed);
+  const images = planImages(plan, input, renewed);
   requireOwnNetwork(plan, {project, services: renewed});
-  const work = createWork(plan, input, {resources, services, pulls});
+  const work = createWork(plan, input, {resources, services, images});
   planOrphans(work);
   planResources(work);
   const order = dependencyOrder(dependencyGraph(project));

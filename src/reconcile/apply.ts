@@ -24,8 +24,8 @@ export interface Applied {
   readonly warning?: string;
 }
 
-/** Actions that are one call of the engine, made in a wave; a wait is none, and a pull comes between waves. */
-export type CallKind = Exclude<ActionKind, 'awaitCondition' | 'pullImage'>;
+/** Actions that are one call of the engine, made in a wave; a wait is none, and images come between waves. */
+export type CallKind = Exclude<ActionKind, 'awaitCondition' | 'pullImage' | 'buildImage'>;
 
 type Apply = {
   readonly [K in CallKind]: (action: Action<K>, context: ApplyContext, node: PlanNode) => Promise<Applied>;

@@ -9,11 +9,12 @@ import type {Memory} from '../plan/input.ts';
 import type {Observed} from '../plan/observed.ts';
 import type {ContainerInfo, Report, Summary} from '../report/event.ts';
 import type {HookContext} from './apply-hook.ts';
+import type {BuildImage} from './build-image.ts';
 import type {Condition} from './conditions.ts';
 import type {EngineClient} from './engine-client.ts';
 import {combineFailures} from './failure.ts';
+import {createImageWork} from './image-work.ts';
 import type {Lowering} from './lowering.ts';
-import {createPulls} from './pulls.ts';
 import {waitForChange} from './wait.ts';
 import {runWave} from './wave.ts';
 import {createWorkMemory, type Expected, type WorkMemory} from './work-memory.ts';
@@ -32,6 +33,8 @@ export interface ConvergeContext {
   readonly beforeStart?: (container: ContainerId) => Promise<void>;
   /** The credentials for pulling an image; absent: it is asked for anonymously. */
   readonly registryAuth?: (image: string) => Promise<AuthConfig | undefined>;
+  /** Builds an image of the stack; absent: none can be built. */
+  readonly build?: BuildImage;
   /** Takes what hooks write. Absent: it is told of where one fails. */
   readonly hookOutput?: HookContext['hookOutput'];
 }
@@ -95,7 +98,7 @@ const staleAttempts = {firstMs: 50, maxMs: 2_000, attempts: 6};
 async function runWaves(goal: Goal, context: ConvergeContext, memory: WorkMemory): Promise<void> {
   const delays = [...backoffDelays(staleAttempts)];
   using deadline = createDeadline(context.clock, goal.waitTimeoutMs);
-  await using pulls = createPulls({...context, memory, now: () => context.clock.now()});
+  await using images = createImageWork({...context, project: goal.project, memory, now: () => context.clock.now()});
   for (let number = 1; ; number++) {
     throwIfCanceled(context.signal);
     const wave = await runWave({goal, context, memory, number, retryStale: delays.length > 0});
@@ -113,7 +116,7 @@ async function runWaves(goal: Goal, context: ConvergeContext, memory: WorkMemory
       const isConditional = wave.any.length + wave.all.length > 0;
       // Until an image is there nobody waits for a container yet.
       if (isConditional) deadline.begin();
-      pulls.begin(wave.pulls);
+      images.begin(wave.images);
       using news = createNews([context.signal, deadline.signal]);
       const changed = isConditional
         ? waitForChange({
@@ -125,7 +128,7 @@ async function runWaves(goal: Goal, context: ConvergeContext, memory: WorkMemory
             signal: news.signal,
           })
         : news.over;
-      await Promise.race([changed, ...(pulls.areUnderWay() ? [pulls.next()] : [])]);
+      await Promise.race([changed, ...(images.areUnderWay() ? [images.next()] : [])]);
       news.end();
       await changed;
       throwIfCanceled(context.signal);

@@ -1,3 +1,4 @@
+import type {Diagnostic} from '../base/diagnostic.ts';
 import {TscomposeError} from '../base/errors.ts';
 import type {PlanNode} from '../plan/action.ts';
 import type {Evidence, FailureInfo} from '../report/event.ts';
@@ -20,7 +21,10 @@ export function failureInfo(failure: Failure): FailureInfo {
   };
 }
 
-/** One error for all failures of a command: the only one as it is; several as a list, with the first one's kind. */
+/**
+ * One error for all failures of a command: the only one as it is; several as a list, with the first one's kind. Where one has
+ * a place in a file, all are told in that form.
+ */
 export function combineFailures(failures: readonly Failure[]): TscomposeError {
   const [first] = failures;
   if (first === undefined) return new TscomposeError('internal', 'nothing failed');
@@ -29,7 +33,14 @@ export function combineFailures(failures: readonly Failure[]): TscomposeError {
   return new TscomposeError(kind, failures.map(({error}) => error.message).join('\n'), {
     hint: failures.find(({error}) => error.hint !== undefined)?.error.hint,
     cause: first.error,
+    ...(failures.some(({error}) => error.diagnostics.length > 0) && {diagnostics: failures.flatMap(diagnosticsOf)}),
   });
+}
+
+function diagnosticsOf({error}: Failure): readonly Diagnostic[] {
+  const {kind, message, hint, diagnostics} = error;
+  if (diagnostics.length > 0) return diagnostics;
+  return [{severity: 'error', code: kind, message, ...(hint === undefined ? {} : {hint})}];
 }
 
 /** The same for the same thing to do in the plans of all waves: what failed once is not tried again. */
@@ -42,6 +53,7 @@ export function nodeKey({action}: PlanNode): string {
     case 'removeImage':
       return `${action.kind} ${action.name}`;
     case 'pullImage':
+    case 'buildImage':
       return `${action.kind} ${action.image}`;
     case 'createContainer':
       return `${action.kind} ${action.service} ${action.replica}`;

@@ -3,9 +3,9 @@ import type {Project} from '../model/types.ts';
 import {type PullInput, planPull} from '../plan/pull.ts';
 import type {ConvergeContext} from './converge.ts';
 import {combineFailures} from './failure.ts';
+import {createImageWork} from './image-work.ts';
 import {observe} from './observe.ts';
-import {createPulls} from './pulls.ts';
-import {isPull} from './run.ts';
+import {isImage} from './run.ts';
 import {createWorkMemory} from './work-memory.ts';
 
 export interface PullRequest {
@@ -27,9 +27,9 @@ export async function pullImages(
   const plan = planPull({project, observed, options});
   report({kind: 'planned', wave: 1, plan});
   for (const notice of plan.notices) report({kind: 'notice', notice});
-  await using pulls = createPulls({...context, memory, now: () => clock.now()});
-  pulls.begin(plan.nodes.filter(isPull));
-  while (pulls.areUnderWay()) await pulls.next();
+  await using images = createImageWork({...context, project, memory, now: () => clock.now()});
+  images.begin(plan.nodes.filter(isImage));
+  while (images.areUnderWay()) await images.next();
   const failures = [...memory.failures.values()];
   const outcome = signal.aborted ? 'canceled' : failures.length > 0 && !ignoreFailures ? 'failed' : 'done';
   const counts = {done: memory.done, failed: failures.length, skipped: 0};

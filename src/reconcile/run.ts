@@ -11,6 +11,9 @@ import {StaleError} from './stale.ts';
 export type CallNode = PlanNode & {readonly action: Action<CallKind>};
 export type AwaitNode = PlanNode & {readonly action: Action<'awaitCondition'>};
 export type PullNode = PlanNode & {readonly action: Action<'pullImage'>};
+export type BuildNode = PlanNode & {readonly action: Action<'buildImage'>};
+/** An image comes: while no lock is held, and while everything else goes on. */
+export type ImageNode = PullNode | BuildNode;
 
 export interface RunOptions {
   /** The one engine call of a node. */
@@ -98,7 +101,7 @@ async function runNode(node: PlanNode, options: RunOptions): Promise<NodeOutcome
   const known = options.known.get(nodeKey(node));
   if (known !== undefined) return {kind: 'failed', failure: known};
   // It comes when the lock is free.
-  if (isPull(node)) return {kind: 'waiting'};
+  if (isImage(node)) return {kind: 'waiting'};
   return isAwait(node) ? runAwait(node, options) : runCall(node as CallNode, options);
 }
 
@@ -163,8 +166,8 @@ export function isAwait(node: PlanNode): node is AwaitNode {
   return node.action.kind === 'awaitCondition';
 }
 
-export function isPull(node: PlanNode): node is PullNode {
-  return node.action.kind === 'pullImage';
+export function isImage(node: PlanNode): node is ImageNode {
+  return node.action.kind === 'pullImage' || node.action.kind === 'buildImage';
 }
 
 /** The thing that an action makes or changes, as a person calls it. */
@@ -177,6 +180,7 @@ function describe(action: Action): string {
     case 'removeVolume':
       return `volume "${action.name}"`;
     case 'pullImage':
+    case 'buildImage':
       return `image "${action.image}"`;
     case 'removeImage':
       return `image "${action.name}"`;

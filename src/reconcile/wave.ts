@@ -1,6 +1,6 @@
 import {TscomposeError} from '../base/errors.ts';
 import {imageOf} from '../model/image.ts';
-import type {Consent, ContainerId, NodeId, Plan} from '../plan/action.ts';
+import type {Consent, ContainerId, NodeId, Plan, PlanNode} from '../plan/action.ts';
 import type {Observed} from '../plan/observed.ts';
 import type {Report} from '../report/event.ts';
 import {type ApplyContext, applyAction} from './apply.ts';
@@ -8,7 +8,7 @@ import {type Condition, collectEvidence, evaluate, type Verdict} from './conditi
 import type {ConvergeContext, Goal} from './converge.ts';
 import {type Failure, failureInfo} from './failure.ts';
 import {observe} from './observe.ts';
-import {type AwaitNode, isAwait, isPull, type PullNode, type RunResult, runPlan} from './run.ts';
+import {type AwaitNode, type ImageNode, isAwait, isImage, type RunResult, runPlan} from './run.ts';
 import {isStale, StaleError} from './stale.ts';
 import {waitInfo} from './wait.ts';
 import {
@@ -44,7 +44,7 @@ export type Next =
       readonly any: readonly Condition[];
       readonly all: readonly Condition[];
       /** Images that are to come meanwhile; each that has come is news, too. */
-      readonly pulls: readonly PullNode[];
+      readonly images: readonly ImageNode[];
     };
 
 /** Observes, plans, and does what can be done at once: all of it under the project's lock. */
@@ -71,9 +71,10 @@ export async function runWave(options: WaveOptions): Promise<Next> {
     throw new TscomposeError('canceled', 'interrupted: not everything was done');
   if (outcomes.some(({kind}) => kind === 'stale')) return {next: 'again'};
   const blocked = plan.nodes.filter(isAwait).filter(({id}) => result.get(id)?.kind === 'waiting');
-  const any = blocked.filter((node) => isFirstToWait(node, result)).map((node) => awaitedCondition(node, plan, memory));
-  const pulls = plan.nodes.filter(isPull).filter(({id}) => result.get(id)?.kind === 'waiting');
-  if (any.length > 0 || pulls.length > 0) return {next: 'wait', any, all: [], pulls};
+  const any = blocked.filter((node) => isFirst(node, result)).map((node) => awaitedCondition(node, plan, memory));
+  const coming = plan.nodes.filter(isImage).filter(({id}) => result.get(id)?.kind === 'waiting');
+  const images = coming.filter((node) => isFirst(node, result));
+  if (any.length > 0 || images.length > 0) return {next: 'wait', any, all: [], images};
   return memory.failures.size > 0 ? {next: 'done'} : checkFinally(options);
 }
 
@@ -155,8 +156,8 @@ function carryOut(
   });
 }
 
-/** Of the conditions that hold a wave back only those count that wait for nothing else. */
-function isFirstToWait(node: AwaitNode, result: RunResult): boolean {
+/** Of the conditions and images that hold a wave back only those count that wait for nothing else. */
+function isFirst(node: PlanNode, result: RunResult): boolean {
   return node.after.every((id) => result.get(id)?.kind === 'done');
 }
 
@@ -207,7 +208,7 @@ async function checkFinally({goal, context, memory}: WaveOptions): Promise<Next>
       ? {next: 'settle', ms}
       : {next: 'done'};
   }
-  return {next: 'wait', any: [], all: conditions, pulls: []};
+  return {next: 'wait', any: [], all: conditions, images: []};
 }
 
 /** Tells that a wait that was told of has ended well. */

@@ -21,6 +21,8 @@ export interface WorkMemory extends Memory {
   /** A container that ran is not started again: whether it ended well is for its conditions to say. */
   readonly started: Set<ContainerId>;
   readonly pulled: Set<string>;
+  readonly unpullable: Set<string>;
+  readonly built: Set<string>;
   readonly restarted: Set<ContainerId>;
   readonly hooksDone: Map<ContainerId, number>;
   readonly expected: Map<ContainerId, Expected>;
@@ -54,6 +56,8 @@ export function createWorkMemory(): WorkMemory {
     created: new Set(),
     started: new Set(),
     pulled: new Set(),
+    unpullable: new Set(),
+    built: new Set(),
     restarted: new Set(),
     hooksDone: new Map(),
     expected: new Map(),

@@ -5,7 +5,7 @@ export interface BuildLinesOptions {
   readonly write: (text: string) => void;
   /** Milliseconds. */
   readonly now: () => number;
-  readonly color?: boolean;
+  readonly color?: boolean | undefined;
 }
 
 interface Running {

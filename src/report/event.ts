@@ -1,3 +1,4 @@
+import type {BuildEvent} from '../api/types/build.ts';
 import type {ErrorKind} from '../base/errors.ts';
 import type {Notice, Plan, PlanNode} from '../plan/action.ts';
 import type {WatchContent} from './watch-event.ts';
@@ -21,6 +22,8 @@ export type ProgressContent =
     }
   /** How far something that takes long has come. */
   | {readonly kind: 'nodeProgress'; readonly node: PlanNode; readonly detail: string}
+  /** What is told of an image that is being built. */
+  | {readonly kind: 'build'; readonly node: PlanNode; readonly event: BuildEvent}
   | {readonly kind: 'nodeFailed'; readonly node: PlanNode; readonly failure: FailureInfo}
   | {readonly kind: 'nodeSkipped'; readonly node: PlanNode; readonly reason: string}
   /** A condition that is waited for; again whenever its detail changes. */

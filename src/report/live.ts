@@ -1,3 +1,4 @@
+import {oneLine} from './cells.ts';
 import type {ProgressContent} from './event.ts';
 import {failureLines} from './evidence.ts';
 import {type LiveFrameOptions, liveFrame} from './live-frame.ts';
@@ -58,7 +59,13 @@ function isBusy(state: ViewState): boolean {
   return state.ended === undefined && state.rows.some(({phase}) => phase === 'working' || phase === 'waiting');
 }
 
-/** What is known of the containers that failed; the failures themselves are told by the command's error. */
+/** What is known of the containers and builds that failed; the failures themselves are told by the command's error. */
 function evidence(state: ViewState): readonly string[] {
-  return state.rows.flatMap(({failure}) => (failure?.evidence === undefined ? [] : failureLines(failure)));
+  return state.rows.flatMap(({failure, name, output}) => {
+    if (failure === undefined) return [];
+    return [
+      ...(failure.evidence === undefined ? [] : failureLines(failure)),
+      ...output.map((line) => `  ${name} | ${oneLine(line)}`),
+    ];
+  });
 }

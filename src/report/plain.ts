@@ -1,3 +1,6 @@
+import type {BuildEvent} from '../api/types/build.ts';
+import type {PlanNode} from '../plan/action.ts';
+import {buildLines} from './build-plain.ts';
 import {oneLine} from './cells.ts';
 import type {ProgressContent, ProgressEvent} from './event.ts';
 import {failureLines} from './evidence.ts';
@@ -13,6 +16,8 @@ const waitEveryMs = 5_000;
 export interface PlainOptions {
   readonly output: Output;
   readonly now: () => number;
+  /** Of problems in a Dockerfile. */
+  readonly color?: boolean | undefined;
   /** Of a terminal: longer lines of watching are broken between words. */
   readonly columns?: (() => number | undefined) | undefined;
 }
@@ -21,8 +26,16 @@ export interface PlainOptions {
 export function plainReporter(options: PlainOptions): Reporter {
   const waits = new Map<string, number>();
   const notDone = new Set<string>();
+  const builds = new Map<string, (event: BuildEvent) => void>();
   const report = (content: ProgressContent): void => {
     const event = {time: options.now(), ...content};
+    if (event.kind === 'build') {
+      const {name} = nodeSubject(event.node);
+      const tell = builds.get(name) ?? prefixedBuild(event.node, options);
+      builds.set(name, tell);
+      tell(event.event);
+      return;
+    }
     if (event.kind === 'waiting') {
       const key = `${event.wait.service} ${event.wait.condition}`;
       const last = waits.get(key);
@@ -42,6 +55,13 @@ export function plainReporter(options: PlainOptions): Reporter {
     }
   };
   return {report, finish: () => undefined};
+}
+
+/** Builds go on side by side: each line says of which it is. */
+function prefixedBuild(node: PlanNode, {output, now, color}: PlainOptions): (event: BuildEvent) => void {
+  const service = node.action.kind === 'buildImage' ? node.action.services[0] : undefined;
+  const name = service ?? nodeSubject(node).name;
+  return buildLines({write: (text) => void output.write(text.replace(/^(?=#\d)/, `${name} `)), now, color});
 }
 
 /** Lines of words that may be broken: not those that show a place in a file, a line below the other. */
@@ -84,6 +104,7 @@ export function plainLines(event: ProgressEvent): readonly string[] {
     case 'planned':
     case 'nodeStarted':
     case 'nodeProgress':
+    case 'build':
     case 'summary':
       return [];
     default:

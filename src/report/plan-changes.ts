@@ -2,7 +2,7 @@ import type {Action, Cause, Notice, Plan, PlanNode} from '../plan/action.ts';
 
 /** What a plan does to one service, network, volume or image, as a person thinks of it. */
 export interface PlanChange {
-  readonly kind: 'create' | 'recreate' | 'remove' | 'start' | 'stop' | 'restart' | 'run' | 'pull';
+  readonly kind: 'create' | 'recreate' | 'remove' | 'start' | 'stop' | 'restart' | 'run' | 'pull' | 'build';
   readonly subject: 'network' | 'volume' | 'image' | 'service';
   readonly name: string;
   /** Containers; 1 for a network, volume or image. */
@@ -45,6 +45,8 @@ export function planChanges(plan: Plan): readonly PlanChange[] {
       });
     } else if (action.kind === 'pullImage') {
       changes.push({kind: 'pull', subject: 'image', name: action.image, count: 1, why});
+    } else if (action.kind === 'buildImage') {
+      changes.push({kind: 'build', subject: 'image', name: action.image, count: 1, why});
     } else if (action.kind === 'removeImage') {
       changes.push({kind: 'remove', subject: 'image', name: action.name, count: 1, why});
     } else if (action.kind === 'removeNetwork' || action.kind === 'removeVolume') {
@@ -159,6 +161,7 @@ export interface ChangeCounts {
   readonly run: number;
   /** Images. */
   readonly pull: number;
+  readonly build: number;
   readonly blocked: number;
   readonly warnings: number;
 }
@@ -176,6 +179,7 @@ export function countChanges(plan: Plan): ChangeCounts {
     restart: count('restart'),
     run: count('run'),
     pull: count('pull'),
+    build: count('build'),
     blocked: plan.consents.length,
     warnings: plan.notices.filter(({level}: Notice) => level === 'warning').length,
   };

@@ -38,6 +38,7 @@ const symbols: Readonly<Record<PlanChange['kind'], string>> = {
   restart: '↻',
   run: '»',
   pull: '↓',
+  build: '◆',
 };
 
 const paints = {
@@ -49,6 +50,7 @@ const paints = {
   restart: 'yellow',
   run: 'green',
   pull: 'green',
+  build: 'green',
 } as const satisfies Readonly<Record<PlanChange['kind'], string>>;
 
 /** A plan for people: what happens to each service, network and volume, why, in which order, and in all. Ends in a line feed. */

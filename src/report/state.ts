@@ -1,3 +1,4 @@
+import type {BuildEvent} from '../api/types/build.ts';
 import type {Notice, PlanNode} from '../plan/action.ts';
 import type {FailureInfo, ProgressEvent, Summary} from './event.ts';
 import {nodeStatus, nodeSubject, type Subject} from './subject.ts';
@@ -21,6 +22,8 @@ export interface ViewRow extends Subject {
   /** What it waits for, or why it failed. */
   readonly detail: string | undefined;
   readonly failure: FailureInfo | undefined;
+  /** The end of what the build of an image wrote. */
+  readonly output: readonly string[];
   /** Time of the first action on it and of the end of the last one. */
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
@@ -47,13 +50,15 @@ export function reduce(state: ViewState, event: ProgressEvent): ViewState {
       }));
     case 'nodeProgress':
       return update(current, event.node, (row) => ({...row, detail: event.detail}));
+    case 'build':
+      return update(current, event.node, (row) => withBuild(row, event.event));
     case 'nodeDone':
       return update(current, event.node, (row) => ({
         ...row,
         phase: row.open > 1 ? 'working' : 'done',
         status: event.kept === true ? 'stays' : nodeStatus(event.node).done,
         open: Math.max(0, row.open - 1),
-        detail: event.node.action.kind === 'pullImage' ? undefined : row.detail,
+        detail: row.kind === 'image' ? undefined : row.detail,
         endedAt: event.time,
       }));
     case 'nodeFailed':
@@ -105,6 +110,16 @@ function endedWait(row: ViewRow, event: ProgressEvent & {readonly kind: 'waitEnd
   return {...row, phase: 'done', status: goodEnds[event.wait.condition], detail: undefined, endedAt: event.time};
 }
 
+/** As much of its end as people read. */
+const outputLines = 20;
+
+function withBuild(row: ViewRow, event: BuildEvent): ViewRow {
+  if (event.kind === 'step' && event.status === 'start') return {...row, detail: event.title};
+  if (event.kind !== 'output') return row;
+  const lines = event.text.split(/\r?\n/).filter((line) => line !== '');
+  return {...row, output: [...row.output, ...lines].slice(-outputLines)};
+}
+
 function failedRow(row: ViewRow, failure: FailureInfo, time: number): ViewRow {
   // The failure of a condition is about one container of the service: the others are as they were.
   if (failure.evidence !== undefined && row.kind === 'container' && failure.evidence.container !== row.name) return row;
@@ -144,6 +159,7 @@ function newRow(subject: Subject): ViewRow {
     status: '',
     detail: undefined,
     failure: undefined,
+    output: [],
     startedAt: undefined,
     endedAt: undefined,
     open: 0,

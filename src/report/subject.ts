@@ -18,6 +18,7 @@ export function nodeSubject({action}: PlanNode): Subject {
       // One without a name is called by 64 digits, of which people know the first 12.
       return {kind: 'volume', name: /^[0-9a-f]{64}$/.test(action.name) ? action.name.slice(0, 12) : action.name};
     case 'pullImage':
+    case 'buildImage':
       return {kind: 'image', name: action.image};
     case 'removeImage':
       return {kind: 'image', name: action.name};
@@ -43,6 +44,7 @@ const words: Readonly<Record<ActionKind, {readonly doing: string; readonly done:
   createVolume: {doing: 'creating', done: 'created'},
   removeVolume: {doing: 'removing', done: 'removed'},
   pullImage: {doing: 'pulling', done: 'pulled'},
+  buildImage: {doing: 'building', done: 'built'},
   removeImage: {doing: 'removing', done: 'removed'},
   createContainer: {doing: 'creating', done: 'created'},
   startContainer: {doing: 'starting', done: 'started'},

@@ -71,6 +71,33 @@ describe('images that are built', () => {
     expect(up.stderr).not.toContain('stack-twin-1 recreated');
   });
 
+  test('a build that fails stops what is made of it, and nothing else', async () => {
+    write(
+      'failing.yaml',
+      `name: failing
+services:
+  good: {image: busybox, command: ["sleep", "1000"]}
+  bad:
+    build:
+      context: api
+      dockerfile_inline: |
+        FROM busybox
+        RUN echo almost; exit 7
+  after: {image: busybox, depends_on: [bad], command: ["sleep", "1000"]}
+`,
+    );
+    const plan = await run(['-f', 'failing.yaml', 'plan']);
+    expect(plan.stdout).toMatch(/◆ failing-bad +build image: not on this machine/);
+    const {code, stderr} = await run(['-f', 'failing.yaml', 'up', '-d']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/bad #\d+ [\d.]+ almost/);
+    expect(stderr).toContain(' --> services.bad.build.dockerfile_inline:2:1\n');
+    expect(stderr).toContain('container failing-after-1 skipped');
+    const running = await run(['-f', 'failing.yaml', 'ps', '--services', '--status', 'running']);
+    expect(running.stdout).toBe('good\n');
+    await run(['-f', 'failing.yaml', 'down', '-t', '0']);
+  });
+
   test('a build that is killed leaves a container, which the next build clears away', async () => {
     write('api/Slow', 'FROM busybox\nRUN echo begun && sleep 1000\n');
     let kill = () => {};

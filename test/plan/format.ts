@@ -29,6 +29,8 @@ function actionTarget(project: string, action: Action): string {
       return shortName(project, action.name);
     case 'pullImage':
       return `${action.image}${action.platform === undefined ? '' : ` for ${action.platform}`}`;
+    case 'buildImage':
+      return action.image;
     case 'createContainer':
       return `${action.service}-${action.replica}${action.replaces === undefined ? '' : ` as ${shortName(project, action.name)}`}`;
     case 'renameContainer':

@@ -164,13 +164,6 @@ describe('pull policies', () => {
     );
   });
 
-  test('an image that could be built is pulled where nobody builds', () => {
-    const built = project({services: {a: {image: 'shop/a', build: {context: '/src'}}}});
-    const input = upInput(built, observed());
-    expect(formatPlan(planUp(input))).not.toContain('pullImage');
-    expect(formatPlan(planUp({...input, options: {noBuild: true}}))).toContain('pullImage shop/a, not on this machine');
-  });
-
   test('what was pulled by this command is not pulled again', () => {
     const one = project({services: {a: {pull_policy: 'always'}}});
     const input = upInput(one, running(one));

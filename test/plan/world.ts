@@ -71,6 +71,7 @@ function applyNode(world: Observed, {id, action}: PlanNode, scene: Scene): Obser
       );
       return {...world, volumes: world.volumes.filter(({name}) => name !== action.name)};
     case 'pullImage':
+    case 'buildImage':
       return {...world, images: {...world.images, [action.image]: {id: `sha256:${action.image}`, config: {}}}};
     case 'removeImage':
       refuse(

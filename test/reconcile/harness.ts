@@ -1,5 +1,6 @@
 import {composeLabels, specLabel} from '../../src/api/labels.ts';
 import {type Clock, systemClock} from '../../src/base/clock.ts';
+import {imageOf} from '../../src/model/image.ts';
 import type {Project} from '../../src/model/types.ts';
 import type {UpOptions} from '../../src/plan/input.ts';
 import {down, up} from '../../src/reconcile/commands.ts';
@@ -11,7 +12,7 @@ import {desiredOf, type ProjectParts, project} from '../plan/fixtures.ts';
 import {type ClientOptions, MemoryEngine} from './memory-engine.ts';
 
 /** Requests with nothing in them but names and labels. */
-function loweringOf(of: Project): Lowering {
+export function loweringOf(of: Project): Lowering {
   const desired = desiredOf(of);
   const labels = {[composeLabels.project]: of.name};
   const spec = (value: unknown): Record<string, string> => ({
@@ -31,7 +32,7 @@ function loweringOf(of: Project): Lowering {
       const definition = of.services[service];
       const networks = Object.keys(definition?.networks ?? {}).map((key) => of.networks[key]?.name ?? key);
       return {
-        Image: definition?.image ?? '',
+        Image: imageOf(of, service) ?? '',
         Labels: {
           ...labels,
           ...spec(desired.services[service]),

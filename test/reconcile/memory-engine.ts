@@ -63,7 +63,7 @@ export class MemoryEngine {
   readonly containers = new Map<string, MemoryContainer>();
   readonly networks = new Map<string, NetworkInspect>();
   readonly volumes = new Map<string, VolumeInspect>();
-  readonly images = new Map<string, {id: string; behaviour: Behaviour}>();
+  readonly images = new Map<string, {id: string; behaviour: Behaviour; taggedAt?: number}>();
   /** What can be pulled. */
   readonly registry = new Map<string, {readonly id: string; readonly behaviour: Behaviour}>();
   /** Every call that changed something, in order. */
@@ -368,7 +368,9 @@ export class MemoryEngine {
     const image = this.images.get(name);
     if (image === undefined) throw new TscomposeError('notFound', `no such image: ${name}`);
     const volumes = Object.fromEntries((image.behaviour.volumes ?? []).map((target) => [target, {}]));
-    return {Id: image.id, Config: {Volumes: volumes}} as ImageInspect;
+    const {taggedAt} = image;
+    const metadata = taggedAt === undefined ? {} : {Metadata: {LastTagTime: new Date(taggedAt).toISOString()}};
+    return {Id: image.id, Config: {Volumes: volumes}, ...metadata} as ImageInspect;
   }
 
   #summary({id, name, body, mounts, status}: MemoryContainer): ContainerSummary {

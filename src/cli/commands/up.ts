@@ -44,7 +44,6 @@ export async function runUp(given: CliContext, {flags, args}: Input<'up'>): Prom
         project,
         options,
         yes: flags.yes,
-        builds: flags['no-build'] ? 'none' : flags.build ? 'all' : 'missing',
         withLogs: isAttached(flags),
         quietPull: flags['quiet-pull'],
         ...work,
@@ -167,6 +166,7 @@ function upOptions(context: CliContext, {flags, args}: Pick<Input<'up'>, 'flags'
     removeOrphans: flags['remove-orphans'] || isSet(context.env, 'COMPOSE_REMOVE_ORPHANS'),
     ignoreOrphans: isSet(context.env, 'COMPOSE_IGNORE_ORPHANS'),
     noStart: flags['no-start'],
+    build: flags.build,
     noBuild: flags['no-build'],
     ...(flags.pull !== undefined && {pull: pullWhen(flags.pull)}),
     ...(flags.timeout !== undefined && {timeoutSeconds: flags.timeout}),
@@ -186,8 +186,6 @@ function dependencies(flags: Flags): NonNullable<UpOptions['recreateDependencies
 export interface BringUp {
   readonly project: Project;
   readonly options: UpOptions;
-  /** Which images are built first; absent: those that are missing. */
-  readonly builds?: 'all' | 'missing' | 'none';
   /** Answers yes to every question. */
   readonly yes?: boolean;
   /** Logs are printed meanwhile. */
@@ -205,13 +203,8 @@ export interface BringUp {
 export async function bringUp(
   context: CliContext,
   docker: Docker,
-  {project, options, wait, quietPull, builds = 'missing', ...work}: BringUp,
+  {project, options, wait, quietPull, ...work}: BringUp,
 ): Promise<readonly ContainerInfo[]> {
-  if (builds !== 'none' && Object.values(project.services).some(({build}) => build !== undefined)) {
-    // What is refused is refused before anything is built.
-    await lowerFor(context, docker, project);
-    await buildFirst(context, docker, project, builds);
-  }
   return withProgress(context, docker, {title: `up ${project.name}`, ...work}, async (converge) => {
     const lowered = await lowerFor(context, docker, project);
     const report: Report = (event) => {
@@ -219,17 +212,4 @@ export async function bringUp(
     };
     return up({project, ...lowered, options, ...(wait === undefined ? {} : {wait})}, {...converge, report});
   });
-}
-
-/** A service needs its image before it is compared with what runs. */
-async function buildFirst(
-  context: CliContext,
-  docker: Docker,
-  project: Project,
-  which: 'all' | 'missing',
-): Promise<void> {
-  const {buildServices} = await import('../build/build-services.ts');
-  const abort = new AbortController();
-  using _interrupt = context.onInterrupt(() => abort.abort());
-  await buildServices(context, docker, {project, which, signal: abort.signal});
 }

@@ -2,7 +2,8 @@ import {once} from 'node:events';
 import {expect, test} from 'vitest';
 import {TscomposeError} from '../../src/base/errors.ts';
 import type {NodeId} from '../../src/plan/action.ts';
-import {createPulls} from '../../src/reconcile/pulls.ts';
+import type {BuildImage} from '../../src/reconcile/build-image.ts';
+import {createImageWork} from '../../src/reconcile/image-work.ts';
 import {createWorkMemory} from '../../src/reconcile/work-memory.ts';
 import type {ProjectParts} from '../plan/fixtures.ts';
 import {engineFor, runOn, upProject} from './harness.ts';
@@ -94,7 +95,8 @@ test('a command that has failed otherwise does not wait for an image to come', a
     begin = resolve;
   });
   const memory = createWorkMemory();
-  const pulls = createPulls({
+  const pulls = createImageWork({
+    project: undefined,
     engine: {
       async pull(_name, {abortSignal} = {}) {
         begin();
@@ -125,4 +127,91 @@ test('a pull that another side gives up has failed, and is not begun again', asy
   });
   await expect(upProject(parts, run)).rejects.toThrow('the engine is closed');
   expect(pulls).toBe(1);
+});
+
+const never = {pull_policy: 'never', build: {context: '/src'}} as const;
+
+test('images are built while everything else starts, and each service starts when its own is there', async () => {
+  const parts: ProjectParts = {
+    services: {
+      api: {...never, build: {context: '/src', additional_contexts: {ground: 'service:base'}}},
+      base: never,
+      here: {},
+      slow: never,
+    },
+  };
+  const engine = new MemoryEngine();
+  engine.addImage('here');
+  const run = runOn(engine);
+  const gates = new Map<string, () => void>();
+  const build: BuildImage = async ({build: {image}}) => {
+    engine.calls.push(`build ${image}`);
+    await new Promise<void>((resolve) => gates.set(image, resolve));
+    engine.addImage(image);
+  };
+  const done = upProject(parts, {...run, context: {...run.context, build}});
+  await expect.poll(() => [...gates.keys()].sort()).toEqual(['base', 'slow']);
+  await expect.poll(() => engine.names('running')).toEqual(['shop-here-1']);
+  gates.get('base')?.();
+  await expect.poll(() => [...gates.keys()].sort()).toEqual(['api', 'base', 'slow']);
+  await expect.poll(() => engine.names('running')).toEqual(['shop-base-1', 'shop-here-1']);
+  gates.get('api')?.();
+  await expect.poll(() => engine.names('running')).toEqual(['shop-api-1', 'shop-base-1', 'shop-here-1']);
+  gates.get('slow')?.();
+  await done;
+  expect(engine.calls.filter((call) => call.startsWith('build'))).toHaveLength(3);
+  expect(run.events.at(-1)).toMatchObject({kind: 'summary', summary: {outcome: 'done', done: 11, failed: 0}});
+});
+
+test('a build that fails keeps back what is made of it or built upon it, and nothing else', async () => {
+  const parts: ProjectParts = {
+    services: {
+      api: {...never, build: {context: '/src', additional_contexts: {ground: 'service:base'}}},
+      base: never,
+      after: {depends_on: {base: started}},
+      other: never,
+    },
+  };
+  const engine = new MemoryEngine();
+  engine.addImage('after');
+  const run = runOn(engine);
+  const diagnostic = {
+    severity: 'error',
+    code: 'step-failed',
+    message: 'exit code: 7',
+    file: 'Dockerfile',
+    line: 2,
+  } as const;
+  const build: BuildImage = async ({build: {image}}) => {
+    engine.calls.push(`build ${image}`);
+    if (image === 'base') throw new TscomposeError('dependencyFailed', 'exit code: 7', {diagnostics: [diagnostic]});
+    engine.addImage(image);
+  };
+  await expect(upProject(parts, {...run, context: {...run.context, build}})).rejects.toMatchObject({
+    ...{kind: 'dependencyFailed', exitCode: 1, diagnostics: [diagnostic]},
+  });
+  expect(engine.names('running')).toEqual(['shop-other-1']);
+  expect(engine.calls.filter((call) => call.startsWith('build')).sort()).toEqual(['build base', 'build other']);
+  expect(run.lines()).toEqual(
+    expect.arrayContaining(['image base failed: exit code: 7', 'image api skipped: needs image "base", which failed']),
+  );
+  expect(run.events.at(-1)).toMatchObject({kind: 'summary', summary: {outcome: 'failed', failed: 1}});
+});
+
+test('an image that no registry has is built, and told so', async () => {
+  const parts: ProjectParts = {services: {a: {build: {context: '/src'}}}};
+  const engine = new MemoryEngine();
+  const run = runOn(engine);
+  const build: BuildImage = async ({build: {image}, tell}) => {
+    tell({kind: 'step', step: 1, title: '[1/1] FROM scratch', status: 'start'});
+    engine.addImage(image);
+  };
+  await upProject(parts, {...run, context: {...run.context, build}});
+  expect(run.lines()).toEqual([
+    'note: registry docker.io: manifest a:latest: manifest unknown; image "a" is built',
+    'image a built',
+    'container shop-a-1 created',
+    'container shop-a-1 started',
+  ]);
+  expect(run.events.find(({kind}) => kind === 'build')).toMatchObject({node: {action: {image: 'a'}}});
 });

@@ -1,52 +1,59 @@
-import type {AuthConfig, ImageProgress} from '../api/types/image.ts';
+import type {AuthConfig} from '../api/types/image.ts';
 import {createLimiter} from '../base/concurrency.ts';
 import {TscomposeError, toTscomposeError} from '../base/errors.ts';
+import type {Project} from '../model/types.ts';
 import type {Report} from '../report/event.ts';
+import {type BuildImage, buildImage} from './build-image.ts';
 import type {EngineClient} from './engine-client.ts';
 import {failureInfo, nodeKey} from './failure.ts';
-import {createPullProgress} from './pull-progress.ts';
-import type {PullNode} from './run.ts';
+import {pullImage} from './pull-image.ts';
+import type {BuildNode, ImageNode, PullNode} from './run.ts';
 import type {WorkMemory} from './work-memory.ts';
 
-/** Images that come while a command works, across its waves. */
-export interface Pulls extends AsyncDisposable {
+/** Images that come while a command works, across its waves: pulled or built. */
+export interface ImageWork extends AsyncDisposable {
   /** Begins those that are not under way. */
-  begin(nodes: readonly PullNode[]): void;
+  begin(nodes: readonly ImageNode[]): void;
   /** One comes, or has ended since the last `next`. */
   areUnderWay(): boolean;
   /** Resolves when one has ended since the last time, well or not. */
   next(): Promise<void>;
 }
 
-export interface PullsOptions {
+export interface ImageWorkOptions {
   readonly engine: Pick<EngineClient, 'pull'>;
+  /** Absent where no stack file is at hand: then nothing is built. */
+  readonly project: Project | undefined;
   readonly memory: WorkMemory;
   readonly report: Report;
   readonly now: () => number;
   readonly signal: AbortSignal;
   /** The credentials for an image. */
   readonly registryAuth?: ((image: string) => Promise<AuthConfig | undefined>) | undefined;
+  readonly build?: BuildImage | undefined;
 }
 
 /** Each image comes by several connections. */
 const pullsAtOnce = 4;
+/** The steps of each run side by side, too. */
+const buildsAtOnce = 3;
 
-export function createPulls(options: PullsOptions): Pulls {
-  const limit = createLimiter(pullsAtOnce);
+export function createImageWork(options: ImageWorkOptions): ImageWork {
+  const limits = {pullImage: createLimiter(pullsAtOnce), buildImage: createLimiter(buildsAtOnce)};
   const over = new AbortController();
   const signal = AbortSignal.any([options.signal, over.signal]);
   const running = new Map<string, Promise<void>>();
   let hasEnded = false;
   let wake: (() => void) | undefined;
-  const begin = (node: PullNode) => {
+  const begin = (node: ImageNode) => {
     const key = nodeKey(node);
     if (running.has(key)) return;
-    const pulling = limit(() => pullOne(node, {...options, signal})).finally(() => {
+    const coming = limits[node.action.kind](() => bring(node, {...options, signal})).finally(() => {
       running.delete(key);
       hasEnded = true;
       wake?.();
     });
-    running.set(key, pulling);
+    running.set(key, coming);
   };
   return {
     begin: (nodes) => nodes.forEach(begin),
@@ -68,49 +75,35 @@ export function createPulls(options: PullsOptions): Pulls {
 }
 
 /** Never rejects: what failed is remembered, and told once. */
-async function pullOne(node: PullNode, options: PullsOptions): Promise<void> {
-  const {engine, memory, report, now, signal, registryAuth} = options;
-  const {image, platform} = node.action;
+async function bring(node: ImageNode, options: ImageWorkOptions): Promise<void> {
+  const {memory, report, now, signal} = options;
   if (signal.aborted) return;
   const beginMs = now();
   report({kind: 'nodeStarted', node});
   try {
-    const progress = createPullProgress((detail) => report({kind: 'nodeProgress', node, detail}));
-    const authconfig = await registryAuth?.(image);
-    const lines: AsyncIterable<ImageProgress> = await engine.pull(withTag(image), {
-      abortSignal: signal,
-      authconfig,
-      platform,
-    });
-    for await (const line of lines) progress(line);
-    memory.pulled.add(image);
-    memory.done += 1;
-    report({kind: 'nodeDone', node, tookMs: now() - beginMs});
+    const kept = isPull(node) ? await pullImage(node, options) : await buildImage(node, options);
+    if (kept === undefined) memory.done += 1;
+    else report({kind: 'notice', notice: kept});
+    report({kind: 'nodeDone', node, tookMs: now() - beginMs, ...(kept === undefined ? {} : {kept: true})});
   } catch (error) {
     // Only then: one that is neither told nor remembered would be begun again and again.
     if (signal.aborted) return;
-    const wrapped = toTscomposeError(error, `cannot pull image "${image}"`);
-    if (node.action.optional) {
-      memory.pulled.add(image);
-      const message = `${wrapped.message}; image "${image}" is used as it was built`;
-      report({kind: 'notice', notice: {level: 'warning', message}});
-      report({kind: 'nodeDone', node, tookMs: now() - beginMs, kept: true});
-      return;
-    }
-    const failure = {key: nodeKey(node), error: nameImage(image, wrapped)};
+    const failure = {key: nodeKey(node), error: nameImage(node, toTscomposeError(error))};
     memory.failures.set(failure.key, failure);
     report({kind: 'nodeFailed', node, failure: failureInfo(failure)});
   }
 }
 
-/** A name without a tag means "latest": to an engine it would mean every tag. */
-function withTag(image: string): string {
-  return /[:@]/.test(image.slice(image.lastIndexOf('/') + 1)) ? image : `${image}:latest`;
+function isPull(node: ImageNode): node is PullNode {
+  return node.action.kind === 'pullImage';
 }
 
-function nameImage(image: string, error: TscomposeError): TscomposeError {
-  if (error.message.includes(image)) return error;
-  return new TscomposeError(error.kind, `cannot pull image "${image}": ${error.message}`, {
+/** A registry speaks of what it has: the message gets the name that the person knows. A Dockerfile has its own places. */
+function nameImage({action}: PullNode | BuildNode, error: TscomposeError): TscomposeError {
+  const {image, kind} = action;
+  if (error.message.includes(image) || error.diagnostics.length > 0) return error;
+  const verb = kind === 'pullImage' ? 'pull' : 'build';
+  return new TscomposeError(error.kind, `cannot ${verb} image "${image}": ${error.message}`, {
     hint: error.hint,
     cause: error,
   });

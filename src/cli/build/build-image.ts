@@ -1,0 +1,50 @@
+import type {BuildBody} from '../../api/types/build.ts';
+import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
+import type {Docker} from '../../client/docker.ts';
+import {lowerBuild} from '../../model/lower-build.ts';
+import type {BuildImage} from '../../reconcile/build-image.ts';
+import type {CliContext} from '../context.ts';
+import {withAuths} from './auths.ts';
+import {readDockerfile, readIgnore} from './dockerfile.ts';
+
+/** What a command line says of all builds, besides what the stack file says of each. */
+export interface BuildChoices extends Pick<BuildBody, 'explain'> {
+  readonly noCache?: boolean;
+  readonly arguments?: Readonly<Record<string, string>>;
+}
+
+/** How an image of a stack is built: with the files of this machine, by the engine. */
+export function imageBuilder(
+  context: Pick<CliContext, 'cwd' | 'env'>,
+  docker: Docker,
+  {noCache, explain, arguments: more}: BuildChoices = {},
+): BuildImage {
+  return async ({project, build: given, tell, signal}) => {
+    const {build, services, dockerfile} = given;
+    const files =
+      dockerfile === undefined
+        ? {
+            dockerfile: {text: build.dockerfile_inline ?? '', shown: `services.${services[0]}.build.dockerfile_inline`},
+            ...readIgnore(build.context, undefined),
+          }
+        : await readDockerfile({context: build.context, file: dockerfile, workingDirectory: context.cwd}).catch(
+            (error: unknown) => Promise.reject(ofService(services[0], error)),
+          );
+    const lowered = lowerBuild(given, {project, environment: context.env, files});
+    const body = {
+      ...lowered,
+      arguments: {...lowered.arguments, ...more},
+      ...(explain ? {explain} : {}),
+      ...(noCache ? {noCache} : {}),
+    };
+    const lines = await docker.build(await withAuths(context, body), {abortSignal: signal});
+    await docker.followProgress(lines, tell);
+  };
+}
+
+/** Says whose Dockerfile it is, and how a stack names another. */
+function ofService(service: string | undefined, error: unknown): TscomposeError {
+  const {kind, message} = toTscomposeError(error);
+  const hint = kind === 'notFound' ? 'write it, or name another one by "build.dockerfile" of the service' : undefined;
+  return new TscomposeError(kind, `service "${service}": ${message}`, {cause: error, hint});
+}

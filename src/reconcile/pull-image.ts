@@ -1,0 +1,38 @@
+import type {ImageProgress} from '../api/types/image.ts';
+import {toTscomposeError} from '../base/errors.ts';
+import type {Notice} from '../plan/action.ts';
+import type {ImageWorkOptions} from './image-work.ts';
+import {createPullProgress} from './pull-progress.ts';
+import type {PullNode} from './run.ts';
+
+/** Answers why the image could not be pulled where that is no failure: it is used as it is, or will be built. */
+export async function pullImage(node: PullNode, options: ImageWorkOptions): Promise<Notice | undefined> {
+  const {engine, memory, report, signal, registryAuth} = options;
+  const {image, platform, optional, orBuild} = node.action;
+  try {
+    const progress = createPullProgress((detail) => report({kind: 'nodeProgress', node, detail}));
+    const authconfig = await registryAuth?.(image);
+    const lines: AsyncIterable<ImageProgress> = await engine.pull(withTag(image), {
+      abortSignal: signal,
+      authconfig,
+      platform,
+    });
+    for await (const line of lines) progress(line);
+    memory.pulled.add(image);
+    return undefined;
+  } catch (error) {
+    if (signal.aborted || (!optional && !orBuild)) throw error;
+    const {message} = toTscomposeError(error, `cannot pull image "${image}"`);
+    if (orBuild) {
+      memory.unpullable.add(image);
+      return {level: 'note', message: `${message}; image "${image}" is built`};
+    }
+    memory.pulled.add(image);
+    return {level: 'warning', message: `${message}; image "${image}" is used as it was built`};
+  }
+}
+
+/** A name without a tag means "latest": to an engine it would mean every tag. */
+function withTag(image: string): string {
+  return /[:@]/.test(image.slice(image.lastIndexOf('/') + 1)) ? image : `${image}:latest`;
+}
