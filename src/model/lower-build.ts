@@ -4,7 +4,7 @@ import {canonicalJson} from '../base/canonical-json.ts';
 import {TscomposeError} from '../base/errors.ts';
 import {imageOf} from './image.ts';
 import type {FileObject, Project, Service} from './types.ts';
-import type {Build} from './types-build.ts';
+import type {Build, BuildSecret as StatedSecret} from './types-build.ts';
 
 /** An image that services are built from, once however many of them want it. */
 export interface ServiceBuild {
@@ -123,7 +123,7 @@ export function lowerBuild(given: ServiceBuild, {environment, files, ...lowering
     extraHosts: Object.entries(build.extra_hosts ?? {}).flatMap(([host, addresses]) =>
       addresses.map((address) => `${host}:${address}`),
     ),
-    secrets: (build.secrets ?? []).map(({source, target}) => secretOf(target ?? source, project.secrets[source])),
+    secrets: (build.secrets ?? []).map((secret) => secretOf(secret, project.secrets[secret.source])),
     agents: Object.entries(build.ssh ?? {}).map(([id, path]) => agentOf(id, path, environment)),
     ...(build.shm_size === undefined ? {} : {shmSize: build.shm_size}),
     ulimits: Object.entries(build.ulimits ?? {}).map(([Name, {soft, hard}]) => ({Name, Soft: soft, Hard: hard})),
@@ -154,10 +154,24 @@ function networkOf(network: string | undefined): BuildBody['network'] {
   return network === 'none' || network === 'host' ? network : 'default';
 }
 
-function secretOf(id: string, secret: FileObject | undefined): BuildSecret {
-  if (secret?.file !== undefined) return {id, content: {path: secret.file}};
+/** Compose reads who owns it and forgets it; here that is what a step has that says nothing itself. */
+function secretOf(given: StatedSecret, secret: FileObject | undefined): BuildSecret {
+  const {source, target, mode} = given;
+  const stated = {
+    id: target ?? source,
+    ...(given.uid === undefined ? {} : {uid: ownerOf('uid', given)}),
+    ...(given.gid === undefined ? {} : {gid: ownerOf('gid', given)}),
+    ...(mode === undefined ? {} : {mode}),
+  };
+  if (secret?.file !== undefined) return {...stated, content: {path: secret.file}};
   const text = secret?.content ?? secret?.value ?? '';
-  return {id, content: {base64: Buffer.from(text).toString('base64')}};
+  return {...stated, content: {base64: Buffer.from(text).toString('base64')}};
+}
+
+function ownerOf(key: 'uid' | 'gid', secret: StatedSecret): number {
+  const id = secret[key] ?? '';
+  if (/^\d+$/.test(id)) return Number(id);
+  throw new TscomposeError('invalid', `secret "${secret.source}" of a build: ${key} "${id}" is no number`);
 }
 
 function agentOf(id: string, path: string, environment: BuildLowering['environment']): BuildAgent {

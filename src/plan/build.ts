@@ -4,7 +4,7 @@ import type {NodeId, Plan} from './action.ts';
 import {createPlanBuilder} from './builder.ts';
 
 /** Builds every image that the services of the project can be built from, and those that they are built upon first. */
-export function planBuild(project: Project): Plan {
+export function planImageBuilds(project: Project): Plan {
   const plan = createPlanBuilder(project.name, project.workingDir);
   const nodes = new Map<string, NodeId>();
   for (const {image, services, after} of serviceBuilds(project)) {

@@ -1,7 +1,7 @@
 import {TscomposeError} from '../base/errors.ts';
 import type {Project} from '../model/types.ts';
 import type {Plan} from '../plan/action.ts';
-import {planBuild} from '../plan/build.ts';
+import {planImageBuilds} from '../plan/build.ts';
 import type {ConvergeContext} from './converge.ts';
 import {combineFailures, nodeKey} from './failure.ts';
 import {createImageWork} from './image-work.ts';
@@ -16,7 +16,7 @@ export async function buildImages(project: Project, context: ConvergeContext): P
   const {clock, report, signal} = context;
   const begin = clock.now();
   const memory = createWorkMemory();
-  const plan = planBuild(project);
+  const plan = planImageBuilds(project);
   report({kind: 'planned', wave: 1, plan});
   await using work = createImageWork({...context, project, memory, now: () => clock.now()});
   for (;;) {

@@ -11,6 +11,10 @@ export type BuildContextSource =
 export interface BuildSecret {
   readonly id: string;
   readonly content: {readonly path: string} | {readonly base64: string};
+  /** Whose the file is, and its mode, where a step that mounts it does not say so itself. */
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly mode?: number;
 }
 
 /** An agent for keys, by its socket. */

@@ -63,6 +63,8 @@ const readSecrets: Reader<readonly BuildSecret[]> = list(
   ),
 );
 
+const entitlementNames: readonly string[] = ['network.host', 'security.insecure'];
+
 const nullIsValue = {nullIsValue: true} as const;
 const unique = {unique: itself} as const;
 
@@ -133,13 +135,12 @@ const build: Row<'build'> = {
     },
     {
       by: 'tscompose',
-      of: 'cache_from, cache_to, isolation, pull',
+      of: 'cache_from, cache_to, pull',
       reason: 'what was built is kept on this machine, and nothing is pulled',
       hint: 'remove it',
-      where: ({cache_from: from = [], cache_to: to = [], isolation, pull}) => [
+      where: ({cache_from: from = [], cache_to: to = [], pull}) => [
         ...(from.length > 0 ? ['cache_from'] : []),
         ...(to.length > 0 ? ['cache_to'] : []),
-        ...(isolation === undefined || isolation === 'default' ? [] : ['isolation']),
         ...(pull === true ? ['pull'] : []),
       ],
     },
@@ -153,6 +154,23 @@ const build: Row<'build'> = {
         ...(isOn(provenance) ? ['provenance'] : []),
         ...(isOn(sbom) ? ['sbom'] : []),
       ],
+    },
+    {
+      by: 'tscompose',
+      of: 'isolation other than default',
+      reason: 'other ways to isolate a step are of Windows',
+      hint: 'remove it, or write default',
+      ofValue: true,
+      where: ({isolation = 'default'}) => (isolation === 'default' || isolation === '' ? [] : ['isolation']),
+    },
+    {
+      by: 'tscompose',
+      of: 'entitlements other than network.host and security.insecure',
+      reason: 'steps can ask for nothing else',
+      hint: 'remove it',
+      ofValue: true,
+      where: ({entitlements = []}) =>
+        entitlements.flatMap((name, index) => (entitlementNames.includes(name) ? [] : [`entitlements[${index}]`])),
     },
     {
       by: 'tscompose',

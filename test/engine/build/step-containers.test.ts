@@ -66,6 +66,15 @@ test('a secret that cannot be a variable is refused by name', async () => {
   await expect(eventsOf(bed.engine, body)).rejects.toThrow('secret "s" cannot be a variable: it has a NUL');
 });
 
+test('a secret belongs to whom it is given for, where the step says nothing itself', async () => {
+  const secrets = [{id: 's', content: {base64: 'eA=='}, uid: 7, gid: 8, mode: 0o440}];
+  const look = (more: string) => `RUN --mount=type=secret,id=s${more} stat -c "is %u %g %a" /run/secrets/s`;
+  const body = plainBody(`FROM busybox\n${look('')}\n${look(',uid=1,mode=0400')}\n`, {secrets});
+  const events = await eventsOf(bed.engine, body);
+  const output = events.flatMap((event) => (event.kind === 'output' ? [event.text] : [])).join('');
+  expect(output).toBe('is 7 8 440\nis 1 8 400\n');
+});
+
 test('containers of steps are in no list, no event and no clean-up, unless they are asked for', async () => {
   const {containers, system} = bed.engine;
   const eventsSoFar = async (label: readonly string[]) => {

@@ -24,7 +24,10 @@ export interface BuildPlan {
   readonly errors: readonly Diagnostic[];
 }
 
-export type PlanRequest = Pick<BuildBody, 'target' | 'arguments' | 'contexts' | 'noCache' | 'network' | 'allow'> & {
+export type PlanRequest = Pick<
+  BuildBody,
+  'target' | 'arguments' | 'contexts' | 'noCache' | 'network' | 'allow' | 'secrets'
+> & {
   readonly source: DockerfileSource;
   readonly dockerfile: Dockerfile;
   readonly platform: Platform;
@@ -196,7 +199,7 @@ class Planner {
   }
 
   #planning(stage: Stage): StagePlanning {
-    const {network, allow} = this.#request;
+    const {network, allow, secrets} = this.#request;
     return {
       escapeToken: this.#request.dockerfile.directives.escape as string,
       findings: this.#findings,
@@ -205,6 +208,7 @@ class Planner {
       globals: this.#globals,
       network,
       allow,
+      secrets,
       findOrigin: (name: string, instruction: Instruction) => this.#findOrigin(stage, name, instruction),
     };
   }

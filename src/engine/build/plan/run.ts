@@ -1,4 +1,5 @@
 import {posix} from 'node:path';
+import type {BuildSecret} from '../../../api/types/build.ts';
 import {parseBytes} from '../../../base/bytes.ts';
 import {readHeredocWord} from '../../../dockerfile/heredoc-words.ts';
 import type {Instruction} from '../../../dockerfile/instruction.ts';
@@ -16,6 +17,8 @@ export interface RunPlanning extends Planning {
   readonly findOrigin: FindOrigin;
   /** What steps may ask for. */
   readonly allow: readonly string[];
+  /** What they may mount. */
+  readonly secrets: readonly BuildSecret[];
   /** Of the build: for steps that ask for none. */
   readonly network: 'default' | 'none' | 'host';
 }
@@ -132,8 +135,8 @@ class MountValues {
     return expandedText(this.draft, this.instruction, {text: value, at: this.mount.flag.valueAt}, this.planning);
   }
 
-  number(key: 'uid' | 'gid'): number {
-    return Number(this.text(key) ?? 0);
+  number(key: 'uid' | 'gid', otherwise = 0): number {
+    return Number(this.text(key) ?? otherwise);
   }
 
   mode(otherwise: number): number {
@@ -178,12 +181,13 @@ async function planMount(values: MountValues, agents: number): Promise<StepMount
       const env = values.text('env');
       const given = values.text('id') ?? values.text('source');
       const id = given ?? posix.basename(values.text('target') ?? '');
+      const known = values.planning.secrets.find((secret) => secret.id === id);
       const named = mount.target === undefined ? undefined : values.target();
       const target = named ?? (env === undefined ? `/run/secrets/${posix.basename(id)}` : undefined);
       return {
-        ...{type: 'secret', id, target, env, ...owner},
-        required: mount.required ?? false,
-        mode: values.mode(0o400),
+        ...{type: 'secret', id, target, env, required: mount.required ?? false},
+        ...{uid: values.number('uid', known?.uid), gid: values.number('gid', known?.gid)},
+        mode: values.mode(known?.mode ?? 0o400),
       };
     }
     case 'ssh': {

@@ -1,0 +1,72 @@
+import {expect, test} from 'vitest';
+import type {BuildBody} from '../../src/api/types/build.ts';
+import {findLimits} from '../../src/model/limits.ts';
+import {lowerBuild, serviceBuilds} from '../../src/model/lower-build.ts';
+import {load} from './memory-files.ts';
+
+const files = {dockerfile: {text: 'FROM scratch\n', shown: 'Dockerfile'}};
+const environment = {SSH_AUTH_SOCK: '/run/agent.sock'};
+
+async function lowered(build: string): Promise<BuildBody> {
+  const {project} = await load({
+    '/stack/compose.yaml': `name: shop\nservices:\n  web:\n    build: ${build}\nsecrets: {key: {file: key.txt}}\n`,
+  });
+  const [first] = serviceBuilds(project);
+  if (first === undefined) throw new Error('nothing is built');
+  return lowerBuild(first, {project, environment, files});
+}
+
+test('a build that says nothing is the directory, and the name of the service', async () => {
+  expect(await lowered('.')).toEqual({
+    ...files,
+    ...{context: '/stack', arguments: {}, contexts: {}, tags: ['shop-web'], noCache: [], network: 'default'},
+    labels: {'com.docker.compose.project': 'shop', 'com.docker.compose.service': 'web'},
+    ...{extraHosts: [], secrets: [], agents: [], ulimits: [], allow: []},
+  });
+});
+
+test.each<readonly [string, string, Partial<BuildBody>]>([
+  ['args', '{context: ., args: {ONE: uno, TWO: null}}', {arguments: {ONE: 'uno'}}],
+  ['args as a list', '{context: ., args: [ONE=uno]}', {arguments: {ONE: 'uno'}}],
+  ['entitlements', '{context: ., entitlements: [network.host]}', {allow: ['network.host']}],
+  ['privileged', '{context: ., privileged: true}', {allow: ['security.insecure']}],
+  ['isolation', '{context: ., isolation: default}', {}],
+  ['network', '{context: ., network: host}', {network: 'host'}],
+  ['no_cache', '{context: ., no_cache: true}', {noCache: true}],
+  ['no_cache_filter', '{context: ., no_cache_filter: [one, two]}', {noCache: ['one', 'two']}],
+  ['no_cache_filter alone', '{context: ., no_cache_filter: one}', {noCache: ['one']}],
+  ['a secret by its name', '{context: ., secrets: [key]}', {secrets: [{id: 'key', content: {path: '/stack/key.txt'}}]}],
+  [
+    'a secret with all it can say',
+    '{context: ., secrets: [{source: key, target: id, uid: "7", gid: "8", mode: 0440}]}',
+    {secrets: [{id: 'id', uid: 7, gid: 8, mode: 0o440, content: {path: '/stack/key.txt'}}]},
+  ],
+  ['ssh', '{context: ., ssh: [default]}', {agents: [{id: 'default', socket: '/run/agent.sock'}]}],
+  ['ssh by socket', '{context: ., ssh: [own=./own.sock]}', {agents: [{id: 'own', socket: '/stack/own.sock'}]}],
+  ['shm_size', '{context: ., shm_size: 16m}', {shmSize: 16 << 20}],
+  ['tags', '{context: ., tags: ["more:1"]}', {tags: ['shop-web', 'more:1']}],
+  ['target', '{context: ., target: base}', {target: 'base'}],
+  ['ulimits', '{context: ., ulimits: {nofile: {soft: 1, hard: 2}}}', {ulimits: [{Name: 'nofile', Soft: 1, Hard: 2}]}],
+  ['ulimits alone', '{context: ., ulimits: {nproc: 3}}', {ulimits: [{Name: 'nproc', Soft: 3, Hard: 3}]}],
+  ['extra_hosts', '{context: ., extra_hosts: ["a.b:10.0.0.1"]}', {extraHosts: ['a.b:10.0.0.1']}],
+])('%s', async (_name, build, expected) => {
+  expect(await lowered(build)).toMatchObject(expected);
+});
+
+test('labels of the stack go before its own', async () => {
+  const {labels} = await lowered('{context: ., labels: {x: y, com.docker.compose.project: other}}');
+  expect(labels).toEqual({x: 'y', 'com.docker.compose.project': 'shop', 'com.docker.compose.service': 'web'});
+});
+
+test('an owner of a secret that is no number is refused by name', async () => {
+  const build = '{context: ., secrets: [{source: key, uid: bob}]}';
+  await expect(lowered(build)).rejects.toThrow('secret "key" of a build: uid "bob" is no number');
+});
+
+test.each([
+  ['isolation: hyperv', 'build.isolation'],
+  ['entitlements: [network.host, device]', 'build.entitlements[1]'],
+])('%s is refused', async (attribute, path) => {
+  const {project} = await load({'/stack/compose.yaml': `services: {web: {build: {context: ., ${attribute}}}}`});
+  expect(findLimits(project).map((limit) => limit.path)).toEqual([`services.web.${path}`]);
+});
