@@ -77,6 +77,19 @@ export const engineFlags = {
     label: {value: 'NAME=VALUE', repeat: true, summary: 'label of the image'},
     'no-cache': {summary: 'build every step anew'},
     'no-cache-filter': {value: 'STAGE', repeat: true, summary: 'build the steps of this stage anew'},
+    pull: {summary: 'look for newer images to build upon in their registries'},
+    'cache-from': {
+      value: 'CACHE',
+      repeat: true,
+      summary:
+        'take results of steps from a cache elsewhere: type=registry,ref=NAME, type=local,src=DIRECTORY, or an image',
+    },
+    'cache-to': {
+      value: 'CACHE',
+      repeat: true,
+      summary:
+        'keep results of steps for other engines: type=inline (in the image), type=registry,ref=NAME or type=local,dest=DIRECTORY; mode=max: of all stages',
+    },
     explain: {summary: 'say for every step why it came from the cache or did not: which file, variable or step'},
     platform: {value: 'PLATFORM', summary: 'platform of the image'},
     network: {value: 'MODE', summary: 'network of the steps: default, none or host'},

@@ -196,6 +196,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       pull: async (image, signal) => {
         for await (const _ of registry.pull(image, signal));
       },
+      reach: registry.reach,
     }),
     hosting: {
       async open(hostingOptions) {

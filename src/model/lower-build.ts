@@ -1,3 +1,4 @@
+import {parseCacheFrom, parseCacheTo} from '../api/build-caches.ts';
 import {composeLabels} from '../api/labels.ts';
 import type {BuildAgent, BuildBody, BuildContextSource, BuildSecret} from '../api/types/build.ts';
 import {canonicalJson} from '../base/canonical-json.ts';
@@ -106,7 +107,8 @@ export function lowerBuild(given: ServiceBuild, {environment, files, ...lowering
   const {build, image, services} = given;
   const [name = ''] = services;
   const service = project.services[name];
-  const {platforms = []} = build;
+  const {platforms = [], cache_from: from = [], cache_to: to = []} = build;
+  const absolute = (path: string) => joined(project.workingDir, path);
   return {
     ...files,
     context: build.context,
@@ -127,6 +129,9 @@ export function lowerBuild(given: ServiceBuild, {environment, files, ...lowering
     agents: Object.entries(build.ssh ?? {}).map(([id, path]) => agentOf(id, path, environment)),
     ...(build.shm_size === undefined ? {} : {shmSize: build.shm_size}),
     ulimits: Object.entries(build.ulimits ?? {}).map(([Name, {soft, hard}]) => ({Name, Soft: soft, Hard: hard})),
+    ...(from.length > 0 ? {cacheFrom: from.flatMap((text) => parseCacheFrom(text, absolute))} : {}),
+    ...(to.length > 0 ? {cacheTo: to.flatMap((text) => parseCacheTo(text, absolute))} : {}),
+    ...(build.pull === true ? {pull: true} : {}),
     allow: [...(build.entitlements ?? []), ...(build.privileged ? ['security.insecure'] : [])],
   };
 }
@@ -136,7 +141,7 @@ function contextsOf(project: Project, build: Build): Readonly<Record<string, Bui
     Object.entries(build.additional_contexts ?? {}).map(([name, value]): [string, BuildContextSource] => {
       if (value.startsWith(servicePrefix)) {
         const reference = imageOf(project, value.slice(servicePrefix.length)) ?? '';
-        return [name, {kind: 'image', reference}];
+        return [name, {kind: 'image', reference, built: true}];
       }
       if (value.startsWith('docker-image://'))
         return [name, {kind: 'image', reference: value.slice('docker-image://'.length)}];

@@ -27,6 +27,7 @@ export function buildLines({write, now, color = false}: BuildLinesOptions): (eve
   };
   return (event) => {
     if (event.kind === 'warning') return line(renderDiagnostic(event.warning, {color}));
+    if (event.kind === 'note') return line(event.text);
     if (event.kind === 'built') {
       for (const name of event.names) line(`naming to ${name}`);
       return line(`built ${event.image}`);
@@ -48,7 +49,7 @@ export function buildLines({write, now, color = false}: BuildLinesOptions): (eve
     if (event.kind === 'explained') {
       const {explained} = event;
       if (explained.verdict === 'cached')
-        return line(`#${step.number} from the cache: nothing that it is made of changed`);
+        return line(`#${step.number} from ${cacheOf(explained)}: nothing that it is made of changed`);
       for (const reason of explained.reasons) line(`#${step.number} not from the cache: ${reason}`);
       return undefined;
     }
@@ -56,4 +57,8 @@ export function buildLines({write, now, color = false}: BuildLinesOptions): (eve
     const words = {cached: 'CACHED', done: `DONE ${seconds(step.since, 1)}s`, failed: 'ERROR', canceled: 'CANCELED'};
     return line(`#${step.number} ${words[event.status]}\n`);
   };
+}
+
+function cacheOf({from}: {readonly from?: string}): string {
+  return from === undefined ? 'the cache' : `the cache ${from}`;
 }

@@ -21,6 +21,8 @@ function textOf(event: BuildEvent): string {
   switch (event.kind) {
     case 'warning':
       return `[Warning] ${event.warning.message}\n`;
+    case 'note':
+      return `${event.text}\n`;
     case 'step':
       if (event.status === 'start') return `Step ${event.title}\n`;
       return event.status === 'cached' ? ' ---> Using cache\n' : '';

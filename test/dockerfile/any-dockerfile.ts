@@ -185,8 +185,16 @@ const image = () =>
 export async function expectJudged(text: string): Promise<number> {
   const source = {text, shown: 'Dockerfile'};
   const found = checkDockerfile(source, {buildArguments: {B: 'b'}});
-  const request = {contexts: {}, noCache: false, network: 'default', allow: [], arguments: {B: 'b'}} as const;
+  const request = {
+    contexts: {},
+    noCache: false,
+    network: 'default',
+    allow: [],
+    secrets: [],
+    arguments: {B: 'b'},
+  } as const;
   const plan = await planBuild({
+    secrets: [],
     ...{...request, source, dockerfile: parseDockerfile(source), platform, machine: platform, image},
   }).catch((error: unknown) => {
     if (!hasKind(error, 'invalid')) throw error;

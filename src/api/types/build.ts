@@ -1,11 +1,13 @@
 import type {Diagnostic} from '../../base/diagnostic.ts';
+import type {BuildCacheSource, BuildCacheTarget} from './build-cache.ts';
 import type {Ulimit} from './container.ts';
 import type {AuthConfig} from './image.ts';
 
 /** Where named files come from besides the main context. */
 export type BuildContextSource =
   | {readonly kind: 'directory'; readonly path: string}
-  | {readonly kind: 'image'; readonly reference: string};
+  /** `built`: of the same stack, and so not to be looked for elsewhere. */
+  | {readonly kind: 'image'; readonly reference: string; readonly built?: boolean};
 
 /** A secret that steps may mount: a file of the machine, or its content in base64. */
 export interface BuildSecret {
@@ -38,6 +40,8 @@ export interface BuildBody {
   /** Names for the image, as people write them. */
   readonly tags: readonly string[];
   readonly platform?: string;
+  /** Images that it is built upon are looked for in their registries, also where they are here. */
+  readonly pull?: boolean;
   /** `true`: nothing is taken from the cache. A list: not for stages of these names. */
   readonly noCache: boolean | readonly string[];
   readonly network: 'default' | 'none' | 'host';
@@ -50,6 +54,10 @@ export interface BuildBody {
   readonly cgroupParent?: string;
   /** Credentials for images that are pulled, by registry: as `X-Registry-Config` has them. */
   readonly auths?: Readonly<Record<string, AuthConfig>>;
+  /** Caches elsewhere that results of steps are taken from, in this order. */
+  readonly cacheFrom?: readonly BuildCacheSource[];
+  /** Where results of steps are kept for other engines. */
+  readonly cacheTo?: readonly BuildCacheTarget[];
   /** What steps may ask for: `network.host`, `security.insecure`. */
   readonly allow: readonly string[];
   /** The files that were built, in place of an image: an archive, or a directory. */
@@ -60,12 +68,14 @@ export interface BuildBody {
 
 /** Why a step was cached or not. */
 export type ExplainedStep =
-  | {readonly verdict: 'cached'}
+  /** `from`: a cache elsewhere. */
+  | {readonly verdict: 'cached'; readonly from?: string}
   | {readonly verdict: 'built'; readonly reasons: readonly string[]};
 
 /** What is told while something is built. A step has the same number in all that is told of it. */
 export type BuildEvent =
   | {readonly kind: 'warning'; readonly warning: Diagnostic}
+  | {readonly kind: 'note'; readonly text: string}
   | {readonly kind: 'step'; readonly step: number; readonly title: string; readonly status: 'start'}
   | {readonly kind: 'step'; readonly step: number; readonly status: 'cached' | 'done' | 'failed' | 'canceled'}
   | {readonly kind: 'output'; readonly step: number; readonly stream: 'stdout' | 'stderr'; readonly text: string}

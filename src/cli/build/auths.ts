@@ -2,9 +2,12 @@ import type {BuildBody} from '../../api/types/build.ts';
 import type {CliContext} from '../context.ts';
 import {authsForBuild} from '../credentials.ts';
 
-/** The build with the credentials of whoever runs the command, for the images that it may have to pull. */
+/** The build with the credentials of whoever runs the command, for the images that it may have to pull and the caches that it uses. */
 export async function withAuths(context: Pick<CliContext, 'env'>, body: BuildBody): Promise<BuildBody> {
   const images = Object.values(body.contexts).flatMap((source) => (source.kind === 'image' ? [source.reference] : []));
-  const texts = [body.dockerfile.text, ...Object.values(body.arguments), ...images];
+  const caches = [...(body.cacheFrom ?? []), ...(body.cacheTo ?? [])].flatMap((cache) =>
+    cache.kind === 'registry' ? [cache.reference] : [],
+  );
+  const texts = [body.dockerfile.text, ...Object.values(body.arguments), ...images, ...caches];
   return {...body, auths: await authsForBuild(context, texts)};
 }

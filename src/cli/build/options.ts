@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs';
 import {resolve} from 'node:path';
+import {parseCacheFrom, parseCacheTo} from '../../api/build-caches.ts';
 import type {BuildAgent, BuildBody, BuildContextSource, BuildSecret} from '../../api/types/build.ts';
 import type {Ulimit} from '../../api/types/container.ts';
 import {parseBytes} from '../../base/bytes.ts';
@@ -125,4 +126,15 @@ export function readNetwork(word: string): BuildBody['network'] {
       hint: 'write --network default, host or none',
     },
   );
+}
+
+/** `--cache-from` and `--cache-to`. */
+export function readCaches(
+  flags: {readonly 'cache-from': readonly string[]; readonly 'cache-to': readonly string[]},
+  cwd: string,
+): Pick<BuildBody, 'cacheFrom' | 'cacheTo'> {
+  const absolute = (path: string) => resolve(cwd, path);
+  const from = flags['cache-from'].flatMap((text) => parseCacheFrom(text, absolute));
+  const to = flags['cache-to'].flatMap((text) => parseCacheTo(text, absolute));
+  return {...(from.length > 0 ? {cacheFrom: from} : {}), ...(to.length > 0 ? {cacheTo: to} : {})};
 }

@@ -8,6 +8,7 @@ import {withAuths} from '../build/auths.ts';
 import {readDockerfile, readIgnore} from '../build/dockerfile.ts';
 import {
   readAgent,
+  readCaches,
   readContexts,
   readNetwork,
   readOutput,
@@ -61,6 +62,8 @@ async function readBody(context: CliContext, {args, flags}: Input<'engine build'
     tags: flags.tag,
     ...(flags.platform === undefined ? {} : {platform: flags.platform}),
     noCache: flags['no-cache'] || flags['no-cache-filter'].flatMap((names) => names.split(',')),
+    ...(flags.pull ? {pull: true} : {}),
+    ...readCaches(flags, cwd),
     network: readNetwork(flags.network ?? 'default'),
     extraHosts: flags['add-host'].map((host) => host.replace('=', ':')),
     secrets: flags.secret.map((word) => readSecret(word, context)),

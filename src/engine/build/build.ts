@@ -1,5 +1,4 @@
 import type {BuildBody, BuildEvent} from '../../api/types/build.ts';
-import type {AuthConfig} from '../../api/types/image.ts';
 import {sha256Hex} from '../../base/canonical-json.ts';
 import {hasKind, TscomposeError} from '../../base/errors.ts';
 import {checkDockerfile} from '../../dockerfile/check.ts';
@@ -10,11 +9,15 @@ import {runWithProgress} from '../image/channel.ts';
 import {isObject, parseJson} from '../image/configuration.ts';
 import {findImage} from '../image/find.ts';
 import {checkPlatform, formatPlatform, machinePlatform, type Platform, parsePlatform} from '../image/platform.ts';
-import {familiarReference, normaliseReference, parseReference} from '../image/reference.ts';
+import {familiarReference, normaliseReference} from '../image/reference.ts';
 import {openSession} from '../image/session.ts';
-import {credentialKey, registryOfAddress} from '../registry/credentials/server-address.ts';
 import {openArchiveContext} from './archive-context.ts';
+import {authFor} from './auth-for.ts';
 import {openCache} from './cache.ts';
+import {inlineCache} from './caches/inline.ts';
+import {withSources} from './caches/sources.ts';
+import {exportCaches} from './caches/targets.ts';
+import {stepsBelow} from './caches/told-steps.ts';
 import type {BuildContext, BuildWork} from './context.ts';
 import {exportFiles} from './export-files.ts';
 import {exportImage} from './export-image.ts';
@@ -77,8 +80,7 @@ async function plans(
     dockerfile: parseDockerfile(source),
     machine,
     platform: asked ?? machine,
-    image: (reference, platform) =>
-      readBase(context, reference, {platform: platform ?? asked, auths: request.auths, signal}),
+    image: (reference, platform) => readBase(context, reference, {platform: platform ?? asked, request, signal}),
   });
   refuse(plan.errors);
   return plan;
@@ -122,7 +124,8 @@ async function solvePlan(
   await using directory = await openRunDirectory(context);
   let origins: Origins | undefined;
   const solver = createSolver(context, {
-    ...{request, steps: plan.steps, cache: openCache(context), signal: stopped, directory: directory.path, emit},
+    ...{request, steps: plan.steps, signal: stopped, directory: directory.path, emit},
+    cache: withSources(context, openCache(context), {request, signal: stopped, emit}),
     slot: sha256Hex(`${request.context ?? ''}\n${request.dockerfile.shown}`),
     origins: () => origins ?? fail(),
   });
@@ -135,8 +138,11 @@ async function solvePlan(
     void opened;
     const {result} = plan.target;
     const snapshot = result === undefined ? [] : (await solver.result(result)).snapshot;
+    const steps = {min: stepsBelow(plan.steps, solver.made(), result), max: solver.made()};
+    const keepElsewhere = () => exportCaches(context, {request, steps, signal: stopped, emit});
     if (request.output !== undefined) {
       await exportFiles(context, {snapshot, output: request.output, scratch: directory.path}, stopped);
+      await keepElsewhere();
       return emit({kind: 'exported', path: request.output.path});
     }
     const created = new Map<number, string>();
@@ -146,8 +152,11 @@ async function solvePlan(
     }
     const now = formatNanoseconds(unixNanoseconds(context.images.now));
     const diffIds = snapshot.map(({diffId}) => diffId);
-    const text = imageText(plan.target, {diffIds, created, labels: request.labels, now});
+    const isInline = request.cacheTo?.some(({kind}) => kind === 'inline') === true;
+    const more = isInline ? inlineCache(steps.min, snapshot.length) : {};
+    const text = imageText(plan.target, {diffIds, created, labels: request.labels, now, more});
     const image = await exportImage(context, {snapshot, text, references});
+    await keepElsewhere();
     emit({kind: 'built', image, names: references.map(familiarReference)});
   } finally {
     stop.abort();
@@ -160,22 +169,27 @@ function fail(): never {
 
 interface ReadingBase {
   readonly platform: Platform | undefined;
-  readonly auths: BuildBody['auths'] | undefined;
+  readonly request: BuildBody;
   readonly signal: AbortSignal;
 }
 
-/** What an image says of itself; one that is not there is pulled. */
+/** What an image says of itself; one that is not there is pulled, and any where newer ones are asked for. */
 async function readBase(
   context: BuildContext,
   reference: string,
-  {platform, auths, signal}: ReadingBase,
+  {platform, request, signal}: ReadingBase,
 ): Promise<BaseImage> {
-  const {image} = await findImage(context.images, reference).catch(async (error: unknown) => {
-    if (!hasKind(error, 'notFound')) throw error;
-    const auth = authFor(reference, auths ?? {});
+  const bring = async () => {
+    const auth = authFor(reference, request.auths ?? {});
     await context.pull({reference, platform: platform && formatPlatform(platform), auth}, signal);
     return await findImage(context.images, reference);
-  });
+  };
+  const find = () =>
+    findImage(context.images, reference).catch((error: unknown) => {
+      if (!hasKind(error, 'notFound')) throw error;
+      return bring();
+    });
+  const {image} = await (request.pull === true && !isOwn(reference, request) ? bring() : find());
   checkPlatform(reference, image, platform);
   const bytes = await createBlobStore(context.images.layout.images.blobs).read(image.id);
   const value = parseJson(bytes, `image ${image.id}`);
@@ -195,11 +209,11 @@ async function readBase(
   };
 }
 
-/** The credentials of the registry that an image comes from, whichever way its name is written. */
-function authFor(reference: string, auths: NonNullable<BuildBody['auths']>): AuthConfig {
-  const {registry} = parseReference(reference);
-  const exact = Object.hasOwn(auths, credentialKey(registry)) ? auths[credentialKey(registry)] : undefined;
-  return exact ?? Object.entries(auths).find(([name]) => registryOfAddress(name) === registry)?.[1] ?? {};
+/** What the same stack builds is in no registry, or an old one. */
+function isOwn(reference: string, {contexts}: BuildBody): boolean {
+  return Object.values(contexts).some(
+    (source) => source.kind === 'image' && source.built === true && source.reference === reference,
+  );
 }
 
 /** A layer that the history does not tell of gets a line, as BuildKit gives it one. */

@@ -29,18 +29,20 @@ export interface CacheRecord {
   readonly layer: LayerRecord;
   /** What it is, for lists. */
   readonly title: string;
+  /** The cache elsewhere that it came from. */
+  readonly from?: string;
 }
 
 export function keyOf({parent, definition, files}: KeyParts): string {
   return sha256Hex(canonicalJson({parent, definition, files}));
 }
 
-export type CachedStep = Pick<CacheRecord, 'layer' | 'created' | 'title'>;
+export type CachedStep = Pick<CacheRecord, 'layer' | 'created' | 'title' | 'from'>;
 
 /** Results of steps by their keys. Their layers stay as long as the records do. */
 export interface BuildCache {
-  /** Undefined: it is not known, or its layer is gone. */
-  find(key: string): Promise<CachedStep | undefined>;
+  /** Undefined: it is not known, or its layer is gone. `title`: of the step that wants it. */
+  find(key: string, title: string): Promise<CachedStep | undefined>;
   keep(key: string, made: CachedStep): Promise<void>;
   /** What the step at this place of this Dockerfile was made of when it was built last. */
   lastParts(slot: string): Promise<ListedParts | undefined>;
@@ -64,10 +66,15 @@ export function openCache({images, session}: Pick<BuildWork, 'images' | 'session
       await utimes(path(key), now, now).catch(() => undefined);
       return record;
     },
-    async keep(key, {layer, created, title}) {
+    async keep(key, {layer, created, title, from}) {
       await mkdir(records, {recursive: true, mode: 0o700});
-      await session.pin({name: pinName(key), blobs: [], layers: [layer.directory]});
-      await writeRecord(path(key), {v: 1, key, created, layer, title} satisfies CacheRecord);
+      // Of one that was unpacked the archive stays, too: images have it.
+      const blobs = layer.made === undefined ? [layer.blob] : [];
+      await session.pin({name: pinName(key), blobs, layers: [layer.directory]});
+      await writeRecord(path(key), {
+        ...{v: 1, key, created, layer, title},
+        ...(from === undefined ? {} : {from}),
+      } satisfies CacheRecord);
     },
     lastParts: (slot) => readJson<ListedParts>(join(slots, `${slot}.json`)),
     async keepParts(slot, parts) {

@@ -2,6 +2,7 @@ import type {AuthConfig} from '../../api/types/image.ts';
 import type {ContainerContext} from '../container/context.ts';
 import type {ImageContext} from '../image/context.ts';
 import type {ContentSession} from '../image/session.ts';
+import type {RegistryPart} from '../registry/registry.ts';
 
 /** What builds work with. */
 export interface BuildContext {
@@ -13,6 +14,8 @@ export interface BuildContext {
     image: {readonly reference: string; readonly platform: string | undefined; readonly auth: AuthConfig},
     signal: AbortSignal,
   ) => Promise<void>;
+  /** Where a registry's content is, mirrors first where something is pulled. */
+  readonly reach: RegistryPart['reach'];
   /** Steps of one build that work at the same time. */
   readonly concurrency: number;
 }

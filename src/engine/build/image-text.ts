@@ -10,6 +10,8 @@ export interface ImageLayers {
 
 export interface ImageTextOptions extends ImageLayers {
   readonly labels: Readonly<Record<string, string>>;
+  /** Further members of the configuration. */
+  readonly more: Readonly<Record<string, string>>;
   /** For what has no time of its own. */
   readonly now: string;
 }
@@ -17,7 +19,7 @@ export interface ImageTextOptions extends ImageLayers {
 const comment = 'buildkit.dockerfile.v0';
 
 /** The image's configuration as BuildKit writes it. The same steps from the cache give the same text, and so the same image. */
-export function imageText(draft: StageDraft, {diffIds, created, labels, now}: ImageTextOptions): string {
+export function imageText(draft: StageDraft, {diffIds, created, labels, now, more}: ImageTextOptions): string {
   const {architecture, os, variant} = draft.base;
   const history = [...draft.base.history, ...timed(draft, created, now)];
   const config = withLabels(draft.config, labels);
@@ -30,6 +32,7 @@ export function imageText(draft: StageDraft, {diffIds, created, labels, now}: Im
     rootfs: {type: 'layers', diff_ids: diffIds},
     ...(variant === undefined ? {} : {variant}),
     ...(draft.author === undefined ? {} : {author: draft.author}),
+    ...more,
   });
 }
 

@@ -6,7 +6,7 @@ import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
 import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
 import {findImage, noSuchImage} from '../image/find.ts';
 import type {LayerRecord} from '../image/record.ts';
-import {type BuildCache, type KeyParts, keyOf} from './cache.ts';
+import {type BuildCache, type CachedStep, type KeyParts, keyOf} from './cache.ts';
 import type {BuildWork} from './context.ts';
 import {contentDigest, select} from './copy-plan.ts';
 import {copyFiles, makeDirectory, type SelectedCopy} from './copy-step.ts';
@@ -24,6 +24,22 @@ export interface StepResult {
   readonly snapshot: Snapshot;
   /** When its layer was made. */
   readonly created: string | undefined;
+}
+
+/** A step that is done, with the layer that it made or took from a cache. */
+export interface MadeStep {
+  readonly id: StepId;
+  /** The step that it is upon. */
+  readonly parent: StepId | undefined;
+  readonly key: string;
+  readonly created: string;
+  readonly layer: LayerRecord;
+}
+
+export interface Solver {
+  result(step: StepId): Promise<StepResult>;
+  /** All that were done until now, each after the one that it is upon. */
+  made(): readonly MadeStep[];
 }
 
 export interface Solving {
@@ -49,9 +65,10 @@ interface Prepared extends KeyParts {
  * Walks the steps that lead to one: each once, those that do not wait for each other at the same time. What was made before is
  * taken from the cache.
  */
-export function createSolver(context: BuildWork, solving: Solving): {result(step: StepId): Promise<StepResult>} {
+export function createSolver(context: BuildWork, solving: Solving): Solver {
   const {steps, cache, emit} = solving;
   const results = new Map<StepId, Promise<StepResult>>();
+  const done: MadeStep[] = [];
   const limit = createLimiter(context.concurrency);
 
   const result = (id: StepId): Promise<StepResult> => {
@@ -87,9 +104,10 @@ export function createSolver(context: BuildWork, solving: Solving): {result(step
     const parent = step.parent === undefined ? undefined : await result(step.parent);
     const prepared = await prepare(step, parent);
     const key = keyOf(prepared);
-    const found = step.fresh ? undefined : await cache.find(key);
-    await explain(step, prepared, found !== undefined);
+    const found = step.fresh ? undefined : await cache.find(key, step.title);
+    await explain(step, prepared, found);
     const made = found ?? (await make(step, prepared, key));
+    done.push({id: step.id, parent: step.parent, key, created: made.created, layer: made.layer});
     return {
       result: {key, snapshot: [...(parent?.snapshot ?? []), made.layer], created: made.created},
       cached: found !== undefined,
@@ -103,16 +121,18 @@ export function createSolver(context: BuildWork, solving: Solving): {result(step
     return made;
   }
 
-  async function explain(step: Step, prepared: Prepared, cached: boolean): Promise<void> {
+  async function explain(step: Step, prepared: Prepared, cached: CachedStep | undefined): Promise<void> {
     const slot = sha256Hex(`${solving.slot}\n${step.stage}\n${step.id}`).slice(0, 32);
-    if (cached) {
-      if (solving.request.explain) emit({kind: 'explained', step: step.id, explained: {verdict: 'cached'}});
+    if (cached !== undefined) {
+      const {from} = cached;
+      const explained = {verdict: 'cached', ...(from !== undefined && {from})} as const;
+      if (solving.request.explain) emit({kind: 'explained', step: step.id, explained});
     } else if (solving.request.explain) {
       const explained = explainMiss(await cache.lastParts(slot), prepared, step.fresh);
       emit({kind: 'explained', step: step.id, explained});
     }
     const {parent, definition, files, listed} = prepared;
-    if (!cached) await cache.keepParts(slot, {parent, definition, files, ...(listed && {listed})});
+    if (cached === undefined) await cache.keepParts(slot, {parent, definition, files, ...(listed && {listed})});
   }
 
   function prepare(step: RunStep | CopyStep | DirectoryStep, parent: StepResult | undefined): Promise<Prepared> {
@@ -175,7 +195,7 @@ export function createSolver(context: BuildWork, solving: Solving): {result(step
     };
   }
 
-  return {result};
+  return {result, made: () => done};
 }
 
 /** A failure with its place in the Dockerfile. */

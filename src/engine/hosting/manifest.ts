@@ -20,6 +20,8 @@ export interface ReadManifest {
 /** More than any image has: each is looked for on disk. */
 const referencesMax = 10_000;
 const schema1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+/;
+/** What indexes name that are caches of BuildKit's older kind: layers, and a list of results. */
+const cacheContent = /^application\/vnd\.(?:oci\.image\.layer\.|docker\.image\.rootfs\.diff\.|buildkit\.cacheconfig\.)/;
 const foreignLayer = /nondistributable|\.foreign\./;
 
 /**
@@ -37,8 +39,12 @@ export function readManifest(bytes: Uint8Array, sentAs: string | undefined): Rea
   const [isImage, isIndex] = [manifestTypes.includes(mediaType), indexTypes.includes(mediaType)];
   if (isImage || isIndex) checkKind(value, isIndex);
   const config = value['config'] === undefined ? [] : [readDescriptor(value['config'], 'config')];
-  const layers = [...descriptors(value, 'layers'), ...descriptors(value, 'blobs')];
-  const manifests = descriptors(value, 'manifests');
+  const named = descriptors(value, 'manifests');
+  const manifests = named.filter(({mediaType}) => !cacheContent.test(mediaType));
+  const layers = [
+    ...[...descriptors(value, 'layers'), ...descriptors(value, 'blobs')],
+    ...named.filter(({mediaType}) => cacheContent.test(mediaType)),
+  ];
   const subject = isObject(value['subject']) ? readDescriptor(value['subject'], 'subject') : undefined;
   const blobs = [...config, ...layers];
   if (blobs.length + manifests.length > referencesMax) throw wrong(`it names more than ${referencesMax} things`);

@@ -53,6 +53,8 @@ export interface SearchOptions {
 export interface RegistryPart extends RegistryApi {
   /** Where a registry's content is, reached with the credentials of whoever runs this engine, or without any. */
   connections(registry: string, as: 'operator' | 'anybody'): Promise<readonly Connection[]>;
+  /** The same with those of a request, also for what is pushed. */
+  reach(registry: string, use: 'pull' | 'push', auth: AuthConfig): Promise<readonly Connection[]>;
   close(): Promise<void>;
 }
 
@@ -121,6 +123,8 @@ export function createRegistry({images, session, registries: options}: RegistryP
       if (as === 'anybody') return await (await open()).connections(registry, 'pull', 'none');
       return await (await open()).connections(registry, 'pull', await options.credentialOf?.(registry));
     },
+
+    reach: connectionTo,
 
     async close() {
       await (await opened)?.close();

@@ -1,3 +1,4 @@
+import {parseCacheFrom, parseCacheTo} from '../../api/build-caches.ts';
 import type {Json} from '../../base/canonical-json.ts';
 import {sortedMembers} from '../sorted.ts';
 import type {Entry, Tree} from '../tree.ts';
@@ -26,6 +27,15 @@ function isNetwork(context: string): boolean {
 
 function isOn(value: string | undefined): boolean {
   return value !== undefined && !/^(?:false|0|f|no|off)$/i.test(value);
+}
+
+function isReadable(parse: () => unknown): boolean {
+  try {
+    parse();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** `default`, `ID` or `ID=PATH`; a list or a mapping of them. */
@@ -135,13 +145,15 @@ const build: Row<'build'> = {
     },
     {
       by: 'tscompose',
-      of: 'cache_from, cache_to, pull',
-      reason: 'what was built is kept on this machine, and nothing is pulled',
-      hint: 'remove it',
-      where: ({cache_from: from = [], cache_to: to = [], pull}) => [
-        ...(from.length > 0 ? ['cache_from'] : []),
-        ...(to.length > 0 ? ['cache_to'] : []),
-        ...(pull === true ? ['pull'] : []),
+      of: 'cache_from and cache_to of other types than registry, local and inline, or with keys that are not known',
+      reason: 'such a cache can neither be read nor written',
+      hint: 'write type=registry,ref=NAME or type=local with src or dest',
+      ofValue: true,
+      where: ({cache_from: from = [], cache_to: to = []}) => [
+        ...from.flatMap((text, index) =>
+          isReadable(() => parseCacheFrom(text, String)) ? [] : [`cache_from[${index}]`],
+        ),
+        ...to.flatMap((text, index) => (isReadable(() => parseCacheTo(text, String)) ? [] : [`cache_to[${index}]`])),
       ],
     },
     {

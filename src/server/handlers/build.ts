@@ -30,8 +30,6 @@ function refuse(query: Query): void {
     [query.squash === true, 'images of one layer ("squash")'],
     [query.version === '2', 'sessions of BuildKit ("version=2")'],
     [(query.outputs ?? '') !== '', 'other outputs than an image ("outputs")'],
-    [!['', '[]', 'null'].includes(query.cachefrom ?? ''), 'caches of other images ("cachefrom")'],
-    [!['', '0', 'false'].includes(query.pull ?? ''), 'newer base images ("pull")'],
     [(query.memory ?? 0) > 0 || (query.memswap ?? 0) > 0, 'limits of memory ("memory", "memswap")'],
     [
       [query.cpushares, query.cpuperiod, query.cpuquota].some((value) => (value ?? 0) > 0) ||
@@ -52,12 +50,29 @@ function bodyOf(query: Query): Omit<BuildBody, 'dockerfile' | 'context'> {
     ...(target ? {target} : {}),
     ...(platform ? {platform} : {}),
     noCache: query.nocache ?? false,
+    // Docker takes any value but these for yes.
+    ...(['', '0', 'false'].includes(query.pull ?? '') ? {} : {pull: true}),
+    ...cachesOf(query.cachefrom),
     network: networkOf(networkmode),
     extraHosts: (query.extrahosts ?? []).flatMap((hosts) => hosts.split(',')).filter((host) => host !== ''),
     ...(shmsize > 0 ? {shmSize: shmsize} : {}),
     ...(cgroupparent === '' ? {} : {cgroupParent: cgroupparent}),
     ...{contexts: {}, secrets: [], agents: [], ulimits: [], allow: []},
   };
+}
+
+/** Images with a cache in them. */
+function cachesOf(json: string | undefined): Pick<BuildBody, 'cacheFrom'> {
+  if (json === undefined || json === '' || json === 'null') return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    // Told below.
+  }
+  if (!Array.isArray(value) || !value.every((item): item is string => typeof item === 'string'))
+    throw new TscomposeError('invalid', 'parameter "cachefrom" is no JSON list of texts');
+  return value.length === 0 ? {} : {cacheFrom: value.map((reference) => ({kind: 'registry', reference}))};
 }
 
 function networkOf(mode: string): BuildBody['network'] {
