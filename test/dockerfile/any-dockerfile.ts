@@ -194,7 +194,6 @@ export async function expectJudged(text: string): Promise<number> {
     arguments: {B: 'b'},
   } as const;
   const plan = await planBuild({
-    secrets: [],
     ...{...request, source, dockerfile: parseDockerfile(source), platform, machine: platform, image},
   }).catch((error: unknown) => {
     if (!hasKind(error, 'invalid')) throw error;
