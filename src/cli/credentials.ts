@@ -19,15 +19,15 @@ export async function authFor(context: Pick<CliContext, 'env'>, image: string): 
 
 /**
  * What a build is sent with: for the registries that any of its texts name, and for Docker Hub, which images without a registry
- * come from. No others are asked for: a helper may ask people.
+ * come from. No others are asked for: a helper may ask people. Without texts, as they are still to be fetched, for all.
  */
 export async function authsForBuild(
   context: Pick<CliContext, 'env'>,
-  texts: readonly string[],
+  texts: readonly string[] | undefined,
 ): Promise<Readonly<Record<string, AuthConfig>>> {
   const credentials = credentialsOf(context);
   const registries = (await credentials.registries()).filter(
-    (registry) => registry === 'docker.io' || texts.some((text) => text.includes(registry)),
+    (registry) => texts === undefined || registry === 'docker.io' || texts.some((text) => text.includes(registry)),
   );
   const found = await Promise.all(registries.map((registry) => credentials.find(registry)));
   return Object.fromEntries(

@@ -42,6 +42,7 @@ export function engineOptions({env, global, version, nodePath, now}: CliContext)
     allowMissingLimits: isSet(env, 'TSCOMPOSE_ALLOW_MISSING_LIMITS'),
     publishAddress: env['TSCOMPOSE_PUBLISH'],
     registries: registryOptions(env),
+    environment: env,
     version,
     nodePath,
     now,

@@ -1,6 +1,8 @@
 import {hostname} from 'node:os';
 import {join} from 'node:path';
 import {createBuilds} from './build/builds.ts';
+import type {HostEnvironment} from './build/fetch/git-environment.ts';
+import type {FetchLimits} from './build/fetch/limits.ts';
 import {type Now, readBootId} from './clock.ts';
 import {connectContainer, disconnectContainer} from './container/connect.ts';
 import {createContainers} from './container/containers.ts';
@@ -54,6 +56,10 @@ export interface EngineOptions {
   readonly allowMissingLimits?: boolean | undefined;
   /** How registries are reached: without it as if nothing were configured. */
   readonly registries?: Omit<RegistryOptions, 'userAgent' | 'now'> | undefined;
+  /** Of the process: builds hand some of it to git (`src/engine/build/fetch/git-environment.ts`). */
+  readonly environment?: HostEnvironment | undefined;
+  /** How much builds fetch at most, where it is not as much as always. */
+  readonly fetchLimits?: FetchLimits | undefined;
   /** Of the program. */
   readonly version: string;
   /** Path of the running Node. */
@@ -197,6 +203,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         for await (const _ of registry.pull(image, signal));
       },
       reach: registry.reach,
+      environment: options.environment,
+      limits: options.fetchLimits,
     }),
     hosting: {
       async open(hostingOptions) {

@@ -1,6 +1,7 @@
 import {parseCacheFrom, parseCacheTo} from '../api/build-caches.ts';
+import {readContextSource, readFetchedSource} from '../api/build-source.ts';
 import {composeLabels} from '../api/labels.ts';
-import type {BuildAgent, BuildBody, BuildContextSource, BuildSecret} from '../api/types/build.ts';
+import type {BuildAgent, BuildBody, BuildContextSource, BuildSecret, FetchedSource} from '../api/types/build.ts';
 import {canonicalJson} from '../base/canonical-json.ts';
 import {TscomposeError} from '../base/errors.ts';
 import {imageOf} from './image.ts';
@@ -15,7 +16,9 @@ export interface ServiceBuild {
   readonly build: Build;
   /** Images of the stack that it is built upon. */
   readonly after: readonly string[];
-  /** An absolute path; with `dockerfile_inline` there is none. */
+  /** The context where it is fetched first; else it is a directory. */
+  readonly source: FetchedSource | undefined;
+  /** An absolute path, or one in a context that is fetched; with `dockerfile_inline` there is none. */
   readonly dockerfile: string | undefined;
 }
 
@@ -36,7 +39,7 @@ export function serviceBuilds(project: Project, names?: readonly string[]): read
     builds.set(image, {
       ...{image, build: earlier?.build ?? build, services: [...(earlier?.services ?? []), name]},
       after: needed.flatMap((service) => (known.services[service]?.build && imageOf(known, service)) ?? []),
-      dockerfile: build.dockerfile === undefined ? undefined : joined(build.context, build.dockerfile),
+      ...placesOf(build),
     });
   }
   return ordered(builds);
@@ -45,6 +48,12 @@ export function serviceBuilds(project: Project, names?: readonly string[]): read
 /** Services that are switched off, or that nobody asked for, can still be built upon. */
 function withDisabled(project: Project): Project {
   return {...project, services: {...project.disabledServices, ...project.services}};
+}
+
+function placesOf({context, dockerfile}: Build): Pick<ServiceBuild, 'source' | 'dockerfile'> {
+  const source = readFetchedSource(context);
+  if (dockerfile === undefined || source !== undefined) return {source, dockerfile};
+  return {source, dockerfile: joined(context, dockerfile)};
 }
 
 function joined(context: string, file: string): string {
@@ -111,12 +120,12 @@ export function lowerBuild(given: ServiceBuild, {environment, files, ...lowering
   const absolute = (path: string) => joined(project.workingDir, path);
   return {
     ...files,
-    context: build.context,
+    ...(given.source === undefined ? {context: build.context} : {source: given.source}),
     ...(build.target === undefined ? {} : {target: build.target}),
     arguments: Object.fromEntries(
       Object.entries(build.args ?? {}).flatMap(([key, value]) => (value === null ? [] : [[key, value]])),
     ),
-    contexts: contextsOf(project, build),
+    contexts: contextsOf(project, build, absolute),
     labels: {...build.labels, [composeLabels.project]: project.name, [composeLabels.service]: name},
     tags: [image, ...(build.tags ?? [])],
     ...platformOf(service, platforms),
@@ -136,16 +145,18 @@ export function lowerBuild(given: ServiceBuild, {environment, files, ...lowering
   };
 }
 
-function contextsOf(project: Project, build: Build): Readonly<Record<string, BuildContextSource>> {
+function contextsOf(
+  project: Project,
+  build: Build,
+  absolute: (path: string) => string,
+): Readonly<Record<string, BuildContextSource>> {
   return Object.fromEntries(
     Object.entries(build.additional_contexts ?? {}).map(([name, value]): [string, BuildContextSource] => {
       if (value.startsWith(servicePrefix)) {
         const reference = imageOf(project, value.slice(servicePrefix.length)) ?? '';
         return [name, {kind: 'image', reference, built: true}];
       }
-      if (value.startsWith('docker-image://'))
-        return [name, {kind: 'image', reference: value.slice('docker-image://'.length)}];
-      return [name, {kind: 'directory', path: value}];
+      return [name, readContextSource(value, absolute)];
     }),
   );
 }

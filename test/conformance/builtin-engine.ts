@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {engineTransport} from '../../src/backend/builtin.ts';
 import {Docker} from '../../src/client/docker.ts';
-import {createEngine} from '../../src/engine/create-engine.ts';
+import {createEngine, type EngineOptions} from '../../src/engine/create-engine.ts';
 import type {Engine} from '../../src/engine/engine.ts';
 import {locateHelper} from '../../src/engine/helper/locate.ts';
 import type {MachineFiles} from '../../src/engine/network/machine.ts';
@@ -21,9 +21,12 @@ export interface TestEngine {
 }
 
 /** The built-in engine in this process, on a machine of its own: root, cgroups, and a network namespace for the helper. */
-export async function openTestEngine(options: {readonly encode: boolean}): Promise<TestEngine> {
+export async function openTestEngine(options: {
+  readonly encode: boolean;
+  readonly engine?: Partial<EngineOptions>;
+}): Promise<TestEngine> {
   const host = await makeHost();
-  const engine = await openEngine(host).catch(async (error: unknown) => {
+  const engine = await openEngine(host, Date.now, options.engine).catch(async (error: unknown) => {
     await host[Symbol.asyncDispose]();
     throw error;
   });
@@ -49,7 +52,11 @@ export async function openTestEngine(options: {readonly encode: boolean}): Promi
 }
 
 /** The same over a host that the caller made. */
-export async function openEngine(host: TestHost, now: () => number = Date.now): Promise<Engine> {
+export async function openEngine(
+  host: TestHost,
+  now: () => number = Date.now,
+  more: Partial<EngineOptions> = {},
+): Promise<Engine> {
   return createEngine({
     root: host.root,
     run: host.run,
@@ -59,6 +66,7 @@ export async function openEngine(host: TestHost, now: () => number = Date.now): 
     version: '0.0.0',
     nodePath: process.execPath,
     now,
+    ...more,
   });
 }
 

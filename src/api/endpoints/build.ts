@@ -5,8 +5,9 @@ import type {BuildsPruned} from '../types/prune.ts';
 
 export const buildEndpoints = {
   /**
-   * Builds an image of an archive with its context. `buildargs` and `labels` are JSON objects of texts. What we do not do is
-   * refused: `remote`, `squash`, `version=2` (a session of BuildKit), limits of the steps.
+   * Builds an image of an archive with its context, or of a repository, an archive or a Dockerfile at an address (`remote`).
+   * `buildargs` and `labels` are JSON objects of texts. What we do not do is refused: `squash`, `version=2` (a session of
+   * BuildKit), limits of the steps.
    */
   imageBuild: {
     method: 'POST',

@@ -3,11 +3,32 @@ import type {BuildCacheSource, BuildCacheTarget} from './build-cache.ts';
 import type {Ulimit} from './container.ts';
 import type {AuthConfig} from './image.ts';
 
+/**
+ * Files that are fetched or unpacked first. `url`: as it is written, with what a repository's address may have
+ * (`#ref:directory`). An archive is a file of the engine's machine.
+ */
+export type FetchedSource =
+  | {readonly kind: 'git'; readonly url: string}
+  | {readonly kind: 'http'; readonly url: string}
+  | {readonly kind: 'archive'; readonly path: string};
+
 /** Where named files come from besides the main context. */
 export type BuildContextSource =
   | {readonly kind: 'directory'; readonly path: string}
   /** `built`: of the same stack, and so not to be looked for elsewhere. */
-  | {readonly kind: 'image'; readonly reference: string; readonly built?: boolean};
+  | {readonly kind: 'image'; readonly reference: string; readonly built?: boolean}
+  /** An image of an OCI layout, which is a directory. */
+  | {readonly kind: 'layout'; readonly path: string; readonly tag?: string; readonly digest?: string}
+  | FetchedSource;
+
+/** The text of a Dockerfile, and how people know it. */
+export interface DockerfileText {
+  readonly text: string;
+  readonly shown: string;
+}
+
+/** Or where it is: in a context that is fetched, or at an address of its own. */
+export type BuildDockerfile = DockerfileText | {readonly inContext: string} | {readonly url: string};
 
 /** A secret that steps may mount: a file of the machine, or its content in base64. */
 export interface BuildSecret {
@@ -27,10 +48,11 @@ export interface BuildAgent {
 
 /** What a build is asked for, where the engine sees the caller's files (feature `files`). Paths are absolute. */
 export interface BuildBody {
-  /** The main context: a directory. Absent: an empty one. */
+  /** The main context: a directory. Absent: `source`, or an empty one. */
   readonly context?: string;
-  /** Its text, and how people know it. */
-  readonly dockerfile: {readonly text: string; readonly shown: string};
+  /** The main context where it is fetched first. */
+  readonly source?: FetchedSource;
+  readonly dockerfile: BuildDockerfile;
   /** The text of the ignore file that holds for it. */
   readonly ignore?: string;
   readonly target?: string;

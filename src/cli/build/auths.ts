@@ -8,6 +8,8 @@ export async function withAuths(context: Pick<CliContext, 'env'>, body: BuildBod
   const caches = [...(body.cacheFrom ?? []), ...(body.cacheTo ?? [])].flatMap((cache) =>
     cache.kind === 'registry' ? [cache.reference] : [],
   );
-  const texts = [body.dockerfile.text, ...Object.values(body.arguments), ...images, ...caches];
+  const {dockerfile} = body;
+  const texts =
+    'text' in dockerfile ? [dockerfile.text, ...Object.values(body.arguments), ...images, ...caches] : undefined;
   return {...body, auths: await authsForBuild(context, texts)};
 }

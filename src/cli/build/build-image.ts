@@ -1,11 +1,13 @@
+import {isAbsolute} from 'node:path';
 import type {BuildBody} from '../../api/types/build.ts';
 import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
 import type {Docker} from '../../client/docker.ts';
-import {lowerBuild} from '../../model/lower-build.ts';
+import {lowerBuild, type ServiceBuild} from '../../model/lower-build.ts';
 import type {BuildImage} from '../../reconcile/build-image.ts';
 import type {CliContext} from '../context.ts';
 import {withAuths} from './auths.ts';
 import {readDockerfile, readIgnore} from './dockerfile.ts';
+import {agentsFor} from './options.ts';
 
 /** What a command line says of all builds, besides what the stack file says of each. */
 export interface BuildChoices extends Pick<BuildBody, 'explain'> {
@@ -20,19 +22,11 @@ export function imageBuilder(
   {noCache, explain, arguments: more}: BuildChoices = {},
 ): BuildImage {
   return async ({project, build: given, tell, signal}) => {
-    const {build, services, dockerfile} = given;
-    const files =
-      dockerfile === undefined
-        ? {
-            dockerfile: {text: build.dockerfile_inline ?? '', shown: `services.${services[0]}.build.dockerfile_inline`},
-            ...readIgnore(build.context, undefined),
-          }
-        : await readDockerfile({context: build.context, file: dockerfile, workingDirectory: context.cwd}).catch(
-            (error: unknown) => Promise.reject(ofService(services[0], error)),
-          );
+    const files = await filesOf(context, given);
     const lowered = lowerBuild(given, {project, environment: context.env, files});
     const body = {
       ...lowered,
+      agents: agentsFor(lowered, context.env),
       arguments: {...lowered.arguments, ...more},
       ...(explain ? {explain} : {}),
       ...(noCache ? {noCache} : {}),
@@ -40,6 +34,20 @@ export function imageBuilder(
     const lines = await docker.build(await withAuths(context, body), {abortSignal: signal});
     await docker.followProgress(lines, tell);
   };
+}
+
+/** A Dockerfile in a context that is fetched comes with it. */
+async function filesOf(
+  {cwd}: Pick<CliContext, 'cwd'>,
+  {build, services, dockerfile, source}: ServiceBuild,
+): Promise<Pick<BuildBody, 'dockerfile' | 'ignore'>> {
+  if (dockerfile === undefined) {
+    const inline = {text: build.dockerfile_inline ?? '', shown: `services.${services[0]}.build.dockerfile_inline`};
+    return {dockerfile: inline, ...(source === undefined ? readIgnore(build.context, undefined) : {})};
+  }
+  if (source !== undefined && !isAbsolute(dockerfile)) return {dockerfile: {inContext: dockerfile}};
+  const place = {context: source === undefined ? build.context : undefined, file: dockerfile, workingDirectory: cwd};
+  return await readDockerfile(place).catch((error: unknown) => Promise.reject(ofService(services[0], error)));
 }
 
 /** Says whose Dockerfile it is, and how a stack names another. */

@@ -1,6 +1,8 @@
 import {existsSync} from 'node:fs';
 import {resolve} from 'node:path';
 import {parseCacheFrom, parseCacheTo} from '../../api/build-caches.ts';
+import {readContextSource} from '../../api/build-source.ts';
+import {parseGitReference} from '../../api/git-reference.ts';
 import type {BuildAgent, BuildBody, BuildContextSource, BuildSecret} from '../../api/types/build.ts';
 import type {Ulimit} from '../../api/types/container.ts';
 import {parseBytes} from '../../base/bytes.ts';
@@ -28,27 +30,14 @@ export function readPairs(
   return Object.fromEntries(pairs);
 }
 
-/** `name=directory`, `name=docker-image://reference`. */
+/** `name=directory`, and all that a named context may be. */
 export function readContexts(words: readonly string[], cwd: string): Readonly<Record<string, BuildContextSource>> {
   return Object.fromEntries(
     words.map((word) => {
       const equals = word.indexOf('=');
       if (equals < 1) throw wrongFlag('build-context', word, 'it has no name', 'write --build-context NAME=DIRECTORY');
-      return [word.slice(0, equals), contextSource(word.slice(equals + 1), cwd)];
+      return [word.slice(0, equals), readContextSource(word.slice(equals + 1), (path) => resolve(cwd, path))];
     }),
-  );
-}
-
-function contextSource(value: string, cwd: string): BuildContextSource {
-  if (value.startsWith('docker-image://')) return {kind: 'image', reference: value.slice('docker-image://'.length)};
-  const scheme = /^([a-z][a-z-]*):\/\//.exec(value)?.[1] ?? (value.startsWith('target:') ? 'target' : undefined);
-  if (scheme === undefined) return {kind: 'directory', path: resolve(cwd, value)};
-  throw new TscomposeError(
-    'unsupported',
-    `build context "${value}": contexts of the kind "${scheme}" are not supported`,
-    {
-      hint: 'name a directory, or an image with docker-image://',
-    },
   );
 }
 
@@ -82,6 +71,18 @@ export function readAgent(word: string, {cwd, env}: Pick<CliContext, 'cwd' | 'en
     throw wrongFlag('ssh', word, 'no agent runs: SSH_AUTH_SOCK is not set', 'start one: eval "$(ssh-agent)"');
   if (!existsSync(socket)) throw wrongFlag('ssh', word, `there is no ${socket}`);
   return {id: id || 'default', socket};
+}
+
+/** As buildx does: the agent that runs is given where a context is fetched by ssh and no other is named. */
+export function agentsFor(
+  body: Pick<BuildBody, 'source' | 'contexts' | 'agents'>,
+  env: CliContext['env'],
+): readonly BuildAgent[] {
+  const socket = env['SSH_AUTH_SOCK'] ?? '';
+  const sources = [body.source, ...Object.values(body.contexts)];
+  const needed = sources.some((source) => source?.kind === 'git' && parseGitReference(source.url)?.scheme === 'ssh');
+  if (!needed || body.agents.length > 0 || socket === '') return body.agents;
+  return [{id: 'default', socket}];
 }
 
 /** `nofile=1024:2048`. */

@@ -1,12 +1,11 @@
 import {writeFile} from 'node:fs/promises';
 import {resolve} from 'node:path';
-import {text} from 'node:stream/consumers';
 import type {BuildBody, BuildEvent} from '../../api/types/build.ts';
 import {exitCodes, TscomposeError} from '../../base/errors.ts';
 import {buildLines} from '../../report/build-plain.ts';
 import {withAuths} from '../build/auths.ts';
-import {readDockerfile, readIgnore} from '../build/dockerfile.ts';
 import {
+  agentsFor,
   readAgent,
   readCaches,
   readContexts,
@@ -18,13 +17,16 @@ import {
   readUlimit,
   wrongFlag,
 } from '../build/options.ts';
+import {type BuildPlaces, readPlaces} from '../build/places.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
 import {withEngine} from '../session.ts';
 
 export function runEngineBuild(context: CliContext, input: Input<'engine build'>): Promise<number> {
   return withEngine(context, async (docker) => {
-    const body = await withAuths(context, await readBody(context, input));
+    using places = await readPlaces(context, placeOf(input.args), input.flags.file);
+    const read = readBody(context, input, places.body);
+    const body = await withAuths(context, {...read, agents: agentsFor(read, context.env)});
     const abort = new AbortController();
     using _interrupt = context.onInterrupt(() => abort.abort());
     const tell = reporterOf(context, input.flags.quiet);
@@ -48,13 +50,10 @@ function reporterOf(context: CliContext, quiet: boolean): (event: BuildEvent) =>
   return buildLines({write: (line) => void stderr.write(line), now, color: context.color(stderr)});
 }
 
-async function readBody(context: CliContext, {args, flags}: Input<'engine build'>): Promise<BuildBody> {
+function readBody(context: CliContext, {flags}: Input<'engine build'>, places: BuildPlaces['body']): BuildBody {
   const {cwd, env} = context;
-  const place = placeOf(args);
-  const directory = place === '-' ? undefined : resolve(cwd, place);
   return {
-    ...(directory === undefined ? {} : {context: directory}),
-    ...(await dockerfileOf(context, {place, directory, file: flags.file})),
+    ...places,
     ...(flags.target === undefined ? {} : {target: flags.target}),
     arguments: readPairs('build-arg', flags['build-arg'], env),
     contexts: readContexts(flags['build-context'], cwd),
@@ -78,13 +77,8 @@ async function readBody(context: CliContext, {args, flags}: Input<'engine build'
 }
 
 function placeOf([place, more]: readonly string[]): string {
-  if (place !== undefined && more === undefined) {
-    if (!/^(?:https?|git|ssh):\/\/|^git@/.test(place)) return place;
-    throw new TscomposeError('unsupported', `cannot build from "${place}": contexts of the network are not supported`, {
-      hint: 'clone or download it, and name the directory',
-    });
-  }
-  throw new TscomposeError('invalid', 'build takes one context: a directory, or "-"', {
+  if (place !== undefined && more === undefined) return place;
+  throw new TscomposeError('invalid', 'build takes one context: a directory, an address, or "-"', {
     exitCode: exitCodes.usage,
     hint: 'write: tscompose engine build -t NAME .',
   });
@@ -93,29 +87,6 @@ function placeOf([place, more]: readonly string[]): string {
 function allowed(word: string): string {
   if (word === 'network.host' || word === 'security.insecure') return word;
   throw wrongFlag('allow', word, 'it is not known', 'write network.host or security.insecure');
-}
-
-interface Place {
-  readonly place: string;
-  readonly directory: string | undefined;
-  readonly file: string | undefined;
-}
-
-async function dockerfileOf(context: CliContext, {place, directory, file}: Place) {
-  if (file !== '-' && place !== '-')
-    return await readDockerfile({context: directory, file, workingDirectory: context.cwd});
-  if (context.stdin.isTTY === true) {
-    throw new TscomposeError('invalid', 'standard input is a terminal, and not a Dockerfile', {
-      exitCode: exitCodes.usage,
-    });
-  }
-  const written = await text(context.stdin);
-  if (written.includes('\0')) {
-    throw new TscomposeError('unsupported', 'standard input is an archive: only a Dockerfile is read from it', {
-      hint: 'unpack it, and name the directory',
-    });
-  }
-  return {dockerfile: {text: written, shown: '-'}, ...readIgnore(directory, undefined)};
 }
 
 /** The image's id alone is for scripts. */

@@ -1,6 +1,6 @@
 import {closeSync, openSync, rmSync, writeSync} from 'node:fs';
 import {join, posix} from 'node:path';
-import type {BuildBody} from '../../api/types/build.ts';
+import type {BuildBody, DockerfileText} from '../../api/types/build.ts';
 import {hasKind, TscomposeError} from '../../base/errors.ts';
 import {readOpened} from '../../base/regular-file.ts';
 import {startFilesProcess} from '../helper/files-process.ts';
@@ -23,18 +23,11 @@ export async function openArchiveContext(
 ): Promise<ArchiveContext> {
   const scratch = await openScratch(context);
   try {
-    await unpack(context, scratch, {archive, signal});
+    await unpackContext(context, scratch, {archive, signal});
     const root = contextRoot(scratch.upper);
-    const path = posix.resolve('/', dockerfile).slice(1);
-    const text = read(root, path);
-    if (text === undefined) {
-      throw new TscomposeError('notFound', `the archive has no "${dockerfile}"`, {
-        hint: 'name the Dockerfile that it has',
-      });
-    }
     return {
       // What is ignored was left out by whoever made the archive.
-      files: {context: root, dockerfile: {text, shown: dockerfile}},
+      files: {context: root, dockerfile: readContextDockerfile(root, dockerfile, 'the archive')},
       [Symbol.asyncDispose]: () => scratch[Symbol.asyncDispose](),
     };
   } catch (error) {
@@ -45,7 +38,7 @@ export async function openArchiveContext(
 
 const headLength = 6;
 
-async function unpack(
+export async function unpackContext(
   context: BuildWork,
   scratch: Scratch,
   {archive, signal}: {readonly archive: AsyncIterable<Uint8Array>; readonly signal: AbortSignal},
@@ -75,15 +68,24 @@ async function unpack(
   }
 }
 
+/** The text of a Dockerfile beneath the real path of a context. Throws `notFound`, `invalid` for what is no file. */
+export function readContextDockerfile(root: string, dockerfile: string, context: string): DockerfileText {
+  const text = read(root, posix.resolve('/', dockerfile).slice(1), context);
+  if (text !== undefined) return {text, shown: dockerfile};
+  throw new TscomposeError('notFound', `${context} has no "${dockerfile}"`, {
+    hint: 'name the Dockerfile that it has',
+  });
+}
+
 /** Bytes that a Dockerfile may have. */
 const most = 4 * 1024 * 1024;
 
 /** Undefined where there is none; a link is none. Throws `invalid` for what is no file. */
-function read(root: string, path: string): string | undefined {
+function read(root: string, path: string, context: string): string | undefined {
   let file: number | undefined;
   try {
     file = openContextFile(root, path);
-    return readOpened(file, {shown: `"${path}" of the archive`, most}).toString('utf8');
+    return readOpened(file, {shown: `"${path}" of ${context}`, most}).toString('utf8');
   } catch (error) {
     if (hasKind(error, 'conflict')) return undefined;
     throw error;

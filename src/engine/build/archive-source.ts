@@ -23,18 +23,25 @@ export async function openArchive(
   if (top === undefined || !isFile(top) || !('directory' in place)) return undefined;
   const stream = createReadStream('', {fd: openContextFile(place.directory, path), highWaterMark: 1024 * 1024});
   try {
-    const {head, content} = await peek(stream, headLength);
-    const plain = decompress(content, sniffArchive(head));
-    const first = await peek(plain, block).catch(() => undefined);
-    if (first === undefined || !isHeader(first.head)) return undefined;
-    return await spool(directory, first.content);
+    const content = await archiveContent(stream);
+    return content && (await spool(directory, content));
   } finally {
     stream.destroy();
   }
 }
 
+/** The archive, decompressed. Undefined for what is none. */
+export async function archiveContent(
+  stream: AsyncIterable<Uint8Array>,
+): Promise<AsyncIterable<Uint8Array> | undefined> {
+  const {head, content} = await peek(stream, headLength);
+  const plain = decompress(content, sniffArchive(head));
+  const first = await peek(plain, block).catch(() => undefined);
+  return first !== undefined && isArchiveHeader(first.head) ? first.content : undefined;
+}
+
 /** A header of tar(5) by its checksum: old archives have no other mark. */
-function isHeader(bytes: Uint8Array): boolean {
+export function isArchiveHeader(bytes: Uint8Array): boolean {
   if (bytes.length < block) return false;
   const stated = Number.parseInt(
     Buffer.from(bytes.subarray(148, 156))

@@ -21,7 +21,10 @@ import {stepsBelow} from './caches/told-steps.ts';
 import type {BuildContext, BuildWork} from './context.ts';
 import {exportFiles} from './export-files.ts';
 import {exportImage} from './export-image.ts';
+import {createFetcher, type Fetcher} from './fetch/fetcher.ts';
 import {imageText} from './image-text.ts';
+import {withLayouts} from './layout-contexts.ts';
+import {type LocalBuild, openMainContext} from './main-context.ts';
 import {type Origins, openOrigins} from './origins.ts';
 import type {BaseImage} from './plan/draft.ts';
 import {type BuildPlan, planBuild} from './plan/plan.ts';
@@ -40,11 +43,13 @@ export function buildImage(
 ): AsyncGenerator<BuildEvent> {
   return runWithProgress<BuildEvent>(async (channel, stopped) => {
     const references = request.tags.map((tag) => normaliseReference(tag));
-    const plan = await plans(context, {request, signal: stopped}, (event) => channel.push(event));
+    const emit = (event: BuildEvent) => channel.push(event);
     await using session = await openSession(context.images);
-    await solvePlan({...context, session}, {request, plan, references, signal: stopped}, (event) =>
-      channel.push(event),
-    );
+    const work = {...context, session};
+    await using fetcher = createFetcher(work, request, stopped);
+    const local = await openMainContext(work, await withLayouts(work, request, stopped), {fetcher, emit});
+    const plan = await plans(context, {request: local, signal: stopped}, emit);
+    await solvePlan(work, {request: local, plan, references, fetcher, signal: stopped}, emit);
   }, signal);
 }
 
@@ -64,7 +69,7 @@ export function buildArchive(
 
 async function plans(
   context: BuildContext,
-  {request, signal}: {readonly request: BuildBody; readonly signal: AbortSignal},
+  {request, signal}: {readonly request: LocalBuild; readonly signal: AbortSignal},
   emit: (event: BuildEvent) => void,
 ): Promise<BuildPlan> {
   refuseEpoch(request);
@@ -87,7 +92,7 @@ async function plans(
 }
 
 /** BuildKit sets the times of the image and of what is copied by it: here nothing would come of it. */
-function refuseEpoch({arguments: given}: BuildBody): void {
+function refuseEpoch({arguments: given}: LocalBuild): void {
   if (!Object.hasOwn(given, 'SOURCE_DATE_EPOCH')) return;
   throw new TscomposeError('unsupported', 'build argument SOURCE_DATE_EPOCH: times of images cannot be set', {
     hint: 'leave it out; steps that need it can have it from an ARG of another name',
@@ -107,7 +112,8 @@ function refuse(diagnostics: BuildPlan['errors']): void {
 }
 
 interface SolvingPlan {
-  readonly request: BuildBody;
+  readonly request: LocalBuild;
+  readonly fetcher: Fetcher;
   readonly plan: BuildPlan;
   readonly references: readonly string[];
   readonly signal: AbortSignal;
@@ -115,7 +121,7 @@ interface SolvingPlan {
 
 async function solvePlan(
   context: BuildWork,
-  {request, plan, references, signal}: SolvingPlan,
+  {request, plan, references, fetcher, signal}: SolvingPlan,
   emit: (event: BuildEvent) => void,
 ): Promise<void> {
   const stop = new AbortController();
@@ -126,11 +132,11 @@ async function solvePlan(
   const solver = createSolver(context, {
     ...{request, steps: plan.steps, signal: stopped, directory: directory.path, emit},
     cache: withSources(context, openCache(context), {request, signal: stopped, emit}),
-    slot: sha256Hex(`${request.context ?? ''}\n${request.dockerfile.shown}`),
+    slot: sha256Hex(`${request.place}\n${request.dockerfile.shown}`),
     origins: () => origins ?? fail(),
   });
   origins = openOrigins(context, {
-    ...{request, signal: stopped, scratch: directory.path},
+    ...{request, fetcher, signal: stopped, scratch: directory.path},
     result: async (step) => (await solver.result(step)).snapshot,
   });
   try {

@@ -1,11 +1,22 @@
 import type {Builds} from '../engine.ts';
 import type {BuildContext} from './context.ts';
+import type {HostEnvironment} from './fetch/git-environment.ts';
+import {type FetchLimits, fetchLimits} from './fetch/limits.ts';
 
 /** Steps of one build that work at the same time. */
 const concurrency = 4;
 
+export interface BuildsOptions extends Omit<BuildContext, 'concurrency' | 'fetching'> {
+  /** Of the process: for git, which fetches repositories. */
+  readonly environment?: HostEnvironment | undefined;
+  /** How much builds fetch. */
+  readonly limits?: FetchLimits | undefined;
+}
+
 /** The builder's code is loaded when something is built. */
-export function createBuilds(context: Omit<BuildContext, 'concurrency'>): Builds {
+export function createBuilds(given: BuildsOptions): Builds {
+  const {environment = {}, limits = fetchLimits, ...rest} = given;
+  const context = {...rest, fetching: {environment, limits}};
   return {
     async *build(body, signal) {
       const {buildImage} = await import('./build.ts');

@@ -15,9 +15,10 @@ export interface KeyParts {
   readonly files: string;
 }
 
-/** The same, with a short mark of each file. */
+/** The same, with a short mark of each file, and of each place that files were fetched from which version it was. */
 export interface ListedParts extends KeyParts {
   readonly listed?: Readonly<Record<string, string>>;
+  readonly versions?: Readonly<Record<string, string>>;
 }
 
 /** `build/cache/<key>.json` */

@@ -3,6 +3,8 @@ import type {ContainerContext} from '../container/context.ts';
 import type {ImageContext} from '../image/context.ts';
 import type {ContentSession} from '../image/session.ts';
 import type {RegistryPart} from '../registry/registry.ts';
+import type {HostEnvironment} from './fetch/git-environment.ts';
+import type {FetchLimits} from './fetch/limits.ts';
 
 /** What builds work with. */
 export interface BuildContext {
@@ -16,6 +18,8 @@ export interface BuildContext {
   ) => Promise<void>;
   /** Where a registry's content is, mirrors first where something is pulled. */
   readonly reach: RegistryPart['reach'];
+  /** How contexts of the network are brought. */
+  readonly fetching: {readonly environment: HostEnvironment; readonly limits: FetchLimits};
   /** Steps of one build that work at the same time. */
   readonly concurrency: number;
 }

@@ -2,58 +2,92 @@ import {createHash} from 'node:crypto';
 import {open, utimes} from 'node:fs/promises';
 import {join, posix} from 'node:path';
 import {TscomposeError} from '../../base/errors.ts';
+import {redactUrls} from '../../base/redact-url.ts';
+import {atMost, tooMuch} from './fetch/limits.ts';
 
 export interface Download {
   readonly url: string;
   /** `sha256:…`; undefined: it is not checked. */
   readonly checksum: string | undefined;
   readonly directory: string;
+  /** What a secret of the build holds: `HTTP_AUTH_TOKEN_<host>`, `HTTP_AUTH_HEADER_<host>`. */
+  readonly secret: (id: string) => string | undefined;
+  /** Bytes that it may have. */
+  readonly most: number;
   readonly signal: AbortSignal;
 }
 
-/** Fetches a file. Answers its name, which the server or the address says. Throws `unavailable`, `notFound`, `invalid`. */
-export async function download({url, checksum, directory, signal}: Download): Promise<string> {
+export interface Downloaded {
+  /** Which the server or the address says. */
+  readonly name: string;
+  /** `sha256:…` */
+  readonly digest: string;
+}
+
+const kinds: Readonly<Record<number, 'notFound' | 'unauthorized' | 'forbidden'>> = {
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'notFound',
+};
+
+/** Fetches a file. Throws `unavailable`, `notFound`, `unauthorized`, `invalid`, `exhausted`. */
+export async function download({url, checksum, directory, secret, most, signal}: Download): Promise<Downloaded> {
   const address = addressOf(url);
-  const response = await fetch(address, {signal, redirect: 'follow'}).catch((cause: Error) => {
+  const shown = redactUrls(address.href);
+  const headers = credentialsOf(address, secret);
+  // Credentials go to the origin that they are for, however often it sends us on (fetch standard).
+  const plain = new URL(address);
+  plain.username = '';
+  plain.password = '';
+  const response = await fetch(plain, {signal, redirect: 'follow', headers}).catch((cause: Error) => {
     signal.throwIfAborted();
     const reason = cause.cause instanceof Error ? cause.cause.message : cause.message;
-    throw new TscomposeError('unavailable', `cannot fetch ${address.href}: ${reason}`, {cause});
+    throw new TscomposeError('unavailable', `cannot fetch ${shown}: ${reason}`, {cause});
   });
   if (!response.ok || response.body === null) {
     await response.body?.cancel();
-    const kind = response.status === 404 ? 'notFound' : 'unavailable';
-    throw new TscomposeError(kind, `cannot fetch ${address.href}: the server answered ${response.status}`);
+    const kind = kinds[response.status] ?? 'unavailable';
+    throw new TscomposeError(kind, `cannot fetch ${shown}: the server answered ${response.status}`);
   }
   const name = nameOf(response.headers.get('content-disposition'), new URL(response.url || address.href), address);
   const path = join(directory, name);
   const hash = createHash('sha256');
   const file = await open(path, 'wx', 0o600);
   try {
-    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+    const body = response.body as unknown as AsyncIterable<Uint8Array>;
+    for await (const chunk of atMost(body, () => tooMuch(shown, most), most)) {
       hash.update(chunk);
       await file.write(chunk);
     }
   } finally {
     await file.close();
   }
-  checkDigest(address.href, checksum, `sha256:${hash.digest('hex')}`);
+  const digest = `sha256:${hash.digest('hex')}`;
+  checkDigest(shown, checksum, digest);
   const modified = Date.parse(response.headers.get('last-modified') ?? '');
   const time = Number.isNaN(modified) ? new Date(0) : new Date(modified);
   await utimes(path, time, time);
-  return name;
+  return {name, digest};
 }
 
 function addressOf(url: string): URL {
-  if (!/^https?:\/\//.test(url) || /\.git(?:[#?]|$)/.test(url)) {
-    throw new TscomposeError('unsupported', `ADD of "${url}": repositories of git are not fetched`, {
-      hint: 'clone it into the build context, or name an archive of it',
-    });
+  if (URL.canParse(url)) return new URL(url);
+  throw new TscomposeError('invalid', `"${redactUrls(url)}" is no address`);
+}
+
+/** What the address itself has goes before secrets, which are named as BuildKit names them. */
+function credentialsOf({username, password, host}: URL, secret: Download['secret']): Readonly<Record<string, string>> {
+  if (username !== '' || password !== '') {
+    const basic = Buffer.from(`${decode(username)}:${decode(password)}`).toString('base64');
+    return {authorization: `Basic ${basic}`};
   }
-  try {
-    return new URL(url);
-  } catch (cause) {
-    throw new TscomposeError('invalid', `"${url}" is no address`, {cause});
-  }
+  const header = secret(`HTTP_AUTH_HEADER_${host}`)?.trim();
+  const token = secret(`HTTP_AUTH_TOKEN_${host}`)?.trim();
+  const value = header || (token ? `Bearer ${token}` : undefined);
+  if (value === undefined) return {};
+  if (/[^\x20-\x7e]/.test(value))
+    throw new TscomposeError('invalid', `the secret for "${host}" has more than one line`);
+  return {authorization: value};
 }
 
 /** A name that would lead elsewhere is none. */

@@ -1,17 +1,16 @@
 import type {ExplainedStep} from '../../api/types/build.ts';
-import type {KeyParts} from './cache.ts';
-
-type Known = KeyParts & {readonly listed?: Readonly<Record<string, string>>};
+import type {ListedParts} from './cache.ts';
 
 const filesShown = 5;
 
 /** Compares what a step is made of with what it was made of last. */
-export function explainMiss(before: Known | undefined, now: Known, fresh: boolean): ExplainedStep {
+export function explainMiss(before: ListedParts | undefined, now: ListedParts, fresh: boolean): ExplainedStep {
   if (fresh) return {verdict: 'built', reasons: ['the cache was not to be used']};
   if (before === undefined) return {verdict: 'built', reasons: ['it was never built before']};
   const reasons = [
     ...(before.parent === now.parent ? [] : ['a step that it is built upon changed']),
     ...definitionReasons(before.definition, now.definition),
+    ...(before.files === now.files ? [] : versionReasons(before.versions ?? {}, now.versions ?? {})),
     ...(before.files === now.files ? [] : fileReasons(before.listed ?? {}, now.listed ?? {})),
   ];
   return {verdict: 'built', reasons: reasons.length > 0 ? reasons : ['its result was removed from the cache']};
@@ -45,6 +44,16 @@ function variableReasons(before: readonly string[], now: readonly string[]): rea
     return [
       is === undefined ? `variable ${name} is gone` : `variable ${name} changed from ${show(was)} to ${show(is)}`,
     ];
+  });
+}
+
+function versionReasons(
+  before: Readonly<Record<string, string>>,
+  now: Readonly<Record<string, string>>,
+): readonly string[] {
+  return Object.entries(now).flatMap(([place, version]) => {
+    const old = before[place];
+    return old === undefined || old === version ? [] : [`${place} was ${old}, and is ${version}`];
   });
 }
 

@@ -1,7 +1,6 @@
 import {chmod, chown, mkdir, rm, writeFile} from 'node:fs/promises';
 import {connect, createServer} from 'node:net';
 import {join, posix} from 'node:path';
-import type {BuildBody} from '../../api/types/build.ts';
 import type {ContainerFile, Mount} from '../../api/types/container.ts';
 import {sha256Hex} from '../../base/canonical-json.ts';
 import {TscomposeError} from '../../base/errors.ts';
@@ -9,6 +8,7 @@ import {readRegularFile} from '../../base/regular-file.ts';
 import type {BuildWork} from './context.ts';
 import {select} from './copy-plan.ts';
 import {fillScratch} from './copy-step.ts';
+import type {LocalBuild} from './main-context.ts';
 import type {Origins} from './origins.ts';
 import type {RunMounts} from './run-step.ts';
 import {openScratch} from './snapshot.ts';
@@ -20,7 +20,7 @@ import type {RunStep, StepMount} from './steps.ts';
 export interface PreparedMounts extends RunMounts, AsyncDisposable {}
 
 export interface MountOptions {
-  readonly request: BuildBody;
+  readonly request: LocalBuild;
   readonly origins: Origins;
   readonly signal: AbortSignal;
   /** For files of this run alone. */

@@ -1,12 +1,14 @@
 import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {BuildBody} from '../../api/types/build.ts';
+import {parseGitReference} from '../../api/git-reference.ts';
+import type {BuildContextSource, FetchedSource} from '../../api/types/build.ts';
 import {sha256Hex} from '../../base/canonical-json.ts';
 import {hasKind} from '../../base/errors.ts';
 import {readIgnoreFile} from '../../base/ignore-pattern.ts';
 import {readRegularFile} from '../../base/regular-file.ts';
 import type {BuildWork} from './context.ts';
-import {download} from './download.ts';
+import type {FetchedFiles, Fetcher, FetchOptions} from './fetch/fetcher.ts';
+import type {LocalBuild} from './main-context.ts';
 import {lowersOf, type Snapshot} from './snapshot.ts';
 import {contextRoot, openContextTree} from './source/context-tree.ts';
 import {type DigestCache, openDigestCache} from './source/digests.ts';
@@ -20,7 +22,8 @@ export interface Origins extends AsyncDisposable {
 }
 
 export interface OriginOptions {
-  readonly request: BuildBody;
+  readonly request: LocalBuild;
+  readonly fetcher: Fetcher;
   readonly signal: AbortSignal;
   /** What a step resulted in. */
   readonly result: (step: StepId) => Promise<Snapshot>;
@@ -48,6 +51,8 @@ export function openOrigins(context: BuildWork, options: OriginOptions): Origins
   };
 
   const openContext = async (name: string | undefined): Promise<SourceTree> => {
+    const source = name === undefined ? undefined : options.request.contexts[name];
+    if (isFetched(source)) return await openFetched(source, {});
     const path = directoryOf(options.request, name);
     if (path === undefined) return await openInline([]);
     const root = contextRoot(path);
@@ -70,14 +75,20 @@ export function openOrigins(context: BuildWork, options: OriginOptions): Origins
     return openContextTree(root, {ignore: [], digests, owned: true});
   };
 
-  /** One file that was fetched: whatever is asked for is that. */
-  const openRemote = async ({url, checksum}: Extract<Origin, {readonly kind: 'remote'}>): Promise<SourceTree> => {
-    const root = join(options.scratch, `remote-${opened.size}`);
-    await mkdir(root, {recursive: true, mode: 0o755});
-    const name = await download({url, checksum, directory: root, signal: options.signal});
-    const digests = await openDigestCache(root, join(options.scratch, 'none'), () => 0);
-    const tree = openContextTree(root, {ignore: [], digests, owned: true});
-    return {place: tree.place, list: (_path, listing) => tree.list(name, listing)};
+  /** The files of a repository or an archive; of one file alone, whatever is asked for is that. */
+  const openFetched = async (source: FetchedSource, more: FetchOptions): Promise<SourceTree> => {
+    const files = await options.fetcher.fetch(source, more);
+    const digests = await openDigestCache(files.directory, join(options.scratch, 'none'), () => 0);
+    return {...openContextTree(files.directory, {ignore: [], digests, owned: true}), ...versionOf(files)};
+  };
+
+  const openRemote = async (origin: Extract<Origin, {readonly kind: 'remote'}>): Promise<SourceTree> => {
+    const {url, checksum, keepGitDir} = origin;
+    if (parseGitReference(url) !== undefined) return await openFetched({kind: 'git', url}, {keepGitDir, checksum});
+    const files = await options.fetcher.fetchFile(url, checksum);
+    const digests = await openDigestCache(files.directory, join(options.scratch, 'none'), () => 0);
+    const tree = openContextTree(files.directory, {ignore: [], digests, owned: true});
+    return {place: tree.place, list: (_path, listing) => tree.list(files.file, listing)};
   };
 
   return {
@@ -93,7 +104,15 @@ export function openOrigins(context: BuildWork, options: OriginOptions): Origins
   };
 }
 
-function directoryOf({context, contexts}: BuildBody, name: string | undefined): string | undefined {
+function isFetched(source: BuildContextSource | undefined): source is FetchedSource {
+  return source?.kind === 'git' || source?.kind === 'http' || source?.kind === 'archive';
+}
+
+function versionOf({shown, version}: FetchedFiles): Pick<SourceTree, 'fetched'> {
+  return version === undefined ? {} : {fetched: {shown, version}};
+}
+
+function directoryOf({context, contexts}: LocalBuild, name: string | undefined): string | undefined {
   if (name === undefined) return context;
   const source = contexts[name];
   return source?.kind === 'directory' ? source.path : undefined;
@@ -103,7 +122,7 @@ function directoryOf({context, contexts}: BuildBody, name: string | undefined): 
 const ignoreMost = 4 * 1024 * 1024;
 
 /** A named context has its own file; that of the main one was read with the Dockerfile. */
-function ignoreOf({ignore}: BuildBody, name: string | undefined, root: string): readonly string[] {
+function ignoreOf({ignore}: LocalBuild, name: string | undefined, root: string): readonly string[] {
   if (name === undefined) return ignore === undefined ? [] : readIgnoreFile(ignore);
   try {
     return readIgnoreFile(readRegularFile(join(root, '.dockerignore'), {most: ignoreMost}).toString('utf8'));

@@ -1,5 +1,4 @@
 import {posix} from 'node:path';
-import type {BuildBody} from '../../api/types/build.ts';
 import type {ContainerFile, HostConfig, Mount} from '../../api/types/container.ts';
 import {hasKind, TscomposeError} from '../../base/errors.ts';
 import {attachContainer} from '../container/attach.ts';
@@ -14,6 +13,7 @@ import type {OutputChunk} from '../engine.ts';
 import {startFilesProcess} from '../helper/files-process.ts';
 import type {LayerRecord} from '../image/record.ts';
 import type {BuildWork} from './context.ts';
+import type {LocalBuild} from './main-context.ts';
 import {lowersOf, type Snapshot, takeLayer} from './snapshot.ts';
 import type {RunStep} from './steps.ts';
 
@@ -28,7 +28,7 @@ export interface RunMounts {
 }
 
 export interface RunOptions {
-  readonly request: BuildBody;
+  readonly request: LocalBuild;
   /** Names the build: its containers are called after it. */
   readonly build: string;
   readonly below: Snapshot;

@@ -1,8 +1,9 @@
 import {basename, posix} from 'node:path';
-import type {BuildBody, BuildEvent} from '../../api/types/build.ts';
+import type {BuildEvent, DockerfileText} from '../../api/types/build.ts';
 import {sha256Hex} from '../../base/canonical-json.ts';
 import {createLimiter} from '../../base/concurrency.ts';
 import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
+import {redactUrls} from '../../base/redact-url.ts';
 import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
 import {findImage, noSuchImage} from '../image/find.ts';
 import type {LayerRecord} from '../image/record.ts';
@@ -11,11 +12,13 @@ import type {BuildWork} from './context.ts';
 import {contentDigest, select} from './copy-plan.ts';
 import {copyFiles, makeDirectory, type SelectedCopy} from './copy-step.ts';
 import {explainMiss} from './explain.ts';
+import type {LocalBuild} from './main-context.ts';
 import {boundMounts, prepareMounts} from './mounts.ts';
 import type {Origins} from './origins.ts';
 import {outputAsText} from './output-text.ts';
 import {runStep} from './run-step.ts';
 import type {Snapshot} from './snapshot.ts';
+import type {SourceTree} from './source/tree.ts';
 import {type CopyStep, type DirectoryStep, inputsOf, type RunStep, type Step, type StepId} from './steps.ts';
 
 /** What a step came to. */
@@ -43,7 +46,7 @@ export interface Solver {
 }
 
 export interface Solving {
-  readonly request: BuildBody;
+  readonly request: LocalBuild;
   readonly steps: readonly Step[];
   readonly cache: BuildCache;
   readonly origins: () => Origins;
@@ -58,6 +61,7 @@ export interface Solving {
 interface Prepared extends KeyParts {
   readonly below: Snapshot;
   readonly listed?: Readonly<Record<string, string>>;
+  readonly versions?: Readonly<Record<string, string>>;
   make(): Promise<LayerRecord>;
 }
 
@@ -131,8 +135,9 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
       const explained = explainMiss(await cache.lastParts(slot), prepared, step.fresh);
       emit({kind: 'explained', step: step.id, explained});
     }
-    const {parent, definition, files, listed} = prepared;
-    if (cached === undefined) await cache.keepParts(slot, {parent, definition, files, ...(listed && {listed})});
+    const {parent, definition, files, listed, versions} = prepared;
+    if (cached !== undefined) return;
+    await cache.keepParts(slot, {parent, definition, files, ...(listed && {listed}), ...(versions && {versions})});
   }
 
   function prepare(step: RunStep | CopyStep | DirectoryStep, parent: StepResult | undefined): Promise<Prepared> {
@@ -147,8 +152,10 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
   async function prepareCopy(step: CopyStep, parent: StepResult | undefined): Promise<Prepared> {
     const below = parent?.snapshot ?? [];
     const copies: SelectedCopy[] = [];
+    const versions: Record<string, string> = {};
     for (const {from, sources, unpack} of step.copies) {
       const tree = await solving.origins().open(from);
+      tellVersion(step, tree, versions);
       copies.push({tree, selections: await select(tree, sources, step), unpack});
     }
     const {kind, target, owner, chmod, link, parents} = step;
@@ -158,18 +165,29 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
       parent: link ? '' : (parent?.key ?? ''),
       definition: {kind, target, owner, chmod, link, parents, unpack, names},
       files: sha256Hex(copies.map(({selections}) => contentDigest(selections)).join('\n')),
-      listed: listedFiles(copies),
+      ...{listed: listedFiles(copies), versions},
       below,
       make: () => copyFiles(context, step, copies, {below, signal: solving.signal}),
     };
+  }
+
+  /** Of what was fetched it is told which it was. */
+  function tellVersion(step: Step, {fetched}: SourceTree, versions: Record<string, string>): void {
+    if (fetched === undefined) return;
+    const {shown, version} = fetched;
+    if (versions[shown] === undefined)
+      emit({kind: 'output', step: step.id, stream: 'stderr', text: `${shown}: ${version}\n`});
+    versions[shown] = version;
   }
 
   async function prepareRun(step: RunStep, parent: StepResult | undefined): Promise<Prepared> {
     const below = parent?.snapshot ?? [];
     const {kind, words, scripts, env, cwd, user, network, insecure} = step;
     const digests: string[] = [];
+    const versions: Record<string, string> = {};
     for (const {from, source, target} of boundMounts(step)) {
       const tree = await solving.origins().open(from);
+      tellVersion(step, tree, versions);
       const selections = await select(tree, [source], {parents: false, exclude: []});
       digests.push(`${target} ${contentDigest(selections)}`);
     }
@@ -178,7 +196,7 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
       parent: parent?.key ?? '',
       definition: {kind, words, scripts, env, cwd, user, network, insecure, mounts},
       files: digests.length === 0 ? '' : sha256Hex(digests.join('\n')),
-      below,
+      ...{below, versions},
       async make() {
         const {request, signal, directory} = solving;
         await using mounted = await prepareMounts(context, step, {
@@ -199,7 +217,7 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
 }
 
 /** A failure with its place in the Dockerfile. */
-function atStep(step: Step, error: unknown, {text, shown}: BuildBody['dockerfile']): TscomposeError {
+function atStep(step: Step, error: unknown, {text, shown}: DockerfileText): TscomposeError {
   const known = toTscomposeError(error);
   if (known.kind === 'canceled' || known.diagnostics.length > 0) return known;
   const excerpt =
@@ -208,7 +226,7 @@ function atStep(step: Step, error: unknown, {text, shown}: BuildBody['dockerfile
       .split('\n')
       [step.place.line - 1]?.replace(/\r$/, '') ?? '';
   const {message, hint} = known;
-  const place = {file: shown, ...step.place, excerpt};
+  const place = {file: shown, ...step.place, excerpt: redactUrls(excerpt)};
   const diagnostic = {severity: 'error', code: 'step-failed', message, ...place, ...(hint && {hint})} as const;
   return new TscomposeError(known.kind, message, {cause: known, hint, diagnostics: [diagnostic]});
 }

@@ -81,7 +81,13 @@ export type Origin =
   | {readonly kind: 'context'; readonly name: string | undefined}
   | {readonly kind: 'step'; readonly step: StepId | undefined}
   | {readonly kind: 'inline'; readonly files: readonly {readonly name: string; readonly content: string}[]}
-  | {readonly kind: 'remote'; readonly url: string; readonly checksum: string | undefined};
+  | {
+      /** A repository, or a file of a server. */
+      readonly kind: 'remote';
+      readonly url: string;
+      readonly checksum: string | undefined;
+      readonly keepGitDir: boolean;
+    };
 
 export interface CopyStep extends Common {
   readonly kind: 'copy';

@@ -78,7 +78,8 @@ async function readCandidates(files: ArchiveFiles, platform: Platform, isOnly: b
   return candidates;
 }
 
-async function addImage(work: StoreChange, candidate: Candidate): Promise<void> {
+/** Answers its id. */
+export async function addImage(work: StoreChange, candidate: Candidate): Promise<string> {
   const {channel, context} = work;
   const [first] = candidate.references;
   const what = `image ${first === undefined ? candidate.configuration.digest : `"${familiarReference(first)}"`}`;
@@ -108,6 +109,7 @@ async function addImage(work: StoreChange, candidate: Candidate): Promise<void> 
     channel.push({stream: `Loaded image ID: ${id}\n`});
     await context.events.append({type: 'image', action: 'load', id, attributes: {name: id}});
   }
+  return id;
 }
 
 /** Puts blobs and layers in place. Answers the record of the image, which is not written yet. */

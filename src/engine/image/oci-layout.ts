@@ -51,6 +51,35 @@ export async function readOciLayout(
   return candidates;
 }
 
+/** One image of a layout, without a name. Throws `notFound`, `invalid`. */
+export async function readLayoutImage(
+  files: ArchiveFiles,
+  {tag, digest, shown}: {readonly tag: string | undefined; readonly digest: string | undefined; readonly shown: string},
+  wanted: Platform,
+): Promise<Candidate> {
+  const index = await files.find('index.json');
+  if (index === undefined) throw new TscomposeError('notFound', `${shown} is no OCI layout: it has no index.json`);
+  const images = (await readIndex(index, 'index.json')).filter(isImageDescriptor);
+  const choices =
+    digest === undefined
+      ? images.filter((image) => isTagged(image, tag ?? 'latest'))
+      : images.filter((image) => image.digest === digest);
+  // A layout with one image needs no tag.
+  const only = tag === undefined && digest === undefined && choices.length === 0 && images.length === 1;
+  const found = await choose(files, only ? images : choices, wanted, 0);
+  if (found !== undefined) return found;
+  const names = images.map((image) => nameOf(image) ?? image.digest).join(', ');
+  throw new TscomposeError('notFound', `${shown} has no image "${digest ?? tag ?? 'latest'}"`, {
+    hint: names === '' ? undefined : `it has ${names}`,
+  });
+}
+
+/** A layout has names of its own, which are tags, or whole ones. */
+function isTagged({annotations}: Descriptor, tag: string): boolean {
+  const name = annotations['org.opencontainers.image.ref.name'];
+  return typeof name === 'string' && (name === tag || name.endsWith(`:${tag}`));
+}
+
 /** Manifests of one name are platforms of one image; each without a name is an image of its own. */
 function groupByName(
   descriptors: readonly Descriptor[],

@@ -1,4 +1,5 @@
 import {parseCacheFrom, parseCacheTo} from '../../api/build-caches.ts';
+import {unknownContextKind} from '../../api/build-source.ts';
 import type {Json} from '../../base/canonical-json.ts';
 import {sortedMembers} from '../sorted.ts';
 import type {Entry, Tree} from '../tree.ts';
@@ -20,9 +21,9 @@ function isRemote(context: string): boolean {
   return /^(?:[a-z][a-z0-9+.-]*:\/\/|git@|github\.com\/|service:)/i.test(context);
 }
 
-/** Neither a directory of the machine, nor an image, nor another service. */
-function isNetwork(context: string): boolean {
-  return isRemote(context) && !/^(?:docker-image:\/\/|service:)/.test(context);
+/** A main context that is fetched is a repository, an archive or a file: none of what only named ones can be. */
+function isNoMainContext(context: string): boolean {
+  return /^(?:docker-image|oci-layout|service):/.test(context) || unknownContextKind(context) !== undefined;
 }
 
 function isOn(value: string | undefined): boolean {
@@ -135,12 +136,14 @@ const build: Row<'build'> = {
   limits: [
     {
       by: 'tscompose',
-      of: 'context or additional_contexts of the network',
-      reason: 'contexts are directories of this machine',
-      hint: 'clone or download it, and name the directory',
+      of: 'context or additional_contexts of kinds that only other programs know (`s3://`)',
+      reason: 'contexts are directories, repositories, archives of the network, images and other services',
+      hint: 'name one of these',
       where: ({context, additional_contexts: more = {}}) => [
-        ...(isNetwork(context) ? ['context'] : []),
-        ...Object.keys(more).flatMap((name) => (isNetwork(more[name] ?? '') ? [`additional_contexts.${name}`] : [])),
+        ...(isNoMainContext(context) ? ['context'] : []),
+        ...Object.keys(more).flatMap((name) =>
+          unknownContextKind(more[name] ?? '') === undefined ? [] : [`additional_contexts.${name}`],
+        ),
       ],
     },
     {

@@ -1,8 +1,10 @@
+import {readFetchedSource} from '../../api/build-source.ts';
 import type {HandlerInput, Handlers} from '../../api/endpoint.ts';
 import type {buildEndpoints} from '../../api/endpoints/build.ts';
 import {parseRegistryConfig} from '../../api/registry-auth.ts';
-import type {BuildBody} from '../../api/types/build.ts';
+import type {BuildBody, FetchedSource} from '../../api/types/build.ts';
 import {TscomposeError} from '../../base/errors.ts';
+import {redactUrls} from '../../base/redact-url.ts';
 import type {Engine} from '../../engine/engine.ts';
 import {classicProgress} from '../classic-progress.ts';
 
@@ -12,8 +14,13 @@ export function buildHandlers({builds}: Engine): Handlers<typeof buildEndpoints>
       refuse(query);
       const {dockerfile = 'Dockerfile', q: quiet = false} = query;
       const auths = parseRegistryConfig(headers.registryConfig);
-      const asked = {...bodyOf(query), auths, dockerfile: dockerfile || 'Dockerfile'};
-      const events = builds.buildArchive(asked, body, signal);
+      const asked = {...bodyOf(query), auths};
+      const file = dockerfile || 'Dockerfile';
+      const source = remoteOf(query.remote);
+      const events =
+        source === undefined
+          ? builds.buildArchive({...asked, dockerfile: file}, body, signal)
+          : builds.build({...asked, source, dockerfile: {inContext: file}}, signal);
       return classicProgress(events, {quiet});
     },
     build: async ({body, signal}) => builds.build(body, signal),
@@ -26,7 +33,6 @@ type Query = HandlerInput<(typeof buildEndpoints)['imageBuild']>['query'];
 /** What a build would not do although it was asked to. */
 function refuse(query: Query): void {
   const asked: readonly (readonly [boolean, string])[] = [
-    [(query.remote ?? '') !== '', 'contexts of the network ("remote")'],
     [query.squash === true, 'images of one layer ("squash")'],
     [query.version === '2', 'sessions of BuildKit ("version=2")'],
     [(query.outputs ?? '') !== '', 'other outputs than an image ("outputs")'],
@@ -39,6 +45,17 @@ function refuse(query: Query): void {
   ];
   const found = asked.find(([is]) => is);
   if (found !== undefined) throw new TscomposeError('unsupported', `cannot build: ${found[1]} are not supported`);
+}
+
+/** With `remote` the request's body is not read, as with Docker. */
+function remoteOf(remote = ''): FetchedSource | undefined {
+  if (remote === '') return undefined;
+  const source = readFetchedSource(remote);
+  if (source !== undefined) return source;
+  throw new TscomposeError(
+    'invalid',
+    `cannot build from "${redactUrls(remote)}": it is no address of a repository or a file`,
+  );
 }
 
 function bodyOf(query: Query): Omit<BuildBody, 'dockerfile' | 'context'> {

@@ -17,11 +17,3 @@ test('times that are to be set are refused, also as an argument that the Dockerf
     message: 'build argument SOURCE_DATE_EPOCH: times of images cannot be set',
   });
 });
-
-test.each(['git@example.org:a/b.git', 'https://example.org/a.git#main', 'ssh://git@example.org/a'])(
-  'ADD --keep-git-dir %s is refused',
-  async (url) => {
-    const built = eventsOf(bed.engine, plainBody(`FROM scratch\nADD --keep-git-dir=true ${url} /\n`));
-    await expect(built).rejects.toMatchObject({kind: 'unsupported', message: expect.stringContaining(url)});
-  },
-);

@@ -1,4 +1,7 @@
 import {posix} from 'node:path';
+import {parseGitReference} from '../../../api/git-reference.ts';
+import {toTscomposeError} from '../../../base/errors.ts';
+import {redactUrls} from '../../../base/redact-url.ts';
 import type {Flag, Instruction} from '../../../dockerfile/instruction.ts';
 import {placeIn} from '../../../dockerfile/logical-line.ts';
 import type {CopyStep, Origin} from '../steps.ts';
@@ -42,12 +45,10 @@ export async function planFiles(
     exclude,
   };
   const shown = shownText(draft, instruction, planning);
-  draft.result = planning.steps.add(draft, instruction, `${instruction.keyword} ${shown}`, step);
-  addLine(
-    draft,
-    `${instruction.keyword}${flagsShown(instruction, {chown, chmod})} ${[...names, written].join(' ')} # buildkit`,
-    draft.result,
-  );
+  draft.result = planning.steps.add(draft, instruction, redactUrls(`${instruction.keyword} ${shown}`), step);
+  const line = `${flagsShown(instruction, {chown, chmod})} ${[...names, written].join(' ')} # buildkit`;
+  // Whoever has the image reads its history.
+  addLine(draft, redactUrls(instruction.keyword + line), draft.result);
 }
 
 function checksumOf(
@@ -77,29 +78,71 @@ interface Given {
   readonly checksum: string | undefined;
 }
 
-const remote = /^(?:https?|git|ssh):\/\/|^git@[^:/]+:/;
+const remote = /^(?:https?|git|ssh):\/\/|^[a-zA-Z0-9_][\w-]*@[a-zA-Z0-9][\w.-]*:/;
 
 async function originsOf(
   instruction: Instruction<'COPY' | 'ADD'>,
   {sources, inline, checksum}: Given,
-  {findOrigin}: FilesPlanning,
+  planning: FilesPlanning,
 ): Promise<CopyStep['copies']> {
+  const {findOrigin} = planning;
   const from: Origin =
     instruction.keyword === 'COPY' && instruction.from !== undefined
       ? await findOrigin(instruction.from.value, instruction)
       : {kind: 'context', name: undefined};
   const isRemote = (source: string) => instruction.keyword === 'ADD' && remote.test(source);
   const local = sources.filter((source) => !isRemote(source));
+  checkRemote(instruction, sources, planning);
+  const keepGitDir = instruction.keyword === 'ADD' && instruction.keepGitDir;
   const unpack = instruction.keyword === 'ADD' ? instruction.unpack : false;
   return [
     ...(local.length > 0 ? [{from, sources: local, unpack: unpack !== false}] : []),
-    ...sources
-      .filter(isRemote)
-      .map((url) => ({from: {kind: 'remote', url, checksum} as const, sources: [''], unpack: unpack === true})),
+    ...sources.filter(isRemote).map((url) => ({
+      from: {kind: 'remote', url, checksum, keepGitDir} as const,
+      sources: [''],
+      unpack: unpack === true && !isRepository(url),
+    })),
     ...(inline.length > 0
       ? [{from: {kind: 'inline', files: inline} as const, sources: inline.map(({name}) => name), unpack: false}]
       : []),
   ];
+}
+
+function isRepository(source: string): boolean {
+  try {
+    return parseGitReference(source) !== undefined;
+  } catch {
+    // It is told with its place.
+    return true;
+  }
+}
+
+/** What is wrong with an address is told before anything is fetched; COPY fetches nothing. */
+function checkRemote(
+  {keyword, line, sources: words}: Instruction<'COPY' | 'ADD'>,
+  sources: readonly string[],
+  {findings}: FilesPlanning,
+): void {
+  for (const [index, source] of sources.entries()) {
+    if (!remote.test(source)) continue;
+    const {at = 0, text = ''} = words[index] ?? {};
+    const place = placeIn(line, at, at + text.length);
+    if (keyword === 'COPY' && /^[a-z]+:\/\//.test(source)) {
+      findings.error(
+        place,
+        'copy-remote',
+        `COPY: "${redactUrls(source)}" is no path: COPY fetches nothing`,
+        'write ADD',
+      );
+      continue;
+    }
+    try {
+      if (keyword === 'ADD') parseGitReference(source);
+    } catch (error) {
+      const {message, hint} = toTscomposeError(error);
+      findings.error(place, 'invalid-source', `ADD: ${message}`, hint);
+    }
+  }
 }
 
 function checkTarget(

@@ -162,7 +162,7 @@ class Planner {
       return this.#draft(name, base.base, base);
     }
     if (image === 'scratch') return this.#draft(name, this.#scratch());
-    if (context?.kind === 'directory') return await this.#beginWithDirectory(stage, name, image);
+    if (context !== undefined && context.kind !== 'image') return await this.#beginWithDirectory(stage, name, image);
     const reference = context === undefined ? image : context.reference;
     const draft = this.#draft(name, await this.#request.image(reference, this.#platformOf(stage)));
     draft.result = this.#list.add(draft, from, `FROM ${reference}`, {kind: 'image', reference});
@@ -258,7 +258,7 @@ class Planner {
           (/^\d+$/.test(name) && Number(name) < stage.index ? stages[Number(name)] : undefined))
         : undefined;
     if (below !== undefined) return {kind: 'step', step: (await this.#plan(below)).result};
-    if (context?.kind === 'directory') return {kind: 'context', name};
+    if (context !== undefined && context.kind !== 'image') return {kind: 'context', name};
     if (name === 'scratch') return {kind: 'step', step: undefined};
     const reference = context === undefined ? name : context.reference;
     await this.#request.image(reference, undefined);

@@ -33,6 +33,8 @@ export interface SourceTree {
   list(path: string, options: {readonly digests: boolean}): Promise<TreeListing | undefined>;
   /** Where the helper finds it: a directory of the machine, or layers, top first. */
   readonly place: {readonly directory: string} | {readonly lowers: readonly string[]};
+  /** Of what was fetched: from where, and which of all that may be there. */
+  readonly fetched?: {readonly shown: string; readonly version: string};
 }
 
 const typeMask = 0o170000;
