@@ -5,11 +5,10 @@ const mask = 'xxxxx';
  * messages, titles of steps. The user of `ssh://git@host` is no secret.
  */
 export function redactUrls(text: string): string {
-  return text.replace(
-    /\b([a-z][a-z0-9+.-]*):\/\/([^\s/?#@:]*)(:[^\s/?#@]*)?@(?=[^\s/])/gi,
-    (whole: string, scheme: string, _user: string, password: string | undefined) => {
-      if (password === undefined && scheme.toLowerCase() === 'ssh') return whole;
-      return `${scheme}://${mask}${password === undefined ? '' : `:${mask}`}@`;
-    },
-  );
+  // The last `@` before the path is the one that counts (URL standard).
+  return text.replace(/\b([a-z][a-z0-9+.-]*):\/\/([^\s/?#]*)@/gi, (whole: string, scheme: string, user: string) => {
+    const hasPassword = user.includes(':');
+    if (!hasPassword && scheme.toLowerCase() === 'ssh') return whole;
+    return `${scheme}://${mask}${hasPassword ? `:${mask}` : ''}@`;
+  });
 }

@@ -35,8 +35,8 @@ export async function select(
       const kept = exclude.length === 0 ? entries : without(entries, exclude, resolved);
       if (kept.length === 0 && entries.length > 0) continue;
       const beneath = parents ? posix.dirname(path.slice(pivot.length)) : '';
-      // A link is followed, and its own name is kept.
-      const name = posix.basename(path);
+      // A link is followed, and its own name is kept. What was fetched has its name in the tree alone.
+      const name = posix.basename(path === '' ? resolved : path);
       selections.push({name, path: resolved, entries: kept, beneath: beneath === '.' ? '' : beneath});
     }
   }

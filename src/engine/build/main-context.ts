@@ -74,7 +74,8 @@ async function bring(
   const title = `[context] ${source.kind === 'archive' ? 'archive' : redactUrls(source.url)}`;
   emit({kind: 'step', step, title, status: 'start'});
   try {
-    const files = await fetcher.fetch(source, {keepGitDir});
+    // As BuildKit calls it: so it is copied.
+    const files = await fetcher.fetch(source, {keepGitDir, fileName: 'context'});
     const {version, shown, cached} = files;
     if (version !== undefined) emit({kind: 'output', step, stream: 'stderr', text: `${shown}: ${version}\n`});
     if (explain && version !== undefined) await explainVersion(work, {step, source, version, cached}, emit);

@@ -27,6 +27,8 @@ export interface FetchedFiles {
 export interface FetchOptions {
   readonly keepGitDir?: boolean;
   readonly checksum?: string | undefined;
+  /** Of what is neither a repository nor an archive. */
+  readonly fileName?: string;
 }
 
 /** What one build fetches: each thing once. The files are there until it is disposed. */
@@ -50,7 +52,7 @@ export function createFetcher(
     if (source.kind === 'git') return await fetchRepository(source.url, options);
     const scratch = await openScratch(work);
     held.push(scratch);
-    const {file, version} = await fetchFile(work, {source, scratch, secret, signal});
+    const {file, version} = await fetchFile(work, {source, fileName: options.fileName, scratch, secret, signal});
     const shown = source.kind === 'http' ? redactUrls(source.url) : source.path;
     return {directory: scratch.upper, file, shown, version, cached: false};
   }

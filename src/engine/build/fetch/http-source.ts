@@ -14,6 +14,8 @@ import {atMost, tooMuch} from './limits.ts';
 
 export interface FetchingFile {
   readonly source: Exclude<FetchedSource, {readonly kind: 'git'}>;
+  /** What is no archive is called so, whatever the server says. */
+  readonly fileName: string | undefined;
   /** Gets the files, in its upper directory. */
   readonly scratch: Scratch;
   readonly secret: (id: string) => string | undefined;
@@ -30,7 +32,7 @@ export interface UnpackedFile {
 /** Fetches a file. An archive, compressed or not, is unpacked; whatever else stays what it is. */
 export async function fetchFile(
   work: BuildWork,
-  {source, scratch, secret, signal}: FetchingFile,
+  {source, fileName, scratch, secret, signal}: FetchingFile,
 ): Promise<UnpackedFile> {
   if (source.kind === 'archive') {
     const content = await archiveContent(openStream(source.path));
@@ -48,8 +50,9 @@ export async function fetchFile(
   try {
     const content = await archiveContent(stream);
     if (content === undefined) {
-      await rename(join(directory, name), join(scratch.upper, name));
-      return {file: name, version: digest};
+      const file = fileName ?? name;
+      await rename(join(directory, name), join(scratch.upper, file));
+      return {file, version: digest};
     }
     await unpack(work, scratch, {content, shown: redactUrls(url), signal});
     return {file: undefined, version: digest};
