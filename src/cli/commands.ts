@@ -255,7 +255,12 @@ export const commands: readonly CommandRow[] = [
     name: 'engine build',
     ...commandSummaries['engine build'],
     flags: commandFlags['engine build'],
-    examples: ['tscompose engine build -t shop/api .', 'tscompose engine build --target test --explain .'],
+    examples: [
+      'tscompose engine build -t shop/api .',
+      'tscompose engine build --target test --explain .',
+      "tscompose engine build -t tool 'https://host.example/tool.git#v1:docker'",
+      'tar -c . | tscompose engine build -t shop/api -',
+    ],
     run: async (context, input) => (await import('./commands/engine-build.ts')).runEngineBuild(context, input),
   }),
   defineCommand({

@@ -61,7 +61,11 @@ export const engineFlags = {
   },
   'engine manifest': {},
   'engine build': {
-    file: {short: 'f', value: 'FILE', summary: 'the Dockerfile (Dockerfile in the context); "-" reads standard input'},
+    file: {
+      short: 'f',
+      value: 'FILE',
+      summary: 'the Dockerfile (Dockerfile in the context): a path, an address, or "-" for standard input',
+    },
     tag: {short: 't', value: 'NAME', repeat: true, summary: 'name for the image, as name or name:tag'},
     target: {value: 'STAGE', summary: 'stage to build (the last one)'},
     'build-arg': {
@@ -72,7 +76,8 @@ export const engineFlags = {
     'build-context': {
       value: 'NAME=PLACE',
       repeat: true,
-      summary: 'a further context: a directory, or docker-image://IMAGE',
+      summary:
+        'a further context: a directory, a repository, an archive by http, docker-image://IMAGE, oci-layout://PATH',
     },
     label: {value: 'NAME=VALUE', repeat: true, summary: 'label of the image'},
     'no-cache': {summary: 'build every step anew'},
