@@ -42,7 +42,7 @@ export function connect({http, endpoint, credential, now}: AuthorizerOptions): C
   const attempt = async (request: RegistryRequest): Promise<HttpResponse> => {
     const {scopes, signal, target} = request;
     const own = await findBase(signal);
-    const url = target instanceof URL ? target : new URL(`${own}${target}`);
+    const url = target instanceof URL ? target : addressOf(own, target, endpoint);
     // An address that a registry gave may be of another host: that one gets nothing of ours.
     const ours = url.origin === new URL(own).origin;
     if (!ours) checkRedirect(url, new URL(own));
@@ -65,6 +65,17 @@ export function connect({http, endpoint, credential, now}: AuthorizerOptions): C
     send: (request) =>
       request.once === true ? attempt(request) : sendRepeatedly(() => attempt(request), request.signal),
   };
+}
+
+/**
+ * One place may be the mirror of several registries, and is told which one is meant as containerd tells it. Not of Docker's own,
+ * whose mirrors know by themselves, and not where the address of the mirror says it.
+ */
+function addressOf(base: string, target: string, {mirrorOf}: RegistryEndpoint): URL {
+  const url = new URL(`${base}${target}`);
+  if (mirrorOf !== undefined && mirrorOf !== 'docker.io' && new URL(base).pathname === '/')
+    url.searchParams.set('ns', mirrorOf);
+  return url;
 }
 
 /** https, or plain http where that is allowed and nothing speaks TLS there. */

@@ -1,0 +1,120 @@
+import {mkdirSync, writeFileSync} from 'node:fs';
+import {dirname, join} from 'node:path';
+import {expect, test} from 'vitest';
+import {type Descriptor, makeImage, makeLayout} from '../engine/image/bed.ts';
+import {makeHost, type TestHost} from '../support/host.ts';
+import {endRegistry, serveRegistry} from '../support/own-registry.ts';
+import {skopeo, startRegistry} from '../support/registry.ts';
+
+const within = (host: TestHost) => ['/usr/bin/nsenter', `--net=/run/netns/${host.namespace}`, '--'];
+
+/** Two platforms, and in another index what is attested of the first, as BuildKit does it. */
+function writeLayout(host: TestHost): string {
+  const layout = makeLayout();
+  const image = (architecture: string) =>
+    layout.image(
+      makeImage({layers: [[{name: 'who', data: Buffer.from(architecture)}]], platform: {architecture, os: 'linux'}}),
+      {platform: {os: 'linux', architecture}},
+    );
+  const platforms = [image('amd64'), image('arm64')] as const;
+  const attestation = layout.image(makeImage({layers: [[{name: 'statement', data: Buffer.from('{}')}]]}), {
+    platform: {os: 'unknown', architecture: 'unknown'},
+    annotations: {
+      'vnd.docker.reference.type': 'attestation-manifest',
+      'vnd.docker.reference.digest': platforms[0].digest,
+    },
+  });
+  const named = (manifests: readonly Descriptor[], name: string) =>
+    layout.index(manifests, {annotations: {'org.opencontainers.image.ref.name': name}});
+  const directory = join(host.directory, 'layout');
+  const indexes = [named([...platforms, attestation], 'attested'), named(platforms, 'plain')];
+  for (const [name, bytes] of layout.finish(indexes)) {
+    mkdirSync(dirname(join(directory, name)), {recursive: true});
+    writeFileSync(join(directory, name), bytes);
+  }
+  return directory;
+}
+
+/** Debian's docker-registry, or ours: by the name that references have. */
+async function openRegistry(host: TestHost, kind: string): Promise<{readonly host: string} & AsyncDisposable> {
+  if (kind === 'docker-registry') return await startRegistry({within: within(host)});
+  const command = await serveRegistry(host);
+  return {host: '127.0.0.1:5000', [Symbol.asyncDispose]: () => endRegistry(command)};
+}
+
+test.each(['docker-registry', 'our registry'])('images of several platforms and %s', async (kind) => {
+  await using host = await makeHost();
+  const layout = writeLayout(host);
+  await using registry = await openRegistry(host, kind);
+  const other = join(host.directory, 'other');
+  const env = {TSCOMPOSE_ROOT: join(other, 'root'), TSCOMPOSE_RUN: join(other, 'run')};
+  const engine = async (...words: string[]) => {
+    const {code, stdout, stderr} = await host.tscompose(['engine', ...words], {env});
+    expect({words, code, stderr}).toEqual({words, code: 0, stderr: ''});
+    return stdout;
+  };
+  const fails = async (...words: string[]) => {
+    const {code, stderr} = await host.tscompose(['engine', ...words], {env});
+    expect({words, code}).toEqual({words, code: 1});
+    return stderr;
+  };
+  const look = async (...words: string[]) => {
+    const {code, stdout, stderr} = await skopeo(words, within(host));
+    expect({words, code, stderr: code === 0 ? '' : stderr}).toEqual({words, code: 0, stderr: ''});
+    return stdout;
+  };
+  const raw = (path: string) => look('inspect', '--raw', '--tls-verify=false', `docker://${registry.host}/${path}`);
+  const put = (name: string, path: string, ...more: string[]) =>
+    look(
+      ...['copy', '--all', '--dest-tls-verify=false', ...more],
+      ...[`oci:${layout}:${name}`, `docker://${registry.host}/${path}`],
+    );
+  const at = (path: string) => `${registry.host}/${path}`;
+
+  // An index with attestations, and a list of schema 2: the same bytes go on, under all tags.
+  await put('attested', 'from/oci:1', '--preserve-digests');
+  await put('plain', 'from/list:1', '--format', 'v2s2');
+  expect(JSON.parse(await raw('from/list:1')).mediaType).toBe(
+    'application/vnd.docker.distribution.manifest.list.v2+json',
+  );
+  for (const name of ['oci', 'list']) {
+    await engine('pull', '-q', '--all-platforms', at(`from/${name}:1`));
+    for (const tag of ['1', '2']) await engine('tag', at(`from/${name}:1`), at(`to/${name}:${tag}`));
+    await engine('push', '-q', '-a', at(`to/${name}`));
+    for (const tag of ['1', '2']) expect(await raw(`to/${name}:${tag}`)).toBe(await raw(`from/${name}:1`));
+    // And from there through skopeo, with everything.
+    const all = ['copy', '--all', '--src-tls-verify=false', '--dest-tls-verify=false'];
+    await look(...all, `docker://${at(`to/${name}:1`)}`, `docker://${at(`third/${name}:1`)}`);
+    expect(await raw(`third/${name}:1`)).toBe(await raw(`from/${name}:1`));
+  }
+
+  // Which of it is here, and what becomes of one platform alone.
+  const tree = await engine('images', '--tree', at('to/oci:1'));
+  expect(tree).toMatch(/^IMAGE +ID +DISK USAGE +CONTENT SIZE +IN USE\n/);
+  expect(tree).toMatch(/├─ linux\/amd64 +[0-9a-f]{12} +\d.*\n└─ linux\/arm64 +[0-9a-f]{12} +\d/);
+  const [first, second] = JSON.parse(await raw('from/oci:1')).manifests as readonly Descriptor[];
+  await engine('push', '-q', '--platform', 'linux/arm64', at('to/oci:2'));
+  expect(await raw('to/oci:2')).toBe(await raw(`from/oci@${second?.digest}`));
+  const architecture = ['image', 'inspect', '-f', '{{.Architecture}}'];
+  expect(await engine(...architecture, '--platform', 'linux/arm64', at('from/oci:1'))).toBe('arm64\n');
+  expect(await engine('history', '-q', '--platform', 'linux/amd64', at('from/oci:1'))).toBe('');
+  expect(await fails(...architecture, '--platform', 'linux/s390x', at('from/oci:1'))).toContain(
+    'does not match the specified platform (linux/s390x)',
+  );
+
+  // Deleted there, it cannot be pulled, and is still here.
+  await look('delete', '--tls-verify=false', `docker://${at('third/oci:1')}`);
+  expect(await fails('pull', at('third/oci:1'))).toMatch(/manifest unknown|is not known|not found/);
+
+  // One name for two platforms that were pulled one after the other.
+  await engine('image', 'prune', '-a', '-f');
+  for (const platform of ['linux/amd64', 'linux/arm64'])
+    await engine('pull', '-q', '--platform', platform, at('from/oci:1'));
+  for (const wanted of ['amd64', 'arm64'])
+    expect(await engine(...architecture, '--platform', `linux/${wanted}`, at('from/oci:1'))).toBe(`${wanted}\n`);
+  expect(await engine('rmi', '--platform', 'linux/amd64', at('from/oci:1'))).toMatch(/^Deleted: sha256:/);
+  expect(await engine('images', '--tree', at('from/oci:1'))).toMatch(/├─ linux\/amd64 +[0-9a-f]{12} +not here\n/);
+  expect(first?.digest).toMatch(/^sha256:/);
+  expect(await engine('rmi', at('from/oci:1'))).toContain(`Untagged: ${at('from/oci:1')}\n`);
+  expect(await engine('fsck')).toContain('all whole');
+});
