@@ -8,11 +8,12 @@ import {createBlobStore} from '../image/blobs.ts';
 import {runWithProgress} from '../image/channel.ts';
 import {isObject, parseJson} from '../image/configuration.ts';
 import {findImage} from '../image/find.ts';
-import {checkPlatform, formatPlatform, machinePlatform, type Platform, parsePlatform} from '../image/platform.ts';
+import {formatPlatform, machinePlatform, type Platform, parsePlatform} from '../image/platform.ts';
 import {familiarReference, normaliseReference} from '../image/reference.ts';
 import {openSession} from '../image/session.ts';
 import {openArchiveContext} from './archive-context.ts';
 import {authFor} from './auth-for.ts';
+import {baseForPlatform} from './base-platform.ts';
 import {openCache} from './cache.ts';
 import {inlineCache} from './caches/inline.ts';
 import {withSources} from './caches/sources.ts';
@@ -195,14 +196,15 @@ async function readBase(
       if (!hasKind(error, 'notFound')) throw error;
       return bring();
     });
-  const {image} = await (request.pull === true && !isOwn(reference, request) ? bring() : find());
-  checkPlatform(reference, image, platform);
+  const found = await (request.pull === true && !isOwn(reference, request) ? bring() : find());
+  const image = await baseForPlatform(context, found, {reference, platform, request, signal});
   const bytes = await createBlobStore(context.images.layout.images.blobs).read(image.id);
   const value = parseJson(bytes, `image ${image.id}`);
   const {config, history, author} = value;
   const {os, architecture, variant} = image;
   const entries = Array.isArray(history) ? (history as HistoryEntry[]) : [];
   return {
+    id: image.id,
     config: (isObject(config) ? config : {}) as BuildConfig,
     author: typeof author === 'string' ? author : undefined,
     history: completed(

@@ -13,7 +13,13 @@ export interface BuildContext {
   readonly images: ImageContext;
   /** Brings an image from its registry. */
   readonly pull: (
-    image: {readonly reference: string; readonly platform: string | undefined; readonly auth: AuthConfig},
+    image: {
+      readonly reference: string;
+      readonly platform: string | undefined;
+      readonly auth: AuthConfig;
+      /** A name that gets it as another platform of what it stands for. */
+      readonly beside?: string;
+    },
     signal: AbortSignal,
   ) => Promise<void>;
   /** Where a registry's content is, mirrors first where something is pulled. */

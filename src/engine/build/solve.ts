@@ -104,7 +104,7 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
   }
 
   async function carryOut(step: Step): Promise<{readonly result: StepResult; readonly cached: boolean}> {
-    if (step.kind === 'image') return {result: await openImage(context, step.reference), cached: true};
+    if (step.kind === 'image') return {result: await openImage(context, step.image ?? step.reference), cached: true};
     const parent = step.parent === undefined ? undefined : await result(step.parent);
     const prepared = await prepare(step, parent);
     const key = keyOf(prepared);

@@ -20,6 +20,8 @@ interface Common {
 export interface ImageStep extends Common {
   readonly kind: 'image';
   readonly reference: string;
+  /** Its id when the build was planned: of several platforms the one that is wanted. */
+  readonly image?: string;
 }
 
 /** What a mount of a `RUN` shows. */

@@ -19,6 +19,8 @@ export interface NewName {
   /** Normalised. */
   readonly reference: string;
   readonly target?: TargetDescriptor | undefined;
+  /** The name goes on standing for the image it stands for, if that is of the same target; else it is left alone. */
+  readonly isBeside?: boolean;
 }
 
 interface Parts {
@@ -72,9 +74,13 @@ export async function addImageRecord(
   return await exclusively(context, async () => {
     await writeImage(layout, record);
     const before: ReferenceRecord[] = [];
-    for (const {reference, target} of names) {
+    for (const {reference, target, isBeside = false} of names) {
       const earlier = await readReference(layout, reference);
       const isSame = target !== undefined && earlier?.target?.digest === target.digest;
+      if (isBeside) {
+        if (earlier && isSame) await addOther(layout, earlier, record.id);
+        continue;
+      }
       if (earlier && earlier.image !== record.id && !isSame) before.push(earlier);
       const others = isSame && earlier ? imagesOfName(earlier).filter((id) => id !== record.id) : [];
       await writeReference(layout, {reference, image: record.id, ...(target && {target}), others});
@@ -112,7 +118,11 @@ export async function addPlatformRecord(
   await exclusively(context, async () => {
     await writeImage(layout, record);
     const now = await readReference(layout, reference);
-    if (now === undefined || now.target?.digest !== target?.digest || imagesOfName(now).includes(record.id)) return;
-    await writeReference(layout, {...now, others: [...(now.others ?? []), record.id]});
+    if (now !== undefined && now.target?.digest === target?.digest) await addOther(layout, now, record.id);
   });
+}
+
+async function addOther(layout: ImageContext['layout'], name: ReferenceRecord, id: string): Promise<void> {
+  if (imagesOfName(name).includes(id)) return;
+  await writeReference(layout, {...name, others: [...(name.others ?? []), id]});
 }

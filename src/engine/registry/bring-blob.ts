@@ -18,6 +18,7 @@ export interface TransferContext {
 
 export interface PullWork {
   readonly allPlatforms: boolean;
+  readonly beside: string | undefined;
   readonly context: TransferContext;
   readonly connections: readonly Connection[];
   readonly platform: Platform;

@@ -23,6 +23,8 @@ import {listTags} from './tags.ts';
 import {shortDigest, transferProgress} from './transfer-progress.ts';
 
 export interface PullRequest {
+  /** Normalised: a name whose index `reference` is, by its digest. It gets the image beside what it stands for. */
+  readonly beside?: string | undefined;
   /** As people write it, with a tag or digest. */
   readonly reference: string;
   /** Every tag of the repository, in place of one. */
@@ -49,8 +51,8 @@ export function pullImage(
     refuseHostReference(formatReference(reference));
     const platform = request.platform ? parsePlatform(request.platform) : machinePlatform(context.images.architecture);
     const connections = await context.registries.connections(reference.registry, 'pull', request.credential);
-    const {allPlatforms = false} = request;
-    const work = {context, connections, platform, allPlatforms, channel, signal: stopped};
+    const {allPlatforms = false, beside} = request;
+    const work = {context, connections, platform, allPlatforms, beside, channel, signal: stopped};
     if (request.allTags !== true) return await pullOne(work, reference);
     const {registry, repository} = reference;
     const tags = await firstThatAnswers(connections, (connection) => listTags(connection, repository, stopped));
@@ -140,7 +142,13 @@ async function bring(work: OnePull, reference: Reference, {target, path, image}:
     configuration: config.digest,
     manifest: image.digest,
     layers: records,
-    names: [{reference: formatReference(reference), target: {mediaType, digest, size: bytes.length}}],
+    names: [
+      {
+        reference: work.beside ?? formatReference(reference),
+        target: {mediaType, digest, size: bytes.length},
+        isBeside: work.beside !== undefined,
+      },
+    ],
   });
   await session.unpin(pin);
   return record.id;

@@ -31,6 +31,8 @@ export interface PullOptions {
   readonly reference: string;
   readonly allTags?: boolean;
   readonly allPlatforms?: boolean;
+  /** As in {@link import('./pull.ts').PullRequest}. */
+  readonly beside?: string | undefined;
   readonly platform?: string | undefined;
   readonly auth: AuthConfig;
 }

@@ -4,7 +4,7 @@ import {type Heredoc, placeIn} from '../../../dockerfile/logical-line.ts';
 import {expandWord} from '../../../dockerfile/scope.ts';
 import type {Findings} from '../../../dockerfile/source.ts';
 import type {Word} from '../../../dockerfile/words.ts';
-import type {Step, StepId} from '../steps.ts';
+import type {ImageStep, Step, StepId} from '../steps.ts';
 import type {BuildConfig, HistoryEntry} from '../types.ts';
 
 /** A line of the history to be: with a layer, it is that of a step. */
@@ -16,6 +16,8 @@ export interface DraftedLine {
 
 /** An image that a stage begins with, as far as the plan needs it. */
 export interface BaseImage {
+  /** Undefined: of no image, or of whichever has the name when it is wanted. */
+  readonly id?: string;
   readonly config: BuildConfig;
   readonly author: string | undefined;
   readonly history: readonly HistoryEntry[];
@@ -137,10 +139,12 @@ export class StepList {
   }
 
   /** An image that is only copied from. */
-  addImage(draft: StageDraft, instruction: Instruction, reference: string): StepId {
-    const known = this.#steps.find((step) => step.kind === 'image' && step.reference === reference);
+  addImage(draft: StageDraft, instruction: Instruction, image: Pick<ImageStep, 'reference' | 'image'>): StepId {
+    const known = this.#steps.find(
+      (step) => step.kind === 'image' && step.reference === image.reference && step.image === image.image,
+    );
     if (known !== undefined) return known.id;
-    const id = this.add(draft, instruction, `FROM ${reference}`, {kind: 'image', reference});
+    const id = this.add(draft, instruction, `FROM ${image.reference}`, {kind: 'image', ...image});
     draft.steps.pop();
     return id;
   }

@@ -164,8 +164,10 @@ class Planner {
     if (image === 'scratch') return this.#draft(name, this.#scratch());
     if (context !== undefined && context.kind !== 'image') return await this.#beginWithDirectory(stage, name, image);
     const reference = context === undefined ? image : context.reference;
-    const draft = this.#draft(name, await this.#request.image(reference, this.#platformOf(stage)));
-    draft.result = this.#list.add(draft, from, `FROM ${reference}`, {kind: 'image', reference});
+    const base = await this.#request.image(reference, this.#platformOf(stage));
+    const draft = this.#draft(name, base);
+    const known = base.id === undefined ? {} : {image: base.id};
+    draft.result = this.#list.add(draft, from, `FROM ${reference}`, {kind: 'image', reference, ...known});
     return draft;
   }
 
@@ -261,9 +263,10 @@ class Planner {
     if (context !== undefined && context.kind !== 'image') return {kind: 'context', name};
     if (name === 'scratch') return {kind: 'step', step: undefined};
     const reference = context === undefined ? name : context.reference;
-    await this.#request.image(reference, undefined);
+    const {id: image} = await this.#request.image(reference, undefined);
     const own = this.#draft('', this.#scratch());
-    return {kind: 'step', step: this.#list.addImage(own, instruction, reference)};
+    const wanted = {reference, ...(image === undefined ? {} : {image})};
+    return {kind: 'step', step: this.#list.addImage(own, instruction, wanted)};
   }
 
   /** The ARGs before the first FROM, over what the builder knows. */
