@@ -33,13 +33,13 @@ const inspectsAtOnce = 8;
  */
 export async function observe(engine: EngineClient, name: string, options: ObserveOptions): Promise<Observed> {
   const filters = {label: [`${composeLabels.project}=${name}`]};
-  const references = options.compare || options.images === true ? imageReferences(options.project) : [];
+  const wanted = options.compare || options.images === true ? wantedImages(options.project) : [];
   const [containers, networks, volumes, images] = await Promise.all([
     engine.listContainers({all: true, filters}).then((list) => observeContainers(engine, list, options)),
     // Those that only have a name the project uses are needed too: lists without filter, there are never many.
     engine.listNetworks(options.project === undefined ? {filters} : {}),
     engine.listVolumes(options.project === undefined ? {filters} : {}),
-    observeImages(engine, references, options.now),
+    observeImages(engine, wanted, options.now),
   ]);
   const {project, now} = options;
   const networkNames = new Set(Object.values(options.project?.networks ?? {}).map((network) => network.name));
@@ -62,22 +62,34 @@ function isOurs(labels: Readonly<Record<string, string>> | null | undefined, pro
   return labels?.[composeLabels.project] === project;
 }
 
-function imageReferences(project: Project | undefined): readonly string[] {
-  const references = Object.entries(project?.services ?? {}).flatMap(([name, service]) => {
+interface WantedImage {
+  readonly reference: string;
+  /** Where all who want it want it for this one: one that is here for another does not serve them. */
+  readonly platform: string | undefined;
+}
+
+function wantedImages(project: Project | undefined): readonly WantedImage[] {
+  const platforms = new Map<string, Set<string | undefined>>();
+  const want = (reference: string, platform: string | undefined) =>
+    platforms.set(reference, (platforms.get(reference) ?? new Set()).add(platform));
+  for (const [name, service] of Object.entries(project?.services ?? {})) {
     const image = project === undefined ? undefined : imageOf(project, name);
-    return [...(image === undefined ? [] : [image]), ...mountedImages(service)];
-  });
-  return [...new Set(references)].sort();
+    if (image !== undefined) want(image, service.platform);
+    for (const mounted of mountedImages(service)) want(mounted, undefined);
+  }
+  return [...platforms]
+    .map(([reference, [first, ...more]]) => ({reference, platform: more.length === 0 ? first : undefined}))
+    .sort((a, b) => (a.reference < b.reference ? -1 : 1));
 }
 
 async function observeImages(
   engine: EngineClient,
-  references: readonly string[],
+  wanted: readonly WantedImage[],
   now: number | undefined,
 ): Promise<Record<string, ObservedImage>> {
-  const found = await mapLimited(references, inspectsAtOnce, async (reference) => {
+  const found = await mapLimited(wanted, inspectsAtOnce, async ({reference, platform}) => {
     try {
-      const image = await engine.getImage(reference).inspect();
+      const image = await engine.getImage(reference).inspect({platform});
       return [[reference, {id: image.Id, config: image.Config, ...ageOf(image, now)}] as const];
     } catch (error) {
       if (hasKind(error, 'notFound')) return [];

@@ -84,3 +84,31 @@ test('a container without spec is inspected only to be compared, and may be gone
   };
   expect((await observe(gone, 'shop', {project: project(parts), compare: true})).containers).toEqual([]);
 });
+
+test('an image that all want for one platform is looked for as that one; where they differ, as whatever is here', async () => {
+  const engine = engineFor({services: {a: {image: 'app'}}});
+  const asked: [string, string | undefined][] = [];
+  const client: EngineClient = {
+    ...engine.client(),
+    getImage: (name) => ({
+      ...engine.client().getImage(name),
+      inspect: async (options) => {
+        asked.push([name, options?.platform]);
+        if (options?.platform === 'linux/arm64') throw new TscomposeError('notFound', 'it is here for another one');
+        return await engine.client().getImage(name).inspect();
+      },
+    }),
+  };
+  const look = async (services: Parameters<typeof project>[0]['services']) => {
+    asked.splice(0);
+    const world = await observe(client, 'shop', {project: project({services}), images: true, compare: false});
+    return {asked: [...asked], found: Object.keys(world.images)};
+  };
+  const [arm64, amd64] = [
+    {image: 'app', platform: 'linux/arm64'},
+    {image: 'app', platform: 'linux/amd64'},
+  ];
+  expect(await look({a: arm64, b: arm64})).toEqual({asked: [['app', 'linux/arm64']], found: []});
+  expect(await look({a: arm64, b: amd64})).toEqual({asked: [['app', undefined]], found: ['app']});
+  expect(await look({a: {image: 'app'}})).toEqual({asked: [['app', undefined]], found: ['app']});
+});
