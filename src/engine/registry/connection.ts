@@ -159,12 +159,13 @@ function checkRedirect(target: URL, from: URL): void {
 
 function denied({registry}: RegistryEndpoint, scopes: readonly string[]): TscomposeError {
   const repository = /^repository:(.*):[^:]*$/.exec(scopes[0] ?? '')?.[1];
-  const name = repository === undefined ? '' : ` for ${repository}`;
   // As Docker answers: who does not say who they are may not know what there is.
   const kind = scopes.every((scope) => scope.endsWith(':pull')) ? 'notFound' : 'unauthorized';
   return new TscomposeError(
     kind,
-    `registry ${registry}: access denied${name}: the repository does not exist, or a login is needed`,
+    repository === undefined
+      ? `registry ${registry}: access denied: a login is needed`
+      : `registry ${registry}: access denied for ${repository}: the repository does not exist, or a login is needed`,
     {hint: `log in: tscompose engine login${registry === 'docker.io' ? '' : ` ${registry}`}`},
   );
 }

@@ -3,9 +3,12 @@ import type {ImageSearchResult} from '../../api/types/image.ts';
 import type {Filters} from '../../api/types/system.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import type {Connection} from './connection.ts';
+import {hasNextPage} from './next-page.ts';
 import {readJson} from './read-body.ts';
 import {errorOfResponse} from './status.ts';
 
+/** Docker Hub is searched at another place than it is pulled from; nobody needs a login for that. */
+const hubIndex = 'https://index.docker.io';
 const answerMax = 8 * 1024 * 1024;
 const pageSize = 1000;
 /** A catalog without an end is not read to it. */
@@ -32,8 +35,9 @@ async function bySearch(
   connection: Connection,
   {term, limit, signal}: SearchRequest,
 ): Promise<readonly ImageSearchResult[] | undefined> {
-  const query = new URLSearchParams({q: term, n: String(limit)});
-  const response = await connection.send({method: 'GET', target: `/v1/search?${query.toString()}`, scopes: [], signal});
+  const path = `/v1/search?${new URLSearchParams({q: term, n: String(limit)}).toString()}`;
+  const target = connection.endpoint.registry === 'docker.io' ? new URL(`${hubIndex}${path}`) : path;
+  const response = await connection.send({method: 'GET', target, scopes: [], signal});
   if (response.status === 404 || response.status === 405) {
     response.discard();
     return undefined;
@@ -74,14 +78,14 @@ async function byCatalog(
   const found: ImageSearchResult[] = [];
   let last: string | undefined;
   for (let page = 0; page < pagesMax && found.length < limit; page += 1) {
-    const names = await readPage(connection, {term, last, signal});
+    const {names, isLast} = await readPage(connection, {term, last, signal});
     for (const name of names) {
       if (name.includes(term)) {
         found.push({name, description: '', star_count: 0, is_official: false, is_automated: false});
       }
     }
     const end = names.at(-1);
-    if (names.length < pageSize || end === undefined || end === last) break;
+    if (isLast || end === undefined || end === last) break;
     last = end;
   }
   return found.slice(0, limit);
@@ -90,7 +94,7 @@ async function byCatalog(
 async function readPage(
   connection: Connection,
   {term, last, signal}: {readonly term: string; readonly last: string | undefined; readonly signal: AbortSignal},
-): Promise<readonly string[]> {
+): Promise<{readonly names: readonly string[]; readonly isLast: boolean}> {
   const query = new URLSearchParams({n: String(pageSize), ...(last === undefined ? {} : {last})});
   const response = await connection.send({
     method: 'GET',
@@ -107,7 +111,8 @@ async function readPage(
   }
   if (response.status !== 200) throw await refusal(connection, response, term);
   const {repositories} = await readJson(response, answerMax, 'the catalog');
-  return Array.isArray(repositories) ? repositories.filter((name) => typeof name === 'string') : [];
+  const names = Array.isArray(repositories) ? repositories.filter((name) => typeof name === 'string') : [];
+  return {names, isLast: names.length < pageSize && !hasNextPage(response)};
 }
 
 async function refusal(

@@ -1,5 +1,6 @@
 import {TscomposeError} from '../../base/errors.ts';
 import type {Connection} from './connection.ts';
+import {hasNextPage} from './next-page.ts';
 import {readJson} from './read-body.ts';
 import {errorOfResponse} from './status.ts';
 
@@ -33,7 +34,7 @@ export async function listTags(
     for (const name of names) if (tagPattern.test(name)) found.add(name);
     last = names.at(-1);
     // Old registries answer all at once, whatever is asked for.
-    if (names.length < pageSize || last === undefined || found.size === before) break;
+    if ((names.length < pageSize && !hasNextPage(response)) || last === undefined || found.size === before) break;
   }
   if (found.size > 0) return [...found];
   throw new TscomposeError('notFound', `registry ${connection.endpoint.registry}: ${repository} has no tags`);

@@ -105,12 +105,14 @@ async function askByPost(http: Http, realm: URL, request: TokenRequest): Promise
   return await http.send({method: 'POST', url: realm, headers, body: Buffer.from(form.toString()), tls, signal});
 }
 
-async function refusal(response: HttpResponse, {from, credential}: TokenRequest): Promise<TscomposeError> {
+async function refusal(response: HttpResponse, {from, credential, offline}: TokenRequest): Promise<TscomposeError> {
   const error = await errorOfResponse(response, {what: 'a token', registry: from.host});
   if (response.status !== 401 && response.status !== 403 && response.status !== 400) return error;
   const reason = credential === undefined ? 'it wants to know who asks' : 'incorrect username or password';
+  const login = `log in: tscompose engine login ${from.host === 'registry-1.docker.io' ? '' : from.host}`.trimEnd();
+  // Whoever is logging in right now need not be told to.
   return new TscomposeError('unauthorized', `registry ${from.host}: unauthorized: ${reason}`, {
-    hint: `log in: tscompose engine login ${from.host === 'registry-1.docker.io' ? '' : from.host}`.trimEnd(),
+    ...(offline === true ? {} : {hint: login}),
     cause: error,
   });
 }
