@@ -105,6 +105,7 @@ export interface PullBed extends AsyncDisposable {
     options?: {
       readonly credential?: {readonly username: string; readonly password: string};
       readonly platform?: string;
+      readonly allPlatforms?: boolean;
       readonly signal?: AbortSignal;
     },
   ): Promise<ImageProgress[]>;
@@ -126,8 +127,8 @@ export async function makePullBed(options: Partial<RegistryOptions> = {}): Promi
   const context = {images: images.context, session: () => images.store.session(), registries};
   return {
     images,
-    pull: (reference, {credential, platform, signal} = {}) =>
-      collect(pullImage(context, {reference, credential, platform}, signal)),
+    pull: (reference, {credential, platform, allPlatforms, signal} = {}) =>
+      collect(pullImage(context, {reference, credential, platform, allPlatforms}, signal)),
     push: (request) => collect(pushImage(context, request)),
     async [Symbol.asyncDispose]() {
       await registries.close();
