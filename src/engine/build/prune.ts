@@ -1,4 +1,4 @@
-import {readdir} from 'node:fs/promises';
+import {readdir, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {checkFilters, knownFilters} from '../../api/filters.ts';
 import type {BuildsPruned} from '../../api/types/prune.ts';
@@ -29,6 +29,7 @@ export async function pruneBuilds(
     dropped.map(({key}) => key),
   );
   const held = all ? await dropMounts(context) : 0;
+  if (all) await forgetContexts(context);
   const freed = await freedBytes(context, dropped);
   await collectGarbage(images);
   const bytes = held + freed;
@@ -62,16 +63,26 @@ async function freedBytes({images}: BuildContext, dropped: readonly UsedRecord[]
   return [...gone].reduce((sum, [directory, bytes]) => (kept.has(directory) ? sum : sum + bytes), 0);
 }
 
+/** What is known of files that builds have read, and of what their steps were made of: all of it can be found out again. */
+async function forgetContexts({images}: BuildContext): Promise<void> {
+  const {contexts, slots} = images.layout.build;
+  for (const directory of [contexts, slots])
+    for (const name of await readdir(directory).catch(() => [])) await rm(join(directory, name), {force: true});
+}
+
 async function dropMounts({images}: BuildContext): Promise<number> {
   const {layout, helper} = images;
   const root = layout.build.mounts;
   let bytes = 0;
   for (const name of await readdir(root).catch(() => [])) {
     if (name.endsWith('.lock')) continue;
-    await using lock = await helper.tryLock(join(root, `${name}.lock`));
+    const path = join(root, `${name}.lock`);
+    await using lock = await helper.tryLock(path);
     if (lock === undefined) continue;
     bytes += (await helper.request({kind: 'measureTree', root: join(root, name)})).bytes;
     await helper.request({kind: 'removeTree', root, path: name});
+    // Whoever waits for it sees that the file is gone, and makes a new one.
+    await rm(path, {force: true});
   }
   return bytes;
 }

@@ -1,6 +1,5 @@
 import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {build} from 'esbuild';
 import {expect} from 'vitest';
 import type {Engine} from '../../../src/engine/engine.ts';
 import {locateHelper} from '../../../src/engine/helper/locate.ts';
@@ -8,6 +7,7 @@ import {openEngine} from '../../conformance/builtin-engine.ts';
 import {nativeProgram} from '../../native/network-bed.ts';
 import {eventually, execute, makeHost, projectDirectory, type TestHost} from '../../support/host.ts';
 import {loadImages} from '../../support/test-images.ts';
+import {bundleProgram} from './bundle.ts';
 import type {Call} from './calls.ts';
 
 /** What is to become of operations (native/test/faults.c). */
@@ -139,25 +139,10 @@ async function furnish(host: TestHost): Promise<FaultBed> {
 }
 
 /** Nothing is counted: no call has that name. */
-const unarmed = ruleText({action: 'count', calls: 'none'});
+export const unarmed = ruleText({action: 'count', calls: 'none'});
 
-function ruleText({roles = '*', action, first = 1, last = first, calls = '*'}: Fault): string {
+export function ruleText({roles = '*', action, first = 1, last = first, calls = '*'}: Fault): string {
   return `${roles} ${action} ${first} ${last} ${calls}\n`;
-}
-
-async function bundleProgram(host: TestHost): Promise<string> {
-  const outfile = join(host.directory, 'engine-program.mjs');
-  await build({
-    entryPoints: [join(projectDirectory, 'test/e2e/faults/engine-program.ts')],
-    bundle: true,
-    platform: 'node',
-    target: 'node20.19',
-    format: 'esm',
-    outfile,
-    logLevel: 'silent',
-    banner: {js: "import {createRequire as r} from 'node:module';const require=r(import.meta.url);"},
-  });
-  return outfile;
 }
 
 /** Everything that exists of a host: what a project would leave, every file of the engine's, every rule of its firewall. */

@@ -1,0 +1,6 @@
+import {test} from 'vitest';
+import {killStore} from './store-kills/scenario.ts';
+
+const seed = Number(process.env['TSCOMPOSE_TEST_SEED'] ?? Date.now() % 1_000_000);
+
+test(`the store of images, after 8 kills (TSCOMPOSE_TEST_SEED=${seed})`, {timeout: 900_000}, () => killStore(8, seed));
