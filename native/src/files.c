@@ -119,15 +119,21 @@ static int run_layer(const struct record *record, struct failure *failure) {
 /* A directory of the machine, not a container's. */
 static int run_tree(const struct record *record, struct failure *failure) {
   struct files_tree tree = {.trusted = strcmp(record->argv[1], "trusted") == 0};
-  bool sync = false;
-  if (record_flag(record, 2, &sync, failure) != 0) return -1;
   if (!tree.trusted && strcmp(record->argv[1], "user") != 0) return fail_kind(failure, KIND_INVALID, "unknown mode", "files");
   tree.root = open(record->argv[0], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (tree.root < 0) return fail_errno(failure, errno, "open %s", record->argv[0]);
   send_plain(false);
   int result = files_tree(STDOUT_FILENO, &tree, failure);
-  if (result == 0 && sync && syncfs(tree.root) != 0) result = fail_errno(failure, errno, "sync %s", record->argv[0]);
   close_quietly(tree.root);
+  return result;
+}
+
+/* What was written to the file system of a directory of the machine survives a power loss afterwards. */
+static int run_sync(const struct record *record, struct failure *failure) {
+  int directory = open(record->argv[0], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  int result = directory < 0 || syncfs(directory) != 0 ? fail_errno(failure, errno, "sync %s", record->argv[0]) : 0;
+  close_quietly(directory);
+  if (result == 0) send_plain(false);
   return result;
 }
 
@@ -250,6 +256,7 @@ static const struct {
     {OP_FILE_EXPORT, run_export},
     {OP_FILE_LAYER, run_layer},
     {OP_FILE_TREE, run_tree},
+    {OP_FILE_SYNC, run_sync},
     {OP_FILE_CHANGES, run_changes},
     {OP_FILE_LIST, run_list},
     {OP_FILE_COPY, run_copy},
@@ -258,7 +265,7 @@ static const struct {
 
 /* Of a container. */
 static bool has_place(const struct record *record) {
-  return record->code != OP_FILE_TREE && record->argc >= PLACE_ARGUMENTS;
+  return record->code != OP_FILE_TREE && record->code != OP_FILE_SYNC && record->argc >= PLACE_ARGUMENTS;
 }
 
 static int check_texts(const struct record *record, struct failure *failure) {

@@ -102,7 +102,8 @@
 #define OP_FILE_EXTRACT 412 /* pid, monitor, operations, archive, directory, typed, owned, user */
 #define OP_FILE_EXPORT 413 /* pid, monitor, operations */
 #define OP_FILE_LAYER 415 /* pid, monitor, operations */
-#define OP_FILE_TREE 416 /* directory, xattrs, sync */
+#define OP_FILE_TREE 416 /* directory, xattrs */
+#define OP_FILE_SYNC 417 /* directory */
 #define OP_FILE_CHANGES 414 /* pid, monitor, operations, upper, ignored, paths... */
 #define OP_FILE_LIST 430 /* pid, monitor, operations, path, digests, lowers... */
 #define OP_FILE_COPY 431 /* pid, monitor, operations, source, owner, lowers... */
@@ -210,7 +211,8 @@
   X(OP_FILE_EXTRACT, "fileExtract", 8, 0) \
   X(OP_FILE_EXPORT, "fileExport", 3, 0) \
   X(OP_FILE_LAYER, "fileLayer", 3, 0) \
-  X(OP_FILE_TREE, "fileTree", 3, 0) \
+  X(OP_FILE_TREE, "fileTree", 2, 0) \
+  X(OP_FILE_SYNC, "fileSync", 1, 0) \
   X(OP_FILE_CHANGES, "fileChanges", 5, 1) \
   X(OP_FILE_LIST, "fileList", 5, 1) \
   X(OP_FILE_COPY, "fileCopy", 5, 1) \

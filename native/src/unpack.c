@@ -69,9 +69,7 @@ static int unpack_all(struct unpack *unpack, struct tar_reader *reader) {
   }
   if (found < 0 || tar_drain(reader, unpack->failure) != 0) return -1;
   if (unpack->root_opaque && hide_lower_root(unpack) != 0) return -1;
-  if (set_directory_times(unpack) != 0) return -1;
-  /* A record will say that the tree is whole: that must hold after a power loss too. */
-  return syncfs(unpack->root) == 0 ? 0 : fail_errno(unpack->failure, errno, "unpack");
+  return set_directory_times(unpack);
 }
 
 static int open_destination(struct unpack *unpack, const char *path) {

@@ -1,4 +1,4 @@
-import {lstat, mkdir, readdir, rm, stat, utimes} from 'node:fs/promises';
+import {mkdir, readdir, rm, stat, utimes} from 'node:fs/promises';
 import {join} from 'node:path';
 import {canonicalJson, sha256Hex} from '../../base/canonical-json.ts';
 import type {LayerRecord} from '../image/record.ts';
@@ -58,10 +58,7 @@ export function openCache({images, session}: Pick<BuildWork, 'images' | 'session
       const record = await readCacheRecord(path(key));
       if (record === undefined) return undefined;
       const {directory} = record.layer;
-      const there = await session.lease.hold({layers: [directory]}, () =>
-        lstat(images.layout.images.layer(directory)).catch(() => undefined),
-      );
-      if (there === undefined) return undefined;
+      if (!(await session.layers.has(directory))) return undefined;
       // What was not used for longest goes first.
       const now = new Date();
       await utimes(path(key), now, now).catch(() => undefined);

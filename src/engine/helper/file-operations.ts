@@ -40,9 +40,11 @@ export const filesOperations = {
   fileLayer: {code: 415, args: ['pid', 'monitor', 'operations']},
   /**
    * The layer that an unpacked one (`directory`, a path of the machine) is: the same tree makes the same bytes. `xattrs`:
-   * `trusted` or `user`, as with `unpack`. `sync`: afterwards the tree survives a power loss.
+   * `trusted` or `user`, as with `unpack`.
    */
-  fileTree: {code: 416, args: ['directory', 'xattrs', 'sync']},
+  fileTree: {code: 416, args: ['directory', 'xattrs']},
+  /** Everything that was written to the file system of a directory of the machine survives a power loss afterwards. */
+  fileSync: {code: 417, args: ['directory']},
   /**
    * Compares the root file system with its image, guided by the upper directory `upper`. `paths`: first `ignored` of the
    * container's that do not count, then the layers of the image, top first. Writes a letter (A, C, D) and a path, each

@@ -3,6 +3,8 @@ import {join} from 'node:path';
 import {sha256Hex} from '../../base/canonical-json.ts';
 import {createLimiter} from '../../base/concurrency.ts';
 import {hasKind, TscomposeError} from '../../base/errors.ts';
+import {readBootId} from '../clock.ts';
+import {startFilesProcess} from '../helper/files-process.ts';
 import {type BlobSource, headOf} from './blob-source.ts';
 import {sniffCompression} from './compression.ts';
 import type {ImageContext} from './context.ts';
@@ -35,10 +37,20 @@ interface Unpacked {
 
 /** Layers of one change: unpacked once each by whichever process is first, several at a time. */
 export interface LayerStore {
-  /** The records of an image's layers, lowest first, all in place afterwards and held by the lease. */
+  /**
+   * The records of an image's layers, lowest first, all in place afterwards and held by the lease. A power loss may still take
+   * them away.
+   */
   provide(layers: readonly WantedLayer[], options: LayerOptions): Promise<readonly LayerRecord[]>;
   /** A new directory among the layers, for somebody to fill. It goes with the lease unless it is kept. */
   begin(): Promise<NewLayer>;
+  /** Whether there is one in this directory, which the lease then holds. */
+  has(directory: string): Promise<boolean>;
+  /**
+   * All layers that were answered so far survive a power loss afterwards, with all else that was written before: once for many,
+   * since the disk has to write everything for one. Answers false where there was nothing to wait for.
+   */
+  settle(): Promise<boolean>;
 }
 
 /** A layer that is made of files, without an archive: it gets one whenever somebody wants it. */
@@ -59,6 +71,8 @@ interface Place {
 export function createLayerStore(context: ImageContext, lease: Lease): LayerStore {
   const {layout, helper} = context;
   const limit = createLimiter(context.concurrency);
+  const boot = readBootId();
+  const unsettled = new Map<string, LayerRecord>();
 
   /**
    * A layer does not depend on those below it, so all are unpacked at once. Some archives leave out directories, or link
@@ -94,6 +108,20 @@ export function createLayerStore(context: ImageContext, lease: Lease): LayerStor
         keep: (signal) => keepMade(temporary, signal),
         [Symbol.asyncDispose]: () => remove(temporary),
       };
+    },
+
+    has: async (directory) => (await lease.hold({layers: [directory]}, () => find(directory))) !== undefined,
+
+    async settle() {
+      const settled = [...unsettled];
+      if (settled.length === 0) return false;
+      const {output} = await startFilesProcess(helper, {kind: 'fileSync', directory: layout.images.layers});
+      for await (const _ of output);
+      for (const [directory, record] of settled) {
+        await writeLayer(layout, record);
+        unsettled.delete(directory);
+      }
+      return true;
     },
   };
 
@@ -180,7 +208,10 @@ export function createLayerStore(context: ImageContext, lease: Lease): LayerStor
     }
   }
 
-  /** The record is written before the directory gets its name: without it the directory is of an earlier version, or nobody's. */
+  /**
+   * The record is written before the directory gets its name: without it the directory is of an earlier version, or nobody's.
+   * One of an earlier boot may be all that a power loss has left; but an image is recorded only once its layers are settled.
+   */
   async function find(directory: string): Promise<LayerRecord | undefined> {
     const isThere = await lstat(layout.images.layer(directory)).then(
       () => true,
@@ -188,7 +219,11 @@ export function createLayerStore(context: ImageContext, lease: Lease): LayerStor
     );
     if (!isThere) return undefined;
     const known = await readLayer(layout, directory);
-    if (known) return known;
+    if (known !== undefined) {
+      const {boot: made, ...record} = known;
+      if (made === boot) unsettled.set(directory, record);
+      if (made === undefined || made === boot) return record;
+    }
     const images = await listImages(layout);
     return images.flatMap(({layers}) => layers).find((layer) => layer.directory === directory);
   }
@@ -242,7 +277,8 @@ export function createLayerStore(context: ImageContext, lease: Lease): LayerStor
 
   async function place(record: LayerRecord, temporary: string): Promise<void> {
     const {directory} = record;
-    await lease.hold({layers: [directory]}, () => writeLayer(layout, record));
+    await lease.hold({layers: [directory]}, () => writeLayer(layout, {...record, boot}));
+    unsettled.set(directory, record);
     await placeDirectory(join(layout.images.layers, temporary), layout.images.layer(directory));
   }
 

@@ -22,6 +22,7 @@ export interface Lease extends AsyncDisposable {
   temporaryName(): string;
   /** Ends it like that of a dead process: the next one that looks for such clears up what it held. */
   abandon(): Promise<void>;
+  readonly isAbandoned: boolean;
 }
 
 /** A file's line for each. */
@@ -45,6 +46,9 @@ export async function createLease({layout, helper}: LeaseContext): Promise<Lease
       return await look();
     },
     temporaryName: () => `${temporaryPrefix}${id}-${randomUUID()}`,
+    get isAbandoned() {
+      return abandoned;
+    },
     async abandon() {
       abandoned = true;
       await lock[Symbol.asyncDispose]();

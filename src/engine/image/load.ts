@@ -131,10 +131,9 @@ export async function storeContent(
   const sizes = new Map(candidate.layers.map(({digest, size}) => [digest, size]));
   const onProgress = (digest: string, state: 'start' | 'end') =>
     channel.push(layerProgress({digest, size: sizes.get(digest) ?? 0}, state));
-  const [records] = await allOrFirstError([
-    layers.provide(wanted, {signal, onProgress}),
-    Promise.all(kept.filter(staging.isOpen).map(blobs.sync)),
-  ]);
+  const records = await layers.provide(wanted, {signal, onProgress});
+  // With the layers, everything else has reached the disk.
+  if (!(await layers.settle())) await Promise.all(kept.filter(staging.isOpen).map(blobs.sync));
   await staging.keep(kept);
   const {digest} = candidate.configuration;
   return imageRecord({configuration: digest, manifest: candidate.manifest?.digest, layers: records}, configuration);
@@ -143,12 +142,6 @@ export async function storeContent(
 /** One that an image before had too has its last name by now. */
 function placed({staging, session}: StoreChange, blob: StagedBlob): StagedBlob {
   return staging.isOpen(blob) ? blob : {...blob, path: session.blobs.path(blob.digest)};
-}
-
-/** The disk is busy while layers unpack: contents are made durable at the same time. Waits for both, whatever fails. */
-async function allOrFirstError<A, B>(work: readonly [Promise<A>, Promise<B>]): Promise<readonly [A, B]> {
-  await Promise.allSettled(work);
-  return await Promise.all(work);
 }
 
 function layerProgress({digest, size}: Pick<StagedBlob, 'digest' | 'size'>, state: 'start' | 'end'): ImageProgress {

@@ -10,10 +10,10 @@ import type {ImageContext} from './context.ts';
 async function* archiveOf(
   {helper}: Pick<ImageContext, 'helper'>,
   directory: string,
-  {sync = false, signal}: {readonly sync?: boolean; readonly signal?: AbortSignal | undefined},
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   const xattrs = (await helper.entrance()) ? 'user' : 'trusted';
-  const {output} = await startFilesProcess(helper, {kind: 'fileTree', directory, xattrs, sync}, {signal});
+  const {output} = await startFilesProcess(helper, {kind: 'fileTree', directory, xattrs}, {signal});
   yield* output;
 }
 
@@ -23,7 +23,7 @@ export interface MadeArchive {
   readonly size: number;
 }
 
-/** What the archive of a directory would be, without keeping it. The directory then survives a power loss. */
+/** What the archive of a directory would be, without keeping it. */
 export async function measureArchive(
   context: Pick<ImageContext, 'helper'>,
   directory: string,
@@ -31,7 +31,7 @@ export async function measureArchive(
 ): Promise<MadeArchive> {
   const hash = createHash('sha256');
   let size = 0;
-  for await (const chunk of archiveOf(context, directory, {sync: true, signal})) {
+  for await (const chunk of archiveOf(context, directory, signal)) {
     hash.update(chunk);
     size += chunk.length;
   }
@@ -45,7 +45,7 @@ export async function* remakeArchive(
   {digest, signal}: {readonly digest: string; readonly signal?: AbortSignal | undefined},
 ): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256');
-  for await (const chunk of archiveOf(context, directory, {signal})) {
+  for await (const chunk of archiveOf(context, directory, signal)) {
     hash.update(chunk);
     yield chunk;
   }

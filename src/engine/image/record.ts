@@ -26,6 +26,8 @@ export interface LayerRecord {
 /** `images/layers/<directory>.json`: what is known of a directory before an image with it is there. */
 export interface UnpackedLayer extends LayerRecord {
   readonly v: 1;
+  /** The boot in which it was made, until it is known to survive a power loss: after that it counts no more. */
+  readonly boot?: string;
 }
 
 /** `images/pins/<hash>.json`: content that something else than an image needs. */
@@ -115,22 +117,24 @@ export async function readLayer(layout: Layout, directory: string): Promise<Unpa
   );
 }
 
-export async function writeLayer(layout: Layout, layer: LayerRecord): Promise<void> {
-  const record: UnpackedLayer = {v: 1, ...layer};
+export async function writeLayer(layout: Layout, layer: Omit<UnpackedLayer, 'v'>): Promise<void> {
+  const record: UnpackedLayer = {...layer, v: 1};
   await writeRecord(layout.images.layerRecord(layer.directory), record);
 }
 
+/** Not synced: after a power loss what it keeps is made or brought again. */
 export async function writePin(layout: Layout, pin: PinRecord): Promise<void> {
-  await writeRecord(layout.images.pin(pin.name), pin, {sync: true});
+  await writeRecord(layout.images.pin(pin.name), pin);
 }
 
 export async function removePin(layout: Layout, name: string): Promise<void> {
   await rm(layout.images.pin(name), {force: true});
 }
 
+/** Without damaged ones, which are all that a power loss may leave of them. */
 export async function listPins(layout: Layout): Promise<readonly PinRecord[]> {
   return await readAll(layout.images.pins, (name) =>
-    readRecord<PinRecord>(`${layout.images.pins}/${name}.json`, validateImagePin),
+    readRecord<PinRecord>(`${layout.images.pins}/${name}.json`, validateImagePin).catch(() => undefined),
   );
 }
 

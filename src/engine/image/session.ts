@@ -62,10 +62,11 @@ export async function openSession(context: ImageContext): Promise<ContentSession
   const {layout} = context;
   const blobs = createBlobStore(layout.images.blobs);
   const lease = await createLease(context);
+  const layers = createLayerStore(context, lease);
   return {
     lease,
     blobs,
-    layers: createLayerStore(context, lease),
+    layers,
     ingest: (request) => openIngest({...context, blobs, lease}, request),
 
     async addBlob(content) {
@@ -97,9 +98,10 @@ export async function openSession(context: ImageContext): Promise<ContentSession
       return found && (await lease.hold(contentOf(found), () => readImage(layout, id)));
     },
 
-    async addImage({configuration, manifest, layers, names}) {
+    async addImage({configuration, manifest, layers: records, names}) {
       const image = parseConfiguration(await blobs.read(configuration), `image ${configuration}`);
-      const record = imageRecord({configuration, manifest, layers}, image);
+      const record = imageRecord({configuration, manifest, layers: records}, image);
+      await layers.settle();
       await addImageRecord(context, record, names);
       return record;
     },
@@ -107,7 +109,14 @@ export async function openSession(context: ImageContext): Promise<ContentSession
     addManifest: (image, name) => addMadeManifest(context, image, name),
     pin: (pin) => exclusively(context, () => writePin(layout, {v: 1, ...pin})),
     unpin: (name) => exclusively(context, () => removePin(layout, name)),
-    [Symbol.asyncDispose]: () => lease[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      try {
+        // What was given up may be removed by now.
+        if (!lease.isAbandoned) await layers.settle();
+      } finally {
+        await lease[Symbol.asyncDispose]();
+      }
+    },
   };
 }
 
