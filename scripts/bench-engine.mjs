@@ -1,6 +1,7 @@
 // Measures the built-in engine beside a real Docker Engine and Debian's podman and crun, in one run, interleaved:
 //   npm run bench:engine [-- PART... --rounds N --no-peers]
-// Parts: start exec hundred stop memory traffic names logs five-hundred; all unless some are named. A built `dist` is needed.
+// Parts: start exec hundred stop memory traffic names logs transfers archives
+// builds context five-hundred; all unless some are named. A built `dist` is needed.
 // Prints a table: medians, the tenth that was quickest, and the processor time of the whole machine as a mean. Where limits are
 // missed, it says which and fails. Root and Debian needed. The machine should have nothing else to do.
 import {spawn, spawnSync} from 'node:child_process';
@@ -8,8 +9,10 @@ import {mkdirSync, rmSync} from 'node:fs';
 import {cpus, release} from 'node:os';
 import {parseArgs} from 'node:util';
 import {openBed} from '../test/bench/engine/bed.mjs';
+import {measureBuilds, measureContext} from '../test/bench/engine/builds.mjs';
 import {measureExec} from '../test/bench/engine/exec.mjs';
 import {measureFiveHundred} from '../test/bench/engine/five-hundred.mjs';
+import {measureArchives, measureTransfers} from '../test/bench/engine/images.mjs';
 import {measureLogs} from '../test/bench/engine/logs.mjs';
 import {measureHundred, measureStop} from '../test/bench/engine/many.mjs';
 import {measureMemory} from '../test/bench/engine/memory.mjs';
@@ -33,6 +36,10 @@ const parts = {
   traffic: measureTraffic,
   names: measureNames,
   logs: measureLogs,
+  transfers: measureTransfers,
+  archives: measureArchives,
+  builds: measureBuilds,
+  context: measureContext,
   'five-hundred': measureFiveHundred,
 };
 /** Those that have a row for podman or crun. */

@@ -22,13 +22,14 @@ export async function openBed({work, run, cgroupParent, peers}) {
   const archive = ensureImages(['busybox'], console.error).busybox;
   const pump = join(work, 'pump');
   execFileSync('cc', ['-static', '-O2', '-o', pump, join(import.meta.dirname, 'pump.c')]);
-  const {openBuiltin, openSocket} = await importClient(work);
+  const {openBuiltin, openSocket, openUnpacker, registryProgram} = await importClient(work);
   const root = join(work, 'root');
   const helperPath = join(project, `dist/native/linux-${process.arch}/tscompose-helper`);
   const engines = {
     tscompose: await openBuiltin({root, run, cgroupParent, helperPath}),
     docker: openSocket(execFileSync(oracle, ['socket'], {encoding: 'utf8'}).trim()),
   };
+  const unpacker = openUnpacker(helperPath);
   await engines.tscompose.followProgress(await engines.tscompose.loadImage({path: archive}));
   for (const docker of Object.values(engines)) {
     await removeContainers(docker);
@@ -41,6 +42,10 @@ export async function openBed({work, run, cgroupParent, peers}) {
     engines,
     network,
     pump,
+    /** Debian's docker-registry. */
+    registryProgram,
+    /** A layer in a file, into an empty directory. */
+    unpack: (path, destination) => unpacker.unpack(path, destination),
     commands: commands({root, run, cgroupParent, work}),
     peers: peers ? await openPeers({work, archive, pump}) : undefined,
     /** A container whose program is `pump` with these words, in the network that all share. */
@@ -67,6 +72,7 @@ export async function openBed({work, run, cgroupParent, peers}) {
     },
     async close() {
       await bed.peers?.close();
+      await unpacker.close();
       for (const docker of Object.values(engines)) {
         await removeContainers(docker);
         await removeNetworks(docker);
