@@ -26,7 +26,7 @@ export const knownFilters = {
   containersPrune: ['label', 'label!', 'until'],
   networksPrune: ['label', 'label!', 'until'],
   volumesPrune: ['all', 'label', 'label!'],
-  buildPrune: ['id', 'type', 'until', 'unused-for'],
+  buildPrune: ['description', 'id', 'inuse', 'private', 'shared', 'type', 'until', 'unused-for'],
   imagesPrune: ['dangling', 'label', 'label!', 'until'],
   events: [
     'config',

@@ -1,3 +1,4 @@
+import {builderCommands} from './builder-commands.ts';
 import {type CommandRow, defineCommand} from './command.ts';
 import {commandFlags} from './flags.ts';
 import {imageCommands} from './image-commands.ts';
@@ -263,6 +264,7 @@ export const commands: readonly CommandRow[] = [
     ],
     run: async (context, input) => (await import('./commands/engine-build.ts')).runEngineBuild(context, input),
   }),
+  ...builderCommands,
   defineCommand({
     name: 'registry serve',
     ...commandSummaries['registry serve'],

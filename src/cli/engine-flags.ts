@@ -1,3 +1,4 @@
+import {builderFlags} from './builder-flags.ts';
 import type {Flags} from './command.ts';
 import {imageFlags} from './image-flags.ts';
 
@@ -60,6 +61,10 @@ export const engineFlags = {
     'no-trunc': {summary: 'do not shorten'},
   },
   'engine manifest': {},
+  'engine builder du': builderFlags.du,
+  'engine builder prune': builderFlags.prune,
+  'engine builder export': builderFlags.export,
+  'engine builder import': builderFlags.import,
   'engine build': {
     file: {
       short: 'f',

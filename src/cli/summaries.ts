@@ -1,3 +1,4 @@
+import {builderSummaries} from './builder-flags.ts';
 import {imageSummaries} from './image-flags.ts';
 
 /** What each command is for, and what it takes: for help, docs and completion. */
@@ -67,6 +68,10 @@ export const commandSummaries = {
   },
   'engine manifest': {summary: 'show what a registry has under a name', args: 'IMAGE'},
   'engine build': {summary: 'build an image from a Dockerfile', args: 'CONTEXT'},
+  'engine builder du': builderSummaries.du,
+  'engine builder prune': builderSummaries.prune,
+  'engine builder export': builderSummaries.export,
+  'engine builder import': builderSummaries.import,
   'registry serve': {
     summary: 'serve the images of the built-in engine as a registry, to pull from and to push to',
     args: '',

@@ -249,9 +249,21 @@ export class Docker {
   }
 
   /** Removes what steps of builds resulted in: with `all` everything, else what is part of no image. */
-  pruneBuilder(options: Pruning & {readonly all?: boolean | undefined} = {}): Promise<BuildsPruned> {
+  pruneBuilder(
+    options: Abortable & NonNullable<CallInput<Endpoints['buildPrune']>['query']> = {},
+  ): Promise<BuildsPruned> {
     const {abortSignal, ...query} = options;
     return this.#calls.buildPrune({query, signal: abortSignal});
+  }
+
+  /** What a cache mount of builds holds, as an archive: by the id that its steps give it, or its name. */
+  async exportBuildMount(id: string, options: Abortable = {}): Promise<AsyncIterable<Uint8Array>> {
+    return (await this.#calls.buildMountExport({query: {id}, signal: options.abortSignal})).bytes;
+  }
+
+  /** Makes a cache mount of builds of an archive; what it held is gone. */
+  async importBuildMount(id: string, archive: AsyncIterable<Uint8Array>, options: Abortable = {}): Promise<void> {
+    await this.#calls.buildMountImport({query: {id}, body: archive, signal: options.abortSignal});
   }
 
   /** Removes anonymous volumes that no container uses; with filter `all` named ones too. */

@@ -182,6 +182,16 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const containers = createContainers(context);
   const sizes = createSizes({...looking, helper});
   const pruning = {now, events, sizes};
+  const builds = createBuilds({
+    containers: context,
+    images: imageContext,
+    pull: async (image, signal) => {
+      for await (const _ of registry.pull(image, signal));
+    },
+    reach: registry.reach,
+    environment: options.environment,
+    limits: options.fetchLimits,
+  });
   return {
     containers: {...containers, prune: (filters) => pruneContainers(pruning, containers, filters)},
     execs: createExecs(context),
@@ -196,16 +206,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     volumes: {...volumes, prune: (filters) => pruneVolumes(pruning, volumes, filters)},
     registry,
     images: {...images, prune: (filters) => pruneImages(pruning, {...images, tidy: store.tidy}, filters)},
-    builds: createBuilds({
-      containers: context,
-      images: imageContext,
-      pull: async (image, signal) => {
-        for await (const _ of registry.pull(image, signal));
-      },
-      reach: registry.reach,
-      environment: options.environment,
-      limits: options.fetchLimits,
-    }),
+    builds,
     hosting: {
       async open(hostingOptions) {
         const {createHosting} = await import('./hosting/hosting.ts');
@@ -215,7 +216,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       },
     },
     system: createSystem({
-      ...{version, events, layout, sizes, containers, images, volumes, now},
+      ...{version, events, layout, sizes, containers, images, volumes, builds, now},
       architecture: process.arch,
       hostName: context.hostName,
     }),

@@ -1,7 +1,7 @@
 import type {DiskUsage} from '../api/types/system.ts';
 import {mapLimited} from '../base/concurrency.ts';
 import {TscomposeError} from '../base/errors.ts';
-import type {Containers, Images, Volumes} from './engine.ts';
+import type {Builds, Containers, Images, Volumes} from './engine.ts';
 import {type ImageRecord, listImages} from './image/record.ts';
 import type {Layout} from './layout.ts';
 import type {Sizes} from './prune/sizes.ts';
@@ -12,6 +12,7 @@ export interface UsageContext {
   readonly containers: Pick<Containers, 'list'>;
   readonly images: Pick<Images, 'list'>;
   readonly volumes: Pick<Volumes, 'list'>;
+  readonly builds: Pick<Builds, 'usage'>;
 }
 
 const kinds: readonly string[] = ['container', 'image', 'volume', 'build-cache'];
@@ -28,7 +29,7 @@ export async function measureUsage(context: UsageContext, types: readonly string
     Images: wanted('image') ? await imageUsage(context) : null,
     Containers: wanted('container') ? await containerUsage(context) : null,
     Volumes: wanted('volume') ? await volumeUsage(context) : null,
-    BuildCache: wanted('build-cache') ? [] : null,
+    BuildCache: wanted('build-cache') ? await context.builds.usage() : null,
   };
 }
 

@@ -17,10 +17,17 @@ import type {
   NetworkDisconnectBody,
   NetworkInspect,
 } from '../api/types/network.ts';
-import type {BuildsPruned, ContainersPruned, ImagesPruned, NetworksPruned, VolumesPruned} from '../api/types/prune.ts';
+import type {
+  BuildPruning,
+  BuildsPruned,
+  ContainersPruned,
+  ImagesPruned,
+  NetworksPruned,
+  VolumesPruned,
+} from '../api/types/prune.ts';
 import type {ContainerProcesses, ContainerStats} from '../api/types/stats.ts';
 import type {SyncedFiles, SyncResult} from '../api/types/sync.ts';
-import type {DiskUsage, EngineEvent, Filters, SystemInfo, VersionInfo} from '../api/types/system.ts';
+import type {BuildCacheRow, DiskUsage, EngineEvent, Filters, SystemInfo, VersionInfo} from '../api/types/system.ts';
 import type {ContainerUpdateBody, ContainerUpdateResult} from '../api/types/update.ts';
 import type {VolumeCreateBody, VolumeInspect} from '../api/types/volume.ts';
 import type {Booted} from './container/boot.ts';
@@ -275,7 +282,12 @@ export interface Builds {
     signal?: AbortSignal,
   ): AsyncIterable<BuildEvent>;
   /** Removes what steps resulted in: with `all` everything, else what is part of no image. */
-  prune(options: {readonly all: boolean; readonly filters: Filters}): Promise<BuildsPruned>;
+  prune(options: BuildPruning): Promise<BuildsPruned>;
+  /** What is kept for later builds, with sizes. */
+  usage(): Promise<readonly BuildCacheRow[]>;
+  /** What a cache mount holds, as an archive. */
+  exportMount(id: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  importMount(id: string, archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
 }
 
 /** The registry over the images of this engine. Its code is loaded when it is asked for. */

@@ -1,4 +1,4 @@
-import {bytesBody, type EndpointTable, json, jsonBody, noBody, progress} from '../endpoint.ts';
+import {bytesBody, type EndpointTable, json, jsonBody, noBody, none, progress, stream} from '../endpoint.ts';
 import {filters, flag, integer, text, texts} from '../parameters.ts';
 import type {BuildBody, BuildEvent, BuildProgress} from '../types/build.ts';
 import type {BuildsPruned} from '../types/prune.ts';
@@ -30,12 +30,34 @@ export const buildEndpoints = {
     body: jsonBody<BuildBody>(),
     answer: progress<BuildEvent>(),
   },
-  /** Removes what steps resulted in, and what their cache mounts hold: with `all` everything, else what is part of no image. */
+  /**
+   * Removes what steps resulted in, and what their cache mounts hold: with `all` everything, else steps whose layers are part of
+   * no image, and mounts that a filter names. `keep-storage` is the old name of `reserved-space`.
+   */
   buildPrune: {
     method: 'POST',
     path: '/build/prune',
-    query: {all: flag, filters},
+    query: {
+      ...{all: flag, filters, 'keep-storage': integer, 'reserved-space': integer},
+      ...{'max-used-space': integer, 'min-free-space': integer},
+    },
     body: noBody,
     answer: json<BuildsPruned>(),
+  },
+  /** What a cache mount holds (`id`: of its step, or its name), as an archive. Of this project alone. */
+  buildMountExport: {
+    method: 'GET',
+    path: '/tscompose/build/mount',
+    query: {id: text},
+    body: noBody,
+    answer: stream(),
+  },
+  /** Makes a cache mount of an archive; what it held is gone. */
+  buildMountImport: {
+    method: 'PUT',
+    path: '/tscompose/build/mount',
+    query: {id: text},
+    body: bytesBody('application/x-tar'),
+    answer: none(),
   },
 } as const satisfies EndpointTable;

@@ -110,5 +110,21 @@ export interface DiskUsage {
   readonly Volumes:
     | readonly (VolumeInspect & {readonly UsageData: {readonly RefCount: number; readonly Size: number}})[]
     | null;
-  readonly BuildCache: readonly never[] | null;
+  readonly BuildCache: readonly BuildCacheRow[] | null;
+}
+
+/** What is kept for later builds. */
+export interface BuildCacheRow {
+  /** The key of a step, or the name of a cache mount. */
+  readonly ID: string;
+  readonly Parents: readonly string[] | null;
+  readonly Type: 'regular' | 'exec.cachemount';
+  readonly Description: string;
+  readonly InUse: boolean;
+  /** It is counted elsewhere, too: with an image, or another result with the same files. */
+  readonly Shared: boolean;
+  readonly Size: number;
+  readonly CreatedAt: string;
+  readonly LastUsedAt: string | null;
+  readonly UsageCount: number;
 }

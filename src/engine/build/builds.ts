@@ -30,5 +30,17 @@ export function createBuilds(given: BuildsOptions): Builds {
       const {pruneBuilds} = await import('./prune.ts');
       return await pruneBuilds({...context, concurrency}, options);
     },
+    async *exportMount(id, signal) {
+      const {exportMount} = await import('./mount-archive.ts');
+      yield* exportMount({...context, concurrency}, id, signal);
+    },
+    async importMount(id, archive, signal) {
+      const {importMount} = await import('./mount-archive.ts');
+      await importMount({...context, concurrency}, id, {archive, signal});
+    },
+    async usage() {
+      const {listRows} = await import('./rows.ts');
+      return (await listRows(context)).map(({row}) => row);
+    },
   };
 }

@@ -1,9 +1,10 @@
-import {mkdir, readdir, rm, stat, utimes} from 'node:fs/promises';
+import {mkdir, readdir, rm, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {canonicalJson, sha256Hex} from '../../base/canonical-json.ts';
 import type {LayerRecord} from '../image/record.ts';
 import {readText, temporaryPrefix, writeRecord} from '../record-store.ts';
 import type {BuildWork} from './context.ts';
+import {countUse, readUses} from './uses.ts';
 
 /** What the key of a step is made of, so that it can be said which part of it changed. */
 export interface KeyParts {
@@ -60,8 +61,7 @@ export function openCache({images, session}: Pick<BuildWork, 'images' | 'session
       const {directory} = record.layer;
       if (!(await session.layers.has(directory))) return undefined;
       // What was not used for longest goes first.
-      const now = new Date();
-      await utimes(path(key), now, now).catch(() => undefined);
+      await countUse(usesPath(records, key));
       return record;
     },
     async keep(key, {layer, created, title, from}) {
@@ -80,6 +80,10 @@ export function openCache({images, session}: Pick<BuildWork, 'images' | 'session
       await writeRecord(join(slots, `${slot}.json`), parts);
     },
   };
+}
+
+function usesPath(records: string, key: string): string {
+  return join(records, `${key}.uses`);
 }
 
 function pinName(key: string): string {
@@ -104,6 +108,8 @@ async function readJson<T>(file: string): Promise<T | undefined> {
 /** A record, and when it was used last in milliseconds. */
 export interface UsedRecord extends CacheRecord {
   readonly usedMs: number;
+  /** How often it was taken. */
+  readonly uses: number;
 }
 
 /** All there are, in no order. */
@@ -116,7 +122,9 @@ export async function listCache({images}: Pick<BuildWork, 'images'>): Promise<re
       .map(async (name) => {
         const record = await readCacheRecord(join(cache, name));
         const status = await stat(join(cache, name)).catch(() => undefined);
-        return record && status ? [{...record, usedMs: status.mtimeMs}] : [];
+        if (record === undefined || status === undefined) return [];
+        const uses = await readUses(usesPath(cache, record.key));
+        return [{...record, usedMs: uses.lastMs ?? status.mtimeMs, uses: uses.count}];
       }),
   );
   return found.flat();
@@ -129,6 +137,7 @@ export async function dropFromCache(
 ): Promise<void> {
   for (const key of keys) {
     await rm(join(images.layout.build.cache, `${key}.json`), {force: true});
+    await rm(usesPath(images.layout.build.cache, key), {force: true});
     await session.unpin(pinName(key));
   }
 }

@@ -1,10 +1,10 @@
-import {chmod, chown, mkdir, rm, writeFile} from 'node:fs/promises';
+import {chmod, chown, rm, writeFile} from 'node:fs/promises';
 import {connect, createServer} from 'node:net';
 import {join, posix} from 'node:path';
 import type {ContainerFile, Mount} from '../../api/types/container.ts';
-import {sha256Hex} from '../../base/canonical-json.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {readRegularFile} from '../../base/regular-file.ts';
+import {type CacheMount, takeCacheMounts} from './cache-mounts.ts';
 import type {BuildWork} from './context.ts';
 import {select} from './copy-plan.ts';
 import {fillScratch} from './copy-step.ts';
@@ -39,8 +39,11 @@ export async function prepareMounts(context: BuildWork, step: RunStep, options: 
   const held = new AsyncDisposableStack_();
   try {
     const prepared: Prepared[] = [];
+    const hold = (lock: AsyncDisposable) => held.add(async () => await lock[Symbol.asyncDispose]());
+    const wanted = step.mounts.filter((mount): mount is CacheMount => mount.type === 'cache');
+    const caches = await takeCacheMounts(context, wanted, {...options, hold});
     for (const [index, mount] of step.mounts.entries())
-      prepared.push(...(await prepare(context, mount, {...options, name: `${step.id}-${index}`, held})));
+      prepared.push(...(await prepare(context, mount, {...options, name: `${step.id}-${index}`, held, caches})));
     prepared.push(...(await prepareScripts(context, step, {...options, held})));
     return {
       mounts: prepared.flatMap(({mount}) => mount ?? []),
@@ -72,6 +75,7 @@ interface Preparing extends MountOptions {
   /** Of the mount: no other one of the build has it. */
   readonly name: string;
   readonly held: AsyncDisposableStack_;
+  readonly caches: Awaited<ReturnType<typeof takeCacheMounts>>;
 }
 
 async function prepare(context: BuildWork, mount: StepMount, options: Preparing): Promise<readonly Prepared[]> {
@@ -79,7 +83,7 @@ async function prepare(context: BuildWork, mount: StepMount, options: Preparing)
     case 'bind':
       return [await prepareBind(context, mount, options)];
     case 'cache':
-      return [await prepareCache(context, mount, options)];
+      return [prepareCache(mount, options)];
     case 'tmpfs': {
       const TmpfsOptions = mount.size === undefined ? {} : {TmpfsOptions: {SizeBytes: mount.size}};
       return [{mount: {Type: 'tmpfs', Target: mount.target, ...TmpfsOptions}}];
@@ -95,7 +99,7 @@ async function prepare(context: BuildWork, mount: StepMount, options: Preparing)
 async function prepareScripts(
   context: BuildWork,
   {scripts}: RunStep,
-  {origins, held, signal}: Omit<Preparing, 'name'>,
+  {origins, held, signal}: Omit<Preparing, 'name' | 'caches'>,
 ): Promise<readonly Prepared[]> {
   const [first] = scripts;
   if (first === undefined) return [];
@@ -149,61 +153,10 @@ async function copyOf(
   return join(scratch.upper, name);
 }
 
-async function prepareCache(
-  context: BuildWork,
-  mount: Of<'cache'>,
-  {request, origins, held, signal}: Preparing,
-): Promise<Prepared> {
-  const namespace = request.arguments['BUILDKIT_CACHE_MOUNT_NS'] ?? '';
-  const {mounts} = context.images.layout.build;
-  await mkdir(mounts, {recursive: true, mode: 0o700});
-  const base = sha256Hex(`${namespace}\n${mount.id}`).slice(0, 32);
-  const directory = await takeCache(context, join(mounts, base), mount.sharing, {held, signal});
-  await mkdir(directory, {recursive: true, mode: 0o700});
-  const data = join(directory, 'data');
-  const isNew = await mkdir(data).then(
-    () => true,
-    () => false,
-  );
-  if (isNew) {
-    const tree = mount.from === undefined ? undefined : await origins.open(mount.from);
-    if (tree !== undefined && 'lowers' in tree.place && tree.place.lowers.length > 0) {
-      const {lowers} = tree.place;
-      await context.images.helper.request({
-        kind: 'copyUp',
-        destination: data,
-        subpath: '',
-        target: mount.source,
-        lowers,
-      });
-    }
-    await chmod(data, mount.mode);
-    if (mount.uid !== 0 || mount.gid !== 0) await chown(data, mount.uid, mount.gid);
-  }
-  const {Target, ReadOnly} = {Target: mount.target, ReadOnly: mount.readOnly};
-  return {mount: {Type: 'bind', Source: data, Target, ReadOnly}};
-}
-
-/** `locked` waits for its turn, `private` takes another one where somebody has the first. */
-async function takeCache(
-  {images}: BuildWork,
-  path: string,
-  sharing: Of<'cache'>['sharing'],
-  {held, signal}: Pick<Preparing, 'held' | 'signal'>,
-): Promise<string> {
-  const keep = (lock: AsyncDisposable) => held.add(async () => await lock[Symbol.asyncDispose]());
-  if (sharing !== 'private') {
-    const mode = sharing === 'locked' ? 'exclusive' : 'shared';
-    keep(await images.helper.lock(`${path}.lock`, {mode, signal}));
-    return path;
-  }
-  for (let number = 0; ; number++) {
-    const place = number === 0 ? path : `${path}-${number}`;
-    const lock = await images.helper.tryLock(`${place}.lock`);
-    if (lock === undefined) continue;
-    keep(lock);
-    return place;
-  }
+function prepareCache(mount: Of<'cache'>, {caches}: Preparing): Prepared {
+  const Source = caches.get(mount);
+  if (Source === undefined) throw new TscomposeError('internal', `cache mount "${mount.id}" was not taken`);
+  return {mount: {Type: 'bind', Source, Target: mount.target, ReadOnly: mount.readOnly}};
 }
 
 /** Bytes that a secret may have, as BuildKit has it. */

@@ -1,88 +1,83 @@
-import {readdir, rm} from 'node:fs/promises';
+import {readdir, rm, statfs} from 'node:fs/promises';
 import {join} from 'node:path';
-import {checkFilters, knownFilters} from '../../api/filters.ts';
-import type {BuildsPruned} from '../../api/types/prune.ts';
-import type {Filters} from '../../api/types/system.ts';
+import type {BuildPruning, BuildsPruned} from '../../api/types/prune.ts';
 import {collectGarbage} from '../image/collect.ts';
 import {listImages} from '../image/record.ts';
 import {openSession} from '../image/session.ts';
-import {readPruneFilter} from '../prune/prune-filter.ts';
 import {dropFromCache, listCache, type UsedRecord} from './cache.ts';
 import type {BuildContext} from './context.ts';
+import {mountNames, mountPaths} from './mount-records.ts';
+import {pruneMatcher, withinLimits} from './prune-choice.ts';
+import {type KeptRow, listRows} from './rows.ts';
 import {clearDeadBuilds} from './run-directory.ts';
 
 /**
- * Removes results of steps: with `all` each, else those whose layers are part of no image; and with `all` what cache mounts
- * hold, as far as no step uses it. A build that goes on keeps what it has taken, one that was killed nothing.
+ * Removes results of steps and cache mounts, what was not used for longest first. A build that goes on keeps what it has taken,
+ * one that was killed nothing; a mount that a step uses stays.
  */
-export async function pruneBuilds(
-  context: BuildContext,
-  {all, filters}: {readonly all: boolean; readonly filters: Filters},
-): Promise<BuildsPruned> {
+export async function pruneBuilds(context: BuildContext, pruning: BuildPruning): Promise<BuildsPruned> {
   const {images} = context;
+  const matches = pruneMatcher(pruning, images.now);
   await clearDeadBuilds(context);
-  const wanted = await matcher(context, {all, filters});
-  await using session = await openSession(images);
-  const dropped = (await listCache(context)).filter(wanted);
-  await dropFromCache(
-    {images, session},
-    dropped.map(({key}) => key),
-  );
-  const held = all ? await dropMounts(context) : 0;
-  if (all) await forgetContexts(context);
-  const freed = await freedBytes(context, dropped);
+  const rows = await listRows(context);
+  const {bavail, bsize} = await statfs(images.layout.images.layers);
+  const chosen = withinLimits(rows, rows.filter(matches), {...pruning, freeBytes: bavail * bsize});
+  const steps = await dropSteps(context, chosen);
+  const mounts: KeptRow[] = [];
+  for (const kept of chosen)
+    if (kept.row.Type === 'exec.cachemount' && (await dropMount(context, kept.row.ID))) mounts.push(kept);
+  if (pruning.all && chosen.length === rows.length) await forgetRest(context);
   await collectGarbage(images);
-  const bytes = held + freed;
+  const bytes = steps.bytes + mounts.reduce((sum, {row}) => sum + row.Size, 0);
   await images.events.append({type: 'builder', action: 'prune', id: '', attributes: {reclaimed: String(bytes)}});
-  return {CachesDeleted: dropped.length === 0 ? null : dropped.map(({key}) => key), SpaceReclaimed: bytes};
+  const ids = [...steps.keys, ...mounts.map(({row}) => row.ID)];
+  return {CachesDeleted: ids.length === 0 ? null : ids, SpaceReclaimed: bytes};
 }
 
-async function matcher(
-  {images}: BuildContext,
-  {all, filters}: {readonly all: boolean; readonly filters: Filters},
-): Promise<(record: UsedRecord) => boolean> {
-  checkFilters(filters, knownFilters.buildPrune);
-  const {id, type, until, 'unused-for': unused} = filters;
-  const time = until ?? unused;
-  const old = readPruneFilter(time === undefined ? {} : {until: time}, ['until'], images.now);
-  const used = new Set((await listImages(images.layout)).flatMap(({layers}) => layers.map(({directory}) => directory)));
-  return ({key, layer, usedMs}) =>
-    (all || !used.has(layer.directory)) &&
-    old.matches(undefined, usedMs) &&
-    (id === undefined || id.some((start) => key.startsWith(start))) &&
-    (type === undefined || type.includes('regular'));
+async function dropSteps(
+  context: BuildContext,
+  chosen: readonly KeptRow[],
+): Promise<{readonly keys: readonly string[]; readonly bytes: number}> {
+  const rows = new Map(chosen.flatMap(({row}) => (row.Type === 'regular' ? [[row.ID, row]] : [])));
+  const dropped = (await listCache(context)).filter(({key}) => rows.has(key));
+  await using session = await openSession(context.images);
+  const keys = dropped.map(({key}) => key);
+  await dropFromCache({images: context.images, session}, keys);
+  const sizes = new Map(dropped.map((record) => [record.key, rows.get(record.key)?.Size ?? 0]));
+  return {keys, bytes: await freedBytes(context, dropped, sizes)};
 }
 
 /** Layers of an image stay, whoever made them. */
-async function freedBytes({images}: BuildContext, dropped: readonly UsedRecord[]): Promise<number> {
+async function freedBytes(
+  {images}: BuildContext,
+  dropped: readonly UsedRecord[],
+  sizes: ReadonlyMap<string, number>,
+): Promise<number> {
   const [records, left] = await Promise.all([listImages(images.layout), listCache({images})]);
   const kept = new Set(
     [...records.flatMap(({layers}) => layers), ...left.map(({layer}) => layer)].map(({directory}) => directory),
   );
-  const gone = new Map(dropped.map(({layer}) => [layer.directory, layer.bytes]));
+  const gone = new Map(dropped.map(({key, layer}) => [layer.directory, sizes.get(key) ?? 0]));
   return [...gone].reduce((sum, [directory, bytes]) => (kept.has(directory) ? sum : sum + bytes), 0);
 }
 
-/** What is known of files that builds have read, and of what their steps were made of: all of it can be found out again. */
-async function forgetContexts({images}: BuildContext): Promise<void> {
-  const {contexts, slots} = images.layout.build;
-  for (const directory of [contexts, slots])
-    for (const name of await readdir(directory).catch(() => [])) await rm(join(directory, name), {force: true});
+/** Whether it was removed: one that a step uses is not. */
+async function dropMount(context: BuildContext, name: string): Promise<boolean> {
+  const {layout, helper} = context.images;
+  const paths = mountPaths(context, name);
+  await using lock = await helper.tryLock(paths.lock);
+  if (lock === undefined) return false;
+  await helper.request({kind: 'removeTree', root: layout.build.mounts, path: name});
+  await rm(paths.making, {force: true});
+  // Whoever waits for it sees that the file is gone, and makes a new one.
+  await rm(paths.lock, {force: true});
+  return true;
 }
 
-async function dropMounts({images}: BuildContext): Promise<number> {
-  const {layout, helper} = images;
-  const root = layout.build.mounts;
-  let bytes = 0;
-  for (const name of await readdir(root).catch(() => [])) {
-    if (name.endsWith('.lock')) continue;
-    const path = join(root, `${name}.lock`);
-    await using lock = await helper.tryLock(path);
-    if (lock === undefined) continue;
-    bytes += (await helper.request({kind: 'measureTree', root: join(root, name)})).bytes;
-    await helper.request({kind: 'removeTree', root, path: name});
-    // Whoever waits for it sees that the file is gone, and makes a new one.
-    await rm(path, {force: true});
-  }
-  return bytes;
+/** What only makes builds faster that find results; and mounts that were never made whole. */
+async function forgetRest(context: BuildContext): Promise<void> {
+  const {contexts, slots} = context.images.layout.build;
+  for (const directory of [contexts, slots])
+    for (const name of await readdir(directory).catch(() => [])) await rm(join(directory, name), {force: true});
+  for (const name of await mountNames(context)) await dropMount(context, name);
 }

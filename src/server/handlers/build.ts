@@ -24,7 +24,22 @@ export function buildHandlers({builds}: Engine): Handlers<typeof buildEndpoints>
       return classicProgress(events, {quiet});
     },
     build: async ({body, signal}) => builds.build(body, signal),
-    buildPrune: ({query}) => builds.prune({all: query.all ?? false, filters: query.filters ?? {}}),
+    buildPrune: ({query}) =>
+      builds.prune({
+        all: query.all ?? false,
+        filters: query.filters ?? {},
+        reservedSpace: query['reserved-space'] ?? query['keep-storage'],
+        maxUsedSpace: query['max-used-space'],
+        minFreeSpace: query['min-free-space'],
+      }),
+    buildMountExport: async ({query, signal}) => ({
+      contentType: 'application/x-tar',
+      bytes: builds.exportMount(query.id ?? '', signal),
+    }),
+    buildMountImport: async ({query, body, signal}) => {
+      if (!query.id) throw new TscomposeError('invalid', 'parameter "id" is missing: which cache mount is it?');
+      await builds.importMount(query.id, body, signal);
+    },
   };
 }
 

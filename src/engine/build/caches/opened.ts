@@ -1,4 +1,3 @@
-import {lstat} from 'node:fs/promises';
 import {TscomposeError} from '../../../base/errors.ts';
 import type {Descriptor} from '../../image/descriptors.ts';
 import {type LayerRecord, readLayer} from '../../image/record.ts';
@@ -48,13 +47,10 @@ export function openOffered(context: BuildWork, offered: OfferedSteps, signal: A
 /** The same files made here are as good as those that would come. */
 async function findLayer({images, session}: BuildWork, {diffId}: OfferedStep): Promise<LayerRecord | undefined> {
   const directory = diffId.slice('sha256:'.length);
-  return await session.lease.hold({layers: [directory]}, async () => {
-    const there = await lstat(images.layout.images.layer(directory)).catch(() => undefined);
-    const found = there && (await readLayer(images.layout, directory));
-    if (found?.made === undefined) return undefined;
-    const {v: _version, ...layer} = found;
-    return layer;
-  });
+  const found = (await session.layers.has(directory)) ? await readLayer(images.layout, directory) : undefined;
+  if (found?.made === undefined) return undefined;
+  const {v: _version, boot: _boot, ...layer} = found;
+  return layer;
 }
 
 /** The archive is checked by its digest, and what it unpacks to by the diff ID. */
