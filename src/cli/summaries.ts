@@ -89,5 +89,6 @@ export const commandSummaries = {
 export const commandGroups = {
   engine: 'work with the engine itself, without a stack',
   'engine image': 'manage the images of the engine',
+  'engine builder': 'manage what builds keep',
   registry: 'a registry of the images of this machine',
 } as const;

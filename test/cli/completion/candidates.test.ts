@@ -181,6 +181,8 @@ const free = [
   'HOST:ADDRESS',
   'SECRET',
   'AGENT',
+  'CACHE',
+  'MOUNT',
   'RIGHT',
   'LIMIT',
   'CGROUP',
