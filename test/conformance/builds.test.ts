@@ -57,6 +57,13 @@ describeTargets('builds of archives', (target) => {
     await target.docker.getImage(text.trim()).remove({force: true});
   });
 
+  test('with a cache of an image that is in no registry it is built all the same', async () => {
+    const cachefrom = JSON.stringify(['127.0.0.1:1/none:1']);
+    const {id} = await build(target, {Dockerfile: `FROM ${target.image}\nENV A=1\n`}, {cachefrom});
+    expect(id).not.toBe('');
+    await target.docker.getImage(id).remove({force: true});
+  });
+
   test('a step that fails fails the build', async () => {
     const failing = build(target, {Dockerfile: `FROM ${target.image}\nRUN exit 3\n`});
     await expect(failing).rejects.toThrow(/(?:non-zero code|exit code): 3/);

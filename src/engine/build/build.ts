@@ -15,7 +15,7 @@ import {openArchiveContext} from './archive-context.ts';
 import {authFor} from './auth-for.ts';
 import {baseForPlatform} from './base-platform.ts';
 import {openCache} from './cache.ts';
-import {inlineCache} from './caches/inline.ts';
+import {inlineCache, wantsInline} from './caches/inline.ts';
 import {withSources} from './caches/sources.ts';
 import {exportCaches} from './caches/targets.ts';
 import {stepsBelow} from './caches/told-steps.ts';
@@ -159,8 +159,7 @@ async function solvePlan(
     }
     const now = formatNanoseconds(unixNanoseconds(context.images.now));
     const diffIds = snapshot.map(({diffId}) => diffId);
-    const isInline = request.cacheTo?.some(({kind}) => kind === 'inline') === true;
-    const more = isInline ? inlineCache(steps.min, snapshot.length) : {};
+    const more = wantsInline(request) ? inlineCache(steps.min, snapshot.length) : {};
     const text = imageText(plan.target, {diffIds, created, labels: request.labels, now, more});
     const image = await exportImage(context, {snapshot, text, references});
     await keepElsewhere();

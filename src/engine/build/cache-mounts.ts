@@ -83,7 +83,7 @@ async function provide(
   {mount, namespace, origins, signal}: Providing,
 ): Promise<void> {
   const {helper, now} = context.images;
-  const {directory, data, fresh, making, uses} = mountPaths(context, name);
+  const {directory, data, fresh, old, making, uses} = mountPaths(context, name);
   await using lock = await helper.lock(making, {signal});
   void lock;
   await mkdir(directory, {recursive: true, mode: 0o700});
@@ -96,6 +96,9 @@ async function provide(
     await fill(context, mount, {fresh, origins});
     await rename(fresh, data);
   }
+  // An import that was killed left it.
+  if ((await lstat(old).catch(() => undefined)) !== undefined)
+    await helper.request({kind: 'removeTree', root: directory, path: 'old'});
   await countUse(uses);
 }
 

@@ -1,7 +1,7 @@
 import {mkdir, readdir, rm, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {canonicalJson, sha256Hex} from '../../base/canonical-json.ts';
-import type {LayerRecord} from '../image/record.ts';
+import {buildPin, type LayerRecord} from '../image/record.ts';
 import {readText, temporaryPrefix, writeRecord} from '../record-store.ts';
 import type {BuildWork} from './context.ts';
 import {countUse, readUses} from './uses.ts';
@@ -87,7 +87,7 @@ function usesPath(records: string, key: string): string {
 }
 
 function pinName(key: string): string {
-  return `build/${key}`;
+  return `${buildPin}${key}`;
 }
 
 async function readCacheRecord(path: string): Promise<CacheRecord | undefined> {

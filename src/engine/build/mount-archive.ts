@@ -37,14 +37,14 @@ export async function importMount(
   await unpack({...context, session}, scratch, {archive, signal});
   const found = await findMount(context, id).catch(() => undefined);
   const name = found?.name ?? mountName({id});
-  const {directory, data, lock: path} = mountPaths(context, name);
+  const {directory, data, old, lock: path} = mountPaths(context, name);
   await using lock = await helper.lock(path, {signal});
   void lock;
   await mkdir(directory, {recursive: true, mode: 0o700});
   if (found?.id === undefined)
     await writeMountRecord(context, name, {v: 1, id, created: formatNanoseconds(unixNanoseconds(images.now))});
   await helper.request({kind: 'removeTree', root: directory, path: 'old'});
-  if ((await lstat(data).catch(() => undefined)) !== undefined) await rename(data, `${directory}/old`);
+  if ((await lstat(data).catch(() => undefined)) !== undefined) await rename(data, old);
   await rename(scratch.upper, data);
   await helper.request({kind: 'removeTree', root: directory, path: 'old'});
 }

@@ -42,6 +42,8 @@ export function mountPaths({images}: Where, name: string) {
     data: join(directory, 'data'),
     /** The same while it is being made. */
     fresh: join(directory, 'new'),
+    /** What an import takes away. */
+    old: join(directory, 'old'),
     record: join(directory, 'mount.json'),
     uses: join(directory, 'uses'),
     /** Held while it is used. */

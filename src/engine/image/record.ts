@@ -40,6 +40,9 @@ export interface PinRecord {
   readonly layers: readonly string[];
 }
 
+/** Before the key of a step, the name of a pin: what a build resulted in stays for later ones. */
+export const buildPin = 'build/';
+
 /** Before the digest of a manifest, the name of a pin: of a pull that was interrupted, what has come whole stays. */
 export const pullPin = 'pull ';
 

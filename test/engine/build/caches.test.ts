@@ -127,6 +127,14 @@ describe('a cache in an image', () => {
     expect(await run(second, from)).toEqual({image: made.image, verdicts: cached, warnings: []});
   });
 
+  test('is asked for by the build argument, too', async () => {
+    await forget(first);
+    const made = await run(first, {cacheTo: [], arguments: {BUILDKIT_INLINE_CACHE: '1'}, tags: ['argument:1']});
+    await forget(first);
+    const from = {cacheFrom: [{kind: 'registry', reference: 'argument:1'}]} as const;
+    expect(await run(first, from)).toEqual({image: made.image, verdicts: cached, warnings: []});
+  });
+
   test('an image without one says so', async () => {
     await forget(second);
     await eventsOf(second.engine, plainBody('FROM busybox\nLABEL x=y\n', {tags: [`${registry.host}/bare:1`]}));

@@ -68,8 +68,8 @@ describe('what builds keep', () => {
 
   test('goes until limits are kept, what was not used for longest first', async () => {
     await build(sized);
-    // The first that was made is the one that was not used for longest.
-    const [first] = await rows();
+    // The two that no image has were made one after the other.
+    const first = (await rows()).find(({Shared}) => !Shared);
     expect(first?.Description).toContain('1000');
     const limited = await bed.docker.pruneBuilder({'max-used-space': 2500});
     expect(limited).toMatchObject({CachesDeleted: [first?.ID], SpaceReclaimed: 1000});
@@ -82,7 +82,7 @@ describe('what builds keep', () => {
 
   test('is chosen by filters; one that does not exist is refused', async () => {
     await build(sized);
-    const [first] = await rows();
+    const first = (await rows()).find(({Shared}) => !Shared);
     expect(await bed.docker.pruneBuilder({filters: {id: ['none']}})).toMatchObject({CachesDeleted: null});
     expect(await bed.docker.pruneBuilder({filters: {type: ['exec.cachemount']}})).toMatchObject({CachesDeleted: null});
     expect(await bed.docker.pruneBuilder({filters: {'unused-for': ['1h']}})).toMatchObject({CachesDeleted: null});
@@ -175,4 +175,22 @@ describe('a cache mount', () => {
     };
     await expect(read()).rejects.toMatchObject({kind: 'notFound', message: 'no cache mount is called "none"'});
   });
+});
+
+test('what came from a cache elsewhere is counted with what builds keep, and not with images', async () => {
+  const path = join(directory, 'elsewhere');
+  await build(sized, {cacheTo: [{kind: 'local', path, mode: 'max'}]});
+  await bed.docker.pruneImages({filters: {dangling: ['true']}});
+  await bed.docker.pruneBuilder({all: true});
+  const {LayersSize} = await bed.docker.df();
+  await build(sized, {cacheFrom: [{kind: 'local', path}], target: 'parts'});
+  await bed.docker.pruneImages({filters: {dangling: ['true']}});
+  const after = await bed.docker.df();
+  expect(after.LayersSize).toBe(LayersSize);
+  expect(after.BuildCache).toHaveLength(2);
+  for (const {Description, Size} of after.BuildCache ?? []) {
+    expect(Description).toMatch(/\(from .*elsewhere\)$/);
+    // The unpacked layer, and the archive that it came in.
+    expect(Size).toBeGreaterThan(Description.includes('1000') ? 1000 : 2000);
+  }
 });

@@ -1,3 +1,4 @@
+import type {BuildBody} from '../../../api/types/build.ts';
 import {hasKind, TscomposeError} from '../../../base/errors.ts';
 import {createBlobStore} from '../../image/blobs.ts';
 import {parseJson} from '../../image/configuration.ts';
@@ -10,6 +11,14 @@ import {parentKey} from './told-steps.ts';
 
 /** BuildKit's place in an image's configuration: base64 of the JSON of the results, whose layers are the image's own. */
 const member = 'moby.buildkit.cache.v0';
+
+/** Clients that know no `cacheTo` ask by BuildKit's build argument. */
+export function wantsInline({cacheTo, arguments: given}: Pick<BuildBody, 'cacheTo' | 'arguments'>): boolean {
+  const asked = Object.hasOwn(given, argument) ? (given[argument] ?? '') : '';
+  return cacheTo?.some(({kind}) => kind === 'inline') === true || /^(?:1|t|true)$/i.test(asked);
+}
+
+const argument = 'BUILDKIT_INLINE_CACHE';
 
 /** What an image's configuration gets beside the rest. The steps are those of its own layers, lowest first. */
 export function inlineCache(steps: readonly MadeStep[], layers: number): Readonly<Record<string, string>> {
