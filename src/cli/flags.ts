@@ -60,6 +60,15 @@ export const commandFlags = {
     'no-cache': {summary: 'build every step anew'},
     explain: {summary: 'say for every step why it came from the cache or did not: which file, variable or step'},
     'with-dependencies': {summary: 'build what the named services depend on too'},
+    ssh: {
+      value: 'AGENT',
+      repeat: true,
+      summary: 'an agent for RUN --mount=type=ssh, for all services: default, or NAME=SOCKET',
+    },
+    push: {summary: 'push what was built under a name of its own'},
+    print: {summary: 'build nothing, and print the builds as a file for "docker buildx bake"'},
+    memory: {short: 'm', value: 'BYTES', summary: 'refused: steps of builds have no limit of their own'},
+    builder: {value: 'NAME', summary: 'refused: there is one builder'},
     quiet: {short: 'q', summary: 'print nothing but errors'},
   },
   watch: {

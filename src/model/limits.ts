@@ -74,7 +74,21 @@ function join(path: string, below: string): string {
  */
 export function refuseLimits(project: Project, features: ReadonlySet<string>): void {
   const isOurs = features.has('files');
-  const refused = findLimits(project).filter(({by}) => by === 'tscompose' || (by === 'builtin' && isOurs));
+  refuse(
+    project,
+    findLimits(project).filter(({by}) => by === 'tscompose' || (by === 'builtin' && isOurs)),
+  );
+}
+
+/** The same for what is said of how images are built, and of nothing else. */
+export function refuseBuildLimits(project: Project): void {
+  refuse(
+    project,
+    findLimits(project).filter(({by, path}) => by === 'tscompose' && /^services\.[^.]+\.build\b/.test(path)),
+  );
+}
+
+function refuse(project: Project, refused: readonly LimitFound[]): void {
   if (refused.length === 0) return;
   const diagnostics = sortedByPlace(refused.map((limit) => diagnosticOf(limit, project)));
   const [first] = diagnostics;

@@ -9,28 +9,16 @@ import {withAuths} from './auths.ts';
 import {readDockerfile, readIgnore} from './dockerfile.ts';
 import {agentsFor} from './options.ts';
 
-/** What a command line says of all builds, besides what the stack file says of each. */
-export interface BuildChoices extends Pick<BuildBody, 'explain'> {
-  readonly noCache?: boolean;
-  readonly arguments?: Readonly<Record<string, string>>;
-}
-
 /** How an image of a stack is built: with the files of this machine, by the engine. */
 export function imageBuilder(
   context: Pick<CliContext, 'cwd' | 'env'>,
   docker: Docker,
-  {noCache, explain, arguments: more}: BuildChoices = {},
+  {explain}: Pick<BuildBody, 'explain'> = {},
 ): BuildImage {
   return async ({project, build: given, tell, signal}) => {
     const files = await filesOf(context, given);
     const lowered = lowerBuild(given, {project, environment: context.env, files});
-    const body = {
-      ...lowered,
-      agents: agentsFor(lowered, context.env),
-      arguments: {...lowered.arguments, ...more},
-      ...(explain ? {explain} : {}),
-      ...(noCache ? {noCache} : {}),
-    };
+    const body = {...lowered, agents: agentsFor(lowered, context.env), ...(explain ? {explain} : {})};
     const lines = await docker.build(await withAuths(context, body), {abortSignal: signal});
     await docker.followProgress(lines, tell);
   };

@@ -1,54 +1,16 @@
-import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
-import type {Docker} from '../../client/docker.ts';
-import {parseReference} from '../../engine/image/reference.ts';
-import type {Project} from '../../model/types.ts';
 import type {CliContext} from '../context.ts';
-import {authFor} from '../credentials.ts';
 import type {Input} from '../flags.ts';
+import {pushImages} from '../push-images.ts';
 import {loadStack, withEngine} from '../session.ts';
-import {transferLines} from '../transfer-lines.ts';
 
-/** As in Compose only what the stack builds is pushed: the rest came from a registry. */
 export async function runPush(context: CliContext, {args, flags}: Input<'push'>): Promise<number> {
   const project = await loadStack(context, {services: args, dependencies: args.length === 0 || flags['include-deps']});
-  const images = builtImages(context, project, flags.quiet);
   return withEngine(context, async (docker) => {
-    const failures: TscomposeError[] = [];
-    for (const image of images) {
-      try {
-        await pushOne(context, docker, image, flags.quiet);
-      } catch (error) {
-        const failure = toTscomposeError(error);
-        if (!flags['ignore-push-failures']) throw failure;
-        failures.push(failure);
-      }
-    }
-    for (const {message} of failures) context.stderr.write(`warning: ${message}\n`);
+    await pushImages(context, docker, {
+      project,
+      quiet: flags.quiet,
+      ignoreFailures: flags['ignore-push-failures'],
+    });
     return 0;
-  });
-}
-
-function builtImages(context: CliContext, project: Project, quiet: boolean): readonly string[] {
-  const images = new Set<string>();
-  for (const [name, {image, build}] of Object.entries(project.services)) {
-    if (build === undefined || image === undefined) {
-      const reason = build === undefined ? 'it is not built' : 'its image has no name of its own';
-      if (!quiet) context.stderr.write(`service "${name}": nothing is pushed: ${reason}\n`);
-      continue;
-    }
-    for (const one of [image, ...(build.tags ?? [])]) images.add(one);
-  }
-  return [...images];
-}
-
-async function pushOne(context: CliContext, docker: Docker, image: string, quiet: boolean): Promise<void> {
-  const {tag, digest} = parseReference(image);
-  if (digest !== undefined) throw new TscomposeError('invalid', `cannot push "${image}": it has a digest`);
-  const hasTag = image.lastIndexOf(':') > image.lastIndexOf('/');
-  const name = hasTag ? image.slice(0, image.lastIndexOf(':')) : image;
-  const lines = await docker.getImage(name).push({tag, authconfig: await authFor(context, image)});
-  const shown = transferLines(context);
-  await docker.followProgress(lines, (line) => {
-    if (!quiet) shown.show(line);
   });
 }

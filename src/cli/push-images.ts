@@ -1,0 +1,59 @@
+import {TscomposeError, toTscomposeError} from '../base/errors.ts';
+import type {Docker} from '../client/docker.ts';
+import {parseReference} from '../engine/image/reference.ts';
+import type {Project} from '../model/types.ts';
+import type {CliContext} from './context.ts';
+import {authFor} from './credentials.ts';
+import {transferLines} from './transfer-lines.ts';
+
+export interface PushRequest {
+  /** With the services whose images are pushed, and no others. */
+  readonly project: Project;
+  readonly quiet: boolean;
+  /** What cannot be pushed is told, and no failure. */
+  readonly ignoreFailures: boolean;
+}
+
+/** Pushes what the services build under names of its own, one after the other. As in Compose the rest came from a registry. */
+export async function pushImages(
+  context: CliContext,
+  docker: Docker,
+  {project, quiet, ignoreFailures}: PushRequest,
+): Promise<void> {
+  const failures: TscomposeError[] = [];
+  for (const image of builtImages(context, project, quiet)) {
+    try {
+      await pushOne(context, docker, image, quiet);
+    } catch (error) {
+      const failure = toTscomposeError(error);
+      if (!ignoreFailures) throw failure;
+      failures.push(failure);
+    }
+  }
+  for (const {message} of failures) context.stderr.write(`warning: ${message}\n`);
+}
+
+function builtImages(context: CliContext, project: Project, quiet: boolean): readonly string[] {
+  const images = new Set<string>();
+  for (const [name, {image, build}] of Object.entries(project.services)) {
+    if (build === undefined || image === undefined) {
+      const reason = build === undefined ? 'it is not built' : 'its image has no name of its own';
+      if (!quiet) context.stderr.write(`service "${name}": nothing is pushed: ${reason}\n`);
+      continue;
+    }
+    for (const one of [image, ...(build.tags ?? [])]) images.add(one);
+  }
+  return [...images];
+}
+
+async function pushOne(context: CliContext, docker: Docker, image: string, quiet: boolean): Promise<void> {
+  const {tag, digest} = parseReference(image);
+  if (digest !== undefined) throw new TscomposeError('invalid', `cannot push "${image}": it has a digest`);
+  const hasTag = image.lastIndexOf(':') > image.lastIndexOf('/');
+  const name = hasTag ? image.slice(0, image.lastIndexOf(':')) : image;
+  const lines = await docker.getImage(name).push({tag, authconfig: await authFor(context, image)});
+  const shown = transferLines(context);
+  await docker.followProgress(lines, (line) => {
+    if (!quiet) shown.show(line);
+  });
+}
