@@ -65,6 +65,7 @@ export const commandFlags = {
       repeat: true,
       summary: 'an agent for RUN --mount=type=ssh, for all services: default, or NAME=SOCKET',
     },
+    pull: {summary: 'look for newer images to build upon at their registries'},
     push: {summary: 'push what was built under a name of its own'},
     print: {summary: 'build nothing, and print the builds as a file for "docker buildx bake"'},
     memory: {short: 'm', value: 'BYTES', summary: 'refused: steps of builds have no limit of their own'},

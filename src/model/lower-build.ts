@@ -153,8 +153,9 @@ function contextsOf(
   return Object.fromEntries(
     Object.entries(build.additional_contexts ?? {}).map(([name, value]): [string, BuildContextSource] => {
       if (value.startsWith(servicePrefix)) {
-        const reference = imageOf(project, value.slice(servicePrefix.length)) ?? '';
-        return [name, {kind: 'image', reference, built: true}];
+        const service = value.slice(servicePrefix.length);
+        const built = project.services[service]?.build !== undefined;
+        return [name, {kind: 'image', reference: imageOf(project, service) ?? '', built}];
       }
       return [name, readContextSource(value, absolute)];
     }),

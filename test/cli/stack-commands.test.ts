@@ -20,6 +20,7 @@ beforeAll(() => {
   write('.env.production', 'KEY=very-secret\nTAG=2\n');
   write('bad.yaml', 'services: {a: {imagee: x}}\n');
   write('old.yaml', 'version: "3"\nservices: {a: {image: x}}\n');
+  write('built.yaml', 'name: shop\nservices: {a: {image: "x:1", build: {context: ., cache_from: ["type=gha"]}}}\n');
   write('good.yaml', 'services: {a: {image: "x:1"}}\n');
 });
 
@@ -159,5 +160,26 @@ describe('lint', () => {
         },
       ],
     });
+  });
+});
+
+describe('build', () => {
+  it('prints the builds as bake reads them, with what the flags say of all of them', () => {
+    const words = ['-f', 'built.yaml', 'build', '--print', '--push', '--no-cache', '--pull', '--build-arg', 'A=b'];
+    const {stdout, status} = run(words);
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      group: {default: {targets: ['a']}},
+      target: {a: {args: {A: 'b'}, 'no-cache': true, pull: true, output: ['type=registry']}},
+    });
+  });
+
+  it.each([
+    [['--memory', '1g'], '--memory is not supported: steps of builds have no limit of their own'],
+    [['--builder', 'mine'], '--builder is not supported: there is one builder, in this program'],
+    [[], 'services.a.build.cache_from'],
+  ])('refuses %j by name', (flags, message) => {
+    const {stderr, status} = run(['-f', 'built.yaml', 'build', ...flags]);
+    expect({status, isTold: stderr.includes(message), stderr}).toMatchObject({status: 65, isTold: true});
   });
 });

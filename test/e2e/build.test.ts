@@ -56,6 +56,22 @@ describe('images that are built', () => {
     expect({code: up.code, stderr: up.code === 0 ? '' : up.stderr}).toEqual({code: 0, stderr: ''});
     expect(up.stderr.match(/RUN echo ground/g)).toHaveLength(1);
     expect((await run(['logs', '--no-log-prefix', 'api'])).stdout).toBe('hello\nground\n');
+    const images = (await run(['images'])).stdout.split('\n').map((line) => line.split(/ {2,}/));
+    expect(images[0]).toEqual(['CONTAINER', 'REPOSITORY', 'TAG', 'PLATFORM', 'IMAGE ID', 'SIZE', 'CREATED']);
+    expect(images.slice(1, 4).map((cells) => cells.slice(0, 3))).toEqual([
+      ['stack-api-1', 'stack-api', 'latest'],
+      ['stack-base-1', 'base', '1'],
+      ['stack-twin-1', 'base', '1'],
+    ]);
+    expect(images[1]?.[6]).toMatch(/ ago$/);
+    const listed = JSON.parse((await run(['images', '--format', 'json', 'base'])).stdout) as object[];
+    expect(listed).toEqual([
+      {
+        ...{ID: expect.stringMatching(/^sha256:/), ContainerName: 'stack-base-1', Repository: 'base', Tag: '1'},
+        ...{Platform: expect.stringMatching(/^linux\//), Size: expect.any(Number)},
+        ...{Created: expect.any(String), LastTagTime: expect.any(String)},
+      },
+    ]);
     const again = await run(['up', '-d']);
     expect(again.stderr).not.toContain('RUN');
   });

@@ -45,12 +45,29 @@ test.each<readonly [string, string, Partial<BuildBody>]>([
   ['ssh by socket', '{context: ., ssh: [own=./own.sock]}', {agents: [{id: 'own', socket: '/stack/own.sock'}]}],
   ['shm_size', '{context: ., shm_size: 16m}', {shmSize: 16 << 20}],
   ['tags', '{context: ., tags: ["more:1"]}', {tags: ['shop-web', 'more:1']}],
+  ['pull', '{context: ., pull: true}', {pull: true}],
   ['target', '{context: ., target: base}', {target: 'base'}],
   ['ulimits', '{context: ., ulimits: {nofile: {soft: 1, hard: 2}}}', {ulimits: [{Name: 'nofile', Soft: 1, Hard: 2}]}],
   ['ulimits alone', '{context: ., ulimits: {nproc: 3}}', {ulimits: [{Name: 'nproc', Soft: 3, Hard: 3}]}],
   ['extra_hosts', '{context: ., extra_hosts: ["a.b:10.0.0.1"]}', {extraHosts: ['a.b:10.0.0.1']}],
 ])('%s', async (_name, build, expected) => {
   expect(await lowered(build)).toMatchObject(expected);
+});
+
+test('a service that is built upon is its image, which no registry is asked for where the stack builds it', async () => {
+  const {project} = await load(`name: shop
+services:
+  web: {build: {context: ., additional_contexts: {one: "service:base", two: "service:made"}}}
+  base: {image: "base:1", build: .}
+  made: {image: "made:1"}
+`);
+  const builds = serviceBuilds(project);
+  expect(builds.map(({image}) => image)).toEqual(['base:1', 'shop-web']);
+  const [, web] = builds;
+  expect(web && lowerBuild(web, {project, environment, files}).contexts).toEqual({
+    one: {kind: 'image', reference: 'base:1', built: true},
+    two: {kind: 'image', reference: 'made:1', built: false},
+  });
 });
 
 test('labels of the stack go before its own', async () => {

@@ -45,6 +45,7 @@ function choicesOf(context: CliContext, flags: Flags): BuildChoices {
   const agents = flags.ssh.map((word) => readAgent(word, context));
   return {
     noCache: flags['no-cache'],
+    pull: flags.pull,
     arguments: readPairs('build-arg', flags['build-arg'], context.env),
     ssh: Object.fromEntries(agents.map(({id, socket}) => [id, socket])),
   };
