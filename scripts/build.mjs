@@ -61,6 +61,7 @@ const modules = {
   ink: 'src/tui/app/ink-compat.tsx',
   undici: 'src/engine/registry/dispatcher.ts',
   decoders: 'src/engine/image/decoders.ts',
+  messages: 'src/server/buildkit/messages.ts',
 };
 
 const shared = {

@@ -1,3 +1,4 @@
+import type {Duplex} from 'node:stream';
 import type {ContainerChange, PathStat} from '../api/types/archive.ts';
 import type {BuildBody, BuildEvent} from '../api/types/build.ts';
 import type {
@@ -10,7 +11,14 @@ import type {
   WaitResult,
 } from '../api/types/container.ts';
 import type {ExecCreateBody, ExecInspect} from '../api/types/exec.ts';
-import type {ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageProgress, ImageSummary} from '../api/types/image.ts';
+import type {
+  AuthConfig,
+  ImageDeleteItem,
+  ImageHistoryItem,
+  ImageInspect,
+  ImageProgress,
+  ImageSummary,
+} from '../api/types/image.ts';
 import type {
   NetworkConnectBody,
   NetworkCreateBody,
@@ -272,9 +280,26 @@ export interface Images {
   prune(filters?: Filters): Promise<ImagesPruned>;
 }
 
+/** Who asks for a build and has its files elsewhere: what it gives when a step needs it. */
+export interface BuildClient {
+  /**
+   * Archives with the files of contexts, by name; the main one has the name "". A context of one of these names is not looked
+   * for on this machine.
+   */
+  readonly contexts: ReadonlyMap<string, () => AsyncIterable<Uint8Array>>;
+  /** Undefined: it has none of this name. */
+  secret(id: string): Promise<Uint8Array | undefined>;
+  /** A new connection to its agent for keys; undefined: it has none of this name. */
+  agent(id: string): Promise<(() => Duplex) | undefined>;
+  /** Its login at a registry; nothing where it has none. */
+  credentials(registry: string): Promise<AuthConfig>;
+}
+
 export interface Builds {
   /** Builds an image of files of this machine, and tells what goes on. */
   build(body: BuildBody, signal?: AbortSignal): AsyncIterable<BuildEvent>;
+  /** The same for a client that has the files. */
+  buildFor(body: BuildBody, client: BuildClient, signal?: AbortSignal): AsyncIterable<BuildEvent>;
   /** The same of an archive with the context; `dockerfile` is a path in it. */
   buildArchive(
     body: Omit<BuildBody, 'context' | 'dockerfile' | 'ignore'> & {readonly dockerfile: string},

@@ -40,7 +40,7 @@ export function createServer(engine: Engine, options: ServerOptions): Server {
     ...registryHandlers(engine),
     ...systemHandlers(engine),
     ...syncHandlers(engine),
-    ...buildHandlers(engine),
+    ...buildHandlers(engine, options.version),
   };
   // That each handler fits its row is checked by the type above; from here on they are all alike.
   const byName = new Map(Object.entries(handlers) as [string, Handler][]);

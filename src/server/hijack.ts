@@ -28,7 +28,9 @@ export async function hijack(server: Server, message: IncomingMessage, socket: S
     })();
     const answer = await server.upgrade({...requestOf(message), body: {stream, contentType}, signal: gone.signal});
     if ('response' in answer) return await refuse(socket, answer.response);
-    socket.write(grant(answer.connection.contentType, message.headers[plainHijack] === undefined));
+    socket.write(
+      grant(answer.connection.contentType, message.headers[plainHijack] === undefined, message.headers.upgrade),
+    );
     connect(socket, answer.connection);
   } catch (error) {
     await refuse(socket, errorResponse(toTscomposeError(error), {}));
@@ -36,9 +38,9 @@ export async function hijack(server: Server, message: IncomingMessage, socket: S
 }
 
 /** Clients compare this answer by its words, so they are the ones that Docker writes: without an upgrade always "raw". */
-function grant(contentType: string, upgraded: boolean): string {
+function grant(contentType: string, upgraded: boolean, protocol = 'tcp'): string {
   return upgraded
-    ? `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`
+    ? `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: ${/^[\w./-]+$/.test(protocol) ? protocol : 'tcp'}\r\n\r\n`
     : `HTTP/1.1 200 OK\r\nContent-Type: ${contentTypes.raw}\r\n\r\n`;
 }
 

@@ -13,7 +13,7 @@ export function dockerEnvironment(socketPath: string): Readonly<Record<string, s
 }
 
 /** Undefined where the real command line is there; else why a test with it cannot run. */
-export function missingDocker(plugin?: 'compose'): string | undefined {
+export function missingDocker(plugin?: 'compose' | 'buildx'): string | undefined {
   const words = plugin === undefined ? ['--version'] : [plugin, 'version'];
   const {status} = spawnSync('docker', words, {env: surroundings, stdio: 'ignore'});
   return status === 0 ? undefined : `there is no "docker ${words.join(' ')}" on this machine`;

@@ -1,4 +1,4 @@
-import {bytesBody, type EndpointTable, json, jsonBody, noBody, none, progress, stream} from '../endpoint.ts';
+import {bytesBody, type EndpointTable, json, jsonBody, noBody, none, progress, stream, upgrade} from '../endpoint.ts';
 import {filters, flag, integer, text, texts} from '../parameters.ts';
 import type {BuildBody, BuildEvent, BuildProgress} from '../types/build.ts';
 import type {BuildsPruned} from '../types/prune.ts';
@@ -29,6 +29,17 @@ export const buildEndpoints = {
     query: {},
     body: jsonBody<BuildBody>(),
     answer: progress<BuildEvent>(),
+  },
+  /** What clients of BuildKit call on: gRPC over HTTP/2 in a connection that asks for `Upgrade: h2c`. */
+  buildkit: {method: 'POST', path: '/grpc', query: {}, body: noBody, answer: upgrade()},
+  /** What such a client is called on: it serves its files, logins and secrets to the builds that name its session. */
+  session: {
+    method: 'POST',
+    path: '/session',
+    query: {},
+    headers: {id: 'x-docker-expose-session-uuid'},
+    body: noBody,
+    answer: upgrade(),
   },
   /**
    * Removes what steps resulted in, and what their cache mounts hold: with `all` everything, else steps whose layers are part of

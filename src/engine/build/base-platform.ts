@@ -1,4 +1,3 @@
-import type {BuildBody} from '../../api/types/build.ts';
 import {hasKind} from '../../base/errors.ts';
 import type {FoundImage} from '../image/find.ts';
 import {bestPlatform, formatPlatform, type Platform} from '../image/platform.ts';
@@ -7,13 +6,13 @@ import {providePlatform} from '../image/provide-platform.ts';
 import type {ImageRecord} from '../image/record.ts';
 import {parseReference} from '../image/reference.ts';
 import {authFor} from './auth-for.ts';
-import type {BuildContext} from './context.ts';
+import type {BuildContext, BuildRequest} from './context.ts';
 
 interface WantedPlatform {
   /** As it is written. */
   readonly reference: string;
   readonly platform: Platform | undefined;
-  readonly request: Pick<BuildBody, 'auths'>;
+  readonly request: Pick<BuildRequest, 'auths' | 'client'>;
   readonly signal: AbortSignal;
 }
 
@@ -32,7 +31,7 @@ export async function baseForPlatform(
     if (bestPlatform(entries, platform) !== undefined) {
       const {registry, repository} = parseReference(record.reference);
       const index = `${registry}/${repository}@${record.target.digest}`;
-      const auth = authFor(index, request.auths ?? {});
+      const auth = await authFor(index, request);
       const wanted = {reference: index, beside: record.reference, platform: formatPlatform(platform), auth};
       await context.pull(wanted, signal);
     }

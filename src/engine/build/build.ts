@@ -19,7 +19,7 @@ import {inlineCache, wantsInline} from './caches/inline.ts';
 import {withSources} from './caches/sources.ts';
 import {exportCaches} from './caches/targets.ts';
 import {stepsBelow} from './caches/told-steps.ts';
-import type {BuildContext, BuildWork} from './context.ts';
+import type {BuildContext, BuildRequest, BuildWork} from './context.ts';
 import {exportFiles} from './export-files.ts';
 import {exportImage} from './export-image.ts';
 import {createFetcher, type Fetcher} from './fetch/fetcher.ts';
@@ -39,7 +39,7 @@ import type {BuildConfig, HistoryEntry} from './types.ts';
  */
 export function buildImage(
   context: BuildContext,
-  request: BuildBody,
+  request: BuildRequest,
   signal?: AbortSignal,
 ): AsyncGenerator<BuildEvent> {
   return runWithProgress<BuildEvent>(async (channel, stopped) => {
@@ -175,7 +175,7 @@ function fail(): never {
 
 interface ReadingBase {
   readonly platform: Platform | undefined;
-  readonly request: BuildBody;
+  readonly request: BuildRequest;
   readonly signal: AbortSignal;
 }
 
@@ -186,7 +186,7 @@ async function readBase(
   {platform, request, signal}: ReadingBase,
 ): Promise<BaseImage> {
   const bring = async () => {
-    const auth = authFor(reference, request.auths ?? {});
+    const auth = await authFor(reference, request);
     await context.pull({reference, platform: platform && formatPlatform(platform), auth}, signal);
     return await findImage(context.images, reference);
   };

@@ -22,6 +22,10 @@ export function createBuilds(given: BuildsOptions): Builds {
       const {buildImage} = await import('./build.ts');
       yield* buildImage({...context, concurrency}, body, signal);
     },
+    async *buildFor(body, client, signal) {
+      const {buildImage} = await import('./build.ts');
+      yield* buildImage({...context, concurrency}, {...body, client}, signal);
+    },
     async *buildArchive(body, archive, signal) {
       const {buildArchive} = await import('./build.ts');
       yield* buildArchive({...context, concurrency}, body, {archive, ...(signal && {signal})});

@@ -1,10 +1,18 @@
+import type {BuildBody} from '../../api/types/build.ts';
 import type {AuthConfig} from '../../api/types/image.ts';
 import type {ContainerContext} from '../container/context.ts';
+import type {BuildClient} from '../engine.ts';
 import type {ImageContext} from '../image/context.ts';
 import type {ContentSession} from '../image/session.ts';
 import type {RegistryPart} from '../registry/registry.ts';
 import type {HostEnvironment} from './fetch/git-environment.ts';
 import type {FetchLimits} from './fetch/limits.ts';
+
+/** What is built. */
+export interface BuildRequest extends BuildBody {
+  /** Who has the files and secrets that are not on this machine. */
+  readonly client?: BuildClient;
+}
 
 /** What builds work with. */
 export interface BuildContext {

@@ -5,13 +5,13 @@ import {TscomposeError} from '../../base/errors.ts';
 import {redactUrls} from '../../base/redact-url.ts';
 import {readContextDockerfile} from './archive-context.ts';
 import {openCache} from './cache.ts';
-import type {BuildWork} from './context.ts';
+import type {BuildRequest, BuildWork} from './context.ts';
 import {explainMiss} from './explain.ts';
 import type {FetchedFiles, Fetcher} from './fetch/fetcher.ts';
 import {contextRoot} from './source/context-tree.ts';
 
 /** A build whose main context, where it has one, is a directory here, and whose Dockerfile is known. */
-export type LocalBuild = Omit<BuildBody, 'dockerfile' | 'source'> & {
+export type LocalBuild = Omit<BuildRequest, 'dockerfile' | 'source'> & {
   readonly dockerfile: DockerfileText;
   /** Where the context is from, whichever commit that is now. */
   readonly place: string;
@@ -24,7 +24,7 @@ const dockerfileStep = -2;
 /** Brings the main context and the Dockerfile, where they are elsewhere. */
 export async function openMainContext(
   work: BuildWork,
-  request: BuildBody,
+  request: BuildRequest,
   {fetcher, emit}: {readonly fetcher: Fetcher; readonly emit: (event: BuildEvent) => void},
 ): Promise<LocalBuild> {
   const {source, dockerfile, ...rest} = request;

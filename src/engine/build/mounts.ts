@@ -1,11 +1,12 @@
 import {chmod, chown, rm, writeFile} from 'node:fs/promises';
 import {connect, createServer} from 'node:net';
 import {join, posix} from 'node:path';
+import type {Duplex} from 'node:stream';
 import type {ContainerFile, Mount} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {readRegularFile} from '../../base/regular-file.ts';
 import {type CacheMount, takeCacheMounts} from './cache-mounts.ts';
-import type {BuildWork} from './context.ts';
+import type {BuildRequest, BuildWork} from './context.ts';
 import {select} from './copy-plan.ts';
 import {fillScratch} from './copy-step.ts';
 import type {LocalBuild} from './main-context.ts';
@@ -167,18 +168,13 @@ async function prepareSecret(
   mount: Of<'secret'>,
   {request, directory, name, held}: Preparing,
 ): Promise<readonly Prepared[]> {
-  const secret = request.secrets.find(({id}) => id === mount.id);
-  if (secret === undefined) {
+  const bytes = await secretBytes(request, mount.id);
+  if (bytes === undefined) {
     if (!mount.required) return [];
     throw new TscomposeError('notFound', `secret "${mount.id}" is required, but was not given`, {
       hint: `give it with --secret id=${mount.id},src=FILE`,
     });
   }
-  const {content} = secret;
-  const bytes =
-    'base64' in content
-      ? Buffer.from(content.base64, 'base64')
-      : readRegularFile(content.path, {shown: `secret "${mount.id}" from ${content.path}`, most: secretMost});
   if (mount.env !== undefined && bytes.includes(0))
     throw new TscomposeError('invalid', `secret "${mount.id}" cannot be a variable: it has a NUL`);
   const env = mount.env === undefined ? {} : {env: `${mount.env}=${bytes.toString('utf8')}`};
@@ -190,13 +186,30 @@ async function prepareSecret(
   return [{...env, file: {Target, Source, Uid, Gid, Mode}}];
 }
 
+async function secretBytes({secrets, client}: BuildRequest, name: string): Promise<Buffer | undefined> {
+  const content = secrets.find(({id}) => id === name)?.content;
+  if (content === undefined) {
+    const sent = await client?.secret(name);
+    if (sent !== undefined && sent.length > secretMost)
+      throw new TscomposeError('invalid', `secret "${name}" is too large: ${sent.length} bytes`);
+    return sent && Buffer.from(sent);
+  }
+  if ('base64' in content) return Buffer.from(content.base64, 'base64');
+  return readRegularFile(content.path, {shown: `secret "${name}" from ${content.path}`, most: secretMost});
+}
+
+async function agentOf({agents, client}: BuildRequest, name: string): Promise<(() => Duplex) | undefined> {
+  const agent = agents.find(({id}) => id === name);
+  return agent === undefined ? await client?.agent(name) : () => connect(agent.socket);
+}
+
 /** A socket of our own before the agent's, so that it can belong to whoever the step says. */
 async function prepareAgent(
   mount: Of<'ssh'>,
   {request, directory, name, held}: Preparing,
 ): Promise<readonly Prepared[]> {
-  const agent = request.agents.find(({id}) => id === mount.id);
-  if (agent === undefined) {
+  const open = await agentOf(request, mount.id);
+  if (open === undefined) {
     if (!mount.required) return [];
     throw new TscomposeError('notFound', `ssh agent "${mount.id}" is required, but was not given`, {
       hint: `give it with --ssh ${mount.id}`,
@@ -204,7 +217,7 @@ async function prepareAgent(
   }
   const path = join(directory, `agent-${name}.sock`);
   const server = createServer((client) => {
-    const upstream = connect(agent.socket);
+    const upstream = open();
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],

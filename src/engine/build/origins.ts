@@ -6,10 +6,11 @@ import {sha256Hex} from '../../base/canonical-json.ts';
 import {hasKind} from '../../base/errors.ts';
 import {readIgnoreFile} from '../../base/ignore-pattern.ts';
 import {readRegularFile} from '../../base/regular-file.ts';
+import {unpackContext} from './archive-context.ts';
 import type {BuildWork} from './context.ts';
 import type {FetchedFiles, Fetcher, FetchOptions} from './fetch/fetcher.ts';
 import type {LocalBuild} from './main-context.ts';
-import {lowersOf, type Snapshot} from './snapshot.ts';
+import {lowersOf, openScratch, type Snapshot} from './snapshot.ts';
 import {contextRoot, openContextTree} from './source/context-tree.ts';
 import {type DigestCache, openDigestCache} from './source/digests.ts';
 import {openLayerTree} from './source/layer-tree.ts';
@@ -34,6 +35,7 @@ export interface OriginOptions {
 export function openOrigins(context: BuildWork, options: OriginOptions): Origins {
   const opened = new Map<string, Promise<SourceTree>>();
   const caches: DigestCache[] = [];
+  const received: AsyncDisposable[] = [];
   const {helper} = context.images;
   const open = async (origin: Origin): Promise<SourceTree> => {
     switch (origin.kind) {
@@ -53,7 +55,8 @@ export function openOrigins(context: BuildWork, options: OriginOptions): Origins
   const openContext = async (name: string | undefined): Promise<SourceTree> => {
     const source = name === undefined ? undefined : options.request.contexts[name];
     if (isFetched(source)) return await openFetched(source, {});
-    const path = directoryOf(options.request, name);
+    const sent = options.request.client?.contexts.get(name ?? '');
+    const path = sent === undefined ? directoryOf(options.request, name) : await receive(sent());
     if (path === undefined) return await openInline([]);
     const root = contextRoot(path);
     const {build, images} = context.images.layout;
@@ -64,6 +67,13 @@ export function openOrigins(context: BuildWork, options: OriginOptions): Origins
     const digests = await openDigestCache(root, record, () => Date.now());
     caches.push(digests);
     return openContextTree(root, {ignore: ignoreOf(options.request, name, root), digests, owned: true});
+  };
+
+  const receive = async (archive: AsyncIterable<Uint8Array>): Promise<string> => {
+    const scratch = await openScratch(context);
+    received.push(scratch);
+    await unpackContext(context, scratch, {archive, signal: options.signal});
+    return scratch.upper;
   };
 
   /** Files that stand in the Dockerfile. */
@@ -100,6 +110,7 @@ export function openOrigins(context: BuildWork, options: OriginOptions): Origins
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(caches.map((digests) => digests.save().catch(() => undefined)));
+      for (const unpacked of received) await unpacked[Symbol.asyncDispose]();
     },
   };
 }

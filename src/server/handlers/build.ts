@@ -6,10 +6,15 @@ import type {BuildBody, FetchedSource} from '../../api/types/build.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {redactUrls} from '../../base/redact-url.ts';
 import type {Engine} from '../../engine/engine.ts';
+import {createBuildkitDoor} from '../buildkit/door.ts';
 import {classicProgress} from '../classic-progress.ts';
 
-export function buildHandlers({builds}: Engine): Handlers<typeof buildEndpoints> {
+export function buildHandlers(engine: Engine, version: string): Handlers<typeof buildEndpoints> {
+  const {builds} = engine;
+  const door = createBuildkitDoor({engine, version});
   return {
+    buildkit: () => door.grpc(),
+    session: ({headers}) => door.session(headers.id),
     imageBuild: async ({query, headers, body, signal}) => {
       refuse(query);
       const {dockerfile = 'Dockerfile', q: quiet = false} = query;

@@ -1,17 +1,17 @@
-import type {BuildBody, BuildEvent} from '../../../api/types/build.ts';
+import type {BuildEvent} from '../../../api/types/build.ts';
 import type {BuildCacheSource} from '../../../api/types/build-cache.ts';
 import {hasKind, toTscomposeError} from '../../../base/errors.ts';
 import {parsePlatform} from '../../image/platform.ts';
 import {authFor} from '../auth-for.ts';
 import type {BuildCache, CachedStep} from '../cache.ts';
-import type {BuildWork} from '../context.ts';
+import type {BuildRequest, BuildWork} from '../context.ts';
 import {openDirectoryCache} from './from-directory.ts';
 import {openRegistryCache} from './from-registry.ts';
 import {openImageCache} from './inline.ts';
 import type {OpenedCache, TakenStep} from './opened.ts';
 
 export interface SourceOptions {
-  readonly request: Pick<BuildBody, 'cacheFrom' | 'auths' | 'platform'>;
+  readonly request: Pick<BuildRequest, 'cacheFrom' | 'auths' | 'client' | 'platform'>;
   readonly signal: AbortSignal;
   readonly emit: (event: BuildEvent) => void;
 }
@@ -81,7 +81,7 @@ async function openOne(
   if (source.kind === 'local') return await openDirectoryCache(context, source, signal);
   const {reference} = source;
   const platform = request.platform === undefined ? undefined : parsePlatform(request.platform);
-  const auth = authFor(reference, request.auths ?? {});
+  const auth = await authFor(reference, request);
   return (
     (await openImageCache(context, reference)) ??
     (await openRegistryCache(context, {reference, auth, platform, signal}))

@@ -1,9 +1,9 @@
-import type {BuildBody, BuildEvent} from '../../../api/types/build.ts';
+import type {BuildEvent} from '../../../api/types/build.ts';
 import type {BuildCacheTarget} from '../../../api/types/build-cache.ts';
 import {sha256Hex} from '../../../base/canonical-json.ts';
 import {mapLimited} from '../../../base/concurrency.ts';
 import {TscomposeError, toTscomposeError} from '../../../base/errors.ts';
-import type {BuildWork} from '../context.ts';
+import type {BuildRequest, BuildWork} from '../context.ts';
 import type {MadeStep} from '../solve.ts';
 import {cacheConfigType, makeCacheConfig, type ToldStep} from './config.ts';
 import {makeCacheManifest, type NamedBlob} from './manifest.ts';
@@ -22,7 +22,7 @@ export interface CacheWriter {
 type Outside = Exclude<BuildCacheTarget, {readonly kind: 'inline'}>;
 
 export interface ExportOptions {
-  readonly request: Pick<BuildBody, 'cacheTo' | 'auths'>;
+  readonly request: Pick<BuildRequest, 'cacheTo' | 'auths' | 'client'>;
   /** Of the image's own layers, and of all steps, lowest first. */
   readonly steps: Readonly<Record<'min' | 'max', readonly MadeStep[]>>;
   readonly signal: AbortSignal;
@@ -59,7 +59,7 @@ async function write(context: BuildWork, target: Outside, {request, steps, signa
   const writer =
     target.kind === 'local'
       ? await openDirectoryTarget(target)
-      : await openRegistryTarget(context, target, {auths: request.auths ?? {}, signal});
+      : await openRegistryTarget(context, target, {request, signal});
   const layers = new Map(told.map(({layer}) => [layer.blob, layer]));
   const packed = await mapLimited([...layers.values()], atOnce, async (layer) => {
     await using made = await packLayer(session, layer, {...target, signal});

@@ -1,0 +1,198 @@
+import {type Pack, pack} from 'tar-stream';
+import {TscomposeError} from '../../base/errors.ts';
+import {attributesOf, type EntryHead, entryOf, fileType} from './file-mode.ts';
+import type {Caller} from './grpc-client.ts';
+import type {Message} from './messages.ts';
+import {packets} from './packets.ts';
+
+/** Files of a directory that the client of a build has. */
+export interface WantedFiles {
+  /** Who has it. */
+  readonly caller: () => Promise<Caller>;
+  /** The name it is known by, such as `context`. */
+  readonly directory: string;
+  /** Patterns of an ignore file: what they match is not sent. */
+  readonly exclude?: readonly string[];
+  /** Only these, and what they lead to where they are links. */
+  readonly only?: readonly string[];
+}
+
+/** A file that is being sent. The next one comes when this one was read to its end. */
+export interface SentFile {
+  readonly stat: Message<'Stat'>;
+  readonly content: AsyncIterable<Uint8Array>;
+}
+
+/** Files whose content is asked for ahead of the one that is read: at most so many, and so many bytes. */
+const aheadFiles = 64;
+const aheadBytes = 8 * 1024 * 1024;
+
+/**
+ * Receives files as fsutil sends them: first what there is, in the order of the tree, then the content of each regular file
+ * that is asked for. Contents are asked for ahead, so that many small files do not wait for an answer each. Throws
+ * `conflict` for a file that is not as long as was said.
+ */
+export async function* receiveFiles(
+  wanted: WantedFiles,
+  signal: AbortSignal,
+): AsyncGenerator<SentFile, void, undefined> {
+  const caller = await wanted.caller();
+  const call = caller.open(
+    '/moby.filesync.v1.FileSync/DiffCopy',
+    {request: 'Packet', answer: 'Packet'},
+    headersOf(wanted),
+  );
+  let isWhole = false;
+  const stop = () => call.cancel();
+  signal.addEventListener('abort', stop, {once: true});
+  const answers = call.answers[Symbol.asyncIterator]();
+  const next = async (): Promise<Message<'Packet'>> => {
+    const {value, done} = await answers.next();
+    signal.throwIfAborted();
+    if (done === true) throw new TscomposeError('unavailable', 'the client of the build stopped sending its files');
+    if (value.type === packets.error) throw new TscomposeError('invalid', Buffer.from(value.data).toString('utf8'));
+    return value;
+  };
+  try {
+    const stats: Message<'Stat'>[] = [];
+    for (let packet = await next(); packet.stat != null; packet = await next()) stats.push(packet.stat);
+    const ahead = createAhead(stats, (id) => call.send({type: packets.request, id}));
+    const arrived = new Map<number, Uint8Array[]>();
+    const read = async function* (id: number, size: number): AsyncGenerator<Uint8Array, void, undefined> {
+      let missing = size;
+      for (;;) {
+        for (const data of arrived.get(id)?.splice(0) ?? []) {
+          if (data.length === 0 ? missing !== 0 : data.length > missing) throw changed(stats[id]);
+          if (data.length === 0) return;
+          missing -= data.length;
+          yield data;
+        }
+        const packet = await next();
+        if (packet.type !== packets.data) continue;
+        const held = arrived.get(packet.id) ?? [];
+        arrived.set(packet.id, held);
+        // Views of a larger piece would keep it all.
+        held.push(packet.id === id ? packet.data : Buffer.from(packet.data));
+      }
+    };
+    for (const [id, stat] of stats.entries()) {
+      await ahead.ask(id);
+      const content = hasContent(stat) ? read(id, stat.size) : nothing();
+      yield {stat, content};
+      for await (const _ of content);
+      arrived.delete(id);
+      ahead.done(stat);
+    }
+    await call.send({type: packets.end});
+    for (let packet = await next(); packet.type !== packets.end; packet = await next());
+    call.end();
+    // To the end of the call: what it ends with may be an error.
+    while ((await answers.next()).done !== true);
+    isWhole = true;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    if (!isWhole) call.cancel();
+  }
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {}
+
+function hasContent(stat: Message<'Stat'>): boolean {
+  return fileType(stat.mode) === 'file' && stat.linkname === '' && stat.size > 0;
+}
+
+function changed(stat: Message<'Stat'> | undefined): Error {
+  return new TscomposeError('conflict', `"${stat?.path}" changed while it was sent`, {hint: 'build again'});
+}
+
+/** Asks for contents in their order, some ahead of the one that is read. */
+function createAhead(stats: readonly Message<'Stat'>[], request: (id: number) => Promise<void>) {
+  let asked = 0;
+  let files = 0;
+  let bytes = 0;
+  const askSome = async (current: number) => {
+    for (; asked < stats.length; asked++) {
+      const stat = stats[asked];
+      if (stat === undefined || !hasContent(stat)) continue;
+      if (asked > current && (files >= aheadFiles || bytes + stat.size > aheadBytes)) return;
+      files += 1;
+      bytes += stat.size;
+      await request(asked);
+    }
+  };
+  return {
+    ask: askSome,
+    done(stat: Message<'Stat'>) {
+      if (!hasContent(stat)) return;
+      files -= 1;
+      bytes -= stat.size;
+    },
+  };
+}
+
+/** Patterns with other characters than those of headers are percent-encoded, and marked (`filesync.go`). */
+function headersOf({
+  directory,
+  exclude = [],
+  only = [],
+}: WantedFiles): Readonly<Record<string, string | readonly string[]>> {
+  return Object.fromEntries(
+    Object.entries({'dir-name': [directory], 'exclude-patterns': exclude, followpaths: only}).flatMap(
+      ([name, values]): [string, string | readonly string[]][] => {
+        if (values.length === 0) return [];
+        if (values.every((value) => /^[\x20-\x7e]*$/.test(value))) return [[name, values]];
+        return [
+          [name, values.map((value) => encodeURIComponent(value))],
+          [`${name}-encoded`, '1'],
+        ];
+      },
+    ),
+  );
+}
+
+/** The same as an archive. */
+export function archiveOfClient(wanted: WantedFiles, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  const archive = pack();
+  const write = async () => {
+    for await (const {stat, content} of receiveFiles(wanted, signal)) {
+      const head = entryOf(stat);
+      if (head === undefined) continue;
+      const attributes = attributesOf(stat);
+      if (attributes !== undefined) archive.push(attributes);
+      await new Promise<void>((resolve, reject) => {
+        const named = attributes === undefined ? head : {...head, ...placeholders(head)};
+        const entry = archive.entry(named, (error) => (error ? reject(error) : resolve()));
+        void fill(entry, content).catch(reject);
+      });
+    }
+    archive.finalize();
+  };
+  write().catch((error: unknown) => archive.destroy(error as Error));
+  return archive as AsyncIterable<unknown> as AsyncIterable<Uint8Array>;
+}
+
+/** The extension has the true ones. */
+function placeholders({name, linkname}: EntryHead): Partial<EntryHead> {
+  return {name: name.endsWith('/') ? 'file/' : 'file', ...(linkname === undefined ? {} : {linkname: 'file'})};
+}
+
+async function fill(entry: ReturnType<Pack['entry']>, content: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const data of content)
+    if (!entry.write(data)) await new Promise<void>((resolve) => entry.once('drain', () => resolve()));
+  entry.end(null);
+}
+
+/** Small files by their paths. */
+export async function readClientFiles(wanted: WantedFiles, signal: AbortSignal): Promise<ReadonlyMap<string, Buffer>> {
+  const files = new Map<string, Buffer>();
+  for await (const {stat, content} of receiveFiles(wanted, signal)) {
+    if (stat.size > largestText) throw new TscomposeError('invalid', `"${stat.path}" is too large: ${stat.size} bytes`);
+    const pieces: Uint8Array[] = [];
+    for await (const data of content) pieces.push(data);
+    if (fileType(stat.mode) === 'file') files.set(stat.path, Buffer.concat(pieces));
+  }
+  return files;
+}
+
+/** Bytes that a Dockerfile or an ignore file may have. */
+const largestText = 4 * 1024 * 1024;

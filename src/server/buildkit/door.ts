@@ -1,0 +1,33 @@
+import type {Connection} from '../../api/endpoint.ts';
+import {TscomposeError} from '../../base/errors.ts';
+import {connectionPair} from './duplex.ts';
+import {loadWire} from './grpc.ts';
+import {serveGrpc} from './grpc-server.ts';
+import {createServices, type ServicesOptions} from './services.ts';
+import {createSessions} from './sessions.ts';
+
+/** The two connections of a client of BuildKit: one that it calls on, one that it is called on. */
+export interface BuildkitDoor {
+  grpc(): Promise<Connection>;
+  /** Throws `invalid` for a session without a name. */
+  session(id: string | undefined): Promise<Connection>;
+}
+
+export function createBuildkitDoor(options: Omit<ServicesOptions, 'sessions'>): BuildkitDoor {
+  const sessions = createSessions(loadWire);
+  const services = createServices({...options, sessions});
+  return {
+    async grpc() {
+      const {connection, socket} = connectionPair('application/grpc');
+      serveGrpc(socket, services, await loadWire());
+      return connection;
+    },
+    async session(id) {
+      if (id === undefined || id === '')
+        throw new TscomposeError('invalid', 'the session has no name: header X-Docker-Expose-Session-Uuid is missing');
+      const {connection, socket} = connectionPair('application/grpc');
+      sessions.open(id, socket, await loadWire());
+      return connection;
+    },
+  };
+}

@@ -1,0 +1,120 @@
+import type {BuildBody, BuildContextSource} from '../../api/types/build.ts';
+import type {Ulimit} from '../../api/types/container.ts';
+import {TscomposeError} from '../../base/errors.ts';
+
+/** What clients say to the Dockerfile frontend, as a build is asked for; contexts that the client sends by their names there. */
+export interface FrontendOptions {
+  readonly body: Omit<BuildBody, 'dockerfile' | 'context' | 'ignore' | 'tags'>;
+  readonly filename: string;
+  /** Names of the client's directories. */
+  readonly directories: {readonly context: string; readonly dockerfile: string};
+  /** Named contexts and the directories of the client that they are. */
+  readonly sent: Readonly<Record<string, string>>;
+  /** Whose directories they are, where that is another session than the build's. */
+  readonly sessions: Readonly<Record<string, string>>;
+}
+
+type Options = Readonly<Record<string, string>>;
+
+/** Says nothing to us: what it is about is told elsewhere, or told to the makers of other frontends. */
+const ignored =
+  /^(?:filename|contextkey|dockerfilekey|cmdline|source|frontend\.caps|multi-platform|entitlements|cache-from|cache-imports|no-cache|hostname|local-sessionid:.*|contextsubdir|vcs:.*|sharedkey.*|input-metadata:.*|image-resolve-mode|target|platform|add-hosts|shm-size|ulimit|cgroup-parent|force-network-mode|build-arg:.*|label:.*|context:.*)$/;
+
+/** Throws `unsupported` by name for what would not be done, `invalid` for what cannot be read. */
+export function readFrontendOptions(options: Options, entitlements: readonly string[]): FrontendOptions {
+  refuse(options);
+  const contexts = contextsOf(options);
+  return {
+    filename: options['filename'] || 'Dockerfile',
+    directories: {context: options['contextkey'] || 'context', dockerfile: options['dockerfilekey'] || 'dockerfile'},
+    sent: contexts.sent,
+    sessions: prefixed(options, 'local-sessionid:'),
+    body: {
+      ...(options['target'] ? {target: options['target']} : {}),
+      ...(options['platform'] ? {platform: options['platform']} : {}),
+      ...(options['shm-size'] ? {shmSize: numberOf('shm-size', options['shm-size'])} : {}),
+      ...(options['cgroup-parent'] ? {cgroupParent: options['cgroup-parent']} : {}),
+      ...{arguments: prefixed(options, 'build-arg:'), labels: prefixed(options, 'label:'), contexts: contexts.named},
+      noCache: noCacheOf(options['no-cache']),
+      ...(options['image-resolve-mode'] === 'pull' ? {pull: true} : {}),
+      network: networkOf(options['force-network-mode'] ?? ''),
+      extraHosts: fields(options['add-hosts']).map((host) => host.replace('=', ':')),
+      ulimits: fields(options['ulimit']).map(ulimitOf),
+      allow: entitlements.filter((name) => name === 'network.host' || name === 'security.insecure'),
+      ...{secrets: [], agents: []},
+    },
+  };
+}
+
+function refuse(options: Options): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (name === 'requestid' && value !== '') throw unsupported(`requests of the frontend ("${value}")`);
+    if (name === 'context' && value !== '') throw unsupported(`the context "${value}"`);
+    if (name.startsWith('attest:')) {
+      // What is only kept where the image goes to a registry is nothing that a local image would have.
+      if (value === 'disabled=true' || value.includes('inline-only=true')) continue;
+      throw unsupported(`attestations ("${name}")`);
+    }
+    if (name === 'requestid' || name === 'context' || ignored.test(name)) continue;
+    throw unsupported(`option "${name}"`);
+  }
+}
+
+function unsupported(what: string): TscomposeError {
+  return new TscomposeError('unsupported', `cannot build: ${what} is not supported`);
+}
+
+function prefixed(options: Options, prefix: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(options).flatMap(([name, value]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [],
+    ),
+  );
+}
+
+function contextsOf(options: Options): {
+  readonly named: Readonly<Record<string, BuildContextSource>>;
+  readonly sent: Readonly<Record<string, string>>;
+} {
+  const named: Record<string, BuildContextSource> = {};
+  const sent: Record<string, string> = {};
+  for (const [written, source] of Object.entries(prefixed(options, 'context:'))) {
+    // A name may say which platform it is meant for.
+    const name = written.split('::')[0] ?? written;
+    const [, kind, rest = ''] = /^([a-z-]+):(?:\/\/)?(.*)$/.exec(source) ?? [];
+    if (kind === 'local') {
+      sent[name] = rest;
+      named[name] = {kind: 'directory', path: '/'};
+    } else if (kind === 'docker-image') named[name] = {kind: 'image', reference: rest};
+    else throw unsupported(`the context "${name}" (${source})`);
+  }
+  return {named, sent};
+}
+
+/** Without stages: none is taken from the cache. */
+function noCacheOf(value: string | undefined): BuildBody['noCache'] {
+  if (value === undefined) return false;
+  return value === '' ? true : value.split(',');
+}
+
+function networkOf(mode: string): BuildBody['network'] {
+  if (mode === '' || mode === 'sandbox' || mode === 'default') return 'default';
+  if (mode === 'none' || mode === 'host') return mode;
+  throw unsupported(`network "${mode}"`);
+}
+
+function fields(value: string | undefined): readonly string[] {
+  return (value ?? '').split(',').filter((field) => field !== '');
+}
+
+/** `nofile=1024:2048`. */
+function ulimitOf(field: string): Ulimit {
+  const [, Name = '', soft = '', hard = soft] = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(field) ?? [];
+  if (Name === '') throw new TscomposeError('invalid', `ulimit "${field}" is no limit`);
+  return {Name, Soft: Number(soft), Hard: Number(hard)};
+}
+
+function numberOf(name: string, value: string): number {
+  if (/^\d+$/.test(value)) return Number(value);
+  throw new TscomposeError('invalid', `${name} "${value}" is no number of bytes`);
+}

@@ -1,0 +1,106 @@
+import {type ClientHttp2Session, type ClientHttp2Stream, connect, constants} from 'node:http2';
+import type {Duplex} from 'node:stream';
+import {TscomposeError} from '../../base/errors.ts';
+import {drained} from '../drained.ts';
+import {decodeStatusMessage, statusCodes, type Wire} from './grpc.ts';
+import type {Message, MessageInput, MessageName} from './messages.ts';
+
+/** One call: messages go both ways until one side has said all. */
+export interface OpenCall<Q extends MessageName, A extends MessageName> {
+  /** Ends with the call; throws where its status is not `ok`. */
+  readonly answers: AsyncIterable<Message<A>>;
+  send(message: MessageInput<Q>): Promise<void>;
+  end(): void;
+  cancel(): void;
+}
+
+export interface Caller {
+  /** `method`: `/package.Service/Method`. */
+  open<Q extends MessageName, A extends MessageName>(
+    method: string,
+    types: {readonly request: Q; readonly answer: A},
+    headers?: Readonly<Record<string, string | readonly string[]>>,
+  ): OpenCall<Q, A>;
+  /** One message there, one back. Throws `notFound`, `unsupported`, `internal`, `unavailable` by the status. */
+  call<Q extends MessageName, A extends MessageName>(
+    method: string,
+    types: {readonly request: Q; readonly answer: A},
+    message: MessageInput<Q>,
+  ): Promise<Message<A>>;
+  close(): void;
+}
+
+/** Calls the services at the other end of a connection (gRPC over HTTP/2). */
+export function createCaller(socket: Duplex, wire: Wire): Caller {
+  const session = connect('http://client', {createConnection: () => socket});
+  session.on('error', () => socket.destroy());
+  const open: Caller['open'] = (method, {request, answer}, headers = {}) => {
+    const stream = startCall(session, method, headers);
+    let status: {readonly code: number; readonly message: string} | undefined;
+    const note = (from: {readonly [name: string]: unknown}) => {
+      const code = from['grpc-status'];
+      if (code !== undefined)
+        status = {code: Number(code), message: decodeStatusMessage(String(from['grpc-message'] ?? ''))};
+    };
+    stream.on('response', note);
+    stream.on('trailers', note);
+    const answers = async function* () {
+      try {
+        yield* wire.read(answer, stream);
+      } catch (error) {
+        throw error instanceof TscomposeError ? error : failure(method, status);
+      }
+      if (status?.code !== statusCodes.ok) throw failure(method, status);
+    };
+    return {
+      answers: answers(),
+      send: async (message) => {
+        if (stream.destroyed) throw failure(method, status);
+        if (!stream.write(wire.frame(request, message))) await drained(stream);
+      },
+      end: () => stream.end(),
+      cancel: () => stream.close(constants.NGHTTP2_CANCEL),
+    };
+  };
+  return {
+    open,
+    call: async (method, types, message) => {
+      const {answers, send, end} = open(method, types);
+      await send(message);
+      end();
+      let found: Message<(typeof types)['answer']> | undefined;
+      for await (const one of answers) found ??= one;
+      if (found === undefined) throw new TscomposeError('internal', `${method} answered nothing`);
+      return found;
+    },
+    close: () => session.destroy(),
+  };
+}
+
+function startCall(
+  session: ClientHttp2Session,
+  method: string,
+  headers: Readonly<Record<string, string | readonly string[]>>,
+): ClientHttp2Stream {
+  if (session.destroyed || session.closed) throw failure(method, undefined);
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': method,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    ...(headers as Record<string, string | string[]>),
+  });
+  stream.on('error', () => {});
+  return stream;
+}
+
+function failure(method: string, status: {readonly code: number; readonly message: string} | undefined): Error {
+  if (status === undefined) return new TscomposeError('unavailable', `${method}: the client of the build is gone`);
+  const kind =
+    status.code === statusCodes.notFound
+      ? 'notFound'
+      : status.code === statusCodes.unimplemented
+        ? 'unsupported'
+        : 'internal';
+  return new TscomposeError(kind, status.message || `${method}: status ${status.code}`);
+}

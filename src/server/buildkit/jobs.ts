@@ -1,0 +1,122 @@
+import type {StatusUpdate} from './build-status.ts';
+import type {Message} from './messages.ts';
+
+/** What is told of what was built, by BuildKit's keys. */
+export type Response = Readonly<Record<string, string>>;
+
+/** One build of a client, from when it is first spoken of. */
+export interface Job {
+  readonly ref: string;
+  /** What the client asked to be done with what is built; it comes before anything is built. */
+  readonly asked: Promise<Message<'SolveRequest'>>;
+  ask(request: Message<'SolveRequest'>): void;
+  isAsked(): boolean;
+  /** What became of it. */
+  readonly done: Promise<Response>;
+  finish(response: Response): void;
+  fail(error: unknown): void;
+  /** Keeps what was built until the client says by this name that it is what it wants. */
+  keep(response: Response): string;
+  kept(id: string): Response;
+  tell(update: StatusUpdate): void;
+  /** All that was told and will be. */
+  updates(signal: AbortSignal): AsyncGenerator<StatusUpdate, void, undefined>;
+  /** Aborted when nobody wants it any more. */
+  readonly stopped: AbortSignal;
+}
+
+export interface Jobs {
+  /** Begun by whichever call comes first: what asks for a build and what follows it come at the same time. */
+  get(ref: string): Job;
+  /** Lets go of one that nobody ever asked for. */
+  forget(ref: string): void;
+  remove(ref: string): void;
+}
+
+export function createJobs(): Jobs {
+  const jobs = new Map<string, Job>();
+  return {
+    get(ref) {
+      const known = jobs.get(ref);
+      if (known !== undefined) return known;
+      const job = createJob(ref);
+      jobs.set(ref, job);
+      return job;
+    },
+    forget(ref) {
+      if (jobs.get(ref)?.isAsked() === false) jobs.delete(ref);
+    },
+    remove: (ref) => void jobs.delete(ref),
+  };
+}
+
+function createJob(ref: string): Job {
+  const told: StatusUpdate[] = [];
+  let wake: (() => void)[] = [];
+  const results: Response[] = [];
+  let known = false;
+  let over = false;
+  const stop = new AbortController();
+  const asked = deferred<Message<'SolveRequest'>>();
+  const done = deferred<Response>();
+  const changed = () => {
+    for (const resolve of wake) resolve();
+    wake = [];
+  };
+  const end = () => {
+    over = true;
+    stop.abort();
+    changed();
+  };
+  return {
+    ref,
+    asked: asked.promise,
+    ask(request) {
+      known = true;
+      asked.resolve(request);
+    },
+    isAsked: () => known,
+    done: done.promise,
+    finish(response) {
+      done.resolve(response);
+      end();
+    },
+    fail(error) {
+      asked.reject(error);
+      done.reject(error);
+      end();
+    },
+    keep: (response) => String(results.push(response)),
+    kept: (id) => results[Number(id) - 1] ?? {},
+    tell(update) {
+      told.push(update);
+      changed();
+    },
+    async *updates(signal) {
+      signal.addEventListener('abort', changed, {once: true});
+      for (let next = 0; ; ) {
+        for (; next < told.length; next++) yield told[next] ?? {};
+        if (over || signal.aborted) return;
+        await new Promise<void>((resolve) => wake.push(resolve));
+      }
+    },
+    stopped: stop.signal,
+  };
+}
+
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+function deferred<T>(): Deferred<T> {
+  let resolve: (value: T) => void = () => {};
+  let reject: (error: unknown) => void = () => {};
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  promise.catch(() => {});
+  return {promise, resolve, reject};
+}

@@ -1,0 +1,111 @@
+import {TscomposeError} from '../../base/errors.ts';
+import type {Engine} from '../../engine/engine.ts';
+import {type Call, type Method, type Methods, method, unary} from './grpc-server.ts';
+import {createJobs, type Job, type Jobs} from './jobs.ts';
+import type {Message} from './messages.ts';
+import {type RunBuild, runBuild} from './run-build.ts';
+import type {Sessions} from './sessions.ts';
+
+export interface ServicesOptions {
+  readonly engine: Pick<Engine, 'builds' | 'system'>;
+  readonly sessions: Sessions;
+  /** Of the program. */
+  readonly version: string;
+}
+
+/** What clients of BuildKit call: the control service, and the bridge that a frontend within the client builds with. */
+export function createServices(options: ServicesOptions): Methods {
+  return new Map<string, Method>(methods(options, createJobs()));
+}
+
+const control = '/moby.buildkit.v1.Control';
+const bridge = '/moby.buildkit.v1.frontend.LLBBridge';
+
+function methods({engine, sessions, version}: ServicesOptions, jobs: Jobs): readonly (readonly [string, Method])[] {
+  const build = async (job: Job, {options, imports}: Pick<RunBuild, 'options' | 'imports'>, signal: AbortSignal) => {
+    const asked = await Promise.race([job.asked, whenGone(signal)]);
+    const stopped = AbortSignal.any([signal, job.stopped]);
+    return await runBuild({builds: engine.builds, job, options, imports, asked, sessions, signal: stopped});
+  };
+  return [
+    unary(`${control}/Info`, 'InfoRequest', 'InfoResponse', async function* () {
+      yield {buildkitVersion: {package: 'tscompose', version, revision: ''}};
+    }),
+    unary(`${control}/ListWorkers`, 'ListWorkersRequest', 'ListWorkersResponse', async function* () {
+      yield {record: [await worker(engine)]};
+    }),
+    method(`${control}/Session`, 'BytesMessage', 'BytesMessage', (messages, {headers}) =>
+      sessions.tunnel(String(headers['x-docker-expose-session-uuid'] ?? ''), messages),
+    ),
+    unary(`${control}/Solve`, 'SolveRequest', 'SolveResponse', async function* (request, {signal}) {
+      const job = jobs.get(request.ref);
+      signal.addEventListener('abort', () => job.fail(canceled()), {once: true});
+      try {
+        job.ask(request);
+        if (request.frontend !== '') {
+          refuseFrontend(request.frontend);
+          job.finish(await build(job, {options: request.frontendAttrs, imports: []}, signal));
+        }
+        yield {exporterResponse: await job.done};
+      } finally {
+        job.fail(canceled());
+        jobs.remove(request.ref);
+      }
+    }),
+    unary(`${control}/Status`, 'StatusRequest', 'StatusResponse', async function* ({ref}, {signal}) {
+      try {
+        yield* jobs.get(ref).updates(signal);
+      } finally {
+        jobs.forget(ref);
+      }
+    }),
+    unary(`${bridge}/Ping`, 'PingRequest', 'PongResponse', async function* () {
+      const capabilities = ['solve.base', 'return', 'returnmap'].map((id) => ({id, enabled: true}));
+      yield {frontendAPICaps: capabilities, llbCaps: [], workers: [await worker(engine)]};
+    }),
+    unary(`${bridge}/Solve`, 'BridgeSolveRequest', 'BridgeSolveResponse', async function* (request, call) {
+      const job = jobOf(jobs, call);
+      refuseFrontend(request.frontend);
+      if (Object.keys(request.frontendInputs).length > 0)
+        throw new TscomposeError('unsupported', 'cannot build: contexts that are other builds are not supported');
+      yield {
+        result: {
+          ref: {
+            id: job.keep(await build(job, {options: request.frontendOpt, imports: request.cacheImports}, call.signal)),
+          },
+        },
+      };
+    }),
+    unary(`${bridge}/Return`, 'ReturnRequest', 'ReturnResponse', async function* ({result, error}, call) {
+      const job = jobOf(jobs, call);
+      if (error != null && error.code !== 0) job.fail(new TscomposeError('dependencyFailed', error.message));
+      else job.finish(job.kept(result?.ref?.id || result?.refDeprecated || ''));
+      yield {};
+    }),
+  ];
+}
+
+function jobOf(jobs: Jobs, {headers}: Call): Job {
+  return jobs.get(String(headers['buildkit-controlapi-buildid'] ?? ''));
+}
+
+function refuseFrontend(frontend: string): void {
+  if (frontend === 'dockerfile.v0') return;
+  throw new TscomposeError('unsupported', `cannot build: frontend "${frontend}" is not supported`, {
+    hint: 'build a Dockerfile',
+  });
+}
+
+/** Rejects once the caller is gone. */
+function whenGone(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(canceled()), {once: true}));
+}
+
+function canceled(): TscomposeError {
+  return new TscomposeError('canceled', 'the build was canceled');
+}
+
+async function worker(engine: ServicesOptions['engine']): Promise<Message<'WorkerRecord'>> {
+  const {Os, Arch} = await engine.system.version();
+  return {id: 'tscompose', labels: {}, platforms: [{os: Os, architecture: Arch, variant: ''}]};
+}

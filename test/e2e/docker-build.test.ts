@@ -1,0 +1,115 @@
+import {randomBytes} from 'node:crypto';
+import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {dockerEnvironment, missingDocker} from '../support/docker-cli.ts';
+import {eventually, makeHost, type TestHost} from '../support/host.ts';
+import {imageArchive} from '../support/test-images.ts';
+import {type LongCommand, startCommand} from '../support/watching.ts';
+
+const missing = missingDocker('buildx');
+
+/** Docker's own tools build with our engine: buildx, and Compose where it is there. */
+describe('docker build with engine serve', () => {
+  if (missing !== undefined) {
+    it.skip(`not run: ${missing}`);
+    return;
+  }
+  const name = `tsc-${randomBytes(4).toString('hex')}`;
+  let host: TestHost;
+  let served: LongCommand;
+
+  beforeAll(async () => {
+    host = await makeHost();
+    served = startCommand(host, ['engine', 'serve']);
+    await eventually(() => expect(served.stdout()).toContain('listening at'));
+    expect((await host.tscompose(['load', imageArchive('busybox')])).code).toBe(0);
+    writeFileSync(join(host.directory, 'a'), 'a\n', {mode: 0o755});
+    writeFileSync(join(host.directory, 'token'), 's3cret');
+    writeFileSync(join(host.directory, '.dockerignore'), 'token\n');
+    writeFileSync(
+      join(host.directory, 'Dockerfile'),
+      [
+        'FROM busybox AS base',
+        'ARG WHO=nobody',
+        'COPY . /files/',
+        'RUN --mount=type=secret,id=token cat /run/secrets/token; ls /files; echo $WHO',
+        'FROM base AS bad',
+        'RUN exit 7',
+        'FROM scratch AS out',
+        'COPY --from=base /files/a /built',
+        'FROM base',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  afterAll(async () => {
+    expect(await served.interrupt()).toBe(0);
+    const left = host.leftovers();
+    await host[Symbol.asyncDispose]();
+    expect(left).toEqual([]);
+  });
+
+  const docker = (...args: readonly string[]) =>
+    host.command('docker', args, {
+      env: dockerEnvironment(join(host.run, 'engine.sock')),
+      cwd: host.directory,
+      timeoutMs: 120_000,
+    });
+
+  it('builds an image, and finds everything in the cache the second time', async () => {
+    const words = [
+      'build',
+      '--progress',
+      'plain',
+      '--build-arg',
+      'WHO=me',
+      '--secret',
+      'id=token,src=token',
+      '-t',
+      name,
+    ];
+    const first = await docker(...words, '.');
+    expect(first).toMatchObject({code: 0, stderr: expect.stringMatching(/s3creta\n|s3cret/)});
+    expect(first.stderr).toMatch(/ me\n/);
+    const second = await docker(...words, '--iidfile', 'id', '.');
+    expect(second.code).toBe(0);
+    expect(second.stderr).toMatch(/RUN --mount[^\n]*\n#\d+ CACHED/);
+    const shown = await host.tscompose(['engine', 'image', 'inspect', name]);
+    expect(JSON.parse(shown.stdout)).toMatchObject([{Id: readFileSync(join(host.directory, 'id'), 'utf8')}]);
+  });
+
+  it('says which step failed, and where it is written', async () => {
+    const failed = await docker('build', '--progress', 'plain', '--target', 'bad', '.');
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toContain('did not complete successfully: exit code: 7');
+    expect(failed.stderr).toContain('Dockerfile:6:1');
+  });
+
+  it('gives the files that were built', async () => {
+    expect((await docker('build', '--target', 'out', '--output', 'type=local,dest=out', '.')).code).toBe(0);
+    expect(readdirSync(join(host.directory, 'out'))).toEqual(['built']);
+    expect(readFileSync(join(host.directory, 'out/built'), 'utf8')).toBe('a\n');
+    expect((await docker('build', '--target', 'out', '--output', 'type=tar,dest=out.tar', '.')).code).toBe(0);
+    expect(existsSync(join(host.directory, 'out.tar'))).toBe(true);
+  });
+
+  it('builds the services of a stack', async () => {
+    if (missingDocker('compose') !== undefined) return;
+    writeFileSync(
+      join(host.directory, 'compose.yaml'),
+      JSON.stringify({
+        name,
+        services: {
+          one: {build: {context: '.', target: 'out'}},
+          two: {build: {context: '.', dockerfile_inline: 'FROM busybox\nCOPY a /a\n'}},
+        },
+      }),
+    );
+    const built = await docker('compose', 'build');
+    expect(built).toMatchObject({code: 0});
+    const images = await host.tscompose(['engine', 'images', '-q', `${name}-two`]);
+    expect(images.stdout.trim()).not.toBe('');
+  });
+});
