@@ -42,14 +42,19 @@ export function createCaller(socket: Duplex, wire: Wire): Caller {
       if (code !== undefined)
         status = {code: Number(code), message: decodeStatusMessage(String(from['grpc-message'] ?? ''))};
     };
+    const closed = new Promise<void>((resolve) => {
+      stream.once('close', () => resolve());
+    });
     stream.on('response', note);
     stream.on('trailers', note);
     const answers = async function* () {
       try {
         yield* wire.read(answer, stream);
       } catch (error) {
-        throw error instanceof TscomposeError ? error : failure(method, status);
+        if (error instanceof TscomposeError) throw error;
+        // A server that has said all resets what it was still sent; its status came before that.
       }
+      if (status === undefined) await closed;
       if (status?.code !== statusCodes.ok) throw failure(method, status);
     };
     return {
