@@ -2,8 +2,8 @@
 //   schemas/record/NAME.schema.json -> src/engine/generated/record-validators.js, export validateName (NAME in camel case):
 //     compiled ahead of time, since compiling with ajv at each start would cost 340 ms of CPU.
 //   schemas/registries.schema.json  -> src/engine/generated/settings-validators.js, the same way.
-//   schemas/stack.schema.json       -> src/model/generated/stack-schema.js, export stackSchema: without what only editors
-//     read. It is walked, not compiled: the code that ajv makes of it is so long that reading it costs more than walking.
+//   schemas/{stack,lock}.schema.json -> src/model/generated/{stack,lock}-schema.js, exports stackSchema and lockSchema: without
+//     what only editors read. They are walked, not compiled: the code that ajv makes of it is so long that reading it costs more than walking, and a walk knows places.
 import {existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {pathToFileURL} from 'node:url';
@@ -129,18 +129,22 @@ function forChecking(schema) {
   );
 }
 
-function putStackSchema() {
-  const schema = JSON.parse(readFileSync(join(project, 'schemas/stack.schema.json'), 'utf8'));
+function putWalkedSchema(name) {
+  const schema = JSON.parse(readFileSync(join(project, `schemas/${name}.schema.json`), 'utf8'));
   // A text to parse is read faster than code.
   const text = JSON.stringify(JSON.stringify(forChecking(schema)));
-  const path = join(project, 'src/model/generated/stack-schema');
-  put(`${path}.js`, `export const stackSchema = JSON.parse(${text});\n`);
-  put(`${path}.d.ts`, "import type {Schema} from '../schema-check.ts';\n\nexport declare const stackSchema: Schema;\n");
+  const path = join(project, `src/model/generated/${name}-schema`);
+  put(`${path}.js`, `export const ${name}Schema = JSON.parse(${text});\n`);
+  put(
+    `${path}.d.ts`,
+    `import type {Schema} from '../schema-check.ts';\n\nexport declare const ${name}Schema: Schema;\n`,
+  );
   for (const old of ['js', 'd.ts']) rmSync(join(project, `src/model/generated/stack-validator.${old}`), {force: true});
 }
 
 export async function generateValidators() {
-  putStackSchema();
+  putWalkedSchema('stack');
+  putWalkedSchema('lock');
   for (const module of modules()) {
     const {code, types} = await compile(module);
     const path = join(project, module.output);

@@ -175,6 +175,13 @@ export const commands: readonly CommandRow[] = [
     run: async (context, input) => (await import('./commands/pull.ts')).runPull(context, input),
   }),
   defineCommand({
+    name: 'lock',
+    ...commandSummaries.lock,
+    flags: commandFlags.lock,
+    examples: ['tscompose lock', 'tscompose lock --check', 'tscompose up --locked -d'],
+    run: async (context, input) => (await import('./commands/lock.ts')).runLock(context, input),
+  }),
+  defineCommand({
     name: 'push',
     ...commandSummaries.push,
     flags: commandFlags.push,

@@ -16,6 +16,12 @@ const quiet = {short: 'q', summary: 'print ids only'} as const;
 export const containerStates = ['paused', 'restarting', 'removing', 'running', 'dead', 'created', 'exited'] as const;
 
 /** The flags of each command: what it parses, what help and docs say, and the types its code reads. */
+const lockFile = {value: 'FILE', summary: 'the lock file (compose.lock.yaml beside the stack file)'} as const;
+const locked = {
+  locked: {summary: 'take every image by the digest that the lock file has for it, and refuse others'},
+  'lock-file': lockFile,
+} as const;
+
 export const commandFlags = {
   up: {
     detach: {short: 'd', summary: 'start in the background and return'},
@@ -37,6 +43,7 @@ export const commandFlags = {
       choices: ['always', 'missing', 'never'],
       summary: 'when to pull images, whatever "pull_policy" of the services says',
     },
+    ...locked,
     'quiet-pull': {summary: 'do not show how pulls come along'},
     timeout,
     'no-color': {summary: 'print logs without colours'},
@@ -59,6 +66,7 @@ export const commandFlags = {
     'build-arg': {value: 'NAME=VALUE', repeat: true, summary: 'value of an ARG, for all services'},
     'no-cache': {summary: 'build every step anew'},
     explain: {summary: 'say for every step why it came from the cache or did not: which file, variable or step'},
+    ...locked,
     'with-dependencies': {summary: 'build what the named services depend on too'},
     ssh: {
       value: 'AGENT',
@@ -90,6 +98,7 @@ export const commandFlags = {
   },
   plan: {
     'exit-code': {summary: 'exit with 2 where there are changes'},
+    ...locked,
     format: {value: 'FORMAT', choices: ['text', 'json'], summary: 'text or json'},
     'force-recreate': {summary: 'plan as up --force-recreate would'},
     'remove-orphans': {summary: 'plan as up --remove-orphans would'},
@@ -219,6 +228,7 @@ export const commandFlags = {
     },
   },
   pull: {
+    ...locked,
     'ignore-buildable': {summary: 'leave out images that can be built'},
     'ignore-pull-failures': {summary: 'pull what can be pulled, and end well'},
     'include-deps': {summary: 'pull what the named services depend on too'},
@@ -228,6 +238,11 @@ export const commandFlags = {
       summary: 'when, whatever "pull_policy" of the services says',
     },
     quiet: {short: 'q', summary: 'do not show how it comes along'},
+  },
+  lock: {
+    check: {summary: 'ask no registry, and exit with 2 where the lock file is not the one for this stack'},
+    outdated: {summary: 'write nothing, and exit with 2 where names stand for other images by now'},
+    'lock-file': lockFile,
   },
   push: {
     'ignore-push-failures': {summary: 'push what can be pushed, and end well'},

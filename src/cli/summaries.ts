@@ -33,6 +33,7 @@ export const commandSummaries = {
   config: {summary: 'print the resolved stack, or check it with --quiet', args: '[SERVICE...]'},
   load: {summary: 'load images from an archive or an OCI layout directory', args: '[DIRECTORY]'},
   pull: {summary: 'pull the images of the services', args: '[SERVICE...]'},
+  lock: {summary: 'write down which image each name of the stack stands for', args: '[SERVICE...]'},
   push: {summary: 'push the images that the stack builds', args: '[SERVICE...]'},
   images: {summary: 'list the images that the services of the stack use, or all with --all', args: '[SERVICE...]'},
   ui: {summary: 'watch and control the stack on a screen of its own: services, logs, plan', args: ''},

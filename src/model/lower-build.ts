@@ -122,9 +122,7 @@ export function lowerBuild(given: ServiceBuild, {environment, files, ...lowering
     ...files,
     ...(given.source === undefined ? {context: build.context} : {source: given.source}),
     ...(build.target === undefined ? {} : {target: build.target}),
-    arguments: Object.fromEntries(
-      Object.entries(build.args ?? {}).flatMap(([key, value]) => (value === null ? [] : [[key, value]])),
-    ),
+    arguments: buildArguments(build),
     contexts: contextsOf(project, build, absolute),
     labels: {...build.labels, [composeLabels.project]: project.name, [composeLabels.service]: name},
     tags: [image, ...(build.tags ?? [])],
@@ -143,6 +141,10 @@ export function lowerBuild(given: ServiceBuild, {environment, files, ...lowering
     ...(build.pull === true ? {pull: true} : {}),
     allow: [...(build.entitlements ?? []), ...(build.privileged ? ['security.insecure'] : [])],
   };
+}
+
+export function buildArguments({args = {}}: Build): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(args).flatMap(([key, value]) => (value === null ? [] : [[key, value]])));
 }
 
 function contextsOf(

@@ -80,6 +80,11 @@ export interface BuildBody {
   readonly cacheFrom?: readonly BuildCacheSource[];
   /** Where results of steps are kept for other engines. */
   readonly cacheTo?: readonly BuildCacheTarget[];
+  /**
+   * Which image each name stands for that a Dockerfile has for images below: by the name in full (`docker.io/library/redis:7`),
+   * with a digest. Given: names that are not among them are refused, unless they have a digest themselves.
+   */
+  readonly pins?: Readonly<Record<string, string>>;
   /** What steps may ask for: `network.host`, `security.insecure`. */
   readonly allow: readonly string[];
   /** The files that were built, in place of an image: an archive, or a directory. */

@@ -9,7 +9,10 @@ export async function withAuths(context: Pick<CliContext, 'env'>, body: BuildBod
     cache.kind === 'registry' ? [cache.reference] : [],
   );
   const {dockerfile} = body;
+  const pinned = Object.values(body.pins ?? {});
   const texts =
-    'text' in dockerfile ? [dockerfile.text, ...Object.values(body.arguments), ...images, ...caches] : undefined;
+    'text' in dockerfile
+      ? [dockerfile.text, ...Object.values(body.arguments), ...images, ...caches, ...pinned]
+      : undefined;
   return {...body, auths: await authsForBuild(context, texts)};
 }

@@ -9,23 +9,26 @@ import {withAuths} from './auths.ts';
 import {readDockerfile, readIgnore} from './dockerfile.ts';
 import {agentsFor} from './options.ts';
 
+/** What a command says of the builds of a stack besides the stack. */
+export type BuildExtras = Pick<BuildBody, 'explain' | 'pins'>;
+
 /** How an image of a stack is built: with the files of this machine, by the engine. */
 export function imageBuilder(
   context: Pick<CliContext, 'cwd' | 'env'>,
   docker: Docker,
-  {explain}: Pick<BuildBody, 'explain'> = {},
+  extras: BuildExtras = {},
 ): BuildImage {
-  return async ({project, build: given, tell, signal}) => {
-    const files = await filesOf(context, given);
-    const lowered = lowerBuild(given, {project, environment: context.env, files});
-    const body = {...lowered, agents: agentsFor(lowered, context.env), ...(explain ? {explain} : {})};
+  return async ({project, build, tell, signal}) => {
+    const files = await readFiles(context, build);
+    const lowered = lowerBuild(build, {project, environment: context.env, files});
+    const body = {...lowered, agents: agentsFor(lowered, context.env), ...extras};
     const lines = await docker.build(await withAuths(context, body), {abortSignal: signal});
     await docker.followProgress(lines, tell);
   };
 }
 
-/** A Dockerfile in a context that is fetched comes with it. */
-async function filesOf(
+/** The Dockerfile of a service's image, and what is ignored for it; one in a context that is fetched comes with it. */
+export async function readFiles(
   {cwd}: Pick<CliContext, 'cwd'>,
   {build, services, dockerfile, source}: ServiceBuild,
 ): Promise<Pick<BuildBody, 'dockerfile' | 'ignore'>> {

@@ -7,6 +7,7 @@ import {imageBuilder} from '../build/build-image.ts';
 import {readAgent, readPairs} from '../build/options.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
+import {honourLock} from '../lock/honour-lock.ts';
 import {withProgress} from '../progress.ts';
 import {loadStack, withEngine} from '../session.ts';
 
@@ -18,14 +19,15 @@ export async function runBuild(context: CliContext, {flags, args}: Input<'build'
     services: args,
     dependencies: flags['with-dependencies'] || args.length === 0,
   });
-  const project = withBuildChoices(stated, choicesOf(context, flags));
+  const locked = await honourLock(context, stated, flags);
+  const project = withBuildChoices(locked.project, choicesOf(context, flags));
   if (flags.print) {
     context.stdout.write(`${JSON.stringify(bakeFile(project, {push: flags.push}), undefined, 2)}\n`);
     return exitCodes.success;
   }
   refuseBuildLimits(project);
   return withEngine(context, async (docker) => {
-    const build = imageBuilder(context, docker, {explain: flags.explain});
+    const build = imageBuilder(context, docker, {...locked.extras, ...(flags.explain && {explain: true})});
     const built = await withProgress(
       telling(context, flags.quiet),
       docker,

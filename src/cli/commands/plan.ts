@@ -3,11 +3,13 @@ import {planJson} from '../../report/plan-json.ts';
 import {renderPlan} from '../../report/plan-text.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
+import {honourLock} from '../lock/honour-lock.ts';
 import {planNow, publishAddress} from '../plan-now.ts';
 import {loadStack, scaled, withEngine} from '../session.ts';
 
 export async function runPlan(context: CliContext, {flags, args}: Input<'plan'>): Promise<number> {
-  const project = scaled(await loadStack(context, {services: args, requireSources: true}), flags.scale);
+  const stated = scaled(await loadStack(context, {services: args, requireSources: true}), flags.scale);
+  const {project} = await honourLock(context, stated, flags);
   return withEngine(context, async (docker) => {
     const plan = await planNow(context, docker, {
       project,

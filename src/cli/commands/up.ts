@@ -2,14 +2,17 @@ import {exitCodes, TscomposeError} from '../../base/errors.ts';
 import type {Docker} from '../../client/docker.ts';
 import type {Project} from '../../model/types.ts';
 import type {UpOptions} from '../../plan/input.ts';
+import type {BuildImage} from '../../reconcile/build-image.ts';
 import {type UpRequest, up} from '../../reconcile/commands.ts';
 import type {ConvergeContext} from '../../reconcile/converge.ts';
 import type {ContainerInfo, Report} from '../../report/event.ts';
 import {watchRules} from '../../watch/session/rules.ts';
 import {runAttached} from '../attached.ts';
+import type {BuildExtras} from '../build/build-image.ts';
 import type {CliContext} from '../context.ts';
 import {isSet} from '../environment.ts';
 import type {Input} from '../flags.ts';
+import {honourLock} from '../lock/honour-lock.ts';
 import {allowingMissingLimits} from '../open-engine.ts';
 import {lowerFor} from '../plan-now.ts';
 import {withProgress} from '../progress.ts';
@@ -24,7 +27,7 @@ export async function runUp(given: CliContext, {flags, args}: Input<'up'>): Prom
   checkFlags(flags);
   if (flags.ui) requireTerminal(context, 'up --ui');
   const stack = reloadedStack(context, {services: args, dependencies: !flags['no-deps'], scale: flags.scale});
-  const project = await stack.load();
+  const {project, extras} = await honourLock(context, await stack.load(), flags);
   // Told before anything is started.
   if (flags.watch) watchRules(project, {services: args});
   const exitCodeFrom = flags['exit-code-from'];
@@ -46,6 +49,7 @@ export async function runUp(given: CliContext, {flags, args}: Input<'up'>): Prom
         yes: flags.yes,
         withLogs: isAttached(flags),
         quietPull: flags['quiet-pull'],
+        extras,
         ...work,
         ...(flags.wait ? {wait: timeoutMs === undefined ? {} : {timeoutMs}} : {}),
       });
@@ -121,6 +125,10 @@ function checkFlags(flags: Flags): void {
     [flags['no-start'] && flags.watch, '--no-start and --watch'],
     [flags['abort-on-container-exit'] && flags.watch, '--abort-on-container-exit and --watch'],
     [flags['exit-code-from'] !== undefined && flags.watch, '--exit-code-from and --watch'],
+    [flags.locked && flags.pull !== undefined && flags.pull !== 'never', `--locked and --pull ${flags.pull}`],
+    [flags.locked && flags.watch, '--locked and --watch'],
+    [flags.locked && flags.ui, '--locked and --ui'],
+    [flags['lock-file'] !== undefined && !flags.locked, '--lock-file without --locked'],
     [flags.build && flags['no-build'], '--build and --no-build'],
     [flags['wait-timeout'] !== undefined && !flags.wait, '--wait-timeout without --wait'],
     [flags.ui && flags.detach, '--ui and --detach'],
@@ -192,6 +200,8 @@ export interface BringUp {
   readonly withLogs?: boolean;
   /** How pulls come along is not shown. */
   readonly quietPull?: boolean;
+  /** What is said of the builds besides the stack. */
+  readonly extras?: BuildExtras;
   /** Awaited before a container is started. */
   readonly beforeStart?: ConvergeContext['beforeStart'];
   readonly hookOutput?: ConvergeContext['hookOutput'];
@@ -203,13 +213,15 @@ export interface BringUp {
 export async function bringUp(
   context: CliContext,
   docker: Docker,
-  {project, options, wait, quietPull, ...work}: BringUp,
+  {project, options, wait, quietPull, extras, ...work}: BringUp,
 ): Promise<readonly ContainerInfo[]> {
   return withProgress(context, docker, {title: `up ${project.name}`, ...work}, async (converge) => {
     const lowered = await lowerFor(context, docker, project);
     const report: Report = (event) => {
       if (quietPull !== true || event.kind !== 'nodeProgress') converge.report(event);
     };
-    return up({project, ...lowered, options, ...(wait === undefined ? {} : {wait})}, {...converge, report});
+    const build: BuildImage = async (request) =>
+      (await import('../build/build-image.ts')).imageBuilder(context, docker, extras)(request);
+    return up({project, ...lowered, options, ...(wait === undefined ? {} : {wait})}, {...converge, report, build});
   });
 }

@@ -12,19 +12,35 @@ import type {NestedExtension} from '../types.ts';
  */
 export function validate(tree: Tree, problems: Problems): readonly NestedExtension[] {
   const {mismatches, extensions} = checkSchema(stackSchema, tree);
-  for (const mismatch of mismatches) report(mismatch, tree, problems);
+  reportMismatches(mismatches, {tree, problems, whole: stackFile});
   // Those of the top level and of services are members of their own.
   return extensions
     .filter(({path}) => path.length > 1 && !(path[0] === 'services' && path.length === 3))
     .map(({path, value}) => ({path, value: toPlain(value)}));
 }
 
-function report(mismatch: Mismatch, tree: Tree, problems: Problems): void {
+const stackFile = 'the stack file';
+
+export interface MismatchContext {
+  /** The whole file. */
+  readonly tree: Tree;
+  readonly problems: Problems;
+  /** What people call it. */
+  readonly whole: string;
+}
+
+/** Tells everything in which a file does not fit its schema, each with its place. */
+export function reportMismatches(mismatches: readonly Mismatch[], context: MismatchContext): void {
+  for (const mismatch of mismatches) report(mismatch, context);
+}
+
+function report(mismatch: Mismatch, context: MismatchContext): void {
   const {kind, node, key, path, schema, member = ''} = mismatch;
-  const where = path === '' ? 'the stack file' : path;
+  const {problems, whole} = context;
+  const where = path === '' ? whole : path;
   switch (kind) {
     case 'additional':
-      reportUnknownKey(member, mismatch, {tree, problems});
+      reportUnknownKey(member, mismatch, context);
       return;
     case 'required':
       problems.error(key ?? node.at, {
@@ -133,12 +149,7 @@ function allows({type = []}: Schema, wanted: 'array' | 'object'): boolean {
   return type === wanted || type.includes(wanted as never);
 }
 
-interface UnknownKeyContext {
-  readonly tree: Tree;
-  readonly problems: Problems;
-}
-
-function reportUnknownKey(key: string, {node, path, schema}: Mismatch, {tree, problems}: UnknownKeyContext): void {
+function reportUnknownKey(key: string, {node, path, schema}: Mismatch, {tree, problems, whole}: MismatchContext): void {
   const at = node.kind === 'mapping' ? node.entries.get(key)?.key : undefined;
   if (schema['x-names'] !== undefined) {
     problems.error(at, {
@@ -152,7 +163,10 @@ function reportUnknownKey(key: string, {node, path, schema}: Mismatch, {tree, pr
   problems.error(at, {
     code: 'unknown-key',
     message: path === '' ? `unknown attribute "${key}" at the top level` : `${path}: unknown attribute "${key}"`,
-    hint: (path === '' ? misplaced(key, tree) : undefined) ?? didYouMean(key, known) ?? unknownHint(key, schema),
+    hint:
+      (path === '' && whole === stackFile ? misplaced(key, tree) : undefined) ??
+      didYouMean(key, known) ??
+      unknownHint(key, schema),
   });
 }
 

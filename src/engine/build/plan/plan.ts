@@ -1,14 +1,15 @@
 import type {BuildBody} from '../../../api/types/build.ts';
 import type {Diagnostic} from '../../../base/diagnostic.ts';
-import {toTscomposeError} from '../../../base/errors.ts';
+import {hasKind, toTscomposeError} from '../../../base/errors.ts';
 import type {Instruction} from '../../../dockerfile/instruction.ts';
 import {placeIn} from '../../../dockerfile/logical-line.ts';
 import type {Dockerfile} from '../../../dockerfile/parse.ts';
 import {parseDockerfile} from '../../../dockerfile/parse.ts';
 import {expandWord} from '../../../dockerfile/scope.ts';
-import {createFindings, type DockerfileSource, type Findings} from '../../../dockerfile/source.ts';
+import {createFindings, type DockerfileSource, type Findings, type Place} from '../../../dockerfile/source.ts';
 import {findStage, groupStages, type Stage, type Stages} from '../../../dockerfile/stages.ts';
 import {formatPlatform, type Platform, parsePlatform} from '../../image/platform.ts';
+import {normaliseReference} from '../../image/reference.ts';
 import type {Origin, Step} from '../steps.ts';
 import {addLine, type BaseImage, type StageDraft, StepList} from './draft.ts';
 import {type FilesPlanning, planFiles} from './files.ts';
@@ -26,7 +27,7 @@ export interface BuildPlan {
 
 export type PlanRequest = Pick<
   BuildBody,
-  'target' | 'arguments' | 'contexts' | 'noCache' | 'network' | 'allow' | 'secrets'
+  'target' | 'arguments' | 'contexts' | 'noCache' | 'network' | 'allow' | 'secrets' | 'pins'
 > & {
   readonly source: DockerfileSource;
   readonly dockerfile: Dockerfile;
@@ -49,6 +50,16 @@ export async function planBuild(request: PlanRequest): Promise<BuildPlan> {
     warnings: problems.filter(({severity}) => severity === 'warning'),
     errors: problems.filter(({severity}) => severity === 'error'),
   };
+}
+
+function pinOf(pins: Readonly<Record<string, string>>, name: string): string | undefined {
+  try {
+    const normalised = normaliseReference(name);
+    return Object.hasOwn(pins, normalised) ? pins[normalised] : undefined;
+  } catch (error) {
+    if (hasKind(error, 'invalid')) return undefined;
+    throw error;
+  }
 }
 
 /** As BuildKit has it for what is built on nothing. */
@@ -163,12 +174,29 @@ class Planner {
     }
     if (image === 'scratch') return this.#draft(name, this.#scratch());
     if (context !== undefined && context.kind !== 'image') return await this.#beginWithDirectory(stage, name, image);
-    const reference = context === undefined ? image : context.reference;
+    const at = placeIn(from.line, from.image.at, from.image.at + from.image.text.length);
+    const reference = context === undefined ? this.#pinned(image, at) : context.reference;
+    if (reference === undefined) return this.#draft(name, this.#scratch());
     const base = await this.#request.image(reference, this.#platformOf(stage));
     const draft = this.#draft(name, base);
     const known = base.id === undefined ? {} : {image: base.id};
     draft.result = this.#list.add(draft, from, `FROM ${reference}`, {kind: 'image', reference, ...known});
     return draft;
+  }
+
+  /** The image that a name stands for, where only certain ones are to be used; a problem, and undefined, for any other. */
+  #pinned(name: string, place: Place): string | undefined {
+    const {pins} = this.#request;
+    if (pins === undefined || name.includes('@')) return name;
+    const pinned = pinOf(pins, name);
+    if (pinned === undefined)
+      this.#findings.error(
+        place,
+        'not-locked',
+        `image "${name}" is not locked`,
+        'lock it with "tscompose lock"; what the stack builds itself is named by additional_contexts: {NAME: "service:SERVICE"}',
+      );
+    return pinned;
   }
 
   /** What `FROM --platform=…` asks for. */
@@ -262,7 +290,9 @@ class Planner {
     if (below !== undefined) return {kind: 'step', step: (await this.#plan(below)).result};
     if (context !== undefined && context.kind !== 'image') return {kind: 'context', name};
     if (name === 'scratch') return {kind: 'step', step: undefined};
-    const reference = context === undefined ? name : context.reference;
+    const at = placeIn(instruction.line, 0, instruction.line.text.length);
+    const reference = context === undefined ? this.#pinned(name, at) : context.reference;
+    if (reference === undefined) return {kind: 'step', step: undefined};
     const {id: image} = await this.#request.image(reference, undefined);
     const own = this.#draft('', this.#scratch());
     const wanted = {reference, ...(image === undefined ? {} : {image})};

@@ -1,0 +1,27 @@
+import {TscomposeError} from '../../base/errors.ts';
+import type {Project} from '../../model/types.ts';
+import type {BuildExtras} from '../build/build-image.ts';
+import type {CliContext} from '../context.ts';
+
+export interface LockFlags {
+  readonly locked: boolean;
+  readonly 'lock-file'?: string;
+}
+
+/** The stack as its lock has it, and what its builds may take. Without `--locked` the stack as it is. */
+export async function honourLock(
+  context: Pick<CliContext, 'cwd'>,
+  project: Project,
+  flags: LockFlags,
+): Promise<{readonly project: Project; readonly extras: BuildExtras}> {
+  if (!flags.locked) return {project, extras: {}};
+  const [{lockPlace, readLock}, {lockedProject, pinsOf}] = await Promise.all([
+    import('./lock-file.ts'),
+    import('./locked-project.ts'),
+  ]);
+  const place = lockPlace(context, project, flags['lock-file']);
+  const lock = await readLock(place);
+  if (lock === undefined)
+    throw new TscomposeError('notFound', `--locked: there is no ${place.shown}`, {hint: 'write it: tscompose lock'});
+  return {project: lockedProject(project, lock), extras: {pins: pinsOf(lock)}};
+}
