@@ -98,13 +98,15 @@ function isPull(node: ImageNode): node is PullNode {
   return node.action.kind === 'pullImage';
 }
 
-/** A registry speaks of what it has: the message gets the name that the person knows. A Dockerfile has its own places. */
+/**
+ * A registry speaks of what it has: the message gets the name that the person knows, unless it names the image, its service or
+ * a place in a Dockerfile.
+ */
 function nameImage({action}: PullNode | BuildNode, error: TscomposeError): TscomposeError {
-  const {image, kind} = action;
-  if (error.message.includes(image) || error.diagnostics.length > 0) return error;
+  const {image, kind, services} = action;
+  const {message, hint, diagnostics} = error;
+  const isNamed = message.includes(image) || services.some((name) => message.startsWith(`service "${name}"`));
+  if (isNamed || diagnostics.length > 0) return error;
   const verb = kind === 'pullImage' ? 'pull' : 'build';
-  return new TscomposeError(error.kind, `cannot ${verb} image "${image}": ${error.message}`, {
-    hint: error.hint,
-    cause: error,
-  });
+  return new TscomposeError(error.kind, `cannot ${verb} image "${image}": ${message}`, {hint, cause: error});
 }
