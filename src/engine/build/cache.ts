@@ -1,7 +1,7 @@
 import {mkdir, readdir, rm, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {canonicalJson, sha256Hex} from '../../base/canonical-json.ts';
-import {buildPin, type LayerRecord} from '../image/record.ts';
+import {buildPin, type LayerRecord, listPins} from '../image/record.ts';
 import {readText, temporaryPrefix, writeRecord} from '../record-store.ts';
 import type {BuildWork} from './context.ts';
 import {countUse, readUses} from './uses.ts';
@@ -68,11 +68,12 @@ export function openCache({images, session}: Pick<BuildWork, 'images' | 'session
       await mkdir(records, {recursive: true, mode: 0o700});
       // Of one that was unpacked the archive stays, too: images have it.
       const blobs = layer.made === undefined ? [layer.blob] : [];
-      await session.pin({name: pinName(key), blobs, layers: [layer.directory]});
       await writeRecord(path(key), {
         ...{v: 1, key, created, layer, title},
         ...(from === undefined ? {} : {from}),
       } satisfies CacheRecord);
+      // After the record, which until then leads nowhere once this process is killed: a pin without one is nobody's.
+      await session.pin({name: pinName(key), blobs, layers: [layer.directory]});
     },
     lastParts: (slot) => readJson<ListedParts>(join(slots, `${slot}.json`)),
     async keepParts(slot, parts) {
@@ -128,6 +129,15 @@ export async function listCache({images}: Pick<BuildWork, 'images'>): Promise<re
       }),
   );
   return found.flat();
+}
+
+/** Takes away the pins of steps whose records were removed while they were made. */
+export async function dropStrayPins({images, session}: Pick<BuildWork, 'images' | 'session'>): Promise<void> {
+  for (const {name} of await listPins(images.layout)) {
+    if (!name.startsWith(buildPin)) continue;
+    const record = join(images.layout.build.cache, `${name.slice(buildPin.length)}.json`);
+    if ((await readText(record)) === undefined) await session.unpin(name);
+  }
 }
 
 /** The layers go with the next clean-up of the store. */

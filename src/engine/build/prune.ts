@@ -4,7 +4,7 @@ import type {BuildPruning, BuildsPruned} from '../../api/types/prune.ts';
 import {collectGarbage} from '../image/collect.ts';
 import {listImages} from '../image/record.ts';
 import {openSession} from '../image/session.ts';
-import {dropFromCache, listCache, type UsedRecord} from './cache.ts';
+import {dropFromCache, dropStrayPins, listCache, type UsedRecord} from './cache.ts';
 import type {BuildContext} from './context.ts';
 import {mountNames, mountPaths} from './mount-records.ts';
 import {pruneMatcher, withinLimits} from './prune-choice.ts';
@@ -43,6 +43,7 @@ async function dropSteps(
   await using session = await openSession(context.images);
   const keys = dropped.map(({key}) => key);
   await dropFromCache({images: context.images, session}, keys);
+  await dropStrayPins({images: context.images, session});
   const sizes = new Map(dropped.map((record) => [record.key, rows.get(record.key)?.Size ?? 0]));
   return {keys, bytes: await freedBytes(context, dropped, sizes)};
 }

@@ -66,6 +66,20 @@ describe('what builds keep', () => {
     expect(await rows()).toEqual([]);
   });
 
+  test('goes, too, where its record was removed while it was made', async () => {
+    await build(sized);
+    const {root} = bed.host;
+    const pins = () => readdirSync(join(root, 'images/pins'));
+    const layers = () => readdirSync(join(root, 'layers')).filter((name) => !name.startsWith('host-')).length;
+    const before = layers();
+    for (const name of readdirSync(join(root, 'build/cache'))) rmSync(join(root, 'build/cache', name));
+    expect(pins()).toHaveLength(4);
+    await bed.docker.pruneBuilder({});
+    expect(pins()).toEqual([]);
+    // Those of 1000 and 2000 bytes.
+    expect(layers()).toBe(before - 2);
+  });
+
   test('goes until limits are kept, what was not used for longest first', async () => {
     await build(sized);
     // The two that no image has were made one after the other.
