@@ -32,9 +32,12 @@ static int fail(struct copy *copy, const char *name) {
   return fail_errno(copy->failure, errno, "%s %s", copy->step, name);
 }
 
+/* Less is read and written sooner than it is asked whether both are of one file system. */
+#define RANGE_MIN (128 * 1024)
+
 static int copy_bytes(int from, int to, off_t start, off_t end) {
   off_t at = start;
-  while (at < end) {
+  while (end - start >= RANGE_MIN && at < end) {
     off_t source = at, target = at;
     ssize_t count = copy_file_range(from, &source, to, &target, (size_t)(end - at), 0);
     if (count > 0) {
@@ -64,8 +67,9 @@ static int copy_bytes(int from, int to, off_t start, off_t end) {
 }
 
 /* Holes stay holes. */
-static int copy_data(int from, int to, off_t size) {
-  off_t at = 0;
+static int copy_data(int from, int to, const struct stat *status) {
+  off_t at = 0, size = status->st_size;
+  if ((off_t)status->st_blocks * 512 >= size) return copy_bytes(from, to, 0, size);
   while (at < size) {
     off_t data = lseek(from, at, SEEK_DATA);
     if (data < 0 && errno == ENXIO) break;
@@ -90,7 +94,7 @@ static int copy_attributes(struct copy *copy, int from, const char *name, int to
 }
 
 /* Written under no name, then linked: a file that exists is whole. Some file systems cannot; then by a temporary name. */
-static int make_regular(int from, int to, const char *target, off_t size) {
+static int make_regular(int from, int to, const char *target, const struct stat *status) {
   char temporary[32];
   bool unnamed = true;
   int fd = openat(to, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
@@ -101,7 +105,7 @@ static int make_regular(int from, int to, const char *target, off_t size) {
     fd = openat(to, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) return -1;
   }
-  int result = copy_data(from, fd, size);
+  int result = copy_data(from, fd, status);
   if (result == 0 && unnamed) {
     char path[40];
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
@@ -116,17 +120,49 @@ static int make_regular(int from, int to, const char *target, off_t size) {
   return result;
 }
 
-static int copy_regular(int from, const char *name, int to, const char *target) {
-  struct stat status;
+static int open_regular(int from, const char *name, struct stat *status) {
   int fd = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   if (fd < 0) return -1;
-  int result = fstat(fd, &status);
-  if (result == 0 && !S_ISREG(status.st_mode)) {
-    errno = EINVAL;
-    result = -1;
-  }
-  if (result == 0) result = make_regular(fd, to, target, status.st_size);
+  int result = fstat(fd, status);
+  if (result == 0 && S_ISREG(status->st_mode)) return fd;
+  if (result == 0) errno = EINVAL;
   close_quietly(fd);
+  return -1;
+}
+
+static int copy_regular(int from, const char *name, int to, const char *target) {
+  struct stat status;
+  int fd = open_regular(from, name, &status);
+  if (fd < 0) return -1;
+  int result = make_regular(fd, to, target, &status);
+  close_quietly(fd);
+  return result;
+}
+
+/* What it has already is not set again: each change is one of the disk's journal. */
+static int set_access(int fd, const struct stat *wanted) {
+  struct stat found;
+  if (fstat(fd, &found) != 0) return -1;
+  if ((found.st_uid != wanted->st_uid || found.st_gid != wanted->st_gid) &&
+      fchown(fd, wanted->st_uid, wanted->st_gid) != 0)
+    return -1;
+  return ((found.st_mode ^ wanted->st_mode) & 07777) == 0 ? 0 : fchmod(fd, wanted->st_mode & 07777);
+}
+
+/* A file with all that belongs to it, by descriptor: nobody sees what is not whole. */
+static int copy_unseen(int from, const char *name, int to, const char *target, const struct stat *status) {
+  struct timespec times[2] = {status->st_atim, status->st_mtim};
+  struct stat found;
+  int source = open_regular(from, name, &found);
+  if (source < 0) return -1;
+  int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  int fd = openat(to, target, flags, status->st_mode & 0777);
+  int result = fd < 0 ? -1 : copy_data(source, fd, &found);
+  if (result == 0) result = set_access(fd, status);
+  if (result == 0) result = xattr_copy_at(from, name, to, target);
+  if (result == 0) result = futimens(fd, times);
+  close_quietly(fd);
+  close_quietly(source);
   return result;
 }
 
@@ -143,6 +179,11 @@ int copy_entry(struct copy *copy, int from, const char *name, int to, const char
   if (S_ISSOCK(status->st_mode)) return 0;
   /* A whiteout that shows because there is one layer only. */
   if (S_ISCHR(status->st_mode) && status->st_rdev == makedev(0, 0)) return 0;
+  if (S_ISREG(status->st_mode) && copy->unseen) {
+    if (copy_unseen(from, name, to, target, status) != 0) return fail(copy, name);
+    copy->entries++;
+    return 0;
+  }
   if (S_ISREG(status->st_mode)) result = copy_regular(from, name, to, target);
   else if (S_ISLNK(status->st_mode)) result = copy_symlink(from, name, to, target);
   else result = mknodat(to, target, status->st_mode & (S_IFMT | 0600), status->st_rdev);

@@ -14,6 +14,8 @@ struct copy {
   uint64_t entries;
   /* What exists at the target already is kept, only its owner, mode and the rest are set: an interrupted copy goes on. */
   bool resume;
+  /* Nobody sees the target before all of it is whole: files need not come at once. */
+  bool unseen;
   struct copied_links *links;
 };
 

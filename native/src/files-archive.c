@@ -196,7 +196,8 @@ static int write_file(struct archive *archive, int parent, const char *name) {
   if (fd < 0) return fail_errno(archive->out.failure, errno, "%s", archive->name.data);
   describe(&status, &entry);
   int result = write_header(archive, &entry, parent, name);
-  if (result == 0) result = write_content(archive, fd, entry.size);
+  bool full = (uint64_t)status.st_blocks * 512 >= entry.size;
+  if (result == 0) result = full ? write_piece(archive, fd, entry.size) : write_content(archive, fd, entry.size);
   if (result == 0 && status.st_nlink > 1) keep_name(archive, &status);
   close_quietly(fd);
   return result;

@@ -307,7 +307,7 @@ int files_copy(const struct files_copying *asked, int list, struct failure *fail
       .from = {NULL, -1},
       .to = {NULL, -1},
       .base = -1,
-      .copy = {.step = "copy", .failure = failure},
+      .copy = {.step = "copy", .failure = failure, .unseen = true},
       .failure = failure,
   };
   int result = read_to_end(list, LIST_MAX, &lines) == 0 ? 0 : fail_errno(failure, errno, "list of copies");

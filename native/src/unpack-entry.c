@@ -71,6 +71,14 @@ static int set_owner(const struct place *place, int result) {
   return 0;
 }
 
+/* Most files are their maker's already: a change less for the disk's journal. */
+static int set_file_owner(const struct place *place, int fd, const struct tar_entry *entry) {
+  struct stat found;
+  if (fstat(fd, &found) != 0) return fail(place);
+  if (found.st_uid == entry->uid && found.st_gid == entry->gid) return 0;
+  return set_owner(place, fchown(fd, entry->uid, entry->gid));
+}
+
 /* Owner first: a change of owner clears set-user-ID bits and file capabilities. */
 static int set_attributes(const struct place *place, const struct tar_entry *entry) {
   struct timespec times[2] = {entry->mtime, entry->mtime};
@@ -100,7 +108,7 @@ static int unpack_file(struct place *place, struct tar_reader *reader, const str
   if (fd < 0) return fail(place);
   struct timespec times[2] = {entry->mtime, entry->mtime};
   int result = write_data(place, fd, reader, entry);
-  if (result == 0) result = set_owner(place, fchown(fd, entry->uid, entry->gid));
+  if (result == 0) result = set_file_owner(place, fd, entry);
   if (result == 0 && fchmod(fd, entry->mode) != 0) result = fail(place);
   if (result == 0) result = set_xattrs(place, entry);
   if (result == 0 && futimens(fd, times) != 0) result = fail(place);

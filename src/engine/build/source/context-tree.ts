@@ -1,5 +1,5 @@
 import {type BigIntStats, lstatSync, readdirSync, readlinkSync, realpathSync} from 'node:fs';
-import {join, posix} from 'node:path';
+import {posix} from 'node:path';
 import {TscomposeError} from '../../../base/errors.ts';
 import {compileIgnore, type IgnoreMatcher} from '../../../base/ignore.ts';
 import type {DigestCache} from './digests.ts';
@@ -72,6 +72,12 @@ class Walk {
     return isNothing ? undefined : {resolved, entries};
   }
 
+  /** Both are as they are to be: to tidy the paths of many files takes longer than to look at them. */
+  #place(path: string): string {
+    if (path === '') return this.#root;
+    return this.#root === '/' ? `/${path}` : `${this.#root}/${path}`;
+  }
+
   /** Links on the way, each looked up beneath the root; undefined: something is not there. */
   #resolve(path: string): string | undefined {
     const rest = path.split('/').filter((name) => name !== '' && name !== '.');
@@ -91,7 +97,7 @@ class Walk {
       }
       links += 1;
       if (links > linksMax) throw new TscomposeError('invalid', `"${path}" of the build context: too many links`);
-      const target = readlinkSync(join(this.#root, here));
+      const target = readlinkSync(this.#place(here));
       if (target.startsWith('/')) done = [];
       rest.unshift(...target.split('/').filter((part) => part !== '' && part !== '.'));
     }
@@ -101,14 +107,14 @@ class Walk {
   /** Undefined: it is not there, or ignored with all that is below. */
   #look(path: string): BigIntStats | undefined {
     if (path !== '' && this.#rules?.prunes(path) === true) return undefined;
-    const status = lstatSync(join(this.#root, path), {bigint: true, throwIfNoEntry: false});
+    const status = lstatSync(this.#place(path), {bigint: true, throwIfNoEntry: false});
     if (status === undefined || status.isDirectory() || status.isSymbolicLink()) return status;
     return this.#rules?.ignores(path) === true ? undefined : status;
   }
 
   /** Directories that are ignored are there for what was taken back in them. */
   #below(directory: string, path: string, into: {readonly digests: boolean; readonly entries: TreeEntry[]}): void {
-    const names = readdirSync(join(this.#root, directory)).sort();
+    const names = readdirSync(this.#place(directory)).sort();
     for (const name of names) {
       const here = directory === '' ? name : `${directory}/${name}`;
       const shown = path === '' ? name : `${path}/${name}`;
@@ -137,7 +143,7 @@ class Walk {
       device: deviceNumbers(status.rdev),
       attributes: '',
       content: isLink
-        ? readlinkSync(join(this.#root, here))
+        ? readlinkSync(this.#place(here))
         : digests && status.isFile()
           ? this.#digests.digest(here, status)
           : '',

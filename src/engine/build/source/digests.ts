@@ -75,7 +75,8 @@ function readDigest(root: string, path: string, {status, piece}: Reading): strin
     const isSame = opened.ino === status.ino && opened.dev === status.dev && opened.isFile();
     if (!isSame) throw changedMeanwhile(path);
     const hash = createHash('sha256');
-    for (let count = 1; count > 0; ) {
+    // One that has become longer has another size.
+    for (let count = 1, left = Number(status.size); left > 0 && count > 0; left -= count) {
       count = readSync(file, piece, 0, piece.length, null);
       hash.update(piece.subarray(0, count));
     }
