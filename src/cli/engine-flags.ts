@@ -60,7 +60,11 @@ export const engineFlags = {
     limit: {value: 'N', kind: 'integer', summary: 'results at most: 25, or up to 100'},
     'no-trunc': {summary: 'do not shorten'},
   },
-  'engine manifest': {},
+  'engine manifest': {
+    raw: {summary: 'print the manifest or index itself, byte for byte'},
+    verbose: {short: 'v', summary: 'print every manifest that the name leads to'},
+    referrers: {summary: 'print what says something about it: signatures, lists of contents'},
+  },
   'engine builder du': builderFlags.du,
   'engine builder prune': builderFlags.prune,
   'engine builder export': builderFlags.export,

@@ -80,10 +80,18 @@ export class Image {
     });
   }
 
-  /** What its registry has under this name. */
-  distribution(options: Abortable & {readonly authconfig?: AuthConfig | undefined} = {}): Promise<DistributionInspect> {
+  /** What its registry has under this name. `manifests` and `referrers`: feature `platforms`. */
+  distribution(
+    options: Abortable & {
+      readonly authconfig?: AuthConfig | undefined;
+      readonly manifests?: boolean | undefined;
+      readonly referrers?: boolean | undefined;
+    } = {},
+  ): Promise<DistributionInspect> {
+    const {manifests, referrers} = options;
     return this.#calls.distributionInspect({
       path: this,
+      query: {manifests, referrers},
       headers: registryAuth(options.authconfig),
       signal: options.abortSignal,
     });

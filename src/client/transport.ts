@@ -28,7 +28,7 @@ export interface Upgraded {
   destroy(): void;
 }
 
-/** What an engine offers beyond Docker's API. `files`: TscomposeFiles; `sync`: files into containers, with what was synced so far; `platforms`: all platforms of an image are pulled; `locks`: project locks. */
+/** What an engine offers beyond Docker's API. `files`: TscomposeFiles; `sync`: files into containers, with what was synced so far; `platforms`: all platforms of an image are pulled, and their manifests told; `locks`: project locks. */
 export type Feature = 'files' | 'sync' | 'platforms' | 'locks';
 
 /** The one way to an engine: in-process, unix socket, TCP, TLS or ssh. */

@@ -1,7 +1,7 @@
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {expect, test} from 'vitest';
-import {type Descriptor, makeImage, makeLayout} from '../engine/image/bed.ts';
+import {type Descriptor, digestOf, makeImage, makeLayout} from '../engine/image/bed.ts';
 import {makeHost, type TestHost} from '../support/host.ts';
 import {endRegistry, serveRegistry} from '../support/own-registry.ts';
 import {skopeo, startRegistry} from '../support/registry.ts';
@@ -40,6 +40,17 @@ async function openRegistry(host: TestHost, kind: string): Promise<{readonly hos
   if (kind === 'docker-registry') return await startRegistry({within: within(host)});
   const command = await serveRegistry(host);
   return {host: '127.0.0.1:5000', [Symbol.asyncDispose]: () => endRegistry(command)};
+}
+
+/** By its digest, or a tag. */
+async function putManifest(host: TestHost, repository: string, text: string, tag: string | undefined) {
+  const {mediaType} = JSON.parse(text) as {readonly mediaType: string};
+  const digest = digestOf(text);
+  const [registry, ...path] = repository.split('/');
+  const url = `http://${registry}/v2/${path.join('/')}/manifests/${tag ?? digest}`;
+  const words = ['-sfS', '-X', 'PUT', '-H', `content-type: ${mediaType}`, '--data-binary', text, url];
+  expect(await host.command('curl', words)).toMatchObject({code: 0, stderr: ''});
+  return {mediaType, digest, size: text.length};
 }
 
 test.each(['docker-registry', 'our registry'])('images of several platforms and %s', async (kind) => {
@@ -87,6 +98,37 @@ test.each(['docker-registry', 'our registry'])('images of several platforms and 
     await look(...all, `docker://${at(`to/${name}:1`)}`, `docker://${at(`third/${name}:1`)}`);
     expect(await raw(`third/${name}:1`)).toBe(await raw(`from/${name}:1`));
   }
+
+  // What the registry has, and who says something about it: by its list, or by a tag where it has none.
+  expect(await engine('manifest', '--raw', at('from/oci:1'))).toBe(await raw('from/oci:1'));
+  const verbose = JSON.parse(await engine('manifest', '-v', at('from/oci:1'))) as {
+    readonly Descriptor: {readonly digest: string; readonly platform?: {readonly architecture: string}};
+    readonly Manifest: {readonly config?: object};
+  }[];
+  expect(verbose.map(({Descriptor}) => Descriptor.platform?.architecture)).toEqual([
+    undefined,
+    'amd64',
+    'arm64',
+    'unknown',
+  ]);
+  expect(verbose[0]?.Manifest).toEqual(JSON.parse(await raw('from/oci:1')));
+  expect(JSON.parse(await engine('manifest', '--referrers', at('from/oci:1')))).toEqual([]);
+  const digest = verbose[0]?.Descriptor.digest ?? '';
+  const report = {
+    ...{schemaVersion: 2, mediaType: 'application/vnd.oci.image.manifest.v1+json'},
+    ...{artifactType: 'application/vnd.example.report', layers: []},
+    config: verbose[1]?.Manifest.config,
+    subject: {mediaType: 'application/vnd.oci.image.index.v1+json', digest, size: (await raw('from/oci:1')).length},
+  };
+  const reported = await putManifest(host, at('from/oci'), JSON.stringify(report), undefined);
+  if (kind === 'docker-registry') {
+    const entry = {...reported, artifactType: report.artifactType};
+    const list = {schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [entry]};
+    await putManifest(host, at('from/oci'), JSON.stringify(list), digest.replace(':', '-'));
+  }
+  expect(JSON.parse(await engine('manifest', '--referrers', at('from/oci:1')))).toEqual([
+    {...reported, artifactType: report.artifactType},
+  ]);
 
   // Which of it is here, and what becomes of one platform alone.
   const tree = await engine('images', '--tree', at('to/oci:1'));

@@ -86,7 +86,7 @@ it.each([
 });
 
 it('an X-Registry-Auth of null says that there are no credentials', async () => {
-  const inspect = async (_name: string, auth: unknown) => ({auth}) as never;
+  const inspect = async ({auth}: {readonly auth: unknown}) => ({auth}) as never;
   const answer = await handle(
     {inspect},
     {method: 'GET', path: '/distribution/redis/json', headers: {'x-registry-auth': header(null)}},

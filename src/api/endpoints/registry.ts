@@ -1,5 +1,5 @@
 import {type EndpointTable, json, jsonBody, noBody, progress} from '../endpoint.ts';
-import {filters, integer, platformParameter, text} from '../parameters.ts';
+import {filters, flag, integer, platformParameter, text} from '../parameters.ts';
 import type {AuthAnswer, AuthConfig, DistributionInspect, ImageProgress, ImageSearchResult} from '../types/image.ts';
 
 /** What goes to a registry and back; pulling is `imageCreate`. */
@@ -29,11 +29,14 @@ export const registryEndpoints = {
     body: jsonBody<AuthConfig>(),
     answer: json<AuthAnswer>(),
   },
-  /** What a registry has under a name, without pulling it. */
+  /**
+   * What a registry has under a name, without pulling it. `manifests` and `referrers` are extensions of ours (feature
+   * `platforms`).
+   */
   distributionInspect: {
     method: 'GET',
     path: '/distribution/{+name}/json',
-    query: {},
+    query: {manifests: flag, referrers: flag},
     headers: {registryAuth: 'x-registry-auth'},
     body: noBody,
     answer: json<DistributionInspect>(),

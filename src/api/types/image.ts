@@ -56,7 +56,15 @@ export interface OciDescriptor {
   readonly digest: string;
   readonly size: number;
   readonly platform?: OciPlatform;
+  readonly artifactType?: string;
   readonly annotations?: Readonly<Record<string, unknown>>;
+}
+
+/** A manifest of a registry, byte for byte. */
+export interface RegistryManifest {
+  readonly Descriptor: OciDescriptor;
+  /** Its bytes as base64. */
+  readonly Raw: string;
 }
 
 /** One line of a load, import, pull or build stream. An `error` in it ends the stream and is thrown by our client. */
@@ -107,6 +115,10 @@ export interface OciPlatform {
 export interface DistributionInspect {
   readonly Descriptor: {readonly mediaType: string; readonly digest: string; readonly size: number};
   readonly Platforms: readonly OciPlatform[];
+  /** Where they are asked for: what the name stands for, then what that names, where it is an index. */
+  readonly Manifests?: readonly RegistryManifest[];
+  /** Where they are asked for: what says something about it. */
+  readonly Referrers?: readonly OciDescriptor[];
 }
 
 /** Credentials for a registry: the body of `POST /auth`, and of the header `X-Registry-Auth` (base64url of JSON). */

@@ -24,7 +24,7 @@ export interface RegistryApi {
   search(request: SearchOptions, signal: AbortSignal): Promise<ImageSearchResult[]>;
   /** Checks credentials. Throws `unauthorized`. */
   login(auth: AuthConfig, signal: AbortSignal): Promise<AuthAnswer>;
-  inspect(reference: string, auth: AuthConfig, signal: AbortSignal): Promise<DistributionInspect>;
+  inspect(request: InspectOptions, signal: AbortSignal): Promise<DistributionInspect>;
 }
 
 export interface PullOptions {
@@ -41,6 +41,15 @@ export interface PushOptions {
   readonly repository: string;
   readonly tag?: string | undefined;
   readonly platform?: string | undefined;
+  readonly auth: AuthConfig;
+}
+
+export interface InspectOptions {
+  readonly reference: string;
+  /** With the bytes of what the name stands for, and of what that names. */
+  readonly manifests: boolean;
+  /** With what says something about it. */
+  readonly referrers: boolean;
   readonly auth: AuthConfig;
 }
 
@@ -108,7 +117,7 @@ export function createRegistry({images, session, registries: options}: RegistryP
       return {Status: 'Login Succeeded', IdentityToken: identityToken ?? ''};
     },
 
-    async inspect(text, auth, signal) {
+    async inspect({reference: text, auth, manifests, referrers}, signal) {
       const [{inspectDistribution}, {firstThatAnswers}] = await Promise.all([
         import('./inspect.ts'),
         import('./registries.ts'),
@@ -116,7 +125,7 @@ export function createRegistry({images, session, registries: options}: RegistryP
       const {registry, repository, tag, digest} = parseReference(text);
       const reference = digest ?? tag ?? 'latest';
       const {value} = await firstThatAnswers(await connectionTo(registry, 'pull', auth), (connection) =>
-        inspectDistribution(connection, {repository, reference, signal}),
+        inspectDistribution(connection, {repository, reference, manifests, referrers, signal}),
       );
       return value;
     },

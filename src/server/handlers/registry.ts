@@ -29,7 +29,10 @@ export function registryHandlers({registry}: Engine): Handlers<typeof registryEn
       return registry.search({term, limit: limit === 0 ? searchDefault : limit, filters, auth}, signal);
     },
     systemAuth: ({body, signal}) => registry.login(body, signal),
-    distributionInspect: ({path, headers, signal}) =>
-      registry.inspect(path.name, parseRegistryAuth(headers.registryAuth), signal),
+    distributionInspect: ({path, query, headers, signal}) => {
+      const {manifests = false, referrers = false} = query;
+      const auth = parseRegistryAuth(headers.registryAuth);
+      return registry.inspect({reference: path.name, auth, manifests, referrers}, signal);
+    },
   };
 }
