@@ -1,38 +1,12 @@
-import {afterEach, beforeEach, expect, it} from 'vitest';
-import type {Connection, RegistryRequest} from '../../../src/engine/registry/connection.ts';
+import {expect, it} from 'vitest';
 import {searchRegistry} from '../../../src/engine/registry/search.ts';
 import {listTags} from '../../../src/engine/registry/tags.ts';
+import {answering} from './answering.ts';
 
-let asked: string[];
-let answers: {readonly status?: number; readonly link?: string; readonly body: unknown}[];
 const {signal} = new AbortController();
 
-/** A registry that gives one answer after the other. */
-const connectionTo = (registry: string): Connection => ({
-  endpoint: {registry, bases: [`https://${registry}`], tls: {verify: true, ca: []}},
-  async send({target}: RegistryRequest) {
-    asked.push(String(target));
-    const {status = 200, link, body} = answers.shift() ?? {status: 404, body: {}};
-    return {
-      status,
-      headers: link === undefined ? {} : {link},
-      all: () => [],
-      url: new URL(`https://${registry}`),
-      body: (async function* () {
-        yield Buffer.from(JSON.stringify(body));
-      })(),
-      discard: () => undefined,
-    };
-  },
-});
-
-beforeEach(() => {
-  asked = [];
-});
-afterEach(() => expect(answers).toEqual([]));
-
 it('Docker Hub is searched where it is searched, not where it is pulled from', async () => {
-  answers = [
+  const {connection, asked} = answering('docker.io', [
     {
       body: {
         num_results: 2,
@@ -43,8 +17,8 @@ it('Docker Hub is searched where it is searched, not where it is pulled from', a
         ],
       },
     },
-  ];
-  expect(await searchRegistry(connectionTo('docker.io'), {term: 'redis', limit: 25, signal})).toEqual([
+  ]);
+  expect(await searchRegistry(connection, {term: 'redis', limit: 25, signal})).toEqual([
     {name: 'redis', description: 'a store', star_count: 13_000, is_official: true, is_automated: false},
     {name: 'team/redis', description: '', star_count: 0, is_official: false, is_automated: false},
   ]);
@@ -52,17 +26,20 @@ it('Docker Hub is searched where it is searched, not where it is pulled from', a
 });
 
 it('another registry is searched by itself, else by its catalog, to the end of that', async () => {
-  answers = [
+  const {connection, asked} = answering('registry.test', [
     {status: 404, body: {}},
     {body: {repositories: ['app', 'shop/app']}, link: '</v2/_catalog?last=shop%2Fapp>; rel="next"'},
     {body: {repositories: ['shop/application', 'zoo']}},
-  ];
-  const found = await searchRegistry(connectionTo('registry.test'), {term: 'shop/', limit: 25, signal});
+  ]);
+  const found = await searchRegistry(connection, {term: 'shop/', limit: 25, signal});
   expect(found.map(({name}) => name)).toEqual(['shop/app', 'shop/application']);
   expect(asked).toEqual(['/v1/search?q=shop%2F&n=25', '/v2/_catalog?n=1000', '/v2/_catalog?n=1000&last=shop%2Fapp']);
 });
 
 it('tags are listed to the end, also where the registry gives fewer at a time than were asked for', async () => {
-  answers = [{body: {tags: ['1', '2']}, link: '</v2/app/tags/list?n=2&last=2>; rel="next"'}, {body: {tags: ['3']}}];
-  expect(await listTags(connectionTo('registry.test'), 'app', signal)).toEqual(['1', '2', '3']);
+  const {connection} = answering('registry.test', [
+    {body: {tags: ['1', '2']}, link: '</v2/app/tags/list?n=2&last=2>; rel="next"'},
+    {body: {tags: ['3']}},
+  ]);
+  expect(await listTags(connection, 'app', signal)).toEqual(['1', '2', '3']);
 });
