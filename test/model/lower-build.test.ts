@@ -70,6 +70,42 @@ services:
   });
 });
 
+test.each<readonly [string, string, Partial<BuildBody>]>([
+  [
+    'a repository',
+    '"https://host.example/a.git#main:sub"',
+    {source: {kind: 'git', url: 'https://host.example/a.git#main:sub'}},
+  ],
+  ['a repository by ssh', '"git@host.example:a.git"', {source: {kind: 'git', url: 'git@host.example:a.git'}}],
+  ['an archive', '{context: "http://host.example/a.tgz"}', {source: {kind: 'http', url: 'http://host.example/a.tgz'}}],
+])('a context that is %s is fetched', async (_name, build, expected) => {
+  const body = await lowered(build);
+  expect(body).toMatchObject(expected);
+  expect(body.context).toBeUndefined();
+});
+
+test('additional contexts of every kind', async () => {
+  const {contexts} = await lowered(
+    `{context: ., additional_contexts: [here=./x, repo=github.com/a/b, web=https://host.example/a.tar,
+      'image=docker-image://redis@sha256:${'0'.repeat(64)}', 'layout=oci-layout://./l:v1']}`,
+  );
+  expect(contexts).toEqual({
+    here: {kind: 'directory', path: '/stack/x'},
+    repo: {kind: 'git', url: 'github.com/a/b'},
+    web: {kind: 'http', url: 'https://host.example/a.tar'},
+    image: {kind: 'image', reference: `redis@sha256:${'0'.repeat(64)}`},
+    layout: {kind: 'layout', path: expect.stringMatching(/^\/stack\/(?:\.\/)?l$/), tag: 'v1'},
+  });
+});
+
+test.each(['s3://bucket/x', 'oci-layout://x', 'docker-image://x', 'service:x'])(
+  'a main context "%s" is refused by name',
+  async (context) => {
+    const {project} = await load({'/stack/compose.yaml': `services:\n  web:\n    build: {context: "${context}"}\n`});
+    expect(JSON.stringify(findLimits(project))).toContain('context');
+  },
+);
+
 test('labels of the stack go before its own', async () => {
   const {labels} = await lowered('{context: ., labels: {x: y, com.docker.compose.project: other}}');
   expect(labels).toEqual({x: 'y', 'com.docker.compose.project': 'shop', 'com.docker.compose.service': 'web'});

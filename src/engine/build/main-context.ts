@@ -1,12 +1,11 @@
 import {parseGitReference} from '../../api/git-reference.ts';
-import type {BuildBody, BuildEvent, DockerfileText, FetchedSource} from '../../api/types/build.ts';
+import type {BuildBody, BuildEvent, DockerfileText, ExplainedStep, FetchedSource} from '../../api/types/build.ts';
 import {sha256Hex} from '../../base/canonical-json.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {redactUrls} from '../../base/redact-url.ts';
 import {readContextDockerfile} from './archive-context.ts';
 import {openCache} from './cache.ts';
 import type {BuildRequest, BuildWork} from './context.ts';
-import {explainMiss} from './explain.ts';
 import type {FetchedFiles, Fetcher} from './fetch/fetcher.ts';
 import {contextRoot} from './source/context-tree.ts';
 
@@ -78,7 +77,10 @@ async function bring(
     const files = await fetcher.fetch(source, {keepGitDir, fileName: 'context'});
     const {version, shown, cached} = files;
     if (version !== undefined) emit({kind: 'output', step, stream: 'stderr', text: `${shown}: ${version}\n`});
-    if (explain && version !== undefined) await explainVersion(work, {step, source, version, cached}, emit);
+    if (version !== undefined) {
+      const explained = await compareVersion(work, {source, version, cached});
+      if (explain) emit({kind: 'explained', step, explained});
+    }
     emit({kind: 'step', step, status: cached ? 'cached' : 'done'});
     return files;
   } catch (error) {
@@ -87,17 +89,19 @@ async function bring(
   }
 }
 
-/** Compares it with what was fetched from there last. */
-async function explainVersion(
+/** Compares it with what was fetched from there last, and keeps it for the next time. */
+async function compareVersion(
   work: BuildWork,
-  {step, source, version, cached}: {step: number; source: FetchedSource; version: string; cached: boolean},
-  emit: Telling['emit'],
-): Promise<void> {
+  {source, version, cached}: {source: FetchedSource; version: string; cached: boolean},
+): Promise<ExplainedStep> {
   const place = source.kind === 'git' ? parseGitReference(source.url) : source;
   const slot = sha256Hex(JSON.stringify(['context', place && {...place, user: '', password: ''}])).slice(0, 32);
   const cache = openCache(work);
-  const parts = {parent: '', definition: {version}, files: ''};
-  const explained = cached ? ({verdict: 'cached'} as const) : explainMiss(await cache.lastParts(slot), parts, false);
-  emit({kind: 'explained', step, explained});
-  await cache.keepParts(slot, parts);
+  const before = (await cache.lastParts(slot))?.versions?.['context'];
+  if (before !== version)
+    await cache.keepParts(slot, {parent: '', definition: {}, files: '', versions: {context: version}});
+  if (cached) return {verdict: 'cached'};
+  if (before === undefined) return {verdict: 'built', reasons: ['it was never fetched before']};
+  const same = 'what was fetched before is not in the cache, or not to be used';
+  return {verdict: 'built', reasons: [before === version ? same : `it was ${before}, and is ${version}`]};
 }

@@ -136,7 +136,7 @@ describe('a repository as context', () => {
     const reasons = events.flatMap((event) =>
       event.kind === 'explained' && event.explained.verdict === 'built' ? event.explained.reasons : [],
     );
-    expect(reasons).toContainEqual(expect.stringMatching(/^version changed from "commit [0-9a-f]{40}" to "commit/));
+    expect(reasons).toContainEqual(expect.stringMatching(/^it was commit [0-9a-f]{40}, and is commit [0-9a-f]{40}$/));
     expect(reasons).toContain('file "b.txt" is new');
   });
 });
