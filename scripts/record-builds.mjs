@@ -1,13 +1,16 @@
-// Records what BuildKit makes of the builds of test/engine/build/cases.mjs:
+// Records what BuildKit makes of the builds of test/engine/build/cases:
 //   TSCOMPOSE_ORACLE=test/support/oracle/oracle node scripts/record-builds.mjs [NAME…]
-// TSCOMPOSE_ORACLE is a program with the verbs `up` and `docker` (default: the project's own oracle, started if need be).
-// test/engine/build/builds.test.ts compares with test/recorded/builds.json everywhere.
-import {execFileSync, spawnSync} from 'node:child_process';
+// TSCOMPOSE_ORACLE is a program with the verbs `up`, `docker` and `sh` (default: the project's own oracle, started if need be).
+// Without names only what was not recorded before; `--all`: everything anew.
+// test/engine/build/{builds,verdicts}.ci.test.ts compare with test/recorded/builds.json everywhere.
+import {execFileSync, spawn, spawnSync} from 'node:child_process';
+import {once} from 'node:events';
 import {createReadStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {archiveEntries} from '../test/engine/build/archive-entries.mjs';
-import {cases} from '../test/engine/build/cases.mjs';
+import {cases} from '../test/engine/build/cases/index.mjs';
+import {withoutServer, withServer} from '../test/engine/build/cases-server.mjs';
 import {writeFiles} from '../test/engine/build/context-files.mjs';
 import {ensureImages} from '../test/support/images/make.mjs';
 
@@ -18,7 +21,14 @@ const directory = mkdtempSync(join(tmpdir(), 'builds-'));
 process.on('exit', () => rmSync(directory, {recursive: true, force: true}));
 execFileSync(oracle, ['up'], {stdio: ['ignore', 'ignore', 'inherit']});
 const docker = (...words) => spawnSync(oracle, ['docker', ...words], {encoding: 'utf8', maxBuffer: 1 << 28});
-docker('load', '-i', ensureImages(['busybox']).busybox);
+for (const archive of Object.values(ensureImages(['busybox', 'quick']))) docker('load', '-i', archive);
+
+// It is reached from the network that the oracle is in.
+const serving = spawn(oracle, ['sh', process.execPath, join(project, 'test/engine/build/cases-server.mjs')], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
+process.on('exit', () => serving.kill());
+const server = String((await once(serving.stdout, 'data'))[0]).trim();
 
 /** Steps by their titles, and whether they came from the cache. */
 function verdictsOf(log) {
@@ -34,12 +44,12 @@ function verdictsOf(log) {
   return verdicts;
 }
 
-function wordsOf({target, arguments: given = {}, labels = {}, secret}, more = {}) {
-  const {nextArguments = given, noCache, noCacheFilter} = more;
+function wordsOf({target, arguments: given = {}, labels = {}, secret, noCache, noCacheFilter}) {
+  if (secret !== undefined) writeFileSync(join(directory, 'secret'), secret);
   return [
     '--provenance=false',
     ...(target === undefined ? [] : ['--target', target]),
-    ...Object.entries(nextArguments).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]),
+    ...Object.entries(given).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]),
     ...Object.entries(labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]),
     ...(secret === undefined ? [] : ['--secret', `id=s,src=${join(directory, 'secret')}`]),
     ...(noCache ? ['--no-cache'] : []),
@@ -60,7 +70,8 @@ async function filesOf(context, words) {
 
 function configOf(tag) {
   const archive = join(directory, 'image.tar');
-  docker('save', '-o', archive, tag);
+  const {status, stderr} = docker('save', '-o', archive, tag);
+  if (status !== 0) throw new Error(stderr);
   const text = (name) => execFileSync('tar', ['-xOf', archive, name], {encoding: 'utf8'});
   const [{Config}] = JSON.parse(text('manifest.json'));
   const {config, architecture, os, author, history, rootfs} = JSON.parse(text(Config));
@@ -76,39 +87,43 @@ mkdirSync(bare);
 writeFileSync(join(bare, 'Dockerfile'), 'FROM busybox\n');
 const base = await filesOf(bare, []);
 
+/** The first line of what it says, without names of its own, and the lines of the Dockerfile that it points to. */
+function errorOf(text) {
+  const [first = ''] =
+    /ERROR: (?:failed to build: )?(?:failed to solve: )?([\s\S]*)/.exec(text)?.[1]?.trim().split('\n') ?? [];
+  const error = withoutServer(first, server)
+    .replace(/^failed to compute cache key: /, '')
+    .replace(/ of ref \S+/, '')
+    .replace(/\S*\/overlay2\/\S+\/merged/, '');
+  const lines = [...text.matchAll(/^ *(\d+) \| >>> /gm)].map(([, line]) => Number(line));
+  return {error, ...(lines.length > 0 ? {lines: [lines[0], lines.at(-1)]} : {})};
+}
+
 async function record(testCase, index) {
-  const {name, files, dockerfile, edits = [], secret} = testCase;
+  const {name, files, edits = []} = testCase;
   const context = join(directory, `case-${index}`);
   mkdirSync(context);
-  writeFiles(context, {...files, Dockerfile: dockerfile});
-  if (secret !== undefined) writeFileSync(join(directory, 'secret'), secret);
+  writeFiles(context, {...files, Dockerfile: withServer(testCase.dockerfile, server)});
   // What other cases built does not count.
   if (edits.length > 0) docker('builder', 'prune', '-af');
   const words = wordsOf(testCase);
   const tag = `record-builds:${index}`;
   const {status, stderr} = build(context, [...words, '-t', tag]);
   try {
-    if (status !== 0) {
-      const error = /ERROR: (?:failed to build: )?(?:failed to solve: )?([\s\S]*)/
-        .exec(stderr)?.[1]
-        ?.trim()
-        .split('\n')[0];
-      return {name, error: error.replace(/^failed to compute cache key: .*?: /, '')};
+    if (status !== 0) return {name, ...errorOf(stderr)};
+    const image = JSON.parse(withoutServer(JSON.stringify(configOf(tag)), server));
+    if (edits.length > 0) {
+      const verdicts = edits.map((edit) => {
+        writeFiles(context, edit);
+        return verdictsOf(build(context, wordsOf({...testCase, ...testCase.next})).stderr);
+      });
+      return {name, image, verdicts};
     }
     const found = await filesOf(context, words);
     const changed = Object.fromEntries(Object.entries(found).filter(([path, text]) => base[path] !== text));
     const gone = Object.keys(base).filter((path) => found[path] === undefined);
-    const verdicts = edits.map((edit) => {
-      writeFiles(context, edit);
-      const {nextArguments, nextNoCache: noCache, nextNoCacheFilter: noCacheFilter} = testCase;
-      return verdictsOf(build(context, wordsOf(testCase, {nextArguments, noCache, noCacheFilter})).stderr);
-    });
     const isScratch = gone.length > 50;
-    return {
-      ...{name, image: configOf(tag), files: changed},
-      ...(isScratch ? {scratch: true} : {gone}),
-      ...(edits.length > 0 ? {verdicts} : {}),
-    };
+    return {name, image, ...(isScratch ? {files: found, scratch: true} : {files: changed, gone})};
   } finally {
     docker('rmi', '-f', tag);
     rmSync(context, {recursive: true, force: true});
@@ -117,14 +132,23 @@ async function record(testCase, index) {
 
 const wanted = process.argv.slice(2);
 const known = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).answers : [];
-const answers = [];
-for (const [index, testCase] of cases.entries()) {
-  const earlier = known.find(({name}) => name === testCase.name);
-  const anew = wanted.length === 0 || wanted.includes(testCase.name) || earlier === undefined;
-  answers.push(anew ? await record(testCase, index) : earlier);
-  process.stderr.write('.');
-}
 const version = docker('version', '--format', '{{.Server.Version}}').stdout.trim();
-const recorded = {docker: version, recorded: new Date().toISOString().slice(0, 10), answers};
-writeFileSync(file, `${JSON.stringify(recorded, null, 1)}\n`);
-process.stdout.write(`\n${answers.length} builds recorded\n`);
+const answers = new Map(known.map((answer) => [answer.name, answer]));
+
+/** Also of what is not finished, so that nothing is asked for twice. */
+function save() {
+  const sorted = cases.flatMap(({name}) => answers.get(name) ?? []);
+  const recorded = {docker: version, recorded: new Date().toISOString().slice(0, 10), answers: sorted};
+  writeFileSync(file, `${JSON.stringify(recorded, null, 1)}\n`);
+}
+
+for (const [index, testCase] of cases.entries()) {
+  const {name} = testCase;
+  if (!wanted.includes('--all') && !wanted.includes(name) && answers.has(name)) continue;
+  answers.set(name, await record(testCase, index));
+  process.stderr.write('.');
+  if (index % 20 === 0) save();
+}
+save();
+process.stdout.write(`\n${answers.size} builds recorded\n`);
+process.exit();

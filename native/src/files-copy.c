@@ -104,17 +104,16 @@ static int parent_of(struct opened *opened, int tree, const char *path, const ch
   return opened->fd;
 }
 
-/* A directory of the target with all above it; what is missing is made for the owner of the copy, the last with `mode`. -1: told. */
+/* A directory of the target with all above it; what is missing is made with `mode` for the owner of the copy. -1: told. */
 static int make_path(struct copying *copying, const char *path, mode_t mode) {
   char resolved[UNPACK_PATH_MAX];
   if (files_resolve(copying->root, path, resolved) != 0) return fail_errno(copying->failure, errno, "%s", path);
   int fd = openat(copying->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   for (char *name = strtok(resolved, "/"), *after; fd >= 0 && name != NULL; name = after) {
     after = strtok(NULL, "/");
-    mode_t own = after == NULL ? mode : 0755;
     bool made = mkdirat(fd, name, 0700) == 0;
     int next = made || errno == EEXIST ? openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
-    if (made && next >= 0 && (fchown(next, copying->uid, copying->gid) != 0 || fchmod(next, own) != 0)) {
+    if (made && next >= 0 && (fchown(next, copying->uid, copying->gid) != 0 || fchmod(next, mode) != 0)) {
       close_quietly(next);
       next = -1;
     }
@@ -154,7 +153,7 @@ static int end_item(struct copying *copying) {
 
 /* --- records --- */
 
-/* `target`, whether the source is a directory, its name, mode of a target that is made: what comes next goes there. */
+/* `target`, whether the source is a directory, its name, mode of directories that are made: what comes next goes there. */
 static int begin_item(struct copying *copying) {
   const char *target = field(copying);
   bool directory = strcmp(field(copying), "1") == 0;
@@ -175,7 +174,7 @@ static int begin_item(struct copying *copying) {
   bool into = fd >= 0 && fstat(fd, &status) == 0 && S_ISDIR(status.st_mode);
   close_quietly(fd);
   path_split(resolved, parent, &target);
-  copying->base = make_path(copying, into ? resolved : parent, 0755);
+  copying->base = make_path(copying, into ? resolved : parent, (mode_t)mode);
   snprintf(copying->single, sizeof copying->single, "%s", into ? name : target);
   return copying->base < 0 ? -1 : 0;
 }

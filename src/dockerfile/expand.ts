@@ -8,6 +8,8 @@ export interface Expanding {
   readonly variables: Variables;
   /** The bodies of here-documents: quotes are characters like others. */
   readonly quotesAreText?: boolean;
+  /** What is shown to people: escapes stay, too. */
+  readonly escapesAreText?: boolean;
 }
 
 export interface Expanded {
@@ -77,7 +79,7 @@ class Reader {
   }
 
   readUntil(stop: string, keepEscapes: boolean): string {
-    const {escapeToken, quotesAreText = false} = this.#options;
+    const {escapeToken, quotesAreText = false, escapesAreText = false} = this.#options;
     let result = '';
     while (this.#at < this.#text.length) {
       const character = this.#text.charAt(this.#at);
@@ -96,8 +98,7 @@ class Reader {
       } else if (character === escapeToken) {
         const value = this.#text.charAt(this.#at + 1);
         this.#at += 2;
-        const kept =
-          keepEscapes || (quotesAreText && value !== '$' && value !== escapeToken) ? `${escapeToken}${value}` : value;
+        const kept = keepEscapes || escapesAreText ? `${escapeToken}${value}` : value;
         this.#add(kept);
         result += kept;
       } else {

@@ -14,6 +14,11 @@ export function chmodOf(text: string): (entry: TreeEntry) => number {
   return (entry) => (isLink(entry) ? entry.mode : clauses.reduce((mode, apply) => apply(mode, entry), entry.mode));
 }
 
+/** The mode of directories that are made for a target: that of `--chmod` as mkdir(2) has it, where it is in octal. */
+export function madeMode(chmod: string): string {
+  return /^[0-7]{1,5}$/.test(chmod) ? (Number.parseInt(chmod, 8) & 0o755).toString(8) : '755';
+}
+
 type Clause = (mode: number, entry: TreeEntry) => number;
 
 const who: Readonly<Record<string, number>> = {u: 0o4700, g: 0o2070, o: 0o1007};
@@ -21,7 +26,7 @@ const bits: Readonly<Record<string, number>> = {r: 0o444, w: 0o222, x: 0o111, s:
 
 /** `u+rwx`, `go-w`, `a=rX`: as chmod(1) reads them. */
 function parseClause(clause: string, text: string): Clause {
-  const [, people = '', rest = ''] = /^([ugoa]*)((?:[-+=][rwxXst]*)+)$/.exec(clause) ?? [];
+  const [, people = '', rest = ''] = /^([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)$/.exec(clause) ?? [];
   if (rest === '') {
     throw new TscomposeError('invalid', `--chmod: "${text}" is no mode`, {
       hint: 'write it in octal, such as 0755, or as u=rwX,go=rX',
@@ -29,7 +34,7 @@ function parseClause(clause: string, text: string): Clause {
   }
   const reach =
     people === '' || people.includes('a') ? 0o7777 : [...people].reduce((sum, one) => sum | (who[one] ?? 0), 0);
-  const changes = [...rest.matchAll(/([-+=])([rwxXst]*)/g)].map(([, operator = '', letters = '']) => ({
+  const changes = [...rest.matchAll(/([-+=])([ugorwxXst]*)/g)].map(([, operator = '', letters = '']) => ({
     operator,
     letters,
   }));
@@ -42,6 +47,9 @@ function parseClause(clause: string, text: string): Clause {
 }
 
 function bitsOf(letter: string, mode: number, entry: TreeEntry): number {
+  const shift = 'ogu'.indexOf(letter) * 3;
+  // `g=u`: what another one may do.
+  if (shift >= 0) return ((mode >> shift) & 0o7) * 0o111;
   if (letter !== 'X') return bits[letter] ?? 0;
   return isDirectory(entry) || (mode & 0o111) !== 0 ? 0o111 : 0;
 }

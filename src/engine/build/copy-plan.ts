@@ -2,8 +2,8 @@ import {createHash} from 'node:crypto';
 import {posix} from 'node:path';
 import {TscomposeError} from '../../base/errors.ts';
 import {compileIgnore} from '../../base/ignore.ts';
-import {chmodOf} from './chmod.ts';
-import {compileGlob} from './glob.ts';
+import {chmodOf, madeMode} from './chmod.ts';
+import {compileGlob, hasWildcards} from './glob.ts';
 import {clampedPath} from './source/context-tree.ts';
 import {isDirectory, isSocket, isWhiteout, type SourceTree, type TreeEntry} from './source/tree.ts';
 import type {CopyStep} from './steps.ts';
@@ -58,7 +58,7 @@ function pivotOf(source: string): string {
 /** The paths that a source with wildcards stands for; none is no error. */
 async function expand(tree: SourceTree, source: string): Promise<readonly string[]> {
   const path = clampedPath(source);
-  if (!/[*?[\\]/.test(path)) return [path];
+  if (!hasWildcards(path)) return [path];
   const fixed = path.slice(0, path.search(/[*?[\\]/));
   const base = fixed.slice(0, Math.max(0, fixed.lastIndexOf('/')));
   const listing = await tree.list(base, {digests: false});
@@ -116,9 +116,8 @@ export function copyList(
       if (top === undefined) return record('p', into, '755');
       const below = isDirectory(top);
       const named = below && beneath !== '' ? `${into}${name}/` : into;
-      // A target that is made for it has the mode that was asked for, one that is there keeps its own.
-      const mode = below && chmod !== '' ? (change(top) & 0o7777).toString(8) : '755';
-      return record('t', named, below ? 1 : 0, name, mode) + entriesList(entries, path, change);
+      // Directories that are made for it have the mode that was asked for, those that are there keep their own.
+      return record('t', named, below ? 1 : 0, name, madeMode(chmod)) + entriesList(entries, path, change);
     })
     .join('');
 }

@@ -18,7 +18,7 @@ export interface Download {
 }
 
 export interface Downloaded {
-  /** Which the server or the address says. */
+  /** The last of the address, as BuildKit has it. */
   readonly name: string;
   /** `sha256:…` */
   readonly digest: string;
@@ -49,7 +49,7 @@ export async function download({url, checksum, directory, secret, most, signal}:
     const kind = kinds[response.status] ?? 'unavailable';
     throw new TscomposeError(kind, `cannot fetch ${shown}: the server answered ${response.status}`);
   }
-  const name = nameOf(response.headers.get('content-disposition'), new URL(response.url || address.href), address);
+  const name = nameOf(address);
   const path = join(directory, name);
   const hash = createHash('sha256');
   const file = await open(path, 'wx', 0o600);
@@ -90,11 +90,10 @@ function credentialsOf({username, password, host}: URL, secret: Download['secret
   return {authorization: value};
 }
 
-/** A name that would lead elsewhere is none. */
-function nameOf(disposition: string | null, final: URL, asked: URL): string {
-  const stated = /filename="?([^";]+)"?/.exec(disposition ?? '')?.[1];
-  const names = [stated, asked.pathname, final.pathname].map((path) => posix.basename(decode(path ?? '')));
-  return names.find((name) => name !== '' && name !== '.' && name !== '..' && !name.includes('\0')) ?? 'download';
+/** As BuildKit names it: by the address alone. A name that would lead elsewhere is none. */
+function nameOf({pathname}: URL): string {
+  const name = posix.basename(decode(pathname));
+  return name === '' || name === '.' || name === '..' || name.includes('\0') ? '__unnamed__' : name;
 }
 
 function decode(path: string): string {

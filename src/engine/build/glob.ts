@@ -1,12 +1,21 @@
+import {TscomposeError} from '../../base/errors.ts';
 import {type PatternPart, textMatcher} from '../../base/text-pattern.ts';
+
+/** Whether a source names by wildcards; a character that is escaped is none, and then stays as it is written. */
+export function hasWildcards(pattern: string): boolean {
+  return /^(?:\\.|[^\\*?[])*[*?[]/su.test(pattern);
+}
 
 /**
  * Go's filepath.Match, by which COPY and ADD read wildcards: they stay within a name, except for `**`, which is any number
- * of directories. What cannot be read matches nothing.
+ * of directories. Throws `invalid` for what cannot be read.
  */
 export function compileGlob(pattern: string): (path: string) => boolean {
   const parts = partsOf(pattern);
-  return parts === undefined ? () => false : textMatcher(parts);
+  if (parts !== undefined) return textMatcher(parts);
+  throw new TscomposeError('invalid', `"${pattern}" is not a pattern of names`, {
+    hint: 'close each "[" by a "]", or write "\\[" for the bracket itself',
+  });
 }
 
 const directories: PatternPart = {maybe: [{one: '.', repeat: '*'}, {one: '/'}]};

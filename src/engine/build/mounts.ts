@@ -13,6 +13,7 @@ import type {LocalBuild} from './main-context.ts';
 import type {Origins} from './origins.ts';
 import type {RunMounts} from './run-step.ts';
 import {openScratch} from './snapshot.ts';
+import {clampedPath} from './source/context-tree.ts';
 import type {SourceTree} from './source/tree.ts';
 import {isDirectory} from './source/tree.ts';
 import type {RunStep, StepMount} from './steps.ts';
@@ -126,7 +127,8 @@ async function prepareBind(
   const tree = await options.origins.open(from);
   if (readOnly && 'lowers' in tree.place && tree.place.lowers.length > 0) {
     const name = `mount-${options.name}`;
-    const Subpath = source.replace(/^\/+/, '');
+    // Links of the tree lead where they lead within it.
+    const Subpath = (await tree.list(clampedPath(source), {digests: true}))?.resolved ?? clampedPath(source);
     const ImageOptions = Subpath === '' ? {} : {ImageOptions: {Subpath}};
     return {
       mount: {Type: 'image', Source: name, Target: target, ReadOnly: true, ...ImageOptions},
@@ -209,8 +211,11 @@ async function prepareAgent(
   {request, directory, name, held}: Preparing,
 ): Promise<readonly Prepared[]> {
   const open = await agentOf(request, mount.id);
+  const Target = mount.target ?? '';
+  // Also where there is no agent.
+  const env = mount.env === undefined ? {} : {env: `${mount.env}=${Target}`};
   if (open === undefined) {
-    if (!mount.required) return [];
+    if (!mount.required) return [env];
     throw new TscomposeError('notFound', `ssh agent "${mount.id}" is required, but was not given`, {
       hint: `give it with --ssh ${mount.id}`,
     });
@@ -233,13 +238,7 @@ async function prepareAgent(
   held.add(() => new Promise((resolve) => server.close(() => resolve())));
   await chmod(path, mount.mode);
   await chown(path, mount.uid, mount.gid);
-  const Target = mount.target ?? '';
-  return [
-    {
-      mount: {Type: 'bind', Source: path, Target},
-      ...(mount.env === undefined ? {} : {env: `${mount.env}=${Target}`}),
-    },
-  ];
+  return [{...env, mount: {Type: 'bind', Source: path, Target}}];
 }
 
 /** What is mounted of other steps and contexts counts by its content. */

@@ -1,12 +1,12 @@
 import {basename, posix} from 'node:path';
-import type {BuildEvent, DockerfileText} from '../../api/types/build.ts';
+import type {BuildEvent} from '../../api/types/build.ts';
 import {sha256Hex} from '../../base/canonical-json.ts';
 import {createLimiter} from '../../base/concurrency.ts';
-import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
-import {redactUrls} from '../../base/redact-url.ts';
+import {TscomposeError} from '../../base/errors.ts';
 import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
 import {findImage, noSuchImage} from '../image/find.ts';
 import type {LayerRecord} from '../image/record.ts';
+import {atPlace} from './at-place.ts';
 import {type BuildCache, type CachedStep, type KeyParts, keyOf} from './cache.ts';
 import type {BuildWork} from './context.ts';
 import {contentDigest, select} from './copy-plan.ts';
@@ -99,7 +99,7 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
       return done;
     } catch (error) {
       emit({kind: 'step', step: step.id, status: solving.signal.aborted ? 'canceled' : 'failed'});
-      throw atStep(step, error, solving.request.dockerfile);
+      throw atPlace(error, step.place, solving.request.dockerfile);
     }
   }
 
@@ -189,7 +189,8 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
       const tree = await solving.origins().open(from);
       tellVersion(step, tree, versions);
       const selections = await select(tree, [source], {parents: false, exclude: []});
-      digests.push(`${target} ${contentDigest(selections)}`);
+      // What a file is called where it comes from is not seen.
+      digests.push(`${target} ${contentDigest(selections.map((selection) => ({...selection, name: ''})))}`);
     }
     const mounts = step.mounts.map((mount) => definitionOf(mount));
     return {
@@ -216,27 +217,14 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
   return {result, made: () => done};
 }
 
-/** A failure with its place in the Dockerfile. */
-function atStep(step: Step, error: unknown, {text, shown}: DockerfileText): TscomposeError {
-  const known = toTscomposeError(error);
-  if (known.kind === 'canceled' || known.diagnostics.length > 0) return known;
-  const excerpt =
-    text
-      .replace(/^\uFEFF/, '')
-      .split('\n')
-      [step.place.line - 1]?.replace(/\r$/, '') ?? '';
-  const {message, hint} = known;
-  const place = {file: shown, ...step.place, excerpt: redactUrls(excerpt)};
-  const diagnostic = {severity: 'error', code: 'step-failed', message, ...place, ...(hint && {hint})} as const;
-  return new TscomposeError(known.kind, message, {cause: known, hint, diagnostics: [diagnostic]});
-}
-
-/** What of a mount counts: neither what a secret holds, nor which cache it is. */
+/** What of a mount counts: neither what a secret holds, nor which cache it is, nor where files come from. */
 function definitionOf(mount: RunStep['mounts'][number]): Readonly<Record<string, unknown>> {
   const {type, target} = mount;
-  if (type === 'bind') return {type, target, source: mount.source, readOnly: mount.readOnly};
-  if (type === 'cache' || type === 'tmpfs') return {type, target};
-  return {type, target, env: mount.env, id: mount.id, mode: mount.mode, uid: mount.uid, gid: mount.gid};
+  if (type === 'bind') return {type, target, readOnly: mount.readOnly};
+  if (type === 'tmpfs') return {type, target, size: mount.size};
+  const {mode, uid, gid} = mount;
+  if (type === 'cache') return {type, target, sharing: mount.sharing, readOnly: mount.readOnly, mode, uid, gid};
+  return {type, target, env: mount.env, id: mount.id, mode, uid, gid};
 }
 
 /** Short marks of each file that is copied, for explanations. */

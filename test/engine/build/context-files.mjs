@@ -1,5 +1,5 @@
 // The files of a case, on disk.
-import {chmodSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync} from 'node:fs';
+import {chmodSync, linkSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 
 export function writeFiles(root, files) {
@@ -8,16 +8,20 @@ export function writeFiles(root, files) {
     rmSync(place, {recursive: true, force: true});
     if (file === null) continue;
     mkdirSync(dirname(place), {recursive: true});
-    if (typeof file === 'object' && 'link' in file) symlinkSync(file.link, place);
-    else if (typeof file === 'object' && 'directory' in file) {
+    if (typeof file === 'string') writeFile(place, Buffer.from(file));
+    else if ('link' in file) symlinkSync(file.link, place);
+    else if ('hard' in file) linkSync(join(root, file.hard), place);
+    else if ('base64' in file) writeFile(place, Buffer.from(file.base64, 'base64'));
+    else if ('directory' in file) {
       mkdirSync(place);
       chmodSync(place, file.directory);
-    } else {
-      const {text, mode = 0o644} = typeof file === 'string' ? {text: file} : file;
-      writeFileSync(place, text);
-      chmodSync(place, mode);
-      // Old enough for what is kept of it.
-      utimesSync(place, 1_700_000_000, 1_700_000_000);
-    }
+    } else writeFile(place, Buffer.from(file.text), file);
   }
+}
+
+// The times are old enough for what is kept of a file.
+function writeFile(place, bytes, {mode = 0o644, time = 1_700_000_000} = {}) {
+  writeFileSync(place, bytes);
+  chmodSync(place, mode);
+  utimesSync(place, time, time);
 }

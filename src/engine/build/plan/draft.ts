@@ -2,7 +2,7 @@ import {ExpansionError, expand} from '../../../dockerfile/expand.ts';
 import type {Instruction} from '../../../dockerfile/instruction.ts';
 import {type Heredoc, placeIn} from '../../../dockerfile/logical-line.ts';
 import {expandWord} from '../../../dockerfile/scope.ts';
-import type {Findings} from '../../../dockerfile/source.ts';
+import type {Findings, Place} from '../../../dockerfile/source.ts';
 import type {Word} from '../../../dockerfile/words.ts';
 import type {ImageStep, Step, StepId} from '../steps.ts';
 import type {BuildConfig, HistoryEntry} from '../types.ts';
@@ -45,6 +45,8 @@ export interface StageDraft {
   commandIsOwn: boolean;
   /** Titles are numbered at the end, when it is known how many there are. */
   readonly steps: StepId[];
+  /** The place of steps whose own one is in no file. */
+  at: Place | undefined;
   readonly fresh: boolean;
 }
 
@@ -76,26 +78,28 @@ function expanded(
 
 /** An instruction as it is shown: with the values of variables that are known, without its keyword. */
 export function shownText(draft: StageDraft, {line}: Instruction, {escapeToken}: Reading): string {
-  const text = line.text.trim().replace(/^\S+\s*/, '');
+  // One blank goes with the keyword: the others are shown.
+  const text = line.text.trim().replace(/^\S+ ?/, '');
   const {variables} = draft;
   try {
-    return expand(text, {escapeToken, variables: (name) => variables.get(name) ?? `$${name}`, quotesAreText: true})
-      .text;
+    const known = (name: string) => variables.get(name) ?? `$${name}`;
+    return expand(text, {escapeToken, variables: known, quotesAreText: true, escapesAreText: true}).text;
   } catch {
     return text;
   }
 }
 
-/** A here-document's body, where its word was not quoted; problems are told, and it is then empty. */
+/** A here-document's body, where its word was not quoted: escapes go, whatever follows them, as with BuildKit. Problems are told, and it is then empty. */
 export function bodyOf(
   draft: StageDraft,
   {keyword}: Instruction,
   {content, line}: Pick<Heredoc, 'content' | 'line'>,
-  {escapeToken, findings}: Reading,
+  {findings}: Reading,
 ): string {
   const {variables} = draft;
   try {
-    return expand(content, {escapeToken, variables: (name) => variables.get(name), quotesAreText: true}).text;
+    // Whatever the escape of the file is.
+    return expand(content, {escapeToken: '\\', variables: (name) => variables.get(name), quotesAreText: true}).text;
   } catch (error) {
     if (!(error instanceof ExpansionError)) throw error;
     const before = content.slice(0, error.at).split('\n');
@@ -128,7 +132,7 @@ export class StepList {
       id,
       title: text,
       stage: draft.name,
-      place: placeIn(line, 0, line.text.length),
+      place: draft.at ?? placeIn(line, 0, line.text.length),
       written: line.text,
       // BuildKit takes directories from the cache all the same.
       fresh: draft.fresh && step.kind !== 'directory',
@@ -149,9 +153,8 @@ export class StepList {
     return id;
   }
 
-  /** With numbers in their titles. */
-  finish(drafts: readonly StageDraft[]): readonly Step[] {
-    const named = drafts.length > 1;
+  /** With numbers in their titles, and the names of stages where the file has several. */
+  finish(drafts: readonly StageDraft[], named: boolean): readonly Step[] {
     const titles = new Map<StepId, string>();
     for (const {name, steps} of drafts) {
       for (const [index, id] of steps.entries())

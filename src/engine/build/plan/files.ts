@@ -33,6 +33,7 @@ export async function planFiles(
   const copies = await originsOf(instruction, {sources, inline, checksum: checksumOf(instruction, value)}, planning);
   const names = [...sources, ...inline.map(({name}) => `<<${name}`)];
   checkTarget(instruction, names, written, planning);
+  checkDigest(instruction, [...sources, ...inline.map(() => '')], planning);
   const step: Omit<CopyStep, 'id' | 'title' | 'stage' | 'place' | 'written' | 'fresh'> = {
     kind: 'copy',
     parent: draft.result,
@@ -155,6 +156,19 @@ function checkTarget(
   const {at, text} = instruction.target;
   const message = `${instruction.keyword} has several sources, so the target "${target}" must be a directory`;
   findings.error(placeIn(instruction.line, at, at + text.length), 'target-directory', message, 'end it with a "/"');
+}
+
+/** Digests are for addresses alone. */
+function checkDigest(
+  {keyword, line, ...instruction}: Instruction<'COPY' | 'ADD'>,
+  sources: readonly string[],
+  {findings}: FilesPlanning,
+): void {
+  const checksum = keyword === 'ADD' && 'checksum' in instruction ? instruction.checksum : undefined;
+  if (checksum === undefined || sources.every((source) => remote.test(source))) return;
+  const {at, end} = checksum;
+  const message = 'ADD: --checksum is for what comes from the network';
+  findings.error(placeIn(line, at, end), 'invalid-flag', message, 'remove it, or name one address and nothing else');
 }
 
 /** A slash at its end, which says that it is a directory, stays. */

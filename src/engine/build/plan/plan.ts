@@ -10,6 +10,7 @@ import {createFindings, type DockerfileSource, type Findings, type Place} from '
 import {findStage, groupStages, type Stage, type Stages} from '../../../dockerfile/stages.ts';
 import {formatPlatform, type Platform, parsePlatform} from '../../image/platform.ts';
 import {normaliseReference} from '../../image/reference.ts';
+import {atPlace} from '../at-place.ts';
 import type {Origin, Step} from '../steps.ts';
 import {addLine, type BaseImage, type StageDraft, StepList} from './draft.ts';
 import {type FilesPlanning, planFiles} from './files.ts';
@@ -101,7 +102,7 @@ class Planner {
   }
 
   steps(): readonly Step[] {
-    return this.#list.finish(this.#done);
+    return this.#list.finish(this.#done, this.#stages.stages.length > 1);
   }
 
   nothing(): StageDraft {
@@ -128,6 +129,7 @@ class Planner {
       environment: from === undefined ? environment : new Map(from.environment),
       commandIsOwn: false,
       steps: [],
+      at: undefined,
       fresh: noCache === true || (Array.isArray(noCache) && noCache.some((wanted) => wanted.toLowerCase() === name)),
     };
   }
@@ -143,7 +145,10 @@ class Planner {
     const triggers = draft.config.OnBuild ?? [];
     if (triggers.length > 0) draft.config = {...draft.config, OnBuild: null};
     const planning = this.#planning(stage);
+    // Where a trigger is written is not known here: its steps are at the FROM that brings it.
+    draft.at = placeIn(stage.from.line, 0, stage.from.line.text.length);
     for (const trigger of triggers) await this.#instruct(draft, stage, {...planning, ...this.#trigger(trigger)});
+    draft.at = undefined;
     for (const instruction of stage.instructions) await this.#dispatch(draft, instruction, planning);
     this.#done.push(draft);
     return draft;
@@ -159,7 +164,7 @@ class Planner {
     if (image === '') {
       if (expanded !== undefined)
         this.#findings.error(
-          placeIn(from.line, from.image.at, from.image.at + from.image.text.length),
+          this.#imagePlace(stage),
           'empty-image',
           'FROM names no image once its variables are put in',
           'give the argument a value with --build-arg, or a default',
@@ -174,10 +179,10 @@ class Planner {
     }
     if (image === 'scratch') return this.#draft(name, this.#scratch());
     if (context !== undefined && context.kind !== 'image') return await this.#beginWithDirectory(stage, name, image);
-    const at = placeIn(from.line, from.image.at, from.image.at + from.image.text.length);
-    const reference = context === undefined ? this.#pinned(image, at) : context.reference;
+    const place = this.#imagePlace(stage);
+    const reference = context === undefined ? this.#pinned(image, place) : context.reference;
     if (reference === undefined) return this.#draft(name, this.#scratch());
-    const base = await this.#request.image(reference, this.#platformOf(stage));
+    const base = await this.#image(reference, this.#platformOf(stage), place);
     const draft = this.#draft(name, base);
     const known = base.id === undefined ? {} : {image: base.id};
     draft.result = this.#list.add(draft, from, `FROM ${reference}`, {kind: 'image', reference, ...known});
@@ -197,6 +202,17 @@ class Planner {
         'lock it with "tscompose lock"; what the stack builds itself is named by additional_contexts: {NAME: "service:SERVICE"}',
       );
     return pinned;
+  }
+
+  #imagePlace({from: {line, image}}: Stage): Place {
+    return placeIn(line, image.at, image.at + image.text.length);
+  }
+
+  async #image(reference: string, platform: Platform | undefined, place: Place): Promise<BaseImage> {
+    const {image, source} = this.#request;
+    return await image(reference, platform).catch((error: unknown) => {
+      throw atPlace(error, place, source);
+    });
   }
 
   /** What `FROM --platform=…` asks for. */
@@ -290,10 +306,10 @@ class Planner {
     if (below !== undefined) return {kind: 'step', step: (await this.#plan(below)).result};
     if (context !== undefined && context.kind !== 'image') return {kind: 'context', name};
     if (name === 'scratch') return {kind: 'step', step: undefined};
-    const at = placeIn(instruction.line, 0, instruction.line.text.length);
-    const reference = context === undefined ? this.#pinned(name, at) : context.reference;
+    const place = placeIn(instruction.line, 0, instruction.line.text.length);
+    const reference = context === undefined ? this.#pinned(name, place) : context.reference;
     if (reference === undefined) return {kind: 'step', step: undefined};
-    const {id: image} = await this.#request.image(reference, undefined);
+    const {id: image} = await this.#image(reference, undefined, place);
     const own = this.#draft('', this.#scratch());
     const wanted = {reference, ...(image === undefined ? {} : {image})};
     return {kind: 'step', step: this.#list.addImage(own, instruction, wanted)};

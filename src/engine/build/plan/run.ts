@@ -77,9 +77,12 @@ function commandOf(
   return {words: shell(target), scripts: [{target, content: first.content}]};
 }
 
+/** With the first line of its script. */
 function summary({heredocs}: Instruction<'RUN'>, text: string): string {
   const [first] = heredocs;
-  return first === undefined ? text : `${text} (${first.content.trim().split('\n')[0]?.slice(0, 40) ?? ''}...)`;
+  if (first === undefined) return text;
+  const [line = '', ...more] = first.content.trim().split(/\r?\n/);
+  return `${text} (${line}${more.length > 0 ? '...' : ''})`;
 }
 
 /** `|2 A=1 B=`: arguments that were declared, which a run could depend on. */

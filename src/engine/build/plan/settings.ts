@@ -65,8 +65,9 @@ export const settingPlanners: {readonly [K in Keyword]?: Planner<K>} = {
   },
 
   EXPOSE(draft, instruction, planning) {
-    const written = instruction.ports.flatMap((word) => wordsOf(draft, instruction, word, planning));
-    const ports = [...new Set(written.flatMap(portsOf))].sort();
+    // In BuildKit's order: that of what is written, variables and ranges as such.
+    const written = [...instruction.ports].sort((a, b) => (a.text < b.text ? -1 : 1));
+    const ports = written.flatMap((word) => wordsOf(draft, instruction, word, planning)).flatMap(portsOf);
     const exposed = {...draft.config.ExposedPorts, ...Object.fromEntries(ports.map((port) => [port, {}]))};
     draft.config = {...draft.config, ExposedPorts: exposed};
     addLine(draft, `EXPOSE [${ports.join(' ')}]`);

@@ -92,6 +92,7 @@ class Walk {
       const status = this.#look(here);
       if (status === undefined) return undefined;
       if (!status.isSymbolicLink()) {
+        if (rest.length > 0 && !status.isDirectory()) return undefined;
         done.push(name);
         continue;
       }

@@ -1,0 +1,100 @@
+import {run, tree} from './tree.mjs';
+
+export const variables = [
+  run('argument with a default', 'ARG A=1\nRUN echo $A > /f'),
+  run('argument that is given', 'ARG A=1\nARG B\nRUN echo $A$B > /f', {arguments: {A: '2', B: '3'}}),
+  run('argument without a value', 'ARG A\nRUN echo "[$A]" > /f; env | grep -c ^A= >> /f || true'),
+  run('environment wins over an argument', 'ENV A=e\nARG A=1\nRUN echo $A > /f', {arguments: {A: '2'}}),
+  run('environment after an argument', 'ARG A=1\nENV A=$A-x\nRUN echo $A > /f'),
+  run('several arguments', 'ARG A=1 B=$A C\nRUN echo $A$B$C > /f'),
+  run(
+    'forms',
+    'ARG A=hello.tar.gz\nENV B=${A%.gz} C=${A%%.*} D=${A#*.} E=${A##*.} F=${A/l/L} G=${A//l/L} H=${Z:-z} I=${A:+y}',
+  ),
+  run('quotes', `ENV A='$B' B="a\\"b" C=a\\ b D=\\$X`),
+  {
+    name: 'arguments before the first stage',
+    files: tree,
+    dockerfile: 'ARG IMAGE=busybox\nARG G=g\nFROM $IMAGE\nRUN echo "[$G]" > /f\nARG G\nRUN echo "[$G]" >> /f\n',
+  },
+  run(
+    'platform arguments',
+    'ARG TARGETPLATFORM\nARG TARGETARCH\nARG BUILDOS\nRUN echo $TARGETPLATFORM $TARGETARCH $BUILDOS > /f',
+  ),
+  run('proxy without an argument', 'RUN echo $http_proxy > /f', {arguments: {http_proxy: 'http://p'}}),
+  run('forms of what is empty', 'ARG E=\nENV A=${E:-a} B=${E-b} C=${E:+c} D=${E+d} F=${U+f} G=${U-g}'),
+  run('forms that must be set', 'ARG A=1\nENV B=${A:?no} C=${A?no}'),
+  run('forms in forms', 'ARG A=a\nENV B=${U:-${V:-${A}-x}} C=${A:+"$A $A"}'),
+  run('patterns', 'ARG P=/a/b.tar.gz\nENV A=${P##*/} B=${P%/*} C=${P#*.} D=${P%%.*} E=${P#/?/} F=${P%.?z}'),
+  run('patterns by a variable', 'ARG P=abcabc Q=b\nENV A=${P/$Q/x} B=${P//$Q/} C=${P#*$Q} D=${P/b*/}'),
+  run('patterns with escapes', 'ARG P=a*b*c\nENV A=${P/\\*/x} B=${P//\\*/x} C=${P%\\**}'),
+  run('patterns that do not match', 'ARG P=abc\nENV A=${P#x} B=${P%x} C=${P/x/y} D=${P//}'),
+  run('signs that are no variables', `ENV A=$ B="$ x" C=a$ D=\\$ E=$1 F=$?x`),
+  run('letters after a variable', 'ARG A=a A_B=b\nENV B=$A_B C=${A}_B D=$A.B E=$A-B F=$A$A'),
+  run('quotes and variables', `ARG A="a b"\nENV B=$A C="$A" D='$A' E="'$A'" F=\\"$A\\"`),
+  run('a value of the line is of before it', 'ENV A=1 B=2\nENV A=3 B=$A C=$B'),
+  run('variables of the image below', 'ENV P=$PATH\nARG Q=${PATH%%:*}\nRUN echo $Q > /f'),
+  run('argument that is given twice', 'ARG A=1\nARG A=2\nRUN echo $A > /f'),
+  run('argument that comes again without a value', 'ARG A=1\nARG A\nRUN echo $A > /f'),
+  run('argument in quotes', `ARG A="a b" B='c $A' C=d\\ e\nRUN echo "$A|$B|$C" > /f`),
+  run('argument that is empty', 'ARG A=x\nRUN echo "[$A]" > /f', {arguments: {A: ''}}),
+  run('argument that nothing asks for', 'RUN echo "[$A]" > /f', {arguments: {A: '1'}}),
+  run('argument with signs', 'ARG A\nRUN echo "$A" > /f\nLABEL a=$A', {arguments: {A: `a "b" 'c' $D =`}}),
+  run('argument is not seen before its line', 'RUN echo "[$A]" > /f\nARG A=1\nRUN echo "[$A]" >> /f'),
+  run('argument is no part of the image', 'ARG A=1\nRUN echo $A > /f\nCMD echo $A'),
+  run('environment in the place of an argument', 'ARG A=1\nENV A=2\nARG A=3\nRUN echo $A > /f', {arguments: {A: '4'}}),
+  run('environment by an argument of its name', 'ARG A\nENV A=${A:-d}\nRUN echo $A > /f'),
+  run(
+    'arguments in every place',
+    'ARG A=5\nLABEL l=$A\nEXPOSE $A\nVOLUME /$A\nUSER $A\nWORKDIR /w$A\nSTOPSIGNAL $A\nCOPY --chown=$A a b',
+  ),
+  run('no variables in commands', 'ARG A=1\nCMD echo $A\nENTRYPOINT ["$A"]\nHEALTHCHECK CMD $A\nSHELL ["$A"]'),
+  {
+    name: 'argument of one stage is none of another',
+    files: tree,
+    dockerfile:
+      'FROM busybox AS one\nARG A=1\nRUN echo "[$A]" > /f\nFROM busybox\nCOPY --from=one /f /g\nRUN echo "[$A]" > /f\n',
+  },
+  {
+    name: 'argument of the stage below',
+    files: tree,
+    dockerfile:
+      'FROM busybox AS one\nARG A=1\nENV B=$A\nFROM one\nRUN echo "[$A$B]" > /f\nARG A\nRUN echo "[$A]" >> /f\n',
+  },
+  {
+    name: 'arguments before the first stage by each other',
+    files: tree,
+    dockerfile: 'ARG N=busy\nARG I=${N}box V=${N:+latest}\nFROM ${I}:$V\nARG I\nARG V=x\nRUN echo "$I $V [$N]" > /f\n',
+  },
+  {
+    name: 'argument before the first stage that is given',
+    files: tree,
+    arguments: {G: 'given'},
+    dockerfile: 'ARG G=g\nFROM busybox\nARG G=own\nRUN echo $G > /f\n',
+  },
+  {
+    name: 'argument before the first stage and a default of the stage',
+    files: tree,
+    dockerfile: 'ARG G=g\nFROM busybox\nARG G=own\nRUN echo $G > /f\n',
+  },
+  run(
+    'all platform arguments',
+    'ARG TARGETPLATFORM TARGETOS TARGETARCH TARGETVARIANT BUILDPLATFORM BUILDOS BUILDARCH BUILDVARIANT\nRUN echo "$TARGETPLATFORM|$TARGETOS|$TARGETARCH|$TARGETVARIANT|$BUILDPLATFORM|$BUILDOS|$BUILDARCH|$BUILDVARIANT" > /f',
+  ),
+  run('platform argument that is given', 'ARG TARGETARCH\nRUN echo $TARGETARCH > /f', {
+    arguments: {TARGETARCH: 'other'},
+  }),
+  run('platform argument with a default', 'ARG TARGETOS=mine\nRUN echo $TARGETOS > /f'),
+  run('platform argument that nothing asks for', 'RUN echo "[$TARGETOS]" > /f\nLABEL a=$TARGETOS'),
+  {
+    name: 'platform arguments before the first stage',
+    files: tree,
+    dockerfile: 'ARG T=$TARGETOS\nFROM --platform=$BUILDPLATFORM busybox AS b-$TARGETOS\nARG T\nRUN echo "[$T]" > /f\n',
+  },
+  run('name of the stage as an argument', 'ARG TARGETSTAGE\nRUN echo "[$TARGETSTAGE]" > /f'),
+  run('proxies of all names', 'RUN echo $HTTPS_PROXY $no_proxy $ALL_PROXY > /f', {
+    arguments: {HTTPS_PROXY: 'http://p', no_proxy: 'a,b', ALL_PROXY: 'c'},
+  }),
+  run('proxy with an argument', 'ARG http_proxy\nRUN echo $http_proxy > /f', {arguments: {http_proxy: 'http://p'}}),
+  run('proxy with a default', 'ARG FTP_PROXY=f\nRUN echo $FTP_PROXY > /f'),
+];
