@@ -1,7 +1,6 @@
-import {execFileSync} from 'node:child_process';
 import {mkdirSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {interleaved, timed} from './measure.mjs';
+import {interleaved, settleDisk, timed} from './measure.mjs';
 import {durations} from './report.mjs';
 
 const image = 'tscbench-built';
@@ -86,7 +85,7 @@ async function compare(sides, rounds, before) {
   const steps = Object.entries(sides).map(([name, side]) => {
     const measured = async () => {
       await before(side);
-      execFileSync('sync');
+      await settleDisk();
       return await timed(() => side.build());
     };
     return [name, measured];

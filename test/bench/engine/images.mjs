@@ -1,7 +1,6 @@
-import {execFileSync} from 'node:child_process';
 import {mkdirSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
-import {command, interleaved, timed} from './measure.mjs';
+import {command, interleaved, settleDisk, timed} from './measure.mjs';
 import {openRegistry} from './registry-doors.mjs';
 import {durations} from './report.mjs';
 import {makeSampleImage} from './sample-image.mjs';
@@ -58,17 +57,12 @@ function sidesOf(bed) {
   };
 }
 
-/** What an earlier step has written would be waited for by the next one. */
-function settle() {
-  execFileSync('sync');
-}
-
 /** Of both sides in turn: what has to be as it was is made before, and is no part of it. */
 async function compare(bed, rounds, {before, step}) {
   const sides = Object.entries(sidesOf(bed)).map(([name, run]) => {
     const measured = async () => {
       await before(run, name);
-      settle();
+      await settleDisk();
       return await timed(() => step(run, name));
     };
     return [name, measured];
@@ -97,18 +91,18 @@ async function pushes(bed, rounds, {places, target}) {
 
 async function unpacks(bed, rounds, {packed}) {
   const destination = join(bed.work, 'unpacked');
-  const fresh = () => {
+  const fresh = async () => {
     rmSync(destination, {recursive: true, force: true});
     mkdirSync(destination);
-    settle();
+    await settleDisk();
   };
   const taken = await interleaved(rounds, {
-    tscompose: () => {
-      fresh();
+    tscompose: async () => {
+      await fresh();
       return timed(() => bed.unpack(packed, destination));
     },
-    docker: () => {
-      fresh();
+    docker: async () => {
+      await fresh();
       return timed(() => command('tar', ['-xzf', packed, '-C', destination]));
     },
   });

@@ -1,5 +1,6 @@
-import {spawn} from 'node:child_process';
+import {execFileSync, spawn} from 'node:child_process';
 import {readFileSync} from 'node:fs';
+import {setTimeout as delay} from 'node:timers/promises';
 
 /**
  * What a step takes: milliseconds of waiting, and of the machine's processors. The latter are those of everything on the
@@ -50,6 +51,15 @@ export function quantile(values, share) {
 
 /** @param {readonly number[]} values */
 export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** So long ext4 looks past the places of files that were just removed, which makes new ones take ten times as long. */
+const removedFor = 6_000;
+
+/** What an earlier step has written or removed would be waited for by the next one. */
+export async function settleDisk() {
+  execFileSync('sync');
+  await delay(removedFor);
+}
 
 /** Runs a command to its end and answers what it printed, unless the options say otherwise; throws where it fails. */
 export function command(program, args, options = {}) {
