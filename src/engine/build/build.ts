@@ -15,7 +15,7 @@ import {openArchiveContext} from './archive-context.ts';
 import {authFor} from './auth-for.ts';
 import {baseForPlatform} from './base-platform.ts';
 import {openCache} from './cache.ts';
-import {inlineCache, wantsInline} from './caches/inline.ts';
+import {inlineCache, noImageForCache, wantsInline} from './caches/inline.ts';
 import {withSources} from './caches/sources.ts';
 import {exportCaches} from './caches/targets.ts';
 import {stepsBelow} from './caches/told-steps.ts';
@@ -148,6 +148,7 @@ async function solvePlan(
     const steps = {min: stepsBelow(plan.steps, solver.made(), result), max: solver.made()};
     const keepElsewhere = () => exportCaches(context, {request, steps, signal: stopped, emit});
     if (request.output !== undefined) {
+      if (wantsInline(request)) emit(noImageForCache);
       await exportFiles(context, {snapshot, output: request.output, scratch: directory.path}, stopped);
       await keepElsewhere();
       return emit({kind: 'exported', path: request.output.path});

@@ -85,6 +85,21 @@ describe('a cache in a registry', () => {
     expect(await build(second)).toEqual(again);
   });
 
+  test('in zstd is as good where this Node can write it; where not, that is said', async () => {
+    const reference = `${registry.host}/cache:zstd`;
+    const target = {kind: 'registry', reference, mode: 'max', compression: 'zstd', level: 3} as const;
+    if ('createZstdCompress' in process.getBuiltinModule('node:zlib')) {
+      const made = await fresh(target);
+      const again = await build(second, {cacheFrom: [{kind: 'registry', reference}]});
+      expect(again).toEqual({image: made.image, verdicts: allCached, warnings: []});
+    } else {
+      await expect(build(first, {cacheTo: [target]})).rejects.toMatchObject({
+        kind: 'unsupported',
+        message: expect.stringContaining('cannot compress with zstd'),
+      });
+    }
+  });
+
   test('that cannot be reached is a warning for who reads, and an error for who writes, unless that is ignored', async () => {
     const reference = '127.0.0.1:1/cache';
     await forget(first);
@@ -133,6 +148,12 @@ describe('a cache in an image', () => {
     await forget(first);
     const from = {cacheFrom: [{kind: 'registry', reference: 'argument:1'}]} as const;
     expect(await run(first, from)).toEqual({image: made.image, verdicts: cached, warnings: []});
+  });
+
+  test('is not kept where files are written in place of an image, and that is said', async () => {
+    const output = {kind: 'tar', path: join(directory, 'files.tar')} as const;
+    const {warnings} = await run(first, {output});
+    expect(warnings).toEqual([expect.stringMatching(/^there is no image that the cache could be kept in/)]);
   });
 
   test('an image without one says so', async () => {

@@ -1,4 +1,4 @@
-import type {BuildBody} from '../../../api/types/build.ts';
+import type {BuildBody, BuildEvent} from '../../../api/types/build.ts';
 import {hasKind, TscomposeError} from '../../../base/errors.ts';
 import {createBlobStore} from '../../image/blobs.ts';
 import {parseJson} from '../../image/configuration.ts';
@@ -19,6 +19,16 @@ export function wantsInline({cacheTo, arguments: given}: Pick<BuildBody, 'cacheT
 }
 
 const argument = 'BUILDKIT_INLINE_CACHE';
+
+/** A build that writes files has no place for it. */
+export const noImageForCache: BuildEvent = {
+  kind: 'warning',
+  warning: {
+    severity: 'warning',
+    code: 'cache-not-exported',
+    message: 'there is no image that the cache could be kept in (type=inline): files are written',
+  },
+};
 
 /** What an image's configuration gets beside the rest. The steps are those of its own layers, lowest first. */
 export function inlineCache(steps: readonly MadeStep[], layers: number): Readonly<Record<string, string>> {
