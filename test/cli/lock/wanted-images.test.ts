@@ -23,6 +23,7 @@ services:
   fixed: {image: "redis:7@${digest('f')}"}
   base: {image: "shop/base:1", build: {context: web, dockerfile_inline: "FROM alpine"}}
   uses: {image: "shop/base:1"}
+  far: {build: "https://example.com/far.git"}
   web:
     build:
       context: web
@@ -55,7 +56,7 @@ async function load() {
 }
 
 test('what a stack takes from elsewhere is its images, those it mounts and those that its targets are built upon', async () => {
-  const {images, builds} = await wantedImages({cwd: directory}, await load());
+  const {images, builds, unread} = await wantedImages({cwd: directory}, await load());
   expect([...images.values()].map(({reference, path}) => [reference, path]).sort()).toEqual([
     ['docker.io/library/alpine:latest', 'services.base.build'],
     ['docker.io/library/files:latest', 'services.db.volumes'],
@@ -64,6 +65,7 @@ test('what a stack takes from elsewhere is its images, those it mounts and those
     ['docker.io/library/postgres:16', 'services.db.image'],
     ['docker.io/library/tools:3', 'services.web.build'],
   ]);
+  expect(unread).toEqual(['far']);
   expect(Object.fromEntries(builds)).toEqual({
     base: ['docker.io/library/alpine:latest'],
     web: ['docker.io/library/node:22', 'docker.io/library/nginx:1', 'docker.io/library/tools:3'],
@@ -97,7 +99,7 @@ test('everything that is not locked is told at once, with its place', async () =
       diagnostics: [
         expect.objectContaining({line: 3, message: 'image "postgres:16" is not in compose.lock.yaml'}),
         expect.objectContaining({line: 3, message: 'image "files:latest" is not in compose.lock.yaml'}),
-        expect.objectContaining({line: 12, message: 'image "tools:3" is not in compose.lock.yaml'}),
+        expect.objectContaining({line: 13, message: 'image "tools:3" is not in compose.lock.yaml'}),
       ],
     }),
   );
