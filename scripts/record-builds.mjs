@@ -25,9 +25,8 @@ for (const archive of Object.values(ensureImages(['busybox', 'quick']))) docker(
 
 // It is reached from the network that the oracle is in.
 const serving = spawn(oracle, ['sh', process.execPath, join(project, 'test/engine/build/cases-server.mjs')], {
-  stdio: ['ignore', 'pipe', 'inherit'],
+  stdio: ['pipe', 'pipe', 'inherit'],
 });
-process.on('exit', () => serving.kill());
 const server = String((await once(serving.stdout, 'data'))[0]).trim();
 
 /** Steps by their titles, and whether they came from the cache. */

@@ -36,4 +36,6 @@ export const withoutServer = (text, address) => text.replaceAll(address, name);
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const {address} = await serveCases();
   process.stdout.write(`${address}\n`);
+  // It ends with whoever started it, however many programs are between them.
+  process.stdin.on('end', () => process.exit()).resume();
 }
