@@ -68,10 +68,9 @@ export function openCache({images, session}: Pick<BuildWork, 'images' | 'session
       await mkdir(records, {recursive: true, mode: 0o700});
       // Of one that was unpacked the archive stays, too: images have it.
       const blobs = layer.made === undefined ? [layer.blob] : [];
-      await writeRecord(path(key), {
-        ...{v: 1, key, created, layer, title},
-        ...(from === undefined ? {} : {from}),
-      } satisfies CacheRecord);
+      const record = {v: 1, key, created, layer, title, ...(from === undefined ? {} : {from})} satisfies CacheRecord;
+      // With the lock of images: what is half-written while garbage is told is of somebody who died.
+      await session.lease.hold({layers: [layer.directory]}, () => writeRecord(path(key), record));
       // After the record, which until then leads nowhere once this process is killed: a pin without one is nobody's.
       await session.pin({name: pinName(key), blobs, layers: [layer.directory]});
     },

@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs';
 import {readdir, rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {temporaryPrefix} from '../record-store.ts';
@@ -109,10 +110,11 @@ async function takeWaste(
       ...(await files(images.layerRecords, (name) => isLayer(name.replace(/\.json$/, '')))),
       ...(await files(images.blobs, isBlob)),
       ...(options.ingests ? await files(images.ingests, (hex) => leased.blobs.has(`sha256:${hex}`)) : []),
-      // Records are written with the lock held, or by nobody any more.
+      // Records are written with the lock held, those of builds with it shared, or by nobody any more.
       ...(await files(images.records, () => true)),
       ...(await files(images.references, () => true)),
       ...(await files(images.pins, () => true)),
+      ...(existsSync(layout.build.cache) ? await files(layout.build.cache, () => true) : []),
     ],
   };
 }
