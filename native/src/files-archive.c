@@ -284,8 +284,9 @@ static int write_directory(struct archive *archive, const struct files_found *fo
   return tree_walk(found->fd, &visitor, "read", archive->out.failure);
 }
 
-int files_archive(int output, const struct files_found *found, const char *name, struct failure *failure) {
-  struct archive archive = {.out = {.fd = output, .failure = failure}, .piece = xmalloc(PIECE)};
+int files_archive(int output, const struct files_found *found, const struct files_naming *naming, struct failure *failure) {
+  struct archive archive = {.out = {.fd = output, .times = naming->times, .failure = failure}, .piece = xmalloc(PIECE)};
+  const char *name = naming->name;
   archive.whole = found->parent < 0 && found->name[0] == '\0';
   int result;
   if (S_ISDIR(found->status.st_mode)) {
@@ -368,8 +369,8 @@ static int read_list(int list, struct buffer *lines, struct failure *failure) {
   return 0;
 }
 
-int files_layer_lines(int output, int root, const struct buffer *lines, struct failure *failure) {
-  struct archive archive = {.out = {.fd = output, .failure = failure}, .piece = xmalloc(PIECE)};
+int files_layer_lines(const struct files_layer_output *output, int root, const struct buffer *lines, struct failure *failure) {
+  struct archive archive = {.out = {.fd = output->fd, .times = output->times, .failure = failure}, .piece = xmalloc(PIECE)};
   int result = 0;
   for (size_t at = 0; result == 0 && at < lines->size; at += strlen(lines->data + at) + 1)
     result = write_change(&archive, root, lines->data[at], lines->data + at + 1);
@@ -381,7 +382,8 @@ int files_layer_lines(int output, int root, const struct buffer *lines, struct f
 int files_layer(int output, int root, int list, struct failure *failure) {
   struct buffer lines = {0};
   int result = read_list(list, &lines, failure);
-  if (result == 0) result = files_layer_lines(output, root, &lines, failure);
+  const struct files_layer_output whole = {.fd = output};
+  if (result == 0) result = files_layer_lines(&whole, root, &lines, failure);
   buffer_free(&lines);
   return result;
 }

@@ -99,7 +99,8 @@ int files_tree(int output, const struct files_tree *tree, struct failure *failur
   if (result == 0) {
     qsort(listing.lines, listing.count, sizeof *listing.lines, compare);
     for (size_t i = 0; i < listing.count; i++) buffer_append(&lines, listing.lines[i], strlen(listing.lines[i]) + 1);
-    result = files_layer_lines(output, tree->root, &lines, failure);
+    const struct files_layer_output layer = {.fd = output, .times = &tree->times};
+    result = files_layer_lines(&layer, tree->root, &lines, failure);
   }
   buffer_free(&lines);
   release(&listing);

@@ -75,7 +75,8 @@ static int read_files(const struct record *record, const char *name, struct fail
   else return result;
   if (result == 0) {
     send_description(root, &path, &found);
-    if (name != NULL) result = files_archive(STDOUT_FILENO, &found, name, failure);
+    const struct files_naming naming = {.name = name};
+    if (name != NULL) result = files_archive(STDOUT_FILENO, &found, &naming, failure);
     files_close(&found);
   }
   close_quietly(root);
@@ -90,16 +91,25 @@ static int run_archive(const struct record *record, struct failure *failure) {
   return read_files(record, record->argv[PLACE_ARGUMENTS + 2], failure);
 }
 
+/* Two arguments from `index` on. */
+static int read_times(const struct record *record, unsigned index, struct tar_times *times, struct failure *failure) {
+  if (record_signed(record, index, INT64_MIN, INT64_MAX, &times->earliest, failure) != 0) return -1;
+  return record_signed(record, index + 1, INT64_MIN, INT64_MAX, &times->latest, failure);
+}
+
 static int run_export(const struct record *record, struct failure *failure) {
   struct files_path top = {.clean = "/"};
   struct files_found found;
+  struct tar_times times;
   int root = -1;
+  if (read_times(record, PLACE_ARGUMENTS, &times, failure) != 0) return -1;
   int result = enter(record, FILES_ROOT, &root, failure);
   if (result != 0) return result;
   result = files_find(root, &top, &found, failure);
   if (result == 0) {
     send_plain(false);
-    result = files_archive(STDOUT_FILENO, &found, "", failure);
+    const struct files_naming naming = {.name = "", .times = &times};
+    result = files_archive(STDOUT_FILENO, &found, &naming, failure);
     files_close(&found);
   }
   close_quietly(root);
@@ -119,6 +129,7 @@ static int run_layer(const struct record *record, struct failure *failure) {
 /* A directory of the machine, not a container's. */
 static int run_tree(const struct record *record, struct failure *failure) {
   struct files_tree tree = {.trusted = strcmp(record->argv[1], "trusted") == 0};
+  if (read_times(record, 2, &tree.times, failure) != 0) return -1;
   if (!tree.trusted && strcmp(record->argv[1], "user") != 0) return fail_kind(failure, KIND_INVALID, "unknown mode", "files");
   tree.root = open(record->argv[0], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (tree.root < 0) return fail_errno(failure, errno, "open %s", record->argv[0]);

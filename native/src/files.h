@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "stream.h"
+#include "tar-output.h"
 #include "unpack.h"
 
 enum files_result {
@@ -57,8 +58,12 @@ int files_resolve(int root, const char *path, char resolved[UNPACK_PATH_MAX]);
 void files_describe(struct json *json, int root, const char *path, const struct files_found *found);
 
 /* --- files-archive.c --- */
-/* Writes what was found as an archive to `output`, under `name`; an empty one: the content of the root, without the root. */
-int files_archive(int output, const struct files_found *found, const char *name, struct failure *failure);
+struct files_naming {
+  const char *name; /* what it is called in the archive; empty: the content of the root, without the root */
+  const struct tar_times *times; /* NULL: times are as they are */
+};
+/* Writes what was found as an archive to `output`. */
+int files_archive(int output, const struct files_found *found, const struct files_naming *naming, struct failure *failure);
 
 /*
  * Writes what `list` says has changed as a layer (OCI image specification, layer.md) to `output`: letters and paths as
@@ -66,12 +71,17 @@ int files_archive(int output, const struct files_found *found, const char *name,
  */
 int files_layer(int output, int root, int list, struct failure *failure);
 /* The same, the list at hand. `O` and the path of a directory with a slash at its end: what was there before is hidden. */
-int files_layer_lines(int output, int root, const struct buffer *lines, struct failure *failure);
+struct files_layer_output {
+  int fd;
+  const struct tar_times *times; /* NULL: times are as they are */
+};
+int files_layer_lines(const struct files_layer_output *output, int root, const struct buffer *lines, struct failure *failure);
 
 /* --- files-tree.c --- */
 struct files_tree {
   int root;     /* of an unpacked layer */
   bool trusted; /* its marks are in trusted.overlay.*, else in user.overlay.* */
+  struct tar_times times;
 };
 /* Writes the layer that was, or could have been, unpacked there. */
 int files_tree(int output, const struct files_tree *tree, struct failure *failure);

@@ -100,9 +100,9 @@
 #define OP_FILE_STAT 410 /* pid, monitor, operations, path, follow */
 #define OP_FILE_ARCHIVE 411 /* pid, monitor, operations, path, follow, name */
 #define OP_FILE_EXTRACT 412 /* pid, monitor, operations, archive, directory, typed, owned, user */
-#define OP_FILE_EXPORT 413 /* pid, monitor, operations */
+#define OP_FILE_EXPORT 413 /* pid, monitor, operations, earliest, latest */
 #define OP_FILE_LAYER 415 /* pid, monitor, operations */
-#define OP_FILE_TREE 416 /* directory, xattrs */
+#define OP_FILE_TREE 416 /* directory, xattrs, earliest, latest */
 #define OP_FILE_SYNC 417 /* directory */
 #define OP_FILE_CHANGES 414 /* pid, monitor, operations, upper, ignored, paths... */
 #define OP_FILE_LIST 430 /* pid, monitor, operations, path, digests, lowers... */
@@ -209,9 +209,9 @@
   X(OP_FILE_STAT, "fileStat", 5, 0) \
   X(OP_FILE_ARCHIVE, "fileArchive", 6, 0) \
   X(OP_FILE_EXTRACT, "fileExtract", 8, 0) \
-  X(OP_FILE_EXPORT, "fileExport", 3, 0) \
+  X(OP_FILE_EXPORT, "fileExport", 5, 0) \
   X(OP_FILE_LAYER, "fileLayer", 3, 0) \
-  X(OP_FILE_TREE, "fileTree", 2, 0) \
+  X(OP_FILE_TREE, "fileTree", 4, 0) \
   X(OP_FILE_SYNC, "fileSync", 1, 0) \
   X(OP_FILE_CHANGES, "fileChanges", 5, 1) \
   X(OP_FILE_LIST, "fileList", 5, 1) \

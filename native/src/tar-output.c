@@ -146,7 +146,15 @@ static int put_pax(struct tar_output *output, const struct buffer *records) {
   return append(output, zeros, padding_of(records->size));
 }
 
-int tar_output_entry(struct tar_output *output, const struct tar_entry *entry) {
+static struct timespec within(const struct tar_times *times, struct timespec time) {
+  if (times != NULL && time.tv_sec < times->earliest) return (struct timespec){.tv_sec = times->earliest};
+  if (times != NULL && time.tv_sec >= times->latest) return (struct timespec){.tv_sec = times->latest};
+  return time;
+}
+
+int tar_output_entry(struct tar_output *output, const struct tar_entry *given) {
+  struct tar_entry own = *given, *entry = &own;
+  own.mtime = within(output->times, given->mtime);
   struct header header = {.type = type_letter(entry->type)};
   struct buffer records = {0};
   bool device = entry->type == TAR_CHARACTER_DEVICE || entry->type == TAR_BLOCK_DEVICE;

@@ -4,8 +4,14 @@
 
 #include "tar.h"
 
+/* Seconds that times of entries are kept within. */
+struct tar_times {
+  int64_t earliest, latest;
+};
+
 struct tar_output {
   int fd;
+  const struct tar_times *times; /* NULL: times are as they are */
   struct failure *failure;
   struct buffer buffer; /* not written yet */
   uint64_t left;        /* of the entry's content */

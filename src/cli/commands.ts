@@ -268,6 +268,8 @@ export const commands: readonly CommandRow[] = [
       'tscompose engine build --target test --explain .',
       "tscompose engine build -t tool 'https://host.example/tool.git#v1:docker'",
       'tar -c . | tscompose engine build -t shop/api -',
+      'tscompose engine build --platform linux/amd64,linux/arm64 --provenance=true --push -t registry.example/shop/api .',
+      'SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) tscompose engine build -o type=oci,dest=api.tar,rewrite-timestamp=true .',
     ],
     run: async (context, input) => (await import('./commands/engine-build.ts')).runEngineBuild(context, input),
   }),

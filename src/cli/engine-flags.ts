@@ -105,7 +105,11 @@ export const engineFlags = {
         'keep results of steps for other engines: type=inline (in the image), type=registry,ref=NAME or type=local,dest=DIRECTORY; mode=max: of all stages',
     },
     explain: {summary: 'say for every step why it came from the cache or did not: which file, variable or step'},
-    platform: {value: 'PLATFORM', summary: 'platform of the image'},
+    platform: {
+      value: 'PLATFORMS',
+      repeat: true,
+      summary: 'platform of the image; of several (linux/amd64,linux/arm64) an index of images is made',
+    },
     network: {value: 'MODE', summary: 'network of the steps: default, none or host'},
     'add-host': {value: 'HOST:ADDRESS', repeat: true, summary: 'a line of /etc/hosts while it is built'},
     secret: {
@@ -121,8 +125,16 @@ export const engineFlags = {
     output: {
       short: 'o',
       value: 'OUTPUT',
-      summary: 'write the files in place of an image: a directory, type=local,dest=DIRECTORY or type=tar,dest=FILE',
+      repeat: true,
+      summary:
+        'what is made: a directory with the files, or type=image|registry|oci|docker|tar|local,… with the keys of BuildKit',
     },
+    push: {summary: 'push the image to the registries of its names'},
+    load: {summary: 'the image is in the store: also beside other outputs'},
+    annotation: {value: 'ANNOTATION', repeat: true, summary: 'an annotation of the image: [TYPE:]KEY=VALUE'},
+    provenance: {value: 'MODE', summary: 'attest how the image was made: true, mode=min, mode=max (false)'},
+    attest: {value: 'ATTESTATION', repeat: true, summary: 'the same in full: type=provenance,mode=max,version=v1'},
+    sbom: {value: 'SBOM', summary: 'only false: what is in the image is not attested'},
     iidfile: {value: 'FILE', summary: 'write the id of the image to this file'},
     'metadata-file': {value: 'FILE', summary: 'write what was built to this file, as JSON'},
     quiet: {short: 'q', summary: 'print the id of the image and nothing else'},

@@ -188,6 +188,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     pull: async (image, signal) => {
       for await (const _ of registry.pull(image, signal));
     },
+    push: registry.push,
     reach: registry.reach,
     environment: options.environment,
     limits: options.fetchLimits,

@@ -1,4 +1,6 @@
 import {parseCacheFrom, parseCacheTo} from '../api/build-caches.ts';
+import {epochArgument} from '../api/build-epoch.ts';
+import {parseProvenance} from '../api/build-provenance.ts';
 import {readContextSource, readFetchedSource} from '../api/build-source.ts';
 import {composeLabels} from '../api/labels.ts';
 import type {BuildAgent, BuildBody, BuildContextSource, BuildSecret, FetchedSource} from '../api/types/build.ts';
@@ -122,11 +124,13 @@ export function lowerBuild(given: ServiceBuild, {environment, files, ...lowering
     ...files,
     ...(given.source === undefined ? {context: build.context} : {source: given.source}),
     ...(build.target === undefined ? {} : {target: build.target}),
-    arguments: buildArguments(build),
+    arguments: {...epochArgument(environment), ...buildArguments(build)},
     contexts: contextsOf(project, build, absolute),
     labels: {...build.labels, [composeLabels.project]: project.name, [composeLabels.service]: name},
     tags: [image, ...(build.tags ?? [])],
-    ...platformOf(service, platforms),
+    ...platformsOf(service, platforms),
+    ...(build.pull === true ? {pull: true} : {}),
+    ...provenanceOf(build.provenance),
     noCache: build.no_cache === true || (build.no_cache_filter ?? []),
     network: networkOf(build.network),
     extraHosts: Object.entries(build.extra_hosts ?? {}).flatMap(([host, addresses]) =>
@@ -164,9 +168,15 @@ function contextsOf(
   );
 }
 
-function platformOf(service: Service | undefined, platforms: readonly string[]): Pick<BuildBody, 'platform'> {
-  const platform = service?.platform ?? platforms[0];
-  return platform === undefined ? {} : {platform};
+/** Of several platforms all are built; the service's own is one of them. */
+function platformsOf(service: Service | undefined, platforms: readonly string[]): Pick<BuildBody, 'platforms'> {
+  if (platforms.length > 0) return {platforms};
+  return service?.platform === undefined ? {} : {platforms: [service.platform]};
+}
+
+function provenanceOf(text: string | undefined): Pick<BuildBody, 'provenance'> {
+  const provenance = text === undefined ? undefined : parseProvenance(text);
+  return provenance === undefined ? {} : {provenance};
 }
 
 function networkOf(network: string | undefined): BuildBody['network'] {

@@ -33,6 +33,8 @@ export function buildLines({write, now, color = false}: BuildLinesOptions): (eve
       return line(`built ${event.image}`);
     }
     if (event.kind === 'exported') return line(`wrote ${event.path}`);
+    if (event.kind === 'pushing') return line(event.status);
+    if (event.kind === 'metadata') return undefined;
     if (event.kind === 'step' && event.status === 'start') {
       const number = steps.size + 1;
       steps.set(event.step, {number, title: event.title, since: now(), rest: ''});

@@ -3,6 +3,7 @@ import {renderDiagnostics} from '../../src/base/diagnostic.ts';
 import {hasKind} from '../../src/base/errors.ts';
 import {checkDockerfile} from '../../src/dockerfile/check.ts';
 import {parseDockerfile} from '../../src/dockerfile/parse.ts';
+import {StepList} from '../../src/engine/build/plan/draft.ts';
 import {planBuild} from '../../src/engine/build/plan/plan.ts';
 import {cases} from './cases.mjs';
 
@@ -176,6 +177,7 @@ const image = () =>
   Promise.resolve({
     ...{config: {Env: ['PATH=/bin'], OnBuild: ['RUN echo $A', 'COPY a b']}, author: undefined, history: []},
     ...{os: 'linux', architecture: 'amd64', variant: undefined},
+    source: {reference: 'base', id: 'base', digest: 'base', layers: 0},
   });
 
 /**
@@ -195,6 +197,7 @@ export async function expectJudged(text: string): Promise<number> {
   } as const;
   const plan = await planBuild({
     ...{...request, source, dockerfile: parseDockerfile(source), platform, machine: platform, image},
+    ...{steps: new StepList(), isOneOfSeveral: false},
   }).catch((error: unknown) => {
     if (!hasKind(error, 'invalid')) throw error;
     return {errors: [], warnings: []};

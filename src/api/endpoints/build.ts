@@ -6,7 +6,8 @@ import type {BuildsPruned} from '../types/prune.ts';
 export const buildEndpoints = {
   /**
    * Builds an image of an archive with its context, or of a repository, an archive or a Dockerfile at an address (`remote`).
-   * `buildargs` and `labels` are JSON objects of texts. What we do not do is refused: `squash`, `version=2` (a session of
+   * `buildargs` and `labels` are JSON objects of texts, `platform` is one or several with commas, `outputs` a JSON list of
+   * `{"Type": "image", "Attrs": {}}`. What we do not do is refused: outputs of files, `squash`, `version=2` (a session of
    * BuildKit), limits of the steps.
    */
   imageBuild: {

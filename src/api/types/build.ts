@@ -1,5 +1,6 @@
 import type {Diagnostic} from '../../base/diagnostic.ts';
 import type {BuildCacheSource, BuildCacheTarget} from './build-cache.ts';
+import type {BuildOutput, BuildProvenance} from './build-output.ts';
 import type {Ulimit} from './container.ts';
 import type {AuthConfig} from './image.ts';
 
@@ -61,8 +62,9 @@ export interface BuildBody {
   readonly labels: Readonly<Record<string, string>>;
   /** Names for the image, as people write them. */
   readonly tags: readonly string[];
-  readonly platform?: string;
-  /** Images that it is built upon are looked for in their registries, also where they are here. */
+  /** Absent or empty: the machine's. Several: an index of as many images. */
+  readonly platforms?: readonly string[];
+  /** Images below are asked for at their registries also where they are here. */
   readonly pull?: boolean;
   /** `true`: nothing is taken from the cache. A list: not for stages of these names. */
   readonly noCache: boolean | readonly string[];
@@ -87,8 +89,10 @@ export interface BuildBody {
   readonly pins?: Readonly<Record<string, string>>;
   /** What steps may ask for: `network.host`, `security.insecure`. */
   readonly allow: readonly string[];
-  /** The files that were built, in place of an image: an archive, or a directory. */
-  readonly output?: {readonly kind: 'tar' | 'local'; readonly path: string};
+  /** Absent or empty: an image in the store. */
+  readonly outputs?: readonly BuildOutput[];
+  /** To be attested with the image. */
+  readonly provenance?: BuildProvenance;
   /** Tell for every step why it was cached or not. */
   readonly explain?: boolean;
 }
@@ -107,8 +111,12 @@ export type BuildEvent =
   | {readonly kind: 'step'; readonly step: number; readonly status: 'cached' | 'done' | 'failed' | 'canceled'}
   | {readonly kind: 'output'; readonly step: number; readonly stream: 'stdout' | 'stderr'; readonly text: string}
   | {readonly kind: 'explained'; readonly step: number; readonly explained: ExplainedStep}
+  /** `image`: the image's id; of several platforms the digest of their index. */
   | {readonly kind: 'built'; readonly image: string; readonly names: readonly string[]}
-  | {readonly kind: 'exported'; readonly path: string};
+  | {readonly kind: 'pushing'; readonly status: string}
+  | {readonly kind: 'exported'; readonly path: string}
+  /** At the end: what there is to know of what was built, by the keys that BuildKit has. */
+  | {readonly kind: 'metadata'; readonly metadata: Readonly<Record<string, unknown>>};
 
 /** A line of Docker's own answer to a build (`POST /build`). */
 export interface BuildProgress {

@@ -98,23 +98,6 @@ export function readSize(flag: string, word: string): number {
   return bytes;
 }
 
-/** `dir`, `type=local,dest=dir`, `type=tar,dest=file`, `type=docker` or `type=image`: the store. */
-export function readOutput(word: string, cwd: string): Pick<BuildBody, 'output'> {
-  if (!word.includes('=')) return {output: {kind: 'local', path: resolve(cwd, word)}};
-  const fields = new Map(word.split(',').map((field) => splitField(field)));
-  const type = fields.get('type') ?? '';
-  const dest = fields.get('dest');
-  if ((type === 'docker' || type === 'image') && fields.size === 1) return {};
-  if (type !== 'local' && type !== 'tar') {
-    throw new TscomposeError('unsupported', `--output ${word}: outputs of this kind are not supported`, {
-      hint: 'write type=local,dest=DIRECTORY or type=tar,dest=FILE, or save the image',
-    });
-  }
-  if (dest === undefined || dest === '' || dest === '-')
-    throw wrongFlag('output', word, 'it does not say where to', `write type=${type},dest=PATH`);
-  return {output: {kind: type, path: resolve(cwd, dest)}};
-}
-
 /** Names of networks are not known to builds. */
 export function readNetwork(word: string): BuildBody['network'] {
   const found = (['default', 'none', 'host'] as const).find((mode) => mode === word);

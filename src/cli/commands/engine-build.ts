@@ -1,5 +1,6 @@
 import {writeFile} from 'node:fs/promises';
 import {resolve} from 'node:path';
+import {epochArgument} from '../../api/build-epoch.ts';
 import type {BuildBody, BuildEvent} from '../../api/types/build.ts';
 import {exitCodes, TscomposeError} from '../../base/errors.ts';
 import {buildLines} from '../../report/build-plain.ts';
@@ -10,13 +11,13 @@ import {
   readCaches,
   readContexts,
   readNetwork,
-  readOutput,
   readPairs,
   readSecret,
   readSize,
   readUlimit,
   wrongFlag,
 } from '../build/options.ts';
+import {openOutputs} from '../build/outputs.ts';
 import {type BuildPlaces, readPlaces} from '../build/places.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
@@ -24,24 +25,25 @@ import {withEngine} from '../session.ts';
 
 export function runEngineBuild(context: CliContext, input: Input<'engine build'>): Promise<number> {
   return withEngine(context, async (docker) => {
+    await using outputs = await openOutputs(context, input.flags);
     using places = await readPlaces(context, placeOf(input.args), input.flags.file);
-    const read = readBody(context, input, places.body);
+    const read = {...readBody(context, input, places.body), ...outputs.body};
     const body = await withAuths(context, {...read, agents: agentsFor(read, context.env)});
     const abort = new AbortController();
     using _interrupt = context.onInterrupt(() => abort.abort());
     const tell = reporterOf(context, input.flags.quiet);
-    let built: Built | undefined;
+    let metadata: Metadata = {};
     const lines = await docker.build(body, {abortSignal: abort.signal});
     await docker.followProgress(lines, (event) => {
-      if (event.kind === 'built') built = event;
-      tell(event);
+      if (event.kind === 'metadata') metadata = event.metadata;
+      if (event.kind !== 'exported' || !outputs.isPassing(event.path)) tell(event);
     });
-    if (built !== undefined) await writeResults(context, input, built);
+    await writeResults(context, input, {metadata, isStdoutTaken: await outputs.toStdout()});
     return 0;
   });
 }
 
-type Built = Extract<BuildEvent, {readonly kind: 'built'}>;
+type Metadata = Extract<BuildEvent, {readonly kind: 'metadata'}>['metadata'];
 
 function reporterOf(context: CliContext, quiet: boolean): (event: BuildEvent) => void {
   if (quiet || context.global.progress === 'quiet') return () => {};
@@ -55,11 +57,11 @@ function readBody(context: CliContext, {flags}: Input<'engine build'>, places: B
   return {
     ...places,
     ...(flags.target === undefined ? {} : {target: flags.target}),
-    arguments: readPairs('build-arg', flags['build-arg'], env),
+    arguments: {...epochArgument(env), ...readPairs('build-arg', flags['build-arg'], env)},
     contexts: readContexts(flags['build-context'], cwd),
     labels: readPairs('label', flags.label, {}),
     tags: flags.tag,
-    ...(flags.platform === undefined ? {} : {platform: flags.platform}),
+    platforms: flags.platform.flatMap((words) => words.split(',')),
     noCache: flags['no-cache'] || flags['no-cache-filter'].flatMap((names) => names.split(',')),
     ...(flags.pull ? {pull: true} : {}),
     ...readCaches(flags, cwd),
@@ -71,7 +73,6 @@ function readBody(context: CliContext, {flags}: Input<'engine build'>, places: B
     ulimits: flags.ulimit.map(readUlimit),
     ...(flags['cgroup-parent'] === undefined ? {} : {cgroupParent: flags['cgroup-parent']}),
     allow: flags.allow.flatMap((names) => names.split(',')).map(allowed),
-    ...(flags.output === undefined ? {} : readOutput(flags.output, cwd)),
     explain: flags.explain,
   };
 }
@@ -89,20 +90,22 @@ function allowed(word: string): string {
   throw wrongFlag('allow', word, 'it is not known', 'write network.host or security.insecure');
 }
 
+interface Results {
+  readonly metadata: Metadata;
+  readonly isStdoutTaken: boolean;
+}
+
 /** The image's id alone is for scripts. */
 async function writeResults(
   {cwd, stdout}: CliContext,
   {flags}: Input<'engine build'>,
-  {image, names}: Built,
+  {metadata, isStdoutTaken}: Results,
 ): Promise<void> {
-  if (flags.iidfile !== undefined) await writeFile(resolve(cwd, flags.iidfile), image);
+  const id = metadata['containerimage.config.digest'] ?? metadata['containerimage.digest'];
+  if (flags.iidfile !== undefined && typeof id === 'string') await writeFile(resolve(cwd, flags.iidfile), id);
   if (flags['metadata-file'] !== undefined) {
-    const metadata = {
-      'containerimage.config.digest': image,
-      'containerimage.digest': image,
-      ...(names.length > 0 ? {'image.name': names.join(',')} : {}),
-    };
-    await writeFile(resolve(cwd, flags['metadata-file']), `${JSON.stringify(metadata, null, 2)}\n`);
+    const sorted = Object.fromEntries(Object.entries(metadata).sort(([one], [other]) => (one < other ? -1 : 1)));
+    await writeFile(resolve(cwd, flags['metadata-file']), `${JSON.stringify(sorted, null, 2)}\n`);
   }
-  if (flags.quiet) stdout.write(`${image}\n`);
+  if (flags.quiet && !isStdoutTaken && typeof id === 'string') stdout.write(`${id}\n`);
 }

@@ -5,6 +5,7 @@ import {checkDockerfile} from '../../dockerfile/check.ts';
 import {parseDockerfile} from '../../dockerfile/parse.ts';
 import type {DockerfileSource} from '../../dockerfile/source.ts';
 import {machinePlatform, parsePlatform} from '../image/platform.ts';
+import {StepList} from './plan/draft.ts';
 import {planBuild} from './plan/plan.ts';
 
 export interface BaseImagesRequest extends Pick<BuildBody, 'target' | 'arguments'> {
@@ -29,6 +30,7 @@ export async function baseImages(request: BaseImagesRequest): Promise<readonly s
   const machine = machinePlatform(architecture);
   const plan = await planBuild({
     ...{source, dockerfile: parseDockerfile(source), machine, arguments: given},
+    ...{steps: new StepList(), isOneOfSeveral: false},
     platform: asked === undefined ? machine : parsePlatform(asked),
     ...(target === undefined ? {} : {target}),
     // What they are does not matter here: each is an empty directory.
@@ -37,7 +39,8 @@ export async function baseImages(request: BaseImagesRequest): Promise<readonly s
     allow: ['network.host', 'security.insecure'],
     image: async (reference) => {
       named.add(reference);
-      return {config: {}, author: undefined, history: [], os: 'linux', architecture, variant: undefined};
+      const source = {reference, id: reference, digest: reference, layers: 0};
+      return {source, config: {}, author: undefined, history: [], os: 'linux', architecture, variant: undefined};
     },
   });
   refuse(plan.errors);

@@ -30,6 +30,8 @@ export interface BuildContext {
     },
     signal: AbortSignal,
   ) => Promise<void>;
+  /** Sends an image of the store to its registry. */
+  readonly push: RegistryPart['push'];
   /** Where a registry's content is, mirrors first where something is pulled. */
   readonly reach: RegistryPart['reach'];
   /** How contexts of the network are brought. */

@@ -2,9 +2,12 @@ import type {BuildBody, BuildContextSource} from '../../api/types/build.ts';
 import {loadLayoutImage} from '../image/load-layout.ts';
 import type {BuildWork} from './context.ts';
 
-/** Named contexts that are images of OCI layouts become images of the store, which hold as long as the build. */
+/**
+ * Named contexts that are images of OCI layouts become images of the store, which hold as long as the build. Of several
+ * platforms the first one is taken: a stage for another that begins with one is refused.
+ */
 export async function withLayouts(work: BuildWork, request: BuildBody, signal: AbortSignal): Promise<BuildBody> {
-  const {contexts, platform} = request;
+  const {contexts, platforms: [platform] = []} = request;
   const read = async ([name, source]: readonly [string, BuildContextSource]): Promise<[string, BuildContextSource]> => {
     if (source.kind !== 'layout') return [name, source];
     const {path, tag, digest} = source;

@@ -2,6 +2,7 @@ import {closeSync, openSync} from 'node:fs';
 import {lstat, mkdir, rename} from 'node:fs/promises';
 import {TscomposeError} from '../../base/errors.ts';
 import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
+import {anyTime} from '../helper/file-operations.ts';
 import {startFilesProcess} from '../helper/files-process.ts';
 import {decompress, peek, sniffArchive} from '../image/compression.ts';
 import {openSession} from '../image/session.ts';
@@ -19,7 +20,7 @@ export async function* exportMount(context: BuildContext, id: string, signal: Ab
   await using scratch = await openScratch({session});
   const operations = await rootOperations(context, [data], scratch);
   const place = {pid: 0, monitor: 0, operations};
-  const {output} = await startFilesProcess(context.images.helper, {kind: 'fileExport', ...place}, {signal});
+  const {output} = await startFilesProcess(context.images.helper, {kind: 'fileExport', ...place, ...anyTime}, {signal});
   yield* output;
 }
 

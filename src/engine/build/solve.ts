@@ -4,13 +4,15 @@ import {sha256Hex} from '../../base/canonical-json.ts';
 import {createLimiter} from '../../base/concurrency.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
-import {findImage, noSuchImage} from '../image/find.ts';
+import {noSuchImage} from '../image/find.ts';
+import {machinePlatform} from '../image/platform.ts';
 import type {LayerRecord} from '../image/record.ts';
 import {atPlace} from './at-place.ts';
 import {type BuildCache, type CachedStep, type KeyParts, keyOf} from './cache.ts';
 import type {BuildWork} from './context.ts';
 import {contentDigest, select} from './copy-plan.ts';
 import {copyFiles, makeDirectory, type SelectedCopy} from './copy-step.ts';
+import {checkRunnable} from './emulation.ts';
 import {explainMiss} from './explain.ts';
 import type {LocalBuild} from './main-context.ts';
 import {boundMounts, prepareMounts} from './mounts.ts';
@@ -74,6 +76,8 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
   const results = new Map<StepId, Promise<StepResult>>();
   const done: MadeStep[] = [];
   const limit = createLimiter(context.concurrency);
+  // Stages of several platforms that are the same are made once.
+  const making = new Map<string, Promise<CachedStep>>();
 
   const result = (id: StepId): Promise<StepResult> => {
     const known = results.get(id) ?? solve(id);
@@ -104,13 +108,13 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
   }
 
   async function carryOut(step: Step): Promise<{readonly result: StepResult; readonly cached: boolean}> {
-    if (step.kind === 'image') return {result: await openImage(context, step.image ?? step.reference), cached: true};
+    if (step.kind === 'image') return {result: await openImage(context, step.image), cached: true};
     const parent = step.parent === undefined ? undefined : await result(step.parent);
     const prepared = await prepare(step, parent);
     const key = keyOf(prepared);
-    const found = step.fresh ? undefined : await cache.find(key, step.title);
+    const found = await (making.get(key) ?? (step.fresh ? undefined : cache.find(key, step.title)));
     await explain(step, prepared, found);
-    const made = found ?? (await make(step, prepared, key));
+    const made = found ?? (await (making.get(key) ?? make(step, prepared, key)));
     done.push({id: step.id, parent: step.parent, key, created: made.created, layer: made.layer});
     return {
       result: {key, snapshot: [...(parent?.snapshot ?? []), made.layer], created: made.created},
@@ -118,10 +122,15 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
     };
   }
 
-  async function make(step: Step, prepared: Prepared, key: string) {
-    const layer = await prepared.make();
-    const made = {layer, created: formatNanoseconds(unixNanoseconds(context.images.now)), title: step.title};
-    await cache.keep(key, made);
+  function make(step: Step, prepared: Prepared, key: string): Promise<CachedStep> {
+    const work = async () => {
+      const layer = await prepared.make();
+      const made = {layer, created: formatNanoseconds(unixNanoseconds(context.images.now)), title: step.title};
+      await cache.keep(key, made);
+      return made;
+    };
+    const made = work();
+    making.set(key, made);
     return made;
   }
 
@@ -182,7 +191,7 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
 
   async function prepareRun(step: RunStep, parent: StepResult | undefined): Promise<Prepared> {
     const below = parent?.snapshot ?? [];
-    const {kind, words, scripts, env, cwd, user, network, insecure} = step;
+    const {kind, words, scripts, env, cwd, user, network, insecure, foreign} = step;
     const digests: string[] = [];
     const versions: Record<string, string> = {};
     for (const {from, source, target} of boundMounts(step)) {
@@ -195,11 +204,12 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
     const mounts = step.mounts.map((mount) => definitionOf(mount));
     return {
       parent: parent?.key ?? '',
-      definition: {kind, words, scripts, env, cwd, user, network, insecure, mounts},
+      definition: {kind, words, scripts, env, cwd, user, network, insecure, mounts, ...(foreign && {foreign})},
       files: digests.length === 0 ? '' : sha256Hex(digests.join('\n')),
       ...{below, versions},
       async make() {
         const {request, signal, directory} = solving;
+        if (foreign !== undefined) await checkRunnable(foreign, machinePlatform(context.images.architecture));
         await using mounted = await prepareMounts(context, step, {
           request,
           signal,
@@ -240,9 +250,8 @@ function listedFiles(copies: readonly SelectedCopy[]): Readonly<Record<string, s
   return listed;
 }
 
-async function openImage({images, session}: BuildWork, reference: string): Promise<StepResult> {
-  const {image} = await findImage(images, reference);
-  const held = await session.findImage(image.id);
-  if (held === undefined) throw noSuchImage(reference);
+async function openImage({session}: BuildWork, image: string): Promise<StepResult> {
+  const held = await session.findImage(image);
+  if (held === undefined) throw noSuchImage(image);
   return {key: held.id, snapshot: held.layers, created: undefined};
 }

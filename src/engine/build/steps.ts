@@ -19,9 +19,8 @@ interface Common {
 /** An image that is built upon, or copied from. */
 export interface ImageStep extends Common {
   readonly kind: 'image';
-  readonly reference: string;
-  /** Its id when the build was planned: of several platforms the one that is wanted. */
-  readonly image?: string;
+  /** Its id. */
+  readonly image: string;
 }
 
 /** What a mount of a `RUN` shows. */
@@ -63,6 +62,8 @@ interface KeyMount {
 
 export interface RunStep extends Common {
   readonly kind: 'run';
+  /** Of its programs, where this machine does not run these by itself. */
+  readonly foreign: string | undefined;
   /** Undefined: upon nothing. */
   readonly parent: StepId | undefined;
   readonly words: readonly string[];

@@ -1,6 +1,7 @@
 import {goFileMode} from '../../api/file-mode.ts';
 import type {PathStat} from '../../api/types/archive.ts';
 import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
+import {anyTime} from '../helper/file-operations.ts';
 import type {FileStat} from '../helper/files-process.ts';
 import {helperFailure} from '../helper/reply.ts';
 import {publishContainerEvent} from './container-event.ts';
@@ -62,9 +63,14 @@ export async function exportContainer(
 ): Promise<AsyncIterable<Uint8Array>> {
   const explain = (error: unknown) => explainFiles(error, `cannot export container "${reference}"`);
   try {
-    const {found, output} = await openContainerFiles(context, reference, (place) => ({kind: 'fileExport', ...place}), {
-      signal,
-    });
+    const {found, output} = await openContainerFiles(
+      context,
+      reference,
+      (place) => ({kind: 'fileExport', ...place, ...anyTime}),
+      {
+        signal,
+      },
+    );
     await publishContainerEvent(context, found.record, found.name, 'export');
     return explained(output, explain);
   } catch (error) {

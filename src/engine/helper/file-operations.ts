@@ -6,6 +6,9 @@ export interface Row {
   readonly rest?: string;
 }
 
+/** Bounds for the times in an archive that leave them as they are. */
+export const anyTime = {earliest: Number.MIN_SAFE_INTEGER, latest: Number.MAX_SAFE_INTEGER} as const;
+
 /** Unpacks a tar stream (standard input, uncompressed) into the empty directory `destination`. A process of its own. */
 export const unpackOperations = {
   /**
@@ -31,8 +34,8 @@ export const filesOperations = {
    * each other's place. `owned`: everything belongs to `user`, looked up in there; else to whom the archive says.
    */
   fileExtract: {code: 412, args: ['pid', 'monitor', 'operations', 'archive', 'directory', 'typed', 'owned', 'user']},
-  /** The root file system as an archive, without what is mounted in it. */
-  fileExport: {code: 413, args: ['pid', 'monitor', 'operations']},
+  /** The root file system as an archive, without what is mounted in it. Times are kept within `earliest` and `latest`. */
+  fileExport: {code: 413, args: ['pid', 'monitor', 'operations', 'earliest', 'latest']},
   /**
    * The layer that turns its image into the root file system: an archive of what changed, with a mark for what is gone.
    * Standard input lists it as `fileChanges` writes it, a directory before what is in it.
@@ -40,9 +43,9 @@ export const filesOperations = {
   fileLayer: {code: 415, args: ['pid', 'monitor', 'operations']},
   /**
    * The layer that an unpacked one (`directory`, a path of the machine) is: the same tree makes the same bytes. `xattrs`:
-   * `trusted` or `user`, as with `unpack`.
+   * `trusted` or `user`, as with `unpack`. Times are kept within `earliest` and `latest`.
    */
-  fileTree: {code: 416, args: ['directory', 'xattrs']},
+  fileTree: {code: 416, args: ['directory', 'xattrs', 'earliest', 'latest']},
   /** Everything that was written to the file system of a directory of the machine survives a power loss afterwards. */
   fileSync: {code: 417, args: ['directory']},
   /**

@@ -19,6 +19,8 @@ export interface NewName {
   /** Normalised. */
   readonly reference: string;
   readonly target?: TargetDescriptor | undefined;
+  /** Images of that index for other platforms which are added with it. */
+  readonly others?: readonly string[];
   /** The name goes on standing for the image it stands for, if that is of the same target; else it is left alone. */
   readonly isBeside?: boolean;
 }
@@ -74,7 +76,7 @@ export async function addImageRecord(
   return await exclusively(context, async () => {
     await writeImage(layout, record);
     const before: ReferenceRecord[] = [];
-    for (const {reference, target, isBeside = false} of names) {
+    for (const {reference, target, others: added = [], isBeside = false} of names) {
       const earlier = await readReference(layout, reference);
       const isSame = target !== undefined && earlier?.target?.digest === target.digest;
       if (isBeside) {
@@ -82,7 +84,8 @@ export async function addImageRecord(
         continue;
       }
       if (earlier && earlier.image !== record.id && !isSame) before.push(earlier);
-      const others = isSame && earlier ? imagesOfName(earlier).filter((id) => id !== record.id) : [];
+      const known = [...added, ...(isSame && earlier ? imagesOfName(earlier) : [])];
+      const others = [...new Set(known)].filter((id) => id !== record.id);
       await writeReference(layout, {reference, image: record.id, ...(target && {target}), others});
     }
     return before;

@@ -26,7 +26,7 @@ export async function findImage({layout}: Pick<ImageContext, 'layout'>, text: st
   if (isDigest(text) || /^[0-9a-f]{64}$/.test(text)) {
     const image = await readImage(layout, text);
     if (image) return {image};
-    throw noSuchImage(text);
+    return await findByManifest({layout}, text.startsWith('sha256:') ? text : `sha256:${text}`, text);
   }
   const reference = readable(text);
   if (reference?.digest !== undefined) {
@@ -48,6 +48,14 @@ async function findByDigest(
   const named = await readReference(layout, formatReference(reference));
   const pulled = named && (await readImage(layout, named.image));
   if (named && pulled) return {image: pulled, reference: named.reference, record: named};
+  return await findByManifest({layout}, digest ?? '', text);
+}
+
+async function findByManifest(
+  {layout}: Pick<ImageContext, 'layout'>,
+  digest: string,
+  text: string,
+): Promise<FoundImage> {
   const targets = (await listReferences(layout)).filter(({target}) => target?.digest === digest);
   const ids = new Set(targets.map(({image}) => image));
   const image = (await listImages(layout)).find(

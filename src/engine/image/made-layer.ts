@@ -1,5 +1,6 @@
 import {createHash} from 'node:crypto';
 import {TscomposeError} from '../../base/errors.ts';
+import {anyTime} from '../helper/file-operations.ts';
 import {startFilesProcess} from '../helper/files-process.ts';
 import type {ImageContext} from './context.ts';
 
@@ -10,11 +11,20 @@ import type {ImageContext} from './context.ts';
 async function* archiveOf(
   {helper}: Pick<ImageContext, 'helper'>,
   directory: string,
-  signal: AbortSignal | undefined,
+  {latest = anyTime.latest, signal}: {readonly latest?: number; readonly signal?: AbortSignal | undefined},
 ): AsyncGenerator<Uint8Array> {
   const xattrs = (await helper.entrance()) ? 'user' : 'trusted';
-  const {output} = await startFilesProcess(helper, {kind: 'fileTree', directory, xattrs}, {signal});
+  const {output} = await startFilesProcess(helper, {kind: 'fileTree', directory, xattrs, ...anyTime, latest}, {signal});
   yield* output;
+}
+
+/** The same with no time in it later than `latest`, in seconds: the archive of another layer. */
+export function clampedArchive(
+  context: Pick<ImageContext, 'helper'>,
+  directory: string,
+  options: {readonly latest: number; readonly signal?: AbortSignal | undefined},
+): AsyncIterable<Uint8Array> {
+  return archiveOf(context, directory, options);
 }
 
 export interface MadeArchive {
@@ -31,7 +41,7 @@ export async function measureArchive(
 ): Promise<MadeArchive> {
   const hash = createHash('sha256');
   let size = 0;
-  for await (const chunk of archiveOf(context, directory, signal)) {
+  for await (const chunk of archiveOf(context, directory, {signal})) {
     hash.update(chunk);
     size += chunk.length;
   }
@@ -45,7 +55,7 @@ export async function* remakeArchive(
   {digest, signal}: {readonly digest: string; readonly signal?: AbortSignal | undefined},
 ): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256');
-  for await (const chunk of archiveOf(context, directory, signal)) {
+  for await (const chunk of archiveOf(context, directory, {signal})) {
     hash.update(chunk);
     yield chunk;
   }

@@ -6,6 +6,9 @@ export interface Platform {
   readonly variant?: string;
 }
 
+/** As an image says it of itself. */
+export type SaidPlatform = Omit<Platform, 'variant'> & {readonly variant?: string | undefined};
+
 const architectures: Readonly<Record<string, string>> = {
   x64: 'amd64',
   x86_64: 'amd64',
@@ -42,7 +45,7 @@ export function parsePlatform(text: string): Platform {
   return {os: first.toLowerCase(), architecture: normaliseArchitecture(second), ...(variant ? {variant} : {})};
 }
 
-export function formatPlatform({os, architecture, variant}: Platform): string {
+export function formatPlatform({os, architecture, variant}: SaidPlatform): string {
   return [os || 'unknown', architecture || 'unknown', ...(variant ? [variant] : [])].join('/');
 }
 
@@ -80,6 +83,16 @@ export function bestPlatform<T extends {readonly platform?: Platform | undefined
 
 export function machinePlatform(nodeArchitecture: string): Platform {
   return {os: 'linux', architecture: normaliseArchitecture(nodeArchitecture)};
+}
+
+/** Processors run programs of these, too, where their system does not keep them from it. */
+const runsToo: Readonly<Record<string, readonly string[]>> = {amd64: ['386'], arm64: ['arm']};
+
+/** Whether a machine runs an image's programs by itself. One that says nothing of itself is taken to be of this machine. */
+export function runsHere(image: SaidPlatform, machine: Platform): boolean {
+  const architecture = normaliseArchitecture(image.architecture);
+  if (architecture === '' || architecture === machine.architecture) return image.os === machine.os;
+  return image.os === machine.os && (runsToo[machine.architecture] ?? []).includes(architecture);
 }
 
 /** Throws `notFound`, as Docker words it, for an image that was found but is of another platform. */

@@ -34,25 +34,36 @@ async function* write(
   }: {readonly names: readonly string[]; readonly platform: string | undefined; readonly signal: AbortSignal},
 ): AsyncGenerator<Uint8Array> {
   await using session = await openSession(context);
-  yield* writeArchive(['blobs/', 'blobs/sha256/'], filesOf(await findSaved(context, session, wanted)), signal);
+  yield* writeArchive(['blobs/', 'blobs/sha256/'], archiveFiles(await findSaved(context, session, wanted)), signal);
 }
 
-function filesOf({blobs, index, images}: Saved): readonly SavedFile[] {
-  const json = (name: string, value: unknown): SavedFile => {
-    const content = Buffer.from(JSON.stringify(value));
-    return {name, size: content.length, content};
-  };
+function jsonFile(name: string, value: unknown): SavedFile {
+  const content = Buffer.from(JSON.stringify(value));
+  return {name, size: content.length, content};
+}
+
+/** The files of an OCI layout. */
+export function layoutFiles({blobs, index}: Saved): readonly SavedFile[] {
   const blobFiles = [...blobs]
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([digest, {size, content}]) => ({name: pathOf(digest), size, content}));
   return [
     ...blobFiles,
-    json('index.json', {
+    jsonFile('index.json', {
       schemaVersion: 2,
       mediaType: 'application/vnd.oci.image.index.v1+json',
       manifests: index,
     }),
-    json(
+    jsonFile('oci-layout', {imageLayoutVersion: '1.0.0'}),
+  ];
+}
+
+/** The same, with what `docker load` read before there were layouts. */
+export function archiveFiles(saved: Saved): readonly SavedFile[] {
+  const {images} = saved;
+  return [
+    ...layoutFiles(saved),
+    jsonFile(
       'manifest.json',
       images.map(({id, tags, layers}) => ({
         Config: pathOf(id),
@@ -61,9 +72,8 @@ function filesOf({blobs, index, images}: Saved): readonly SavedFile[] {
         LayerSources: Object.fromEntries(layers.map((layer) => [layer.diffId, {...layer, diffId: undefined}])),
       })),
     ),
-    json('oci-layout', {imageLayoutVersion: '1.0.0'}),
-    json('repositories', repositoriesOf(images)),
-  ];
+    jsonFile('repositories', repositoriesOf(images)),
+  ].sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
 function pathOf(digest: string): string {

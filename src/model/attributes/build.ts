@@ -1,4 +1,5 @@
 import {parseCacheFrom, parseCacheTo} from '../../api/build-caches.ts';
+import {parseProvenance} from '../../api/build-provenance.ts';
 import {unknownContextKind} from '../../api/build-source.ts';
 import type {Json} from '../../base/canonical-json.ts';
 import {sortedMembers} from '../sorted.ts';
@@ -28,6 +29,11 @@ function isNoMainContext(context: string): boolean {
 
 function isOn(value: string | undefined): boolean {
   return value !== undefined && !/^(?:false|0|f|no|off)$/i.test(value);
+}
+
+/** `linux/amd64`, `arm64`: os, architecture and variant. */
+function isPlatform(text: string): boolean {
+  return /^[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+){0,2}$/.test(text);
 }
 
 function isReadable(parse: () => unknown): boolean {
@@ -161,14 +167,21 @@ const build: Row<'build'> = {
     },
     {
       by: 'tscompose',
-      of: 'several platforms; provenance and sbom that are on',
-      reason: 'an image is built for one platform, without attestations',
-      hint: 'remove it',
-      where: ({platforms = [], provenance, sbom}) => [
-        ...(platforms.length > 1 ? ['platforms'] : []),
-        ...(isOn(provenance) ? ['provenance'] : []),
-        ...(isOn(sbom) ? ['sbom'] : []),
+      of: 'provenance and platforms that cannot be read',
+      reason: 'it is not known what is meant',
+      hint: 'write true, false, or mode=min or mode=max; platforms as linux/arm64',
+      ofValue: true,
+      where: ({provenance = 'false', platforms = []}) => [
+        ...(isReadable(() => parseProvenance(provenance)) ? [] : ['provenance']),
+        ...platforms.flatMap((text, index) => (isPlatform(text) ? [] : [`platforms[${index}]`])),
       ],
+    },
+    {
+      by: 'tscompose',
+      of: 'sbom that is on',
+      reason: 'what is in an image is not attested',
+      hint: 'remove it',
+      where: ({sbom}) => (isOn(sbom) ? ['sbom'] : []),
     },
     {
       by: 'tscompose',

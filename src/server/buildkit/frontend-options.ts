@@ -31,7 +31,7 @@ export function readFrontendOptions(options: Options, entitlements: readonly str
     sessions: prefixed(options, 'local-sessionid:'),
     body: {
       ...(options['target'] ? {target: options['target']} : {}),
-      ...(options['platform'] ? {platform: options['platform']} : {}),
+      platforms: (options['platform'] ?? '').split(',').filter((word) => word !== ''),
       ...(options['shm-size'] ? {shmSize: numberOf('shm-size', options['shm-size'])} : {}),
       ...(options['cgroup-parent'] ? {cgroupParent: options['cgroup-parent']} : {}),
       ...{arguments: prefixed(options, 'build-arg:'), labels: prefixed(options, 'label:'), contexts: contexts.named},

@@ -46,7 +46,7 @@ export async function runBuild({builds, job, options, imports, asked, sessions, 
   const body = {
     ...{...frontend.body, ...cachesOf(asked, imports), dockerfile, tags},
     ...(ignore === undefined ? {} : {ignore}),
-    ...(sent === undefined || output === undefined ? {} : {output: {kind: sent.kind, path: output.path}}),
+    ...(sent === undefined || output === undefined ? {} : {outputs: [{kind: sent.kind, path: output.path}]}),
   };
   const status = createStatus({build: job.ref, now: () => Date.now(), dockerfile: () => dockerfile});
   let image: string | undefined;

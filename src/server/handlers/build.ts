@@ -1,8 +1,10 @@
+import {readOutputFields} from '../../api/build-output.ts';
 import {readFetchedSource} from '../../api/build-source.ts';
 import type {HandlerInput, Handlers} from '../../api/endpoint.ts';
 import type {buildEndpoints} from '../../api/endpoints/build.ts';
 import {parseRegistryConfig} from '../../api/registry-auth.ts';
 import type {BuildBody, FetchedSource} from '../../api/types/build.ts';
+import type {BuildOutput} from '../../api/types/build-output.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {redactUrls} from '../../base/redact-url.ts';
 import type {Engine} from '../../engine/engine.ts';
@@ -55,7 +57,6 @@ function refuse(query: Query): void {
   const asked: readonly (readonly [boolean, string])[] = [
     [query.squash === true, 'images of one layer ("squash")'],
     [query.version === '2', 'sessions of BuildKit ("version=2")'],
-    [(query.outputs ?? '') !== '', 'other outputs than an image ("outputs")'],
     [(query.memory ?? 0) > 0 || (query.memswap ?? 0) > 0, 'limits of memory ("memory", "memswap")'],
     [
       [query.cpushares, query.cpuperiod, query.cpuquota].some((value) => (value ?? 0) > 0) ||
@@ -85,7 +86,8 @@ function bodyOf(query: Query): Omit<BuildBody, 'dockerfile' | 'context'> {
     labels: textsOf('labels', query.labels),
     tags: query.t ?? [],
     ...(target ? {target} : {}),
-    ...(platform ? {platform} : {}),
+    platforms: (platform ?? '').split(',').filter((word) => word !== ''),
+    outputs: outputsOf(query.outputs),
     noCache: query.nocache ?? false,
     // Docker takes any value but these for yes.
     ...(['', '0', 'false'].includes(query.pull ?? '') ? {} : {pull: true}),
@@ -110,6 +112,39 @@ function cachesOf(json: string | undefined): Pick<BuildBody, 'cacheFrom'> {
   if (!Array.isArray(value) || !value.every((item): item is string => typeof item === 'string'))
     throw new TscomposeError('invalid', 'parameter "cachefrom" is no JSON list of texts');
   return value.length === 0 ? {} : {cacheFrom: value.map((reference) => ({kind: 'registry', reference}))};
+}
+
+/** `[{"Type": "image", "Attrs": {"push": "true"}}]`. The answer has no place for files, and the engine's machine is not the caller's. */
+function outputsOf(json: string | undefined): readonly BuildOutput[] {
+  if (['', '[]', 'null'].includes(json ?? '')) return [];
+  return readOutputs(json ?? '').map(({type, attributes}) => {
+    const word = [`type=${type}`, ...attributes.map((pair) => pair.join('='))].join(',');
+    const output = readOutputFields([['type', type], ...attributes], {word, resolve: (path) => path});
+    if (output.kind === 'image') return output;
+    throw new TscomposeError('unsupported', `output ${word}: files cannot be written by a request`, {
+      hint: 'build an image, and save or copy from it',
+    });
+  });
+}
+
+interface AskedOutput {
+  readonly type: string;
+  readonly attributes: readonly (readonly [string, string])[];
+}
+
+function readOutputs(json: string): readonly AskedOutput[] {
+  try {
+    const value: unknown = JSON.parse(json);
+    if (Array.isArray(value)) {
+      return value.map(({Type, Attrs}: {readonly Type?: unknown; readonly Attrs?: object | null}) => ({
+        type: String(Type ?? ''),
+        attributes: Object.entries(Attrs ?? {}).map(([key, text]) => [key, String(text)] as const),
+      }));
+    }
+  } catch {
+    // Told below.
+  }
+  throw new TscomposeError('invalid', 'parameter "outputs" is no JSON list of outputs');
 }
 
 function networkOf(mode: string): BuildBody['network'] {

@@ -14,7 +14,7 @@ export const refused: Readonly<Record<string, readonly Refused[]>> = {
   build: [
     {says: {context: 'https://example.org/a.git'}, below: 'context', reason: 'directories of this machine'},
     {says: {context: '.', cache_from: ['type=gha']}, below: 'cache_from[0]', reason: 'neither be read nor written'},
-    {says: {context: '.', sbom: true}, below: 'sbom', reason: 'without attestations'},
+    {says: {context: '.', sbom: true}, below: 'sbom', reason: 'is not attested'},
     {says: {context: '.', network: 'other'}, below: 'network', reason: 'no networks of stacks'},
   ],
   cpu_count: [{says: 2, reason: 'meaning on Windows only'}],

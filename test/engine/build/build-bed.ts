@@ -55,7 +55,7 @@ export async function openBuildBed(): Promise<BuildBed> {
 
   const filesOf: BuildBed['filesOf'] = async (body) => {
     const path = join(mkdtempSync(join(directory, 'files-')), 'tar');
-    await build({...body, output: {kind: 'tar', path}});
+    await build({...body, outputs: [{kind: 'tar', path}]});
     const entries = await archiveEntries(createReadStream(path));
     rmSync(path);
     return entries;

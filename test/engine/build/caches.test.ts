@@ -152,7 +152,7 @@ describe('a cache in an image', () => {
 
   test('is not kept where files are written in place of an image, and that is said', async () => {
     const output = {kind: 'tar', path: join(directory, 'files.tar')} as const;
-    const {warnings} = await run(first, {output});
+    const {warnings} = await run(first, {outputs: [output]});
     expect(warnings).toEqual([expect.stringMatching(/^there is no image that the cache could be kept in/)]);
   });
 

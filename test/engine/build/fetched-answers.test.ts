@@ -131,7 +131,7 @@ test.each(cases)('$name', async ({name, context, dockerfile, file: path, named})
   const output = {kind: 'tar', path: join(directory, 'ours.tar')} as const;
   const source = context === undefined ? undefined : readFetchedSource(`${server.url}/${context}`);
   const contexts = named === undefined ? {} : {more: readContextSource(`${server.url}/${named}`, (text) => text)};
-  const body = plainBody(written(dockerfile ?? ''), {output, contexts, ...(source && {source})});
+  const body = plainBody(written(dockerfile ?? ''), {outputs: [output], contexts, ...(source && {source})});
   await eventsOf(bed.engine, source ? {...body, dockerfile: {inContext: path ?? 'Dockerfile'}} : body);
   const found = await archiveEntries(createReadStream(output.path));
   // A file that says where the repository of a submodule was while BuildKit fetched it: we leave none.

@@ -49,7 +49,7 @@ afterAll(async () => {
 
 async function filesOf(body: BuildBody): Promise<string> {
   const path = mkdtempSync(join(directory, 'out-'));
-  await eventsOf(bed.engine, {...body, output: {kind: 'local', path}});
+  await eventsOf(bed.engine, {...body, outputs: [{kind: 'local', path}]});
   return path;
 }
 
@@ -168,7 +168,7 @@ describe('an OCI layout as a named context', () => {
     const files = await filesOf(plainBody('FROM base AS b\nFROM scratch\nCOPY --from=b /bin/busybox /\n', {contexts}));
     expect(statSync(join(files, 'busybox')).isFile()).toBe(true);
     const events = await eventsOf(bed.engine, plainBody('FROM base\nRUN true\n', {contexts}));
-    expect(events.at(-1)).toMatchObject({kind: 'built'});
+    expect(events).toContainEqual(expect.objectContaining({kind: 'built'}));
   });
 
   test('what it does not have is told, with what it has', async () => {

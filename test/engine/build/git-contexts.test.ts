@@ -49,7 +49,7 @@ const git = (place: string) => ({source: {kind: 'git', url: `${server.url}/app.g
 /** Builds, and answers where the files of the result are. */
 async function filesOf(more: Partial<BuildBody>, text = ''): Promise<string> {
   const path = mkdtempSync(join(directory, 'out-'));
-  await eventsOf(bed.engine, {...plainBody(text, more), output: {kind: 'local', path}});
+  await eventsOf(bed.engine, {...plainBody(text, more), outputs: [{kind: 'local', path}]});
   return path;
 }
 

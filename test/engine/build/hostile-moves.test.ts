@@ -40,7 +40,7 @@ afterAll(async () => {
 /** What the files of the result say; nothing where the build was refused. */
 async function contentsOf(text: string): Promise<readonly string[]> {
   const path = mkdtempSync(join(directory, 'out-'));
-  const built = eventsOf(bed.engine, plainBody(text, {context, noCache: true, output: {kind: 'local', path}}));
+  const built = eventsOf(bed.engine, plainBody(text, {context, noCache: true, outputs: [{kind: 'local', path}]}));
   const refused = await built.then(
     () => undefined,
     (error: unknown) => error,

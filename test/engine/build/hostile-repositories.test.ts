@@ -39,7 +39,7 @@ async function build(url: string, more: Partial<BuildBody> = {}): Promise<readon
 
 async function filesOf(url: string, more: Partial<BuildBody> = {}): Promise<string> {
   const path = mkdtempSync(join(directory, 'out-'));
-  await build(url, {...more, output: {kind: 'local', path}});
+  await build(url, {...more, outputs: [{kind: 'local', path}]});
   return path;
 }
 

@@ -11,7 +11,7 @@ import {openImageCache} from './inline.ts';
 import type {OpenedCache, TakenStep} from './opened.ts';
 
 export interface SourceOptions {
-  readonly request: Pick<BuildRequest, 'cacheFrom' | 'auths' | 'client' | 'platform'>;
+  readonly request: Pick<BuildRequest, 'cacheFrom' | 'auths' | 'client' | 'platforms'>;
   readonly signal: AbortSignal;
   readonly emit: (event: BuildEvent) => void;
 }
@@ -80,7 +80,9 @@ async function openOne(
 ): Promise<OpenedCache | undefined> {
   if (source.kind === 'local') return await openDirectoryCache(context, source, signal);
   const {reference} = source;
-  const platform = request.platform === undefined ? undefined : parsePlatform(request.platform);
+  // An image for several platforms has the cache of each in its own: that of the first is read.
+  const [first] = request.platforms ?? [];
+  const platform = first === undefined ? undefined : parsePlatform(first);
   const auth = await authFor(reference, request);
   return (
     (await openImageCache(context, reference)) ??

@@ -4,7 +4,7 @@ import {type Heredoc, placeIn} from '../../../dockerfile/logical-line.ts';
 import {expandWord} from '../../../dockerfile/scope.ts';
 import type {Findings, Place} from '../../../dockerfile/source.ts';
 import type {Word} from '../../../dockerfile/words.ts';
-import type {ImageStep, Step, StepId} from '../steps.ts';
+import type {Step, StepId} from '../steps.ts';
 import type {BuildConfig, HistoryEntry} from '../types.ts';
 
 /** A line of the history to be: with a layer, it is that of a step. */
@@ -14,10 +14,20 @@ export interface DraftedLine {
   readonly step: StepId | undefined;
 }
 
+/** Which image it is. */
+export interface BaseSource {
+  /** As it is written. */
+  readonly reference: string;
+  readonly id: string;
+  /** What its name stands for in a registry; else its id. */
+  readonly digest: string;
+  readonly layers: number;
+}
+
 /** An image that a stage begins with, as far as the plan needs it. */
 export interface BaseImage {
-  /** Undefined: of no image, or of whichever has the name when it is wanted. */
-  readonly id?: string;
+  /** Absent: nothing is below. */
+  readonly source?: BaseSource;
   readonly config: BuildConfig;
   readonly author: string | undefined;
   readonly history: readonly HistoryEntry[];
@@ -29,6 +39,8 @@ export interface BaseImage {
 /** A stage while its instructions are gone through; afterwards, what it makes. */
 export interface StageDraft {
   readonly name: string;
+  /** Before its name where steps are shown: of several platforms which one. */
+  readonly shownFor: string;
   readonly base: BaseImage;
   /** The step whose result is the stage's. Undefined: nothing. */
   result: StepId | undefined;
@@ -143,22 +155,22 @@ export class StepList {
   }
 
   /** An image that is only copied from. */
-  addImage(draft: StageDraft, instruction: Instruction, image: Pick<ImageStep, 'reference' | 'image'>): StepId {
-    const known = this.#steps.find(
-      (step) => step.kind === 'image' && step.reference === image.reference && step.image === image.image,
-    );
+  addImage(draft: StageDraft, instruction: Instruction, {reference, id: image}: BaseSource): StepId {
+    const known = this.#steps.find((step) => step.kind === 'image' && step.image === image);
     if (known !== undefined) return known.id;
-    const id = this.add(draft, instruction, `FROM ${image.reference}`, {kind: 'image', ...image});
+    const id = this.add(draft, instruction, `FROM ${reference}`, {kind: 'image', image});
     draft.steps.pop();
     return id;
   }
 
-  /** With numbers in their titles, and the names of stages where the file has several. */
-  finish(drafts: readonly StageDraft[], named: boolean): readonly Step[] {
+  /** With numbers in their titles, and the names of stages where the file has several. `plans`: the stages of each platform. */
+  finish(plans: readonly (readonly StageDraft[])[], named: boolean): readonly Step[] {
     const titles = new Map<StepId, string>();
-    for (const {name, steps} of drafts) {
-      for (const [index, id] of steps.entries())
-        titles.set(id, `[${named ? `${name} ` : ''}${index + 1}/${steps.length}] `);
+    for (const drafts of plans) {
+      for (const {name, shownFor, steps} of drafts) {
+        for (const [index, id] of steps.entries())
+          titles.set(id, `[${shownFor}${named ? `${name} ` : ''}${index + 1}/${steps.length}] `);
+      }
     }
     return this.#steps.map((step) => ({...step, title: `${titles.get(step.id) ?? ''}${step.title}`}));
   }

@@ -11,16 +11,23 @@ import {findStage, groupStages, type Stage, type Stages} from '../../../dockerfi
 import {formatPlatform, type Platform, parsePlatform} from '../../image/platform.ts';
 import {normaliseReference} from '../../image/reference.ts';
 import {atPlace} from '../at-place.ts';
-import type {Origin, Step} from '../steps.ts';
-import {addLine, type BaseImage, type StageDraft, StepList} from './draft.ts';
+import type {Origin} from '../steps.ts';
+import {addLine, type BaseImage, type BaseSource, type StageDraft, type StepList} from './draft.ts';
 import {type FilesPlanning, planFiles} from './files.ts';
 import {planRun, type RunPlanning} from './run.ts';
 import {type Planning, settingPlanners} from './settings.ts';
 
 /** A build as steps, and the stages that they belong to. */
 export interface BuildPlan {
-  readonly steps: readonly Step[];
   readonly target: StageDraft;
+  /** That lead to it, it among them. */
+  readonly stages: readonly StageDraft[];
+  /** Whether the file has several. */
+  readonly isNamed: boolean;
+  /** Images that are built upon or copied from. */
+  readonly images: readonly BaseImage[];
+  /** What SOURCE_DATE_EPOCH says. */
+  readonly epoch: string | undefined;
   readonly warnings: readonly Diagnostic[];
   /** Of the Dockerfile and its arguments; a plan with some is not to be carried out. */
   readonly errors: readonly Diagnostic[];
@@ -34,8 +41,15 @@ export type PlanRequest = Pick<
   readonly dockerfile: Dockerfile;
   readonly platform: Platform;
   readonly machine: Platform;
+  /** Of the plans of all platforms. */
+  readonly steps: StepList;
+  /** Whether there are others: then it is told which one a step is for. */
+  readonly isOneOfSeveral: boolean;
   /** What an image says of itself. Throws `notFound`, also for one of another platform than its stage asks for. */
-  readonly image: (reference: string, platform: Platform | undefined) => Promise<BaseImage>;
+  readonly image: (
+    reference: string,
+    platform: Platform | undefined,
+  ) => Promise<BaseImage & {readonly source: BaseSource}>;
 };
 
 /** Plans the stages that lead to the target, and no others. Nothing is done yet. */
@@ -46,8 +60,11 @@ export async function planBuild(request: PlanRequest): Promise<BuildPlan> {
   const target = await planner.target();
   const problems = findings.found;
   return {
-    steps: target === undefined ? [] : planner.steps(),
     target: target ?? planner.nothing(),
+    stages: planner.stages(),
+    isNamed: planner.isNamed(),
+    images: planner.images(),
+    epoch: planner.epoch(),
     warnings: problems.filter(({severity}) => severity === 'warning'),
     errors: problems.filter(({severity}) => severity === 'error'),
   };
@@ -72,13 +89,15 @@ class Planner {
   readonly #request: PlanRequest;
   readonly #stages: Stages;
   readonly #findings: Findings;
-  readonly #list = new StepList();
+  readonly #list: StepList;
+  readonly #images = new Map<string, BaseImage>();
   readonly #drafts = new Map<Stage, Promise<StageDraft>>();
   readonly #done: StageDraft[] = [];
   readonly #globals: ReadonlyMap<string, string>;
 
   constructor(request: PlanRequest, stages: Stages, findings: Findings) {
     this.#request = request;
+    this.#list = request.steps;
     this.#stages = stages;
     this.#findings = findings;
     this.#globals = this.#readGlobals();
@@ -101,24 +120,39 @@ class Planner {
     return undefined;
   }
 
-  steps(): readonly Step[] {
-    return this.#list.finish(this.#done, this.#stages.stages.length > 1);
+  isNamed(): boolean {
+    return this.#stages.stages.length > 1;
+  }
+
+  stages(): readonly StageDraft[] {
+    return this.#done;
+  }
+
+  images(): readonly BaseImage[] {
+    return [...this.#images.values()];
+  }
+
+  epoch(): string | undefined {
+    const name = 'SOURCE_DATE_EPOCH';
+    const {arguments: given} = this.#request;
+    return Object.hasOwn(given, name) ? given[name] : this.#globals.get(name);
   }
 
   nothing(): StageDraft {
     return this.#draft('', this.#scratch());
   }
 
-  #scratch(): BaseImage {
-    const {os, architecture, variant} = this.#request.platform;
+  #scratch(platform = this.#request.platform): BaseImage {
+    const {os, architecture, variant} = platform;
     return {config: emptyConfig, author: undefined, history: [], os, architecture, variant};
   }
 
   #draft(name: string, base: BaseImage, from?: StageDraft): StageDraft {
     const environment = new Map((base.config.Env ?? []).map((entry) => splitEntry(entry)));
-    const {noCache} = this.#request;
+    const {noCache, isOneOfSeveral, platform} = this.#request;
     return {
       name,
+      shownFor: isOneOfSeveral ? `${formatPlatform(platform)} ` : '',
       base: from?.base ?? base,
       result: from?.result,
       config: from?.config ?? base.config,
@@ -177,15 +211,14 @@ class Planner {
       const base = await this.#plan(below);
       return this.#draft(name, base.base, base);
     }
-    if (image === 'scratch') return this.#draft(name, this.#scratch());
+    if (image === 'scratch') return this.#draft(name, this.#scratch(this.#platformOf(stage)));
     if (context !== undefined && context.kind !== 'image') return await this.#beginWithDirectory(stage, name, image);
     const place = this.#imagePlace(stage);
     const reference = context === undefined ? this.#pinned(image, place) : context.reference;
     if (reference === undefined) return this.#draft(name, this.#scratch());
     const base = await this.#image(reference, this.#platformOf(stage), place);
     const draft = this.#draft(name, base);
-    const known = base.id === undefined ? {} : {image: base.id};
-    draft.result = this.#list.add(draft, from, `FROM ${reference}`, {kind: 'image', reference, ...known});
+    draft.result = this.#list.add(draft, from, `FROM ${reference}`, {kind: 'image', image: base.source.id});
     return draft;
   }
 
@@ -208,11 +241,17 @@ class Planner {
     return placeIn(line, image.at, image.at + image.text.length);
   }
 
-  async #image(reference: string, platform: Platform | undefined, place: Place): Promise<BaseImage> {
+  async #image(
+    reference: string,
+    platform: Platform | undefined,
+    place: Place,
+  ): Promise<BaseImage & {readonly source: BaseSource}> {
     const {image, source} = this.#request;
-    return await image(reference, platform).catch((error: unknown) => {
+    const found = await image(reference, platform).catch((error: unknown) => {
       throw atPlace(error, place, source);
     });
+    this.#images.set(`${reference} ${found.source.id}`, found);
+    return found;
   }
 
   /** What `FROM --platform=…` asks for. */
@@ -245,7 +284,7 @@ class Planner {
   }
 
   #planning(stage: Stage): StagePlanning {
-    const {network, allow, secrets} = this.#request;
+    const {network, allow, secrets, machine} = this.#request;
     return {
       escapeToken: this.#request.dockerfile.directives.escape as string,
       findings: this.#findings,
@@ -255,6 +294,7 @@ class Planner {
       network,
       allow,
       secrets,
+      machine,
       findOrigin: (name: string, instruction: Instruction) => this.#findOrigin(stage, name, instruction),
     };
   }
@@ -309,10 +349,9 @@ class Planner {
     const place = placeIn(instruction.line, 0, instruction.line.text.length);
     const reference = context === undefined ? this.#pinned(name, place) : context.reference;
     if (reference === undefined) return {kind: 'step', step: undefined};
-    const {id: image} = await this.#image(reference, undefined, place);
+    const {source} = await this.#image(reference, undefined, place);
     const own = this.#draft('', this.#scratch());
-    const wanted = {reference, ...(image === undefined ? {} : {image})};
-    return {kind: 'step', step: this.#list.addImage(own, instruction, wanted)};
+    return {kind: 'step', step: this.#list.addImage(own, instruction, source)};
   }
 
   /** The ARGs before the first FROM, over what the builder knows. */

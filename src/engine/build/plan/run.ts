@@ -6,6 +6,7 @@ import type {Instruction} from '../../../dockerfile/instruction.ts';
 import {placeIn} from '../../../dockerfile/logical-line.ts';
 import type {Mount} from '../../../dockerfile/mounts.ts';
 import {proxyArguments} from '../../../dockerfile/scope.ts';
+import {formatPlatform, type Platform, runsHere} from '../../image/platform.ts';
 import type {Origin, StepMount} from '../steps.ts';
 import {addLine, expandedText, type StageDraft, shownText} from './draft.ts';
 import {commandWords, type Planning} from './settings.ts';
@@ -21,6 +22,7 @@ export interface RunPlanning extends Planning {
   readonly secrets: readonly BuildSecret[];
   /** Of the build: for steps that ask for none. */
   readonly network: 'default' | 'none' | 'host';
+  readonly machine: Platform;
 }
 
 const scriptDirectory = '/dev/pipes';
@@ -42,6 +44,7 @@ export async function planRun(
   const shown = shownText(draft, instruction, planning);
   draft.result = planning.steps.add(draft, instruction, `RUN ${summary(instruction, shown)}`, {
     kind: 'run',
+    foreign: runsHere(draft.base, planning.machine) ? undefined : formatPlatform(draft.base),
     parent: draft.result,
     words,
     scripts,
