@@ -17,7 +17,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   backend: ['base', 'api', 'model', 'plan', 'report', 'client', 'reconcile', 'engine', 'server'],
   watch: ['base', 'api', 'model', 'plan', 'report', 'client', 'reconcile', 'backend'],
   tui: ['base', 'report', 'api'],
-  cli: ['base', 'api', 'model', 'plan', 'report', 'client', 'reconcile', 'engine', 'server', 'backend', 'watch', 'tui'],
+  cli: [
+    ...['base', 'dockerfile', 'api', 'model', 'plan', 'report', 'client', 'reconcile'],
+    ...['engine', 'server', 'backend', 'watch', 'tui'],
+  ],
 };
 
 /** Modules of Node that a layer must not touch: the pure layers have no files, no network, no processes. */

@@ -16,6 +16,10 @@ export interface Diagnostic {
   readonly excerpt?: string;
   /** A sentence a person can act on. */
   readonly hint?: string;
+  /** What is right in place of what is meant, where there is one way to put it right. */
+  readonly fix?: string;
+  /** What a program that failed said last, a line each. */
+  readonly output?: readonly string[];
   /** What else belongs to the problem, mostly a second place: where a key was defined first. */
   readonly related?: {
     readonly message: string;
@@ -98,7 +102,7 @@ export function renderDiagnostic(diagnostic: Diagnostic, {color = false}: Diagno
   const style = paint(color);
   const head = style[diagnostic.severity](`${diagnostic.severity}[${diagnostic.code}]`);
   const lines = [`${head}: ${style.strong(diagnostic.message)}`];
-  const {file, line, column = 1, excerpt, hint, related} = diagnostic;
+  const {file, line, column = 1, excerpt, hint, related, output} = diagnostic;
   if (file === undefined) {
     if (hint !== undefined) lines.push(` ${style.frame('=')} ${style.hint(hint)}`);
     return lines.join('\n');
@@ -124,6 +128,10 @@ export function renderDiagnostic(diagnostic: Diagnostic, {color = false}: Diagno
   if (related !== undefined) {
     const at = related.file === undefined ? '' : `: ${related.file}:${related.line}:${related.column}`;
     lines.push(`${margin} ${style.frame('=')} ${related.message}${at}`);
+  }
+  if (output !== undefined && output.length > 0) {
+    lines.push(`${margin} ${style.frame('=')} it said last:`);
+    for (const said of output) lines.push(`${margin}     ${said}`);
   }
   return lines.join('\n');
 }

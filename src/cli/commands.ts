@@ -260,6 +260,12 @@ export const commands: readonly CommandRow[] = [
     run: async (context, input) => (await import('./commands/engine-manifest.ts')).runEngineManifest(context, input),
   }),
   defineCommand({
+    name: 'engine debug',
+    ...commandSummaries['engine debug'],
+    flags: commandFlags['engine debug'],
+    run: async (context, input) => (await import('./commands/engine-debug.ts')).runEngineDebug(context, input),
+  }),
+  defineCommand({
     name: 'engine build',
     ...commandSummaries['engine build'],
     flags: commandFlags['engine build'],

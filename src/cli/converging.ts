@@ -8,14 +8,19 @@ const unlimited = 256;
 
 /** What work of the reconciler takes from the command line. */
 export function converging(
-  {global: {parallel}, now, env, cwd}: CliContext,
+  context: CliContext,
   docker: Docker,
 ): Pick<ConvergeContext, 'engine' | 'clock' | 'parallel' | 'registryAuth' | 'build'> {
+  const {
+    global: {parallel},
+    now,
+    env,
+  } = context;
   return {
     engine: docker,
     clock: systemClock(now),
     registryAuth: async (image) => (await import('./credentials.ts')).authFor({env}, image),
-    build: async (request) => (await import('./build/build-image.ts')).imageBuilder({cwd, env}, docker)(request),
+    build: async (request) => (await import('./build/build-image.ts')).imageBuilder(context, docker)(request),
     ...(parallel !== undefined && {parallel: parallel < 1 ? unlimited : parallel}),
   };
 }

@@ -69,6 +69,7 @@ export const engineFlags = {
   'engine builder prune': builderFlags.prune,
   'engine builder export': builderFlags.export,
   'engine builder import': builderFlags.import,
+  'engine debug': {},
   'engine build': {
     file: {
       short: 'f',
@@ -104,6 +105,13 @@ export const engineFlags = {
       summary:
         'keep results of steps for other engines: type=inline (in the image), type=registry,ref=NAME or type=local,dest=DIRECTORY; mode=max: of all stages',
     },
+    call: {
+      value: 'METHOD',
+      summary:
+        'in place of building tell what is wrong (check), what it can be given (outline) or its stages (targets); with ",format=json" as JSON',
+    },
+    debug: {summary: 'open a shell in the step that fails, in what it left'},
+    check: {summary: 'as --call check: only look for problems of the Dockerfile'},
     explain: {summary: 'say for every step why it came from the cache or did not: which file, variable or step'},
     platform: {
       value: 'PLATFORMS',

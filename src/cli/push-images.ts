@@ -4,7 +4,7 @@ import {parseReference} from '../engine/image/reference.ts';
 import type {Project} from '../model/types.ts';
 import type {CliContext} from './context.ts';
 import {authFor} from './credentials.ts';
-import {transferLines} from './transfer-lines.ts';
+import {followTransfer} from './follow-transfer.ts';
 
 export interface PushRequest {
   /** With the services whose images are pushed, and no others. */
@@ -51,9 +51,9 @@ async function pushOne(context: CliContext, docker: Docker, image: string, quiet
   if (digest !== undefined) throw new TscomposeError('invalid', `cannot push "${image}": it has a digest`);
   const hasTag = image.lastIndexOf(':') > image.lastIndexOf('/');
   const name = hasTag ? image.slice(0, image.lastIndexOf(':')) : image;
-  const lines = await docker.getImage(name).push({tag, authconfig: await authFor(context, image)});
-  const shown = transferLines(context);
-  await docker.followProgress(lines, (line) => {
-    if (!quiet) shown.show(line);
+  const authconfig = await authFor(context, image);
+  await followTransfer(context, {
+    ...{title: `push ${image}`, image, quiet},
+    begin: (abortSignal) => docker.getImage(name).push({tag, authconfig, abortSignal}),
   });
 }

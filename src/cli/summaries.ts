@@ -68,6 +68,7 @@ export const commandSummaries = {
     args: 'TERM',
   },
   'engine manifest': {summary: 'show what a registry has under a name', args: 'IMAGE'},
+  'engine debug': {summary: 'open the shell of a step that failed, which a build --debug holds', args: 'STEP'},
   'engine build': {summary: 'build an image from a Dockerfile', args: 'CONTEXT'},
   'engine builder du': builderSummaries.du,
   'engine builder prune': builderSummaries.prune,

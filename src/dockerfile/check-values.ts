@@ -40,7 +40,8 @@ export function checkValue(
     if (match === null || first > last || last > 65_535 || !['tcp', 'udp', 'sctp'].includes(protocol)) {
       findings.error(place, 'invalid-port', `EXPOSE: "${port}" is not a port`, 'write 8080, or 8080-8090/udp');
     } else if (match[3] !== undefined && match[3] !== protocol) {
-      findings.warning(place, 'expose-proto-casing', `EXPOSE: "${match[3]}" is in capitals`, `write ${protocol}`);
+      const fix = port === word.text ? port.toLowerCase() : undefined;
+      findings.warning(place, 'expose-proto-casing', `EXPOSE: "${match[3]}" is in capitals`, `write ${protocol}`, fix);
     }
   }
 }

@@ -1,5 +1,6 @@
 import type {Diagnostic} from '../base/diagnostic.ts';
 import {checkValue} from './check-values.ts';
+import type {Directives} from './directives.ts';
 import type {Instruction} from './instruction.ts';
 import {parseDockerfile} from './parse.ts';
 import {expandWord, platformArguments, proxyArguments, type Scope} from './scope.ts';
@@ -22,17 +23,37 @@ export function checkDockerfile(source: DockerfileSource, {buildArguments}: Chec
   new Walk(stages, dockerfile.directives.escape, buildArguments, findings).run();
   checkStageNames(stages, findings);
   checkStyle(dockerfile, stages, findings);
-  const skipped = skippedChecks(dockerfile.directives.check);
-  const all = [...dockerfile.problems, ...findings.found].filter(
-    ({severity, code}) => severity === 'error' || !(skipped.has('all') || skipped.has(code.replaceAll('-', ''))),
-  );
-  return all.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+  const rules = checkRules(buildArguments['BUILDKIT_DOCKERFILE_CHECK'] ?? dockerfile.directives.check);
+  const told = [...dockerfile.problems, ...findings.found].flatMap((found): readonly Diagnostic[] => {
+    if (found.severity === 'error') return [found];
+    const above = dockerfile.instructions.find(({line}) => isWithin(line, found.line ?? 0));
+    const skipped = [
+      ...rules.skipped,
+      ...(above?.line.comments ?? []).flatMap((comment) => checkComment(comment, dockerfile.directives)),
+    ];
+    if (skipped.includes('all') || skipped.includes(found.code.replaceAll('-', ''))) return [];
+    return [rules.fatal ? {...found, severity: 'error'} : found];
+  });
+  return told.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
 }
 
-/** Names of `# check=skip=A,B`, in small letters. */
-function skippedChecks(check = ''): ReadonlySet<string> {
-  const skip = /(?:^|;)\s*skip=([^;]*)/.exec(check)?.[1] ?? '';
-  return new Set(skip.split(',').map((name) => name.trim().toLowerCase()));
+/** `skip=A,B;error=true`, as `# check=` says it, or the build argument that goes before that; names in small letters. */
+function checkRules(text = ''): {readonly skipped: readonly string[]; readonly fatal: boolean} {
+  const skip = /(?:^|;)\s*skip=([^;]*)/.exec(text)?.[1] ?? '';
+  return {
+    skipped: skip.split(',').map((name) => name.trim().toLowerCase()),
+    fatal: /(?:^|;)\s*error=true\s*(?:;|$)/.test(text),
+  };
+}
+
+/** `# check=skip=A` directly above an instruction is for that instruction; that of the whole file may stand there, too. */
+function checkComment(comment: string, {check}: Directives): readonly string[] {
+  const text = /^check\s*=\s*(.*)$/i.exec(comment)?.[1];
+  return text === undefined || text === check ? [] : checkRules(text).skipped;
+}
+
+function isWithin({firstLine, lastLine}: Instruction['line'], line: number): boolean {
+  return firstLine <= line && line <= lastLine;
 }
 
 type Variables = Map<string, string | undefined>;

@@ -39,7 +39,7 @@ function readInstruction(line: LogicalLine, escapeToken: string, findings: Findi
   for (const number of line.blankLines) {
     const message = 'a blank line within an instruction';
     const hint = 'remove it: later versions of the language will end the instruction here';
-    findings.warning({line: number, column: 1, length: 1}, 'NoEmptyContinuation', message, hint);
+    findings.warning({line: number, column: 1, length: 1}, 'no-empty-continuation', message, hint);
   }
   const nested = (text: string, at: number): Instruction | undefined => {
     const [written = ''] = /^\S*/.exec(text) ?? [];

@@ -17,7 +17,8 @@ export interface Place {
 /** Collects what is wrong with a Dockerfile, so that everything is told at once. */
 export interface Findings {
   error(place: Place, code: string, message: string, hint?: string): void;
-  warning(place: Place, code: string, message: string, hint?: string): void;
+  /** `fix`: what is right in its place. */
+  warning(place: Place, code: string, message: string, hint?: string, fix?: string): void;
   readonly found: readonly Diagnostic[];
 }
 
@@ -27,23 +28,27 @@ const mostTold = 200;
 export function createFindings(source: DockerfileSource): Findings {
   const lines = source.text.replace(/^\uFEFF/, '').split('\n');
   const found: Diagnostic[] = [];
-  const add = (severity: Diagnostic['severity'], place: Place, code: string, message: string, hint?: string): void => {
+  const add = (
+    finding: Pick<Diagnostic, 'severity' | 'code' | 'message'>,
+    place: Place,
+    hint?: string,
+    fix?: string,
+  ) => {
     if (found.length >= mostTold) return;
     found.push({
-      severity,
-      code,
-      message,
+      ...finding,
       file: source.shown,
       line: place.line,
       column: place.column,
       length: Math.max(1, place.length),
       excerpt: (lines[place.line - 1] ?? '').replace(/\r$/, ''),
       ...(hint === undefined ? {} : {hint}),
+      ...(fix === undefined ? {} : {fix}),
     });
   };
   return {
-    error: (place, code, message, hint) => add('error', place, code, message, hint),
-    warning: (place, code, message, hint) => add('warning', place, code, message, hint),
+    error: (place, code, message, hint) => add({severity: 'error', code, message}, place, hint),
+    warning: (place, code, message, hint, fix) => add({severity: 'warning', code, message}, place, hint, fix),
     found,
   };
 }

@@ -19,8 +19,9 @@ function checkCasing(instructions: Dockerfile['instructions'], findings: Finding
     const {text} = instruction.written;
     if (text === text[majority]()) continue;
     const place = placeOfWord(instruction, instruction.written);
-    const hint = `write ${text[majority]()}`;
-    findings.warning(place, 'consistent-instruction-casing', `"${text}" is not written as the others are`, hint);
+    const fix = text[majority]();
+    const message = `"${text}" is not written as the others are`;
+    findings.warning(place, 'consistent-instruction-casing', message, `write ${fix}`, fix);
   }
 }
 
@@ -36,7 +37,13 @@ function checkStages({stages}: Stages, findings: Findings): void {
     if (from.stage === undefined || name === undefined) continue;
     const place = placeOfWord(from, from.stage);
     if (from.stage.text !== name) {
-      findings.warning(place, 'stage-name-casing', `the stage "${from.stage.text}" is in capitals`, `write ${name}`);
+      findings.warning(
+        place,
+        'stage-name-casing',
+        `the stage "${from.stage.text}" is in capitals`,
+        `write ${name}`,
+        name,
+      );
     }
     if (seen.has(name)) {
       const hint = 'give each stage a name of its own: the later one hides this one';

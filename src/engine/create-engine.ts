@@ -185,9 +185,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const builds = createBuilds({
     containers: context,
     images: imageContext,
-    pull: async (image, signal) => {
-      for await (const _ of registry.pull(image, signal));
-    },
+    pull: (image, signal) => registry.pull(image, signal),
     push: registry.push,
     reach: registry.reach,
     environment: options.environment,

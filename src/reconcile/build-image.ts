@@ -2,6 +2,7 @@ import type {BuildEvent} from '../api/types/build.ts';
 import {TscomposeError} from '../base/errors.ts';
 import {type ServiceBuild, serviceBuilds} from '../model/lower-build.ts';
 import type {Project} from '../model/types.ts';
+import type {BuildBounds} from '../report/event.ts';
 import type {ImageWorkOptions} from './image-work.ts';
 import type {BuildNode} from './run.ts';
 
@@ -19,6 +20,14 @@ export async function buildImage(node: BuildNode, options: ImageWorkOptions): Pr
   const build = project && serviceBuilds(project).find((one) => one.image === image);
   if (project === undefined || build === undefined || options.build === undefined)
     throw new TscomposeError('internal', `nobody knows how to build image "${image}"`);
-  await options.build({project, build, signal, tell: (event) => report({kind: 'build', node, event})});
+  const tell = (event: BuildEvent | BuildBounds) =>
+    report({kind: 'build', build: build.services[0] ?? image, node, event});
+  tell({kind: 'began'});
+  try {
+    await options.build({project, build, signal, tell});
+  } catch (error) {
+    tell({kind: 'ended', outcome: signal.aborted ? 'canceled' : 'failed'});
+    throw error;
+  }
   memory.built.add(image);
 }

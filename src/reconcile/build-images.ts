@@ -20,7 +20,7 @@ export async function buildImages(project: Project, context: ConvergeContext): P
   report({kind: 'planned', wave: 1, plan});
   await using work = createImageWork({...context, project, memory, now: () => clock.now()});
   for (;;) {
-    work.begin(ready(plan, memory));
+    if (!signal.aborted) work.begin(ready(plan, memory));
     if (!work.areUnderWay()) break;
     await work.next();
   }

@@ -1,8 +1,8 @@
 import type {ImageProgress} from '../api/types/image.ts';
 import {toTscomposeError} from '../base/errors.ts';
 import type {Notice} from '../plan/action.ts';
+import {createTransferDetail} from '../report/transfer-totals.ts';
 import type {ImageWorkOptions} from './image-work.ts';
-import {createPullProgress} from './pull-progress.ts';
 import type {PullNode} from './run.ts';
 
 /** Answers why the image could not be pulled where that is no failure: it is used as it is, or will be built. */
@@ -10,7 +10,7 @@ export async function pullImage(node: PullNode, options: ImageWorkOptions): Prom
   const {engine, memory, report, signal, registryAuth} = options;
   const {image, platform, optional, orBuild} = node.action;
   try {
-    const progress = createPullProgress((detail) => report({kind: 'nodeProgress', node, detail}));
+    const progress = createTransferDetail((detail) => report({kind: 'nodeProgress', node, detail}));
     const authconfig = await registryAuth?.(image);
     const lines: AsyncIterable<ImageProgress> = await engine.pull(withTag(image), {
       abortSignal: signal,

@@ -1,4 +1,5 @@
 import stringWidth from 'fast-string-width';
+import {sequences} from '../base/printable.ts';
 
 /** A text cut to at most `width` cells of a terminal, with an ellipsis where something is missing. */
 export function cut(text: string, width: number): string {
@@ -44,8 +45,6 @@ export function oneLine(text: string): string {
   return text.replace(sequences, '').replace(controls, ' ').trim();
 }
 
-/** ECMA-48: control sequences; strings (titles, clipboard, links) to their end; other escapes. */
-const sequences = /\x1b\[[0-?]*[ -/]*[@-~]|\x1b[PX^_\]][\s\S]*?(?:\x1b\\|\x07|$)|\x1b[ -/]*[0-~]?/g;
 const controls = /[\x00-\x1f\x7f-\x9f]+/g;
 
 const segments = new Intl.Segmenter(undefined, {granularity: 'grapheme'});

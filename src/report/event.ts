@@ -1,4 +1,5 @@
 import type {BuildEvent} from '../api/types/build.ts';
+import type {ImageProgress} from '../api/types/image.ts';
 import type {ErrorKind} from '../base/errors.ts';
 import type {Notice, Plan, PlanNode} from '../plan/action.ts';
 import type {WatchContent} from './watch-event.ts';
@@ -22,8 +23,15 @@ export type ProgressContent =
     }
   /** How far something that takes long has come. */
   | {readonly kind: 'nodeProgress'; readonly node: PlanNode; readonly detail: string}
-  /** What is told of an image that is being built. */
-  | {readonly kind: 'build'; readonly node: PlanNode; readonly event: BuildEvent}
+  /** An image is built; `build` tells it from others that are built meanwhile: a service; empty: it is alone. */
+  | {
+      readonly kind: 'build';
+      readonly build: string;
+      readonly node?: PlanNode;
+      readonly event: BuildEvent | BuildBounds;
+    }
+  /** An image comes from its registry, or goes to it: a line as the engine tells it. */
+  | {readonly kind: 'transfer'; readonly image: string; readonly progress: ImageProgress}
   | {readonly kind: 'nodeFailed'; readonly node: PlanNode; readonly failure: FailureInfo}
   | {readonly kind: 'nodeSkipped'; readonly node: PlanNode; readonly reason: string}
   /** A condition that is waited for; again whenever its detail changes. */
@@ -37,6 +45,9 @@ export type ProgressContent =
   | {readonly kind: 'notice'; readonly notice: Notice}
   | {readonly kind: 'summary'; readonly command: string; readonly summary: Summary}
   | WatchContent;
+
+/** When a build begins, and that it ends without what it was for; one that ends well tells what came of it. */
+export type BuildBounds = {readonly kind: 'began'} | {readonly kind: 'ended'; readonly outcome: 'failed' | 'canceled'};
 
 export interface ContainerInfo {
   readonly id: string;

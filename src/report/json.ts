@@ -7,7 +7,7 @@ export function jsonReporter(options: {readonly output: Output; readonly now: ()
   const report = (content: ProgressContent): void => {
     options.output.write(`${JSON.stringify(eventJson({time: options.now(), ...content}))}\n`);
   };
-  return {report, finish: () => undefined};
+  return {report, pause: () => () => undefined, finish: () => undefined};
 }
 
 /** The time as RFC 3339; nodes and plans in their public form. */
@@ -15,6 +15,6 @@ function eventJson(event: ProgressEvent): Readonly<Record<string, unknown>> {
   const {time, kind, ...rest} = event;
   const head = {v: 1, time: new Date(time).toISOString(), kind};
   if ('plan' in rest) return {...head, ...rest, plan: planJson(rest.plan)};
-  if ('node' in rest) return {...head, ...rest, node: nodeJson(rest.node)};
+  if ('node' in rest && rest.node !== undefined) return {...head, ...rest, node: nodeJson(rest.node)};
   return {...head, ...rest};
 }

@@ -1,7 +1,11 @@
 import picocolors from 'picocolors';
+import {buildEntries} from './build-entries.ts';
+import {buildFrame, stepCounts} from './build-frame.ts';
 import {cellWidth, cut, cutStart, oneLine, pad} from './cells.ts';
+import {spinner} from './spinner.ts';
 import type {ViewRow, ViewState} from './state.ts';
 import {shortTime} from './time.ts';
+import {transferFrame, transferText} from './transfer-frame.ts';
 import {wrapLine} from './wrap.ts';
 
 export interface LiveFrameOptions {
@@ -15,29 +19,48 @@ export interface LiveFrameOptions {
   readonly step: number;
 }
 
-const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
-
 /** A picture of the state: no line wider than the terminal, and where `rows` is given fewer lines than it has. */
 export function liveFrame(state: ViewState, options: LiveFrameOptions): readonly string[] {
   const color = picocolors.createColors(options.color);
   // The last column stays free: some terminals break the line when it is written to.
   const width = Math.max(1, options.columns - 1);
-  const done = state.rows.filter(({phase}) => phase === 'done').length;
-  const head = state.lockWait
-    ? `${options.title}: waiting for another command on this project`
-    : `${options.title}  ${done}/${state.rows.length}  ${shortTime((endOf(state) ?? options.now) - (state.startedAt ?? options.now))}`;
   const whole = options.rows === undefined;
   const notices = state.notices.flatMap((notice) => noticeLines(notice, {width, whole, paint: color.yellow}));
   const room = options.rows === undefined ? Number.POSITIVE_INFINITY : Math.max(1, options.rows - 2);
   const noticeRoom = Math.min(notices.length, Math.max(0, Math.floor(room / 3)));
-  const {shown, hidden} = chooseRows(state.rows, Math.max(0, room - 1 - noticeRoom));
+  const left = Math.max(0, room - 1 - noticeRoom);
+  // An image that is built has lines of its own.
+  const rows = state.rows.filter(({kind, name}) => kind !== 'image' || !state.builds.some(({image}) => image === name));
+  // What is built has what it needs, up to half of the room, and what rows leave: for what it says.
+  const needed = buildEntries(state.builds, {last: false}).length + state.transfers.length;
+  const rowRoom = Math.min(rows.length, Math.max(Math.floor(left / 2), left - needed));
+  const {shown, hidden} = chooseRows(rows, rowRoom);
   const layout = layOut(shown, width);
   return [
-    color.bold(cut(head, width)),
+    color.bold(cut(headText(state, options), width)),
     ...notices.slice(0, noticeRoom),
+    ...buildFrame(state.builds, {...options, width, room: whole ? undefined : left - rowRoom}),
+    ...transferFrame(state.transfers, {...options, width, room: whole ? undefined : left - rowRoom}),
     ...shown.map((row) => rowLine(row, {...options, ...layout, width})),
     ...(hidden === 0 ? [] : [color.dim(cut(`   … ${hidden} more`, width))]),
   ].slice(0, room);
+}
+
+function headText(state: ViewState, {title, now}: LiveFrameOptions): string {
+  if (state.lockWait) return `${title}: waiting for another command on this project`;
+  const done = state.rows.filter(({phase}) => phase === 'done').length;
+  const build = state.builds.find(({name}) => name === '');
+  const [transfer] = state.transfers;
+  const counts = [
+    ...(state.rows.length === 0 && (build !== undefined || transfer !== undefined)
+      ? []
+      : [`${done}/${state.rows.length}`]),
+    shortTime((endOf(state) ?? now) - (state.startedAt ?? now)),
+    // One image alone has no line of its own that could say it.
+    ...(build !== undefined && build.steps.length > 0 ? [stepCounts(build)] : []),
+    ...(transfer !== undefined && state.transfers.length === 1 ? [transferText(transfer)] : []),
+  ];
+  return [title, ...counts].join('  ');
 }
 
 /** A line while there is something to watch; in the last frame all of it, with what to do. */
@@ -52,6 +75,8 @@ function noticeLines(
 }
 
 function endOf(state: ViewState): number | undefined {
+  if (state.rows.length === 0 && state.builds.length > 0 && !state.builds.some(({phase}) => phase === 'working'))
+    return Math.max(...state.builds.map(({startedAt, endedAt}) => endedAt ?? startedAt));
   return state.ended === undefined || state.startedAt === undefined ? undefined : state.startedAt + state.ended.tookMs;
 }
 
@@ -133,7 +158,7 @@ function symbol({phase}: ViewRow, step: number): string {
   switch (phase) {
     case 'working':
     case 'waiting':
-      return spinner[step % spinner.length] ?? '·';
+      return spinner(step);
     case 'done':
       return '✔';
     case 'failed':

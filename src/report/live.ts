@@ -1,3 +1,5 @@
+import {renderDiagnostic} from '../base/diagnostic.ts';
+import type {BuildView} from './build-state.ts';
 import {oneLine} from './cells.ts';
 import type {ProgressContent} from './event.ts';
 import {failureLines} from './evidence.ts';
@@ -28,13 +30,15 @@ export function liveReporter(options: LiveOptions): Reporter {
   let drawn = false;
   let changed = false;
   let step = 0;
-  const redraw = createRedraw(terminal);
+  let paused = false;
+  let redraw = createRedraw(terminal);
   const draw = (lines: readonly string[]): void => {
     redraw(lines);
     drawn = true;
   };
   const ticker = options.every(redrawEveryMs, () => {
     step += 1;
+    if (paused) return;
     if (changed || isBusy(state)) draw(liveFrame(state, frameOptions(options, step)));
     changed = false;
   });
@@ -43,10 +47,24 @@ export function liveReporter(options: LiveOptions): Reporter {
       state = reduce(state, {time: options.now(), ...content});
       changed = true;
     },
+    pause() {
+      if (drawn) draw(liveFrame(state, frameOptions(options, step)));
+      paused = true;
+      return () => {
+        paused = false;
+        // What was drawn before is above what somebody else wrote.
+        redraw = createRedraw(terminal);
+      };
+    },
     finish() {
       ticker[Symbol.dispose]();
-      if (state.rows.length === 0 && !drawn && state.notices.length === 0) return;
-      draw([...liveFrame(state, {...frameOptions(options, step), rows: undefined}), ...evidence(state)]);
+      if (!drawn && isEmpty(state)) return;
+      draw([
+        ...liveFrame(state, {...frameOptions(options, step), rows: undefined}),
+        ...evidence(state),
+        ...buildEnds(state.builds, options),
+        ...state.transfers.flatMap(({notes}) => notes.map(oneLine)),
+      ]);
     },
   };
 }
@@ -55,17 +73,23 @@ function frameOptions({terminal, color, title, now}: LiveOptions, step: number):
   return {columns: terminal.columns, rows: terminal.rows, color, title, now: now(), step};
 }
 
+function isEmpty({rows, notices, builds, transfers}: ViewState): boolean {
+  return [rows, notices, builds, transfers].every((list) => list.length === 0);
+}
+
 function isBusy(state: ViewState): boolean {
+  if (state.transfers.length > 0 || state.builds.some(({phase}) => phase === 'working')) return true;
   return state.ended === undefined && state.rows.some(({phase}) => phase === 'working' || phase === 'waiting');
 }
 
-/** What is known of the containers and builds that failed; the failures themselves are told by the command's error. */
+/** What is known of the containers that failed; the failures themselves are told by the command's error. */
 function evidence(state: ViewState): readonly string[] {
-  return state.rows.flatMap(({failure, name, output}) => {
-    if (failure === undefined) return [];
-    return [
-      ...(failure.evidence === undefined ? [] : failureLines(failure)),
-      ...output.map((line) => `  ${name} | ${oneLine(line)}`),
-    ];
-  });
+  return state.rows.flatMap(({failure}) => (failure?.evidence === undefined ? [] : failureLines(failure)));
+}
+
+/** What is read once nothing moves any more: what is questionable in the Dockerfiles, and what a build alone came to. */
+function buildEnds(builds: readonly BuildView[], {color}: LiveOptions): readonly string[] {
+  const warnings = builds.flatMap((build) => build.warnings);
+  const results = builds.flatMap((build) => (build.name === '' ? build.results : []));
+  return [...warnings.flatMap((warning) => renderDiagnostic(warning, {color}).split('\n')), ...results];
 }

@@ -1,5 +1,3 @@
-import type {BuildEvent} from '../api/types/build.ts';
-import type {PlanNode} from '../plan/action.ts';
 import {buildLines} from './build-plain.ts';
 import {oneLine} from './cells.ts';
 import type {ProgressContent, ProgressEvent} from './event.ts';
@@ -7,6 +5,7 @@ import {failureLines} from './evidence.ts';
 import type {Output, Reporter} from './reporter.ts';
 import {nodeStatus, nodeSubject} from './subject.ts';
 import {shortTime} from './time.ts';
+import {transferLines} from './transfer-plain.ts';
 import {watchLines} from './watch-lines.ts';
 import {wrapLine} from './wrap.ts';
 
@@ -16,26 +15,34 @@ const waitEveryMs = 5_000;
 export interface PlainOptions {
   readonly output: Output;
   readonly now: () => number;
-  /** Of problems in a Dockerfile. */
-  readonly color?: boolean | undefined;
   /** Of a terminal: longer lines of watching are broken between words. */
   readonly columns?: (() => number | undefined) | undefined;
+  /** Of warnings about Dockerfiles. */
+  readonly color?: boolean;
 }
 
 /** One line for each thing that was done, for pipes, files and CI. */
 export function plainReporter(options: PlainOptions): Reporter {
   const waits = new Map<string, number>();
   const notDone = new Set<string>();
-  const builds = new Map<string, (event: BuildEvent) => void>();
+  const transfers = new Map<string, ReturnType<typeof transferLines>>();
+  const builds = new Map<string, ReturnType<typeof buildLines>>();
   const report = (content: ProgressContent): void => {
-    const event = {time: options.now(), ...content};
-    if (event.kind === 'build') {
-      const {name} = nodeSubject(event.node);
-      const tell = builds.get(name) ?? prefixedBuild(event.node, options);
-      builds.set(name, tell);
-      tell(event.event);
+    if (content.kind === 'build') {
+      const {build, event} = content;
+      const teller = builds.get(build) ?? buildTeller(build, options);
+      builds.set(build, teller);
+      if (event.kind === 'began') builds.set(build, buildTeller(build, options));
+      else teller(event);
       return;
     }
+    if (content.kind === 'transfer') {
+      const teller = transfers.get(content.image) ?? transferLines((line) => void options.output.write(`${line}\n`));
+      transfers.set(content.image, teller);
+      teller(content.progress);
+      return;
+    }
+    const event = {time: options.now(), ...content};
     if (event.kind === 'waiting') {
       const key = `${event.wait.service} ${event.wait.condition}`;
       const last = waits.get(key);
@@ -54,14 +61,29 @@ export function plainReporter(options: PlainOptions): Reporter {
       options.output.write(`${rows.join('\n')}\n`);
     }
   };
-  return {report, finish: () => undefined};
+  let held: ProgressContent[] | undefined;
+  return {
+    report(content) {
+      if (held === undefined) report(content);
+      else held.push(content);
+    },
+    pause() {
+      held ??= [];
+      return () => {
+        const late = held ?? [];
+        held = undefined;
+        for (const content of late) report(content);
+      };
+    },
+    finish: () => undefined,
+  };
 }
 
-/** Builds go on side by side: each line says of which it is. */
-function prefixedBuild(node: PlanNode, {output, now, color}: PlainOptions): (event: BuildEvent) => void {
-  const service = node.action.kind === 'buildImage' ? node.action.services[0] : undefined;
-  const name = service ?? nodeSubject(node).name;
-  return buildLines({write: (text) => void output.write(text.replace(/^(?=#\d)/, `${name} `)), now, color});
+/** Steps of several builds at once are told apart by the names of the builds. */
+function buildTeller(build: string, {output, now, color = false}: PlainOptions): ReturnType<typeof buildLines> {
+  const prefix = build === '' ? '' : `${oneLine(build)} `;
+  const write = (text: string) => void output.write(text.replace(/^(?=#\d)/, prefix));
+  return buildLines({write, now, color});
 }
 
 /** Lines of words that may be broken: not those that show a place in a file, a line below the other. */
@@ -101,10 +123,11 @@ export function plainLines(event: ProgressEvent): readonly string[] {
         `${event.notice.level}: ${oneLine(event.notice.message)}`,
         ...(event.notice.hint === undefined ? [] : [`hint: ${event.notice.hint}`]),
       ];
+    case 'build':
+    case 'transfer':
     case 'planned':
     case 'nodeStarted':
     case 'nodeProgress':
-    case 'build':
     case 'summary':
       return [];
     default:

@@ -1,12 +1,17 @@
-import type {BuildEvent} from '../api/types/build.ts';
 import type {Notice, PlanNode} from '../plan/action.ts';
+import {type BuildView, reduceBuilds} from './build-state.ts';
 import type {FailureInfo, ProgressEvent, Summary} from './event.ts';
 import {nodeStatus, nodeSubject, type Subject} from './subject.ts';
+import {reduceTransfers, type TransferView} from './transfer-state.ts';
 
 /** Everything that can be seen of a command's progress; a pure reduction of its events. */
 export interface ViewState {
   /** In the order in which they first came up. */
   readonly rows: readonly ViewRow[];
+  /** Images that are built, in the order in which that began. */
+  readonly builds: readonly BuildView[];
+  /** Images that are pulled or pushed by themselves. */
+  readonly transfers: readonly TransferView[];
   readonly notices: readonly Notice[];
   /** Another process holds the project's lock. */
   readonly lockWait: boolean;
@@ -22,8 +27,6 @@ export interface ViewRow extends Subject {
   /** What it waits for, or why it failed. */
   readonly detail: string | undefined;
   readonly failure: FailureInfo | undefined;
-  /** The end of what the build of an image wrote. */
-  readonly output: readonly string[];
   /** Time of the first action on it and of the end of the last one. */
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
@@ -31,7 +34,15 @@ export interface ViewRow extends Subject {
   readonly open: number;
 }
 
-export const emptyState: ViewState = {rows: [], notices: [], lockWait: false, startedAt: undefined, ended: undefined};
+export const emptyState: ViewState = {
+  rows: [],
+  builds: [],
+  transfers: [],
+  notices: [],
+  lockWait: false,
+  startedAt: undefined,
+  ended: undefined,
+};
 
 export function reduce(state: ViewState, event: ProgressEvent): ViewState {
   const current: ViewState = {...state, startedAt: state.startedAt ?? event.time};
@@ -50,8 +61,6 @@ export function reduce(state: ViewState, event: ProgressEvent): ViewState {
       }));
     case 'nodeProgress':
       return update(current, event.node, (row) => ({...row, detail: event.detail}));
-    case 'build':
-      return update(current, event.node, (row) => withBuild(row, event.event));
     case 'nodeDone':
       return update(current, event.node, (row) => ({
         ...row,
@@ -88,6 +97,13 @@ export function reduce(state: ViewState, event: ProgressEvent): ViewState {
         (next, name) => change(next, {kind: 'container', name}, (row) => endedWait(row, event)),
         current,
       );
+    case 'build':
+      return {
+        ...current,
+        builds: reduceBuilds(current.builds, {...event, image: event.node && nodeSubject(event.node).name}),
+      };
+    case 'transfer':
+      return {...current, transfers: reduceTransfers(current.transfers, event)};
     case 'notice':
       return {...current, notices: [...current.notices, event.notice]};
     case 'summary':
@@ -108,16 +124,6 @@ const goodEnds = {
 function endedWait(row: ViewRow, event: ProgressEvent & {readonly kind: 'waitEnded'}): ViewRow {
   if (event.outcome === 'failed') return event.failure === undefined ? row : failedRow(row, event.failure, event.time);
   return {...row, phase: 'done', status: goodEnds[event.wait.condition], detail: undefined, endedAt: event.time};
-}
-
-/** As much of its end as people read. */
-const outputLines = 20;
-
-function withBuild(row: ViewRow, event: BuildEvent): ViewRow {
-  if (event.kind === 'step' && event.status === 'start') return {...row, detail: event.title};
-  if (event.kind !== 'output') return row;
-  const lines = event.text.split(/\r?\n/).filter((line) => line !== '');
-  return {...row, output: [...row.output, ...lines].slice(-outputLines)};
 }
 
 function failedRow(row: ViewRow, failure: FailureInfo, time: number): ViewRow {
@@ -159,7 +165,6 @@ function newRow(subject: Subject): ViewRow {
     status: '',
     detail: undefined,
     failure: undefined,
-    output: [],
     startedAt: undefined,
     endedAt: undefined,
     open: 0,

@@ -102,3 +102,27 @@ test('an argument that the build is given decides what a value is', () => {
   expect(told({PORT: 'http'})).toEqual(['EXPOSE: "http" is not a port']);
   expect(told({PORT: undefined})).toEqual([]);
 });
+
+describe('checks that are not wanted, or wanted as errors', () => {
+  const found = (text: string, buildArguments: Readonly<Record<string, string>> = {}) =>
+    checkDockerfile({text, shown: 'Dockerfile'}, {buildArguments}).map(
+      ({severity, code, line}) => `${line} ${severity} ${code}`,
+    );
+  const body = 'FROM a AS One\nWORKDIR x\n';
+  const stage = (line: number, severity = 'warning') => `${line} ${severity} stage-name-casing`;
+  const path = (line: number, severity = 'warning') => `${line} ${severity} workdir-relative-path`;
+
+  it.each([
+    ['all of a file', `# check=skip=all\n${body}`, []],
+    ['one of a file', `# check=skip=StageNameCasing\n${body}`, [path(3)]],
+    ['one of an instruction', `${body.replace('WORKDIR', '# check=skip=WorkdirRelativePath\nWORKDIR')}`, [stage(1)]],
+    ['as errors', `# check=error=true\n${body}`, [stage(2, 'error'), path(3, 'error')]],
+    ['both', `# check=skip=StageNameCasing;error=true\n${body}`, [path(3, 'error')]],
+    ['a blank line', '# check=skip=NoEmptyContinuation\nFROM a\nRUN a \\\n\n b\n', []],
+  ])('%s', (_, text, wanted) => expect(found(text)).toEqual(wanted));
+
+  it('a build argument goes before the file', () => {
+    const rules = {BUILDKIT_DOCKERFILE_CHECK: 'skip=WorkdirRelativePath;error=true'};
+    expect(found(`# check=skip=all\n${body}`, rules)).toEqual([stage(2, 'error')]);
+  });
+});

@@ -55,28 +55,23 @@ test('colour is never all there is: every phase has its own symbol', () => {
   expect(frame.slice(1).map((line) => line.slice(0, 3))).toEqual([' ✔ ', ' ✘ ', ' - ']);
 });
 
-test('a build shows the step that it is at, and the end of what it wrote where it fails', () => {
+test('an image that is built has the lines of its build in place of its own', () => {
   const one = node(1, {kind: 'buildImage', image: 'shop-web', services: ['web']});
-  const failure = {kind: 'dependencyFailed', message: 'exit code: 7'} as const;
-  const told: ProgressContent[] = [
+  const build = {kind: 'build', build: 'web', node: one} as const;
+  const state = stateAfter(
     {kind: 'planned', wave: 1, plan: plan(one)},
     {kind: 'nodeStarted', node: one},
-    {kind: 'build', node: one, event: {kind: 'step', step: 2, title: '[2/2] RUN make', status: 'start'}},
-    {kind: 'build', node: one, event: {kind: 'output', step: 2, stream: 'stderr', text: 'no rule\nfor web\n'}},
-  ];
-  expect(liveFrame(stateAfter(...told), {...options, columns: 80, rows: 24})[1]).toMatch(
-    /⠋ image shop-web {2}building .* \[2\/2\] RUN make/,
+    {...build, event: {kind: 'began'}},
+    {...build, event: {kind: 'step', step: 2, title: '[2/2] RUN make', status: 'start'}},
+    {...build, event: {kind: 'output', step: 2, stream: 'stderr', text: 'no rule\nfor web\n'}},
   );
-  const writes: string[] = [];
-  const reporter = liveReporter({
-    terminal: {write: (text) => writes.push(text), columns: 80, rows: 24},
-    ...{color: false, title: 'up shop', now: () => 0, every: () => ({[Symbol.dispose]: () => undefined})},
-  });
-  for (const event of [...told, {kind: 'nodeFailed', node: one, failure} as const]) reporter.report(event);
-  reporter.finish();
-  const written = writes.join('');
-  expect(written).toContain('shop-web | no rule');
-  expect(written).toContain('shop-web | for web');
+  expect(liveFrame(state, {...options, columns: 80, rows: 24})).toEqual([
+    'up shop  0/1  8.5s',
+    expect.stringMatching(/^ ⠋ build web +\d\.\ds {2}1 step$/),
+    expect.stringMatching(/^ {3}⠋ \[2\/2\] RUN make +\d\.\ds$/),
+    '       no rule',
+    '       for web',
+  ]);
 });
 
 const name = fc.string({

@@ -105,7 +105,6 @@ function starting(columns: number, rows: number): Scene {
       startedAt: now - 900,
       endedAt: undefined,
       failure: undefined,
-      output: [],
       open: 1,
     },
   ];

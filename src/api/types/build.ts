@@ -2,7 +2,7 @@ import type {Diagnostic} from '../../base/diagnostic.ts';
 import type {BuildCacheSource, BuildCacheTarget} from './build-cache.ts';
 import type {BuildOutput, BuildProvenance} from './build-output.ts';
 import type {Ulimit} from './container.ts';
-import type {AuthConfig} from './image.ts';
+import type {AuthConfig, ImageProgress} from './image.ts';
 
 /**
  * Files that are fetched or unpacked first. `url`: as it is written, with what a repository's address may have
@@ -95,6 +95,11 @@ export interface BuildBody {
   readonly provenance?: BuildProvenance;
   /** Tell for every step why it was cached or not. */
   readonly explain?: boolean;
+  /** Hold the first step that fails, with a shell in it, until that shell ends or the build is given up. */
+  readonly debug?: {
+    /** What the shell is told of the terminal: TERM. */
+    readonly term: string;
+  };
 }
 
 /** Why a step was cached or not. */
@@ -107,10 +112,20 @@ export type ExplainedStep =
 export type BuildEvent =
   | {readonly kind: 'warning'; readonly warning: Diagnostic}
   | {readonly kind: 'note'; readonly text: string}
+  /** An image that is built upon is not here, and comes from its registry. */
+  | {readonly kind: 'pull'; readonly reference: string; readonly progress: ImageProgress}
+  | {readonly kind: 'pulled'; readonly reference: string}
   | {readonly kind: 'step'; readonly step: number; readonly title: string; readonly status: 'start'}
   | {readonly kind: 'step'; readonly step: number; readonly status: 'cached' | 'done' | 'failed' | 'canceled'}
   | {readonly kind: 'output'; readonly step: number; readonly stream: 'stdout' | 'stderr'; readonly text: string}
   | {readonly kind: 'explained'; readonly step: number; readonly explained: ExplainedStep}
+  /** A step failed and is held: `shell` runs in `container`, and waits for somebody to attach. Absent: its files have none. */
+  | {
+      readonly kind: 'held';
+      readonly step: number;
+      readonly failure: Diagnostic;
+      readonly shell?: {readonly container: string; readonly command: string};
+    }
   /** `image`: the image's id; of several platforms the digest of their index. */
   | {readonly kind: 'built'; readonly image: string; readonly names: readonly string[]}
   | {readonly kind: 'pushing'; readonly status: string}

@@ -26,13 +26,20 @@ export async function runBuild(context: CliContext, {flags, args}: Input<'build'
     return exitCodes.success;
   }
   refuseBuildLimits(project);
+  if (flags.check) {
+    const {checkServices} = await import('../build/check-services.ts');
+    const given = readPairs('build-arg', flags['build-arg'], context.env);
+    return checkServices(context, {project, services: args.length > 0 ? args : undefined, arguments: given});
+  }
   return withEngine(context, async (docker) => {
-    const build = imageBuilder(context, docker, {...locked.extras, ...(flags.explain && {explain: true})});
     const built = await withProgress(
-      telling(context, flags.quiet),
+      context,
       docker,
-      {title: `build ${project.name}`},
-      (converge) => buildImages(project, {...converge, build}),
+      {title: `build ${project.name}`, quiet: flags.quiet},
+      (converge, {pause}) => {
+        const extras = {...locked.extras, ...(flags.explain && {explain: true}), ...(flags.debug && {debug: pause})};
+        return buildImages(project, {...converge, build: imageBuilder(context, docker, extras)});
+      },
     );
     if (built.length === 0 && !flags.quiet) context.stderr.write('no service to build\n');
     if (flags.push) {
@@ -63,11 +70,4 @@ function refuseFlags(flags: Flags): void {
     if (value === undefined) continue;
     throw new TscomposeError('unsupported', `${flag} is not supported: ${reason}`, {hint: 'leave it out'});
   }
-}
-
-/** What steps write is worth reading: it is only hidden behind a line for each image where that is asked for. */
-function telling(context: CliContext, quiet: boolean): CliContext {
-  const {global, env} = context;
-  const stated = global.progress ?? env['COMPOSE_PROGRESS'] ?? 'auto';
-  return {...context, global: {...global, progress: quiet ? 'quiet' : stated === 'auto' ? 'plain' : stated}};
 }

@@ -1,10 +1,10 @@
 import {writeFile} from 'node:fs/promises';
 import {resolve} from 'node:path';
 import {epochArgument} from '../../api/build-epoch.ts';
-import type {BuildBody, BuildEvent} from '../../api/types/build.ts';
+import type {BuildBody} from '../../api/types/build.ts';
 import {exitCodes, TscomposeError} from '../../base/errors.ts';
-import {buildLines} from '../../report/build-plain.ts';
-import {withAuths} from '../build/auths.ts';
+import {answerCall, type Called, knownText, readCall} from '../build/call.ts';
+import {followBuild} from '../build/follow-build.ts';
 import {
   agentsFor,
   readAgent,
@@ -19,37 +19,44 @@ import {
 } from '../build/options.ts';
 import {openOutputs} from '../build/outputs.ts';
 import {type BuildPlaces, readPlaces} from '../build/places.ts';
+import type {Metadata} from '../build/run-build.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
+import {withReporter} from '../progress.ts';
 import {withEngine} from '../session.ts';
 
-export function runEngineBuild(context: CliContext, input: Input<'engine build'>): Promise<number> {
+export async function runEngineBuild(context: CliContext, input: Input<'engine build'>): Promise<number> {
+  const {flags} = input;
+  const {quiet, tag} = flags;
+  const call = readCall(flags);
+  if (call !== undefined) return answerCall(context, call, await calledOf(context, input));
   return withEngine(context, async (docker) => {
-    await using outputs = await openOutputs(context, input.flags);
-    using places = await readPlaces(context, placeOf(input.args), input.flags.file);
+    await using outputs = await openOutputs(context, flags);
+    using places = await readPlaces(context, placeOf(input.args), flags.file);
     const read = {...readBody(context, input, places.body), ...outputs.body};
-    const body = await withAuths(context, {...read, agents: agentsFor(read, context.env)});
-    const abort = new AbortController();
-    using _interrupt = context.onInterrupt(() => abort.abort());
-    const tell = reporterOf(context, input.flags.quiet);
-    let metadata: Metadata = {};
-    const lines = await docker.build(body, {abortSignal: abort.signal});
-    await docker.followProgress(lines, (event) => {
-      if (event.kind === 'metadata') metadata = event.metadata;
-      if (event.kind !== 'exported' || !outputs.isPassing(event.path)) tell(event);
-    });
+    const body = {...read, agents: agentsFor(read, context.env)};
+    const title = ['build', ...tag.slice(0, 1)].join(' ');
+    const debugCommand = 'add --debug to the command';
+    const metadata = await withReporter(context, {title, quiet}, ({pause, report, signal}) =>
+      followBuild(context, docker, {
+        ...{body, debugCommand, signal},
+        ...(flags.debug && {debug: pause}),
+        isHidden: (event) => event.kind === 'exported' && outputs.isPassing(event.path),
+        report,
+      }),
+    );
     await writeResults(context, input, {metadata, isStdoutTaken: await outputs.toStdout()});
     return 0;
   });
 }
 
-type Metadata = Extract<BuildEvent, {readonly kind: 'metadata'}>['metadata'];
-
-function reporterOf(context: CliContext, quiet: boolean): (event: BuildEvent) => void {
-  if (quiet || context.global.progress === 'quiet') return () => {};
-  const {stderr, now} = context;
-  if (context.global.progress === 'json') return (event) => void stderr.write(`${JSON.stringify(event)}\n`);
-  return buildLines({write: (line) => void stderr.write(line), now, color: context.color(stderr)});
+async function calledOf(context: CliContext, {args, flags}: Input<'engine build'>): Promise<Called> {
+  using places = await readPlaces(context, placeOf(args), flags.file);
+  return {
+    source: knownText(places.body.dockerfile),
+    target: flags.target,
+    arguments: readPairs('build-arg', flags['build-arg'], context.env),
+  };
 }
 
 function readBody(context: CliContext, {flags}: Input<'engine build'>, places: BuildPlaces['body']): BuildBody {

@@ -2,9 +2,9 @@ import {parseReference} from '../../engine/image/reference.ts';
 import type {CliContext} from '../context.ts';
 import {authFor} from '../credentials.ts';
 import type {Input} from '../flags.ts';
+import {followTransfer} from '../follow-transfer.ts';
 import {onlyArgument} from '../only-argument.ts';
 import {withEngine} from '../session.ts';
-import {transferLines} from '../transfer-lines.ts';
 import {wrongUse} from '../wrong-use.ts';
 
 export function runEnginePull(context: CliContext, {args, flags}: Input<'engine pull'>): Promise<number> {
@@ -12,10 +12,13 @@ export function runEnginePull(context: CliContext, {args, flags}: Input<'engine 
   const name = nameToPull(given, flags['all-tags']);
   return withEngine(context, async (docker) => {
     const authconfig = await authFor(context, name);
-    const lines = await docker.pull(name, {authconfig, platform: flags.platform, allPlatforms: flags['all-platforms']});
-    const shown = transferLines(context);
-    await docker.followProgress(lines, (line) => {
-      if (!flags.quiet) shown.show(line);
+    await followTransfer(context, {
+      ...{title: `pull ${name}`, image: name, quiet: flags.quiet},
+      begin: (abortSignal) =>
+        docker.pull(name, {
+          ...{authconfig, abortSignal},
+          ...{platform: flags.platform, allPlatforms: flags['all-platforms']},
+        }),
     });
     context.stdout.write(`${fullName(given, flags['all-tags'])}\n`);
     return 0;

@@ -2,9 +2,9 @@ import {exitCodes, TscomposeError} from '../../base/errors.ts';
 import type {CliContext} from '../context.ts';
 import {authFor} from '../credentials.ts';
 import type {Input} from '../flags.ts';
+import {followTransfer} from '../follow-transfer.ts';
 import {onlyArgument} from '../only-argument.ts';
 import {withEngine} from '../session.ts';
-import {transferLines} from '../transfer-lines.ts';
 
 export function runEnginePush(context: CliContext, {args, flags}: Input<'engine push'>): Promise<number> {
   const given = onlyArgument('engine push', args);
@@ -17,10 +17,10 @@ export function runEnginePush(context: CliContext, {args, flags}: Input<'engine 
   return withEngine(context, async (docker) => {
     const authconfig = await authFor(context, name);
     const wanted = flags['all-tags'] ? undefined : (tag ?? 'latest');
-    const lines = await docker.getImage(name).push({tag: wanted, authconfig, platform: flags.platform});
-    const shown = transferLines(context);
-    await docker.followProgress(lines, (line) => {
-      if (!flags.quiet) shown.show(line);
+    await followTransfer(context, {
+      ...{title: `push ${given}`, image: given, quiet: flags.quiet},
+      begin: (abortSignal) =>
+        docker.getImage(name).push({tag: wanted, authconfig, platform: flags.platform, abortSignal}),
     });
     if (flags.quiet) context.stdout.write(`${given}\n`);
     return 0;

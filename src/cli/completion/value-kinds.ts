@@ -71,6 +71,7 @@ export const valueKinds: Readonly<Record<string, Complete | undefined>> = {
       {word: 'boot', about: 'start them now'},
     ]),
   SHELL: () => words(plain(['bash', 'zsh', 'fish'])),
+  METHOD: () => words(plain(['build', 'check', 'outline', 'targets'])),
   FORMAT: () => words(plain(['table', 'json'])),
   'status=STATUS': () => words(plain(containerStates.map((state) => `status=${state}`))),
 };

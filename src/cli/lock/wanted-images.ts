@@ -3,7 +3,7 @@ import {normaliseReference} from '../../engine/image/reference.ts';
 import {imageOf, mountedImages} from '../../model/image.ts';
 import {buildArguments, type ServiceBuild, serviceBuilds} from '../../model/lower-build.ts';
 import type {Project} from '../../model/types.ts';
-import {readFiles} from '../build/build-image.ts';
+import {readServiceFiles} from '../build/service-files.ts';
 import type {CliContext} from '../context.ts';
 import {imagePrefix, isOpen} from './open-name.ts';
 
@@ -65,7 +65,7 @@ async function imagesBelow(
   build: ServiceBuild,
 ): Promise<readonly string[] | undefined> {
   const [name = ''] = build.services;
-  const {dockerfile} = await readFiles(context, build);
+  const {dockerfile} = await readServiceFiles(context, build);
   if (!('text' in dockerfile)) return undefined;
   const platform = {...project.disabledServices, ...project.services}[name]?.platform ?? build.build.platforms?.[0];
   const {target, additional_contexts: named = {}} = build.build;

@@ -25,7 +25,7 @@ export const from: Row<'FROM'> = {
       return fail(name.at, end, 'invalid-name', `"${name.text}" cannot be the name of a stage`, hint);
     }
     if (reservedNames.includes(lower)) {
-      given.warn(name.at, end, 'ReservedStageName', `"${name.text}" means something else`, 'take another name');
+      given.warn(name.at, end, 'reserved-stage-name', `"${name.text}" means something else`, 'take another name');
     }
     return {image, stage: name, ...flags};
   },

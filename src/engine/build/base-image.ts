@@ -1,4 +1,4 @@
-import type {BuildBody} from '../../api/types/build.ts';
+import type {BuildBody, BuildEvent} from '../../api/types/build.ts';
 import {hasKind} from '../../base/errors.ts';
 import {isObject, parseJson} from '../image/configuration.ts';
 import {findImage, noSuchImage} from '../image/find.ts';
@@ -17,6 +17,7 @@ export interface BaseRequest {
   readonly platform: Platform | undefined;
   readonly request: Pick<BuildRequest, 'auths' | 'client' | 'contexts' | 'pull'>;
   readonly signal: AbortSignal;
+  readonly emit: (event: BuildEvent) => void;
 }
 
 export type FoundBase = BaseImage & {readonly source: BaseSource};
@@ -41,10 +42,12 @@ export async function readBase(context: BuildWork, request: BaseRequest): Promis
 }
 
 async function provide(context: BuildWork, wanted: BaseRequest): Promise<string> {
-  const {reference, platform, request, signal} = wanted;
+  const {reference, platform, request, signal, emit} = wanted;
   const bring = async () => {
     const auth = await authFor(reference, request);
-    await context.pull({reference, platform: platform && formatPlatform(platform), auth}, signal);
+    const asked = {reference, platform: platform && formatPlatform(platform), auth};
+    for await (const progress of context.pull(asked, signal)) emit({kind: 'pull', reference, progress});
+    emit({kind: 'pulled', reference});
     return await findImage(context.images, reference);
   };
   const find = () =>

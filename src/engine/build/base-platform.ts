@@ -1,3 +1,4 @@
+import type {BuildEvent} from '../../api/types/build.ts';
 import {hasKind} from '../../base/errors.ts';
 import type {FoundImage} from '../image/find.ts';
 import {bestPlatform, formatPlatform, type Platform} from '../image/platform.ts';
@@ -14,6 +15,7 @@ interface WantedPlatform {
   readonly platform: Platform | undefined;
   readonly request: Pick<BuildRequest, 'auths' | 'client'>;
   readonly signal: AbortSignal;
+  readonly emit: (event: BuildEvent) => void;
 }
 
 /**
@@ -23,7 +25,7 @@ interface WantedPlatform {
 export async function baseForPlatform(
   context: BuildContext,
   {record}: FoundImage,
-  {reference, platform, request, signal}: WantedPlatform,
+  {reference, platform, request, signal, emit}: WantedPlatform,
 ): Promise<ImageRecord> {
   const {images} = context;
   if (platform !== undefined && record?.target !== undefined && !(await isHere(context, reference, platform))) {
@@ -33,7 +35,8 @@ export async function baseForPlatform(
       const index = `${registry}/${repository}@${record.target.digest}`;
       const auth = await authFor(index, request);
       const wanted = {reference: index, beside: record.reference, platform: formatPlatform(platform), auth};
-      await context.pull(wanted, signal);
+      for await (const progress of context.pull(wanted, signal)) emit({kind: 'pull', reference, progress});
+      emit({kind: 'pulled', reference});
     }
   }
   return await providePlatform(images, reference, platform);

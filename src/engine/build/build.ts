@@ -31,17 +31,29 @@ export function buildImage(
   request: BuildRequest,
   signal?: AbortSignal,
 ): AsyncGenerator<BuildEvent> {
-  return runWithProgress<BuildEvent>(async (channel, stopped) => {
-    for (const tag of request.tags) normaliseReference(tag);
-    checkOutputs(request);
-    const emit = (event: BuildEvent) => channel.push(event);
-    await using session = await openSession(context.images);
-    const work = {...context, session};
-    await using fetcher = createFetcher(work, request, stopped);
-    const local = await openMainContext(work, await withLayouts(work, request, stopped), {fetcher, emit});
-    const plans = await planPlatforms(work, {request: local, signal: stopped}, emit);
-    await solvePlans(work, {request: local, plans, fetcher, signal: stopped}, emit);
+  const {endings} = context.containers;
+  return runWithProgress<BuildEvent>((channel, stopped) => {
+    const work = carryOut(context, {request, signal: stopped}, (event) => channel.push(event));
+    // Whoever gives up a build does not wait for its containers to be cleared away: the engine does, before it closes.
+    const ending = work.catch(() => undefined).finally(() => endings.delete(ending));
+    endings.add(ending);
+    return work;
   }, signal);
+}
+
+async function carryOut(
+  context: BuildContext,
+  {request, signal}: {readonly request: BuildRequest; readonly signal: AbortSignal},
+  emit: (event: BuildEvent) => void,
+): Promise<void> {
+  for (const tag of request.tags) normaliseReference(tag);
+  checkOutputs(request);
+  await using session = await openSession(context.images);
+  const work = {...context, session};
+  await using fetcher = createFetcher(work, request, signal);
+  const local = await openMainContext(work, await withLayouts(work, request, signal), {fetcher, emit});
+  const plans = await planPlatforms(work, {request: local, signal}, emit);
+  await solvePlans(work, {request: local, plans, fetcher, signal}, emit);
 }
 
 /** The same of an archive that has the context; `dockerfile` is a path in it. */

@@ -1,5 +1,5 @@
 import type {BuildBody} from '../../api/types/build.ts';
-import type {AuthConfig} from '../../api/types/image.ts';
+import type {AuthConfig, ImageProgress} from '../../api/types/image.ts';
 import type {ContainerContext} from '../container/context.ts';
 import type {BuildClient} from '../engine.ts';
 import type {ImageContext} from '../image/context.ts';
@@ -19,7 +19,7 @@ export interface BuildContext {
   /** Steps run as containers. */
   readonly containers: ContainerContext;
   readonly images: ImageContext;
-  /** Brings an image from its registry. */
+  /** Brings an image from its registry, while its lines are read. */
   readonly pull: (
     image: {
       readonly reference: string;
@@ -29,7 +29,7 @@ export interface BuildContext {
       readonly beside?: string;
     },
     signal: AbortSignal,
-  ) => Promise<void>;
+  ) => AsyncIterable<ImageProgress>;
   /** Sends an image of the store to its registry. */
   readonly push: RegistryPart['push'];
   /** Where a registry's content is, mirrors first where something is pulled. */

@@ -36,7 +36,7 @@ export async function planPlatforms(
   const bases = new Map<string, Promise<FoundBase>>();
   const read = (reference: string, platform: Platform | undefined): Promise<FoundBase> => {
     const key = `${reference} ${platform === undefined ? '' : formatPlatform(platform)}`;
-    const base = bases.get(key) ?? readBase(context, {reference, platform, request, signal});
+    const base = bases.get(key) ?? readBase(context, {reference, platform, request, signal, emit});
     bases.set(key, base);
     return base;
   };

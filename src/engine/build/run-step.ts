@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly mounts: RunMounts;
   readonly signal: AbortSignal;
   readonly onOutput: (chunk: OutputChunk) => void;
+  /** Awaited while what a failed step left is still there, and its mounts. `upper`: what it wrote. */
+  readonly onFailure?: (left: {readonly upper: string; readonly error: unknown}) => Promise<void>;
 }
 
 const hostname = 'buildkitsandbox';
@@ -49,18 +51,23 @@ function stepFailure(shown: string, status: number): TscomposeError {
  * layer.
  */
 export async function runStep(context: BuildWork, step: RunStep, options: RunOptions): Promise<LayerRecord> {
-  const containers = overSnapshot(context, step, options);
+  const containers = overSnapshot(context, step, {...options, lowers: lowersOf(context, options.below)});
   const {Id: id} = await createContainer(containers, bodyOf(step, options), {
     name: stepName(options.build, step.id),
   });
   const abort = () => void removeContainer(containers, id, {force: true}).catch(() => undefined);
   options.signal.addEventListener('abort', abort, {once: true});
+  const {upper} = context.containers.layout.container(id);
   try {
     options.signal.throwIfAborted();
-    const {StatusCode} = await runToEnd(containers, id, options);
-    options.signal.throwIfAborted();
-    if (StatusCode !== 0) throw stepFailure(`process "${step.words.join(' ')}"`, StatusCode);
-    const {upper} = context.containers.layout.container(id);
+    try {
+      const {StatusCode} = await runToEnd(containers, id, options);
+      options.signal.throwIfAborted();
+      if (StatusCode !== 0) throw stepFailure(`process "${step.words.join(' ')}"`, StatusCode);
+    } catch (error) {
+      if (!options.signal.aborted) await options.onFailure?.({upper, error});
+      throw error;
+    }
     await settle(context, upper, options);
     return await takeLayer(context, upper, options.signal);
   } finally {
@@ -71,10 +78,13 @@ export async function runStep(context: BuildWork, step: RunStep, options: RunOpt
   }
 }
 
-/** The same engine, where the step's image is the layers below, and what it mounts are those of other steps. */
-function overSnapshot(work: BuildWork, step: RunStep, {below, mounts}: RunOptions): ContainerContext {
-  const context = work.containers;
-  const known = new Map([[stepImage, lowersOf(work, below)], ...mounts.images]);
+/** The same engine, where the step's image is these layers, top first, and what it mounts are those of other steps. */
+export function overSnapshot(
+  {containers: context}: BuildWork,
+  step: RunStep,
+  {lowers, mounts}: Pick<RunOptions, 'mounts'> & {readonly lowers: readonly string[]},
+): ContainerContext {
+  const known = new Map([[stepImage, lowers], ...mounts.images]);
   return {
     ...context,
     unrecorded: [...step.passing, ...mounts.env],
@@ -105,7 +115,8 @@ function withoutMembers(endpoints: EndpointSource): EndpointSource {
   };
 }
 
-function bodyOf(step: RunStep, {request, mounts}: RunOptions) {
+/** What its container is asked for. */
+export function bodyOf(step: RunStep, {request, mounts}: Pick<RunOptions, 'request' | 'mounts'>) {
   const host: HostConfig = {
     NetworkMode: step.network === 'default' ? 'bridge' : step.network,
     ExtraHosts: request.extraHosts,

@@ -3,6 +3,7 @@ import type {BuildEvent} from '../../api/types/build.ts';
 import {sha256Hex} from '../../base/canonical-json.ts';
 import {createLimiter} from '../../base/concurrency.ts';
 import {TscomposeError} from '../../base/errors.ts';
+import {noLines, type OpenLines, withText} from '../../base/last-lines.ts';
 import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
 import {noSuchImage} from '../image/find.ts';
 import {machinePlatform} from '../image/platform.ts';
@@ -14,6 +15,7 @@ import {contentDigest, select} from './copy-plan.ts';
 import {copyFiles, makeDirectory, type SelectedCopy} from './copy-step.ts';
 import {checkRunnable} from './emulation.ts';
 import {explainMiss} from './explain.ts';
+import {type HoldOptions, holdStep} from './hold-step.ts';
 import type {LocalBuild} from './main-context.ts';
 import {boundMounts, prepareMounts} from './mounts.ts';
 import type {Origins} from './origins.ts';
@@ -75,6 +77,7 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
   const {steps, cache, emit} = solving;
   const results = new Map<StepId, Promise<StepResult>>();
   const done: MadeStep[] = [];
+  const said = new Map<StepId, OpenLines>();
   const limit = createLimiter(context.concurrency);
   // Stages of several platforms that are the same are made once.
   const making = new Map<string, Promise<CachedStep>>();
@@ -103,7 +106,7 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
       return done;
     } catch (error) {
       emit({kind: 'step', step: step.id, status: solving.signal.aborted ? 'canceled' : 'failed'});
-      throw atPlace(error, step.place, solving.request.dockerfile);
+      throw atPlace(error, step.place, {...solving.request.dockerfile, output: said.get(step.id)});
     }
   }
 
@@ -216,12 +219,33 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
           directory,
           origins: solving.origins(),
         });
+        const build = basename(directory);
         return await runStep(context, step, {
-          ...{request, build: basename(directory), below, mounts: mounted, signal},
-          onOutput: outputAsText((stream, text) => emit({kind: 'output', step: step.id, stream, text})),
+          ...{request, build, below, mounts: mounted, signal},
+          onFailure: (left) => hold(step, {...left, build, below, mounts: mounted}),
+          onOutput: outputAsText((stream, text) => {
+            said.set(step.id, withText(said.get(step.id) ?? noLines, text));
+            emit({kind: 'output', step: step.id, stream, text});
+          }),
         });
       },
     };
+  }
+
+  /** One shell is enough: what fails meanwhile only fails. */
+  let isHeld = false;
+  async function hold(
+    step: RunStep,
+    {error, ...left}: Pick<HoldOptions, 'build' | 'below' | 'mounts' | 'upper'> & {readonly error: unknown},
+  ): Promise<void> {
+    const {request, signal} = solving;
+    const [failure] = atPlace(error, step.place, {...request.dockerfile, output: said.get(step.id)}).diagnostics;
+    if (request.debug === undefined || isHeld || failure === undefined) return;
+    isHeld = true;
+    const {term} = request.debug;
+    const onHeld: HoldOptions['onHeld'] = (shell) =>
+      emit({kind: 'held', step: step.id, failure, ...(shell && {shell})});
+    await holdStep(context, step, {...left, request, term, signal, onHeld});
   }
 
   return {result, made: () => done};

@@ -15,9 +15,14 @@ export function stepName(build: string, step: number): string {
   return `build-${build}-${step}`;
 }
 
+/** The name of a container with a shell in what a step that failed left. */
+export function shellName(build: string, step: number): string {
+  return `${stepName(build, step)}-shell`;
+}
+
 /** The build that a container of this name runs a step of. */
 export function buildOfStep(name: string): string | undefined {
-  return /^build-([0-9a-f]{12})-\d+$/.exec(name)?.[1];
+  return /^build-([0-9a-f]{12})-\d+(?:-shell)?$/.exec(name)?.[1];
 }
 
 /** Where builds that are under way have their directories, with a lock beside each. */

@@ -186,6 +186,7 @@ const free = [
   'RIGHT',
   'LIMIT',
   'CGROUP',
+  'STEP',
 ];
 
 test('each kind of value and argument is completed, or is known to be free', () => {
