@@ -85,6 +85,7 @@ describe('a build on a terminal', () => {
       '  |',
       '2 | RUN echo before the end; false',
       '  | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^',
+      '  = for a shell in what it left: add --debug to the command',
       '  = it said last:',
       '      before the end',
       'code 1',

@@ -55,7 +55,10 @@ export async function runStep(context: BuildWork, step: RunStep, options: RunOpt
   const {Id: id} = await createContainer(containers, bodyOf(step, options), {
     name: stepName(options.build, step.id),
   });
-  const abort = () => void removeContainer(containers, id, {force: true}).catch(() => undefined);
+  let aborting: Promise<unknown> | undefined;
+  const abort = () => {
+    aborting = removeContainer(containers, id, {force: true}).catch(() => undefined);
+  };
   options.signal.addEventListener('abort', abort, {once: true});
   const {upper} = context.containers.layout.container(id);
   try {
@@ -72,6 +75,7 @@ export async function runStep(context: BuildWork, step: RunStep, options: RunOpt
     return await takeLayer(context, upper, options.signal);
   } finally {
     options.signal.removeEventListener('abort', abort);
+    await aborting;
     await removeContainer(containers, id, {force: true}).catch((error) => {
       if (!hasKind(error, 'notFound')) throw error;
     });
