@@ -1,5 +1,5 @@
 import stringWidth from 'fast-string-width';
-import {cut} from '../report/cells.ts';
+import {cut, harmless} from '../report/cells.ts';
 
 /** How a table gives way in a terminal that is too narrow for it. */
 export interface Fit {
@@ -11,9 +11,12 @@ export interface Fit {
   readonly cut?: Readonly<Record<string, number>>;
 }
 
-/** Rows as aligned columns with three blanks between, as Docker prints them; widths are terminal cells. */
+/**
+ * Rows as aligned columns with three blanks between, as Docker prints them; widths are terminal cells. What images, containers
+ * and registries say of themselves is in them: no cell can move the cursor or begin a line.
+ */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[], fit?: Fit): string {
-  const all = [header, ...rows];
+  const all = [header, ...rows].map((row) => row.map(harmless));
   const columns = header.map(
     (title, index): Column => ({
       index,

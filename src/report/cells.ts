@@ -42,7 +42,12 @@ export function cellWidth(text: string): number {
 
 /** One line, without anything that could move the cursor or do more: texts of containers and engines are not trusted. */
 export function oneLine(text: string): string {
-  return text.replace(sequences, '').replace(controls, ' ').trim();
+  return harmless(text).trim();
+}
+
+/** The same with its blanks at both ends. */
+export function harmless(text: string): string {
+  return text.replace(sequences, '').replace(controls, ' ');
 }
 
 const controls = /[\x00-\x1f\x7f-\x9f]+/g;

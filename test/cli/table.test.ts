@@ -55,3 +55,11 @@ test('no line is wider than a terminal that has room for a cell of each column',
     ),
   );
 });
+
+test('a cell cannot move the cursor, colour the terminal, or begin a line', () => {
+  const rows = [
+    ['linux/x\x1b[31m\nRED', '\x1b]0;title\x07b'],
+    [' c', '\x9b2Jd'],
+  ];
+  expect(formatTable(['A', 'B'], rows)).toBe('A             B\nlinux/x RED   b\n c             2Jd\n');
+});

@@ -83,11 +83,16 @@ async function describeEntry(context: StoreContext, store: BlobStore, descriptor
   return {descriptor, kind, ...(about === undefined ? {} : {about}), blobs, isHere, platform};
 }
 
+/** Undefined where its configuration is none: that of one image must not keep the others from being listed. */
 async function platformOf(store: BlobStore, configuration: Descriptor | undefined): Promise<Platform | undefined> {
   if (configuration === undefined) return undefined;
-  const bytes = await readSmallManifest(store, configuration.digest);
-  const {os, architecture, variant} = parseConfiguration(bytes ?? new Uint8Array(), configuration.digest);
-  return {os, architecture, ...(variant === undefined ? {} : {variant})};
+  try {
+    const bytes = await readSmallManifest(store, configuration.digest);
+    const {os, architecture, variant} = parseConfiguration(bytes ?? new Uint8Array(), configuration.digest);
+    return {os, architecture, ...(variant === undefined ? {} : {variant})};
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -3,7 +3,8 @@ import {TscomposeError} from '../../base/errors.ts';
 import {collectGarbage, exclusively} from './collect.ts';
 import type {ImageContext} from './context.ts';
 import type {Platform} from './platform.ts';
-import {findPlatform} from './platforms.ts';
+import {findPlatform, readIndexEntries} from './platforms.ts';
+import {providePlatform} from './provide-platform.ts';
 import {imagesOfName, listReferences, type ReferenceRecord, removeImageRecord, writeReference} from './record.ts';
 import {familiarReference} from './reference.ts';
 import {removeImage} from './remove.ts';
@@ -27,7 +28,8 @@ async function removePlatform(
   text: string,
   {platform, force}: {readonly platform: Platform; readonly force: boolean},
 ): Promise<readonly ImageDeleteItem[]> {
-  const taken = await exclusively(context, () => takePlatform(context, text, platform));
+  const take = () => exclusively(context, () => takePlatform(context, text, platform));
+  const taken = (await take()) ?? ((await provideOther(context, text, platform)) ? await take() : undefined);
   if (taken === undefined) return await removeImage(context, text, force);
   const {layers: left} = await collectGarbage(context, {forgotten: taken.manifest});
   const {id, layers, isGone} = taken;
@@ -35,6 +37,19 @@ async function removePlatform(
   await context.events.append({type: 'image', action: 'delete', id, attributes: {name: id}});
   const gone = layers.filter(({directory}) => !left.has(directory)).reverse();
   return [id, ...new Set(gone.map(({diffId}) => diffId))].map((Deleted) => ({Deleted}));
+}
+
+/** Unpacks one that came along beside it and was never asked for, so that the name has something to stand for. */
+async function provideOther(context: ImageContext, text: string, platform: Platform): Promise<boolean> {
+  const {image, record} = await findPlatform(context, text, platform);
+  if (record?.target === undefined) return false;
+  const entries = await readIndexEntries(context, record.target);
+  const other = entries.find(
+    ({kind, isHere, blobs, platform: its}) => kind === 'image' && isHere && its && blobs?.[0]?.digest !== image.id,
+  );
+  if (other?.platform === undefined) return false;
+  const {id} = await providePlatform(context, text, other.platform);
+  return id !== image.id;
 }
 
 /** Undefined where it is all that the name has: then the name goes. */

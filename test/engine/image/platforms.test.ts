@@ -120,6 +120,19 @@ describe('an index of several platforms', () => {
     expect(bed.content()).toEqual({layers: [], blobs: [], records: [], references: []});
   });
 
+  it('loses the one that is unpacked and keeps those that only came along, of which one is unpacked then', async () => {
+    const {archive, first, second} = makeArchive();
+    await bed.load(archive);
+    expect(await images().remove('many:1', {platforms: ['linux/amd64']})).toEqual([
+      {Deleted: amd64.id},
+      {Deleted: amd64.diffIds[0]},
+    ]);
+    expect(blobs()).not.toContain(first.digest.slice(7));
+    expect(blobs()).toContain(second.digest.slice(7));
+    expect((await bed.store.resolve('many:1')).id).toBe(arm64.id);
+    expect(bed.content().layers).toHaveLength(1);
+  });
+
   it('that was not unpacked loses a platform too', async () => {
     const {archive, second} = makeArchive();
     await bed.load(archive);
@@ -181,4 +194,14 @@ it('an image is imported for another platform', async () => {
   const tar = makeImage({layers: [[{name: 'f', data: Buffer.from('x')}]]}).layers[0] ?? Buffer.alloc(0);
   await collect(images().import(stream(tar), {repository: 'far', tag: '1', platform: 'linux/arm/v7'}));
   expect(await images().inspect('far:1')).toMatchObject({Os: 'linux', Architecture: 'arm', Variant: 'v7'});
+});
+
+it('an index with a platform whose configuration is none is listed, with the others', async () => {
+  const layout = makeLayout();
+  const first = layout.image(amd64, {platform: {os: 'linux', architecture: 'amd64'}});
+  const bad = layout.image({...arm64, configuration: Buffer.from('not json')});
+  await bed.load(archiveOf(layout.finish([layout.index([first, bad], named(name))])));
+  const [row] = await rows();
+  expect(row?.Manifests?.map(({ID}) => ID)).toEqual([first.digest, bad.digest]);
+  expect(row?.Manifests?.[1]?.ImageData?.Platform).toEqual({os: 'unknown', architecture: 'unknown'});
 });
