@@ -118,6 +118,8 @@ async function solvePlans(
     await exportCaches(context, {request, steps: told, signal: stopped, emit});
   } finally {
     stop.abort();
+    // One that failed or was canceled is the first of several: what the others run in is cleared away, too.
+    await solver.settled();
   }
 }
 

@@ -47,6 +47,8 @@ export interface Solver {
   result(step: StepId): Promise<StepResult>;
   /** All that were done until now, each after the one that it is upon. */
   made(): readonly MadeStep[];
+  /** Resolves when no step is under way any more. */
+  settled(): Promise<void>;
 }
 
 export interface Solving {
@@ -248,7 +250,10 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
     await holdStep(context, step, {...left, request, term, signal, onHeld});
   }
 
-  return {result, made: () => done};
+  const settled = async (): Promise<void> => {
+    await Promise.allSettled(results.values());
+  };
+  return {result, made: () => done, settled};
 }
 
 /** What of a mount counts: neither what a secret holds, nor which cache it is, nor where files come from. */
