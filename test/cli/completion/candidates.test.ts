@@ -187,6 +187,10 @@ const free = [
   'LIMIT',
   'CGROUP',
   'STEP',
+  'PLATFORMS',
+  'ANNOTATION',
+  'ATTESTATION',
+  'SBOM',
 ];
 
 test('each kind of value and argument is completed, or is known to be free', () => {

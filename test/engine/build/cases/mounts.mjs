@@ -57,7 +57,7 @@ export const mounts = [
   ),
   run(
     'cache by its name',
-    'RUN --mount=type=cache,id=n1,target=/c echo 1 > /c/x\nRUN --mount=type=cache,id=n1,target=/d cat /d/x > /f',
+    'RUN --mount=type=cache,id=n1,target=/c echo named > /c/x\nRUN --mount=type=cache,id=n1,target=/d cat /d/x > /f',
   ),
   run(
     'caches of two names',
