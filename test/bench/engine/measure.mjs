@@ -1,6 +1,5 @@
-import {execFileSync, spawn} from 'node:child_process';
+import {spawn} from 'node:child_process';
 import {readFileSync} from 'node:fs';
-import {setTimeout as delay} from 'node:timers/promises';
 
 /**
  * What a step takes: milliseconds of waiting, and of the machine's processors. The latter are those of everything on the
@@ -52,13 +51,9 @@ export function quantile(values, share) {
 /** @param {readonly number[]} values */
 export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** So long ext4 looks past the places of files that were just removed, which makes new ones take ten times as long. */
-const removedFor = 6_000;
-
-/** What an earlier step has written or removed would be waited for by the next one. */
+/** What an earlier step has written would be waited for by the next one. */
 export async function settleDisk() {
-  execFileSync('sync');
-  await delay(removedFor);
+  await command('sync', []);
 }
 
 /** Runs a command to its end and answers what it printed, unless the options say otherwise; throws where it fails. */
