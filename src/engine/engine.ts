@@ -300,6 +300,8 @@ export interface Builds {
   build(body: BuildBody, signal?: AbortSignal): AsyncIterable<BuildEvent>;
   /** The same for a client that has the files. */
   buildFor(body: BuildBody, client: BuildClient, signal?: AbortSignal): AsyncIterable<BuildEvent>;
+  /** A directory for what was built until it was handed on; what a killed engine left of it goes with the next build. */
+  openScratch(): Promise<{readonly path: string} & AsyncDisposable>;
   /** The same of an archive with the context; `dockerfile` is a path in it. */
   buildArchive(
     body: Omit<BuildBody, 'context' | 'dockerfile' | 'ignore'> & {readonly dockerfile: string},

@@ -47,6 +47,11 @@ function grant(contentType: string, upgraded: boolean, protocol = 'tcp'): string
 /** Passes bytes both ways. The client's half-close ends the input only; the end of the output ends the connection. */
 function connect(socket: Socket, connection: Connection): void {
   socket.once('close', () => connection.destroy());
+  // Gone while the answer was made: its end is not told again.
+  if (socket.destroyed) {
+    connection.destroy();
+    return;
+  }
   const input = async () => {
     // Without this option the end of the input would take the output with it.
     for await (const data of socket.iterator({destroyOnReturn: false})) await connection.write(data);

@@ -26,6 +26,10 @@ export function createBuilds(given: BuildsOptions): Builds {
       const {buildImage} = await import('./build.ts');
       yield* buildImage({...context, concurrency}, {...body, client}, signal);
     },
+    async openScratch() {
+      const {openRunDirectory} = await import('./run-directory.ts');
+      return await openRunDirectory({...context, concurrency});
+    },
     async *buildArchive(body, archive, signal) {
       const {buildArchive} = await import('./build.ts');
       yield* buildArchive({...context, concurrency}, body, {archive, ...(signal && {signal})});

@@ -4,6 +4,10 @@ import type {MessageInput} from './messages.ts';
 
 export type StatusUpdate = MessageInput<'StatusResponse'>;
 
+/** Bytes of what one step prints that are told, as with BuildKit: they are held until the end of the build. */
+const logMost = 2 * 1024 * 1024;
+const clipped = Buffer.from('\n[output clipped, log limit 2MiB reached]\n');
+
 /** What is told of a build as BuildKit tells it: a vertex for each step. */
 export function createStatus(options: {
   readonly build: string;
@@ -11,6 +15,7 @@ export function createStatus(options: {
   readonly dockerfile: () => {readonly text: string; readonly shown: string};
 }): (event: BuildEvent) => StatusUpdate | undefined {
   const steps = new Map<number, MessageInput<'Vertex'>>();
+  const printed = new Map<number, number>();
   const digestOf = (name: string) => `sha256:${createHash('sha256').update(`${options.build}\n${name}`).digest('hex')}`;
   const time = () => timestamp(options.now());
   return (event) => {
@@ -42,9 +47,13 @@ export function createStatus(options: {
       }
       case 'output': {
         const vertex = steps.get(event.step)?.digest;
-        if (vertex === undefined) return undefined;
-        const stream = event.stream === 'stdout' ? 1 : 2;
-        return {logs: [{vertex, timestamp: time(), stream, msg: Buffer.from(event.text)}]};
+        const before = printed.get(event.step) ?? 0;
+        if (vertex === undefined || before > logMost) return undefined;
+        const text = Buffer.from(event.text);
+        printed.set(event.step, before + text.length);
+        const isOver = before + text.length > logMost;
+        const msg = isOver ? Buffer.concat([text.subarray(0, logMost - before), clipped]) : text;
+        return {logs: [{vertex, timestamp: time(), stream: event.stream === 'stdout' ? 1 : 2, msg}]};
       }
       case 'built': {
         const now = time();

@@ -25,6 +25,8 @@ export interface SentFile {
 
 /** Files whose content is asked for ahead of the one that is read: at most so many, and so many bytes. */
 const aheadFiles = 64;
+/** What there is comes before any of it is asked for: so much is held. */
+const mostFiles = 2_000_000;
 const aheadBytes = 8 * 1024 * 1024;
 
 /**
@@ -55,29 +57,38 @@ export async function* receiveFiles(
   };
   try {
     const stats: Message<'Stat'>[] = [];
-    for (let packet = await next(); packet.stat != null; packet = await next()) stats.push(packet.stat);
-    const ahead = createAhead(stats, (id) => call.send({type: packets.request, id}));
-    const arrived = new Map<number, Uint8Array[]>();
-    const read = async function* (id: number, size: number): AsyncGenerator<Uint8Array, void, undefined> {
-      let missing = size;
+    for (let packet = await next(); packet.stat != null; packet = await next()) {
+      if (stats.length === mostFiles) throw tooManyFiles(wanted);
+      stats.push(packet.stat);
+    }
+    const arrived = new Map<number, {readonly pieces: Uint8Array[]; missing: number}>();
+    const ahead = createAhead(stats, async (id) => {
+      arrived.set(id, {pieces: [], missing: stats[id]?.size ?? 0});
+      await call.send({type: packets.request, id});
+    });
+    // Only what was asked for is held, and no more of it than was said.
+    const take = ({id, data}: Message<'Packet'>) => {
+      const file = arrived.get(id);
+      if (file === undefined)
+        throw new TscomposeError('invalid', `the client sent file ${id}, which was not asked for`);
+      if (data.length === 0 ? file.missing !== 0 : data.length > file.missing) throw changed(stats[id]);
+      file.missing -= data.length;
+      return file.pieces;
+    };
+    const read = async function* (id: number): AsyncGenerator<Uint8Array, void, undefined> {
       for (;;) {
-        for (const data of arrived.get(id)?.splice(0) ?? []) {
-          if (data.length === 0 ? missing !== 0 : data.length > missing) throw changed(stats[id]);
+        for (const data of arrived.get(id)?.pieces.splice(0) ?? []) {
           if (data.length === 0) return;
-          missing -= data.length;
           yield data;
         }
         const packet = await next();
-        if (packet.type !== packets.data) continue;
-        const held = arrived.get(packet.id) ?? [];
-        arrived.set(packet.id, held);
         // Views of a larger piece would keep it all.
-        held.push(packet.id === id ? packet.data : Buffer.from(packet.data));
+        if (packet.type === packets.data) take(packet).push(packet.id === id ? packet.data : Buffer.from(packet.data));
       }
     };
     for (const [id, stat] of stats.entries()) {
       await ahead.ask(id);
-      const content = hasContent(stat) ? read(id, stat.size) : nothing();
+      const content = hasContent(stat) ? read(id) : nothing();
       yield {stat, content};
       for await (const _ of content);
       arrived.delete(id);
@@ -93,6 +104,16 @@ export async function* receiveFiles(
     signal.removeEventListener('abort', stop);
     if (!isWhole) call.cancel();
   }
+}
+
+function tooManyFiles({directory}: WantedFiles): Error {
+  return new TscomposeError(
+    'exhausted',
+    `"${directory}" has more than ${mostFiles} files, which is more than builds take`,
+    {
+      hint: 'leave some out with a .dockerignore',
+    },
+  );
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {}

@@ -18,7 +18,7 @@ type Options = Readonly<Record<string, string>>;
 
 /** Says nothing to us: what it is about is told elsewhere, or told to the makers of other frontends. */
 const ignored =
-  /^(?:filename|contextkey|dockerfilekey|cmdline|source|frontend\.caps|multi-platform|entitlements|cache-from|cache-imports|no-cache|hostname|local-sessionid:.*|contextsubdir|vcs:.*|sharedkey.*|input-metadata:.*|image-resolve-mode|target|platform|add-hosts|shm-size|ulimit|cgroup-parent|force-network-mode|build-arg:.*|label:.*|context:.*)$/;
+  /^(?:filename|contextkey|dockerfilekey|cmdline|source|frontend\.caps|multi-platform|entitlements|cache-from|cache-imports|no-cache|local-sessionid:.*|vcs:.*|sharedkey.*|input-metadata:.*|image-resolve-mode|target|platform|add-hosts|shm-size|ulimit|cgroup-parent|force-network-mode|build-arg:.*|label:.*|context:.*)$/;
 
 /** Throws `unsupported` by name for what would not be done, `invalid` for what cannot be read. */
 export function readFrontendOptions(options: Options, entitlements: readonly string[]): FrontendOptions {

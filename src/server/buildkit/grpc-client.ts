@@ -21,11 +21,12 @@ export interface Caller {
     types: {readonly request: Q; readonly answer: A},
     headers?: Readonly<Record<string, string | readonly string[]>>,
   ): OpenCall<Q, A>;
-  /** One message there, one back. Throws `notFound`, `unsupported`, `internal`, `unavailable` by the status. */
+  /** One message there, one back; without the signal it waits as long as it takes. Throws `notFound`, `unsupported`, `internal`, `unavailable` by the status. */
   call<Q extends MessageName, A extends MessageName>(
     method: string,
     types: {readonly request: Q; readonly answer: A},
     message: MessageInput<Q>,
+    signal?: AbortSignal,
   ): Promise<Message<A>>;
   close(): void;
 }
@@ -47,12 +48,19 @@ export function createCaller(socket: Duplex, wire: Wire): Caller {
     });
     stream.on('response', note);
     stream.on('trailers', note);
+    // Always with an error: nghttp2 does not get over an end without one while something waits to be sent.
+    const cancel = () => stream.close(constants.NGHTTP2_CANCEL);
     const answers = async function* () {
+      let isHeard = false;
       try {
-        yield* wire.read(answer, stream);
+        yield* wire.read(answer, stream.iterator({destroyOnReturn: false}));
+        isHeard = true;
       } catch (error) {
         if (error instanceof TscomposeError) throw error;
         // A server that has said all resets what it was still sent; its status came before that.
+        isHeard = true;
+      } finally {
+        if (!isHeard) cancel();
       }
       if (status === undefined) await closed;
       if (status?.code !== statusCodes.ok) throw failure(method, status);
@@ -64,17 +72,26 @@ export function createCaller(socket: Duplex, wire: Wire): Caller {
         if (!stream.write(wire.frame(request, message))) await drained(stream);
       },
       end: () => stream.end(),
-      cancel: () => stream.close(constants.NGHTTP2_CANCEL),
+      cancel,
     };
   };
   return {
     open,
-    call: async (method, types, message) => {
-      const {answers, send, end} = open(method, types);
-      await send(message);
-      end();
+    call: async (method, types, message, signal) => {
+      signal?.throwIfAborted();
+      const {answers, send, end, cancel} = open(method, types);
+      signal?.addEventListener('abort', cancel, {once: true});
       let found: Message<(typeof types)['answer']> | undefined;
-      for await (const one of answers) found ??= one;
+      try {
+        await send(message);
+        end();
+        for await (const one of answers) found ??= one;
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw error;
+      } finally {
+        signal?.removeEventListener('abort', cancel);
+      }
       if (found === undefined) throw new TscomposeError('internal', `${method} answered nothing`);
       return found;
     },

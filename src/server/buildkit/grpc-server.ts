@@ -107,12 +107,15 @@ function end(stream: ServerHttp2Stream, {code, message}: Status): void {
   stream.end();
 }
 
+/** Characters: a header has its limits, and what a step printed before it failed may be part of an error. */
+const longestMessage = 8 * 1024;
+
 function statusOf(error: unknown): Status {
   const {kind, message, hint, diagnostics} = toTscomposeError(error);
   const places = diagnostics.map((diagnostic) => renderDiagnostic(diagnostic));
   const isTold = diagnostics.some((diagnostic) => diagnostic.message === message);
   const parts = [...(isTold ? [] : [message]), ...places, ...(hint === undefined ? [] : [hint])];
-  return {code: codes[kind] ?? statusCodes.unknown, message: parts.join('\n')};
+  return {code: codes[kind] ?? statusCodes.unknown, message: parts.join('\n').slice(0, longestMessage)};
 }
 
 const codes: Partial<Readonly<Record<ErrorKind, number>>> = {

@@ -1,3 +1,4 @@
+import {join} from 'node:path';
 import {parseCacheFrom, parseCacheTo} from '../../api/build-caches.ts';
 import type {BuildBody} from '../../api/types/build.ts';
 import {TscomposeError} from '../../base/errors.ts';
@@ -8,7 +9,7 @@ import {archiveOfClient, readClientFiles, type WantedFiles} from './client-files
 import {type FrontendOptions, readFrontendOptions} from './frontend-options.ts';
 import type {Job, Response} from './jobs.ts';
 import type {Message} from './messages.ts';
-import {openOutput} from './send-output.ts';
+import {sendOutput} from './send-output.ts';
 import {sessionClient} from './session-client.ts';
 import type {Sessions} from './sessions.ts';
 
@@ -36,17 +37,18 @@ export async function runBuild({builds, job, options, imports, asked, sessions, 
   const files = (name: string, exclude: readonly string[]) => () =>
     archiveOfClient({...directory(name), exclude}, signal);
   const client: BuildClient = {
-    ...sessionClient(caller),
+    ...sessionClient(caller, signal),
     contexts: new Map([
       ['', files(frontend.directories.context, ignore === undefined ? [] : readIgnoreFile(ignore))],
       ...Object.entries(frontend.sent).map(([name, place]) => [name, files(place, [])] as const),
     ]),
   };
-  await using output = sent === undefined ? undefined : await openOutput(sent.kind);
+  await using scratch = sent === undefined ? undefined : await builds.openScratch();
+  const output = sent && scratch && {kind: sent.kind, path: join(scratch.path, 'output')};
   const body = {
     ...{...frontend.body, ...cachesOf(asked, imports), dockerfile, tags},
     ...(ignore === undefined ? {} : {ignore}),
-    ...(sent === undefined || output === undefined ? {} : {outputs: [{kind: sent.kind, path: output.path}]}),
+    ...(output === undefined ? {} : {outputs: [output]}),
   };
   const status = createStatus({build: job.ref, now: () => Date.now(), dockerfile: () => dockerfile});
   let image: string | undefined;
@@ -55,7 +57,7 @@ export async function runBuild({builds, job, options, imports, asked, sessions, 
     if (update !== undefined) job.tell(update);
     if (event.kind === 'built') image = event.image;
   }
-  await output?.send(caller, sent?.number ?? 0);
+  if (output !== undefined) await sendOutput(output, {caller, exporter: sent?.number ?? 0, signal});
   if (image === undefined) return {};
   return {
     ...{'containerimage.digest': image, 'containerimage.config.digest': image},

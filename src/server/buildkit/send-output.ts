@@ -1,34 +1,39 @@
 import {createReadStream} from 'node:fs';
-import {lstat, mkdtemp, readdir, readlink, rm} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
+import {lstat, readdir, readlink} from 'node:fs/promises';
 import {join} from 'node:path';
 import {TscomposeError} from '../../base/errors.ts';
 import {type EntryHead, statOf} from './file-mode.ts';
-import type {Caller} from './grpc-client.ts';
+import type {Caller, OpenCall} from './grpc-client.ts';
+import type {MessageName} from './messages.ts';
 import {packets} from './packets.ts';
 
-/** What a build left in a directory of this machine, for the client. */
-export interface SentOutput extends AsyncDisposable {
+/** What a build left on this machine, for the client. */
+export interface BuiltFiles {
+  readonly kind: 'local' | 'tar';
   readonly path: string;
-  /** `exporter`: which of the outputs that were asked for it is. */
-  send(caller: Caller, exporter: number): Promise<void>;
 }
 
-export async function openOutput(kind: 'local' | 'tar'): Promise<SentOutput> {
-  const directory = await mkdtemp(join(tmpdir(), 'tscompose-output-'));
-  const path = join(directory, 'output');
-  return {
-    path,
-    send: (caller, exporter) => (kind === 'tar' ? sendFile(path, caller, exporter) : sendTree(path, caller, exporter)),
-    [Symbol.asyncDispose]: () => rm(directory, {recursive: true, force: true}),
-  };
+/** `exporter`: which of the outputs that were asked for it is. One that takes no more is waited for until the signal. */
+export async function sendOutput(
+  {kind, path}: BuiltFiles,
+  {caller, exporter, signal}: {readonly caller: Caller; readonly exporter: number; readonly signal: AbortSignal},
+): Promise<void> {
+  const send = kind === 'tar' ? sendFile : sendTree;
+  await send(path, (types) => {
+    signal.throwIfAborted();
+    const call = caller.open(method, types, headersOf(exporter));
+    signal.addEventListener('abort', call.cancel, {once: true});
+    return call;
+  });
 }
+
+type Open = <N extends MessageName>(types: {readonly request: N; readonly answer: N}) => OpenCall<N, N>;
 
 const method = '/moby.filesync.v1.FileSend/DiffCopy';
 const headersOf = (exporter: number) => ({'buildkit-attachable-exporter-id': String(exporter)});
 
-async function sendFile(path: string, caller: Caller, exporter: number): Promise<void> {
-  const call = caller.open(method, {request: 'BytesMessage', answer: 'BytesMessage'}, headersOf(exporter));
+async function sendFile(path: string, open: Open): Promise<void> {
+  const call = open({request: 'BytesMessage', answer: 'BytesMessage'});
   for await (const data of createReadStream(path, {highWaterMark: pieceBytes})) await call.send({data});
   call.end();
   for await (const _ of call.answers);
@@ -38,11 +43,14 @@ async function sendFile(path: string, caller: Caller, exporter: number): Promise
 const pieceBytes = 32 * 1024;
 
 /** Sends a tree as fsutil does: first what there is, in order, then the content of what the other side asks for. */
-async function sendTree(root: string, caller: Caller, exporter: number): Promise<void> {
-  const call = caller.open(method, {request: 'Packet', answer: 'Packet'}, headersOf(exporter));
-  const paths: string[] = [];
+async function sendTree(root: string, open: Open): Promise<void> {
+  const call = open({request: 'Packet', answer: 'Packet'});
+  // Nothing else is read: what was built may have links in it that lead anywhere.
+  const files = new Map<number, string>();
+  let count = 0;
   for await (const head of entriesOf(root, '')) {
-    paths.push(head.name);
+    if (head.type === 'file') files.set(count, head.name);
+    count += 1;
     await call.send({type: packets.stat, stat: statOf(head)});
   }
   await call.send({type: packets.stat});
@@ -52,7 +60,9 @@ async function sendTree(root: string, caller: Caller, exporter: number): Promise
       await call.send({type: packets.end});
       call.end();
     } else if (type === packets.request) {
-      for await (const piece of createReadStream(join(root, paths[id] ?? ''), {highWaterMark: pieceBytes}))
+      const path = files.get(id);
+      if (path === undefined) throw new TscomposeError('invalid', `the client asked for file ${id}, which is none`);
+      for await (const piece of createReadStream(join(root, path), {highWaterMark: pieceBytes}))
         await call.send({type: packets.data, id, data: piece});
       await call.send({type: packets.data, id});
     }

@@ -38,6 +38,7 @@ function methods({engine, sessions, version}: ServicesOptions, jobs: Jobs): read
       sessions.tunnel(String(headers['x-docker-expose-session-uuid'] ?? ''), messages),
     ),
     unary(`${control}/Solve`, 'SolveRequest', 'SolveResponse', async function* (request, {signal}) {
+      signal.throwIfAborted();
       const job = jobs.get(request.ref);
       signal.addEventListener('abort', () => job.fail(canceled()), {once: true});
       try {
@@ -68,16 +69,20 @@ function methods({engine, sessions, version}: ServicesOptions, jobs: Jobs): read
       refuseFrontend(request.frontend);
       if (Object.keys(request.frontendInputs).length > 0)
         throw new TscomposeError('unsupported', 'cannot build: contexts that are other builds are not supported');
-      yield {
-        result: {
-          ref: {
-            id: job.keep(await build(job, {options: request.frontendOpt, imports: request.cacheImports}, call.signal)),
-          },
-        },
-      };
+      try {
+        const {frontendOpt: options, cacheImports: imports} = request;
+        yield {result: {ref: {id: job.keep(await build(job, {options, imports}, call.signal))}}};
+      } finally {
+        jobs.forget(job.ref);
+      }
     }),
     unary(`${bridge}/Return`, 'ReturnRequest', 'ReturnResponse', async function* ({result, error}, call) {
       const job = jobOf(jobs, call);
+      // It is nobody's: what asked for it would wait for its end.
+      if (!job.isAsked()) {
+        jobs.forget(job.ref);
+        throw new TscomposeError('notFound', `no such build: "${job.ref}"`);
+      }
       if (error != null && error.code !== 0) job.fail(new TscomposeError('dependencyFailed', error.message));
       else job.finish(job.kept(result?.ref?.id || result?.refDeprecated || ''));
       yield {};
@@ -98,7 +103,10 @@ function refuseFrontend(frontend: string): void {
 
 /** Rejects once the caller is gone. */
 function whenGone(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(canceled()), {once: true}));
+  return new Promise((_, reject) => {
+    if (signal.aborted) return reject(canceled());
+    signal.addEventListener('abort', () => reject(canceled()), {once: true});
+  });
 }
 
 function canceled(): TscomposeError {

@@ -1,26 +1,30 @@
 import {type Duplex, duplexPair} from 'node:stream';
 import {hasKind} from '../../base/errors.ts';
 import type {BuildClient} from '../../engine/engine.ts';
+import {drained} from '../drained.ts';
 import type {Caller} from './grpc-client.ts';
 
-/** What a client serves beside its files: logins, secrets, agents for keys. One that serves none of a kind has none. */
-export function sessionClient(caller: Caller): Omit<BuildClient, 'contexts'> {
+/**
+ * What a client serves beside its files: logins, secrets, agents for keys. One that serves none of a kind has none; one that
+ * never answers is waited for until the signal.
+ */
+export function sessionClient(caller: Caller, signal: AbortSignal): Omit<BuildClient, 'contexts'> {
   return {
     async credentials(registry) {
       const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
       const types = {request: 'CredentialsRequest', answer: 'CredentialsResponse'} as const;
-      const found = await optional(caller.call('/moby.filesync.v1.Auth/Credentials', types, {host}));
+      const found = await optional(caller.call('/moby.filesync.v1.Auth/Credentials', types, {host}, signal));
       if (found === undefined || found.secret === '') return {};
       // A token for refreshing has no user.
       return found.username === '' ? {identitytoken: found.secret} : {username: found.username, password: found.secret};
     },
     async secret(id) {
       const types = {request: 'GetSecretRequest', answer: 'GetSecretResponse'} as const;
-      return (await optional(caller.call('/moby.buildkit.secrets.v1.Secrets/GetSecret', types, {id})))?.data;
+      return (await optional(caller.call('/moby.buildkit.secrets.v1.Secrets/GetSecret', types, {id}, signal)))?.data;
     },
     async agent(id) {
       const types = {request: 'CheckAgentRequest', answer: 'CheckAgentResponse'} as const;
-      const found = await optional(caller.call('/moby.sshforward.v1.SSH/CheckAgent', types, {id}));
+      const found = await optional(caller.call('/moby.sshforward.v1.SSH/CheckAgent', types, {id}, signal));
       return found === undefined ? undefined : () => forward(caller, id);
     },
   };
@@ -43,7 +47,7 @@ function forward(caller: Caller, id: string): Duplex {
     call.end();
   };
   const back = async () => {
-    for await (const {data} of call.answers) far.write(data);
+    for await (const {data} of call.answers) if (!far.write(data)) await drained(far);
     far.end();
   };
   for (const way of [there, back]) way().catch(() => near.destroy());

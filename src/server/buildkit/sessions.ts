@@ -57,10 +57,17 @@ export function createSessions(wire: () => Promise<Wire>): Sessions {
         tell = resolve;
         listeners.add(resolve);
       });
-      const found = await Promise.race([connected, delay(waitMs, undefined, {signal, ref: false})]);
-      if (tell !== undefined) listeners.delete(tell);
-      if (found === undefined) throw new TscomposeError('notFound', `no active session for ${id}`);
-      return found;
+      const over = new AbortController();
+      try {
+        const stopped = AbortSignal.any([signal, over.signal]);
+        const found = await Promise.race([connected, delay(waitMs, undefined, {signal: stopped, ref: false})]);
+        if (found !== undefined) return found;
+        throw new TscomposeError('notFound', `no active session for ${id}`);
+      } finally {
+        over.abort();
+        if (tell !== undefined) listeners.delete(tell);
+        if (listeners.size === 0 && waiting.get(id) === listeners) waiting.delete(id);
+      }
     },
   };
 }

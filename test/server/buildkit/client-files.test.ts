@@ -77,6 +77,21 @@ describe('files of a client', () => {
     caller.close();
   });
 
+  it('that were not asked for are not held', async () => {
+    const caller = await callerOf([
+      method('/moby.filesync.v1.FileSync/DiffCopy', 'Packet', 'Packet', async function* () {
+        yield {type: packets.stat, stat: {path: 'a', mode: 0o644, size: 5}};
+        yield {type: packets.stat};
+        yield {type: packets.data, id: 7, data: Buffer.from('surplus')};
+      }),
+    ]);
+    await expect(contentsOf(caller)).rejects.toMatchObject({
+      kind: 'invalid',
+      message: 'the client sent file 7, which was not asked for',
+    });
+    caller.close();
+  });
+
   it('have a size that a Dockerfile may have', async () => {
     const caller = await callerOf([fileSync(() => [file('Dockerfile', 'x', {size: 5_000_000})])]);
     const wanted = {directory: 'dockerfile', caller: async () => caller};
