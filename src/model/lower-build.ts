@@ -76,11 +76,16 @@ function checkSame({image, services, build}: ServiceBuild, name: string, other: 
 
 const servicePrefix = 'service:';
 
+/** Names of the services that a build says it is built upon. */
+export function servicesBelow({additional_contexts: contexts = {}}: Build): readonly string[] {
+  return Object.values(contexts).flatMap((context) =>
+    context.startsWith(servicePrefix) ? [context.slice(servicePrefix.length)] : [],
+  );
+}
+
 function neededServices(project: Project, service: string, build: Build): readonly string[] {
-  return Object.values(build.additional_contexts ?? {}).flatMap((context) => {
-    if (!context.startsWith(servicePrefix)) return [];
-    const name = context.slice(servicePrefix.length);
-    if (project.services[name] !== undefined) return [name];
+  return servicesBelow(build).map((name) => {
+    if (project.services[name] !== undefined) return name;
     throw new TscomposeError('invalid', `services.${service}.build.additional_contexts: no such service: "${name}"`);
   });
 }

@@ -75,7 +75,11 @@ function wishOf(
     readonly fixed: ReadonlySet<string>;
   },
 ): void {
-  const {observed, memory} = input;
+  const {
+    observed,
+    memory,
+    options: {unpulled},
+  } = input;
   const isHere = (image: string) => Object.hasOwn(observed.images, image);
   const pull = (image: string, wish: Omit<Pull, 'services'>) => {
     const known = pulls.get(image);
@@ -85,13 +89,13 @@ function wishOf(
   const miss = (image: string) => missing.set(image, [...(missing.get(image) ?? []), name]);
   for (const source of isRenewed ? mountedImages(service) : []) {
     if (isHere(source) || memory.pulled.has(source) || fixed.has(source)) continue;
-    if (memory.unpullable.has(source)) miss(source);
+    if (memory.unpullable.has(source) || unpulled?.has(source)) miss(source);
     else pull(source, {why: {reason: 'mounted, not on this machine'}});
   }
   const image = imageOf(input.project, name);
   const policy = policyOf(plan, input, name, service);
   if (image === undefined || policy === undefined || fixed.has(image)) return;
-  const why = whyPull(input, {image, policy, isRenewed});
+  const why = unpulled?.has(image) ? undefined : whyPull(input, {image, policy, isRenewed});
   if (why !== undefined) {
     const platform = service.platform === undefined ? {} : {platform: service.platform};
     pull(image, {why: {...why, ...place(input, name)}, ...platform});
@@ -149,7 +153,12 @@ function place({project}: UpInput, name: string): Pick<Cause, 'source'> {
   return source === undefined ? {} : {source};
 }
 
-function missingProblem(plan: PlanBuilder, {project}: UpInput, image: string, services: readonly string[]): void {
+function missingProblem(
+  plan: PlanBuilder,
+  {project, options}: UpInput,
+  image: string,
+  services: readonly string[],
+): void {
   const isBuilt = services.some((name) => project.services[name]?.build !== undefined);
   const names = services.map((name) => `"${name}"`).join(', ');
   plan.problem({
@@ -158,6 +167,8 @@ function missingProblem(plan: PlanBuilder, {project}: UpInput, image: string, se
     message: `${services.length === 1 ? 'service' : 'services'} ${names}: image "${image}" is not on this machine, and is never pulled`,
     hint: isBuilt
       ? `build it with "tscompose build ${services[0]}", or leave out --no-build`
-      : 'load it with "tscompose load", or allow to pull it (pull_policy, --pull)',
+      : options.unpulled?.has(image)
+        ? 'the stack builds it: tscompose build --locked'
+        : 'load it with "tscompose load", or allow to pull it (pull_policy, --pull)',
   });
 }

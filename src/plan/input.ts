@@ -44,6 +44,8 @@ export interface UpOptions {
   readonly build?: boolean;
   /** Nobody builds images that are missing. */
   readonly noBuild?: boolean;
+  /** Images that are not pulled, whatever is said of services: a locked stack takes what it builds from nowhere else. */
+  readonly unpulled?: ReadonlySet<string>;
   /** Names of volumes that may be deleted and made anew. */
   readonly recreateVolumes?: readonly string[];
 }

@@ -14,6 +14,8 @@ export interface PullInput {
     readonly policy?: 'always' | 'missing';
     /** What can be built is left out. */
     readonly ignoreBuildable?: boolean;
+    /** Images that are not pulled, whatever is said of services. */
+    readonly unpulled?: ReadonlySet<string>;
   };
 }
 
@@ -42,6 +44,7 @@ export function planPull({project, observed, options}: PullInput): Plan {
 
 function whyNot(service: Service, options: PullInput['options'], isHere: boolean): string | undefined {
   if (service.image === undefined) return 'it has no image with a name of its own';
+  if (options.unpulled?.has(service.image)) return 'the stack builds its image';
   if (service.build !== undefined && options.ignoreBuildable === true) return 'its image can be built';
   const policy = parsePullPolicy(options.policy ?? service.pull_policy ?? 'always');
   if (policy?.kind === 'never' || policy?.kind === 'build') return `its pull_policy is ${policy.kind}`;

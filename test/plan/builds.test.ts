@@ -1,5 +1,6 @@
 import {expect, test} from 'vitest';
 import {emptyMemory} from '../../src/plan/input.ts';
+import {planPull} from '../../src/plan/pull.ts';
 import {planUp} from '../../src/plan/up.ts';
 import {observed, project, running, upInput} from './fixtures.ts';
 import {formatPlan} from './format.ts';
@@ -67,6 +68,33 @@ test('--build and pull_policy: build build what is there, once in a command, and
   const always = project({services: {a: {build, pull_policy: 'build'}}});
   expect(formatPlan(planUp(upInput(always, running(always))))).toBe('[] -> #1 buildImage a, pull_policy is build');
   expect(formatPlan(planUp(upInput(always, running(always), {noBuild: true})))).toBe('');
+});
+
+test('what a locked stack builds is not pulled, whoever else uses or mounts it', () => {
+  const volumes = [{type: 'image' as const, source: 'shop/a', target: '/a'}];
+  const services = {b: {image: 'shop/a'}, c: {volumes}};
+  const here = observed({images: {c: {id: 'sha256:c', config: {}}}});
+  const unpulled = new Set(['shop/a']);
+  const whole = project({services: {...services, a: {image: 'shop/a', build, pull_policy: 'never'}}});
+  expect(
+    formatPlan(planUp(upInput(whole, here, {unpulled})))
+      .split('\n')
+      .slice(0, 2),
+  ).toEqual([
+    '[] -> #1 buildImage shop/a, not on this machine',
+    '[1] -> #2 createContainer a-1, no existing container',
+  ]);
+  expect(() => planUp(upInput(project({services}), here, {unpulled}))).toThrow(
+    expect.objectContaining({
+      message: 'services "b", "c": image "shop/a" is not on this machine, and is never pulled',
+      hint: 'the stack builds it: tscompose build --locked',
+    }),
+  );
+  const pull = (policy: {policy?: 'always'}) =>
+    planPull({project: project({services}), observed: here, options: {...policy, unpulled}}).nodes;
+  expect([pull({}), pull({policy: 'always'})].flat().map(({action}) => action)).not.toContainEqual(
+    expect.objectContaining({image: 'shop/a'}),
+  );
 });
 
 test('one image that is built in two ways is refused', () => {

@@ -10,8 +10,10 @@ import {type Lock, type LockPlace, lockPlace, lockText, readLock, writeLock} fro
 import {resolveDigest} from '../lock/resolve-digest.ts';
 import {type WantedImage, type WantedImages, wantedImages} from '../lock/wanted-images.ts';
 import {loadStack, withEngine} from '../session.ts';
+import {wrongUse} from '../wrong-use.ts';
 
 export async function runLock(context: CliContext, {args, flags}: Input<'lock'>): Promise<number> {
+  refuseFlags(flags, args);
   const project = await loadStack(context, {allProfiles: true});
   const place = lockPlace(context, project, flags['lock-file']);
   const before = await readLock(place);
@@ -36,6 +38,12 @@ export async function runLock(context: CliContext, {args, flags}: Input<'lock'>)
     context.stderr.write(`wrote ${place.shown}: ${count(images.size)}\n`);
     return exitCodes.success;
   });
+}
+
+/** The file is for the whole stack, and only registries are asked for some of it. */
+function refuseFlags({check, outdated}: Input<'lock'>['flags'], services: readonly string[]): void {
+  if (check && outdated) throw wrongUse('--check and --outdated cannot be given together', 'ask for one of them');
+  if (check && services.length > 0) throw wrongUse('--check takes no services', 'it is for the whole stack');
 }
 
 function unreadText(service: string): string {

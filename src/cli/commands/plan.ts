@@ -9,13 +9,14 @@ import {loadStack, scaled, withEngine} from '../session.ts';
 
 export async function runPlan(context: CliContext, {flags, args}: Input<'plan'>): Promise<number> {
   const stated = scaled(await loadStack(context, {services: args, requireSources: true}), flags.scale);
-  const {project} = await honourLock(context, stated, flags);
+  const {project, unpulled} = await honourLock(context, stated, flags);
   return withEngine(context, async (docker) => {
     const plan = await planNow(context, docker, {
       project,
       options: {
         ...(args.length > 0 && {services: args}),
         ...(flags['force-recreate'] && {recreate: 'force' as const}),
+        ...(unpulled && {unpulled}),
         removeOrphans: flags['remove-orphans'],
       },
     });

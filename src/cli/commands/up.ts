@@ -27,7 +27,7 @@ export async function runUp(given: CliContext, {flags, args}: Input<'up'>): Prom
   checkFlags(flags);
   if (flags.ui) requireTerminal(context, 'up --ui');
   const stack = reloadedStack(context, {services: args, dependencies: !flags['no-deps'], scale: flags.scale});
-  const {project, extras} = await honourLock(context, await stack.load(), flags);
+  const {project, extras, unpulled} = await honourLock(context, await stack.load(), flags);
   // Told before anything is started.
   if (flags.watch) watchRules(project, {services: args});
   const exitCodeFrom = flags['exit-code-from'];
@@ -40,7 +40,7 @@ export async function runUp(given: CliContext, {flags, args}: Input<'up'>): Prom
     return runUpInUi(context, {project, services: args, stack, options, yes: flags.yes, watch: flags.watch});
   }
   return withEngine(context, async (docker) => {
-    const options = upOptions(context, {flags, args});
+    const options = {...upOptions(context, {flags, args}), ...(unpulled && {unpulled})};
     const timeoutMs = flags['wait-timeout'] === undefined ? undefined : flags['wait-timeout'] * 1000;
     const start = (work: Pick<BringUp, 'beforeStart' | 'hookOutput'>) =>
       bringUp(context, docker, {

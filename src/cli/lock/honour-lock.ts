@@ -8,12 +8,19 @@ export interface LockFlags {
   readonly 'lock-file'?: string;
 }
 
+export interface HonouredLock {
+  readonly project: Project;
+  readonly extras: BuildExtras;
+  /** Images that are not pulled. */
+  readonly unpulled?: ReadonlySet<string>;
+}
+
 /** The stack as its lock has it, and what its builds may take. Without `--locked` the stack as it is. */
 export async function honourLock(
   context: Pick<CliContext, 'cwd'>,
   project: Project,
   flags: LockFlags,
-): Promise<{readonly project: Project; readonly extras: BuildExtras}> {
+): Promise<HonouredLock> {
   if (!flags.locked) return {project, extras: {}};
   const [{lockPlace, readLock}, {lockedProject, pinsOf}] = await Promise.all([
     import('./lock-file.ts'),
@@ -23,5 +30,5 @@ export async function honourLock(
   const lock = await readLock(place);
   if (lock === undefined)
     throw new TscomposeError('notFound', `--locked: there is no ${place.shown}`, {hint: 'write it: tscompose lock'});
-  return {project: lockedProject(project, lock), extras: {pins: pinsOf(lock)}};
+  return {...lockedProject(project, lock), extras: {pins: pinsOf(lock)}};
 }

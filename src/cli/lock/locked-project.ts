@@ -1,6 +1,6 @@
 import {familiarReference, normaliseReference} from '../../engine/image/reference.ts';
 import {imageOf} from '../../model/image.ts';
-import {serviceBuilds} from '../../model/lower-build.ts';
+import {serviceBuilds, servicesBelow} from '../../model/lower-build.ts';
 import type {Project, Service} from '../../model/types.ts';
 import type {Build} from '../../model/types-build.ts';
 import {createPlanBuilder, type PlanBuilder, placeOf} from '../../plan/builder.ts';
@@ -12,28 +12,50 @@ interface Locking {
   readonly lock: Lock;
   /** Names in full of what the stack builds. */
   readonly own: ReadonlySet<string>;
+  /** Gets those of them that a service asks for, as they are written. */
+  readonly unpulled: Set<string>;
   readonly problems: PlanBuilder;
 }
 
+export interface LockedProject {
+  readonly project: Project;
+  /** Images that the stack builds, as its services name them: they are not asked for at a registry. */
+  readonly unpulled: ReadonlySet<string>;
+}
+
 /**
- * The project with a digest behind each name of an image that it takes from elsewhere, so that no tag decides anything. What
- * it builds is not asked for at a registry. Throws `invalid` with every name that is not locked, each with its place.
+ * The project with a digest behind each name of an image that it takes from elsewhere, so that no tag decides anything. Of
+ * services that are switched off, or that nobody asked for, that counts which others are built upon. Throws `invalid` with
+ * every name that is not locked, each with its place.
  */
-export function lockedProject(project: Project, lock: Lock): Project {
+export function lockedProject(project: Project, lock: Lock): LockedProject {
   const problems = createPlanBuilder(project.name, project.workingDir);
-  const own = new Set(serviceBuilds(project).map(({image}) => normaliseReference(image)));
-  const locking = {project, lock, own, problems};
+  const unpulled = new Set<string>();
+  const locking = {project, lock, own: ownImages(project), unpulled, problems};
+  const needed = neededServices(project);
   const services = Object.fromEntries(
     Object.entries(project.services).map(([name, service]) => [name, lockedService(name, service, locking)]),
   );
   const disabledServices = Object.fromEntries(
-    Object.entries(project.disabledServices).map(([name, service]) => {
-      const {build} = service;
-      return [name, build === undefined ? service : {...service, build: lockedBuild(name, build, locking)}];
-    }),
+    Object.entries(project.disabledServices).map(([name, service]) => [
+      name,
+      needed.has(name) ? lockedService(name, service, locking) : service,
+    ]),
   );
   problems.build();
-  return {...project, services, disabledServices};
+  return {project: {...project, services, disabledServices}, unpulled};
+}
+
+/** Also of services that are switched off, or that nobody asked for: no registry is asked for what the stack builds. */
+function ownImages(project: Project): ReadonlySet<string> {
+  const all = {...project, services: {...project.disabledServices, ...project.services}};
+  const images = Object.entries(all.services).flatMap(([name, {build}]) => (build && imageOf(all, name)) ?? []);
+  return new Set(images.map(normaliseReference));
+}
+
+/** Services that are built, and those that they are built upon. */
+function neededServices(project: Project): ReadonlySet<string> {
+  return new Set(serviceBuilds(project).flatMap(({services, build}) => [...services, ...servicesBelow(build)]));
 }
 
 /** What builds may take for the names of a Dockerfile. */
@@ -43,7 +65,7 @@ export function pinsOf({images}: Lock): Readonly<Record<string, string>> {
 
 function lockedService(name: string, service: Service, locking: Locking): Service {
   const {build, volumes} = service;
-  const image = build === undefined ? imageOf(locking.project, name) : undefined;
+  const image = build === undefined ? service.image : undefined;
   return {
     ...service,
     ...(image !== undefined && {image: locked(image, `services.${name}.image`, locking)}),
@@ -72,10 +94,13 @@ function lockedBuild(name: string, build: Build, locking: Locking): Build {
   return {...build, additional_contexts: Object.fromEntries(entries)};
 }
 
-function locked(written: string, path: string, {project, lock, own, problems}: Locking): string {
+function locked(written: string, path: string, {project, lock, own, unpulled, problems}: Locking): string {
   if (!isOpen(written)) return written;
   const reference = normaliseReference(written);
-  if (own.has(reference)) return written;
+  if (own.has(reference)) {
+    unpulled.add(written);
+    return written;
+  }
   const digest = lock.images.get(reference);
   // The digest decides; the tag stays for those who read it.
   if (digest !== undefined) return `${written}@${digest}`;

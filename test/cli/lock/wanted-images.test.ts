@@ -76,7 +76,11 @@ test('a locked stack has a digest behind each name, and pulls nothing that it bu
   const project = await load();
   const {images} = await wantedImages({cwd: directory}, project);
   const lock = {shown: 'compose.lock.yaml', images: new Map([...images.keys()].map((name) => [name, digest('a')]))};
-  const {services} = lockedProject(project, lock);
+  const {
+    project: {services},
+    unpulled,
+  } = lockedProject(project, lock);
+  expect([...unpulled]).toEqual(['shop/base:1']);
   expect(services['db']).toMatchObject({
     image: `postgres:16@${digest('a')}`,
     volumes: [{source: `files@${digest('a')}`}],
@@ -103,4 +107,26 @@ test('everything that is not locked is told at once, with its place', async () =
       ],
     }),
   );
+});
+
+test('of services that nobody asked for, what others are built upon is locked, and what they build is still the stack’s own', async () => {
+  const lock = {shown: 'compose.lock.yaml', images: new Map([['docker.io/library/ground:1', digest('a')]])};
+  const build = {context: directory, additional_contexts: {ground: 'service:ground'}};
+  const loaded = await load();
+  const some = {
+    ...loaded,
+    services: {web: {build}, uses: {image: 'shop/base:1'}},
+    disabledServices: {
+      ground: {image: 'ground:1'},
+      base: {image: 'shop/base:1', build: {context: directory}},
+      other: {image: 'never-asked-for:1'},
+    },
+  };
+  const {project, unpulled} = lockedProject(some, lock);
+  expect(project.disabledServices).toMatchObject({
+    ground: {image: `ground:1@${digest('a')}`},
+    other: {image: 'never-asked-for:1'},
+  });
+  expect(project.services['uses']?.image).toBe('shop/base:1');
+  expect([...unpulled]).toEqual(['shop/base:1']);
 });
