@@ -72,6 +72,13 @@ export const commands: readonly CommandRow[] = [
     run: async (context, input) => (await import('./commands/cp.ts')).runCp(context, input),
   }),
   defineCommand({
+    name: 'commit',
+    ...commandSummaries.commit,
+    flags: commandFlags.commit,
+    examples: ["tscompose commit -m 'as it was at noon' db shop-db:noon"],
+    run: async (context, input) => (await import('./commands/commit.ts')).runCommit(context, input),
+  }),
+  defineCommand({
     name: 'attach',
     ...commandSummaries.attach,
     flags: commandFlags.attach,
@@ -252,6 +259,12 @@ export const commands: readonly CommandRow[] = [
     flags: commandFlags['engine search'],
     examples: ['tscompose engine search redis', 'tscompose engine search localhost:5000/web'],
     run: async (context, input) => (await import('./commands/engine-search.ts')).runEngineSearch(context, input),
+  }),
+  defineCommand({
+    name: 'engine commit',
+    ...commandSummaries['engine commit'],
+    flags: commandFlags['engine commit'],
+    run: async (context, input) => (await import('./commands/commit.ts')).runEngineCommit(context, input),
   }),
   defineCommand({
     name: 'engine manifest',

@@ -1,5 +1,6 @@
 import {builderFlags} from './builder-flags.ts';
 import type {Flags} from './command.ts';
+import {commitFlags} from './commit-flags.ts';
 import {imageFlags} from './image-flags.ts';
 
 const quietTransfer = {short: 'q', summary: 'print nothing but the name'} as const;
@@ -60,6 +61,7 @@ export const engineFlags = {
     limit: {value: 'N', kind: 'integer', summary: 'results at most: 25, or up to 100'},
     'no-trunc': {summary: 'do not shorten'},
   },
+  'engine commit': commitFlags,
   'engine manifest': {
     raw: {summary: 'print the manifest or index itself, byte for byte'},
     verbose: {short: 'v', summary: 'print every manifest that the name leads to'},

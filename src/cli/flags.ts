@@ -1,4 +1,5 @@
 import type {CommandInput, Flags} from './command.ts';
+import {commitFlags} from './commit-flags.ts';
 import {engineFlags} from './engine-flags.ts';
 
 const timeout = {
@@ -153,6 +154,7 @@ export const commandFlags = {
     'follow-link': {short: 'L', summary: 'copy what a link leads to, if the source is one'},
     index: {value: 'REPLICA', kind: 'integer', summary: 'number of the replica (else from the first, or to all)'},
   },
+  commit: {...commitFlags, index},
   attach: {
     'detach-keys': {
       value: 'KEYS',

@@ -187,6 +187,7 @@ const free = [
   'LIMIT',
   'CGROUP',
   'STEP',
+  'CONTAINER',
   'PLATFORMS',
   'ANNOTATION',
   'ATTESTATION',
