@@ -66,7 +66,14 @@ const messages = {
 
   DiskUsageRequest: {filter: ['string', 1, 'repeated']},
   DiskUsageResponse: {record: ['UsageRecord', 1, 'repeated']},
-  PruneRequest: {filter: ['string', 1, 'repeated'], all: ['bool', 2]},
+  PruneRequest: {
+    filter: ['string', 1, 'repeated'],
+    all: ['bool', 2],
+    keepDuration: ['int64', 3],
+    reservedSpace: ['int64', 4],
+    maxUsedSpace: ['int64', 5],
+    minFreeSpace: ['int64', 6],
+  },
   UsageRecord: {
     id: ['string', 1],
     mutable: ['bool', 2],

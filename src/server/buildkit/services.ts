@@ -2,6 +2,7 @@ import {TscomposeError} from '../../base/errors.ts';
 import type {Engine} from '../../engine/engine.ts';
 import {type Call, type Method, type Methods, method, unary} from './grpc-server.ts';
 import {createJobs, type Job, type Jobs} from './jobs.ts';
+import {diskUsage, pruneKept} from './kept-records.ts';
 import type {Message} from './messages.ts';
 import {type RunBuild, runBuild} from './run-build.ts';
 import type {Sessions} from './sessions.ts';
@@ -33,6 +34,12 @@ function methods({engine, sessions, version}: ServicesOptions, jobs: Jobs): read
     }),
     unary(`${control}/ListWorkers`, 'ListWorkersRequest', 'ListWorkersResponse', async function* () {
       yield {record: [await worker(engine)]};
+    }),
+    unary(`${control}/DiskUsage`, 'DiskUsageRequest', 'DiskUsageResponse', async function* ({filter}) {
+      yield await diskUsage(engine.builds, filter);
+    }),
+    unary(`${control}/Prune`, 'PruneRequest', 'UsageRecord', async function* (request) {
+      yield* await pruneKept(engine.builds, request);
     }),
     method(`${control}/Session`, 'BytesMessage', 'BytesMessage', (messages, {headers}) =>
       sessions.tunnel(String(headers['x-docker-expose-session-uuid'] ?? ''), messages),
