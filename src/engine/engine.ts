@@ -306,7 +306,7 @@ export interface Builds {
   buildArchive(
     body: Omit<BuildBody, 'context' | 'dockerfile' | 'ignore'> & {readonly dockerfile: string},
     archive: AsyncIterable<Uint8Array>,
-    signal?: AbortSignal,
+    options?: {readonly client?: BuildClient; readonly signal?: AbortSignal},
   ): AsyncIterable<BuildEvent>;
   /** Removes what steps resulted in: with `all` everything, else what is part of no image. */
   prune(options: BuildPruning): Promise<BuildsPruned>;

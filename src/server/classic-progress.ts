@@ -3,13 +3,15 @@ import type {BuildEvent, BuildProgress} from '../api/types/build.ts';
 /** What is told of a build in the words of Docker's own builder, which its clients print as they come. */
 export async function* classicProgress(
   events: AsyncIterable<BuildEvent>,
-  {quiet}: {readonly quiet: boolean},
+  {quiet, inSession = false}: {readonly quiet: boolean; readonly inSession?: boolean},
 ): AsyncGenerator<BuildProgress> {
   for await (const event of events) {
     const text = quiet ? '' : textOf(event);
     if (text !== '') yield {stream: text};
     if (event.kind !== 'built') continue;
-    if (quiet) yield {stream: `${event.image}\n`};
+    // Who asks for BuildKit looks for the image by this mark, and has no other word of it.
+    if (inSession) yield {id: 'moby.image.id', aux: {ID: event.image}};
+    else if (quiet) yield {stream: `${event.image}\n`};
     else yield {aux: {ID: event.image}};
     if (quiet) continue;
     yield {stream: `Successfully built ${event.image.slice('sha256:'.length, 'sha256:'.length + 12)}\n`};

@@ -1,7 +1,9 @@
 import {randomUUID} from 'node:crypto';
 import {existsSync, readdirSync} from 'node:fs';
+import {request} from 'node:http';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {pack} from 'tar-stream';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {TscomposeError} from '../../src/base/errors.ts';
 import {type Method, method, unary} from '../../src/server/buildkit/grpc-server.ts';
@@ -49,22 +51,15 @@ interface Building {
   readonly dockerfile: string;
   readonly context?: readonly ClientFile[];
   readonly options?: Readonly<Record<string, string>>;
-  readonly exporter?: string;
+  readonly exporter?: string | undefined;
   readonly attributes?: Readonly<Record<string, string>>;
   readonly more?: readonly (readonly [string, Method])[];
   /** Given each title of a step as it begins. */
   readonly onStep?: (title: string, stop: () => void) => void;
 }
 
-async function build({
-  dockerfile,
-  context = [],
-  options = {},
-  exporter = 'moby',
-  attributes = {},
-  more = [],
-  onStep,
-}: Building) {
+async function build({dockerfile, context = [], options = {}, attributes = {}, more = [], onStep, ...rest}: Building) {
+  const exporter = 'exporter' in rest ? rest.exporter : 'moby';
   const [session, ref] = [randomUUID(), randomUUID()];
   const directories: Readonly<Record<string, readonly ClientFile[]>> = {
     dockerfile: [text('Dockerfile', dockerfile)],
@@ -91,10 +86,35 @@ async function build({
   const types = {request: 'SolveRequest', answer: 'SolveResponse'} as const;
   const {exporterResponse} = await caller.call('/moby.buildkit.v1.Control/Solve', types, {
     ...{ref, session, frontend: 'dockerfile.v0', frontendAttrs: options},
-    exporters: [{type: exporter, attrs: attributes}],
+    exporters: exporter === undefined ? [] : [{type: exporter, attrs: attributes}],
   });
   await told;
   return {response: exporterResponse, titles, output};
+}
+
+async function archiveOf(files: Readonly<Record<string, string>>): Promise<Buffer> {
+  const archive = pack();
+  for (const [name, content] of Object.entries(files)) archive.entry({name}, content);
+  archive.finalize();
+  const pieces: Buffer[] = [];
+  for await (const piece of archive) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces);
+}
+
+function post(path: string, body: Buffer): Promise<{readonly status: number | undefined; readonly text: string}> {
+  return new Promise((resolve, reject) => {
+    const headers = {'content-type': 'application/x-tar'};
+    const asked = request({socketPath: join(host.run, 'engine.sock'), path, method: 'POST', headers}, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (piece: string) => {
+        text += piece;
+      });
+      answer.once('end', () => resolve({status: answer.statusCode, text}));
+      answer.once('error', reject);
+    });
+    asked.once('error', reject);
+    asked.end(body);
+  });
 }
 
 describe('a client of BuildKit', () => {
@@ -167,6 +187,58 @@ describe('a client of BuildKit', () => {
     await build({dockerfile, context: [text('a', 'content')], exporter: 'tar', more: [taking]});
     expect(received).toContain('dir/a');
     expect(received).toContain('content');
+  });
+
+  it('has an image built of an archive that it uploads', async () => {
+    const uploading = method('/moby.upload.v1.Upload/Pull', 'BytesMessage', 'BytesMessage', (_, {headers}) => ({
+      async *[Symbol.asyncIterator]() {
+        if (headers['urlpath'] !== '/name') throw new TscomposeError('notFound', 'no such upload');
+        yield {data: await archiveOf({'sub/Other': 'FROM busybox\nCOPY a /\nRUN cat /a\n', a: 'uploaded\n'})};
+      },
+    }));
+    const options = {context: 'http://buildkit-session/name', filename: 'sub/Other'};
+    const {output} = await build({dockerfile: 'FROM scratch\n', options, more: [uploading]});
+    expect(output).toBe('uploaded\n');
+    const absent = build({dockerfile: '', options: {context: 'http://buildkit-session/none'}, more: [uploading]});
+    await expect(absent).rejects.toThrow('no such upload');
+    await expect(build({dockerfile: '', options: {context: 'git@'}})).rejects.toThrow('the context "git@"');
+  });
+
+  it('that wants no output has its steps kept, and no image made; what is kept it may list and remove', async () => {
+    const before = (await host.tscompose(['engine', 'images', '-aq'])).stdout;
+    const {response} = await build({dockerfile: 'FROM busybox\nRUN echo kept-alone > /a\n', exporter: undefined});
+    expect(response).toEqual({});
+    expect((await host.tscompose(['engine', 'images', '-aq'])).stdout).toBe(before);
+    await using client = await openBuildkitClient(join(host.run, 'engine.sock'), randomUUID(), []);
+    const listed = async () => {
+      const types = {request: 'DiskUsageRequest', answer: 'DiskUsageResponse'} as const;
+      const filter = ['description~=kept-alone'];
+      return (await client.caller.call('/moby.buildkit.v1.Control/DiskUsage', types, {filter})).record;
+    };
+    const [kept] = await listed();
+    expect(kept).toMatchObject({recordType: 'regular', inUse: false, shared: false});
+    const types = {request: 'PruneRequest', answer: 'UsageRecord'} as const;
+    const removed = await client.caller.call('/moby.buildkit.v1.Control/Prune', types, {filter: [`id~=^${kept?.id}`]});
+    expect(removed).toEqual(kept);
+    expect(await listed()).toEqual([]);
+  });
+
+  it('that sends the context by POST /build has secrets of its session asked for', async () => {
+    const session = randomUUID();
+    await using client = await openBuildkitClient(join(host.run, 'engine.sock'), session, [secrets]);
+    void client;
+    const dockerfile = 'FROM busybox\nRUN --mount=type=secret,id=token echo "of $(cat /run/secrets/token)"\n';
+    const archive = await archiveOf({Dockerfile: dockerfile});
+    const {status, text} = await post(`/build?version=2&session=${session}`, archive);
+    expect(status).toBe(200);
+    const lines = text
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .map((line) => JSON.parse(line) as {id?: string; stream?: string; aux?: {ID: string}});
+    expect(lines.map(({stream = ''}) => stream).join('')).toContain('of s3cret');
+    expect(lines.find(({id}) => id === 'moby.image.id')?.aux?.ID).toMatch(/^sha256:/);
+    const files = await post(`/build?version=2&remote=client-session&session=${session}`, archive);
+    expect(files.text).toContain('files of a session');
   });
 
   it('that goes away leaves nothing behind', async () => {

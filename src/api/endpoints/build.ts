@@ -7,8 +7,8 @@ export const buildEndpoints = {
   /**
    * Builds an image of an archive with its context, or of a repository, an archive or a Dockerfile at an address (`remote`).
    * `buildargs` and `labels` are JSON objects of texts, `platform` is one or several with commas, `outputs` a JSON list of
-   * `{"Type": "image", "Attrs": {}}`. What we do not do is refused: outputs of files, `squash`, `version=2` (a session of
-   * BuildKit), limits of the steps.
+   * `{"Type": "image", "Attrs": {}}`. With `version=2` logins and secrets may be those of a `session`. What we do not do is
+   * refused: outputs of files, `squash`, files of a session, limits of the steps.
    */
   imageBuild: {
     method: 'POST',
@@ -16,7 +16,15 @@ export const buildEndpoints = {
     query: {
       ...{t: texts, dockerfile: text, target: text, buildargs: text, labels: text, platform: text},
       ...{q: flag, nocache: flag, networkmode: text, extrahosts: texts, shmsize: integer, cgroupparent: text},
-      ...{remote: text, squash: flag, version: text, memory: integer, memswap: integer, cpushares: integer},
+      ...{
+        remote: text,
+        squash: flag,
+        version: text,
+        session: text,
+        memory: integer,
+        memswap: integer,
+        cpushares: integer,
+      },
       ...{cpusetcpus: text, cpuperiod: integer, cpuquota: integer, cachefrom: text, outputs: text, pull: text},
     },
     headers: {registryConfig: 'x-registry-config'},

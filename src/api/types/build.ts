@@ -136,6 +136,8 @@ export type BuildEvent =
 /** A line of Docker's own answer to a build (`POST /build`). */
 export interface BuildProgress {
   readonly stream?: string;
+  /** `moby.image.id` beside `aux`: to those who asked for a session of BuildKit. */
+  readonly id?: string;
   readonly aux?: {readonly ID: string};
   readonly status?: string;
 }

@@ -9,7 +9,7 @@ export async function authFor(
   {auths = {}, client}: Pick<BuildRequest, 'auths' | 'client'>,
 ): Promise<AuthConfig> {
   const {registry} = parseReference(reference);
-  if (client !== undefined) return await client.credentials(registry);
   const exact = Object.hasOwn(auths, credentialKey(registry)) ? auths[credentialKey(registry)] : undefined;
-  return exact ?? Object.entries(auths).find(([name]) => registryOfAddress(name) === registry)?.[1] ?? {};
+  const given = exact ?? Object.entries(auths).find(([name]) => registryOfAddress(name) === registry)?.[1];
+  return given ?? (await client?.credentials(registry)) ?? {};
 }

@@ -59,7 +59,7 @@ async function carryOut(
 /** The same of an archive that has the context; `dockerfile` is a path in it. */
 export function buildArchive(
   context: BuildContext,
-  request: Omit<BuildBody, 'context' | 'dockerfile' | 'ignore'> & {readonly dockerfile: string},
+  request: Omit<BuildRequest, 'context' | 'dockerfile' | 'ignore'> & {readonly dockerfile: string},
   {archive, signal}: {readonly archive: AsyncIterable<Uint8Array>; readonly signal?: AbortSignal},
 ): AsyncGenerator<BuildEvent> {
   return runWithProgress<BuildEvent>(async (channel, stopped) => {

@@ -30,9 +30,10 @@ export function createBuilds(given: BuildsOptions): Builds {
       const {openRunDirectory} = await import('./run-directory.ts');
       return await openRunDirectory({...context, concurrency});
     },
-    async *buildArchive(body, archive, signal) {
+    async *buildArchive(body, archive, {client, signal} = {}) {
       const {buildArchive} = await import('./build.ts');
-      yield* buildArchive({...context, concurrency}, body, {archive, ...(signal && {signal})});
+      const request = client === undefined ? body : {...body, client};
+      yield* buildArchive({...context, concurrency}, request, {archive, ...(signal && {signal})});
     },
     async prune(options) {
       const {pruneBuilds} = await import('./prune.ts');

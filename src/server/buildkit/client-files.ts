@@ -217,3 +217,21 @@ export async function readClientFiles(wanted: WantedFiles, signal: AbortSignal):
 
 /** Bytes that a Dockerfile or an ignore file may have. */
 const largestText = 4 * 1024 * 1024;
+
+/** An archive that the client has under a name. */
+export async function* uploadOfClient(
+  caller: Caller,
+  name: string,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const types = {request: 'BytesMessage', answer: 'BytesMessage'} as const;
+  const call = caller.open('/moby.upload.v1.Upload/Pull', types, {urlpath: name});
+  const stop = () => call.cancel();
+  signal.addEventListener('abort', stop, {once: true});
+  try {
+    for await (const {data} of call.answers) yield data;
+    call.end();
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

@@ -1,9 +1,11 @@
 import type {Connection} from '../../api/endpoint.ts';
 import {TscomposeError} from '../../base/errors.ts';
+import type {BuildClient} from '../../engine/engine.ts';
 import {connectionPair} from './duplex.ts';
 import {loadWire} from './grpc.ts';
 import {serveGrpc} from './grpc-server.ts';
 import {createServices, type ServicesOptions} from './services.ts';
+import {sessionClient} from './session-client.ts';
 import {createSessions} from './sessions.ts';
 
 /** The two connections of a client of BuildKit: one that it calls on, one that it is called on. */
@@ -11,6 +13,8 @@ export interface BuildkitDoor {
   grpc(): Promise<Connection>;
   /** Throws `invalid` for a session without a name. */
   session(id: string | undefined): Promise<Connection>;
+  /** Who serves a session, for a build that has its files already. Throws `notFound`. */
+  client(id: string, signal: AbortSignal): Promise<BuildClient>;
 }
 
 export function createBuildkitDoor(options: Omit<ServicesOptions, 'sessions'>): BuildkitDoor {
@@ -28,6 +32,9 @@ export function createBuildkitDoor(options: Omit<ServicesOptions, 'sessions'>): 
       const {connection, socket} = connectionPair('application/grpc');
       sessions.open(id, socket, await loadWire());
       return connection;
+    },
+    async client(id, signal) {
+      return {...sessionClient(await sessions.find(id, signal), signal), contexts: new Map()};
     },
   };
 }

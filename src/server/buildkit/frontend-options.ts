@@ -1,11 +1,17 @@
-import type {BuildBody, BuildContextSource} from '../../api/types/build.ts';
+import {readFetchedSource} from '../../api/build-source.ts';
+import type {BuildBody, BuildContextSource, FetchedSource} from '../../api/types/build.ts';
 import type {Ulimit} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
+import {redactUrls} from '../../base/redact-url.ts';
 
 /** What clients say to the Dockerfile frontend, as a build is asked for; contexts that the client sends by their names there. */
 export interface FrontendOptions {
   readonly body: Omit<BuildBody, 'dockerfile' | 'context' | 'ignore' | 'tags'>;
   readonly filename: string;
+  /** The Dockerfile is one of the client's files, also where the main context is none. */
+  readonly sendsDockerfile: boolean;
+  /** The main context is no directory of the client: an archive that it uploads under this name, or something to be fetched. */
+  readonly main: {readonly upload: string} | {readonly source: FetchedSource} | undefined;
   /** Names of the client's directories. */
   readonly directories: {readonly context: string; readonly dockerfile: string};
   /** Named contexts and the directories of the client that they are. */
@@ -26,6 +32,8 @@ export function readFrontendOptions(options: Options, entitlements: readonly str
   const contexts = contextsOf(options);
   return {
     filename: options['filename'] || 'Dockerfile',
+    sendsDockerfile: (options['dockerfilekey'] ?? '') !== '',
+    main: mainOf(options['context']),
     directories: {context: options['contextkey'] || 'context', dockerfile: options['dockerfilekey'] || 'dockerfile'},
     sent: contexts.sent,
     sessions: prefixed(options, 'local-sessionid:'),
@@ -49,7 +57,6 @@ export function readFrontendOptions(options: Options, entitlements: readonly str
 function refuse(options: Options): void {
   for (const [name, value] of Object.entries(options)) {
     if (name === 'requestid' && value !== '') throw unsupported(`requests of the frontend ("${value}")`);
-    if (name === 'context' && value !== '') throw unsupported(`the context "${value}"`);
     if (name.startsWith('attest:')) {
       // What is only kept where the image goes to a registry is nothing that a local image would have.
       if (value === 'disabled=true' || value.includes('inline-only=true')) continue;
@@ -58,6 +65,15 @@ function refuse(options: Options): void {
     if (name === 'requestid' || name === 'context' || ignored.test(name)) continue;
     throw unsupported(`option "${name}"`);
   }
+}
+
+function mainOf(context = ''): FrontendOptions['main'] {
+  if (context === '') return undefined;
+  const [, upload] = /^http:\/\/buildkit-session(\/\w+)$/.exec(context) ?? [];
+  if (upload !== undefined) return {upload};
+  const source = readFetchedSource(context);
+  if (source === undefined) throw unsupported(`the context "${redactUrls(context)}"`);
+  return {source};
 }
 
 function unsupported(what: string): TscomposeError {

@@ -24,11 +24,16 @@ export function buildHandlers(engine: Engine, version: string): Handlers<typeof 
       const asked = {...bodyOf(query), auths};
       const file = dockerfile || 'Dockerfile';
       const source = remoteOf(query.remote);
-      const events =
-        source === undefined
-          ? builds.buildArchive({...asked, dockerfile: file}, body, signal)
-          : builds.build({...asked, source, dockerfile: {inContext: file}}, signal);
-      return classicProgress(events, {quiet});
+      const inSession = query.version === '2';
+      // Logins and secrets of the session are asked for when they are needed.
+      const client = inSession && query.session ? await door.client(query.session, signal) : undefined;
+      if (source === undefined) {
+        const events = builds.buildArchive({...asked, dockerfile: file}, body, {...(client && {client}), signal});
+        return classicProgress(events, {quiet, inSession});
+      }
+      const fetched = {...asked, source, dockerfile: {inContext: file}};
+      const events = client === undefined ? builds.build(fetched, signal) : builds.buildFor(fetched, client, signal);
+      return classicProgress(events, {quiet, inSession});
     },
     build: async ({body, signal}) => builds.build(body, signal),
     buildPrune: ({query}) =>
@@ -56,7 +61,7 @@ type Query = HandlerInput<(typeof buildEndpoints)['imageBuild']>['query'];
 function refuse(query: Query): void {
   const asked: readonly (readonly [boolean, string])[] = [
     [query.squash === true, 'images of one layer ("squash")'],
-    [query.version === '2', 'sessions of BuildKit ("version=2")'],
+    [query.remote === 'client-session', 'files of a session ("remote=client-session")'],
     [(query.memory ?? 0) > 0 || (query.memswap ?? 0) > 0, 'limits of memory ("memory", "memswap")'],
     [
       [query.cpushares, query.cpuperiod, query.cpuquota].some((value) => (value ?? 0) > 0) ||
