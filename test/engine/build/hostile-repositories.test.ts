@@ -150,6 +150,41 @@ describe('addresses', () => {
   });
 });
 
+describe('a server that sends on to another', () => {
+  const sendingOn = async (use: (address: string) => Promise<void>) => {
+    const first = createServer(({url = '/'}, response) => {
+      response.writeHead(301, {location: `${server.url}${url}`}).end();
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => first.once('listening', resolve));
+    try {
+      await use(`http://127.0.0.1:${(first.address() as AddressInfo).port}`);
+    } finally {
+      first.closeAllConnections();
+      await new Promise((resolve) => first.close(resolve));
+    }
+  };
+
+  test('is followed where nobody logs in', async () => {
+    const url = repository({});
+    await sendingOn(async (address) => {
+      await build(url.replace(server.url, address));
+    });
+  });
+
+  test('does not get it a token', async () => {
+    const url = repository({});
+    const before = server.requests.length;
+    const secrets = [{id: 'GIT_AUTH_TOKEN', content: {base64: Buffer.from('s3cret').toString('base64')}}];
+    await sendingOn(async (address) => {
+      await expect(build(url.replace(server.url, address), {secrets})).rejects.toMatchObject({
+        kind: 'unavailable',
+        hint: 'the server sends on to another address, where a login is not sent: name that address itself',
+      });
+    });
+    expect(server.requests.slice(before)).toEqual([]);
+  });
+});
+
 describe('passwords', () => {
   test('of an address are in no event, no history, no file and no arguments', async () => {
     const url = repository({});

@@ -71,13 +71,12 @@ export function withCredentials(
     return oneLine(name, own ?? (isNamed ? secret(name) : undefined));
   });
   if (found === undefined) return environment;
+  const {scheme, host} = reference;
+  // Git hands a header to whomever it is sent on to (its second request has it): with one it follows nobody.
+  const isHeader = found[0].endsWith('.extraHeader');
+  const stays = isHeader ? [[`http.${scheme}://${host}/.followRedirects`, 'false'] as const] : [];
   const count = Number(environment['GIT_CONFIG_COUNT'] ?? 0);
-  return {
-    ...environment,
-    GIT_CONFIG_COUNT: String(count + 1),
-    [`GIT_CONFIG_KEY_${count}`]: found[0],
-    [`GIT_CONFIG_VALUE_${count}`]: found[1],
-  };
+  return {...environment, ...statedConfiguration([found, ...stays], count)};
 }
 
 /** As BuildKit names secrets: one for a host goes before one for all. */
@@ -127,12 +126,16 @@ async function readConfiguration(
   });
 }
 
-function statedConfiguration(pairs: readonly (readonly [string, string])[]): Readonly<Record<string, string>> {
+/** After so many that are stated already. */
+function statedConfiguration(
+  pairs: readonly (readonly [string, string])[],
+  before = 0,
+): Readonly<Record<string, string>> {
   return Object.fromEntries([
-    ['GIT_CONFIG_COUNT', String(pairs.length)],
+    ['GIT_CONFIG_COUNT', String(before + pairs.length)],
     ...pairs.flatMap(([key, value], index) => [
-      [`GIT_CONFIG_KEY_${index}`, key],
-      [`GIT_CONFIG_VALUE_${index}`, value],
+      [`GIT_CONFIG_KEY_${before + index}`, key],
+      [`GIT_CONFIG_VALUE_${before + index}`, value],
     ]),
   ]);
 }

@@ -156,6 +156,8 @@ function kindOf(told: string): 'unauthorized' | 'notFound' | 'unavailable' {
 function hintOf(told: string): string | undefined {
   if (/Host key verification failed/i.test(told))
     return 'make its key known first: ssh-keyscan HOST >> ~/.ssh/known_hosts';
+  if (/requested URL returned error: 30[1278]/i.test(told))
+    return 'the server sends on to another address, where a login is not sent: name that address itself';
   if (!denied.test(told)) return undefined;
   return 'give a token with --secret id=GIT_AUTH_TOKEN, an agent with --ssh default, or configure a credential helper of git';
 }
