@@ -87,7 +87,7 @@ export const commandFlags = {
     'allow-missing-limits': allowMissingLimits,
     'no-up': {summary: 'do not start the stack first'},
     quiet: {summary: 'do not show how the stack is brought up'},
-    prune: {summary: 'remove images that builds replace (not supported: a watch builds nothing)'},
+    prune: {default: true, summary: 'remove images that builds replace'},
   },
   down: {
     volumes: {short: 'v', summary: 'remove named volumes of the stack and anonymous ones of its containers too'},

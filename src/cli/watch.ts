@@ -68,13 +68,15 @@ export interface WatchCommand {
   readonly services: readonly string[];
   readonly stack: ReloadedStack;
   readonly upOptions: UpOptions;
+  /** Images that lose their names to ones that watching builds are removed. */
+  readonly prune?: boolean;
   readonly report: Report;
   readonly signal: AbortSignal;
 }
 
 /** Begins to watch, before the stack comes up: what is created gets its files at once. */
 export async function beginWatch(context: CliContext, command: WatchCommand): Promise<WatchSession> {
-  const {docker, project, services, stack, upOptions, report, signal} = command;
+  const {docker, project, services, stack, upOptions, prune = false, report, signal} = command;
   const [{startWatch}, {watchFiles}, {openHostTree}, {fileSync}] = await Promise.all([
     import('../watch/session/session.ts'),
     import('../watch/files/watch-files.ts'),
@@ -99,6 +101,7 @@ export async function beginWatch(context: CliContext, command: WatchCommand): Pr
     source: stack.source,
     project,
     services,
+    rebuild: {lowering: stackSource, prune, color: stackSource.color},
     stack: stackSource,
     converge: {
       ...converging(context, docker),

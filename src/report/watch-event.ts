@@ -67,6 +67,31 @@ export type WatchContent =
       /** That time over the latest saves of the service; there from the second one on. */
       readonly latest?: {readonly saves: number; readonly p50Ms: number; readonly p95Ms: number};
     }
+  /** An image was built, and the containers of the service replaced; `unchanged`: the image is what it was. */
+  | {
+      readonly kind: 'watchRebuilt';
+      readonly service: string;
+      readonly cause: WatchCause;
+      /** Those that were started. */
+      readonly containers: readonly string[];
+      readonly buildMs: number;
+      /** From the end of the build until the outcome was known. */
+      readonly outcomeMs: number;
+      readonly outcome: 'unchanged' | 'healthy' | 'running' | 'starting' | 'unhealthy' | 'exited';
+      /** Since the save, where it serves. */
+      readonly servingMs?: number;
+      /** That time over the latest saves of the service; there from the second one on. */
+      readonly latest?: {readonly saves: number; readonly p50Ms: number; readonly p95Ms: number};
+    }
+  /** The containers stay as they were where the build failed; tried again with the next save. */
+  | {
+      readonly kind: 'watchRebuildFailed';
+      readonly service: string;
+      readonly cause: WatchCause;
+      /** As they are printed, with places in files. */
+      readonly lines: readonly string[];
+      readonly failure: FailureInfo;
+    }
   | {
       readonly kind: 'watchExecuted';
       readonly service: string;

@@ -18,6 +18,13 @@ export function watchLines(event: WatchContent): readonly string[] {
       return event.leadsOn === true ? [] : [syncedLine(event)];
     case 'watchRestarted':
       return [restartedLine(event)];
+    case 'watchRebuilt':
+      return [rebuiltLine(event)];
+    case 'watchRebuildFailed':
+      return [
+        `${event.service} not rebuilt ← ${causeText(event.cause)}; tried again with the next save`,
+        ...event.lines.map((line) => `  ${line}`),
+      ];
     case 'watchExecuted':
       return executedLines(event);
     case 'watchFailed':
@@ -96,6 +103,28 @@ function restartedLine({service, cause, syncMs, servingMs, latest, ...restart}: 
       return `${head}${milliseconds(restartMs)} to running, unhealthy after ${milliseconds(outcomeMs)}`;
     case 'exited':
       return `${head}${milliseconds(restartMs)} to running, and ended after ${milliseconds(outcomeMs)}`;
+  }
+}
+
+/** `web rebuilt ← src/main.c, serving after 2.1 s: 1.4 s build, 310 ms to healthy; of 3 saves p50 2.0 s, …`. */
+function rebuiltLine(event: Of<'watchRebuilt'>): string {
+  const {service, cause, buildMs, outcomeMs, outcome, servingMs, latest} = event;
+  const serving = servingMs === undefined ? '' : `serving after ${milliseconds(servingMs)}: `;
+  const head = `${service} rebuilt ← ${causeText(cause)}, ${serving}${milliseconds(buildMs)} build, `;
+  const tail = latest === undefined ? '' : `; of ${count(latest.saves, 'save')} ${percentilesText(latest)}`;
+  const after = milliseconds(outcomeMs);
+  switch (outcome) {
+    case 'unchanged':
+      return `${head}nothing to replace`;
+    case 'healthy':
+    case 'running':
+      return `${head}${after} to ${outcome}${tail}`;
+    case 'starting':
+      return `${head}not healthy after ${after}`;
+    case 'unhealthy':
+      return `${head}unhealthy after ${after}`;
+    case 'exited':
+      return `${head}ended after ${after}`;
   }
 }
 

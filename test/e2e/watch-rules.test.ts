@@ -8,7 +8,7 @@ import {finish, read, runOf, startCommand, write, writesItsRun} from '../support
 
 const idle = 'image: busybox, stop_grace_period: 0s, command: sleep 600';
 
-test('rebuild is refused by name and place before anything starts, by watch and by up --watch', async () => {
+test('rebuild without a build is refused by name and place before anything starts, by watch and by up --watch', async () => {
   await using host = await makeHost();
   write(
     host,
@@ -26,11 +26,9 @@ services:
   for (const args of [['watch'], ['up', '--watch']]) {
     const {code, stderr} = await host.tscompose(args);
     expect(code).toBe(65);
-    expect(stderr).toContain(
-      'service "api": watch action "rebuild" is not supported: images are built by commands only',
-    );
+    expect(stderr).toContain('service "api": watch action "rebuild" has nothing to build: the service has no "build"');
     expect(stderr).toContain('compose.yaml:8:');
-    expect(stderr).toContain('use "sync", "sync+restart" or "restart", or remove the rule');
+    expect(stderr).toContain('add "build: ." to the service');
   }
   expect(host.leftovers()).toEqual([]);
 });

@@ -52,7 +52,7 @@ test('the stack file and env files are followed: harmless changes are applied, o
 
   // A rule that cannot be followed is a mistake too.
   save({api: 'develop: {watch: [{path: ./src, action: rebuild}]}', other: ''});
-  await watch.says('watch action "rebuild" is not supported');
+  await watch.says('watch action "rebuild" has nothing to build');
   // Another rule counts from now on, and a service more is started.
   save({api: api().replace('./src', './lib').replace('/app', '/lib2'), other: '', third: ''});
   await watch.says('container stack-third-1 started');

@@ -11,7 +11,8 @@ import {finish, read, runOf, someTime, startCommand, write, writesItsRun} from '
  * | action or setting | test |
  * |---|---|
  * | sync, restart, sync+restart, sync+exec (as its user and as another) | each action does its part in every replica |
- * | rebuild, refused by name and place before anything starts | -rules: rebuild is refused |
+ * | rebuild: images from the latest saves, builds that fail, --prune | -rebuild |
+ * | rebuild without a build, refused by name and place before anything starts | -rules: rebuild without a build |
  * | initial_sync, for every sync action, before the container is started | below: what was saved while; -rules: only what is asked for; -stack: up --watch |
  * | include, ignore, the .dockerignore of a build, editors' files | -rules: include, ignore with exceptions |
  * | commands that fail, restarts that do not end well | -rules: only what is asked for; -stack: up --watch |

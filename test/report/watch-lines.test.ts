@@ -30,6 +30,29 @@ test('a sync: its cause, what it brought, and how long after the save it was the
   expect(watchLines({...synced, written: 1, deleted: 0, leadsOn: true})).toEqual([]);
 });
 
+test('a rebuild: its cause, the times of the build and until it served; one that failed, with its places', () => {
+  const rebuilt = {kind: 'watchRebuilt', service: 'web', cause, containers: ['shop-web-1'], buildMs: 1_400} as const;
+  const head = 'web rebuilt ← src/a.ts (+4), ';
+  const latest = {saves: 3, p50Ms: 2_000, p95Ms: 2_900};
+  const of = (more: {outcome: 'healthy' | 'running' | 'unchanged' | 'starting' | 'unhealthy' | 'exited'}) =>
+    watchLines({...rebuilt, outcomeMs: 310, ...more});
+  expect(watchLines({...rebuilt, outcomeMs: 310, outcome: 'healthy', servingMs: 2_100, latest})).toEqual([
+    `${head}serving after 2.1 s: 1.4 s build, 310 ms to healthy; of 3 saves p50 2.0 s, p95 2.9 s`,
+  ]);
+  expect(of({outcome: 'running'})).toEqual([`${head}1.4 s build, 310 ms to running`]);
+  expect(of({outcome: 'unchanged'})).toEqual([`${head}1.4 s build, nothing to replace`]);
+  expect(of({outcome: 'starting'})).toEqual([`${head}1.4 s build, not healthy after 310 ms`]);
+  expect(of({outcome: 'unhealthy'})).toEqual([`${head}1.4 s build, unhealthy after 310 ms`]);
+  expect(of({outcome: 'exited'})).toEqual([`${head}1.4 s build, ended after 310 ms`]);
+  const failure = {kind: 'dependencyFailed', message: 'exit code 3'} as const;
+  const lines = ['error: exit code 3', ' --> web/Dockerfile:3:1'];
+  expect(watchLines({kind: 'watchRebuildFailed', service: 'web', cause, lines, failure})).toEqual([
+    'web not rebuilt ← src/a.ts (+4); tried again with the next save',
+    '  error: exit code 3',
+    '   --> web/Dockerfile:3:1',
+  ]);
+});
+
 test('a restart: its cause, the time from the save until it served, and how that compares', () => {
   const restarted = {
     kind: 'watchRestarted',

@@ -1,4 +1,5 @@
-import {exitCodes, TscomposeError} from '../../base/errors.ts';
+import {exitCodes} from '../../base/errors.ts';
+import type {Project, Service} from '../../model/types.ts';
 import type {UpOptions} from '../../plan/input.ts';
 import {watchRules} from '../../watch/session/rules.ts';
 import type {CliContext} from '../context.ts';
@@ -13,11 +14,6 @@ import {bringUp} from './up.ts';
 /** Brings the stack up, watches its files until Ctrl-C, and leaves the stack running. */
 export async function runWatch(given: CliContext, {flags, args}: Input<'watch'>): Promise<number> {
   const context = allowingMissingLimits(given, flags);
-  if (flags.prune) {
-    throw new TscomposeError('unsupported', '--prune is not supported: a watch builds no images', {
-      hint: 'remove it; "engine image prune" removes images that builds replaced',
-    });
-  }
   const stack = reloadedStack(context, {services: args});
   const project = await stack.load();
   // Told before anything is started.
@@ -37,13 +33,14 @@ export async function runWatch(given: CliContext, {flags, args}: Input<'watch'>)
         services: args,
         stack,
         upOptions,
+        prune: flags.prune,
         report: reporter.report,
         signal: abort.signal,
       });
       try {
         if (!flags['no-up'])
           await bringUp(quietly(context, flags.quiet), docker, {
-            project,
+            project: withFreshImages(project),
             options: upOptions,
             // What watching tells meanwhile would tear lines that are drawn anew.
             withLogs: true,
@@ -59,6 +56,15 @@ export async function runWatch(given: CliContext, {flags, args}: Input<'watch'>)
       reporter.finish();
     }
   });
+}
+
+/** Images of what is watched are made from the files as they are when watching begins, as with Compose. */
+function withFreshImages(project: Project): Project {
+  const services = Object.entries(project.services).map(([name, service]): [string, Service] => {
+    const isWatched = service.build !== undefined && (service.develop?.watch ?? []).length > 0;
+    return [name, isWatched ? {...service, pull_policy: 'build'} : service];
+  });
+  return {...project, services: Object.fromEntries(services)};
 }
 
 function quietly(context: CliContext, quiet: boolean): CliContext {

@@ -28,7 +28,7 @@ export function watchReporter(emit: (event: UiEventContent) => void): (event: Pr
   const notice = (level: 'info' | 'good' | 'warning' | 'error', text: string, service?: string): void =>
     emit({kind: 'notice', level, text, ...(service === undefined ? {} : {service})});
   const applied = (
-    event: Of<'watchSynced' | 'watchRestarted' | 'watchExecuted'>,
+    event: Of<'watchSynced' | 'watchRestarted' | 'watchRebuilt' | 'watchExecuted'>,
     done: string,
     took?: number,
   ): void => {
@@ -38,7 +38,7 @@ export function watchReporter(emit: (event: UiEventContent) => void): (event: Pr
       service: event.service,
       text: `${describeCause(event.cause)} → ${done}`,
       tookMs: took,
-      restarted: event.kind === 'watchRestarted',
+      restarted: event.kind === 'watchRestarted' || event.kind === 'watchRebuilt',
     });
   };
   return (event) => {
@@ -52,6 +52,12 @@ export function watchReporter(emit: (event: UiEventContent) => void): (event: Pr
         return event.leadsOn === true ? undefined : applied(event, 'synced', event.visibleMs);
       case 'watchRestarted':
         return applied(event, `restarted, ${event.outcome}`, event.servingMs);
+      case 'watchRebuilt':
+        return applied(event, `rebuilt, ${event.outcome}`, event.servingMs);
+      case 'watchRebuildFailed':
+        settle(event.service);
+        set({status: 'failed', detail: event.failure.message});
+        return notice('error', event.failure.message, event.service);
       case 'watchExecuted': {
         const command = event.command.join(' ');
         if (event.exitCode === 0) return applied(event, `ran ${command}`, event.tookMs);

@@ -7,9 +7,10 @@ import type {Containers, WatchedContainer} from './containers.ts';
 import type {WatchEngine} from './engine.ts';
 import {createLoopGuard, type LoopGuard} from './loop-guard.ts';
 import type {Meter} from './meter.ts';
+import type {Rebuilds} from './rebuilds.ts';
 import type {Restarts} from './restarts.ts';
 import {type FileSide, openRuleSet, type RuleChanges} from './rule-set.ts';
-import {placeOf, type ServiceRule, shownPath, syncs} from './rules.ts';
+import {placeOf, rebuilds, restarts, type ServiceRule, shownPath, syncs} from './rules.ts';
 import {createRunActions, wantsAction} from './run-actions.ts';
 import {containerPath, type ServiceFiles} from './service-files.ts';
 import {createServiceWorker, type ServiceWorker} from './worker.ts';
@@ -20,6 +21,7 @@ export interface SessionParts {
   readonly files: FileSide;
   readonly containers: Containers;
   readonly restarts: Restarts;
+  readonly rebuilds: Rebuilds;
   readonly meter: Meter;
   readonly converge: ConvergeContext;
   readonly project: () => Project;
@@ -44,7 +46,9 @@ export async function openGeneration(rules: readonly ServiceRule[], parts: Sessi
   const closing = new AbortController();
   const signal = AbortSignal.any([closing.signal, converge.signal]);
   const begin = clock.now();
-  const guards = new Map(rules.filter(wantsAction).map((rule) => [rule, createLoopGuard()] as const));
+  const guards = new Map(
+    rules.filter((rule) => wantsAction(rule) || rebuilds(rule)).map((rule) => [rule, createLoopGuard()] as const),
+  );
   const workers = new Map<string, ServiceWorker>();
   const set = await openRuleSet({
     rules,
@@ -61,13 +65,7 @@ export async function openGeneration(rules: readonly ServiceRule[], parts: Sessi
       clock,
       report,
       signal,
-      onAction: (phase, of) => {
-        for (const rule of of) {
-          const guard = guards.get(rule);
-          if (phase === 'begin') guard?.actionBegins(clock.now());
-          else guard?.actionEnds(clock.now());
-        }
-      },
+      onAction: (phase, of) => tellGuards(guards, {phase, rules: of, now: clock.now()}),
     });
     const worker = createServiceWorker({
       service,
@@ -150,7 +148,16 @@ function passOn({changes, batch, guards, workers, parts}: Passing): void {
     const own = changes.filter(({rule}) => rule.service === service);
     const held = new Set(own.filter((change) => !judge(change, {guards, savedAt, parts, workingDir})));
     const toSync = own.filter(({rule}) => syncs(rule));
-    const acting = own.filter((change) => !syncs(change.rule) && !held.has(change));
+    const toBuild = own.filter((change) => rebuilds(change.rule) && !held.has(change));
+    if (toBuild.length > 0) {
+      const of = toBuild.map(({rule}) => rule);
+      parts.rebuilds.request({
+        service,
+        cause: {paths: show(toBuild), savedAt},
+        onReplace: (phase) => tellGuards(guards, {phase, rules: of, now: parts.converge.clock.now()}),
+      });
+    }
+    const acting = own.filter((change) => restarts(change.rule) && !syncs(change.rule) && !held.has(change));
     if (toSync.length + acting.length === 0) continue;
     workers.get(service)?.changed({
       paths: toSync.flatMap(({rule, paths}) => paths.map((path) => containerPath(rule.target ?? '/', path))),
@@ -158,6 +165,18 @@ function passOn({changes, batch, guards, workers, parts}: Passing): void {
       shown: [...show([...toSync, ...acting])],
       savedAt,
     });
+  }
+}
+
+/** The rules' actions are at work, or have been. */
+function tellGuards(
+  guards: ReadonlyMap<ServiceRule, LoopGuard>,
+  {phase, rules, now}: {readonly phase: 'begin' | 'end'; readonly rules: readonly ServiceRule[]; readonly now: number},
+): void {
+  for (const rule of rules) {
+    const guard = guards.get(rule);
+    if (phase === 'begin') guard?.actionBegins(now);
+    else guard?.actionEnds(now);
   }
 }
 

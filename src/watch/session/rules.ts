@@ -28,21 +28,26 @@ export function restarts({rule}: ServiceRule): boolean {
   return rule.action === 'restart' || rule.action === 'sync+restart';
 }
 
+/** Whether it builds the image of the service. */
+export function rebuilds({rule}: ServiceRule): boolean {
+  return rule.action === 'rebuild';
+}
+
 export function syncs({rule}: ServiceRule): boolean {
   return rule.action === 'sync' || rule.action === 'sync+restart' || rule.action === 'sync+exec';
 }
 
 /**
- * The rules of the services that are to be watched. Throws `invalid` where there is none, and `unsupported`, with each
+ * The rules of the services that are to be watched. Throws `invalid` where there is none and, with each
  * place, where one asks for what cannot be done: nobody should learn that at the first save.
  */
 export function watchRules(project: Project, {services, mayBeEmpty}: RuleSelection): readonly ServiceRule[] {
   const rules = collectRules(project, services);
-  const rebuilds = rules.filter(({rule}) => rule.action === 'rebuild');
-  if (rebuilds.length > 0) {
-    throw new TscomposeError('unsupported', rebuilds.map(rebuildMessage).join('\n'), {
-      hint: 'use "sync", "sync+restart" or "restart", or remove the rule and run "up -d --build" after a save',
-      diagnostics: rebuilds.map((rule) => rebuildDiagnostic(project, rule)),
+  const impossible = rules.filter((rule) => rebuilds(rule) && project.services[rule.service]?.build === undefined);
+  if (impossible.length > 0) {
+    throw new TscomposeError('invalid', impossible.map(rebuildMessage).join('\n'), {
+      hint: rebuildHint,
+      diagnostics: impossible.map((rule) => rebuildDiagnostic(project, rule)),
     });
   }
   if (rules.length === 0 && mayBeEmpty !== true) {
@@ -83,19 +88,21 @@ function indexOf({id}: ServiceRule): number {
 }
 
 function rebuildMessage({service}: ServiceRule): string {
-  return `service "${service}": watch action "rebuild" is not supported: images are built by commands only`;
+  return `service "${service}": watch action "rebuild" has nothing to build: the service has no "build"`;
 }
+
+const rebuildHint = 'add "build: ." to the service, or use "sync", "sync+restart" or "restart"';
 
 function rebuildDiagnostic(project: Project, rule: ServiceRule): Diagnostic {
   const position = positionOf(project, rule.service, indexOf(rule), 'action');
   return {
     severity: 'error',
-    code: 'unsupported',
+    code: 'invalid',
     message: rebuildMessage(rule),
     ...(position === undefined
       ? {}
       : {file: shownPath(position.file, project.workingDir), line: position.line, column: position.column}),
-    hint: 'use "sync", "sync+restart" or "restart", or remove the rule and run "up -d --build" after a save',
+    hint: rebuildHint,
   };
 }
 

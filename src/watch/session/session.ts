@@ -2,6 +2,7 @@ import {TscomposeError} from '../../base/errors.ts';
 import type {FileSource} from '../../base/file-source.ts';
 import type {Project} from '../../model/types.ts';
 import type {ConvergeContext} from '../../reconcile/converge.ts';
+import type {LoweringOptions} from '../../reconcile/lowering.ts';
 import {withBuildIgnores} from './build-ignore.ts';
 import {type ContainerSync, createContainerSync} from './container-sync.ts';
 import {type Containers, followContainers} from './containers.ts';
@@ -10,6 +11,7 @@ import {whenKnown} from './filling.ts';
 import {followStack} from './follow-stack.ts';
 import {type Generation, openGeneration, type SessionParts} from './generation.ts';
 import {createMeter} from './meter.ts';
+import {createRebuilds} from './rebuilds.ts';
 import {createRestarts} from './restarts.ts';
 import type {FileSide} from './rule-set.ts';
 import {type ServiceRule, sameRules, syncs, watchRules} from './rules.ts';
@@ -28,6 +30,8 @@ export interface WatchOptions {
   readonly services: readonly string[];
   /** Where events go, and the signal that ends it. */
   readonly converge: ConvergeContext;
+  /** How containers are made anew after a build, and how its problems are printed. */
+  readonly rebuild: {readonly lowering: LoweringOptions; readonly prune: boolean; readonly color: boolean};
   /** Absent: the stack file is not watched. */
   readonly stack?: StackSource;
 }
@@ -74,6 +78,7 @@ export async function startWatch(options: WatchOptions): Promise<WatchSession> {
     } finally {
       over.abort();
       await (await ready.catch(() => undefined))?.[Symbol.asyncDispose]();
+      await parts.rebuilds.close();
       const services = parts.meter.times();
       if (services.length > 0) converge.report({kind: 'watchTimes', services, final: true});
     }
@@ -156,12 +161,17 @@ interface SyncEntry {
   readonly sync: ContainerSync;
 }
 
-function createParts({engine, sync, files, converge}: WatchOptions, {state, containers, touched}: Inner): SessionParts {
+function createParts(
+  {engine, sync, files, converge, rebuild}: WatchOptions,
+  {state, containers, touched}: Inner,
+): SessionParts {
   // Commands that are run on the way are no commands of their own to whoever looks on.
   const report: ConvergeContext['report'] = (event) => {
     if (event.kind !== 'summary') converge.report(event);
   };
   const inner = {...converge, report};
+  const project = () => state.project;
+  const meter = createMeter();
   const syncs = new Map<string, SyncEntry>();
   const warned = new Set<string>();
   containers.subscribe(({kind, container}) => {
@@ -171,10 +181,11 @@ function createParts({engine, sync, files, converge}: WatchOptions, {state, cont
     engine,
     files,
     containers,
-    restarts: createRestarts({engine, project: () => state.project, converge: inner}),
-    meter: createMeter(),
+    restarts: createRestarts({engine, project, converge: inner}),
+    rebuilds: createRebuilds({engine, containers, project, converge: inner, meter, ...rebuild}),
+    meter,
     converge: inner,
-    project: () => state.project,
+    project,
     syncOf(container, of) {
       const known = syncs.get(container.id);
       if (known !== undefined) {

@@ -1,5 +1,4 @@
-import {renderDiagnostics} from '../../base/diagnostic.ts';
-import {type TscomposeError, toTscomposeError} from '../../base/errors.ts';
+import {toTscomposeError} from '../../base/errors.ts';
 import type {Project} from '../../model/types.ts';
 import {emptyMemory, type UpOptions} from '../../plan/input.ts';
 import {planUp} from '../../plan/up.ts';
@@ -10,6 +9,7 @@ import {lowerProject} from '../../reconcile/lowering.ts';
 import {observe} from '../../reconcile/observe.ts';
 import type {WatchCause} from '../../report/watch-event.ts';
 import {objections, planSummary} from './harmless.ts';
+import {problemLines} from './problem-lines.ts';
 
 /** How a stack is loaded again, and what is done with it. */
 export interface StackSource {
@@ -127,9 +127,4 @@ async function consent(
   // A question that a newer one takes the place of has had no answer.
   if (!signal.aborted) undecided.clear();
   return yes;
-}
-
-function problemLines(error: TscomposeError, color: boolean): readonly string[] {
-  const text = error.diagnostics.length === 0 ? error.message : renderDiagnostics(error.diagnostics, {color});
-  return [...text.split('\n'), ...(error.hint === undefined ? [] : [`hint: ${error.hint}`])];
 }

@@ -58,6 +58,24 @@ test('a sync that a restart follows is told of by the restart', () => {
   ]);
 });
 
+test('a rebuild replaces containers; one that fails is told, and what goes on is not pending', () => {
+  const rebuilt: ProgressContent = {
+    ...{kind: 'watchRebuilt', service: 'web', cause, containers: ['web-1'], buildMs: 300, outcomeMs: 100},
+    outcome: 'running',
+    servingMs: 412,
+  };
+  expect(told(batch, rebuilt).slice(1)).toMatchObject([
+    {kind: 'watch', watch: {pending: 0}},
+    {kind: 'watchApplied', text: 'src/a.ts, src/b.ts +3 → rebuilt, running', tookMs: 412, restarted: true},
+  ]);
+  const failure = {kind: 'dependencyFailed', message: 'exit code 3'} as const;
+  const failed: ProgressContent = {kind: 'watchRebuildFailed', service: 'web', cause, lines: ['error'], failure};
+  expect(told(batch, failed).slice(-2)).toMatchObject([
+    {kind: 'watch', watch: {pending: 0, status: 'failed', detail: 'exit code 3'}},
+    {kind: 'notice', level: 'error', text: 'exit code 3', service: 'web'},
+  ]);
+});
+
 test('a command that fails is told with the last thing that it printed', () => {
   const executed = {
     kind: 'watchExecuted',

@@ -43,21 +43,22 @@ test('the rules of all services, or of those that are asked for, with their plac
   expect(watchRules(stack, {services: ['web']}).map(({service}) => service)).toEqual(['web']);
 });
 
-test('rebuild is refused with each place, unless the service is not watched', () => {
-  const stack = watching({api: [rule({}), rule({action: 'rebuild'})], web: [rule({action: 'rebuild'})]});
+test('rebuild without a build is refused with each place, unless the service is not watched', () => {
+  const rules = {api: [rule({}), rule({action: 'rebuild'})], web: [rule({action: 'rebuild'})]};
+  const stack = watching(rules);
   const message = (service: string) =>
-    `service "${service}": watch action "rebuild" is not supported: images are built by commands only`;
+    `service "${service}": watch action "rebuild" has nothing to build: the service has no "build"`;
   const error = problem(() => watchRules(stack, {services: []}));
-  expect(error.kind).toBe('unsupported');
+  expect(error.kind).toBe('invalid');
   expect(error.message).toBe(`${message('api')}\n${message('web')}`);
-  expect(error.hint).toBe(
-    'use "sync", "sync+restart" or "restart", or remove the rule and run "up -d --build" after a save',
-  );
+  expect(error.hint).toBe('add "build: ." to the service, or use "sync", "sync+restart" or "restart"');
   expect(error.diagnostics).toMatchObject([
     {message: message('api'), file: 'compose.yaml', line: 9, column: 5},
     {message: message('web')},
   ]);
   expect(problem(() => watchRules(stack, {services: ['web']})).message).toBe(message('web'));
+  const built = watching(rules, {build: {context: '/src/shop/api'}});
+  expect(watchRules(built, {services: []}).map(({rule: {action}}) => action)).toEqual(['sync', 'rebuild', 'rebuild']);
 });
 
 test('nothing to watch is told with what would be something, unless it may be empty', () => {
