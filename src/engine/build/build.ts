@@ -1,5 +1,5 @@
 import {basename} from 'node:path';
-import type {BuildBody, BuildEvent} from '../../api/types/build.ts';
+import type {BuildEvent} from '../../api/types/build.ts';
 import {sha256Hex} from '../../base/canonical-json.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
