@@ -42,7 +42,6 @@ test('include, ignore with exceptions, the .dockerignore of a build and editors:
     `name: counts
 services:
   api:
-    image: busybox
     build: ./context
     stop_grace_period: 0s
     command: sleep 600
@@ -53,6 +52,7 @@ services:
         - {path: ./context/src, action: sync, target: /built}
 `,
   );
+  write(host, 'context/Dockerfile', 'FROM busybox\n');
   write(host, 'context/.dockerignore', '# not for the image\nsrc/secret*\n**/*.md\n');
   for (const directory of ['code/deep/cache', 'only/css', 'context/src'])
     mkdirSync(join(host.directory, directory), {recursive: true});
