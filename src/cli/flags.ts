@@ -86,7 +86,7 @@ export const commandFlags = {
   watch: {
     'allow-missing-limits': allowMissingLimits,
     'no-up': {summary: 'do not start the stack first'},
-    quiet: {summary: 'do not show how the stack is brought up'},
+    quiet: {summary: 'do not show how the stack is brought up, nor how images are built'},
     prune: {default: true, summary: 'remove images that builds replace'},
   },
   down: {

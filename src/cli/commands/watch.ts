@@ -34,7 +34,9 @@ export async function runWatch(given: CliContext, {flags, args}: Input<'watch'>)
         stack,
         upOptions,
         prune: flags.prune,
-        report: reporter.report,
+        report: (event) => {
+          if (!flags.quiet || event.kind !== 'build') reporter.report(event);
+        },
         signal: abort.signal,
       });
       try {
