@@ -164,6 +164,8 @@ export interface WatchState {
   readonly pending: number;
   /** Why it is paused or failed; what it did last: one line. */
   readonly detail: string | undefined;
+  /** Services whose images are being built after a save, and at which step: `[2/5]`; empty before the first. */
+  readonly building?: readonly {readonly service: string; readonly step: string}[];
 }
 
 export interface ActionState {

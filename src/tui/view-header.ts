@@ -63,6 +63,9 @@ function planPart({state, glyphs}: ViewContext): readonly Line[] {
 function watchPart({state, glyphs, columns}: ViewContext): readonly Line[] {
   const {watch} = state;
   if (watch === undefined) return [];
+  const building = (watch.building ?? []).map(({service, step}) => `${service}${step === '' ? '' : ` ${step}`}`);
+  if (building.length > 0)
+    return [[span(`${glyphs.busy} watching`, 'good'), span(`, building ${building.join(', ')}`, 'dim')]];
   if (watch.status !== 'on') {
     const bad = watch.status === 'failed';
     return [[span(`${bad ? glyphs.bad : glyphs.paused} watch ${watch.status}`, bad ? 'bad' : 'warning')]];

@@ -109,6 +109,7 @@ const event: fc.Arbitrary<UiEventContent> = fc.oneof(
       p95Ms: fc.option(amount, {nil: undefined}),
       pending: fc.nat(9999),
       detail: fc.option(anyText, {nil: undefined}),
+      building: fc.array(fc.record({service: name, step: fc.constantFrom('', '[2/3]')}), {maxLength: 3}),
     }),
   }),
   fc.record({kind: fc.constant('notice'), level, text: anyText, service: name}),

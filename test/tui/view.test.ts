@@ -40,6 +40,13 @@ test('the header names what is wrong, what waits and how watching goes', () => {
   expect(header({kind: 'plan', plan: {...plan, problem: 'error'}})).toContain('✗ stack file has errors (p)');
   const watch = {status: 'on', rules: 1, p50Ms: undefined, p95Ms: undefined, pending: 0, detail: undefined} as const;
   expect(header({kind: 'watch', watch})).toContain('● watching, 1 rule');
+  const building = [
+    {service: 'web', step: '[2/3]'},
+    {service: 'api', step: ''},
+  ];
+  expect(header({kind: 'watch', watch: {...watch, status: 'failed', pending: 3, building}})).toContain(
+    '◐ watching, building web [2/3], api',
+  );
   expect(header({kind: 'watch', watch: {...watch, pending: 3}})).toContain('◐ watching, 3 to bring in');
   expect(header({kind: 'watch', watch: {...watch, p50Ms: 410, p95Ms: 12_000}})).toContain(
     '● watching, save to serving 0.41s, p95 12s',

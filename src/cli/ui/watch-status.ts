@@ -21,6 +21,8 @@ export function watchReporter(emit: (event: UiEventContent) => void): (event: Pr
     state = {...state, ...change, pending: [...pending.values()].reduce((sum, count) => sum + count, 0)};
     emit({kind: 'watch', watch: state});
   };
+  const building = new Map<string, string>();
+  const setBuilding = (): void => set({building: [...building].map(([service, step]) => ({service, step}))});
   const settle = (service: string): void => {
     pending.delete(service);
     set({status: state.status === 'failed' ? 'on' : state.status});
@@ -52,6 +54,9 @@ export function watchReporter(emit: (event: UiEventContent) => void): (event: Pr
         return event.leadsOn === true ? undefined : applied(event, 'synced', event.visibleMs);
       case 'watchRestarted':
         return applied(event, `restarted, ${event.outcome}`, event.servingMs);
+      case 'build':
+        if (noteBuild(building, event)) setBuilding();
+        return;
       case 'watchRebuilt':
         return applied(event, `rebuilt, ${event.outcome}`, event.servingMs);
       case 'watchRebuildFailed':
@@ -88,6 +93,29 @@ export function watchReporter(emit: (event: UiEventContent) => void): (event: Pr
         return undefined;
     }
   };
+}
+
+/** How far each build has come, `[2/5]`; answers whether that is news. */
+function noteBuild(
+  building: Map<string, string>,
+  {build, event}: Extract<ProgressContent, {readonly kind: 'build'}>,
+): boolean {
+  switch (event.kind) {
+    case 'began':
+      building.set(build, '');
+      return true;
+    case 'step': {
+      const step = event.status === 'start' ? /^\[[^\]]*\d+\/\d+\]/.exec(event.title)?.[0] : undefined;
+      if (step === undefined || building.get(build) === step) return false;
+      building.set(build, step);
+      return true;
+    }
+    case 'built':
+    case 'ended':
+      return building.delete(build);
+    default:
+      return false;
+  }
 }
 
 function describeCause({paths, more}: WatchCause): string {

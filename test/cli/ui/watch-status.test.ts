@@ -76,6 +76,26 @@ test('a rebuild replaces containers; one that fails is told, and what goes on is
   ]);
 });
 
+test('a build that goes on is told with its step, until it has ended', () => {
+  const build = (event: Extract<ProgressContent, {kind: 'build'}>['event']): ProgressContent => ({
+    kind: 'build',
+    build: 'web',
+    event,
+  });
+  const events = told(
+    build({kind: 'began'}),
+    build({kind: 'step', step: 1, title: '[2/3] RUN make', status: 'start'}),
+    build({kind: 'output', step: 1, stream: 'stdout', text: 'made'}),
+    build({kind: 'step', step: 1, status: 'done'}),
+    build({kind: 'built', image: 'sha256:1', names: ['web']}),
+    build({kind: 'began'}),
+    build({kind: 'ended', outcome: 'failed'}),
+  );
+  const building = events.map((event) => event.kind === 'watch' && event.watch?.building);
+  const web = (step: string) => [{service: 'web', step}];
+  expect(building).toEqual([web(''), web('[2/3]'), [], web(''), []]);
+});
+
 test('a command that fails is told with the last thing that it printed', () => {
   const executed = {
     kind: 'watchExecuted',
