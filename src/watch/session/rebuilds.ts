@@ -76,16 +76,19 @@ export function createRebuilds(options: RebuildsOptions): Rebuilds {
   };
   const rebuild = async (jobs: readonly Job[]): Promise<void> => {
     const project = options.project();
+    // Those whose failure has not been told.
+    let open = jobs;
     try {
       const images = jobs.flatMap(({service}) => imageOf(project, service) ?? []);
       const before = options.prune ? await idsOf(options.engine, images) : new Map<string, string>();
       const results = await mapLimited(jobs, atOnce, (job) => build(project, job, options));
       const built = results.flatMap((result) => (result === undefined ? [] : [result]));
+      open = built;
       if (built.length === 0 || signal.aborted) return;
       await replace(project, built);
       if (options.prune) await removeReplaced(options.engine, before);
     } catch (error) {
-      for (const job of jobs) tellFailure(job, error, options);
+      for (const job of open) tellFailure(job, error, options);
     }
   };
   const replace = async (project: Project, built: readonly Built[]): Promise<void> => {

@@ -14,7 +14,10 @@ import {memoryContainer} from './memory-container.ts';
 import {memoryContainers} from './memory-containers.ts';
 
 /** A stack that runs, but for `other`, which somebody has stopped. Its builds are the test's. */
-async function begin(build: (image: string, number: number) => Promise<void> | void) {
+async function begin(
+  build: (image: string, number: number) => Promise<void> | void,
+  before: (call: string) => void = () => {},
+) {
   const engine = new MemoryEngine();
   const stack = project({
     services: {
@@ -25,12 +28,18 @@ async function begin(build: (image: string, number: number) => Promise<void> | v
     },
   });
   for (const image of ['api', 'web', 'after', 'other']) engine.addImage(image);
-  const run = runOn(engine);
+  let isUp = false;
+  const run = runOn(engine, {
+    before(call) {
+      if (isUp) before(call);
+    },
+  });
   const events: ProgressContent[] = [];
   const lowering = {features: new Set<string>(['files']), version: '1.0.0'};
   await up({project: stack, ...lowerProject(stack, lowering), options: {}}, run.context);
   await run.context.engine.getContainer(engine.named('shop-other-1').id).stop();
   engine.calls.length = 0;
+  isUp = true;
   const containers = memoryContainers();
   for (const service of ['api', 'web', 'after', 'other']) {
     const {id} = engine.named(`shop-${service}-1`);
@@ -134,6 +143,24 @@ test('a build that fails is told with its place and changes nothing; another ser
     },
   ]);
   expect(of('watchRebuilt')).toMatchObject([{service: 'api'}]);
+});
+
+test('containers that cannot be replaced are told of once, and so is the build that failed before', async () => {
+  const {save, rebuilds, of} = await begin(
+    (image) => {
+      if (image === 'web') throw new TscomposeError('dependencyFailed', 'exit code: 3');
+    },
+    (call) => {
+      if (call.startsWith('create ')) throw new TscomposeError('exhausted', 'no space left');
+    },
+  );
+  save('web', 'lib/a');
+  save('api', 'lib/a');
+  await rebuilds.close();
+  expect(of('watchRebuildFailed')).toMatchObject([
+    {service: 'web', failure: {message: 'cannot build image "web": exit code: 3'}},
+    {service: 'api', failure: {message: expect.stringContaining('no space left')}},
+  ]);
 });
 
 test('an end during a build is no failure, and nothing is replaced', async () => {
