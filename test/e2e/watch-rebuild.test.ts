@@ -28,6 +28,9 @@ services:
   write(host, 'web/.dockerignore', 'secret\n');
   write(host, 'web/Dockerfile', 'FROM busybox\nRUN head -c 16 /dev/urandom | md5sum > /once\nCOPY word* /\n');
   write(host, 'web/word', 'one');
+  const refused = await host.tscompose(['up', '--watch', '--no-build']);
+  expect(refused.stderr).toContain('--no-build: service "web" has a watch action "rebuild"');
+  expect(refused.code).toBe(64);
   // An image of an earlier save, which watching does not begin with.
   expect((await host.tscompose(['build'])).code).toBe(0);
   write(host, 'web/word', 'two');

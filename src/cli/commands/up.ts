@@ -6,7 +6,7 @@ import type {BuildImage} from '../../reconcile/build-image.ts';
 import {type UpRequest, up} from '../../reconcile/commands.ts';
 import type {ConvergeContext} from '../../reconcile/converge.ts';
 import type {ContainerInfo, Report} from '../../report/event.ts';
-import {watchRules} from '../../watch/session/rules.ts';
+import {rebuilds, type ServiceRule, watchRules} from '../../watch/session/rules.ts';
 import {runAttached} from '../attached.ts';
 import type {BuildExtras} from '../build/build-image.ts';
 import type {CliContext} from '../context.ts';
@@ -29,7 +29,7 @@ export async function runUp(given: CliContext, {flags, args}: Input<'up'>): Prom
   const stack = reloadedStack(context, {services: args, dependencies: !flags['no-deps'], scale: flags.scale});
   const {project, extras, unpulled} = await honourLock(context, await stack.load(), flags);
   // Told before anything is started.
-  if (flags.watch) watchRules(project, {services: args});
+  if (flags.watch) checkRules(watchRules(project, {services: args}), flags);
   const exitCodeFrom = flags['exit-code-from'];
   if (exitCodeFrom !== undefined && project.services[exitCodeFrom] === undefined) {
     throw new TscomposeError('notFound', `--exit-code-from: no such service: "${exitCodeFrom}"`);
@@ -79,6 +79,15 @@ export async function runUp(given: CliContext, {flags, args}: Input<'up'>): Prom
       },
       start,
     );
+  });
+}
+
+function checkRules(rules: readonly ServiceRule[], flags: Flags): void {
+  const rule = rules.find(rebuilds);
+  if (rule === undefined || !flags['no-build']) return;
+  throw new TscomposeError('invalid', `--no-build: service "${rule.service}" has a watch action "rebuild"`, {
+    hint: 'leave --no-build or --watch out',
+    exitCode: exitCodes.usage,
   });
 }
 
