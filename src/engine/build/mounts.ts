@@ -229,6 +229,8 @@ async function prepareAgent(
     ] as const) {
       from.pipe(to);
       from.on('error', () => to.destroy());
+      // Also where it goes without a word: whoever asks the agent would wait.
+      from.on('close', () => to.end());
     }
   });
   await new Promise<void>((resolve, reject) => {

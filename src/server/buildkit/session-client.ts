@@ -41,7 +41,12 @@ async function optional<T>(call: Promise<T>): Promise<T | undefined> {
 function forward(caller: Caller, id: string): Duplex {
   const [near, far] = duplexPair();
   const types = {request: 'BytesMessage', answer: 'BytesMessage'} as const;
-  const call = caller.open('/moby.sshforward.v1.SSH/ForwardAgent', types, {'buildkit.ssh.id': id});
+  const call = openForward();
+  far.on('error', () => {});
+  if (call === undefined) {
+    near.destroy();
+    return near;
+  }
   const there = async () => {
     for await (const data of far.iterator({destroyOnReturn: false})) await call.send({data: data as Uint8Array});
     call.end();
@@ -52,6 +57,14 @@ function forward(caller: Caller, id: string): Duplex {
   };
   for (const way of [there, back]) way().catch(() => near.destroy());
   near.once('close', () => call.cancel());
-  far.on('error', () => {});
   return near;
+
+  /** Undefined where the client is gone: whoever asks for the connection is at the other end of a socket, and catches nothing. */
+  function openForward() {
+    try {
+      return caller.open('/moby.sshforward.v1.SSH/ForwardAgent', types, {'buildkit.ssh.id': id});
+    } catch {
+      return undefined;
+    }
+  }
 }

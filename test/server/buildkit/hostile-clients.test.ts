@@ -115,3 +115,16 @@ test('a session that nobody waits for any more is found all the same when it com
   expect(await sessions.find('late', never)).toBe(await waiting);
   far.destroy();
 });
+
+test('a client that is gone has an agent that answers nobody, and throws at nobody', async () => {
+  const known = method('/moby.sshforward.v1.SSH/CheckAgent', 'BytesMessage', 'BytesMessage', async function* () {
+    yield {};
+  });
+  const caller = await callerOf([known]);
+  const open = await sessionClient(caller, never).agent('default');
+  caller.close();
+  const connection = open?.();
+  if (connection === undefined) throw new Error('there is no agent');
+  if (!connection.closed) await once(connection, 'close');
+  expect(connection.destroyed).toBe(true);
+});
