@@ -1,5 +1,7 @@
+import type {Writable} from 'node:stream';
 import {type Pack, pack} from 'tar-stream';
 import {TscomposeError} from '../../base/errors.ts';
+import {drained} from '../drained.ts';
 import {attributesOf, type EntryHead, entryOf, fileType} from './file-mode.ts';
 import type {Caller} from './grpc-client.ts';
 import type {Message} from './messages.ts';
@@ -176,6 +178,8 @@ export function archiveOfClient(wanted: WantedFiles, signal: AbortSignal): Async
   const archive = pack();
   const write = async () => {
     for await (const {stat, content} of receiveFiles(wanted, signal)) {
+      // Nobody reads it any more.
+      if (archive.destroyed) return;
       const head = entryOf(stat);
       if (head === undefined) continue;
       const attributes = attributesOf(stat);
@@ -183,11 +187,16 @@ export function archiveOfClient(wanted: WantedFiles, signal: AbortSignal): Async
       await new Promise<void>((resolve, reject) => {
         const named = attributes === undefined ? head : {...head, ...placeholders(head)};
         const entry = archive.entry(named, (error) => (error ? reject(error) : resolve()));
+        // An entry fails with its archive, and one that nobody listens to would end the engine.
+        entry.on('error', reject);
+        entry.once('close', () => resolve());
         void fill(entry, content).catch(reject);
       });
     }
     archive.finalize();
   };
+  // Told to whoever reads it, now or later.
+  archive.on('error', () => {});
   write().catch((error: unknown) => archive.destroy(error as Error));
   return archive as AsyncIterable<unknown> as AsyncIterable<Uint8Array>;
 }
@@ -198,8 +207,10 @@ function placeholders({name, linkname}: EntryHead): Partial<EntryHead> {
 }
 
 async function fill(entry: ReturnType<Pack['entry']>, content: AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const data of content)
-    if (!entry.write(data)) await new Promise<void>((resolve) => entry.once('drain', () => resolve()));
+  for await (const data of content) {
+    if (entry.destroyed) return;
+    if (!entry.write(data)) await drained(entry as unknown as Writable);
+  }
   entry.end(null);
 }
 

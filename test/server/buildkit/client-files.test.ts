@@ -92,6 +92,25 @@ describe('files of a client', () => {
     caller.close();
   });
 
+  it('of a client that goes away in the middle of one fail where they are read, and nowhere else', async () => {
+    const vanishing = method('/moby.filesync.v1.FileSync/DiffCopy', 'Packet', 'Packet', async function* (messages) {
+      yield {type: packets.stat, stat: {path: 'a', mode: 0o644, size: 5_000_000}};
+      yield {type: packets.stat};
+      for await (const {id} of messages) {
+        for (let piece = 0; piece < 8; piece++) yield {type: packets.data, id, data: Buffer.alloc(32 * 1024)};
+        return;
+      }
+    });
+    const caller = await callerOf([vanishing]);
+    const archive = archiveOfClient({directory: 'context', caller: async () => caller}, never);
+    const read = async () => {
+      for await (const _ of archive);
+    };
+    // What is told to nobody who listens is an uncaught error, which fails the run.
+    await expect(read()).rejects.toMatchObject({kind: 'unavailable'});
+    caller.close();
+  });
+
   it('have a size that a Dockerfile may have', async () => {
     const caller = await callerOf([fileSync(() => [file('Dockerfile', 'x', {size: 5_000_000})])]);
     const wanted = {directory: 'dockerfile', caller: async () => caller};
