@@ -89,7 +89,12 @@ export const platformParameter: Parameter<string> = {
     }
   },
   format: (value) => {
-    const [os = '', architecture = '', variant] = value.split('/');
+    const parts = value.split('/');
+    // In its members too much would be left out, and nothing at all would be filled in.
+    if (parts.length > 3 || (value !== '' && parts.includes('')))
+      throw new TscomposeError('invalid', `invalid platform "${value}": it reads os/architecture[/variant]`);
+    const isArchitecture = parts.length === 1 && !['', 'linux', 'windows'].includes(value);
+    const [os = '', architecture = '', variant] = isArchitecture ? ['linux', value] : parts;
     return JSON.stringify({os, architecture, ...(variant === undefined ? {} : {variant})});
   },
 };

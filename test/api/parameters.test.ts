@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {flag, integer, oneOf, tail, unixTime} from '../../src/api/parameters.ts';
+import {flag, integer, oneOf, platformParameter, tail, unixTime} from '../../src/api/parameters.ts';
 
 describe('flag', () => {
   it.each(['', '0', 'no', 'false', 'none', 'False', ' 0 '])('"%s" is off', (value) => {
@@ -56,3 +56,21 @@ describe('oneOf', () => {
     expect(() => oneOf('a', 'b').parse(['c'], 'x')).toThrow('parameter "x": "c" is not one of a, b');
   });
 });
+
+it.each([
+  ['linux/arm64', '{"os":"linux","architecture":"arm64"}'],
+  ['linux/arm/v7', '{"os":"linux","architecture":"arm","variant":"v7"}'],
+  ['arm64', '{"os":"linux","architecture":"arm64"}'],
+  ['linux', '{"os":"linux","architecture":""}'],
+])('a platform %s is sent as %s', (platform, sent) => {
+  expect(platformParameter.format(platform)).toBe(sent);
+});
+
+it.each(['linux/arm/v7/more', 'linux/', '/arm64', 'linux//v8'])(
+  '%s is no platform, and nothing is left out of it',
+  (text) => {
+    expect(() => platformParameter.format(text)).toThrow(
+      `invalid platform "${text}": it reads os/architecture[/variant]`,
+    );
+  },
+);

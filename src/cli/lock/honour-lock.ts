@@ -2,6 +2,7 @@ import {TscomposeError} from '../../base/errors.ts';
 import type {Project} from '../../model/types.ts';
 import type {BuildExtras} from '../build/build-image.ts';
 import type {CliContext} from '../context.ts';
+import {wrongUse} from '../wrong-use.ts';
 
 export interface LockFlags {
   readonly locked: boolean;
@@ -21,7 +22,10 @@ export async function honourLock(
   project: Project,
   flags: LockFlags,
 ): Promise<HonouredLock> {
-  if (!flags.locked) return {project, extras: {}};
+  if (!flags.locked) {
+    if (flags['lock-file'] !== undefined) throw wrongUse('--lock-file without --locked has no meaning');
+    return {project, extras: {}};
+  }
   const [{lockPlace, readLock}, {lockedProject, pinsOf}] = await Promise.all([
     import('./lock-file.ts'),
     import('./locked-project.ts'),

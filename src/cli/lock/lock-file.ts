@@ -1,6 +1,6 @@
 import {rename, rm, writeFile} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
-import {hasKind, toTscomposeError} from '../../base/errors.ts';
+import {hasKind, TscomposeError, toTscomposeError} from '../../base/errors.ts';
 import {machineFiles} from '../../base/file-source.ts';
 import {familiarReference, normaliseReference} from '../../engine/image/reference.ts';
 import {lockSchema} from '../../model/generated/lock-schema.js';
@@ -109,6 +109,11 @@ export function lockText({images, builds}: LockContent): string {
   })}`;
 }
 
+function explained(error: unknown, shown: string): unknown {
+  const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return isMissing ? new TscomposeError('notFound', `cannot write ${shown}: its directory does not exist`) : error;
+}
+
 /** Whole or not at all. */
 export async function writeLock({path, shown}: LockPlace, text: string): Promise<void> {
   const beside = `${path}.${process.pid}.tmp`;
@@ -117,6 +122,6 @@ export async function writeLock({path, shown}: LockPlace, text: string): Promise
     await rename(beside, path);
   } catch (error) {
     await rm(beside, {force: true});
-    throw toTscomposeError(error, `cannot write ${shown}`);
+    throw toTscomposeError(explained(error, shown), `cannot write ${shown}`);
   }
 }

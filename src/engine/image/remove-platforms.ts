@@ -2,7 +2,7 @@ import type {ImageDeleteItem} from '../../api/types/image.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {collectGarbage, exclusively} from './collect.ts';
 import type {ImageContext} from './context.ts';
-import type {Platform} from './platform.ts';
+import {formatPlatform, type Platform} from './platform.ts';
 import {findPlatform, readIndexEntries} from './platforms.ts';
 import {providePlatform} from './provide-platform.ts';
 import {imagesOfName, listReferences, type ReferenceRecord, removeImageRecord, writeReference} from './record.ts';
@@ -19,7 +19,8 @@ export async function removePlatforms(
   {platforms, force}: {readonly platforms: readonly Platform[]; readonly force: boolean},
 ): Promise<ImageDeleteItem[]> {
   const removed: ImageDeleteItem[] = [];
-  for (const platform of platforms) removed.push(...(await removePlatform(context, text, {platform, force})));
+  const unique = new Map(platforms.map((platform) => [formatPlatform(platform), platform]));
+  for (const platform of unique.values()) removed.push(...(await removePlatform(context, text, {platform, force})));
   return removed;
 }
 

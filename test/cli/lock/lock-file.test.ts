@@ -49,7 +49,9 @@ test('no file is no lock; one elsewhere is named by a flag', async () => {
   expect(await readLock(place())).toBeUndefined();
   const other = lockPlace({cwd: directory}, {workingDir: '/srv'}, 'locks/production.yaml');
   expect(other).toEqual({path: join(directory, 'locks/production.yaml'), shown: 'locks/production.yaml'});
-  await expect(writeLock(other, '')).rejects.toThrow(/^cannot write locks\/production\.yaml: /);
+  await expect(writeLock(other, '')).rejects.toThrow(
+    'cannot write locks/production.yaml: its directory does not exist',
+  );
 });
 
 test.each([
