@@ -1,4 +1,5 @@
-import {rename, rm, writeFile} from 'node:fs/promises';
+import {randomUUID} from 'node:crypto';
+import {realpath, rename, rm, writeFile} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import {hasKind, TscomposeError, toTscomposeError} from '../../base/errors.ts';
 import {machineFiles} from '../../base/file-source.ts';
@@ -48,7 +49,13 @@ export async function readLock({path, shown}: LockPlace): Promise<Lock | undefin
   });
   if (source === undefined) return undefined;
   const problems = createProblems();
-  const [tree] = parseStackFile(source, problems);
+  const [tree, second] = parseStackFile(source, problems);
+  if (second !== undefined)
+    problems.error(second.at, {
+      code: 'wrong-type',
+      message: 'the lock file has several documents',
+      hint: 'write it anew: tscompose lock',
+    });
   problems.throwIfAny();
   if (tree === undefined) {
     problems.error(
@@ -114,12 +121,13 @@ function explained(error: unknown, shown: string): unknown {
   return isMissing ? new TscomposeError('notFound', `cannot write ${shown}: its directory does not exist`) : error;
 }
 
-/** Whole or not at all. */
+/** Whole or not at all; a link stays a link. */
 export async function writeLock({path, shown}: LockPlace, text: string): Promise<void> {
-  const beside = `${path}.${process.pid}.tmp`;
+  const target = await realpath(path).catch(() => path);
+  const beside = `${target}.${randomUUID()}`;
   try {
-    await writeFile(beside, text);
-    await rename(beside, path);
+    await writeFile(beside, text, {flag: 'wx'});
+    await rename(beside, target);
   } catch (error) {
     await rm(beside, {force: true});
     throw toTscomposeError(explained(error, shown), `cannot write ${shown}`);

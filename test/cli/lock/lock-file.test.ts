@@ -1,4 +1,4 @@
-import {mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, test} from 'vitest';
@@ -45,6 +45,14 @@ test('what is written is read again, whole, and the same for the same content in
   expect(lockText({...content, images: new Map([...content.images].reverse())})).toBe(lockText(content));
 });
 
+test('a lock that is a link to one elsewhere stays a link', async () => {
+  writeFileSync(join(directory, 'real.yaml'), '');
+  symlinkSync('real.yaml', place().path);
+  await writeLock(place(), lockText(content));
+  expect(readlinkSync(place().path)).toBe('real.yaml');
+  expect(readdirSync(directory).sort()).toEqual(['compose.lock.yaml', 'real.yaml']);
+});
+
 test('no file is no lock; one elsewhere is named by a flag', async () => {
   expect(await readLock(place())).toBeUndefined();
   const other = lockPlace({cwd: directory}, {workingDir: '/srv'}, 'locks/production.yaml');
@@ -76,6 +84,7 @@ test.each([
   ],
   ['version: 1\nimages: {}\nimage: {}\n', 3, 1, 'unknown attribute "image" at the top level'],
   ['version: 1\nimages: {}\nbuilds: {web: busybox}\n', 3, 15, 'builds.web: expected a list of names of images'],
+  ['version: 1\nimages: {}\n---\nversion: 1\n', 4, 1, 'the lock file has several documents'],
   ['version: [\n', 1, 10, 'not valid YAML'],
 ])('%j is refused with its place', async (text, line, column, message) => {
   writeFileSync(place().path, text);
