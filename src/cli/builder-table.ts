@@ -17,7 +17,7 @@ export function builderTable(
     ago(row.LastUsedAt, now),
     safeForTerminal(row.Description, false),
   ]);
-  return formatTable(header, cells, {columns, drop: [], cut: {DESCRIPTION: 12}});
+  return formatTable(header, cells, {columns, drop: ['LAST USED', 'RECLAIMABLE', 'SIZE'], cut: {DESCRIPTION: 20}});
 }
 
 /** Enough to tell one from another; `prune --filter id=` takes the start of an id. */

@@ -1,12 +1,13 @@
 import {utimes} from 'node:fs/promises';
 import type {ImageProgress} from '../../api/types/image.ts';
 import {createLimiter} from '../../base/concurrency.ts';
-import {TscomposeError} from '../../base/errors.ts';
+import {hasKind, TscomposeError, toTscomposeError} from '../../base/errors.ts';
 import {runWithProgress} from '../image/channel.ts';
 import {parseConfiguration} from '../image/configuration.ts';
 import type {Descriptor} from '../image/descriptors.ts';
 import {refuseHostReference} from '../image/host-image.ts';
 import {machinePlatform, parsePlatform} from '../image/platform.ts';
+import {findPlatform} from '../image/platforms.ts';
 import {pullPin, readReference} from '../image/record.ts';
 import {familiarReference, formatReference, parseReference, type Reference} from '../image/reference.ts';
 import type {ContentSession} from '../image/session.ts';
@@ -53,11 +54,25 @@ export function pullImage(
     const connections = await context.registries.connections(reference.registry, 'pull', request.credential);
     const {allPlatforms = false, beside} = request;
     const work = {context, connections, platform, allPlatforms, beside, channel, signal: stopped};
-    if (request.allTags !== true) return await pullOne(work, reference);
+    const pull = async (one: Reference) => {
+      await pullOne(work, one);
+      if (request.platform) await warnOfPlatform(work, one);
+    };
+    if (request.allTags !== true) return await pull(reference);
     const {registry, repository} = reference;
     const tags = await firstThatAnswers(connections, (connection) => listTags(connection, repository, stopped));
-    for (const tag of tags.value) await pullOne(work, {registry, repository, tag});
+    for (const tag of tags.value) await pull({registry, repository, tag});
   }, signal);
+}
+
+/** What is one image alone comes for whatever platform it is, with a word of warning, as with Docker (image_pull.go). */
+async function warnOfPlatform({context, channel, platform}: PullWork, reference: Reference): Promise<void> {
+  try {
+    await findPlatform(context.images, familiarReference(formatReference(reference)), platform);
+  } catch (error) {
+    if (!hasKind(error, 'notFound')) throw error;
+    channel.push({status: `WARNING: ${toTscomposeError(error).message}`});
+  }
 }
 
 async function pullOne(work: PullWork, reference: Reference): Promise<void> {

@@ -130,3 +130,15 @@ it('what is no manifest, and what the registry does not have, is left out with a
   expect(blobs()).toContain(made.digest);
   expect(registry.requests.filter(({url}) => url.includes(artifact.digest))).toEqual([]);
 });
+
+it('an image that is one alone comes for another platform too, with a warning', async () => {
+  const name = `${registry.host}/a:1`;
+  registry.files.set('/v2/a/manifests/1', {type: manifestType, bytes: registry.manifest});
+  const told = async (platform?: string) =>
+    (await bed.pull(name, platform === undefined ? {} : {platform})).map(({status}) => status).at(-1);
+  expect(await told('linux/arm64')).toBe(
+    `WARNING: image with reference ${name} was found but its platform (linux/amd64) does not match the specified platform (linux/arm64)`,
+  );
+  expect(await told('linux/amd64')).toBe(`Status: Image is up to date for ${name}`);
+  expect(await told()).toBe(`Status: Image is up to date for ${name}`);
+});
