@@ -133,6 +133,7 @@ function readMirror(flags: RegistryFlags): MirrorOptions | undefined {
     if (alone !== undefined) throw wrongUse(`${alone[0]} needs --mirror: nothing is asked for without it`);
     return undefined;
   }
+  if (offline && login) throw wrongUse('--offline and --mirror-login cannot go together: nobody is asked');
   if (age !== undefined && age <= 0) throw wrongUse('--mirror-max-age has to be more than nothing');
   const limits = {
     bytesMax: readSize(size, '--mirror-max-size'),
