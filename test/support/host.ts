@@ -56,6 +56,8 @@ export async function makeHost(): Promise<TestHost> {
   mkdirSync(directory);
   must('ip', ['netns', 'add', namespace]);
   must('ip', ['-n', namespace, 'link', 'set', 'lo', 'up']);
+  // A new namespace has it from the machine, where something else may forward (ip-sysctl, devconf_inherit_init_net).
+  must('nsenter', [`--net=/run/netns/${namespace}`, '--', 'sh', '-c', 'echo 0 >/proc/sys/net/ipv4/ip_forward']);
   const env = {
     PATH: process.env['PATH'] ?? '/usr/bin:/bin',
     HOME: base,
