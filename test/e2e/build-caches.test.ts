@@ -23,7 +23,7 @@ beforeAll(async () => {
   mkdirSync(stack());
   writeFileSync(
     join(stack(), 'Dockerfile'),
-    'FROM busybox AS work\nRUN date +%s%N >/when\nFROM busybox\nCOPY --from=work /when /when\nRUN wc -c /when >/size\n',
+    'FROM busybox AS work\nRUN date && cat /proc/sys/kernel/random/uuid >/when\nFROM busybox\nCOPY --from=work /when /when\nRUN wc -c /when >/size\n',
   );
   writeFileSync(
     join(stack(), 'compose.yaml'),

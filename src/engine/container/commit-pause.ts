@@ -31,8 +31,11 @@ async function pauseOrLeave(context: ContainerContext, id: string, committing: s
     await pauseContainer(context, id);
     return true;
   } catch (error) {
+    const isOthers = hasKind(error, 'conflict');
+    // What failed may be what came after the pause.
+    if (!isOthers) await thaw(context, id);
     await rm(committing, {force: true});
-    if (hasKind(error, 'conflict')) return false;
+    if (isOthers) return false;
     throw error;
   }
 }

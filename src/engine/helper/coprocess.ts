@@ -166,7 +166,10 @@ export function createHelper(options: HelperOptions = {}): Helper {
         if (!held) return;
         held = false;
         // A helper that ended has freed it.
-        if (link.alive()) await link.request({kind: 'unlock', lock});
+        if (!link.alive()) return;
+        await link.request({kind: 'unlock', lock}).catch((error: unknown) => {
+          if (link.alive()) throw error;
+        });
       },
     };
   };

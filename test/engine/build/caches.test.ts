@@ -11,7 +11,7 @@ import {eventsOf, plainBody} from './plain-body.ts';
 
 /** Two stages: the image has one layer of its own, and the other stage two. */
 const dockerfile = `FROM busybox AS work
-RUN date +%s%N >/when
+RUN date && cat /proc/sys/kernel/random/uuid >/when
 RUN cat /when /when >/twice
 FROM busybox
 LABEL a=b
@@ -124,7 +124,7 @@ describe('a cache in a registry', () => {
 });
 
 describe('a cache in an image', () => {
-  const chain = 'FROM busybox\nRUN date +%s%N >/when\nENV a=b\nRUN cat /when /when >/twice\n';
+  const chain = 'FROM busybox\nRUN date && cat /proc/sys/kernel/random/uuid >/when\nENV a=b\nRUN cat /when /when >/twice\n';
   const tag = () => `${registry.host}/image:1`;
   const run = async ({engine}: TestEngine, more: Partial<BuildBody>) =>
     summary(await eventsOf(engine, plainBody(chain, {cacheTo: [{kind: 'inline'}], ...more})));
