@@ -12,7 +12,7 @@ export interface Refused {
 /** By attribute; one has several where parts of it are refused for reasons of their own. */
 export const refused: Readonly<Record<string, readonly Refused[]>> = {
   build: [
-    {says: {context: 'https://example.org/a.git'}, below: 'context', reason: 'directories of this machine'},
+    {says: {context: 's3://bucket/files'}, below: 'context', reason: 'contexts are directories'},
     {says: {context: '.', cache_from: ['type=gha']}, below: 'cache_from[0]', reason: 'neither be read nor written'},
     {says: {context: '.', sbom: true}, below: 'sbom', reason: 'is not attested'},
     {says: {context: '.', network: 'other'}, below: 'network', reason: 'no networks of stacks'},
