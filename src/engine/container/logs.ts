@@ -40,7 +40,10 @@ export async function* readLogs(
   const until = options.until === undefined ? undefined : secondsToNanoseconds(options.until);
   const wanted = selectLines(options, until);
   // Asked before the first read: what is written until it ends is then read for sure.
-  const follow = options.follow === true && (await observe(context, id)).kind === 'live';
+  const observation = await observe(context, id);
+  // One that has just ended may have said more than its file has yet: that is waited for, whoever asks.
+  const isBeingWritten = observation.kind === 'exited' && observation.ending;
+  const follow = isBeingWritten || (options.follow === true && observation.kind === 'live');
   const remainingMs = until === undefined ? undefined : Number(until - unixNanoseconds(context.now)) / 1e6;
   using wakes = follow ? watchLog({directory, control, remainingMs, signal}) : undefined;
   await using files = await openTail(path, options.tail);
