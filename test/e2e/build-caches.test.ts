@@ -98,7 +98,9 @@ describe('caches of builds', () => {
     await printed('engine', 'build', '.');
     const {stdout} = await printed('engine', 'builder', 'du');
     expect(stdout).toMatch(/^ID +RECLAIMABLE +SIZE +LAST USED +DESCRIPTION *\n/);
-    expect(stdout).toMatch(/^[0-9a-f]{25} +true\*? +\d+B +.* ago +\[work 2\/2\] RUN date && cat \/proc\/sys\/kernel\/random\/uuid >\/when/m);
+    expect(stdout).toMatch(
+      /^[0-9a-f]{25} +true\*? +\d+B +.* ago +\[work 2\/2\] RUN date && cat \/proc\/sys\/kernel\/random\/uuid >\/when/m,
+    );
     expect(stdout).toMatch(/^Total: +\d+B$/m);
     const json = (await printed('engine', 'builder', 'du', '--format', 'json')).stdout.trim().split('\n');
     expect(json.map((line) => JSON.parse(line).Type)).toEqual(['regular', 'regular', 'regular']);

@@ -124,7 +124,8 @@ describe('a cache in a registry', () => {
 });
 
 describe('a cache in an image', () => {
-  const chain = 'FROM busybox\nRUN date && cat /proc/sys/kernel/random/uuid >/when\nENV a=b\nRUN cat /when /when >/twice\n';
+  const chain =
+    'FROM busybox\nRUN date && cat /proc/sys/kernel/random/uuid >/when\nENV a=b\nRUN cat /when /when >/twice\n';
   const tag = () => `${registry.host}/image:1`;
   const run = async ({engine}: TestEngine, more: Partial<BuildBody>) =>
     summary(await eventsOf(engine, plainBody(chain, {cacheTo: [{kind: 'inline'}], ...more})));
