@@ -73,7 +73,7 @@ export function machineMounts({base}: Bed): readonly string[] {
   return lines.filter((line) => line.includes(base) || line.includes('/proc/self/fd/'));
 }
 
-export async function until(check: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+export async function until(check: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!(await check())) {
     if (Date.now() > end) throw new Error(`not within ${timeoutMs} ms: ${check.toString()}`);
