@@ -1,3 +1,5 @@
+import {cutFrames} from '../base/byte-streams.ts';
+
 /**
  * Docker's multiplexed stream: frames of an 8-byte header `[stream, 0, 0, 0, length as uint32 big-endian]` and the
  * payload. A terminal's stream is raw, without frames.
@@ -34,27 +36,13 @@ export function frameHeader(stream: FrameStream, size: number): Uint8Array {
  * by the end of the stream is handed on as far as it came. Throws `RangeError` for a header that is none.
  */
 export async function* decodeFrames(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Frame> {
-  /** Pieces of a frame that is longer than what is held; joined once it is whole. */
-  let waiting: Uint8Array[] = [];
-  let missing = 0;
-  for await (const piece of bytes) {
-    waiting.push(piece);
-    missing -= piece.length;
-    if (missing > 0) continue;
-    const held = waiting.length === 1 ? piece : Buffer.concat(waiting);
-    let at = 0;
-    for (;;) {
-      const header = held.length - at < headerSize ? undefined : readHeader(held, at);
-      const end = at + headerSize + (header?.size ?? 0);
-      missing = end - held.length;
-      if (header === undefined || missing > 0) break;
-      yield {stream: header.stream, data: held.subarray(at + headerSize, end)};
-      at = end;
-    }
-    waiting = at === held.length ? [] : [held.subarray(at)];
+  const sizeAt = (held: Uint8Array, at: number) => readHeader(held, at).size;
+  for await (const frame of cutFrames(bytes, {header: headerSize, sizeAt})) {
+    // One that is cut off within its header, or right behind it, has nothing to hand on.
+    if (frame.length < headerSize) return;
+    const {stream, size} = readHeader(frame, 0);
+    if (frame.length > headerSize || size === 0) yield {stream, data: frame.subarray(headerSize)};
   }
-  const cut = Buffer.concat(waiting);
-  if (cut.length > headerSize) yield {stream: readHeader(cut, 0).stream, data: cut.subarray(headerSize)};
 }
 
 function readHeader(bytes: Uint8Array, at: number): {readonly stream: FrameStream; readonly size: number} {

@@ -1,6 +1,7 @@
 import type {ByteStream, Connection, DescribedBytes, Endpoint} from '../api/endpoint.ts';
 import {encodeJsonLine} from '../api/stream-json.ts';
 import {ownHeaders} from '../api/version.ts';
+import {onePiece} from '../base/byte-streams.ts';
 import {errorLine} from './error-response.ts';
 import type {ServerResponse} from './request.ts';
 
@@ -18,7 +19,11 @@ export async function responseOf(
     case 'none':
       return {status, headers, body: {json: undefined}};
     case 'text':
-      return {status, headers: typed('text/plain; charset=utf-8'), body: {stream: once(Buffer.from(String(output)))}};
+      return {
+        status,
+        headers: typed('text/plain; charset=utf-8'),
+        body: {stream: onePiece(Buffer.from(String(output)))},
+      };
     case 'json': {
       const body = answer.early ? (output as {readonly later: Promise<unknown>}) : {json: output};
       return {status, headers: typed('application/json'), body};
@@ -104,8 +109,4 @@ async function* readToEnd(connection: Connection): AsyncGenerator<Uint8Array> {
   } finally {
     connection.destroy();
   }
-}
-
-async function* once(data: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield data;
 }

@@ -1,4 +1,5 @@
 import type {ContainerConfig} from '../../api/types/container.ts';
+import {onePiece} from '../../base/byte-streams.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
 import type {CommitRequest} from '../container/context.ts';
@@ -51,7 +52,7 @@ export async function commitImage(
     const staged = await unlessAborted(change.staging.add(layer), signal);
     const added = staged.digest === emptyLayer ? [] : [staged];
     const body = await describe(change, base, {request, config, added: added.map(({digest}) => digest)});
-    const configuration = await change.staging.add(once(body));
+    const configuration = await change.staging.add(onePiece(body));
     const below = await Promise.all(base.layers.map(({blob}) => change.session.blobs.describe(blob)));
     const candidate = {references: [], configuration, layers: [...below, ...added]};
     const record = await storeContent(change, candidate, parseConfiguration(body, 'the committed image'));
@@ -98,8 +99,4 @@ async function describe(
       history: [...(Array.isArray(history) ? history : []), step],
     }),
   );
-}
-
-async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  yield bytes;
 }

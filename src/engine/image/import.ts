@@ -1,5 +1,6 @@
 import type {ContainerConfig} from '../../api/types/container.ts';
 import type {ImageProgress} from '../../api/types/image.ts';
+import {onePiece} from '../../base/byte-streams.ts';
 import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
 import {unlessAborted} from './abort.ts';
 import {addImageRecord} from './add.ts';
@@ -46,7 +47,7 @@ export function importImage(
       const wanted = {diffId: undefined, blob: storedBlob(layer)};
       const [unpacked] = await change.session.layers.provide([wanted], {signal: stopped, onProgress: () => undefined});
       const body = describe(context.now, {config, diffId: unpacked?.diffId ?? '', message: options.message, platform});
-      const configuration = await change.staging.add(once(body));
+      const configuration = await change.staging.add(onePiece(body));
       const candidate = {references: [], configuration, layers: [layer]};
       const record = await storeContent(change, candidate, parseConfiguration(body, 'the imported image'));
       const {id} = record;
@@ -83,8 +84,4 @@ function describe(now: ImageContext['now'], {config, diffId, message, platform}:
       history: [{created, comment: message || 'imported'}],
     }),
   );
-}
-
-async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  yield bytes;
 }

@@ -1,3 +1,4 @@
+import {onePiece} from '../../base/byte-streams.ts';
 import type {NewName} from './add.ts';
 import {addImageRecord, addMadeManifest, imageRecord} from './add.ts';
 import {type BlobSource, madeBlob, storedBlob} from './blob-source.ts';
@@ -70,7 +71,7 @@ export async function openSession(context: ImageContext): Promise<ContentSession
     ingest: (request) => openIngest({...context, blobs, lease}, request),
 
     async addBlob(content) {
-      const staged = await blobs.stage(content instanceof Uint8Array ? once(content) : content, lease);
+      const staged = await blobs.stage(content instanceof Uint8Array ? onePiece(content) : content, lease);
       try {
         await blobs.sync(staged);
         await blobs.keep([staged], lease);
@@ -126,8 +127,4 @@ export function contentOf({id, manifest, layers}: ImageRecord) {
     blobs: [id, ...(manifest === undefined ? [] : [manifest]), ...layers.map(({blob}) => blob)],
     layers: layers.map(({directory}) => directory),
   };
-}
-
-async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  yield bytes;
 }

@@ -1,4 +1,5 @@
 import type {ImageProgress} from '../../api/types/image.ts';
+import {skipBytes} from '../../base/byte-streams.ts';
 import {mapLimited} from '../../base/concurrency.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {type Channel, runWithProgress} from '../image/channel.ts';
@@ -152,7 +153,7 @@ async function pushBlobs(work: PushWork, blobs: PushTree['blobs']): Promise<void
       const mountFrom = await findMount(work, digest);
       const outcome = await uploadBlob(connection, {
         ...{repository, descriptor, mountFrom, signal},
-        read: (from) => skipped(source.read(signal), from),
+        read: (from) => skipBytes(source.read(signal), from),
         onProgress: (bytes) => progress.at('Pushing', bytes, size),
         onRetry: ({message}) => progress.say(`Retrying: ${message}`),
       });
@@ -179,14 +180,4 @@ async function findMount(
     if (image?.id === digest || image?.layers.some(({blob}) => blob === digest)) return other.repository;
   }
   return undefined;
-}
-
-/** What comes after the first so many bytes. */
-async function* skipped(content: AsyncIterable<Uint8Array>, count: number): AsyncGenerator<Uint8Array> {
-  let left = count;
-  for await (const chunk of content) {
-    const rest = chunk.subarray(Math.min(left, chunk.length));
-    left -= chunk.length - rest.length;
-    if (rest.length > 0) yield rest;
-  }
 }

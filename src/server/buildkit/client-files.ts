@@ -27,9 +27,9 @@ export interface SentFile {
 
 /** Files whose content is asked for ahead of the one that is read: at most so many, and so many bytes. */
 const aheadFiles = 64;
+const aheadBytes = 8 * 1024 * 1024;
 /** What there is comes before any of it is asked for: so much is held. */
 const mostFiles = 2_000_000;
-const aheadBytes = 8 * 1024 * 1024;
 
 /**
  * Receives files as fsutil sends them: first what there is, in the order of the tree, then the content of each regular file

@@ -1,3 +1,4 @@
+import {cutFrames} from '../../base/byte-streams.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import type {Message, MessageInput, MessageName} from './messages.ts';
 
@@ -39,35 +40,17 @@ export async function loadWire(): Promise<Wire> {
       return bytes;
     },
     async *read(name, bytes) {
-      for await (const message of unframed(bytes)) {
+      for await (const message of cutFrames(bytes, {header: prefixSize, sizeAt})) {
+        // The end of a connection in the middle of a message is told by its status.
+        if (message.length < prefixSize || message.length < prefixSize + sizeAt(message, 0)) return;
         try {
-          yield decode(name, message);
+          yield decode(name, message.subarray(prefixSize));
         } catch (error) {
           throw new TscomposeError('invalid', `a message of gRPC is no ${name}`, {cause: error});
         }
       }
     },
   };
-}
-
-async function* unframed(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  let waiting: Uint8Array[] = [];
-  let missing = prefixSize;
-  for await (const piece of bytes) {
-    waiting.push(piece);
-    missing -= piece.length;
-    if (missing > 0) continue;
-    const held = waiting.length === 1 ? piece : Buffer.concat(waiting);
-    let at = 0;
-    for (;;) {
-      const end = at + prefixSize + (held.length - at < prefixSize ? 0 : sizeAt(held, at));
-      missing = end - held.length;
-      if (missing > 0) break;
-      yield held.subarray(at + prefixSize, end);
-      at = end;
-    }
-    waiting = at === held.length ? [] : [held.subarray(at)];
-  }
 }
 
 function sizeAt(bytes: Uint8Array, at: number): number {

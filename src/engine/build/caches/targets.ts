@@ -1,5 +1,6 @@
 import type {BuildEvent} from '../../../api/types/build.ts';
 import type {BuildCacheTarget} from '../../../api/types/build-cache.ts';
+import {onePiece, skipBytes} from '../../../base/byte-streams.ts';
 import {sha256Hex} from '../../../base/canonical-json.ts';
 import {mapLimited} from '../../../base/concurrency.ts';
 import {TscomposeError, toTscomposeError} from '../../../base/errors.ts';
@@ -63,13 +64,13 @@ async function write(context: BuildWork, target: Outside, {request, steps, signa
   const layers = new Map(told.map(({layer}) => [layer.blob, layer]));
   const packed = await mapLimited([...layers.values()], atOnce, async (layer) => {
     await using made = await packLayer(session, layer, {...target, signal});
-    await writer.put(made.descriptor, (from) => skipped(made.source.read(signal), from));
+    await writer.put(made.descriptor, (from) => skipBytes(made.source.read(signal), from));
     return [layer.blob, made.descriptor] as const;
   });
   const descriptors = new Map(packed);
   const config = Buffer.from(makeCacheConfig(told.map((step) => toldOf(step, told, descriptors))));
   const named = {mediaType: cacheConfigType, digest: `sha256:${sha256Hex(config)}`, size: config.length};
-  await writer.put(named, (from) => once(config.subarray(from)));
+  await writer.put(named, (from) => onePiece(config.subarray(from)));
   const unique = new Map(packed.map(([, descriptor]) => [descriptor.digest, descriptor]));
   await writer.finish(makeCacheManifest(named, [...unique.values()], target));
 }
@@ -80,18 +81,4 @@ function toldOf(step: MadeStep, told: readonly MadeStep[], descriptors: Readonly
   if (descriptor === undefined) throw new TscomposeError('internal', `layer ${layer.diffId} was not written`);
   const {mediaType, digest: blob, size} = descriptor;
   return {...{key, created, parent: parentKey(told, step), diffId: layer.diffId}, ...{blob, mediaType, size}};
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
-}
-
-/** What comes after the first so many bytes. */
-async function* skipped(content: AsyncIterable<Uint8Array>, count: number): AsyncGenerator<Uint8Array> {
-  let left = count;
-  for await (const chunk of content) {
-    const rest = chunk.subarray(Math.min(left, chunk.length));
-    left -= chunk.length - rest.length;
-    if (rest.length > 0) yield rest;
-  }
 }
