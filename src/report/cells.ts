@@ -1,4 +1,5 @@
 import stringWidth from 'fast-string-width';
+import {graphemes} from '../base/graphemes.ts';
 import {sequences} from '../base/printable.ts';
 
 /** A text cut to at most `width` cells of a terminal, with an ellipsis where something is missing. */
@@ -7,7 +8,7 @@ export function cut(text: string, width: number): string {
   if (width < 1) return '';
   let kept = '';
   let used = 0;
-  for (const {segment} of segments.segment(text)) {
+  for (const segment of graphemes(text)) {
     const size = stringWidth(segment);
     if (used + size > width - 1) break;
     kept += segment;
@@ -22,7 +23,7 @@ export function cutStart(text: string, width: number): string {
   if (width < 1) return '';
   let kept = '';
   let used = 0;
-  for (const {segment} of [...segments.segment(text)].reverse()) {
+  for (const segment of graphemes(text).toReversed()) {
     const size = stringWidth(segment);
     if (used + size > width - 1) break;
     kept = segment + kept;
@@ -51,5 +52,3 @@ export function harmless(text: string): string {
 }
 
 const controls = /[\x00-\x1f\x7f-\x9f]+/g;
-
-const segments = new Intl.Segmenter(undefined, {granularity: 'grapheme'});

@@ -1,6 +1,5 @@
+import {graphemes} from '../base/graphemes.ts';
 import {cellWidth} from './cells.ts';
-
-const segments = new Intl.Segmenter(undefined, {granularity: 'grapheme'});
 
 /**
  * A line as rows of at most `columns` cells, broken between words; what follows the first row is set in a little more. A
@@ -34,7 +33,7 @@ export function wrapLine(line: string, columns: number): readonly string[] {
 /** A word in pieces: the first fits into what is left of a row, the others into rows of their own. */
 function broken(word: string, first: number, others: number): readonly string[] {
   const pieces = [''];
-  for (const {segment} of segments.segment(word)) {
+  for (const segment of graphemes(word)) {
     const last = pieces.at(-1) ?? '';
     const room = pieces.length === 1 ? first : others;
     if (last !== '' && cellWidth(last + segment) > room) pieces.push(segment);

@@ -1,4 +1,4 @@
-import {graphemes} from './graphemes.ts';
+import {graphemes} from '../base/graphemes.ts';
 import {withNewestMatch} from './keys-log.ts';
 import type {LogReader} from './log-store.ts';
 import type {Key, PromptState, UiState} from './types.ts';

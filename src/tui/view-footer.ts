@@ -1,5 +1,5 @@
+import {graphemes} from '../base/graphemes.ts';
 import {shortTime} from '../report/time.ts';
-import {graphemes} from './graphemes.ts';
 import {fillLine, lineCells, span, spreadLine} from './line.ts';
 import {canApply, pendingOf} from './pending.ts';
 import {isUp} from './status.ts';

@@ -1,3 +1,4 @@
+import {graphemes} from '../../base/graphemes.ts';
 import type {Key} from '../types.ts';
 
 /** What a terminal sends: keys, pastes, and, where it was asked to, whether it has the focus. */
@@ -162,10 +163,4 @@ function character(text: string): readonly TerminalInput[] {
 
 function keyInput(name: string, more: Partial<Key> = {}): TerminalInput {
   return {kind: 'key', key: {name, ctrl: false, meta: false, shift: false, text: '', ...more}};
-}
-
-const segmenter = new Intl.Segmenter(undefined, {granularity: 'grapheme'});
-
-function graphemes(text: string): readonly string[] {
-  return [...segmenter.segment(text)].map(({segment}) => segment);
 }
