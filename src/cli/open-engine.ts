@@ -1,6 +1,7 @@
 import {join} from 'node:path';
 import {type Backend, openBackend} from '../backend/backend.ts';
 import type {EngineOptions} from '../engine/create-engine.ts';
+import {authorityFiles} from '../engine/registry/authorities.ts';
 import type {CliContext} from './context.ts';
 import {isSet} from './environment.ts';
 
@@ -60,6 +61,7 @@ function registryOptions(env: CliContext['env']): NonNullable<EngineOptions['reg
       isRequired: Boolean(stated),
     },
     certificateDirectories: [...own.map((directory) => join(directory, 'certs.d')), '/etc/docker/certs.d'],
+    authorityFiles: authorityFiles(env),
     proxy: {
       http: env['http_proxy'] ?? env['HTTP_PROXY'],
       https: env['https_proxy'] ?? env['HTTPS_PROXY'],

@@ -74,7 +74,12 @@ export function runDirectory(options: Pick<EngineOptions, 'root' | 'run' | 'user
   return options.run || defaultRun(place, root, hashOfRoot(root));
 }
 
-const noRegistrySettings = {settings: {paths: [], isRequired: false}, certificateDirectories: [], proxy: {}};
+const noRegistrySettings = {
+  settings: {paths: [], isRequired: false},
+  certificateDirectories: [],
+  authorityFiles: [],
+  proxy: {},
+};
 
 /** Layers of an image that are unpacked at the same time. */
 const unpackConcurrency = 4;

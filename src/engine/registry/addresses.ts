@@ -1,4 +1,3 @@
-import {lookup} from 'node:dns/promises';
 import {BlockList, isIP} from 'node:net';
 import {TscomposeError} from '../../base/errors.ts';
 import {nameOf} from './settings.ts';
@@ -43,6 +42,8 @@ export async function isLoopback(host: string): Promise<boolean> {
   const name = absoluteName(host);
   if (isLocalName(name)) return true;
   if (isIP(name) !== 0) return isIn(loopback, name);
+  // Loaded for who asks: it makes a resolver, which reads the machine's files.
+  const {lookup} = process.getBuiltinModule('node:dns/promises');
   const found = await lookup(name, {all: true}).catch(() => []);
   return found.length > 0 && found.every(({address}) => isIn(loopback, address));
 }

@@ -1,27 +1,52 @@
-import {rootCertificates} from 'node:tls';
-import {Agent, type Dispatcher, EnvHttpProxyAgent} from 'undici';
+import {createSecureContext, rootCertificates} from 'node:tls';
+import {Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent} from 'undici';
 import type {TlsSettings} from './endpoints.ts';
 import type {ProxySettings} from './http.ts';
 
 /** Connections to one host, of all that goes on at the same time. */
 const connectionsMax = 8;
 
+export interface DispatcherOptions {
+  readonly tls: TlsSettings;
+  /** Certificates in PEM that are trusted whatever the host. */
+  readonly authorities: readonly string[];
+  readonly proxy: ProxySettings;
+  readonly stallMs: number;
+}
+
 /**
  * The only module that imports undici: in the built program it is a file of its own, which commands that need no registry
  * never read.
  */
-export function createDispatcher(tls: TlsSettings, proxy: ProxySettings, stallMs: number): Dispatcher {
-  const connect = {
+export function createDispatcher({tls, authorities, proxy, stallMs}: DispatcherOptions): Dispatcher {
+  const timeout = Math.min(stallMs, 30_000);
+  const common = {connections: connectionsMax, connectTimeout: timeout};
+  const connectTls = () => ({
     rejectUnauthorized: tls.verify,
-    ...(tls.ca.length === 0 ? {} : {ca: [...rootCertificates, ...tls.ca]}),
-    ...(tls.cert === undefined ? {} : {cert: tls.cert, key: tls.key}),
-  };
-  const options = {connections: connectionsMax, connectTimeout: Math.min(stallMs, 30_000), connect};
-  if (!proxy.http && !proxy.https) return new Agent(options);
+    // Some hundred certificates: read once, and not for each connection.
+    secureContext: createSecureContext({
+      ...(tls.verify && {ca: [...rootCertificates, ...authorities, ...tls.ca]}),
+      ...(tls.cert !== undefined && {cert: tls.cert, key: tls.key}),
+    }),
+  });
+  if (!proxy.http && !proxy.https) {
+    const plain = buildConnector({timeout});
+    let secure: typeof plain | undefined;
+    return new Agent({
+      ...common,
+      connect(options, callback) {
+        if (options.protocol !== 'https:') return plain(options, callback);
+        secure ??= buildConnector({timeout, ...connectTls()});
+        return secure(options, callback);
+      },
+    });
+  }
+  const connect = connectTls();
   // What is on this machine is never behind a proxy.
   const noProxy = [proxy.none, 'localhost,127.0.0.1,::1'].filter(Boolean).join(',');
   return new EnvHttpProxyAgent({
-    ...options,
+    ...common,
+    connect,
     requestTls: connect,
     httpProxy: proxy.http ?? '',
     httpsProxy: proxy.https ?? proxy.http ?? '',

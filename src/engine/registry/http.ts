@@ -1,5 +1,6 @@
 import type {Dispatcher} from 'undici';
 import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
+import {readAuthorities} from './authorities.ts';
 import type {TlsSettings} from './endpoints.ts';
 
 /** Proxies, as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say. */
@@ -38,6 +39,8 @@ export interface Http {
 }
 
 export interface HttpOptions {
+  /** Files of certificates to trust whatever the host: see authorities.ts. */
+  readonly authorityFiles: readonly (readonly string[])[];
   readonly proxy: ProxySettings;
   /** Nothing was heard for so long: the connection is given up. */
   readonly stallMs: number;
@@ -48,11 +51,15 @@ export interface HttpOptions {
 /** So many times as long as others a request is waited for that ends an upload. */
 const putPatience = 10;
 
-export function createHttp({proxy, stallMs, userAgent}: HttpOptions): Http {
+export function createHttp({authorityFiles, proxy, stallMs, userAgent}: HttpOptions): Http {
   const agents = new Map<string, Promise<Dispatcher>>();
+  const createAgent = async (tls: TlsSettings): Promise<Dispatcher> => {
+    const {createDispatcher} = await import('./dispatcher.ts');
+    return createDispatcher({tls, authorities: await readAuthorities(authorityFiles), proxy, stallMs});
+  };
   const agentOf = (tls: TlsSettings): Promise<Dispatcher> => {
     const key = JSON.stringify(tls);
-    const found = agents.get(key) ?? createAgent(tls, proxy, stallMs);
+    const found = agents.get(key) ?? createAgent(tls);
     agents.set(key, found);
     return found;
   };
@@ -80,11 +87,6 @@ export function createHttp({proxy, stallMs, userAgent}: HttpOptions): Http {
       await Promise.all([...agents.values()].map(async (agent) => (await agent).destroy()));
     },
   };
-}
-
-async function createAgent(tls: TlsSettings, proxy: ProxySettings, stallMs: number): Promise<Dispatcher> {
-  const {createDispatcher} = await import('./dispatcher.ts');
-  return createDispatcher(tls, proxy, stallMs);
 }
 
 function responseOf(answer: Dispatcher.ResponseData, url: URL): HttpResponse {
@@ -154,7 +156,7 @@ function explain(error: unknown, url: URL): unknown {
   if (certificateCodes.has(code)) {
     return new TscomposeError('forbidden', `${what}: its certificate is not trusted: ${message}`, {
       cause: error,
-      hint: `put its authority's certificate into registries.json ("ca"), or into /etc/docker/certs.d/${url.host}/ca.crt`,
+      hint: `put its authority's certificate among those that the machine trusts, into registries.json ("ca"), or into /etc/docker/certs.d/${url.host}/ca.crt`,
     });
   }
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {

@@ -10,6 +10,8 @@ export interface RegistryOptions {
   readonly settings: {readonly paths: readonly string[]; readonly isRequired: boolean};
   /** Directories as `/etc/docker/certs.d`. */
   readonly certificateDirectories: readonly string[];
+  /** Files of certificates to trust whatever the host: see authorities.ts. */
+  readonly authorityFiles: readonly (readonly string[])[];
   readonly proxy: ProxySettings;
   readonly userAgent: string;
   readonly now: () => number;
@@ -35,8 +37,8 @@ export interface Registries {
 const stallMs = 60_000;
 
 export function createRegistries(options: RegistryOptions): Registries {
-  const {proxy, userAgent, now, certificateDirectories} = options;
-  const http = createHttp({proxy, userAgent, stallMs: options.stallMs ?? stallMs});
+  const {authorityFiles, proxy, userAgent, now, certificateDirectories} = options;
+  const http = createHttp({authorityFiles, proxy, userAgent, stallMs: options.stallMs ?? stallMs});
   let settings: ReturnType<typeof readRegistrySettings> | undefined;
   const endpoints = async (registry: string, use: 'pull' | 'push') => {
     settings ??= readRegistrySettings(options.settings).catch((error: unknown) => {

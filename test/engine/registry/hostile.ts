@@ -117,6 +117,7 @@ export async function makePullBed(options: Partial<RegistryOptions> = {}): Promi
   const registries = createRegistries({
     settings: {paths: [], isRequired: false},
     certificateDirectories: [],
+    authorityFiles: [],
     proxy: {},
     userAgent: 'test',
     now: Date.now,

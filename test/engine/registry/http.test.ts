@@ -7,7 +7,7 @@ let http: Http;
 const waiting = new Map<string, ServerResponse>();
 const server = createServer((request, response) => void waiting.set(request.method ?? '', response));
 beforeEach(async () => {
-  http = createHttp({proxy: {}, stallMs: 1000, userAgent: 'test'});
+  http = createHttp({authorityFiles: [], proxy: {}, stallMs: 1000, userAgent: 'test'});
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
 afterEach(async () => {

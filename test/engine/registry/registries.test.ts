@@ -18,6 +18,7 @@ it('a settings file that was wrong and is put right is read again', async () => 
   const registries = createRegistries({
     settings: {paths: [path], isRequired: true},
     certificateDirectories: [],
+    authorityFiles: [],
     proxy: {},
     userAgent: 'test',
     now: () => 0,

@@ -67,7 +67,7 @@ export async function makeRegistry(options: BedOptions = {}): Promise<RegistryBe
     ...{root, run: join(directory, 'run'), cgroupParent: 'tsc-registry-test', version: '0'},
     ...{helperPath: process.env['TSCOMPOSE_HELPER'], nodePath: process.execPath, now: options.now ?? Date.now},
     registries: {
-      ...{settings: {paths: [], isRequired: false}, certificateDirectories: [], proxy: {}},
+      ...{settings: {paths: [], isRequired: false}, certificateDirectories: [], authorityFiles: [], proxy: {}},
       ...(options.credentialOf === undefined ? {} : {credentialOf: options.credentialOf}),
     },
   });

@@ -1,7 +1,8 @@
 import {randomUUID} from 'node:crypto';
-import {chmod, chown, mkdir, readFile, realpath, rename, rm, stat, writeFile} from 'node:fs/promises';
+import {chmod, chown, mkdir, realpath, rename, rm, stat, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {TscomposeError, toTscomposeError} from '../../../base/errors.ts';
+import {readFile} from '../../at-once.ts';
 import {isObject} from '../../image/configuration.ts';
 
 /** Variables that say where credentials are; helpers get all of them. */
