@@ -37,7 +37,7 @@ const sides = {
       `--net=/run/netns/${namespace}`,
       '--',
       process.execPath,
-      join(project, 'dist/cli.mjs'),
+      join(project, 'dist/cli.cjs'),
       '--progress',
       'quiet',
       ...args,

@@ -135,8 +135,17 @@ function importByBoot(file) {
  * The first lines of the program: a shell reads the second one as a command, JavaScript as a text and a comment. Without
  * `--` Node 20 takes our own `--env-file` for one of its flags, wherever it stands, and ends when there is no such file;
  * a plain `#!` cannot pass it on (busybox's `env` has no `-S`).
+ *
+ * Where NODE_EXTRA_CA_CERTS is set, Node reads some hundred certificates before anything else, 40 ms of each command: we read
+ * them for the first connection that needs them (`authorities.ts`). The variable goes past Node by another name; `boot.ts`
+ * gives it back its own.
  */
-const starter = `#!/bin/sh\n":" //; exec node -- "$0" "$@"`;
+const keptVariable = 'TSCOMPOSE_NODE_EXTRA_CA_CERTS';
+const starter = [
+  '#!/bin/sh',
+  '":" //; [ -z "$NODE_EXTRA_CA_CERTS" ] ||' +
+    ` { export ${keptVariable}="$NODE_EXTRA_CA_CERTS"; unset NODE_EXTRA_CA_CERTS; }; exec node -- "$0" "$@"`,
+].join('\n');
 
 /** The program as one function, which `boot.ts` calls (see docs/decisions/0011-code-cache.md), and what it imports. */
 async function bundle() {
@@ -174,9 +183,13 @@ async function bundle() {
   await build({
     ...shared,
     entryPoints: {cli: 'src/cli/boot.ts'},
-    outExtension: {'.js': '.mjs'},
-    format: 'esm',
-    define: {TSCOMPOSE_PROGRAM: JSON.stringify(program)},
+    // Node's loader of ES modules would take as long again as reading this.
+    outExtension: {'.js': '.cjs'},
+    format: 'cjs',
+    define: {
+      TSCOMPOSE_PROGRAM: JSON.stringify(program),
+      TSCOMPOSE_KEPT_VARIABLE: JSON.stringify(keptVariable),
+    },
     banner: {js: starter},
   });
 }
@@ -190,7 +203,7 @@ run(
   'tscompose: the validators could not be generated (see above)',
 );
 await bundle();
-chmodSync(`${root}${staging}/cli.mjs`, 0o755);
+chmodSync(`${root}${staging}/cli.cjs`, 0o755);
 if (existsSync(`${root}dist`)) renameSync(`${root}dist`, `${root}${staging}.old`);
 renameSync(`${root}${staging}`, `${root}dist`);
 rmSync(`${root}${staging}.old`, {recursive: true, force: true});

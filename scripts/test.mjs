@@ -71,7 +71,7 @@ if (process.getuid?.() !== 0) {
   process.exit(1);
 }
 installMissing();
-if (!existsSync(`${root}dist/cli.mjs`)) {
+if (!existsSync(`${root}dist/cli.cjs`)) {
   const built = run(process.execPath, ['scripts/build.mjs']);
   if (built.status !== 0) process.exit(built.status ?? 1);
 }

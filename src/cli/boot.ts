@@ -1,7 +1,6 @@
 import {mkdirSync, readdirSync, readFileSync, rmSync, statSync} from 'node:fs';
-import {createRequire} from 'node:module';
 import {dirname, join} from 'node:path';
-import {fileURLToPath} from 'node:url';
+import {pathToFileURL} from 'node:url';
 import {cachedDataVersionTag, setFlagsFromString} from 'node:v8';
 import {Script} from 'node:vm';
 import {cacheDirectory, keepFile, readKept} from './kept-files.ts';
@@ -13,6 +12,8 @@ import {cacheDirectory, keepFile, readKept} from './kept-files.ts';
 
 /** Name of the program's file beside this one; it holds a digest of its content. */
 declare const TSCOMPOSE_PROGRAM: string;
+/** What NODE_EXTRA_CA_CERTS is called on its way past Node (scripts/build.mjs). */
+declare const TSCOMPOSE_KEPT_VARIABLE: string;
 
 /** Each of the first runs of a command adds the functions it needed; after that its cache is left as it is. */
 const learningRuns = 4;
@@ -24,8 +25,8 @@ const keptUnusedFor = 30 * 24 * 60 * 60 * 1000;
  * in between; and those that Node was built with. They are the same on every line from 20 on: one that V8 does not know would
  * be told of on standard error.
  */
-const forShortRuns = '--no-opt --no-minor-gc-task --semi-space-growth-factor=8';
-const asBuilt = '--opt --minor-gc-task --semi-space-growth-factor=2';
+const forShortRuns = '--no-opt --no-minor-gc-task --semi-space-growth-factor=8 --no-flush-bytecode';
+const asBuilt = '--opt --minor-gc-task --semi-space-growth-factor=2 --flush-bytecode';
 
 interface Cache {
   readonly data: Buffer | undefined;
@@ -35,8 +36,9 @@ interface Cache {
 
 function start(): void {
   const flags = optimizeOnlyLongRuns();
-  const here = dirname(fileURLToPath(import.meta.url));
-  const filename = join(here, TSCOMPOSE_PROGRAM);
+  giveBackVariable();
+  const filename = join(__dirname, TSCOMPOSE_PROGRAM);
+  const url = pathToFileURL(__filename).href;
   const place = cachePlace();
   const cache = place === undefined ? {data: undefined, runs: 0} : readCache(place);
   const script = new Script(readFileSync(filename, 'latin1'), {
@@ -51,9 +53,16 @@ function start(): void {
     keep(place, script.createCachedData(), runs + 1);
   };
   // Modules beside this one: code from a cache cannot import by itself.
-  const importModule = (path: string) => import(new URL(path, import.meta.url).href);
+  const importModule = (path: string) => import(new URL(path, url).href);
   const program = script.runInThisContext();
-  program(requireBuiltin(flags), {}, import.meta.url, importModule, beforeExit, TSCOMPOSE_PROGRAM);
+  program(requireBuiltin(flags), {}, url, importModule, beforeExit, TSCOMPOSE_PROGRAM);
+}
+
+function giveBackVariable(): void {
+  const {[TSCOMPOSE_KEPT_VARIABLE]: value} = process.env;
+  if (value === undefined) return;
+  process.env['NODE_EXTRA_CA_CERTS'] = value;
+  delete process.env[TSCOMPOSE_KEPT_VARIABLE];
 }
 
 /**
@@ -88,7 +97,6 @@ interface Flags {
  * the flags that Node was built with: otherwise each of them would be compiled anew.
  */
 function requireBuiltin(flags: Flags): (name: string) => unknown {
-  const require = createRequire(import.meta.url);
   const modules = new Map<string, unknown>();
   return (name) => {
     if (!modules.has(name))
@@ -115,11 +123,19 @@ function cachePlace(): Place | undefined {
   return {directory: join(caches, 'code', `${TSCOMPOSE_PROGRAM}-${engine}`), name: commandName()};
 }
 
+/** Commands that have commands of their own, each of which needs other code. */
+const groups: ReadonlySet<string> = new Set(['builder', 'engine', 'image', 'registry', 'service']);
+
 /** As far as it can be told without reading the command line: what follows a flag may be its value. */
 function commandName(): string {
   const words = process.argv.slice(2);
+  const isCommand = (word: string) => /^(?:__)?[a-z]{2,20}$/.test(word);
   const isFlag = (word: string | undefined) => word?.startsWith('-') === true && !word.includes('=');
-  return words.find((word, index) => /^(?:__)?[a-z]{2,20}$/.test(word) && !isFlag(words[index - 1])) ?? 'none';
+  const first = words.findIndex((word, index) => isCommand(word) && !isFlag(words[index - 1]));
+  if (first === -1) return 'none';
+  let last = first;
+  while (groups.has(words[last] ?? '') && isCommand(words[last + 1] ?? '')) last += 1;
+  return words.slice(first, last + 1).join('-');
 }
 
 function readCache({directory, name}: Place): Cache {

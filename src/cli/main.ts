@@ -1,6 +1,5 @@
 import {exitCodes, toTscomposeError} from '../base/errors.ts';
 import {createContext} from './context.ts';
-import {reportError} from './report-error.ts';
 
 /** The only place that ends the process. */
 async function main(): Promise<void> {
@@ -23,6 +22,7 @@ async function main(): Promise<void> {
   try {
     process.exitCode = await parsed.command.run(context, parsed.input);
   } catch (error) {
+    const {reportError} = await import('./report-error.ts');
     process.exitCode = reportError(context, toTscomposeError(error));
   }
   return end();

@@ -19,7 +19,7 @@ const env = {
   TSCOMPOSE_RUN: join(base, 'run'),
 };
 const node = [process.execPath, '-e', '0'];
-const tscompose = (...words) => [process.execPath, join(project, 'dist/cli.mjs'), ...words];
+const tscompose = (...words) => [process.execPath, join(project, 'dist/cli.cjs'), ...words];
 const stack = ['-f', join(project, 'test/bench/twenty.yaml')];
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 

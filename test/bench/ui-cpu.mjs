@@ -12,7 +12,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {ensureImages} from '../support/images/make.mjs';
 
 const seconds = Number(process.argv[2] ?? 20);
-const cli = resolve(import.meta.dirname, '../../dist/cli.mjs');
+const cli = resolve(import.meta.dirname, '../../dist/cli.cjs');
 const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], {encoding: 'utf8'}));
 const id = randomBytes(4).toString('hex');
 const base = mkdtempSync(join(tmpdir(), 'tsc-ui-cpu-'));

@@ -97,7 +97,7 @@ async function measureCommand(root) {
     TSCOMPOSE_RUN: `/run/${id}`,
     TSCOMPOSE_CGROUP_PARENT: id,
   };
-  const cli = new URL('../../dist/cli.mjs', import.meta.url).pathname;
+  const cli = new URL('../../dist/cli.cjs', import.meta.url).pathname;
   const words = (args) => [`--net=/run/netns/${id}`, '--', process.execPath, cli, ...args];
   const options = {cwd: work, env: environment};
   const run = (...args) => execFileSync('nsenter', words(args), {...options, stdio: ['ignore', 'ignore', 'pipe']});

@@ -54,7 +54,7 @@ const sides = {
     ready: /Watch enabled/,
   },
 };
-const cli = join(project, 'dist/cli.mjs');
+const cli = join(project, 'dist/cli.cjs');
 const directoryOf = (side) => join(work, side);
 
 function run(side, args, options = {}) {

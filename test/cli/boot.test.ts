@@ -28,7 +28,7 @@ afterEach(() => {
 function version(env: Readonly<Record<string, string>> = {XDG_CACHE_HOME: directory}): string {
   const {stdout, stderr, status} = spawnSync(
     process.execPath,
-    [join(projectDirectory, 'dist/cli.mjs'), 'version', '--short'],
+    [join(projectDirectory, 'dist/cli.cjs'), 'version', '--short'],
     {
       env: {PATH: process.env['PATH'] ?? '', ...env},
       encoding: 'utf8',
@@ -107,9 +107,43 @@ test('without a place, or switched off, nothing is kept', () => {
   expect(version({XDG_CACHE_HOME: join(directory, 'file')})).toBe(expected);
 });
 
+test('commands of a group have a cache each', () => {
+  for (const words of [
+    ['engine', '--help'],
+    ['engine', 'images', '--help'],
+    ['--progress', 'quiet', 'engine', 'image', 'ls', '--help'],
+  ]) {
+    const {status} = spawnSync(join(projectDirectory, 'dist/cli.cjs'), words, {
+      env: {PATH: process.env['PATH'] ?? '', XDG_CACHE_HOME: directory},
+    });
+    expect(status).toBe(0);
+  }
+  expect(files().sort()).toEqual(['engine-1', 'engine-image-ls-1', 'engine-images-1']);
+});
+
+test('NODE_EXTRA_CA_CERTS goes past Node, which would read it all, and is there for us under its own name', () => {
+  writeFileSync(join(directory, 'compose.yaml'), 'services: {a: {image: "${NODE_EXTRA_CA_CERTS}"}}\n');
+  const run = (program: readonly string[]) => {
+    const [first = '', ...rest] = [...program, join(projectDirectory, 'dist/cli.cjs'), 'config', '--images'];
+    const {stdout, stderr} = spawnSync(first, rest, {
+      cwd: directory,
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        XDG_CACHE_HOME: directory,
+        NODE_EXTRA_CA_CERTS: '/nonexistent/authorities.pem',
+      },
+      encoding: 'utf8',
+    });
+    return {stdout, told: stderr.includes('extra certs')};
+  };
+  expect(run([])).toEqual({stdout: '/nonexistent/authorities.pem\n', told: false});
+  // Node itself tells of a file that it cannot read.
+  expect(run([process.execPath])).toEqual({stdout: '/nonexistent/authorities.pem\n', told: true});
+});
+
 test('flags that Node has, too, are ours', () => {
   const run = (...words: readonly string[]) => {
-    const {stderr, status} = spawnSync(join(projectDirectory, 'dist/cli.mjs'), words, {
+    const {stderr, status} = spawnSync(join(projectDirectory, 'dist/cli.cjs'), words, {
       cwd: directory,
       env: {PATH: process.env['PATH'] ?? '', XDG_CACHE_HOME: directory},
       encoding: 'utf8',

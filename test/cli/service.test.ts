@@ -89,7 +89,7 @@ test('without systemd nothing is written, and what is there can be taken away', 
 test('the unit runs once at boot and leaves what it started alone', () => {
   const text = unitText({
     node: '/usr/bin/node',
-    program: '/opt/ts compose/cli.mjs',
+    program: '/opt/ts compose/cli.cjs',
     environment: {TSCOMPOSE_ROOT: '/srv/50%"$x\\y'},
     user: false,
   });
@@ -99,7 +99,7 @@ test('the unit runs once at boot and leaves what it started alone', () => {
       'RemainAfterExit=yes',
       'KillMode=process',
       'Environment="TSCOMPOSE_ROOT=/srv/50%%\\"$x\\\\y"',
-      'ExecStart=/usr/bin/node "/opt/ts compose/cli.mjs" service boot',
+      'ExecStart=/usr/bin/node "/opt/ts compose/cli.cjs" service boot',
       'WantedBy=multi-user.target',
     ]),
   );

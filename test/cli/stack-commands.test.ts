@@ -27,7 +27,7 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, {recursive: true, force: true}));
 
 function run(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const {stdout, stderr, status} = spawnSync(join(projectDirectory, 'dist/cli.mjs'), words, {
+  const {stdout, stderr, status} = spawnSync(join(projectDirectory, 'dist/cli.cjs'), words, {
     cwd: directory,
     env: {PATH: process.env['PATH'] ?? '', XDG_CACHE_HOME: join(directory, 'cache'), ...env},
     encoding: 'utf8',

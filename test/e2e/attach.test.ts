@@ -97,7 +97,7 @@ test('without a terminal both streams stay apart, and the end of the input ends 
       `--net=/run/netns/${host.namespace}`,
       '--',
       process.execPath,
-      join(projectDirectory, 'dist/cli.mjs'),
+      join(projectDirectory, 'dist/cli.cjs'),
       'attach',
       'plain',
     ],

@@ -82,7 +82,7 @@ services:
       'name: hostile\nservices: {a: {image: hostile, network_mode: none, init: true, command: sleep 600}}\n',
     );
     await mustUp(host);
-    const cli = `${process.execPath} ${join(projectDirectory, 'dist/cli.mjs')}`;
+    const cli = `${process.execPath} ${join(projectDirectory, 'dist/cli.cjs')}`;
     const line = (words: string) => `${cli} exec ${words} a try push_input; read -t 1 typed; echo "typed: <$typed>"`;
     const withTerminal = await host.command('python3', ['-c', onTerminal, line('')]);
     expect(withTerminal.stdout).toContain('push_input done');

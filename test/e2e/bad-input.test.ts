@@ -184,7 +184,7 @@ test('without permission the way out is named', async () => {
       '--regid=65534',
       '--clear-groups',
       process.execPath,
-      join(projectDirectory, 'dist/cli.mjs'),
+      join(projectDirectory, 'dist/cli.cjs'),
       '-f',
       '-',
       'up',
@@ -210,7 +210,7 @@ test('without cgroups nothing runs: there would be no limits', async () => {
     '-c',
     script,
     process.execPath,
-    join(projectDirectory, 'dist/cli.mjs'),
+    join(projectDirectory, 'dist/cli.cjs'),
     'up',
     '-d',
   ]);

@@ -111,7 +111,7 @@ test('an image below is pulled for the platform that is asked for, and the name 
 
 test('archives come to standard output, and are loaded again', async () => {
   const line = '"$0" "$1" engine build -t piped:1 -o type=docker,dest=- . > piped.tar';
-  const words = ['-c', line, process.execPath, join(projectDirectory, 'dist/cli.mjs')];
+  const words = ['-c', line, process.execPath, join(projectDirectory, 'dist/cli.cjs')];
   const {code, stderr} = await host.command('sh', words, {cwd: place(), env: host.env});
   expect({code, stderr: code === 0 ? '' : stderr}).toEqual({code: 0, stderr: ''});
   // Where it was on the way is nobody's business.

@@ -13,7 +13,7 @@ function copyExample(host: TestHost): {readonly directory: string; readonly path
   symlinkSync(join(projectDirectory, 'node_modules'), join(directory, 'node_modules'));
   const programs = join(host.directory, 'bin');
   mkdirSync(programs);
-  symlinkSync(join(projectDirectory, 'dist/cli.mjs'), join(programs, 'tscompose'));
+  symlinkSync(join(projectDirectory, 'dist/cli.cjs'), join(programs, 'tscompose'));
   return {directory, path: `${programs}:${dirname(process.execPath)}:${host.env['PATH']}`};
 }
 

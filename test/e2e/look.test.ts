@@ -110,7 +110,7 @@ test('stats goes on until it is interrupted: lines for programs, one picture in 
     await terminal.shows('code 130');
     // A picture like this one needs nothing of the terminal UI.
     const code = readdirSync(coverage).map((name) => readFileSync(join(coverage, name), 'utf8'));
-    expect(code.join('')).toContain('/dist/cli.mjs');
+    expect(code.join('')).toContain('/dist/cli.cjs');
     expect(code.join('')).not.toContain('/ink.mjs');
   }
   await takeDown(host);

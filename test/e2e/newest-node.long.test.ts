@@ -30,7 +30,7 @@ test.each(lines)('the quick start works on Node %s', {timeout: 300_000}, async (
     host.command(
       node,
       [
-        join(projectDirectory, 'dist/cli.mjs'),
+        join(projectDirectory, 'dist/cli.cjs'),
         '--project-directory',
         stack,
         '-f',

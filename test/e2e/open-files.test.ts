@@ -13,7 +13,7 @@ test('a real limit of open files is named, whoever meets it, and nothing of the 
   );
   const run = (line: string) =>
     execute('nsenter', [`--net=/run/netns/${host.namespace}`, '--', 'sh', '-c', line], {
-      env: {...host.env, CLI: join(projectDirectory, 'dist/cli.mjs'), NODE: process.execPath},
+      env: {...host.env, CLI: join(projectDirectory, 'dist/cli.cjs'), NODE: process.execPath},
       cwd: host.directory,
       timeoutMs: 60_000,
     });

@@ -42,7 +42,7 @@ test('a packed package runs without scripts, dependencies and compiler', async (
   const none = join(host.directory, 'no-programs');
   mkdirSync(none);
   const cli = (...words: string[]) =>
-    host.command(process.execPath, [join(directory, 'dist/cli.mjs'), ...words], {
+    host.command(process.execPath, [join(directory, 'dist/cli.cjs'), ...words], {
       cwd: join(directory, 'examples/quickstart'),
       env: {PATH: none},
       timeoutMs: 60_000,
@@ -67,7 +67,7 @@ test('without a ready helper it is made from the sources at the first run, or th
   const none = join(host.directory, 'no-programs');
   mkdirSync(none);
   const load = (path: string) =>
-    host.command(process.execPath, [join(directory, 'dist/cli.mjs'), 'up', '-d'], {
+    host.command(process.execPath, [join(directory, 'dist/cli.cjs'), 'up', '-d'], {
       cwd: join(directory, 'examples/quickstart'),
       env: {PATH: path},
       timeoutMs: 200_000,

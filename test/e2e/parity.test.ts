@@ -69,7 +69,7 @@ describe('side by side with Docker', () => {
   });
 
   test('users, also where whoever starts them keeps his files to himself', {timeout: 240_000}, async () => {
-    const cli = join(projectDirectory, 'dist/cli.mjs');
+    const cli = join(projectDirectory, 'dist/cli.cjs');
     const ours = await ask('users', (host, words) =>
       host.command('sh', ['-c', 'umask 077; exec "$@"', 'sh', process.execPath, cli, ...words]),
     );

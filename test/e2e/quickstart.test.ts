@@ -8,7 +8,7 @@ async function runQuickStart(host: TestHost, node: string): Promise<void> {
   const example = join(host.directory, 'quickstart');
   cpSync(join(projectDirectory, 'examples/quickstart'), example, {recursive: true});
   const tscompose = (...args: string[]) =>
-    host.command(node, [join(projectDirectory, 'dist/cli.mjs'), ...args], {cwd: example, timeoutMs: 60_000});
+    host.command(node, [join(projectDirectory, 'dist/cli.cjs'), ...args], {cwd: example, timeoutMs: 60_000});
 
   const up = await tscompose('up', '-d', '--wait');
   expect({code: up.code, stderr: up.code === 0 ? '' : up.stderr}).toEqual({code: 0, stderr: ''});

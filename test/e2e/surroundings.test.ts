@@ -12,7 +12,7 @@ function writeStack(host: TestHost, name: string): void {
 
 /** Runs tscompose as a part of a shell script: `$T ps >/dev/full`. */
 function shell(host: TestHost, script: string) {
-  const program = `T='${process.execPath} ${join(import.meta.dirname, '../../dist/cli.mjs')}'`;
+  const program = `T='${process.execPath} ${join(import.meta.dirname, '../../dist/cli.cjs')}'`;
   return host.command('bash', ['-c', `${program}\n${script}`]);
 }
 

@@ -51,7 +51,7 @@ export async function openTerminal(host: TestHost, options: TerminalOptions = {}
   const bin = join(host.directory, '.bin');
   mkdirSync(bin, {recursive: true});
   const program = join(bin, 'tscompose');
-  writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${join(projectDirectory, 'dist/cli.mjs')}' "$@"\n`);
+  writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${join(projectDirectory, 'dist/cli.cjs')}' "$@"\n`);
   chmodSync(program, 0o755);
   const socket = join(bin, `tmux-${readdirSync(bin).length}`);
   const env = {
@@ -123,7 +123,7 @@ export async function openTerminal(host: TestHost, options: TerminalOptions = {}
     shows: (wanted) => waitFor(wanted, true),
     hides: (unwanted) => waitFor(unwanted, false),
     programPid() {
-      const found = descendants(panePid).find((pid) => commandLine(pid).includes('cli.mjs'));
+      const found = descendants(panePid).find((pid) => commandLine(pid).includes('cli.cjs'));
       if (found === undefined) throw new Error('the program does not run in this terminal');
       return found;
     },

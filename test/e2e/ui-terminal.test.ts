@@ -269,7 +269,7 @@ test('only the screen loads what draws it; without a terminal it says what to us
   await terminal.shows('ended 0');
   expect(loaded(drawn)).toContain('ink.mjs');
   for (const directory of [join(host.directory, 'refused'), others]) {
-    expect(loaded(directory)).toContain('cli.mjs');
+    expect(loaded(directory)).toContain('cli.cjs');
     expect(loaded(directory)).not.toContain('ink.mjs');
   }
 });

@@ -32,7 +32,7 @@ const plainShell = ['bash', '--norc', '--noprofile'];
 export function openTerminal(host: TestHost, options: TerminalOptions = {}): TestTerminal {
   const {columns = 80, rows = 24, shell = plainShell} = options;
   const directory = mkdtempSync(join(tmpdir(), 'tsc-terminal-'));
-  symlinkSync(join(projectDirectory, 'dist/cli.mjs'), join(directory, 'tscompose'));
+  symlinkSync(join(projectDirectory, 'dist/cli.cjs'), join(directory, 'tscompose'));
   const env = {
     ...host.env,
     PATH: `${directory}:${host.env['PATH']}`,

@@ -17,7 +17,7 @@ import {type CommandOptions, type CommandResult, eventually, execute, projectDir
 import {imageArchive, type TestImage} from './test-images.ts';
 import {packageDirectory, type UserPackage} from './user-packages.ts';
 
-const cliPath = join(projectDirectory, 'dist/cli.mjs');
+const cliPath = join(projectDirectory, 'dist/cli.cjs');
 
 /** How many ids a user gets besides the own one, where it gets any. */
 const subordinateIds = 65_536;

@@ -37,7 +37,7 @@ export function startCommand(
       '--',
       ...(options.through ?? []),
       process.execPath,
-      `${projectDirectory}/dist/cli.mjs`,
+      `${projectDirectory}/dist/cli.cjs`,
       ...args,
     ],
     {cwd: options.cwd ?? host.directory, env: {...host.env, ...options.env}, stdio: ['ignore', 'pipe', 'pipe']},

@@ -20,7 +20,7 @@ import {outputOf} from './output.ts';
 const [, phase] = process.argv.slice(2);
 const directory = '/root/boot';
 const asRoot = (...args: readonly string[]) =>
-  outputOf(['env', '-C', directory, 'node', '/opt/tscompose/dist/cli.mjs', ...args]);
+  outputOf(['env', '-C', directory, 'node', '/opt/tscompose/dist/cli.cjs', ...args]);
 const left = () => [...engineCgroups(), ...readdirSync(cgroups).filter((name) => name.startsWith('tscompose'))];
 const ofBoot = ['journalctl', '--boot', '--no-pager', '--output=cat'];
 const states = () => asRoot('ps', '--all', '--format', '{{.Service}} {{.State}}').trim().split('\n').sort().join(', ');

@@ -12,7 +12,7 @@ export const cgroups = '/sys/fs/cgroup';
 export const userManager = join(cgroups, 'user.slice/user-1000.slice/user@1000.service');
 
 const asUser = ['runuser', '-u', 'guest', '--', 'env', '-C', directory, `HOME=${home}`, `XDG_RUNTIME_DIR=${run}`];
-const tscompose = ['/usr/local/bin/node', '/opt/tscompose/dist/cli.mjs'];
+const tscompose = ['/usr/local/bin/node', '/opt/tscompose/dist/cli.cjs'];
 
 /** The user, whose own manager runs. */
 export function makeUser(): void {

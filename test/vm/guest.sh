@@ -24,7 +24,7 @@ services:
   api: {healthcheck: {timeout: 10m, start_period: 30m}}
   store: {healthcheck: {timeout: 10m, start_period: 30m}}
 E
-tscompose() { node /opt/tscompose/dist/cli.mjs -f compose.yaml -f /run/patient.yaml "$@"; }
+tscompose() { node /opt/tscompose/dist/cli.cjs -f compose.yaml -f /run/patient.yaml "$@"; }
 page() { curl -sS --max-time 120 http://localhost:8080/ | grep -q '<h1>Guest book</h1>'; }
 container_cgroup() { find /sys/fs/cgroup -name cgroup.procs -path '*tscompose*' -exec grep -lx "$1" {} + | head -1 | xargs -r dirname; }
 pid_of() { node -e '

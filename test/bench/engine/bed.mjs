@@ -101,7 +101,7 @@ function commands({root, run, cgroupParent, work}) {
   };
   return {
     tscompose: (directory, ...args) =>
-      command(process.execPath, [join(project, 'dist/cli.mjs'), '--progress', 'quiet', ...args], {
+      command(process.execPath, [join(project, 'dist/cli.cjs'), '--progress', 'quiet', ...args], {
         cwd: directory,
         env: ourEnvironment,
       }),

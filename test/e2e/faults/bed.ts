@@ -119,7 +119,7 @@ async function furnish(host: TestHost): Promise<FaultBed> {
     },
     async script(fault, text) {
       const arm = `arm() { printf '%s' '${ruleText(fault)}' > ${rule}; }`;
-      const tscompose = `tscompose="${process.execPath} ${join(projectDirectory, 'dist/cli.mjs')}"`;
+      const tscompose = `tscompose="${process.execPath} ${join(projectDirectory, 'dist/cli.cjs')}"`;
       const {code, operations} = await supervise(fault, ['sh', '-c', `${arm}\n${tscompose}\n${text}`]);
       return {code, answers: [], operations};
     },

@@ -59,7 +59,7 @@ export async function furnishStore(faults: FaultBed): Promise<KillBed> {
       return [program, ...places, '[]', JSON.stringify(job.calls)];
     }
     const target = `${registry.host}/target-${pushes}:1`;
-    return [join(projectDirectory, 'dist/cli.mjs'), ...job.words.map((word) => word.replace(freshTarget, target))];
+    return [join(projectDirectory, 'dist/cli.cjs'), ...job.words.map((word) => word.replace(freshTarget, target))];
   };
   return {
     faults,
