@@ -67,7 +67,16 @@ export async function writeRecord(
   value: unknown,
   options: {readonly sync?: boolean} = {},
 ): Promise<void> {
-  await writeFileAtomically(path, `${JSON.stringify(value)}\n`, options);
+  await writeFileAtomically(path, textOf(value), options);
+}
+
+/** Whether writing it would change nothing. */
+export async function hasContent(path: string, value: unknown): Promise<boolean> {
+  return (await readText(path).catch(() => undefined)) === textOf(value);
+}
+
+function textOf(value: unknown): string {
+  return `${JSON.stringify(value)}\n`;
 }
 
 /** As {@link writeRecord}, for any content. `mode` is 0600 where not given. */

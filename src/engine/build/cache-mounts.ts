@@ -99,7 +99,7 @@ async function provide(
   // An import that was killed left it.
   if ((await lstat(old).catch(() => undefined)) !== undefined)
     await helper.request({kind: 'removeTree', root: directory, path: 'old'});
-  await countUse(uses);
+  countUse(uses);
 }
 
 /** With the files that it is to begin with, where there are some. */

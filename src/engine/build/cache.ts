@@ -1,6 +1,6 @@
-import {mkdir, readdir, rm, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {canonicalJson, sha256Hex} from '../../base/canonical-json.ts';
+import {mkdir, readdir, rm, stat} from '../at-once.ts';
 import {buildPin, type LayerRecord, listPins} from '../image/record.ts';
 import {readText, temporaryPrefix, writeRecord} from '../record-store.ts';
 import type {BuildWork} from './context.ts';
@@ -61,7 +61,7 @@ export function openCache({images, session}: Pick<BuildWork, 'images' | 'session
       const {directory} = record.layer;
       if (!(await session.layers.has(directory))) return undefined;
       // What was not used for longest goes first.
-      await countUse(usesPath(records, key));
+      countUse(usesPath(records, key));
       return record;
     },
     async keep(key, {layer, created, title, from}) {

@@ -1,4 +1,3 @@
-import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {parseGitReference} from '../../api/git-reference.ts';
 import type {BuildContextSource, FetchedSource} from '../../api/types/build.ts';
@@ -6,6 +5,7 @@ import {sha256Hex} from '../../base/canonical-json.ts';
 import {hasKind} from '../../base/errors.ts';
 import {readIgnoreFile} from '../../base/ignore-pattern.ts';
 import {readRegularFile} from '../../base/regular-file.ts';
+import {mkdir, writeFile} from '../at-once.ts';
 import {unpackContext} from './archive-context.ts';
 import type {BuildWork} from './context.ts';
 import type {FetchedFiles, Fetcher, FetchOptions} from './fetch/fetcher.ts';

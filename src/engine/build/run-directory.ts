@@ -1,7 +1,7 @@
 import {randomBytes} from 'node:crypto';
-import {mkdir, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {hasKind} from '../../base/errors.ts';
+import {mkdir, rm} from '../at-once.ts';
 import {buildOfStep, buildsDirectory} from '../container/build-steps.ts';
 import {readNames} from '../container/record.ts';
 import {removeContainer, sweepUnfinished} from '../container/remove.ts';

@@ -1,8 +1,13 @@
-import {appendFile, stat} from 'node:fs/promises';
+import {appendFileSync} from 'node:fs';
+import {stat} from '../at-once.ts';
 
 /** Counts a use: a byte of a file each, so that no process has to wait for another. One that cannot be counted is none. */
-export async function countUse(path: string): Promise<void> {
-  await appendFile(path, '.', {mode: 0o600}).catch(() => undefined);
+export function countUse(path: string): void {
+  try {
+    appendFileSync(path, '.', {mode: 0o600});
+  } catch {
+    // The disk is full, or the record is being removed.
+  }
 }
 
 /** How often something was used, and when last; milliseconds. */

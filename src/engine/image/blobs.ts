@@ -31,7 +31,8 @@ export interface BlobStore {
   describe(digest: string): Promise<StagedBlob>;
 }
 
-const headLength = 8;
+/** So many bytes tell a compression. */
+export const headLength = 8;
 
 export function createBlobStore(directory: string): BlobStore {
   const path = (digest: string): string => join(directory, digest.slice('sha256:'.length));

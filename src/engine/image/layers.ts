@@ -1,8 +1,8 @@
-import {chmod, lstat, mkdir, rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {sha256Hex} from '../../base/canonical-json.ts';
 import {createLimiter} from '../../base/concurrency.ts';
 import {hasKind, TscomposeError} from '../../base/errors.ts';
+import {chmod, lstat, mkdir, rename, rm} from '../at-once.ts';
 import {readBootId} from '../clock.ts';
 import {startFilesProcess} from '../helper/files-process.ts';
 import {type BlobSource, headOf} from './blob-source.ts';

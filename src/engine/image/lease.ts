@@ -1,9 +1,10 @@
 import {randomUUID} from 'node:crypto';
 import {appendFileSync} from 'node:fs';
-import {readdir, readFile, rm} from 'node:fs/promises';
 import {join} from 'node:path';
+import {readdir, readFile, rm} from '../at-once.ts';
 import {temporaryPrefix} from '../record-store.ts';
 import type {ImageContext} from './context.ts';
+import {createLingeringLock, type LingeringLock} from './lingering-lock.ts';
 
 /** What of the store can be needed: a blob by its digest, a layer by its directory. */
 export interface Content {
@@ -35,15 +36,16 @@ type LeaseContext = Pick<ImageContext, 'layout' | 'helper'>;
 export async function createLease({layout, helper}: LeaseContext): Promise<Lease> {
   const id = randomUUID();
   const path = join(layout.images.leases, id);
-  const lock = await beginLease({layout, helper}, path);
+  const shared = createLingeringLock(() => helper.lock(layout.locks.images, {mode: 'shared'}));
+  const lock = await beginLease(shared, {helper, path});
   let abandoned = false;
   return {
     async hold(content, look) {
       // Garbage is told under the exclusive lock: either it sees the name, or what it took is gone before `look`.
-      await using shared = await helper.lock(layout.locks.images, {mode: 'shared'});
-      void shared;
-      appendFileSync(path, linesOf(content));
-      return await look();
+      return await shared.during(() => {
+        appendFileSync(path, linesOf(content));
+        return look();
+      });
     },
     temporaryName: () => `${temporaryPrefix}${id}-${randomUUID()}`,
     get isAbandoned() {
@@ -51,10 +53,12 @@ export async function createLease({layout, helper}: LeaseContext): Promise<Lease
     },
     async abandon() {
       abandoned = true;
+      await shared[Symbol.asyncDispose]();
       await lock[Symbol.asyncDispose]();
     },
     async [Symbol.asyncDispose]() {
       if (abandoned) return;
+      await shared[Symbol.asyncDispose]();
       await rm(path, {force: true});
       await lock[Symbol.asyncDispose]();
     },
@@ -62,10 +66,11 @@ export async function createLease({layout, helper}: LeaseContext): Promise<Lease
 }
 
 /** Never while garbage is told: leases are read before the files that they may have begun. */
-async function beginLease({layout, helper}: LeaseContext, path: string): Promise<AsyncDisposable> {
-  await using shared = await helper.lock(layout.locks.images, {mode: 'shared'});
-  void shared;
-  return await helper.lock(path);
+function beginLease(
+  shared: LingeringLock,
+  {helper, path}: Pick<LeaseContext, 'helper'> & {readonly path: string},
+): Promise<AsyncDisposable> {
+  return shared.during(() => helper.lock(path));
 }
 
 /** What living leases keep. */

@@ -7,7 +7,7 @@ import {
   validateImageReference,
 } from '../generated/record-validators.js';
 import type {Layout} from '../layout.ts';
-import {readRecord, temporaryPrefix, writeRecord} from '../record-store.ts';
+import {hasContent, readRecord, temporaryPrefix, writeRecord} from '../record-store.ts';
 
 export interface LayerRecord {
   readonly diffId: string;
@@ -92,7 +92,7 @@ export function readImage(layout: Layout, id: string): Promise<ImageRecord | und
 }
 
 export async function writeImage(layout: Layout, record: ImageRecord): Promise<void> {
-  await writeRecord(layout.images.record(record.id), record, {sync: true});
+  await writeSynced(layout.images.record(record.id), record);
 }
 
 export function readReference(layout: Layout, normalised: string): Promise<ReferenceRecord | undefined> {
@@ -102,7 +102,12 @@ export function readReference(layout: Layout, normalised: string): Promise<Refer
 export async function writeReference(layout: Layout, name: Omit<ReferenceRecord, 'v'>): Promise<void> {
   const {others = [], target, ...rest} = name;
   const record: ReferenceRecord = {v: 1, ...rest, ...(target && {target}), ...(others.length > 0 ? {others} : {})};
-  await writeRecord(layout.images.reference(name.reference), record, {sync: true});
+  await writeSynced(layout.images.reference(name.reference), record);
+}
+
+/** What stands there already was synced when it was written: a build that comes to the same image writes nothing. */
+async function writeSynced(path: string, record: ImageRecord | ReferenceRecord): Promise<void> {
+  if (!(await hasContent(path, record))) await writeRecord(path, record, {sync: true});
 }
 
 export async function removeReference(layout: Layout, reference: string): Promise<void> {

@@ -1,8 +1,9 @@
+import {createHash} from 'node:crypto';
 import {onePiece} from '../../base/byte-streams.ts';
 import type {NewName} from './add.ts';
 import {addImageRecord, addMadeManifest, imageRecord} from './add.ts';
 import {type BlobSource, madeBlob, storedBlob} from './blob-source.ts';
-import {type BlobStore, createBlobStore, type StagedBlob} from './blobs.ts';
+import {type BlobStore, createBlobStore, headLength, type StagedBlob} from './blobs.ts';
 import {collectGarbage, exclusively} from './collect.ts';
 import {parseConfiguration} from './configuration.ts';
 import type {ImageContext} from './context.ts';
@@ -64,6 +65,16 @@ export async function openSession(context: ImageContext): Promise<ContentSession
   const blobs = createBlobStore(layout.images.blobs);
   const lease = await createLease(context);
   const layers = createLayerStore(context, lease);
+
+  /** One that is there already and as it should be need not be written, nor synced. */
+  const findKnown = async (content: Uint8Array): Promise<StagedBlob | undefined> => {
+    const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`;
+    const known = await lease.hold({blobs: [digest]}, () => blobs.read(digest).catch(() => undefined));
+    return known === undefined
+      ? undefined
+      : {path: blobs.path(digest), digest, size: known.length, head: known.subarray(0, headLength)};
+  };
+
   return {
     lease,
     blobs,
@@ -71,6 +82,8 @@ export async function openSession(context: ImageContext): Promise<ContentSession
     ingest: (request) => openIngest({...context, blobs, lease}, request),
 
     async addBlob(content) {
+      const known = content instanceof Uint8Array ? await findKnown(content) : undefined;
+      if (known !== undefined) return known;
       const staged = await blobs.stage(content instanceof Uint8Array ? onePiece(content) : content, lease);
       try {
         await blobs.sync(staged);

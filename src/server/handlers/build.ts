@@ -8,15 +8,20 @@ import type {BuildOutput} from '../../api/types/build-output.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {redactUrls} from '../../base/redact-url.ts';
 import type {Engine} from '../../engine/engine.ts';
-import {createBuildkitDoor} from '../buildkit/door.ts';
+import type {BuildkitDoor} from '../buildkit/door.ts';
 import {classicProgress} from '../classic-progress.ts';
 
 export function buildHandlers(engine: Engine, version: string): Handlers<typeof buildEndpoints> {
   const {builds} = engine;
-  const door = createBuildkitDoor({engine, version});
+  // Node's HTTP/2 takes a good part of a short command's time: only who has clients of BuildKit loads it.
+  let opened: Promise<BuildkitDoor> | undefined;
+  const door = () => {
+    opened ??= import('../buildkit/door.ts').then(({createBuildkitDoor}) => createBuildkitDoor({engine, version}));
+    return opened;
+  };
   return {
-    buildkit: () => door.grpc(),
-    session: ({headers}) => door.session(headers.id),
+    buildkit: async () => (await door()).grpc(),
+    session: async ({headers}) => (await door()).session(headers.id),
     imageBuild: async ({query, headers, body, signal}) => {
       refuse(query);
       const {dockerfile = 'Dockerfile', q: quiet = false} = query;
@@ -26,7 +31,7 @@ export function buildHandlers(engine: Engine, version: string): Handlers<typeof 
       const source = remoteOf(query.remote);
       const inSession = query.version === '2';
       // Logins and secrets of the session are asked for when they are needed.
-      const client = inSession && query.session ? await door.client(query.session, signal) : undefined;
+      const client = inSession && query.session ? await (await door()).client(query.session, signal) : undefined;
       if (source === undefined) {
         const events = builds.buildArchive({...asked, dockerfile: file}, body, {...(client && {client}), signal});
         return classicProgress(events, {quiet, inSession});
