@@ -1,7 +1,7 @@
 import {randomBytes} from 'node:crypto';
 import {join} from 'node:path';
 import {hasKind} from '../../base/errors.ts';
-import {mkdir, rm} from '../at-once.ts';
+import {mkdir, rm, rmdir} from '../at-once.ts';
 import {buildOfStep, buildsDirectory} from '../container/build-steps.ts';
 import {readNames} from '../container/record.ts';
 import {removeContainer, sweepUnfinished} from '../container/remove.ts';
@@ -19,7 +19,8 @@ export async function openRunDirectory(context: BuildContext): Promise<{readonly
   return {
     path,
     async [Symbol.asyncDispose]() {
-      await helper.request({kind: 'removeTree', root, path: name});
+      // Where every step was cached there is nothing in it.
+      await rmdir(path).catch(() => helper.request({kind: 'removeTree', root, path: name}));
       await rm(`${path}.lock`, {force: true});
       await lock[Symbol.asyncDispose]();
     },
