@@ -38,6 +38,8 @@ export interface LockPaths {
   blob(digest: string): string;
   /** Held by whoever unpacks the layer of this directory. */
   layer(directory: string): string;
+  /** Held by the build that makes the step of this key. */
+  step(key: string): string;
   /** Shared while a container is being made from an image, exclusive while it is decided that nobody uses one. */
   readonly imageUse: string;
   /** The same for volumes. */
@@ -185,6 +187,7 @@ export function createLayout({root, run}: {readonly root: string; readonly run: 
       images: join(locks, 'images.lock'),
       blob: (digest) => join(locks, `blob-${bareDigest(digest)}.lock`),
       layer: (directory) => join(locks, `layer-${directory}.lock`),
+      step: (key) => join(locks, `step-${key}.lock`),
       imageUse: join(locks, 'image-use.lock'),
       volumeUse: join(locks, 'volume-use.lock'),
       events: join(locks, 'events.lock'),

@@ -22,6 +22,8 @@ export interface CommandOptions {
   /** Ends the command with SIGKILL after this long. */
   readonly timeoutMs?: number;
   readonly onSpawn?: (process: {readonly pid: number | undefined; kill(signal: NodeJS.Signals): void}) => void;
+  /** Gets what it says on standard error, as it comes. */
+  readonly onStderr?: (text: string) => void;
 }
 
 /**
@@ -117,6 +119,7 @@ export function execute(
     });
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       output.stderr += text;
+      options.onStderr?.(text);
     });
     child.stdin?.on('error', () => {});
     child.stdin?.end(options.input ?? '');

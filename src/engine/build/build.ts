@@ -93,7 +93,7 @@ async function solvePlans(
   const sources = withSources(context, cache, {request, signal: stopped, emit});
   let origins: Origins | undefined;
   const solver = createSolver(context, {
-    ...{request, steps, cache: sources, signal: stopped, directory: directory.path, emit},
+    ...{request, steps, cache: sources, ownCache: cache, signal: stopped, directory: directory.path, emit},
     slot: sha256Hex(`${request.place}\n${request.dockerfile.shown}`),
     origins: () => origins ?? fail(),
   });

@@ -24,6 +24,7 @@ import {runStep} from './run-step.ts';
 import type {Snapshot} from './snapshot.ts';
 import type {SourceTree} from './source/tree.ts';
 import {type CopyStep, type DirectoryStep, inputsOf, type RunStep, type Step, type StepId} from './steps.ts';
+import {type Turn, takeTurn} from './turn.ts';
 
 /** What a step came to. */
 export interface StepResult {
@@ -55,6 +56,8 @@ export interface Solving {
   readonly request: LocalBuild;
   readonly steps: readonly Step[];
   readonly cache: BuildCache;
+  /** That of this machine alone. */
+  readonly ownCache: Pick<BuildCache, 'find'>;
   readonly origins: () => Origins;
   readonly signal: AbortSignal;
   readonly directory: string;
@@ -68,7 +71,8 @@ interface Prepared extends KeyParts {
   readonly below: Snapshot;
   readonly listed?: Readonly<Record<string, string>>;
   readonly versions?: Readonly<Record<string, string>>;
-  make(): Promise<LayerRecord>;
+  /** `release`: to be called before something that has no end, since others may wait for the step. */
+  make(release: () => Promise<void>): Promise<LayerRecord>;
 }
 
 /**
@@ -117,9 +121,11 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
     const parent = step.parent === undefined ? undefined : await result(step.parent);
     const prepared = await prepare(step, parent);
     const key = keyOf(prepared);
-    const found = await (making.get(key) ?? (step.fresh ? undefined : cache.find(key, step.title)));
+    const cached = await (making.get(key) ?? (step.fresh ? undefined : cache.find(key, step.title)));
+    await using turn = cached === undefined ? await turnOf(step, key) : undefined;
+    const found = cached ?? turn?.found;
     await explain(step, prepared, found);
-    const made = found ?? (await (making.get(key) ?? make(step, prepared, key)));
+    const made = found ?? (await (making.get(key) ?? make(step, prepared, {key, turn})));
     done.push({id: step.id, parent: step.parent, key, created: made.created, layer: made.layer});
     return {
       result: {key, snapshot: [...(parent?.snapshot ?? []), made.layer], created: made.created},
@@ -127,9 +133,22 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
     };
   }
 
-  function make(step: Step, prepared: Prepared, key: string): Promise<CachedStep> {
+  function turnOf({id, title, fresh}: Step, key: string): Promise<Turn> {
+    const text = 'another build makes this step: waiting for what comes of it\n';
+    return takeTurn(context, {
+      ...{key, waits: !fresh, signal: solving.signal},
+      find: () => solving.ownCache.find(key, title),
+      onWait: () => emit({kind: 'output', step: id, stream: 'stderr', text}),
+    });
+  }
+
+  function make(
+    step: Step,
+    prepared: Prepared,
+    {key, turn}: {readonly key: string; readonly turn: Turn | undefined},
+  ): Promise<CachedStep> {
     const work = async () => {
-      const layer = await prepared.make();
+      const layer = await prepared.make(async () => await turn?.release());
       const made = {layer, created: formatNanoseconds(unixNanoseconds(context.images.now)), title: step.title};
       await cache.keep(key, made);
       return made;
@@ -212,7 +231,7 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
       definition: {kind, words, scripts, env, cwd, user, network, insecure, mounts, ...(foreign && {foreign})},
       files: digests.length === 0 ? '' : sha256Hex(digests.join('\n')),
       ...{below, versions},
-      async make() {
+      async make(release) {
         const {request, signal, directory} = solving;
         if (foreign !== undefined) await checkRunnable(foreign, machinePlatform(context.images.architecture));
         await using mounted = await prepareMounts(context, step, {
@@ -224,7 +243,7 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
         const build = basename(directory);
         return await runStep(context, step, {
           ...{request, build, below, mounts: mounted, signal},
-          onFailure: (left) => hold(step, {...left, build, below, mounts: mounted}),
+          onFailure: (left) => hold(step, {...left, build, below, mounts: mounted, release}),
           onOutput: outputAsText((stream, text) => {
             said.set(step.id, withText(said.get(step.id) ?? noLines, text));
             emit({kind: 'output', step: step.id, stream, text});
@@ -238,12 +257,20 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
   let isHeld = false;
   async function hold(
     step: RunStep,
-    {error, ...left}: Pick<HoldOptions, 'build' | 'below' | 'mounts' | 'upper'> & {readonly error: unknown},
+    {
+      error,
+      release,
+      ...left
+    }: Pick<HoldOptions, 'build' | 'below' | 'mounts' | 'upper'> & {
+      readonly error: unknown;
+      readonly release: () => Promise<void>;
+    },
   ): Promise<void> {
     const {request, signal} = solving;
     const [failure] = atPlace(error, step.place, {...request.dockerfile, output: said.get(step.id)}).diagnostics;
     if (request.debug === undefined || isHeld || failure === undefined) return;
     isHeld = true;
+    await release();
     const {term} = request.debug;
     const onHeld: HoldOptions['onHeld'] = (shell) =>
       emit({kind: 'held', step: step.id, failure, ...(shell && {shell})});

@@ -122,7 +122,7 @@ async function takeWaste(
 /** Lock files of those who died while they held them. */
 async function removeLocks({layout, helper}: ImageContext): Promise<void> {
   const names = await readdir(layout.locks.directory);
-  for (const name of names.filter((file) => /^(?:blob|layer)-[0-9a-f]{64}/.test(file))) {
+  for (const name of names.filter((file) => /^(?:blob|layer|step)-[0-9a-f]{64}/.test(file))) {
     const path = join(layout.locks.directory, name);
     const lock = await helper.tryLock(path);
     if (!lock) continue;
