@@ -1,6 +1,7 @@
 import type {ServiceBuild} from '../model/lower-build.ts';
 import type {Cause, NodeId} from './action.ts';
 import type {PlanBuilder} from './builder.ts';
+import {isHereAtAll} from './image-key.ts';
 import type {UpInput} from './input.ts';
 import {parsePullPolicy, statedPolicy} from './pull-policy.ts';
 
@@ -29,7 +30,7 @@ export function planBuilds(
   for (const {image, after} of [...builds].reverse()) {
     if (!causes.has(image)) continue;
     for (const below of after) {
-      const isThere = Object.hasOwn(input.observed.images, below) || built.has(below);
+      const isThere = isHereAtAll(input.observed.images, below) || built.has(below);
       if (!isThere && !causes.has(below)) causes.set(below, {reason: `image "${image}" is built upon it`});
     }
   }

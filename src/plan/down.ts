@@ -4,6 +4,7 @@ import type {Project} from '../model/types.ts';
 import type {ContainerId, NodeId, Plan} from './action.ts';
 import {createPlanBuilder, type PlanBuilder} from './builder.ts';
 import {knownDependencies} from './graph.ts';
+import {isHereAtAll} from './image-key.ts';
 import {isUp, type Observed, type ObservedContainer} from './observed.ts';
 import {findOrphans, noteOrphans} from './orphans.ts';
 import {stopInOrder} from './stop.ts';
@@ -140,7 +141,7 @@ function removeImages(
       (options.removeImages === 'all' || project.services[name]?.image === undefined),
   );
   for (const name of new Set(services.flatMap((service) => imageOf(project, service) ?? []).sort())) {
-    if (Object.hasOwn(observed.images, name))
+    if (isHereAtAll(observed.images, name))
       plan.add({kind: 'removeImage', name}, {reason: 'down with images'}, removals.values());
   }
 }

@@ -4,17 +4,20 @@ import type {Service} from '../model/types.ts';
 import type {Action, Cause, NodeId} from './action.ts';
 import {type PlanBuilder, placeOf} from './builder.ts';
 import {type BuildWishes, isAlwaysBuilt, planBuilds} from './builds.ts';
+import {imageKey, inOrder, isNameTaken} from './image-key.ts';
 import type {UpInput} from './input.ts';
 import {type PullPolicy, parsePullPolicy, statedPolicy} from './pull-policy.ts';
 
 interface Pull {
-  readonly why: Cause;
+  readonly image: string;
   readonly platform?: string;
+  readonly why: Cause;
   readonly services: string[];
 }
 
-/** What the services want of their images, by image. */
+/** What the services want of their images. */
 interface Wishes {
+  /** By image and platform ({@link imageKey}). */
   readonly pulls: Map<string, Pull>;
   /** Not here, and not pulled: by image the services that get containers of it. */
   readonly missing: Map<string, string[]>;
@@ -42,9 +45,9 @@ export function planImages(
     if (!canBuild.has(image)) missingProblem(plan, input, image, services);
   const nodes = new Map<string, readonly NodeId[]>();
   const need = (service: string, node: NodeId) => nodes.set(service, [...(nodes.get(service) ?? []), node]);
-  for (const [image, {why, platform, services}] of wishes.pulls) {
+  for (const {image, platform, why, services} of inOrder([...wishes.pulls.values()])) {
     const isOurs = stated.some((build) => build.image === image);
-    const instead = isOurs ? insteadOf(input, image) : {};
+    const instead = isOurs ? insteadOf(input, imageKey(image, platform)) : {};
     const node = plan.add({kind: 'pullImage', image, services, ...(platform && {platform}), ...instead}, why);
     for (const service of services) need(service, node);
   }
@@ -80,33 +83,35 @@ function wishOf(
     memory,
     options: {unpulled},
   } = input;
-  const isHere = (image: string) => Object.hasOwn(observed.images, image);
-  const pull = (image: string, wish: Omit<Pull, 'services'>) => {
-    const known = pulls.get(image);
-    if (known === undefined) pulls.set(image, {...wish, services: [name]});
+  const isHere = (key: string) => Object.hasOwn(observed.images, key) && !isNameTaken(memory.pulled, key);
+  const pull = (wish: Omit<Pull, 'services'>) => {
+    const key = imageKey(wish.image, wish.platform);
+    const known = pulls.get(key);
+    if (known === undefined) pulls.set(key, {...wish, services: [name]});
     else if (!known.services.includes(name)) known.services.push(name);
   };
-  const miss = (image: string) => missing.set(image, [...(missing.get(image) ?? []), name]);
+  const miss = (image: string) => missing.set(image, [...new Set([...(missing.get(image) ?? []), name])]);
   for (const source of isRenewed ? mountedImages(service) : []) {
     if (isHere(source) || memory.pulled.has(source) || fixed.has(source)) continue;
     if (memory.unpullable.has(source) || unpulled?.has(source)) miss(source);
-    else pull(source, {why: {reason: 'mounted, not on this machine'}});
+    else pull({image: source, why: {reason: 'mounted, not on this machine'}});
   }
   const image = imageOf(input.project, name);
   const policy = policyOf(plan, input, name, service);
   if (image === undefined || policy === undefined || fixed.has(image)) return;
-  const why = unpulled?.has(image) ? undefined : whyPull(input, {image, policy, isRenewed});
+  const {platform} = service;
+  const key = imageKey(image, platform);
+  const why = unpulled?.has(image) ? undefined : whyPull(input, {image, key, policy, isRenewed});
   if (why !== undefined) {
-    const platform = service.platform === undefined ? {} : {platform: service.platform};
-    pull(image, {why: {...why, ...place(input, name)}, ...platform});
-  } else if (isRenewed && !isHere(image)) {
+    pull({image, ...(platform === undefined ? {} : {platform}), why: {...why, ...place(input, name)}});
+  } else if (isRenewed && !isHere(key)) {
     miss(image);
   }
 }
 
 /** What becomes of a pull that fails where the image can be built. */
-function insteadOf({observed, options}: UpInput, image: string): Pick<Action<'pullImage'>, 'optional' | 'orBuild'> {
-  if (Object.hasOwn(observed.images, image)) return {optional: true};
+function insteadOf({observed, options}: UpInput, key: string): Pick<Action<'pullImage'>, 'optional' | 'orBuild'> {
+  if (Object.hasOwn(observed.images, key)) return {optional: true};
   return options.noBuild === true ? {} : {orBuild: true};
 }
 
@@ -137,11 +142,17 @@ function policyOf(
 
 function whyPull(
   {observed, memory}: UpInput,
-  {image, policy, isRenewed}: {readonly image: string; readonly policy: PullPolicy; readonly isRenewed: boolean},
+  {
+    image,
+    key,
+    policy,
+    isRenewed,
+  }: {readonly image: string; readonly key: string; readonly policy: PullPolicy; readonly isRenewed: boolean},
 ): Cause | undefined {
-  if (memory.pulled.has(image) || memory.unpullable.has(image)) return undefined;
+  if (memory.pulled.has(key) || memory.unpullable.has(image)) return undefined;
   if (policy.kind === 'never' || policy.kind === 'build') return undefined;
-  const known = Object.hasOwn(observed.images, image) ? observed.images[image] : undefined;
+  if (isNameTaken(memory.pulled, key)) return {reason: 'its name was pulled for another platform'};
+  const known = Object.hasOwn(observed.images, key) ? observed.images[key] : undefined;
   if (known === undefined) return isRenewed || policy.kind !== 'missing' ? {reason: 'not on this machine'} : undefined;
   if (policy.kind === 'always') return {reason: 'pull_policy is always'};
   if (policy.kind === 'every' && (known.nameAgeMs ?? 0) > policy.ms) return {reason: 'pulled too long ago'};

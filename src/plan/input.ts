@@ -68,7 +68,7 @@ export interface Memory {
   readonly created: ReadonlySet<ContainerId>;
   /** Started by this command, or seen running by it. */
   readonly started: ReadonlySet<ContainerId>;
-  /** References that this command has pulled. */
+  /** Images that this command has pulled, by `imageKey`. */
   readonly pulled: ReadonlySet<string>;
   /** References that this command could not pull, and that can be built. */
   readonly unpullable: ReadonlySet<string>;

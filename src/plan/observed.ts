@@ -12,7 +12,7 @@ export interface Observed {
   readonly networks: readonly ObservedNetwork[];
   /** Volumes with the project's label, and those that carry a name the project uses. */
   readonly volumes: readonly ObservedVolume[];
-  /** Images by the reference that was looked up; a reference without entry is not on the engine. */
+  /** Images by what was looked up (`imageKey`); one without entry is not on the engine. */
   readonly images: Readonly<Record<string, ObservedImage>>;
 }
 

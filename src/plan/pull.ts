@@ -2,6 +2,7 @@ import {imageOf} from '../model/image.ts';
 import type {Project, Service} from '../model/types.ts';
 import type {Plan} from './action.ts';
 import {createPlanBuilder} from './builder.ts';
+import {imageKeyOf, inOrder} from './image-key.ts';
 import type {Observed} from './observed.ts';
 import {parsePullPolicy} from './pull-policy.ts';
 
@@ -19,26 +20,23 @@ export interface PullInput {
   };
 }
 
-/** Pulls the images of services, each once. Unlike `up`, an image that is there is pulled unless its policy says no. */
+/** Pulls the images of services, each once for each platform. Unlike `up`, an image that is there is pulled unless its policy says no. */
 export function planPull({project, observed, options}: PullInput): Plan {
   const plan = createPlanBuilder(project.name, project.workingDir);
-  const wanted = new Map<string, {readonly platform?: string; readonly services: string[]}>();
+  const wanted = new Map<string, {readonly image: string; readonly platform?: string; readonly services: string[]}>();
   for (const [name, service] of Object.entries(project.services).sort(([a], [b]) => (a < b ? -1 : 1))) {
     const image = imageOf(project, name);
-    const reason = whyNot(service, options, image !== undefined && Object.hasOwn(observed.images, image));
+    const key = imageKeyOf(project, name);
+    const reason = whyNot(service, options, key !== undefined && Object.hasOwn(observed.images, key));
     if (reason !== undefined) plan.note({level: 'note', message: `service "${name}": nothing is pulled: ${reason}`});
-    if (reason !== undefined || image === undefined) continue;
-    const known = wanted.get(image);
+    if (reason !== undefined || image === undefined || key === undefined) continue;
+    const known = wanted.get(key);
     const platform = service.platform === undefined ? {} : {platform: service.platform};
-    if (known === undefined) wanted.set(image, {...platform, services: [name]});
+    if (known === undefined) wanted.set(key, {image, ...platform, services: [name]});
     else known.services.push(name);
   }
-  for (const [image, {platform, services}] of wanted) {
-    plan.add(
-      {kind: 'pullImage', image, ...(platform === undefined ? {} : {platform}), services},
-      {reason: `image of ${services.join(', ')}`},
-    );
-  }
+  for (const pull of inOrder([...wanted.values()]))
+    plan.add({kind: 'pullImage', ...pull}, {reason: `image of ${pull.services.join(', ')}`});
   return plan.build();
 }
 

@@ -1,7 +1,7 @@
-import {imageOf} from '../model/image.ts';
 import type {Project, Service} from '../model/types.ts';
 import type {Cause, FieldChange} from './action.ts';
 import {compareSpecs} from './divergence.ts';
+import {imageKeyOf} from './image-key.ts';
 import type {UpInput} from './input.ts';
 import {compareInspected} from './inspected.ts';
 import {containerName, replicaCount} from './names.ts';
@@ -71,8 +71,8 @@ function whyRecreate(candidate: Candidate): Cause | undefined {
 function configurationCause({input, name, container}: Candidate): Cause | undefined {
   const {project, desired, observed} = input;
   const path = `services.${name}`;
-  const reference = imageOf(project, name);
-  const image = reference === undefined ? undefined : observed.images[reference];
+  const key = imageKeyOf(project, name);
+  const image = key === undefined ? undefined : observed.images[key];
   const changes: FieldChange[] = [
     ...(container.spec === undefined
       ? compareInspected({

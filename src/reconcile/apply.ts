@@ -13,7 +13,7 @@ export interface ApplyContext extends HookContext {
   /** Containers that earlier nodes of the same plan made. */
   readonly created: Map<NodeId, ContainerId>;
   readonly renewAnonymousVolumes: boolean;
-  readonly imageOf: (service: string) => string | undefined;
+  readonly imageKeyOf: (service: string) => string | undefined;
   readonly beforeStart?: ((container: ContainerId) => Promise<void>) | undefined;
 }
 
@@ -71,8 +71,8 @@ export const apply: Apply = {
   },
   async createContainer(action, context, {id: node}) {
     const {observed, lowering, engine} = context;
-    const reference = context.imageOf(action.service);
-    const image = reference === undefined ? undefined : observed.images[reference];
+    const key = context.imageKeyOf(action.service);
+    const image = key === undefined ? undefined : observed.images[key];
     const replaces = observed.containers.find(({id}) => id === action.replaces);
     const {platform, ...body} = required(lowering).container({
       service: action.service,

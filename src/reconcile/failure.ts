@@ -1,6 +1,7 @@
 import type {Diagnostic} from '../base/diagnostic.ts';
 import {TscomposeError} from '../base/errors.ts';
 import type {PlanNode} from '../plan/action.ts';
+import {imageKey} from '../plan/image-key.ts';
 import type {Evidence, FailureInfo} from '../report/event.ts';
 
 /** Something that was to be done or waited for, and could not. */
@@ -53,6 +54,7 @@ export function nodeKey({action}: PlanNode): string {
     case 'removeImage':
       return `${action.kind} ${action.name}`;
     case 'pullImage':
+      return `${action.kind} ${imageKey(action.image, action.platform)}`;
     case 'buildImage':
       return `${action.kind} ${action.image}`;
     case 'createContainer':

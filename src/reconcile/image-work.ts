@@ -43,17 +43,23 @@ export function createImageWork(options: ImageWorkOptions): ImageWork {
   const over = new AbortController();
   const signal = AbortSignal.any([options.signal, over.signal]);
   const running = new Map<string, Promise<void>>();
+  /** A name stands for what it was pulled for last: of several platforms, for the last one planned. */
+  const ofName = new Map<string, Promise<void>>();
   let hasEnded = false;
   let wake: (() => void) | undefined;
   const begin = (node: ImageNode) => {
     const key = nodeKey(node);
     if (running.has(key)) return;
-    const coming = limits[node.action.kind](() => bring(node, {...options, signal})).finally(() => {
+    const {kind, image} = node.action;
+    const earlier = ofName.get(image);
+    const work = () => limits[kind](() => bring(node, {...options, signal}));
+    const coming = (earlier === undefined ? work() : earlier.then(work)).finally(() => {
       running.delete(key);
       hasEnded = true;
       wake?.();
     });
     running.set(key, coming);
+    ofName.set(image, coming);
   };
   return {
     begin: (nodes) => nodes.forEach(begin),

@@ -9,6 +9,7 @@ import {sharedParts} from '../model/attributes/links.ts';
 import {imageOf, mountedImages} from '../model/image.ts';
 import type {Project} from '../model/types.ts';
 import type {ContainerId} from '../plan/action.ts';
+import {imageKey} from '../plan/image-key.ts';
 import type {Observed, ObservedContainer, ObservedImage, ObservedNetwork, ObservedVolume} from '../plan/observed.ts';
 import {parseSpec} from '../plan/spec.ts';
 import type {EngineClient} from './engine-client.ts';
@@ -33,7 +34,8 @@ const inspectsAtOnce = 8;
  */
 export async function observe(engine: EngineClient, name: string, options: ObserveOptions): Promise<Observed> {
   const filters = {label: [`${composeLabels.project}=${name}`]};
-  const wanted = options.compare || options.images === true ? wantedImages(options.project) : [];
+  const wanted =
+    options.compare || options.images === true ? wantedImages(options.project) : new Map<string, WantedImage>();
   const [containers, networks, volumes, images] = await Promise.all([
     engine.listContainers({all: true, filters}).then((list) => observeContainers(engine, list, options)),
     // Those that only have a name the project uses are needed too: lists without filter, there are never many.
@@ -64,33 +66,33 @@ function isOurs(labels: Readonly<Record<string, string>> | null | undefined, pro
 
 interface WantedImage {
   readonly reference: string;
-  /** Where all who want it want it for this one: one that is here for another does not serve them. */
+  /** One that is here for another does not serve who wants it for this one. */
   readonly platform: string | undefined;
 }
 
-function wantedImages(project: Project | undefined): readonly WantedImage[] {
-  const platforms = new Map<string, Set<string | undefined>>();
-  const want = (reference: string, platform: string | undefined) =>
-    platforms.set(reference, (platforms.get(reference) ?? new Set()).add(platform));
+/** By `imageKey`. */
+function wantedImages(project: Project | undefined): ReadonlyMap<string, WantedImage> {
+  const wanted = new Map<string, WantedImage>();
+  const want = (reference: string, platform?: string) =>
+    wanted.set(imageKey(reference, platform), {reference, platform});
   for (const [name, service] of Object.entries(project?.services ?? {})) {
     const image = project === undefined ? undefined : imageOf(project, name);
     if (image !== undefined) want(image, service.platform);
-    for (const mounted of mountedImages(service)) want(mounted, undefined);
+    for (const mounted of mountedImages(service)) want(mounted);
   }
-  return [...platforms]
-    .map(([reference, [first, ...more]]) => ({reference, platform: more.length === 0 ? first : undefined}))
-    .sort((a, b) => (a.reference < b.reference ? -1 : 1));
+  return wanted;
 }
 
 async function observeImages(
   engine: EngineClient,
-  wanted: readonly WantedImage[],
+  wanted: ReadonlyMap<string, WantedImage>,
   now: number | undefined,
 ): Promise<Record<string, ObservedImage>> {
-  const found = await mapLimited(wanted, inspectsAtOnce, async ({reference, platform}) => {
+  const sorted = [...wanted].sort(([a], [b]) => (a < b ? -1 : 1));
+  const found = await mapLimited(sorted, inspectsAtOnce, async ([key, {reference, platform}]) => {
     try {
       const image = await engine.getImage(reference).inspect({platform});
-      return [[reference, {id: image.Id, config: image.Config, ...ageOf(image, now)}] as const];
+      return [[key, {id: image.Id, config: image.Config, ...ageOf(image, now)}] as const];
     } catch (error) {
       if (hasKind(error, 'notFound')) return [];
       throw error;

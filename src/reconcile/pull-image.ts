@@ -1,6 +1,7 @@
 import type {ImageProgress} from '../api/types/image.ts';
 import {toTscomposeError} from '../base/errors.ts';
 import type {Notice} from '../plan/action.ts';
+import {imageKey} from '../plan/image-key.ts';
 import {createTransferDetail} from '../report/transfer-totals.ts';
 import type {ImageWorkOptions} from './image-work.ts';
 import type {PullNode} from './run.ts';
@@ -18,7 +19,7 @@ export async function pullImage(node: PullNode, options: ImageWorkOptions): Prom
       platform,
     });
     for await (const line of lines) progress(line);
-    memory.pulled.add(image);
+    memory.pulled.add(imageKey(image, platform));
     return undefined;
   } catch (error) {
     if (signal.aborted || (!optional && !orBuild)) throw error;
@@ -27,7 +28,7 @@ export async function pullImage(node: PullNode, options: ImageWorkOptions): Prom
       memory.unpullable.add(image);
       return {level: 'note', message: `${message}; image "${image}" is built`};
     }
-    memory.pulled.add(image);
+    memory.pulled.add(imageKey(image, platform));
     return {level: 'warning', message: `${message}; image "${image}" is used as it was built`};
   }
 }

@@ -1,6 +1,6 @@
 import {TscomposeError} from '../base/errors.ts';
-import {imageOf} from '../model/image.ts';
 import type {Consent, ContainerId, NodeId, Plan, PlanNode} from '../plan/action.ts';
+import {imageKeyOf} from '../plan/image-key.ts';
 import type {Observed} from '../plan/observed.ts';
 import type {Report} from '../report/event.ts';
 import {type ApplyContext, applyAction} from './apply.ts';
@@ -121,7 +121,7 @@ function carryOut(
     observed,
     created: new Map<NodeId, ContainerId>(),
     renewAnonymousVolumes: goal.renewAnonymousVolumes ?? false,
-    imageOf: (service) => (goal.project === undefined ? undefined : imageOf(goal.project, service)),
+    imageKeyOf: (service) => (goal.project === undefined ? undefined : imageKeyOf(goal.project, service)),
     beforeStart: context.beforeStart,
     hookOutput: context.hookOutput,
     signal: context.signal,

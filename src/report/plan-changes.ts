@@ -1,4 +1,5 @@
 import type {Action, Cause, Notice, Plan, PlanNode} from '../plan/action.ts';
+import {pulledName} from './subject.ts';
 
 /** What a plan does to one service, network, volume or image, as a person thinks of it. */
 export interface PlanChange {
@@ -44,7 +45,7 @@ export function planChanges(plan: Plan): readonly PlanChange[] {
         why,
       });
     } else if (action.kind === 'pullImage') {
-      changes.push({kind: 'pull', subject: 'image', name: action.image, count: 1, why});
+      changes.push({kind: 'pull', subject: 'image', name: pulledName(action), count: 1, why});
     } else if (action.kind === 'buildImage') {
       changes.push({kind: 'build', subject: 'image', name: action.image, count: 1, why});
     } else if (action.kind === 'removeImage') {

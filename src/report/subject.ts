@@ -18,6 +18,7 @@ export function nodeSubject({action}: PlanNode): Subject {
       // One without a name is called by 64 digits, of which people know the first 12.
       return {kind: 'volume', name: /^[0-9a-f]{64}$/.test(action.name) ? action.name.slice(0, 12) : action.name};
     case 'pullImage':
+      return {kind: 'image', name: pulledName(action)};
     case 'buildImage':
       return {kind: 'image', name: action.image};
     case 'removeImage':
@@ -31,6 +32,11 @@ export function nodeSubject({action}: PlanNode): Subject {
     default:
       return {kind: 'container', name: lastingName(action.container.name), service: action.container.service};
   }
+}
+
+/** An image that is pulled; where a platform is stated, with it: another one may be pulled beside. */
+export function pulledName({image, platform}: Pick<Action<'pullImage'>, 'image' | 'platform'>): string {
+  return platform === undefined ? image : `${image} for ${platform}`;
 }
 
 /** A container that is to replace another has a temporary name: 12 digits and an underscore before its own. */

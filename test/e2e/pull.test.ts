@@ -1,4 +1,4 @@
-import {writeFileSync} from 'node:fs';
+import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {makeHost, type TestHost} from '../support/host.ts';
@@ -113,4 +113,43 @@ test('what a stack builds is pushed', async () => {
   const pushed = await host.tscompose(['push']);
   expect(pushed).toMatchObject({code: 0, stderr: 'service "db": nothing is pushed: it is not built\n'});
   expect(pushed.stdout).toContain('1: digest: sha256:');
+});
+
+test('services that want one image for different platforms each get theirs, and nothing is done again', async () => {
+  await using host = await makeHost();
+  await using registry = await startRegistry({within: within(host)});
+  const image = `${registry.host}/shop/many:1`;
+  const dockerfile = 'FROM scratch\nARG TARGETARCH\nENV FOR=$TARGETARCH\nCMD ["/none"]\n';
+  const platforms = ['--platform', 'linux/amd64,linux/arm64'];
+  const built = await host.tscompose(['engine', 'build', ...platforms, '--push', '-t', image, '-'], {
+    input: dockerfile,
+  });
+  expect(built).toMatchObject({code: 0});
+  expect(await host.tscompose(['engine', 'rmi', image])).toMatchObject({code: 0});
+
+  const [own, other] = process.arch === 'arm64' ? ['arm64', 'amd64'] : ['amd64', 'arm64'];
+  write(host, {any: {image}, own: {image, platform: `linux/${own}`}, other: {image, platform: `linux/${other}`}});
+  const up = await host.tscompose(['up', '--no-start']);
+  expect(up).toMatchObject({code: 0});
+  expect(up.stderr.match(/^image \S+(?: for \S+)? pulled/gm)).toEqual([
+    `image ${image} for linux/${other} pulled`,
+    `image ${image} for linux/${own} pulled`,
+    `image ${image} pulled`,
+  ]);
+  const made = () => {
+    const records = readdirSync(join(host.root, 'containers')).map((id) =>
+      JSON.parse(readFileSync(join(host.root, 'containers', id, 'config.json'), 'utf8')),
+    );
+    return records.map(({id, name, image: {architecture}}) => [name, architecture, id]).sort();
+  };
+  const before = made();
+  expect(before.map(([name, architecture]) => [name, architecture])).toEqual([
+    ['shop-any-1', own],
+    ['shop-other-1', other],
+    ['shop-own-1', own],
+  ]);
+  expect(await host.tscompose(['up', '--no-start'])).toMatchObject({code: 0});
+  expect(made()).toEqual(before);
+  expect(await host.tscompose(['down', '--rmi', 'all'])).toMatchObject({code: 0});
+  expect((await host.tscompose(['engine', 'images', '-q', image])).stdout).toBe('');
 });

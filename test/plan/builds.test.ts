@@ -97,6 +97,22 @@ test('what a locked stack builds is not pulled, whoever else uses or mounts it',
   );
 });
 
+test('a pull brings an image for each platform that is stated, and for none last', () => {
+  const services = {
+    a: {image: 'x'},
+    b: {image: 'x', platform: 'linux/arm64'},
+    c: {image: 'x', platform: 'linux/arm64'},
+    d: {image: 'x', platform: 'linux/amd64', pull_policy: 'missing'},
+  };
+  const here = observed({images: {'x for linux/amd64': {id: 'sha256:x', config: {}}}});
+  const {nodes, notices} = planPull({project: project({services}), observed: here, options: {}});
+  expect(nodes.map(({action}) => action)).toEqual([
+    {kind: 'pullImage', image: 'x', platform: 'linux/arm64', services: ['b', 'c']},
+    {kind: 'pullImage', image: 'x', services: ['a']},
+  ]);
+  expect(notices.map(({message}) => message)).toEqual(['service "d": nothing is pulled: its image is here']);
+});
+
 test('one image that is built in two ways is refused', () => {
   const two = project({services: {a: {image: 'x', build}, b: {image: 'x', build: {context: '/other'}}}});
   expect(() => planUp(upInput(two, observed()))).toThrow(

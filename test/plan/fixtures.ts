@@ -3,6 +3,7 @@ import type {ContainerStatus} from '../../src/api/types/container.ts';
 import type {Json} from '../../src/base/canonical-json.ts';
 import type {Network, Project, Service, SourcePosition, Volume} from '../../src/model/types.ts';
 import type {ContainerId} from '../../src/plan/action.ts';
+import {imageKey} from '../../src/plan/image-key.ts';
 import {type Desired, emptyMemory, type UpInput, type UpOptions} from '../../src/plan/input.ts';
 import type {Observed, ObservedContainer, ObservedNetwork, ObservedVolume} from '../../src/plan/observed.ts';
 import type {Spec} from '../../src/plan/spec.ts';
@@ -72,8 +73,8 @@ export function observed(parts: Partial<Observed> = {}): Observed {
 
 /** Images of all services, each with the id `sha256:NAME`. */
 export function imagesOf(of: Project): Observed['images'] {
-  const references = Object.values({...of.services}).flatMap(({image}) => (image === undefined ? [] : [image]));
-  return Object.fromEntries(references.map((reference) => [reference, {id: `sha256:${reference}`, config: {}}]));
+  const keys = Object.values(of.services).flatMap(({image, platform}) => (image ? [imageKey(image, platform)] : []));
+  return Object.fromEntries(keys.map((key) => [key, {id: `sha256:${key}`, config: {}}]));
 }
 
 export interface ContainerParts {
@@ -106,7 +107,7 @@ export function container(of: Project, service: string, parts: ContainerParts = 
     number,
     oneOff: parts.oneOff ?? false,
     status: parts.status ?? 'running',
-    image: parts.image ?? `sha256:${definition?.image ?? service}`,
+    image: parts.image ?? `sha256:${imageKey(definition?.image ?? service, definition?.platform)}`,
     labels: {[composeLabels.project]: of.name, [composeLabels.service]: service, ...parts.labels},
     spec: parts.spec ?? desiredOf(of).services[service] ?? {},
     networks: parts.networks ?? Object.fromEntries(networks.map((name) => [name, `id-${name}`])),

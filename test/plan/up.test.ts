@@ -1,5 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import {emptyMemory, type UpOptions, unforced} from '../../src/plan/input.ts';
+import type {Observed} from '../../src/plan/observed.ts';
 import {planUp} from '../../src/plan/up.ts';
 import {container, containerId, imagesOf, network, observed, project, running, upInput, volume} from './fixtures.ts';
 import {formatPlan} from './format.ts';
@@ -84,6 +85,56 @@ test('missing images are pulled, each once, before anything is made of them', ()
     '[2,4] -> #7 startContainer b-1, new container',
     '[1,5] -> #8 startContainer c-1, new container',
   ]);
+});
+
+test('an image that is wanted for several platforms is pulled for each, for none that is stated last', () => {
+  const four = project({
+    services: {
+      a: {image: 'x:1'},
+      b: {image: 'x:1', platform: 'linux/arm64'},
+      c: {image: 'x:1', platform: 'linux/amd64'},
+      d: {image: 'x:1', platform: 'linux/arm64'},
+    },
+  });
+  const pulls = (images: Observed['images']) =>
+    formatPlan(planUp(upInput(four, observed({images}))))
+      .split('\n')
+      .filter((line) => line.includes('pullImage'));
+  expect(pulls({})).toEqual([
+    '[] -> #1 pullImage x:1 for linux/arm64, not on this machine',
+    '[] -> #2 pullImage x:1 for linux/amd64, not on this machine',
+    '[] -> #3 pullImage x:1, not on this machine',
+  ]);
+  const {'x:1 for linux/arm64': _gone, ...others} = imagesOf(four);
+  expect(pulls(others)).toEqual(['[] -> #1 pullImage x:1 for linux/arm64, not on this machine']);
+  const plan = formatPlan(planUp(upInput(four, observed({images: others}))));
+  expect(plan).toContain('[] -> #2 createContainer a-1, ');
+  expect(plan).toContain('[1] -> #3 createContainer b-1, ');
+});
+
+test('an image that is here is pulled again once its name was pulled for another platform', () => {
+  const two = project({services: {a: {image: 'x:1'}, b: {image: 'x:1', platform: 'linux/arm64'}}});
+  const images = imagesOf(two);
+  const {'x:1 for linux/arm64': _gone, ...before} = images;
+  expect(formatPlan(planUp(upInput(two, observed({images: before}))))).toMatch(
+    /^\[\] -> #1 pullImage x:1 for linux\/arm64, /,
+  );
+  const memory = (...pulled: string[]) => ({...emptyMemory, pulled: new Set(pulled)});
+  const after = (...pulled: string[]) =>
+    formatPlan(planUp({...upInput(two, observed({images})), memory: memory(...pulled)}));
+  expect(after('x:1 for linux/arm64')).toMatch(/^\[\] -> #1 pullImage x:1, its name was pulled for another platform\n/);
+  expect(after('x:1 for linux/arm64')).toContain('[1] -> #2 createContainer a-1, ');
+  expect(after('x:1 for linux/arm64', 'x:1')).not.toContain('pullImage');
+});
+
+test('a container is compared with the image for its own platform', () => {
+  const two = project({services: {a: {image: 'x:1', platform: 'linux/arm64'}, b: {image: 'x:1'}}});
+  const world = running(two);
+  expect(formatPlan(planUp(upInput(two, world)))).toBe('');
+  const newer = {...world.images, 'x:1 for linux/arm64': {id: 'sha256:newer', config: {}}};
+  const plan = formatPlan(planUp(upInput(two, {...world, images: newer})));
+  expect(plan).toContain('createContainer a-1 ');
+  expect(plan).not.toContain('b-1');
 });
 
 test('missing images that services mount are pulled before their containers are made', () => {

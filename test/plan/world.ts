@@ -1,5 +1,6 @@
 import type {Project} from '../../src/model/types.ts';
 import type {Action, ContainerId, ContainerRef, NodeId, Plan, PlanNode} from '../../src/plan/action.ts';
+import {imageKey, imageKeyOf} from '../../src/plan/image-key.ts';
 import type {Observed, ObservedContainer} from '../../src/plan/observed.ts';
 import {container, containerId, network, volume} from './fixtures.ts';
 
@@ -71,8 +72,9 @@ function applyNode(world: Observed, {id, action}: PlanNode, scene: Scene): Obser
       );
       return {...world, volumes: world.volumes.filter(({name}) => name !== action.name)};
     case 'pullImage':
+      return withImage(world, imageKey(action.image, action.platform));
     case 'buildImage':
-      return {...world, images: {...world.images, [action.image]: {id: `sha256:${action.image}`, config: {}}}};
+      return withImage(world, action.image);
     case 'removeImage':
       refuse(
         world.containers.some(({image}) => image === world.images[action.name]?.id),
@@ -143,7 +145,7 @@ function createContainer(world: Observed, action: Action<'createContainer'>, of:
     name: action.name,
     number: action.replica,
     status: 'created',
-    image: world.images[of.services[action.service]?.image ?? '']?.id ?? '',
+    image: world.images[imageKeyOf(of, action.service) ?? '']?.id ?? '',
   });
   const networks = Object.keys(made.networks).map((name) => {
     const found = world.networks.find((network) => network.name === name);
@@ -173,4 +175,8 @@ function find(world: Observed, reference: ContainerRef, {created}: Scene): Obser
 
 function refuse(condition: boolean, message: string): void {
   if (condition) throw new Error(message);
+}
+
+function withImage(world: Observed, key: string): Observed {
+  return {...world, images: {...world.images, [key]: {id: `sha256:${key}`, config: {}}}};
 }

@@ -114,6 +114,34 @@ test('a command that has failed otherwise does not wait for an image to come', a
   expect(memory.failures).toEqual(new Map());
 });
 
+test('pulls of one name come one after the other, as planned, whether they go well or not', async () => {
+  const told: string[] = [];
+  const pulls = createImageWork({
+    project: undefined,
+    engine: {
+      async pull(name, {platform = 'whatever'} = {}) {
+        told.push(`${name} ${platform}`);
+        await new Promise(setImmediate);
+        told.push(`end ${platform}`);
+        throw new TscomposeError('notFound', `there is none for ${platform}`);
+      },
+    },
+    ...{memory: createWorkMemory(), report: () => {}, now: () => 0, signal: new AbortController().signal},
+  });
+  const node = (id: number, image: string, platform?: string) => ({
+    ...{id: id as NodeId, after: [], why: {reason: ''}},
+    action: {kind: 'pullImage', image, services: ['a'], ...(platform && {platform})} as const,
+  });
+  pulls.begin([node(1, 'a', 'linux/arm64'), node(2, 'a'), node(3, 'b', 'linux/s390x')]);
+  while (pulls.areUnderWay()) await pulls.next();
+  await pulls[Symbol.asyncDispose]();
+  expect(told.filter((text) => !text.includes('s390x'))).toEqual([
+    ...['a:latest linux/arm64', 'end linux/arm64', 'a:latest whatever', 'end whatever'],
+  ]);
+  // Another name waits for nobody.
+  expect(told.indexOf('b:latest linux/s390x')).toBeLessThan(told.indexOf('end linux/arm64'));
+});
+
 test('a pull that another side gives up has failed, and is not begun again', async () => {
   const parts: ProjectParts = {services: {a: {pull_policy: 'always'}}};
   const engine = engineFor(parts);

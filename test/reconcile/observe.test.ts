@@ -85,7 +85,7 @@ test('a container without spec is inspected only to be compared, and may be gone
   expect((await observe(gone, 'shop', {project: project(parts), compare: true})).containers).toEqual([]);
 });
 
-test('an image that all want for one platform is looked for as that one; where they differ, as whatever is here', async () => {
+test('an image is looked for as what each wants it for', async () => {
   const engine = engineFor({services: {a: {image: 'app'}}});
   const asked: [string, string | undefined][] = [];
   const client: EngineClient = {
@@ -109,6 +109,13 @@ test('an image that all want for one platform is looked for as that one; where t
     {image: 'app', platform: 'linux/amd64'},
   ];
   expect(await look({a: arm64, b: arm64})).toEqual({asked: [['app', 'linux/arm64']], found: []});
-  expect(await look({a: arm64, b: amd64})).toEqual({asked: [['app', undefined]], found: ['app']});
+  expect(await look({a: arm64, b: amd64, c: {image: 'app'}})).toEqual({
+    asked: [
+      ['app', undefined],
+      ['app', 'linux/amd64'],
+      ['app', 'linux/arm64'],
+    ],
+    found: ['app', 'app for linux/amd64'],
+  });
   expect(await look({a: {image: 'app'}})).toEqual({asked: [['app', undefined]], found: ['app']});
 });
