@@ -57,10 +57,12 @@ export function parseAttestation(text: string): BuildProvenance | undefined {
   });
 }
 
-/** Throws `unsupported` for one that is on. */
+/** Throws `unsupported` for one that is on: the docker driver of Docker refuses it, too. */
 export function refuseSbom(text: string): void {
   if (truth(text) === false || /^(?:no|off)?$/i.test(text)) return;
-  throw new TscomposeError('unsupported', 'a list of what is in the image (sbom) cannot be attested', {
-    hint: 'leave it out, and make one of the image with a tool of its own',
-  });
+  throw new TscomposeError(
+    'unsupported',
+    'what is in the image (sbom) cannot be attested: no scanner is run here, nor by the docker driver of Docker',
+    {hint: 'leave it out, and have a scanner make the list of the image that was built'},
+  );
 }
