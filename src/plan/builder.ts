@@ -16,7 +16,7 @@ export interface Problem {
 }
 
 /** The place of a value, for a problem with it. */
-export function placeOf({provenance}: Project, path: string): Pick<Problem, 'source' | 'span'> {
+export function placeOf({provenance}: Pick<Project, 'provenance'>, path: string): Pick<Problem, 'source' | 'span'> {
   return {source: provenance.at(path), span: provenance.span?.(path)};
 }
 

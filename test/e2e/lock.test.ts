@@ -101,3 +101,57 @@ test('a stack is locked, runs what is locked when its registry has moved on, and
   expect(offline.stdout).not.toContain(digest);
   expect(await host.tscompose(['down', '-t', '0'])).toMatchObject({code: 0});
 });
+
+test('a stack is printed with the digests of its images, or these alone', async () => {
+  await using host = await makeHost();
+  await using registry = await startRegistry({within: within(host)});
+  const box = `${registry.host}/box`;
+  await put(host, `${box}:1`, imageArchive('busybox'));
+  const {stdout} = await skopeo(
+    ['inspect', '-f', '{{.Digest}}', '--tls-verify=false', `docker://${box}:1`],
+    within(host),
+  );
+  const digest = stdout.trim();
+  const other = `sha256:${'7'.repeat(64)}`;
+  const write = (services: object) =>
+    writeFileSync(join(host.directory, 'compose.yaml'), JSON.stringify({name: 'shop', services}));
+  const config = async (...words: string[]) => {
+    const {code, stdout: text, stderr} = await host.tscompose(['config', ...words]);
+    expect({words, code, stderr}).toEqual({words, code: 0, stderr: ''});
+    return text;
+  };
+  write({
+    web: {image: `${box}:1`, command: ['${WHAT:-true}']},
+    known: {image: `redis:7@${other}`},
+    made: {build: {context: '.'}},
+  });
+  // As Compose writes them.
+  const alone = `services:\n  known:\n    image: docker.io/library/redis@${other}\n  made: {}\n  web:\n    image: ${box}:1@${digest}\n`;
+  expect(await config('--lock-image-digests')).toBe(alone);
+  expect(await config('--lock-image-digests', '--no-interpolate')).toBe(alone);
+  expect(JSON.parse(await config('--lock-image-digests', '--format', 'json'))).toEqual({
+    services: {known: {image: `docker.io/library/redis@${other}`}, made: {}, web: {image: `${box}:1@${digest}`}},
+  });
+  const whole = await config('--resolve-image-digests');
+  expect(whole).toBe(
+    (await config())
+      .replace(`image: ${box}:1`, `image: ${box}:1@${digest}`)
+      .replace('image: redis:7@', 'image: docker.io/library/redis@'),
+  );
+  const open = await config('--resolve-image-digests', '--no-interpolate');
+  expect(open).toContain(`image: ${box}:1@${digest}\n`);
+  expect(open).toContain('- ${WHAT:-true}\n');
+  // The text is a stack file.
+  writeFileSync(join(host.directory, 'digests.yaml'), alone);
+  expect(await host.tscompose(['-f', 'compose.yaml', '-f', 'digests.yaml', 'config', '--images'])).toMatchObject({
+    code: 0,
+    stdout: `${[`${box}:1@${digest}`, `docker.io/library/redis@${other}`, 'shop-made'].sort().join('\n')}\n`,
+  });
+
+  write({web: {image: `${box}:2`}, more: {image: `${box}:3`}});
+  const failed = await host.tscompose(['config', '--resolve-image-digests']);
+  expect(failed).toMatchObject({code: 1, stdout: ''});
+  for (const tag of ['2', '3'])
+    expect(failed.stderr).toMatch(new RegExp(`: image "${box}:${tag}": .*manifest unknown`));
+  expect(failed.stderr).toContain(' --> compose.yaml:1:');
+});

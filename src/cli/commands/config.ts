@@ -12,7 +12,6 @@ type ConfigFlags = Input<'config'>['flags'];
 
 export async function runConfig(context: CliContext, input: Input<'config'>): Promise<number> {
   const {flags} = input;
-  refuseDigests(flags);
   const text = await configText(context, input);
   if (flags.quiet) return 0;
   if (flags.output === undefined) context.stdout.write(text);
@@ -22,15 +21,6 @@ export async function runConfig(context: CliContext, input: Input<'config'>): Pr
     });
   }
   return 0;
-}
-
-function refuseDigests(flags: ConfigFlags): void {
-  for (const name of ['lock-image-digests', 'resolve-image-digests'] as const) {
-    if (!flags[name]) continue;
-    throw new TscomposeError('unsupported', `--${name} asks a registry, and that is not supported yet`, {
-      hint: 'write the digest into the stack file: image: NAME@sha256:…',
-    });
-  }
 }
 
 async function configText(context: CliContext, {args, flags}: Input<'config'>): Promise<string> {
@@ -55,7 +45,16 @@ async function configText(context: CliContext, {args, flags}: Input<'config'>): 
     const {explanationText} = await import('./config-explain.ts');
     return explanationText(loaded, {path: flags.explain, json: flags.format === 'json', context});
   }
-  return (await listText(loaded, flags)) ?? projectText(loaded, flags);
+  return (await listText(loaded, flags)) ?? digestsText(context, loaded, flags);
+}
+
+/** The stack; where digests are asked for, with these, or these alone. */
+async function digestsText(context: CliContext, loaded: LoadedProject, flags: ConfigFlags): Promise<string> {
+  if (!flags['resolve-image-digests'] && !flags['lock-image-digests']) return projectText(loaded, flags);
+  const {projectWithDigests, imagesOnly} = await import('../lock/image-digests.ts');
+  const project = await projectWithDigests(context, loaded.project);
+  if (flags['lock-image-digests']) return imagesOnly(project.services, flags.format === 'json' ? 'json' : 'yaml');
+  return projectText({...loaded, project}, flags);
 }
 
 async function listText({project, environment}: LoadedProject, flags: ConfigFlags): Promise<string | undefined> {

@@ -1,14 +1,11 @@
-import {mapLimited} from '../../base/concurrency.ts';
 import {exitCodes, TscomposeError} from '../../base/errors.ts';
-import type {Docker} from '../../client/docker.ts';
 import {familiarReference} from '../../engine/image/reference.ts';
 import type {Project} from '../../model/types.ts';
-import {createPlanBuilder, placeOf} from '../../plan/builder.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
 import {type Lock, type LockPlace, lockPlace, lockText, readLock, writeLock} from '../lock/lock-file.ts';
-import {resolveDigest} from '../lock/resolve-digest.ts';
-import {type WantedImage, type WantedImages, wantedImages} from '../lock/wanted-images.ts';
+import {resolveAll} from '../lock/resolve-all.ts';
+import {type WantedImages, wantedImages} from '../lock/wanted-images.ts';
 import {loadStack, withEngine} from '../session.ts';
 import {wrongUse} from '../wrong-use.ts';
 
@@ -84,34 +81,6 @@ function check(
   if (lines.length === 0) return exitCodes.success;
   context.stderr.write(`${lines.join('\n')}\nhint: write it anew: tscompose lock\n`);
   return exitCodes.planHasChanges;
-}
-
-const asksAtOnce = 8;
-
-/** Digests by name in full. What cannot be found is told at once, each with its place. */
-async function resolveAll(
-  context: CliContext,
-  docker: Docker,
-  {project, asked}: {readonly project: Project; readonly asked: readonly WantedImage[]},
-): Promise<ReadonlyMap<string, string>> {
-  const problems = createPlanBuilder(project.name, project.workingDir);
-  const abort = new AbortController();
-  using _interrupt = context.onInterrupt(() => abort.abort());
-  const found = await mapLimited(asked, asksAtOnce, async ({reference, path}) => {
-    try {
-      const {digest, instead} = await resolveDigest(context, docker, {reference, signal: abort.signal});
-      if (instead !== undefined)
-        context.stderr.write(`note: ${instead}; the digest of "${familiarReference(reference)}" here is taken\n`);
-      return [[reference, digest] as const];
-    } catch (error) {
-      if (!(error instanceof TscomposeError) || abort.signal.aborted) throw error;
-      const {kind, message, hint} = error;
-      problems.problem({...{kind, message, ...placeOf(project, path)}, ...(hint !== undefined && {hint})});
-      return [];
-    }
-  });
-  problems.build();
-  return new Map(found.flat());
 }
 
 function changesOf(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): readonly string[] {
