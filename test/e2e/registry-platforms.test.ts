@@ -1,7 +1,7 @@
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {expect, test} from 'vitest';
-import {type Descriptor, digestOf, makeImage, makeLayout} from '../engine/image/bed.ts';
+import {archiveOf, type Descriptor, digestOf, makeImage, makeLayout} from '../engine/image/bed.ts';
 import {makeHost, type TestHost} from '../support/host.ts';
 import {endRegistry, serveRegistry} from '../support/own-registry.ts';
 import {skopeo, startRegistry} from '../support/registry.ts';
@@ -160,3 +160,53 @@ test.each(['docker-registry', 'our registry'])('images of several platforms and 
   expect(await engine('rmi', at('from/oci:1'))).toContain(`Untagged: ${at('from/oci:1')}\n`);
   expect(await engine('fsck')).toContain('all whole');
 });
+
+test.each(['docker-registry', 'our registry'])(
+  'what is about an image is listed once it is pushed, by %s',
+  async (kind) => {
+    await using host = await makeHost();
+    await using registry = await openRegistry(host, kind);
+    const engine = async (...words: string[]) => {
+      const {code, stdout, stderr} = await host.tscompose(['engine', ...words]);
+      expect({words, code, stderr}).toEqual({words, code: 0, stderr: ''});
+      return stdout;
+    };
+    const layout = makeLayout();
+    const name = (tag: string) => `${registry.host}/shop/app:${tag}`;
+    const named = (tag: string) => ({annotations: {'io.containerd.image.name': name(tag)}});
+    const subject = layout.image(makeImage({layers: [[{name: 'app', data: Buffer.from('app')}]]}), named('1'));
+    const {annotations: _, ...about} = subject;
+    const reports = ['first', 'second'].map((text) => {
+      const {id, configuration, layers} = makeImage({layers: [[{name: 'report', data: Buffer.from(text)}]]});
+      expect(id).toMatch(/^sha256:/);
+      const type = 'application/vnd.oci.image.manifest.v1+json';
+      const value = {
+        ...{schemaVersion: 2, mediaType: type, artifactType: `application/vnd.example.${text}`, subject: about},
+        config: layout.add(configuration, 'application/vnd.oci.image.config.v1+json'),
+        layers: layers.map((layer) => layout.add(layer, 'application/vnd.oci.image.layer.v1.tar')),
+        annotations: {'org.example.of': text},
+      };
+      return layout.json(value, type, named(text));
+    });
+    const files = layout.finish([subject, ...reports]);
+    const archive = join(host.directory, 'images.tar');
+    writeFileSync(archive, archiveOf(files));
+    await engine('load', '-q', '-i', archive);
+    for (const tag of ['1', 'first', 'second', 'first']) await engine('push', '-q', name(tag));
+    const listed = JSON.parse(await engine('manifest', '--referrers', name('1')));
+    expect(listed).toHaveLength(2);
+    for (const [index, text] of ['first', 'second'].entries()) {
+      const {mediaType, digest, size} = reports[index] ?? subject;
+      const artifactType = `application/vnd.example.${text}`;
+      expect(listed).toContainEqual({mediaType, digest, size, artifactType, annotations: {'org.example.of': text}});
+    }
+    const tags = await host.command('curl', ['-sfS', `http://${registry.host}/v2/shop/app/tags/list`]);
+    const fallback = subject.digest.replace(':', '-');
+    expect(JSON.parse(tags.stdout).tags.includes(fallback)).toBe(kind === 'docker-registry');
+    // Another client reads the list.
+    if (kind !== 'docker-registry') return;
+    const words = ['inspect', '--raw', '--tls-verify=false', `docker://${registry.host}/shop/app:${fallback}`];
+    const list = await skopeo(words, within(host));
+    expect(JSON.parse(list.stdout).manifests).toHaveLength(2);
+  },
+);

@@ -13,7 +13,7 @@ import type {Connection} from './connection.ts';
 import type {Credential} from './credential.ts';
 import {provideManifest} from './provide-manifest.ts';
 import {type PushTree, readPushTree} from './push-tree.ts';
-import {putManifest} from './put-manifest.ts';
+import {pushManifest} from './referrers-tag.ts';
 import {shortDigest, transferProgress} from './transfer-progress.ts';
 import {uploadBlob} from './upload.ts';
 
@@ -102,9 +102,9 @@ async function pushOne(work: PushWork, record: ReferenceRecord, platform: Platfo
   const tree = await chooseTree(work, record, platform);
   await pushBlobs(work, tree.blobs);
   for (const manifest of tree.children) {
-    await putManifest(connection, {repository, reference: manifest.digest, manifest, signal});
+    await pushManifest(connection, {repository, reference: manifest.digest, manifest, signal});
   }
-  await putManifest(connection, {repository, reference: tag, manifest: tree.root, signal});
+  await pushManifest(connection, {repository, reference: tag, manifest: tree.root, signal});
   const {digest, bytes} = tree.root;
   await work.context.images.events.append({
     type: 'image',

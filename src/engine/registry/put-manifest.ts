@@ -3,7 +3,10 @@ import type {Connection} from './connection.ts';
 import type {Manifest} from './manifest.ts';
 import {errorOfResponse} from './status.ts';
 
-/** Stores a manifest under a tag or its digest. Everything it names has to be there. */
+/**
+ * Stores a manifest under a tag or its digest. Everything it names has to be there. `isListed`: the registry lists it by itself
+ * under what it is about.
+ */
 export async function putManifest(
   connection: Connection,
   request: {
@@ -12,7 +15,7 @@ export async function putManifest(
     readonly manifest: Pick<Manifest, 'bytes' | 'mediaType' | 'digest'>;
     readonly signal: AbortSignal;
   },
-): Promise<void> {
+): Promise<{readonly isListed: boolean}> {
   const {repository, reference, manifest, signal} = request;
   const response = await connection.send({
     method: 'PUT',
@@ -28,6 +31,7 @@ export async function putManifest(
   }
   response.discard();
   const stored = response.headers['docker-content-digest'];
-  if (stored === undefined || stored === manifest.digest) return;
+  if (stored === undefined || stored === manifest.digest)
+    return {isListed: response.headers['oci-subject'] !== undefined};
   throw new TscomposeError('invalid', `registry ${registry}: manifest ${manifest.digest} was stored as ${stored}`);
 }

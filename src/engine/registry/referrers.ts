@@ -6,6 +6,7 @@ import {type Connection, resolveLocation} from './connection.ts';
 import type {HttpResponse} from './http.ts';
 import {fetchManifest} from './manifest.ts';
 import {readJson} from './read-body.ts';
+import {indexType, referrersTag} from './referrers-tag.ts';
 import {errorOfResponse} from './status.ts';
 
 interface ReferrersRequest {
@@ -15,7 +16,6 @@ interface ReferrersRequest {
   readonly signal: AbortSignal;
 }
 
-const indexType = 'application/vnd.oci.image.index.v1+json';
 const answerMax = 4 * 1024 * 1024;
 /** A list without an end is not read to it. */
 const pagesMax = 100;
@@ -53,8 +53,7 @@ async function listByTag(
   {repository, digest, signal}: ReferrersRequest,
 ): Promise<readonly OciDescriptor[]> {
   try {
-    const tag = digest.replace(':', '-');
-    const {bytes, content} = await fetchManifest(connection, {repository, reference: tag, signal});
+    const {bytes, content} = await fetchManifest(connection, {repository, reference: referrersTag(digest), signal});
     return content.kind === 'index' ? unique(descriptorsIn(JSON.parse(bytes.toString('utf8')))) : [];
   } catch (error) {
     if (hasKind(error, 'notFound')) return [];
