@@ -51,8 +51,9 @@ async function carryOut(
   await using session = await openSession(context.images);
   const work = {...context, session};
   await using fetcher = createFetcher(work, request, signal);
-  const local = await openMainContext(work, await withLayouts(work, request, signal), {fetcher, emit});
-  const plans = await planPlatforms(work, {request: local, signal}, emit);
+  const {request: stored, layouts} = await withLayouts(work, request, signal);
+  const local = await openMainContext(work, stored, {fetcher, emit});
+  const plans = await planPlatforms(work, {request: local, layouts, signal}, emit);
   await solvePlans(work, {request: local, plans, fetcher, signal}, emit);
 }
 

@@ -2,12 +2,14 @@ import type {BuildEvent} from '../../api/types/build.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {checkDockerfile} from '../../dockerfile/check.ts';
 import {parseDockerfile} from '../../dockerfile/parse.ts';
-import {formatPlatform, machinePlatform, type Platform, parsePlatform} from '../image/platform.ts';
+import {formatPlatform, machinePlatform, type Platform} from '../image/platform.ts';
 import {type FoundBase, readBase} from './base-image.ts';
 import type {BuildWork} from './context.ts';
+import type {LayoutImages} from './layout-contexts.ts';
 import type {LocalBuild} from './main-context.ts';
 import {StepList} from './plan/draft.ts';
 import {type BuildPlan, planBuild} from './plan/plan.ts';
+import {platformsOf} from './platforms-of.ts';
 import type {Step} from './steps.ts';
 
 export interface PlatformPlan extends BuildPlan {
@@ -23,7 +25,11 @@ export interface Plans {
 /** Plans the Dockerfile for each platform. Throws `invalid` with all that is wrong with it. */
 export async function planPlatforms(
   context: BuildWork,
-  {request, signal}: {readonly request: LocalBuild; readonly signal: AbortSignal},
+  {
+    request,
+    layouts,
+    signal,
+  }: {readonly request: LocalBuild; readonly layouts: LayoutImages; readonly signal: AbortSignal},
   emit: (event: BuildEvent) => void,
 ): Promise<Plans> {
   const source = request.dockerfile;
@@ -36,9 +42,13 @@ export async function planPlatforms(
   const bases = new Map<string, Promise<FoundBase>>();
   const read = (reference: string, platform: Platform | undefined): Promise<FoundBase> => {
     const key = `${reference} ${platform === undefined ? '' : formatPlatform(platform)}`;
-    const base = bases.get(key) ?? readBase(context, {reference, platform, request, signal, emit});
+    const base = bases.get(key) ?? readOne(reference, platform);
     bases.set(key, base);
     return base;
+  };
+  const readOne = async (reference: string, platform: Platform | undefined): Promise<FoundBase> => {
+    const stored = await layouts.forPlatform(reference, platform);
+    return await readBase(context, {reference: stored, platform, request, signal, emit});
   };
   const plans: PlatformPlan[] = [];
   for (const wanted of asked.length > 0 ? asked : [undefined]) {
@@ -58,12 +68,6 @@ export async function planPlatforms(
       plans.some(({isNamed}) => isNamed),
     ),
   };
-}
-
-/** Each once. */
-function platformsOf({platforms = []}: LocalBuild): readonly Platform[] {
-  const parsed = platforms.flatMap((words) => words.split(',')).map((word) => parsePlatform(word.trim()));
-  return [...new Map(parsed.map((platform) => [formatPlatform(platform), platform])).values()];
 }
 
 /** Where nobody asked for one, it is that of the image below. */

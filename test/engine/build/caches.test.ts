@@ -1,4 +1,4 @@
-import {createReadStream, mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
+import {createReadStream, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
@@ -141,6 +141,37 @@ describe('a cache in an image', () => {
     expect(await run(first, from)).toEqual({image: made.image, verdicts: cached, warnings: []});
     await forget(second);
     expect(await run(second, from)).toEqual({image: made.image, verdicts: cached, warnings: []});
+  });
+
+  test('of several platforms is found for each, here and in its registry; also where it is there for some of them', async () => {
+    const text = 'FROM scratch\nARG TARGETARCH\nCOPY $TARGETARCH /taken\n';
+    const context = join(directory, 'platforms');
+    mkdirSync(context);
+    for (const name of ['amd64', 'arm64', 's390x']) writeFileSync(join(context, name), name);
+    const reference = `${registry.host}/several:1`;
+    const cacheFrom = [{kind: 'registry', reference}] as const;
+    const run = async ({engine}: TestEngine, architectures: readonly string[], more: Partial<BuildBody>) => {
+      const platforms = architectures.map((name) => `linux/${name}`);
+      const events = await eventsOf(engine, plainBody(text, {context, platforms, ...more}));
+      const {verdicts, warnings} = summary(events);
+      return {verdicts, warnings};
+    };
+    const copies = (verdict: string, ...names: string[]) =>
+      Object.fromEntries(names.map((name) => [`COPY ${name}`, verdict]));
+    await forget(first);
+    const two = ['amd64', 'arm64'];
+    const made = await run(first, two, {cacheTo: [{kind: 'inline'}], tags: [reference]});
+    expect(made).toEqual({verdicts: copies('done', ...two), warnings: []});
+    for await (const _ of first.engine.registry.push({repository: `${registry.host}/several`, tag: '1', auth: {}}));
+    for (const bed of [first, second]) {
+      await forget(bed);
+      expect(await run(bed, two, {cacheFrom})).toEqual({verdicts: copies('cached', ...two), warnings: []});
+      await forget(bed);
+      // The first one is not what is in the image.
+      expect(await run(bed, ['s390x', 'arm64'], {cacheFrom})).toEqual({
+        ...{verdicts: {...copies('done', 's390x'), ...copies('cached', 'arm64')}, warnings: []},
+      });
+    }
   });
 
   test('is asked for by the build argument, too', async () => {

@@ -12,12 +12,13 @@ import {
 } from 'node:fs';
 import {writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import type {BuildBody} from '../../../src/api/types/build.ts';
 import {openTestEngine, type TestEngine} from '../../conformance/builtin-engine.ts';
 import {type GitServer, startGitServer} from '../../support/git-server.ts';
 import {imageArchive} from '../../support/test-images.ts';
+import {makeImage, makeLayout} from '../image/bed.ts';
 import {eventsOf, plainBody} from './plain-body.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tscompose-fetched-'));
@@ -169,6 +170,38 @@ describe('an OCI layout as a named context', () => {
     expect(statSync(join(files, 'busybox')).isFile()).toBe(true);
     const events = await eventsOf(bed.engine, plainBody('FROM base\nRUN true\n', {contexts}));
     expect(events).toContainEqual(expect.objectContaining({kind: 'built'}));
+  });
+
+  test('of several platforms each stage gets its own, by any platform that it names', async () => {
+    const built = mkdtempSync(join(directory, 'several-'));
+    const names = ['amd64', 'arm64'];
+    const files = makeLayout();
+    const images = names.map((architecture) => {
+      const layers = [[{name: 'who', data: Buffer.from(architecture)}]];
+      return files.image(makeImage({layers, platform: {architecture, os: 'linux'}}), {
+        platform: {architecture, os: 'linux'},
+      });
+    });
+    for (const [name, bytes] of files.finish([files.index(images)])) {
+      mkdirSync(join(built, dirname(name)), {recursive: true});
+      writeFileSync(join(built, name), bytes);
+    }
+    const contexts = {base: {kind: 'layout', path: built}} as const;
+    const text = `FROM base AS own
+FROM --platform=linux/arm64 base AS fixed
+FROM scratch
+COPY --from=own /who /own
+COPY --from=fixed /who /fixed
+COPY --from=base /who /copied
+`;
+    const out = await filesOf(plainBody(text, {contexts, platforms: names.map((name) => `linux/${name}`)}));
+    const read = (platform: string, name: string) => readFileSync(join(out, `linux_${platform}`, name), 'utf8');
+    for (const name of names)
+      expect([read(name, 'own'), read(name, 'fixed'), read(name, 'copied')]).toEqual([name, 'arm64', name]);
+    const missing = plainBody('FROM base\n', {contexts, platforms: ['linux/amd64', 'linux/s390x']});
+    await expect(eventsOf(bed.engine, missing)).rejects.toThrow(
+      'no image for linux/s390x in the archive: it has linux/amd64, linux/arm64',
+    );
   });
 
   test('what it does not have is told, with what it has', async () => {

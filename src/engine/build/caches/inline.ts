@@ -2,7 +2,8 @@ import type {BuildBody, BuildEvent} from '../../../api/types/build.ts';
 import {hasKind, TscomposeError} from '../../../base/errors.ts';
 import {createBlobStore} from '../../image/blobs.ts';
 import {parseJson} from '../../image/configuration.ts';
-import {findImage} from '../../image/find.ts';
+import type {Platform} from '../../image/platform.ts';
+import {providePlatform} from '../../image/provide-platform.ts';
 import type {BuildWork} from '../context.ts';
 import type {MadeStep} from '../solve.ts';
 import {makeRecords, type ReadCache, readRecords} from './config.ts';
@@ -51,16 +52,20 @@ export function readInlineCache(configuration: Uint8Array, layers: number, what:
   return readRecords(value, layers, `${what}: its cache`);
 }
 
-/** The cache in an image that is here: its layers are, too. Undefined: there is no such image, or no cache in it. */
+/**
+ * The cache in an image that is here: its layers are, too. Undefined: there is no such image, not for that platform, or no cache
+ * in it.
+ */
 export async function openImageCache(
   {images, session}: BuildWork,
   reference: string,
+  platform: Platform | undefined,
 ): Promise<OpenedCache | undefined> {
-  const found = await findImage(images, reference).catch((error: unknown) => {
+  const found = await providePlatform(images, reference, platform).catch((error: unknown) => {
     if (hasKind(error, 'notFound', 'conflict')) return undefined;
     throw error;
   });
-  const image = found && (await session.findImage(found.image.id));
+  const image = found && (await session.findImage(found.id));
   if (image === undefined) return undefined;
   const bytes = await createBlobStore(images.layout.images.blobs).read(image.id);
   const read = readInlineCache(bytes, image.layers.length, `image ${reference}`);

@@ -1,10 +1,11 @@
 import type {BuildEvent} from '../../../api/types/build.ts';
 import type {BuildCacheSource} from '../../../api/types/build-cache.ts';
 import {hasKind, toTscomposeError} from '../../../base/errors.ts';
-import {parsePlatform} from '../../image/platform.ts';
+import type {Platform} from '../../image/platform.ts';
 import {authFor} from '../auth-for.ts';
 import type {BuildCache, CachedStep} from '../cache.ts';
 import type {BuildRequest, BuildWork} from '../context.ts';
+import {platformsOf} from '../platforms-of.ts';
 import {openDirectoryCache} from './from-directory.ts';
 import {openRegistryCache} from './from-registry.ts';
 import {openImageCache} from './inline.ts';
@@ -80,14 +81,34 @@ async function openOne(
 ): Promise<OpenedCache | undefined> {
   if (source.kind === 'local') return await openDirectoryCache(context, source, signal);
   const {reference} = source;
-  // An image for several platforms has the cache of each in its own: that of the first is read.
-  const [first] = request.platforms ?? [];
-  const platform = first === undefined ? undefined : parsePlatform(first);
   const auth = await authFor(reference, request);
-  return (
-    (await openImageCache(context, reference)) ??
-    (await openRegistryCache(context, {reference, auth, platform, signal}))
-  );
+  // An image for several platforms has the cache of each in its own.
+  const [first, ...others] = platformsOf(request);
+  const openFor = async (platform: Platform | undefined) =>
+    (await openImageCache(context, reference, platform)) ??
+    (await openRegistryCache(context, {reference, auth, platform, signal}));
+  if (others.length === 0) return await openFor(first);
+  const opened = await Promise.allSettled([first, ...others].map(openFor));
+  const found = opened.flatMap((one) => (one.status === 'fulfilled' ? (one.value ?? []) : []));
+  const failed = opened.find((one) => one.status === 'rejected');
+  // It need not be there for all of them.
+  if (found.length === 0 && failed !== undefined) throw failed.reason;
+  return joined(found);
+}
+
+/** Undefined where there is none. */
+function joined(caches: readonly OpenedCache[]): OpenedCache | undefined {
+  if (caches.length === 0) return undefined;
+  return {
+    isForeign: caches.every(({isForeign}) => isForeign),
+    async take(key) {
+      for (const cache of caches) {
+        const taken = await cache.take(key);
+        if (taken !== undefined) return taken;
+      }
+      return undefined;
+    },
+  };
 }
 
 async function take(source: Source, key: string, options: SourceOptions): Promise<TakenStep | undefined> {
