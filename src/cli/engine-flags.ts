@@ -112,7 +112,7 @@ export const engineFlags = {
       summary:
         'in place of building tell what is wrong (check), what it can be given (outline) or its stages (targets); with ",format=json" as JSON',
     },
-    debug: {summary: 'open a shell in the step that fails, in what it left'},
+    debug: {summary: 'open a shell in the step that fails, in what it left; of COPY and ADD in what was there before'},
     check: {summary: 'as --call check: only look for problems of the Dockerfile'},
     explain: {summary: 'say for every step why it came from the cache or did not: which file, variable or step'},
     platform: {

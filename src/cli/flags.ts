@@ -66,7 +66,7 @@ export const commandFlags = {
   build: {
     'build-arg': {value: 'NAME=VALUE', repeat: true, summary: 'value of an ARG, for all services'},
     'no-cache': {summary: 'build every step anew'},
-    debug: {summary: 'open a shell in the step that fails, in what it left'},
+    debug: {summary: 'open a shell in the step that fails, in what it left; of COPY and ADD in what was there before'},
     check: {summary: 'only look for problems of the Dockerfiles'},
     explain: {summary: 'say for every step why it came from the cache or did not: which file, variable or step'},
     ...locked,

@@ -95,6 +95,34 @@ describe('a step that fails, held with a shell', () => {
     expect(containers()).toEqual([]);
   });
 
+  test('a COPY or ADD that fails has the files, variables and directory that were there before it', async () => {
+    mkdirSync(join(host.directory, 'copy'));
+    const below = 'FROM busybox\nENV GREETING=hello\nWORKDIR /srv\nUSER 1000\nRUN echo below > /tmp/file\n';
+    writeFileSync(join(host.directory, 'copy', 'Dockerfile'), `${below}COPY none /x\n`);
+    writeFileSync(join(host.directory, 'copy', 'Owner'), `${below}ADD --chown=nowhere Owner /x\n`);
+    for (const [file, reason, code] of [
+      ['Dockerfile', /"none"/, 1],
+      ['Owner', /nowhere/, 65],
+    ] as const) {
+      await using terminal = openTerminal(host, {columns: 120, rows: 40});
+      terminal.type(`tscompose engine build --debug -f copy/${file} copy; echo code $?\r`);
+      await terminal.shows('/bin/sh in what was there before the step; "exit" ends it, and the build');
+      expect(terminal.screen()).toContain(` --> copy/${file}:6:1\n`);
+      expect(terminal.screen()).toMatch(reason);
+      await terminal.shows(/^\/srv # ?$/m);
+      terminal.type('clear; id -u; pwd; cat /tmp/file; ls /x; echo $GREETING\r');
+      await terminal.shows(/^0\n\/srv\nbelow\nls: \/x: No such file or directory\nhello$/m);
+      terminal.type('exit\r');
+      await terminal.shows(`code ${code}`);
+      expect(containers()).toEqual([]);
+    }
+    writeFileSync(join(host.directory, 'copy', 'Nothing'), 'FROM scratch\nCOPY none /x\n');
+    const {code, stderr} = await host.tscompose(['engine', 'build', '--debug', '-f', 'copy/Nothing', 'copy']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('note: no shell can be started in the files of this step\n');
+    expect(containers()).toEqual([]);
+  });
+
   test('files without a shell are told of, and how to look at them', async () => {
     const {code, stderr} = await host.tscompose(['engine', 'build', '--debug', 'bare']);
     expect(code).toBe(1);

@@ -124,6 +124,8 @@ export type BuildEvent =
       readonly kind: 'held';
       readonly step: number;
       readonly failure: Diagnostic;
+      /** It has left nothing: the shell sees the files that were there before it. */
+      readonly before?: true;
       readonly shell?: {readonly container: string; readonly command: string};
     }
   /** `image`: the image's id; of several platforms the digest of their index. */

@@ -23,14 +23,15 @@ export function debugRequest(context: CliContext): Pick<BuildBody, 'debug'> {
 }
 
 /** Opens the shell of a step that failed, and returns once it has ended; without a terminal, says how to open it. */
-export async function enterHeld(context: CliContext, docker: Docker, {failure, shell}: Held): Promise<void> {
+export async function enterHeld(context: CliContext, docker: Docker, {failure, shell, before}: Held): Promise<void> {
   const {stderr} = context;
   stderr.write(`${renderDiagnostic(failure, {color: context.color(stderr)})}\n`);
   if (shell === undefined) {
     stderr.write('note: no shell can be started in the files of this step\n');
     stderr.write('hint: write them to a directory: build the stage up to here with --target and --output\n');
   } else if (hasTerminal(context)) {
-    stderr.write(`${shell.command} in what the step left; "exit" ends it, and the build\n`);
+    const files = before ? 'what was there before the step' : 'what the step left';
+    stderr.write(`${shell.command} in ${files}; "exit" ends it, and the build\n`);
     await enterShell(context, docker, shell.container);
   } else {
     const command = retyped(context.global, ['engine', 'debug', shell.container]);

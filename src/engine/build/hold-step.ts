@@ -10,15 +10,15 @@ import type {BuildWork} from './context.ts';
 import type {LocalBuild} from './main-context.ts';
 import {bodyOf, overSnapshot, type RunMounts} from './run-step.ts';
 import {lowersOf, type Snapshot} from './snapshot.ts';
-import type {RunStep} from './steps.ts';
+import type {CopyStep, RunStep} from './steps.ts';
 
 export interface HoldOptions {
   readonly request: LocalBuild;
   readonly build: string;
   readonly below: Snapshot;
   readonly mounts: RunMounts;
-  /** What the step wrote until it failed. */
-  readonly upper: string;
+  /** What the step wrote until it failed. Absent: the shell sees what was there before. */
+  readonly upper?: string;
   readonly term: string;
   readonly signal: AbortSignal;
   /** Told once the shell runs, or that there is none. */
@@ -31,7 +31,10 @@ export interface HoldOptions {
  */
 export async function holdStep(work: BuildWork, step: RunStep, options: HoldOptions): Promise<void> {
   const {upper, below, mounts, signal, onHeld} = options;
-  const containers = overSnapshot(work, step, {mounts, lowers: [upper, ...lowersOf(work, below)]});
+  const containers = overSnapshot(work, step, {
+    mounts,
+    lowers: [...(upper === undefined ? [] : [upper]), ...lowersOf(work, below)],
+  });
   const name = shellName(options.build, step.id);
   const command = await startShell(containers, {name, step, options});
   if (command === undefined) return onHeld(undefined);
@@ -43,6 +46,20 @@ export async function holdStep(work: BuildWork, step: RunStep, options: HoldOpti
     await removeShell(containers, name);
   }
 }
+
+/** A shell for a step that runs nothing itself, as root, who makes it. Undefined: there are no files below it. */
+export function shellOver(step: CopyStep, {network}: Pick<LocalBuild, 'network'>): RunStep | undefined {
+  const {id, title, stage, place, written, fresh, parent, shell} = step;
+  if (shell === undefined) return undefined;
+  return {
+    ...{id, title, stage, place, written, fresh, parent},
+    ...{kind: 'run', foreign: undefined, words: [], scripts: [], passing: [], mounts: []},
+    ...{...shell, user: '', network, insecure: false},
+  };
+}
+
+/** Of a step without any. */
+export const noMounts: RunMounts = {mounts: [], files: [], env: [], images: new Map()};
 
 /** The step's own shell first: the one that its user knows. */
 function shellsFor({words}: RunStep): readonly string[] {

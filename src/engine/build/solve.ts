@@ -15,7 +15,7 @@ import {contentDigest, select} from './copy-plan.ts';
 import {copyFiles, makeDirectory, type SelectedCopy} from './copy-step.ts';
 import {checkRunnable} from './emulation.ts';
 import {explainMiss} from './explain.ts';
-import {type HoldOptions, holdStep} from './hold-step.ts';
+import {type HoldOptions, holdStep, noMounts, shellOver} from './hold-step.ts';
 import type {LocalBuild} from './main-context.ts';
 import {boundMounts, prepareMounts} from './mounts.ts';
 import type {Origins} from './origins.ts';
@@ -111,6 +111,7 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
       emit({kind: 'step', step: step.id, status: cached ? 'cached' : 'done'});
       return done;
     } catch (error) {
+      if (step.kind === 'copy') await holdBefore(step, error);
       emit({kind: 'step', step: step.id, status: solving.signal.aborted ? 'canceled' : 'failed'});
       throw atPlace(error, step.place, {...solving.request.dockerfile, output: said.get(step.id)});
     }
@@ -272,9 +273,20 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
     isHeld = true;
     await release();
     const {term} = request.debug;
+    const before = left.upper === undefined ? ({before: true} as const) : {};
     const onHeld: HoldOptions['onHeld'] = (shell) =>
-      emit({kind: 'held', step: step.id, failure, ...(shell && {shell})});
+      emit({kind: 'held', step: step.id, failure, ...before, ...(shell && {shell})});
     await holdStep(context, step, {...left, request, term, signal, onHeld});
+  }
+
+  /** A copy that fails leaves nothing: the shell is in what it was to be upon. */
+  async function holdBefore(step: CopyStep, error: unknown): Promise<void> {
+    const {request, signal, directory} = solving;
+    const shell = shellOver(step, request);
+    if (request.debug === undefined || signal.aborted || shell === undefined) return;
+    const below = step.parent === undefined ? [] : (await result(step.parent)).snapshot;
+    const nothing = {build: basename(directory), below, mounts: noMounts, release: async () => undefined};
+    await hold(shell, {...nothing, error});
   }
 
   const settled = async (): Promise<void> => {

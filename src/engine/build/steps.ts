@@ -110,6 +110,8 @@ export interface CopyStep extends Common {
   readonly link: boolean;
   readonly parents: boolean;
   readonly exclude: readonly string[];
+  /** What a shell in the files below is given where the step fails. Absent: there are none. */
+  readonly shell?: Pick<RunStep, 'env' | 'cwd'>;
 }
 
 /** A directory with those above it: WORKDIR. */

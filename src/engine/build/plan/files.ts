@@ -44,6 +44,7 @@ export async function planFiles(
     link: instruction.link,
     parents: instruction.keyword === 'COPY' && instruction.parents,
     exclude,
+    shell: {env: [...draft.variables].map((pair) => pair.join('=')), cwd: draft.config.WorkingDir || '/'},
   };
   const shown = shownText(draft, instruction, planning);
   draft.result = planning.steps.add(draft, instruction, redactUrls(`${instruction.keyword} ${shown}`), step);
