@@ -9,13 +9,19 @@ import type {WatchSession} from '../watch/session/session.ts';
 import type {StackSource} from '../watch/session/stack-change.ts';
 import type {CliContext} from './context.ts';
 import {converging} from './converging.ts';
+import {type HonouredLock, honourLock, type LockFlags, lockWords} from './lock/honour-lock.ts';
 import {askOnTerminal} from './question.ts';
 import {retyped} from './retyped.ts';
 import {loadRequest, scaled, warn} from './session.ts';
 
 /** A stack that is loaded again and again while it is watched. */
 export interface ReloadedStack {
+  /** With `--locked` as the lock file has it, which is read anew, too. */
   load(): Promise<Project>;
+  /** What the lock said when the stack was loaded last without problems. */
+  locked(): Pick<HonouredLock, 'extras' | 'unpulled'>;
+  /** What a person types to bring it up: `up -d`, and how it is locked. */
+  readonly upWords: readonly string[];
   /** Absolute paths of all files that were read or looked for. */
   inputs(): readonly string[];
   /** What is read or looked for by it is one of the inputs from then on. */
@@ -24,22 +30,37 @@ export interface ReloadedStack {
 
 export interface StackSelection extends Pick<LoadRequest, 'services' | 'dependencies'> {
   readonly scale?: readonly string[];
+  readonly lock?: LockFlags;
 }
 
 /** The stack as the command line names it; notes which files it is made from. */
-export function reloadedStack(context: CliContext, {scale = [], ...selection}: StackSelection): ReloadedStack {
+export function reloadedStack(
+  context: CliContext,
+  {scale = [], lock = {locked: false}, ...selection}: StackSelection,
+): ReloadedStack {
   const seen = new Set<string>();
+  let honoured: Pick<HonouredLock, 'extras' | 'unpulled'> = {extras: {}};
   const source = recordFiles(seen);
   return {
     async load() {
       const {loadProject} = await import('../model/load.ts');
       const {project, warnings} = await loadProject(loadRequest(context, {...selection, requireSources: true}), source);
       warn(context, warnings);
-      return scaled(project, scale);
+      const {project: found, ...rest} = await honourLock(context, scaled(project, scale), lock, source);
+      honoured = rest;
+      return found;
     },
+    locked: () => honoured,
+    upWords: ['up', '-d', ...lockWords(lock)],
     inputs: () => [...seen],
     source,
   };
+}
+
+/** What its lock says of bringing it up. */
+export function unpulledBy(stack: ReloadedStack): Pick<UpOptions, 'unpulled'> {
+  const {unpulled} = stack.locked();
+  return unpulled === undefined ? {} : {unpulled};
 }
 
 /** Standard input is read once: a stack that came from it does not change. */
@@ -87,10 +108,10 @@ export async function beginWatch(context: CliContext, command: WatchCommand): Pr
   const ask = askFor(context);
   const stackSource: StackSource = {
     ...stack,
-    upOptions: unforced(upOptions),
+    upOptions: () => ({...unforced(upOptions), ...unpulledBy(stack)}),
     features,
     version: context.version,
-    upCommand: retyped(context.global, ['up', '-d', ...services]),
+    upCommand: retyped(context.global, [...stack.upWords, ...services]),
     color: context.color(context.stderr),
     ...(ask === undefined ? {} : {ask}),
   };
@@ -104,7 +125,7 @@ export async function beginWatch(context: CliContext, command: WatchCommand): Pr
     rebuild: {lowering: stackSource, prune, color: stackSource.color},
     stack: stackSource,
     converge: {
-      ...converging(context, docker),
+      ...converging(context, docker, () => stack.locked().extras),
       report,
       signal,
       ask: async ({question}) => (await ask?.(question, signal)) ?? false,

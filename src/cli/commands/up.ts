@@ -12,13 +12,12 @@ import type {BuildExtras} from '../build/build-image.ts';
 import type {CliContext} from '../context.ts';
 import {isSet} from '../environment.ts';
 import type {Input} from '../flags.ts';
-import {honourLock} from '../lock/honour-lock.ts';
 import {allowingMissingLimits} from '../open-engine.ts';
 import {lowerFor} from '../plan-now.ts';
 import {withProgress} from '../progress.ts';
 import {withEngine} from '../session.ts';
 import {requireTerminal} from '../ui/require-terminal.ts';
-import {beginWatch, reloadedStack} from '../watch.ts';
+import {beginWatch, reloadedStack, unpulledBy} from '../watch.ts';
 
 type Flags = Input<'up'>['flags'];
 
@@ -26,8 +25,9 @@ export async function runUp(given: CliContext, {flags, args}: Input<'up'>): Prom
   const context = allowingMissingLimits(given, flags);
   checkFlags(flags);
   if (flags.ui) requireTerminal(context, 'up --ui');
-  const stack = reloadedStack(context, {services: args, dependencies: !flags['no-deps'], scale: flags.scale});
-  const {project, extras, unpulled} = await honourLock(context, await stack.load(), flags);
+  const selection = {services: args, dependencies: !flags['no-deps'], scale: flags.scale, lock: flags};
+  const stack = reloadedStack(context, selection);
+  const project = await stack.load();
   // Told before anything is started.
   if (flags.watch) checkRules(watchRules(project, {services: args}), flags);
   const exitCodeFrom = flags['exit-code-from'];
@@ -40,7 +40,7 @@ export async function runUp(given: CliContext, {flags, args}: Input<'up'>): Prom
     return runUpInUi(context, {project, services: args, stack, options, yes: flags.yes, watch: flags.watch});
   }
   return withEngine(context, async (docker) => {
-    const options = {...upOptions(context, {flags, args}), ...(unpulled && {unpulled})};
+    const options = {...upOptions(context, {flags, args}), ...unpulledBy(stack)};
     const timeoutMs = flags['wait-timeout'] === undefined ? undefined : flags['wait-timeout'] * 1000;
     const start = (work: Pick<BringUp, 'beforeStart' | 'hookOutput'>) =>
       bringUp(context, docker, {
@@ -49,7 +49,7 @@ export async function runUp(given: CliContext, {flags, args}: Input<'up'>): Prom
         yes: flags.yes,
         withLogs: isAttached(flags),
         quietPull: flags['quiet-pull'],
-        extras,
+        extras: stack.locked().extras,
         ...work,
         ...(flags.wait ? {wait: timeoutMs === undefined ? {} : {timeoutMs}} : {}),
       });
@@ -135,8 +135,6 @@ function checkFlags(flags: Flags): void {
     [flags['abort-on-container-exit'] && flags.watch, '--abort-on-container-exit and --watch'],
     [flags['exit-code-from'] !== undefined && flags.watch, '--exit-code-from and --watch'],
     [flags.locked && flags.pull !== undefined && flags.pull !== 'never', `--locked and --pull ${flags.pull}`],
-    [flags.locked && flags.watch, '--locked and --watch'],
-    [flags.locked && flags.ui, '--locked and --ui'],
     [flags['lock-file'] !== undefined && !flags.locked, '--lock-file without --locked'],
     [flags.build && flags['no-build'], '--build and --no-build'],
     [flags['wait-timeout'] !== undefined && !flags.wait, '--wait-timeout without --wait'],

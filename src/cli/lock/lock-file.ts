@@ -41,8 +41,8 @@ export function lockPlace(
 }
 
 /** Undefined where there is none. Throws `invalid` with all that is wrong in it, each with its place. */
-export async function readLock({path, shown}: LockPlace): Promise<Lock | undefined> {
-  const request = {source: machineFiles, shown, what: 'lock file', hint: 'write it anew: tscompose lock'};
+export async function readLock({path, shown}: LockPlace, files = machineFiles): Promise<Lock | undefined> {
+  const request = {source: files, shown, what: 'lock file', hint: 'write it anew: tscompose lock'};
   const source = await readSource(path, request).catch((error: unknown) => {
     if (hasKind(error, 'notFound')) return undefined;
     throw error;

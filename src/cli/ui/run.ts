@@ -61,7 +61,7 @@ export async function runTerminalUi(context: CliContext, request: UiRequest): Pr
       utcOffsetMinutes: () => -new Date(context.now()).getTimezoneOffset(),
       signal: quit.signal,
       onFault: onProcessFault,
-      ...(bringUp === undefined ? {} : {first: {kind: 'applyPlan', command: `${command} up -d`}}),
+      ...(bringUp === undefined ? {} : {first: {kind: 'applyPlan', command: retyped(context.global, stack.upWords)}}),
     });
   } finally {
     guard.close();

@@ -14,7 +14,7 @@ import type {WatchSession} from '../../watch/session/session.ts';
 import type {CliContext} from '../context.ts';
 import {converging} from '../converging.ts';
 import {lowerFor} from '../plan-now.ts';
-import type {ReloadedStack} from '../watch.ts';
+import {type ReloadedStack, unpulledBy} from '../watch.ts';
 import {followContainers} from './follow-containers.ts';
 import {followOutput, type OutputSource} from './follow-output.ts';
 import {openUrl} from './open-url.ts';
@@ -59,7 +59,7 @@ export function createWorld(options: WorldOptions): UiWorld {
   });
 
   const convergeContext = (signal: AbortSignal, agreed: readonly string[] = []): ConvergeContext => ({
-    ...converging(context, docker),
+    ...converging(context, docker, () => options.stack.locked().extras),
     signal,
     report: (event) => emit({kind: 'progress', event: {time: context.now(), ...event}}),
     // Only what was on the screen when somebody said yes.
@@ -74,7 +74,7 @@ export function createWorld(options: WorldOptions): UiWorld {
     const lowered = await lowerFor(context, docker, project);
     const converge = convergeContext(signal, questions);
     await up(
-      {project, ...lowered, options: upOptions},
+      {project, ...lowered, options: {...upOptions, ...unpulledBy(options.stack)}},
       watch === undefined ? converge : {...converge, beforeStart: watch.beforeStart},
     );
     upOptions = unforced(upOptions);
@@ -95,7 +95,13 @@ export function createWorld(options: WorldOptions): UiWorld {
       emit = tell;
       const {project} = options;
       if (project !== undefined) emit(stackEvent(project));
-      const stack = watchStack({...options, upOptions: () => upOptions, clock, emit, signal});
+      const stack = watchStack({
+        ...options,
+        upOptions: () => ({...upOptions, ...unpulledBy(options.stack)}),
+        clock,
+        emit,
+        signal,
+      });
       const source = followContainers({
         docker,
         project: name,

@@ -17,8 +17,8 @@ export interface StackSource {
   load(): Promise<Project>;
   /** Absolute paths of all files that were read or looked for so far. */
   inputs(): readonly string[];
-  /** For bringing it up: what the command line said of it. */
-  readonly upOptions: UpOptions;
+  /** For bringing it up, as it was loaded last: what the command line said of it. */
+  upOptions(): UpOptions;
   readonly features: ReadonlySet<string>;
   readonly version: string;
   /** What a person types to bring the stack up: `tscompose up -d`. */
@@ -73,7 +73,7 @@ async function bringUp(change: StackChange, project: Project): Promise<boolean> 
   const {report} = converge;
   const lowered = lowerProject(project, stack);
   noteGone(change, project);
-  const options: UpOptions = {...stack.upOptions, removeOrphans: false, ignoreOrphans: true};
+  const options: UpOptions = {...stack.upOptions(), removeOrphans: false, ignoreOrphans: true};
   const observed = await observe(converge.engine, project.name, {project, compare: true});
   const plan = (removeOrphans: boolean) =>
     planUp({project, desired: lowered.desired, observed, memory: emptyMemory, options: {...options, removeOrphans}});

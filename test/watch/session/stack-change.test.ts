@@ -33,7 +33,7 @@ async function begin(services: Readonly<Record<string, Partial<Service>>>) {
       const stack: StackSource = {
         load,
         inputs: () => [],
-        upOptions: {},
+        upOptions: () => ({}),
         ...lowering,
         upCommand: 'tscompose up -d',
         color: false,
