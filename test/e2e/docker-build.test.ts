@@ -1,9 +1,11 @@
 import {randomBytes} from 'node:crypto';
 import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {hashSync} from 'bcryptjs';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {dockerEnvironment, missingDocker} from '../support/docker-cli.ts';
+import {dockerEnvironment, missingDocker, writeDockerLogins} from '../support/docker-cli.ts';
 import {eventually, makeHost, type TestHost} from '../support/host.ts';
+import {endRegistry, serveRegistry} from '../support/own-registry.ts';
 import {imageArchive} from '../support/test-images.ts';
 import {type LongCommand, startCommand} from '../support/watching.ts';
 
@@ -51,9 +53,10 @@ describe('docker build with engine serve', () => {
     expect(left).toEqual([]);
   });
 
-  const docker = (...args: readonly string[]) =>
+  const docker = (...args: readonly string[]) => dockerWith({}, ...args);
+  const dockerWith = (env: Readonly<Record<string, string>>, ...args: readonly string[]) =>
     host.command('docker', args, {
-      env: dockerEnvironment(join(host.run, 'engine.sock')),
+      env: {...dockerEnvironment(join(host.run, 'engine.sock')), ...env},
       cwd: host.directory,
       timeoutMs: 120_000,
     });
@@ -95,6 +98,28 @@ describe('docker build with engine serve', () => {
     expect(existsSync(join(host.directory, 'out.tar'))).toBe(true);
   });
 
+  it('comes to an image and to files at once, and is pushed with the login of the client', async () => {
+    writeFileSync(join(host.directory, 'users'), `ada:${hashSync('lovelace', 5)}\n`);
+    const registry = await serveRegistry(host, ['--listen', '127.0.0.1:5000', '--htpasswd', 'users', '--no-local']);
+    const image = 'localhost:5000/team/pushed';
+    const denied = await docker('build', '--push', '-t', `${image}:1`, '--target', 'base', '.');
+    expect(denied).toMatchObject({code: 1, stderr: expect.stringContaining('no basic auth credentials')});
+    const logins = {DOCKER_CONFIG: join(host.directory, '../docker')};
+    writeDockerLogins(logins.DOCKER_CONFIG, {'localhost:5000': 'ada:lovelace'});
+    for (const words of [
+      ['--push', '-t', `${image}:1`],
+      ['-o', `type=registry,name=${image}:2`],
+      ['-o', `type=image,name=${image}:3,push=true`, '-o', 'type=local,dest=both'],
+    ])
+      expect(await dockerWith(logins, 'build', ...words, '--target', 'base', '.')).toMatchObject({code: 0});
+    await eventually(() => {
+      for (const tag of [1, 2, 3])
+        expect(registry.stdout()).toMatch(new RegExp(` ada "PUT /v2/team/pushed/manifests/${tag}" 201 `));
+    });
+    expect(readdirSync(join(host.directory, 'both'))).toContain('files');
+    await endRegistry(registry);
+  });
+
   it('builds the services of a stack', async () => {
     if (missingDocker('compose') !== undefined) return;
     writeFileSync(
@@ -104,12 +129,19 @@ describe('docker build with engine serve', () => {
         services: {
           one: {build: {context: '.', target: 'out'}},
           two: {build: {context: '.', dockerfile_inline: 'FROM busybox\nCOPY a /a\n'}},
+          three: {
+            build: {
+              context: '.',
+              dockerfile_inline: 'FROM second\nRUN test -x /a\nCOPY --from=second /a /b\n',
+              additional_contexts: {second: 'service:two'},
+            },
+          },
         },
       }),
     );
     const built = await docker('compose', 'build');
     expect(built).toMatchObject({code: 0});
-    const images = await host.tscompose(['engine', 'images', '-q', `${name}-two`]);
+    const images = await host.tscompose(['engine', 'images', '-q', `${name}-three`]);
     expect(images.stdout.trim()).not.toBe('');
   });
 });

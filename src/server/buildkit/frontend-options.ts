@@ -26,10 +26,17 @@ type Options = Readonly<Record<string, string>>;
 const ignored =
   /^(?:filename|contextkey|dockerfilekey|cmdline|source|frontend\.caps|multi-platform|entitlements|cache-from|cache-imports|no-cache|local-sessionid:.*|vcs:.*|sharedkey.*|input-metadata:.*|image-resolve-mode|target|platform|add-hosts|shm-size|ulimit|cgroup-parent|force-network-mode|build-arg:.*|label:.*|context:.*)$/;
 
+/** What else a client says of a build. */
+export interface Beside {
+  readonly entitlements: readonly string[];
+  /** Images that other builds of the same client came to, by the names that contexts have for them. */
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
 /** Throws `unsupported` by name for what would not be done, `invalid` for what cannot be read. */
-export function readFrontendOptions(options: Options, entitlements: readonly string[]): FrontendOptions {
+export function readFrontendOptions(options: Options, {entitlements, inputs}: Beside): FrontendOptions {
   refuse(options);
-  const contexts = contextsOf(options);
+  const contexts = contextsOf(options, inputs);
   return {
     filename: options['filename'] || 'Dockerfile',
     sendsDockerfile: (options['dockerfilekey'] ?? '') !== '',
@@ -88,7 +95,10 @@ function prefixed(options: Options, prefix: string): Readonly<Record<string, str
   );
 }
 
-function contextsOf(options: Options): {
+function contextsOf(
+  options: Options,
+  inputs: Beside['inputs'],
+): {
   readonly named: Readonly<Record<string, BuildContextSource>>;
   readonly sent: Readonly<Record<string, string>>;
 } {
@@ -102,9 +112,16 @@ function contextsOf(options: Options): {
       sent[name] = rest;
       named[name] = {kind: 'directory', path: '/'};
     } else if (kind === 'docker-image') named[name] = {kind: 'image', reference: rest};
+    else if (kind === 'input') named[name] = {kind: 'image', reference: inputOf(inputs, rest), built: true};
     else throw unsupported(`the context "${name}" (${source})`);
   }
   return {named, sent};
+}
+
+function inputOf(inputs: Beside['inputs'], name: string): string {
+  const reference = Object.hasOwn(inputs, name) ? inputs[name] : undefined;
+  if (reference !== undefined) return reference;
+  throw new TscomposeError('invalid', `the input "${name}" did not come with the build`);
 }
 
 /** Without stages: none is taken from the cache. */

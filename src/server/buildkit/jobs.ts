@@ -1,8 +1,16 @@
+import {randomUUID} from 'node:crypto';
 import type {StatusUpdate} from './build-status.ts';
 import type {Message} from './messages.ts';
 
 /** What is told of what was built, by BuildKit's keys. */
 export type Response = Readonly<Record<string, string>>;
+
+/** What came of one thing that a client asked to be built. */
+export interface Built {
+  readonly response: Response;
+  /** Its image, for what is built upon it; made now where none was asked for. */
+  readonly image: () => Promise<string>;
+}
 
 /** One build of a client, from when it is first spoken of. */
 export interface Job {
@@ -15,9 +23,9 @@ export interface Job {
   readonly done: Promise<Response>;
   finish(response: Response): void;
   fail(error: unknown): void;
-  /** Keeps what was built until the client says by this name that it is what it wants. */
-  keep(response: Response): string;
-  kept(id: string): Response;
+  /** Keeps what was built until the client says by this name that it is what it wants; its other builds may begin with it. */
+  keep(built: Built): string;
+  kept(id: string): Built | undefined;
   tell(update: StatusUpdate): void;
   /** All that was told and will be. */
   updates(signal: AbortSignal): AsyncGenerator<StatusUpdate, void, undefined>;
@@ -31,6 +39,8 @@ export interface Jobs {
   /** Lets go of one that nobody ever asked for. */
   forget(ref: string): void;
   remove(ref: string): void;
+  /** What any of the builds under way has kept under this name. */
+  kept(id: string): Built | undefined;
 }
 
 export function createJobs(): Jobs {
@@ -47,13 +57,20 @@ export function createJobs(): Jobs {
       if (jobs.get(ref)?.isAsked() === false) jobs.delete(ref);
     },
     remove: (ref) => void jobs.delete(ref),
+    kept(id) {
+      for (const job of jobs.values()) {
+        const found = job.kept(id);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    },
   };
 }
 
 function createJob(ref: string): Job {
   const told: StatusUpdate[] = [];
   let wake: (() => void)[] = [];
-  const results: Response[] = [];
+  const results = new Map<string, Built>();
   let known = false;
   let over = false;
   const stop = new AbortController();
@@ -86,8 +103,12 @@ function createJob(ref: string): Job {
       done.reject(error);
       end();
     },
-    keep: (response) => String(results.push(response)),
-    kept: (id) => results[Number(id) - 1] ?? {},
+    keep(built) {
+      const id = randomUUID();
+      results.set(id, built);
+      return id;
+    },
+    kept: (id) => results.get(id),
     tell(update) {
       told.push(update);
       changed();

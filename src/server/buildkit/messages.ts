@@ -22,6 +22,7 @@ const messages = {
     frontendAttrs: ['string', 7, 'map'],
     cache: ['CacheOptions', 8],
     entitlements: ['string', 9, 'repeated'],
+    frontendInputs: ['Definition', 10, 'map'],
     exporters: ['Exporter', 13, 'repeated'],
   },
   CacheOptions: {exports: ['CacheEntry', 4, 'repeated'], imports: ['CacheEntry', 5, 'repeated']},
@@ -99,15 +100,24 @@ const messages = {
     definition: ['bytes', 1],
     frontend: ['string', 2],
     frontendOpt: ['string', 3, 'map'],
-    frontendInputs: ['bytes', 12, 'map'],
-    cacheImports: ['CacheEntry', 13, 'repeated'],
+    frontendInputs: ['Definition', 13, 'map'],
+    cacheImports: ['CacheEntry', 12, 'repeated'],
   },
   BridgeSolveResponse: {ref: ['string', 1], result: ['Result', 3]},
   // Clients return it in the older of its two forms.
   Result: {refDeprecated: ['string', 1], ref: ['Ref', 3], metadata: ['bytes', 10, 'map']},
-  Ref: {id: ['string', 1]},
+  Ref: {id: ['string', 1], definition: ['Definition', 2]},
+  EvaluateRequest: {ref: ['string', 1]},
+  EvaluateResponse: {},
   ReturnRequest: {result: ['Result', 1], error: ['Status', 2]},
   ReturnResponse: {},
+
+  // ops.proto
+  Definition: {def: ['bytes', 1, 'repeated'], metadata: ['OpMetadata', 2, 'map']},
+  OpMetadata: {},
+  Op: {inputs: ['OpInput', 1, 'repeated'], source: ['SourceOp', 3]},
+  OpInput: {digest: ['string', 1], index: ['int64', 2]},
+  SourceOp: {identifier: ['string', 1]},
 
   // filesync.proto, auth.proto, secrets.proto, ssh.proto
   CredentialsRequest: {host: ['string', 1]},

@@ -1,7 +1,7 @@
 import {join} from 'node:path';
 import {parseCacheFrom, parseCacheTo} from '../../api/build-caches.ts';
 import {parseGitReference} from '../../api/git-reference.ts';
-import type {BuildBody, FetchedSource} from '../../api/types/build.ts';
+import type {BuildBody, BuildEvent, DockerfileText, FetchedSource} from '../../api/types/build.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {readIgnoreFile} from '../../base/ignore-pattern.ts';
 import type {BuildClient, Builds} from '../../engine/engine.ts';
@@ -9,11 +9,13 @@ import {parseReference} from '../../engine/image/reference.ts';
 import {createStatus} from './build-status.ts';
 import {archiveOfClient, readClientFiles, uploadOfClient, type WantedFiles} from './client-files.ts';
 import {type FrontendOptions, readFrontendOptions} from './frontend-options.ts';
-import type {Job, Response} from './jobs.ts';
+import type {Caller} from './grpc-client.ts';
+import type {Built, Job, Response} from './jobs.ts';
 import type {Message} from './messages.ts';
 import {sendOutput} from './send-output.ts';
 import {sessionClient} from './session-client.ts';
 import type {Sessions} from './sessions.ts';
+import {wantedOutputs} from './wanted-outputs.ts';
 
 export interface RunBuild {
   readonly builds: Builds;
@@ -21,69 +23,56 @@ export interface RunBuild {
   /** What is asked of the Dockerfile frontend. */
   readonly options: Readonly<Record<string, string>>;
   readonly imports: readonly Message<'CacheEntry'>[];
+  /** Images that other builds of the same client came to, by the names that contexts have for them. */
+  readonly inputs: Readonly<Record<string, string>>;
   readonly asked: Message<'SolveRequest'>;
   readonly sessions: Sessions;
   readonly signal: AbortSignal;
 }
 
 /** Builds what a client asks for, of the files that it sends, and tells what BuildKit tells of what was built. */
-export async function runBuild({builds, job, options, imports, asked, sessions, signal}: RunBuild): Promise<Response> {
-  const frontend = readFrontendOptions(options, asked.entitlements);
-  const {tags, sent, isNothing = false} = outputsOf(asked);
+export async function runBuild(request: RunBuild): Promise<Built> {
+  const {builds, job, options, imports, inputs, asked, sessions, signal} = request;
+  const frontend = readFrontendOptions(options, {entitlements: asked.entitlements, inputs});
+  const {images, files, tags} = wantedOutputs(asked);
+  await using scratch = files.length === 0 ? undefined : await builds.openScratch();
+  const sent = files.map((file) => ({...file, path: join(scratch?.path ?? '', String(file.number))}));
+  const outputs = [...images, ...sent.map(({kind, path}) => ({kind, path}))];
   const caller = await sessions.find(asked.session, signal);
-  const directory = (name: string) => ({
-    directory: name,
-    caller: () => sessions.find(frontend.sessions[name] ?? asked.session, signal),
-  });
-  const {main} = frontend;
-  // What is no directory of the client has its Dockerfile in it.
-  const isInContext = main !== undefined && !frontend.sendsDockerfile;
-  const {dockerfile, ignore} = isInContext
-    ? {dockerfile: {inContext: frontend.filename}}
-    : await readSources(frontend, directory, signal);
-  const files = (name: string, exclude: readonly string[]) => () =>
-    archiveOfClient({...directory(name), exclude}, signal);
-  const client: BuildClient = {
-    ...sessionClient(caller, signal),
-    contexts: new Map([
-      ...(main === undefined
-        ? [['', files(frontend.directories.context, ignore === undefined ? [] : readIgnoreFile(ignore))] as const]
-        : []),
-      ...Object.entries(frontend.sent).map(([name, place]) => [name, files(place, [])] as const),
-    ]),
-  };
-  await using scratch = sent === undefined ? undefined : await builds.openScratch();
-  const output = sent && scratch && {kind: sent.kind, path: join(scratch.path, 'output')};
-  const asBody = {
-    ...{...frontend.body, ...cachesOf(asked, imports), tags},
-    ...(ignore === undefined ? {} : {ignore}),
-    ...(output === undefined ? {} : {outputs: [output]}),
-    ...(isNothing ? {outputs: [{kind: 'tar', path: '/dev/null'} as const]} : {}),
-  };
-  const start = async () => {
-    if (main === undefined) return builds.buildFor({...asBody, dockerfile}, client, signal);
-    if ('source' in main) {
-      const secrets = await fetchingSecrets(main.source, client);
-      return builds.buildFor({...asBody, secrets, source: main.source, dockerfile}, client, signal);
-    }
-    if (!('inContext' in dockerfile)) throw unsupported('an archive whose Dockerfile is elsewhere');
-    const archive = uploadOfClient(caller, main.upload, signal);
-    return builds.buildArchive({...asBody, dockerfile: dockerfile.inContext}, archive, {client, signal});
-  };
-  const shown = 'text' in dockerfile ? dockerfile : {text: '', shown: dockerfile.inContext};
+  const {start, shown} = await readBuild({builds, frontend, asked, sessions, caller, signal});
   const status = createStatus({build: job.ref, now: () => Date.now(), dockerfile: () => shown});
+  const body = {...frontend.body, ...cachesOf(asked, imports), tags};
   let image: string | undefined;
-  for await (const event of await start()) {
+  const wanted = {...body, outputs: outputs.length > 0 ? outputs : [nothing]};
+  for await (const event of await start(wanted, signal)) {
     const update = status(event);
     if (update !== undefined) job.tell(update);
     if (event.kind === 'built') image = event.image;
   }
-  if (output !== undefined) await sendOutput(output, {caller, exporter: sent?.number ?? 0, signal});
+  for (const {number, ...files} of sent) await sendOutput(files, {caller, exporter: number, signal});
+  return {
+    response: responseOf(image, tags),
+    // What was built is in the cache, also where nothing was to be taken from there.
+    image: async () => image ?? (await imageAlone(await start({...body, noCache: false, tags: []}, job.stopped))),
+  };
+}
+
+/** The steps are kept, and nothing is made of them. */
+const nothing = {kind: 'tar', path: '/dev/null'} as const;
+
+function responseOf(image: string | undefined, tags: readonly string[]): Response {
   if (image === undefined) return {};
   return {
     ...{'containerimage.digest': image, 'containerimage.config.digest': image},
     ...(tags.length === 0 ? {} : {'image.name': tags.map(fullName).join(',')}),
   };
+}
+
+async function imageAlone(events: AsyncIterable<BuildEvent>): Promise<string> {
+  let image: string | undefined;
+  for await (const event of events) if (event.kind === 'built') image = event.image;
+  if (image === undefined) throw new TscomposeError('internal', 'a build came to no image');
+  return image;
 }
 
 /** As BuildKit tells it: with its registry, and a tag only where it was given one. */
@@ -114,27 +103,6 @@ function namesOfSecrets(source: FetchedSource): readonly string[] {
   return ['GIT_AUTH_HEADER', 'GIT_AUTH_TOKEN'].flatMap((name) => [name, `${name}.${host}`]);
 }
 
-interface Outputs {
-  /** Names of the image. */
-  readonly tags: readonly string[];
-  /** The files, in place of an image: to the client. */
-  readonly sent?: {readonly kind: 'local' | 'tar'; readonly number: number};
-  /** Neither: what counts is that its steps are kept. */
-  readonly isNothing?: boolean;
-}
-
-/** Throws `unsupported` for what else can be made of a build. */
-function outputsOf({exporter, exporterAttrs, exporters}: Message<'SolveRequest'>): Outputs {
-  const all = exporters.length > 0 ? exporters : exporter === '' ? [] : [{type: exporter, attrs: exporterAttrs}];
-  if (all.length > 1) throw unsupported('several outputs');
-  const [{type, attrs} = {type: 'none', attrs: {}}] = all;
-  if (type === 'local' || type === 'tar') return {tags: [], sent: {kind: type, number: 0}};
-  if (type === 'none') return {tags: [], isNothing: true};
-  if (!['moby', 'image'].includes(type)) throw unsupported(`output "${type}"`);
-  if (attrs['push'] === 'true') throw unsupported('pushing what was built');
-  return {tags: (attrs['name'] ?? '').split(',').filter((name) => name !== '')};
-}
-
 /** Caches elsewhere; those of the client's own disk would have to be sent. */
 function cachesOf(
   {cache}: Message<'SolveRequest'>,
@@ -154,6 +122,68 @@ function unsupported(what: string): TscomposeError {
   return new TscomposeError('unsupported', `cannot build: ${what} is not supported`, {
     hint: 'build an image, and push or save that',
   });
+}
+
+interface ReadBuild {
+  readonly builds: Builds;
+  readonly frontend: FrontendOptions;
+  readonly asked: Message<'SolveRequest'>;
+  readonly sessions: Sessions;
+  readonly caller: Caller;
+  readonly signal: AbortSignal;
+}
+
+/** What a build is asked for, but for its files. */
+type Body = Omit<BuildBody, 'context' | 'dockerfile' | 'ignore' | 'source'>;
+
+interface ReadyBuild {
+  /** May be called again: then its files are asked for again. */
+  readonly start: (body: Body, signal: AbortSignal) => Promise<AsyncIterable<BuildEvent>>;
+  /** The Dockerfile, where it is known. */
+  readonly shown: DockerfileText;
+}
+
+/** Gets what comes before any step: the Dockerfile, and what is to be ignored. */
+async function readBuild({builds, frontend, asked, sessions, caller, signal}: ReadBuild): Promise<ReadyBuild> {
+  const directory = (name: string, until: AbortSignal) => ({
+    directory: name,
+    caller: () => sessions.find(frontend.sessions[name] ?? asked.session, until),
+  });
+  const {main} = frontend;
+  // What is no directory of the client has its Dockerfile in it.
+  const isInContext = main !== undefined && !frontend.sendsDockerfile;
+  const {dockerfile, ignore} = isInContext
+    ? {dockerfile: {inContext: frontend.filename}}
+    : await readSources(frontend, (name) => directory(name, signal), signal);
+  const files = (name: string, exclude: readonly string[], until: AbortSignal) => () =>
+    archiveOfClient({...directory(name, until), exclude}, until);
+  const clientUntil = (until: AbortSignal): BuildClient => ({
+    ...sessionClient(caller, until),
+    contexts: new Map([
+      ...(main === undefined
+        ? [
+            [
+              '',
+              files(frontend.directories.context, ignore === undefined ? [] : readIgnoreFile(ignore), until),
+            ] as const,
+          ]
+        : []),
+      ...Object.entries(frontend.sent).map(([name, place]) => [name, files(place, [], until)] as const),
+    ]),
+  });
+  const known = {dockerfile, ...(ignore === undefined ? {} : {ignore})};
+  const start: ReadyBuild['start'] = async (body, until) => {
+    const client = clientUntil(until);
+    if (main === undefined) return builds.buildFor({...body, ...known}, client, until);
+    if ('source' in main) {
+      const secrets = await fetchingSecrets(main.source, client);
+      return builds.buildFor({...body, ...known, secrets, source: main.source}, client, until);
+    }
+    if (!('inContext' in dockerfile)) throw unsupported('an archive whose Dockerfile is elsewhere');
+    const archive = uploadOfClient(caller, main.upload, until);
+    return builds.buildArchive({...body, dockerfile: dockerfile.inContext}, archive, {client, signal: until});
+  };
+  return {start, shown: 'text' in dockerfile ? dockerfile : {text: '', shown: dockerfile.inContext}};
 }
 
 /** The Dockerfile, and what is ignored for it: a file of its own goes before the context's. */

@@ -1,5 +1,6 @@
 import {TscomposeError} from '../../base/errors.ts';
 import type {Engine} from '../../engine/engine.ts';
+import {definitionOf, resultOf} from './built-inputs.ts';
 import {type Call, type Method, type Methods, method, unary} from './grpc-server.ts';
 import {createJobs, type Job, type Jobs} from './jobs.ts';
 import {diskUsage, pruneKept} from './kept-records.ts';
@@ -22,11 +23,18 @@ export function createServices(options: ServicesOptions): Methods {
 const control = '/moby.buildkit.v1.Control';
 const bridge = '/moby.buildkit.v1.frontend.LLBBridge';
 
+/** What is asked of the frontend. */
+interface Wanted extends Pick<RunBuild, 'options' | 'imports'> {
+  readonly inputs: Message<'BridgeSolveRequest'>['frontendInputs'];
+}
+
 function methods({engine, sessions, version}: ServicesOptions, jobs: Jobs): readonly (readonly [string, Method])[] {
-  const build = async (job: Job, {options, imports}: Pick<RunBuild, 'options' | 'imports'>, signal: AbortSignal) => {
+  const build = async (job: Job, wanted: Wanted, signal: AbortSignal) => {
     const asked = await Promise.race([job.asked, whenGone(signal)]);
     const stopped = AbortSignal.any([signal, job.stopped]);
-    return await runBuild({builds: engine.builds, job, options, imports, asked, sessions, signal: stopped});
+    // Clients say them where they ask for the build, others with what is asked of the frontend.
+    const inputs = await imagesOf({...asked.frontendInputs, ...wanted.inputs}, jobs);
+    return await runBuild({builds: engine.builds, job, ...wanted, inputs, asked, sessions, signal: stopped});
   };
   return [
     unary(`${control}/Info`, 'InfoRequest', 'InfoResponse', async function* () {
@@ -52,7 +60,8 @@ function methods({engine, sessions, version}: ServicesOptions, jobs: Jobs): read
         job.ask(request);
         if (request.frontend !== '') {
           refuseFrontend(request.frontend);
-          job.finish(await build(job, {options: request.frontendAttrs, imports: []}, signal));
+          const {response} = await build(job, {options: request.frontendAttrs, imports: [], inputs: {}}, signal);
+          job.finish(response);
         }
         yield {exporterResponse: await job.done};
       } finally {
@@ -68,20 +77,25 @@ function methods({engine, sessions, version}: ServicesOptions, jobs: Jobs): read
       }
     }),
     unary(`${bridge}/Ping`, 'PingRequest', 'PongResponse', async function* () {
-      const capabilities = ['solve.base', 'return', 'returnmap'].map((id) => ({id, enabled: true}));
-      yield {frontendAPICaps: capabilities, llbCaps: [], workers: [await worker(engine)]};
+      const [frontendAPICaps, llbCaps] = capabilities.map((ids) => ids.map((id) => ({id, enabled: true})));
+      yield {frontendAPICaps, llbCaps, workers: [await worker(engine)]};
     }),
     unary(`${bridge}/Solve`, 'BridgeSolveRequest', 'BridgeSolveResponse', async function* (request, call) {
       const job = jobOf(jobs, call);
       refuseFrontend(request.frontend);
-      if (Object.keys(request.frontendInputs).length > 0)
-        throw new TscomposeError('unsupported', 'cannot build: contexts that are other builds are not supported');
       try {
-        const {frontendOpt: options, cacheImports: imports} = request;
-        yield {result: {ref: {id: job.keep(await build(job, {options, imports}, call.signal))}}};
+        const {frontendOpt: options, cacheImports: imports, frontendInputs: inputs} = request;
+        const id = job.keep(await build(job, {options, imports, inputs}, call.signal));
+        yield {result: {ref: {id, definition: await definitionOf(id)}}};
       } finally {
         jobs.forget(job.ref);
       }
+    }),
+    // What was answered is built.
+    unary(`${bridge}/Evaluate`, 'EvaluateRequest', 'EvaluateResponse', async function* ({ref}, call) {
+      if (jobOf(jobs, call).kept(ref) === undefined)
+        throw new TscomposeError('notFound', `no such result of a build: "${ref}"`);
+      yield {};
     }),
     unary(`${bridge}/Return`, 'ReturnRequest', 'ReturnResponse', async function* ({result, error}, call) {
       const job = jobOf(jobs, call);
@@ -91,10 +105,27 @@ function methods({engine, sessions, version}: ServicesOptions, jobs: Jobs): read
         throw new TscomposeError('notFound', `no such build: "${job.ref}"`);
       }
       if (error != null && error.code !== 0) job.fail(new TscomposeError('dependencyFailed', error.message));
-      else job.finish(job.kept(result?.ref?.id || result?.refDeprecated || ''));
+      else job.finish(job.kept(result?.ref?.id || result?.refDeprecated || '')?.response ?? {});
       yield {};
     }),
   ];
+}
+
+/** What a client may use: of the bridge, and of graphs. */
+const capabilities = [
+  ['solve.base', 'return', 'returnmap', 'reference.output', 'frontend.inputs', 'gateway.evaluate'],
+  ['exporter.multiple'],
+] as const;
+
+/** What is to be built upon, by the names that contexts have for it: other builds of the client that are under way. */
+async function imagesOf(inputs: Wanted['inputs'], jobs: Jobs): Promise<Readonly<Record<string, string>>> {
+  const images = Object.entries(inputs).map(async ([name, definition]) => {
+    const built = jobs.kept(await resultOf(definition));
+    if (built === undefined)
+      throw new TscomposeError('notFound', `cannot build: the build that "${name}" is to be of is over`);
+    return [name, await built.image()] as const;
+  });
+  return Object.fromEntries(await Promise.all(images));
 }
 
 function jobOf(jobs: Jobs, {headers}: Call): Job {
