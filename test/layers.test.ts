@@ -13,7 +13,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   client: ['base', 'api'],
   reconcile: ['base', 'api', 'model', 'plan', 'report', 'client'],
   engine: ['base', 'api', 'dockerfile'],
-  server: ['base', 'api', 'engine'],
+  server: ['base', 'api', 'dockerfile', 'engine'],
   backend: ['base', 'api', 'model', 'plan', 'report', 'client', 'reconcile', 'engine', 'server'],
   watch: ['base', 'api', 'model', 'plan', 'report', 'client', 'reconcile', 'backend'],
   tui: ['base', 'report', 'api'],

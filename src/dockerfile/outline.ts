@@ -70,12 +70,13 @@ function targetOf({name, index, from}: Stage, count: number): TargetOutline {
   };
 }
 
-/** The comment directly above, where it begins with the name. */
+/** What the comments directly above say from the line on that begins with the name: before it there may be directives. */
 function description({line: {comments}}: Instruction, name: string): string | undefined {
-  const [first = '', ...more] = comments;
-  const [word = '', ...rest] = first.split(/\s+/);
-  if (word.toLowerCase() !== name.toLowerCase()) return undefined;
-  return [rest.join(' '), ...more].join(' ').trim() || undefined;
+  const wordsOf = (comment: string) => comment.split(/\s+/);
+  const start = comments.findIndex((comment) => wordsOf(comment)[0]?.toLowerCase() === name.toLowerCase());
+  if (start < 0) return undefined;
+  const [first = '', ...more] = comments.slice(start);
+  return [wordsOf(first).slice(1).join(' '), ...more].join(' ').trim() || undefined;
 }
 
 /** A stage and those that it is built upon or takes files from. */

@@ -118,6 +118,7 @@ describe('checks that are not wanted, or wanted as errors', () => {
     ['one of an instruction', `${body.replace('WORKDIR', '# check=skip=WorkdirRelativePath\nWORKDIR')}`, [stage(1)]],
     ['as errors', `# check=error=true\n${body}`, [stage(2, 'error'), path(3, 'error')]],
     ['both', `# check=skip=StageNameCasing;error=true\n${body}`, [path(3, 'error')]],
+    ['an old form', '# check=skip=LegacyKeyValueFormat\nFROM a\nENV one two\n', []],
     ['a blank line', '# check=skip=NoEmptyContinuation\nFROM a\nRUN a \\\n\n b\n', []],
   ])('%s', (_, text, wanted) => expect(found(text)).toEqual(wanted));
 

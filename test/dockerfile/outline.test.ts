@@ -1,7 +1,8 @@
 import {expect, test} from 'vitest';
 import {listTargets, outlineTarget} from '../../src/dockerfile/outline.ts';
 
-const text = `# VERSION of the tools
+const text = `# check=error=true
+# VERSION of the tools
 ARG VERSION=1
 ARG TARGETPLATFORM
 # base what all stages need

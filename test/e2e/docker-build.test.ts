@@ -90,6 +90,15 @@ describe('docker build with engine serve', () => {
     expect(failed.stderr).toContain('Dockerfile:6:1');
   });
 
+  it('tells of a Dockerfile without building it', async () => {
+    expect((await docker('build', '--check', '.')).stdout).toContain('no warnings found');
+    writeFileSync(join(host.directory, 'Worse'), 'FROM busybox AS One\nRUN exit 1\n');
+    const checked = await docker('build', '--check', '-f', 'Worse', '.');
+    expect(checked).toMatchObject({code: 1, stdout: expect.stringContaining('StageNameCasing - https://')});
+    expect((await docker('build', '--call=targets', '.')).stdout).toMatch(/base .*\nbad .*\nout /);
+    expect((await docker('build', '--call=outline', '.')).stdout).toMatch(/WHO +nobody[\s\S]*token/);
+  });
+
   it('gives the files that were built', async () => {
     expect((await docker('build', '--target', 'out', '--output', 'type=local,dest=out', '.')).code).toBe(0);
     expect(readdirSync(join(host.directory, 'out'))).toEqual(['built']);

@@ -28,7 +28,7 @@ function readPairs({
     warn(
       at,
       end,
-      'LegacyKeyValueFormat',
+      'legacy-key-value-format',
       `${keyword}: "key value" is the old form`,
       `write ${first.text}="${value.text}"`,
     );

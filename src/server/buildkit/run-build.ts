@@ -1,19 +1,15 @@
 import {join} from 'node:path';
 import {parseCacheFrom, parseCacheTo} from '../../api/build-caches.ts';
-import {parseGitReference} from '../../api/git-reference.ts';
-import type {BuildBody, BuildEvent, DockerfileText, FetchedSource} from '../../api/types/build.ts';
+import type {BuildBody, BuildEvent} from '../../api/types/build.ts';
 import {TscomposeError} from '../../base/errors.ts';
-import {readIgnoreFile} from '../../base/ignore-pattern.ts';
-import type {BuildClient, Builds} from '../../engine/engine.ts';
+import type {Builds} from '../../engine/engine.ts';
 import {parseReference} from '../../engine/image/reference.ts';
 import {createStatus} from './build-status.ts';
-import {archiveOfClient, readClientFiles, uploadOfClient, type WantedFiles} from './client-files.ts';
-import {type FrontendOptions, readFrontendOptions} from './frontend-options.ts';
-import type {Caller} from './grpc-client.ts';
+import {readFrontendOptions} from './frontend-options.ts';
 import type {Built, Job, Response} from './jobs.ts';
 import type {Message} from './messages.ts';
+import {readBuild} from './ready-build.ts';
 import {sendOutput} from './send-output.ts';
-import {sessionClient} from './session-client.ts';
 import type {Sessions} from './sessions.ts';
 import {wantedOutputs} from './wanted-outputs.ts';
 
@@ -81,28 +77,6 @@ function fullName(tag: string): string {
   return `${registry}/${repository}${/:[^/:]+$/.exec(tag)?.[0] ?? ''}`;
 }
 
-/** What servers may be told, by the names that BuildKit has for it. */
-async function fetchingSecrets(source: FetchedSource, client: BuildClient): Promise<BuildBody['secrets']> {
-  const names = namesOfSecrets(source);
-  const found = await Promise.all(
-    names.map(async (id) => {
-      const content = await client.secret(id);
-      return content === undefined ? [] : [{id, content: {base64: Buffer.from(content).toString('base64')}}];
-    }),
-  );
-  return found.flat();
-}
-
-function namesOfSecrets(source: FetchedSource): readonly string[] {
-  if (source.kind === 'archive') return [];
-  if (source.kind === 'http') {
-    const {host} = new URL(source.url);
-    return [`HTTP_AUTH_HEADER_${host}`, `HTTP_AUTH_TOKEN_${host}`];
-  }
-  const host = parseGitReference(source.url)?.host;
-  return ['GIT_AUTH_HEADER', 'GIT_AUTH_TOKEN'].flatMap((name) => [name, `${name}.${host}`]);
-}
-
 /** Caches elsewhere; those of the client's own disk would have to be sent. */
 function cachesOf(
   {cache}: Message<'SolveRequest'>,
@@ -122,83 +96,4 @@ function unsupported(what: string): TscomposeError {
   return new TscomposeError('unsupported', `cannot build: ${what} is not supported`, {
     hint: 'build an image, and push or save that',
   });
-}
-
-interface ReadBuild {
-  readonly builds: Builds;
-  readonly frontend: FrontendOptions;
-  readonly asked: Message<'SolveRequest'>;
-  readonly sessions: Sessions;
-  readonly caller: Caller;
-  readonly signal: AbortSignal;
-}
-
-/** What a build is asked for, but for its files. */
-type Body = Omit<BuildBody, 'context' | 'dockerfile' | 'ignore' | 'source'>;
-
-interface ReadyBuild {
-  /** May be called again: then its files are asked for again. */
-  readonly start: (body: Body, signal: AbortSignal) => Promise<AsyncIterable<BuildEvent>>;
-  /** The Dockerfile, where it is known. */
-  readonly shown: DockerfileText;
-}
-
-/** Gets what comes before any step: the Dockerfile, and what is to be ignored. */
-async function readBuild({builds, frontend, asked, sessions, caller, signal}: ReadBuild): Promise<ReadyBuild> {
-  const directory = (name: string, until: AbortSignal) => ({
-    directory: name,
-    caller: () => sessions.find(frontend.sessions[name] ?? asked.session, until),
-  });
-  const {main} = frontend;
-  // What is no directory of the client has its Dockerfile in it.
-  const isInContext = main !== undefined && !frontend.sendsDockerfile;
-  const {dockerfile, ignore} = isInContext
-    ? {dockerfile: {inContext: frontend.filename}}
-    : await readSources(frontend, (name) => directory(name, signal), signal);
-  const files = (name: string, exclude: readonly string[], until: AbortSignal) => () =>
-    archiveOfClient({...directory(name, until), exclude}, until);
-  const clientUntil = (until: AbortSignal): BuildClient => ({
-    ...sessionClient(caller, until),
-    contexts: new Map([
-      ...(main === undefined
-        ? [
-            [
-              '',
-              files(frontend.directories.context, ignore === undefined ? [] : readIgnoreFile(ignore), until),
-            ] as const,
-          ]
-        : []),
-      ...Object.entries(frontend.sent).map(([name, place]) => [name, files(place, [], until)] as const),
-    ]),
-  });
-  const known = {dockerfile, ...(ignore === undefined ? {} : {ignore})};
-  const start: ReadyBuild['start'] = async (body, until) => {
-    const client = clientUntil(until);
-    if (main === undefined) return builds.buildFor({...body, ...known}, client, until);
-    if ('source' in main) {
-      const secrets = await fetchingSecrets(main.source, client);
-      return builds.buildFor({...body, ...known, secrets, source: main.source}, client, until);
-    }
-    if (!('inContext' in dockerfile)) throw unsupported('an archive whose Dockerfile is elsewhere');
-    const archive = uploadOfClient(caller, main.upload, until);
-    return builds.buildArchive({...body, dockerfile: dockerfile.inContext}, archive, {client, signal: until});
-  };
-  return {start, shown: 'text' in dockerfile ? dockerfile : {text: '', shown: dockerfile.inContext}};
-}
-
-/** The Dockerfile, and what is ignored for it: a file of its own goes before the context's. */
-async function readSources(
-  {filename, directories}: FrontendOptions,
-  directory: (name: string) => WantedFiles,
-  signal: AbortSignal,
-) {
-  const only = [filename, `${filename}.dockerignore`];
-  const found = await readClientFiles({...directory(directories.dockerfile), only}, signal);
-  const text = found.get(filename)?.toString('utf8');
-  if (text === undefined)
-    throw new TscomposeError('notFound', `failed to read dockerfile: open ${filename}: no such file or directory`);
-  const own = found.get(`${filename}.dockerignore`);
-  const ignoreFile = {...directory(directories.context), only: ['.dockerignore']};
-  const ignored = own ?? (await readClientFiles(ignoreFile, signal)).get('.dockerignore');
-  return {dockerfile: {text, shown: filename}, ignore: ignored?.toString('utf8')};
 }

@@ -1,5 +1,6 @@
 import {TscomposeError} from '../../base/errors.ts';
 import type {Engine} from '../../engine/engine.ts';
+import {askFrontend} from './ask-frontend.ts';
 import {definitionOf, resultOf} from './built-inputs.ts';
 import {type Call, type Method, type Methods, method, unary} from './grpc-server.ts';
 import {createJobs, type Job, type Jobs} from './jobs.ts';
@@ -85,6 +86,11 @@ function methods({engine, sessions, version}: ServicesOptions, jobs: Jobs): read
       refuseFrontend(request.frontend);
       try {
         const {frontendOpt: options, cacheImports: imports, frontendInputs: inputs} = request;
+        if ((options['requestid'] ?? '') !== '') {
+          const {session} = await Promise.race([job.asked, whenGone(call.signal)]);
+          yield {result: {metadata: await askFrontend(options, {sessions, session, signal: call.signal})}};
+          return;
+        }
         const id = job.keep(await build(job, {options, imports, inputs}, call.signal));
         yield {result: {ref: {id, definition: await definitionOf(id)}}};
       } finally {
