@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto';
-import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {hashSync} from 'bcryptjs';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
@@ -126,6 +126,8 @@ describe('docker build with engine serve', () => {
         expect(registry.stdout()).toMatch(new RegExp(` ada "PUT /v2/team/pushed/manifests/${tag}" 201 `));
     });
     expect(readdirSync(join(host.directory, 'both'))).toContain('files');
+    // Its programs are one file with many names.
+    expect(statSync(join(host.directory, 'both/bin/ls')).nlink).toBeGreaterThan(100);
     await endRegistry(registry);
   });
 

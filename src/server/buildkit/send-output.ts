@@ -48,8 +48,8 @@ async function sendTree(root: string, open: Open): Promise<void> {
   // Nothing else is read: what was built may have links in it that lead anywhere.
   const files = new Map<number, string>();
   let count = 0;
-  for await (const head of entriesOf(root, '')) {
-    if (head.type === 'file') files.set(count, head.name);
+  for await (const head of entriesOf(root, '', new Map())) {
+    if (head.type === 'file' && head.linkname === undefined) files.set(count, head.name);
     count += 1;
     await call.send({type: packets.stat, stat: statOf(head)});
   }
@@ -69,8 +69,15 @@ async function sendTree(root: string, open: Open): Promise<void> {
   }
 }
 
-/** In the order that the other side checks: a directory, and then what is in it. */
-async function* entriesOf(root: string, directory: string): AsyncGenerator<EntryHead, void, undefined> {
+/**
+ * In the order that the other side checks: a directory, and then what is in it. A file that has other names is sent once, under
+ * the first of them. `named`: the first names of such files.
+ */
+async function* entriesOf(
+  root: string,
+  directory: string,
+  named: Map<number, string>,
+): AsyncGenerator<EntryHead, void, undefined> {
   const names = await readdir(join(root, directory));
   for (const name of names.sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)))) {
     const path = join(directory, name);
@@ -79,9 +86,16 @@ async function* entriesOf(root: string, directory: string): AsyncGenerator<Entry
     const common = {name: path, mode: status.mode & 0o7777, uid, gid, mtime};
     if (status.isDirectory()) {
       yield {...common, type: 'directory'};
-      yield* entriesOf(root, path);
+      yield* entriesOf(root, path, named);
     } else if (status.isSymbolicLink()) {
       yield {...common, type: 'symlink', linkname: await readlink(join(root, path))};
-    } else if (status.isFile()) yield {...common, type: 'file', size};
+    } else if (status.isFile()) {
+      const linkname = status.nlink > 1 ? named.get(status.ino) : undefined;
+      if (linkname !== undefined) yield {...common, type: 'file', size: 0, linkname};
+      else {
+        if (status.nlink > 1) named.set(status.ino, path);
+        yield {...common, type: 'file', size};
+      }
+    }
   }
 }
