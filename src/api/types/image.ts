@@ -1,5 +1,15 @@
 import type {ContainerConfig} from './container.ts';
 
+/** What an image says of builds upon it. */
+export interface ImageBuildConfig {
+  /** Instructions that a build carries out first, as the Dockerfile had them. */
+  readonly OnBuild?: readonly string[] | null;
+  /** What `RUN`, `CMD` and `ENTRYPOINT` without brackets are run by. */
+  readonly Shell?: readonly string[] | null;
+  /** `CMD` is written out in full; of use for Windows only. */
+  readonly ArgsEscaped?: boolean;
+}
+
 export interface ImageInspect {
   /** `sha256:…` of the image configuration. */
   readonly Id: string;
@@ -14,7 +24,7 @@ export interface ImageInspect {
   readonly Size: number;
   /** When one of its names was last given to it, or confirmed by a registry. */
   readonly Metadata?: {readonly LastTagTime?: string};
-  readonly Config: ContainerConfig;
+  readonly Config: ContainerConfig & ImageBuildConfig;
   readonly RootFS: {readonly Type: 'layers'; readonly Layers: readonly string[]};
 }
 

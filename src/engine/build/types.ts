@@ -1,11 +1,8 @@
 import type {ContainerConfig} from '../../api/types/container.ts';
+import type {ImageBuildConfig} from '../../api/types/image.ts';
 
 /** What an image's configuration says of containers, with what concerns builds only. */
-export interface BuildConfig extends ContainerConfig {
-  readonly OnBuild?: readonly string[] | null;
-  readonly Shell?: readonly string[] | null;
-  readonly ArgsEscaped?: boolean;
-}
+export type BuildConfig = ContainerConfig & ImageBuildConfig;
 
 /** A line of an image's history (OCI image specification, config.md). */
 export interface HistoryEntry {

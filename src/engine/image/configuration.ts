@@ -1,4 +1,5 @@
 import type {ContainerConfig, HealthConfig} from '../../api/types/container.ts';
+import type {ImageBuildConfig} from '../../api/types/image.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {isDigest} from './reference.ts';
 
@@ -13,6 +14,8 @@ export interface ImageConfiguration {
   /** Of its last step, where it has none of its own. */
   readonly comment?: string;
   readonly config: ContainerConfig;
+  /** The members of the same object that no container takes. */
+  readonly forBuilds: ImageBuildConfig;
   /** Lowest first. */
   readonly diffIds: readonly string[];
 }
@@ -29,6 +32,8 @@ export function parseConfiguration(bytes: Uint8Array, what: string): ImageConfig
   }
   const variant = textIn(value, 'variant', what);
   const author = textIn(value, 'author', what);
+  const settings = value['config'] ?? {};
+  if (!isObject(settings)) throw wrong(what, 'config', 'an object');
   const comment = textIn(value, 'comment', what) || lastComment(value['history']);
   return {
     architecture: textIn(value, 'architecture', what) ?? '',
@@ -37,7 +42,8 @@ export function parseConfiguration(bytes: Uint8Array, what: string): ImageConfig
     created: textIn(value, 'created', what) || '0001-01-01T00:00:00Z',
     ...(author ? {author} : {}),
     ...(comment ? {comment} : {}),
-    config: parseContainerConfig(value['config'] ?? {}, what),
+    config: parseContainerConfig(settings, what),
+    forBuilds: parseBuildConfig(settings, what),
     diffIds,
   };
 }
@@ -118,9 +124,8 @@ function healthIn(value: Members, what: string): HealthConfig | undefined {
   return {Test: textsIn(found, 'Test', what) ?? [], ...Object.fromEntries(numbers)};
 }
 
-/** What a container takes from its image; members an image may have beside these (`OnBuild`, `Shell`) concern builds only. */
-function parseContainerConfig(value: unknown, what: string): ContainerConfig {
-  if (!isObject(value)) throw wrong(what, 'config', 'an object');
+/** What a container takes from its image. */
+function parseContainerConfig(value: Members, what: string): ContainerConfig {
   const entries: readonly (readonly [keyof ContainerConfig, unknown])[] = [
     ['User', textIn(value, 'User', what)],
     ['ExposedPorts', keysIn(value, 'ExposedPorts', what)],
@@ -134,4 +139,14 @@ function parseContainerConfig(value: unknown, what: string): ContainerConfig {
     ['Healthcheck', healthIn(value, what)],
   ];
   return Object.fromEntries(entries.filter(([, member]) => member !== undefined)) as ContainerConfig;
+}
+
+function parseBuildConfig(value: Members, what: string): ImageBuildConfig {
+  const triggers = textsIn(value, 'OnBuild', what);
+  const shell = textsIn(value, 'Shell', what);
+  return {
+    ...(triggers === undefined ? {} : {OnBuild: triggers}),
+    ...(shell === undefined ? {} : {Shell: shell}),
+    ...(value['ArgsEscaped'] === true ? {ArgsEscaped: true} : {}),
+  };
 }

@@ -16,7 +16,7 @@ export async function describeImage(
   image: ImageRecord,
   references: readonly ReferenceRecord[],
 ): Promise<ImageInspect> {
-  const {config, author = '', comment = ''} = await readConfiguration(context, image);
+  const {config, forBuilds, author = '', comment = ''} = await readConfiguration(context, image);
   const own = references.filter((reference) => imagesOfName(reference).includes(image.id));
   const names = own.map(({reference}) => familiarReference(reference)).filter((name) => !name.includes('@'));
   return {
@@ -31,7 +31,7 @@ export async function describeImage(
     Comment: comment,
     Os: image.os,
     Size: sizeOf(image),
-    Config: {...noConfig, ...config},
+    Config: {...noConfig, ...config, ...forBuilds},
     RootFS: {Type: 'layers', Layers: image.layers.map(({diffId}) => diffId)},
   };
 }

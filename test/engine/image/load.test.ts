@@ -71,6 +71,15 @@ describe('archives of docker save', () => {
     ]);
   });
 
+  test('inspect tells what an image says of builds upon it', async () => {
+    const forBuilds = {OnBuild: ['RUN make'], Shell: ['/bin/bash', '-c'], ArgsEscaped: true};
+    const config = {Cmd: ['sh'], ...forBuilds};
+    const image = makeImage({layers: [base], config});
+    await bed.load(dockerArchive([{image, tags: ['base:1']}]));
+    expect((await bed.store.images.inspect('base:1')).Config).toMatchObject(config);
+    expect(await bed.store.resolve('base:1')).toMatchObject({config: {Cmd: ['sh']}});
+  });
+
   test.each([
     ['gzip', gzipSync],
     ['none', (bytes: Uint8Array) => bytes],
