@@ -15,6 +15,8 @@ export interface Heredoc {
   readonly name: string;
   /** What it says with line ends, as in the file; leading tabs are gone where `<<-` asked for that. */
   readonly content: string;
+  /** The same with its tabs. */
+  readonly raw: string;
   /** False: its word was quoted, so variables in it mean nothing. */
   readonly expand: boolean;
   /** `<<-`. */

@@ -68,7 +68,7 @@ function joinLines(lines: readonly string[], {index: first, escapeToken, comment
       index = lines.length;
       break;
     }
-    heredocs.push({...word, content: body.content, line: index + 1});
+    heredocs.push({...word, content: body.content, raw: body.raw, line: index + 1});
     index = body.next;
   }
   return {...joined, lastLine: index, heredocs};
@@ -78,12 +78,16 @@ function readBody(
   lines: readonly string[],
   from: number,
   {name, chomp}: {readonly name: string; readonly chomp: boolean},
-): {readonly content: string; readonly next: number} | undefined {
+): {readonly content: string; readonly raw: string; readonly next: number} | undefined {
   let content = '';
+  let raw = '';
   for (let index = from; index < lines.length; index++) {
-    const line = chomp ? (lines[index] ?? '').replace(/^\t+/, '') : (lines[index] ?? '');
-    if (withoutEnd(line) === name) return {content, next: index + 1};
-    content += index + 1 < lines.length ? `${line}\n` : line;
+    const whole = lines[index] ?? '';
+    const line = chomp ? whole.replace(/^\t+/, '') : whole;
+    if (withoutEnd(line) === name) return {content, raw, next: index + 1};
+    const end = index + 1 < lines.length ? '\n' : '';
+    content += line + end;
+    raw += whole + end;
   }
   return undefined;
 }

@@ -104,6 +104,9 @@ export const onbuild: Row<'ONBUILD'> = {
       return fail(at, at + word.length, 'syntax', `ONBUILD cannot have ${word.toUpperCase()}`, hint);
     }
     const instruction = nested(text, at);
-    return instruction === undefined ? undefined : {instruction, text};
+    if (instruction === undefined) return undefined;
+    // Its here-documents go along: the image below is all that a later build has.
+    const bodies = instruction.line.heredocs.map(({raw, name}) => raw + name);
+    return {instruction, text: [text, ...bodies].join('\n')};
   },
 };

@@ -360,7 +360,7 @@ class Planner {
     const globals = new Map([
       ...platformVariables('TARGET', platform),
       ...platformVariables('BUILD', machine),
-      ['TARGETSTAGE', target || 'default'] as const,
+      ['TARGETSTAGE', target || (this.#stages.stages.at(-1)?.name ?? 'default')] as const,
     ]);
     for (const name of globals.keys()) {
       const value = Object.hasOwn(given, name) ? given[name] : undefined;

@@ -25,6 +25,7 @@ export const copyFlags = [
   copy('chmod by an added letter', 'COPY --chmod=+x d /x'),
   copy('chmod by a letter less', 'COPY --chmod=go-rwx,a-x b /x'),
   copy('chmod by special letters', 'COPY --chmod=u+s,g+s,+t d /x'),
+  copy('chmod by letters that are mixed', 'COPY --chmod=u=rg,o=Xt,g=u-w d /x'),
   copy('chmod of another class', 'COPY --chmod=g=u,o=g b /x'),
   run('chown by two names', 'COPY --chown=app:app d /x'),
   run('chown of a group alone', 'COPY --chown=:app a /x'),

@@ -29,6 +29,14 @@ export const triggers = [
   triggered('variables of the time', 'ENV A=1\nONBUILD RUN echo "$A-$B" > /f\nENV A=2 B=3'),
   triggered('mount', 'ONBUILD RUN --mount=type=bind,target=/m cp /m/a /f'),
   triggered('in small letters over lines', 'onbuild run echo 1 \\\n  2 > /f'),
+  triggered('a file that is written in place', 'ONBUILD COPY <<E /t\nhi $PATH\nE', 'RUN cat /t > /f'),
+  triggered('files written in place, with tabs', 'ONBUILD COPY <<-E <<-"F" /t/\n\tone\n\tE\n\t$two\n\tF'),
+  triggered('a script', 'ONBUILD RUN <<E\necho 1 > /f\necho 2 >> /f\nE'),
+  {
+    name: 'trigger: with a file that is written in place, in the image',
+    files: tree,
+    dockerfile: 'FROM busybox\nONBUILD COPY <<-E /t\n\thi $PATH\n\tE\nONBUILD RUN <<F\ncat /t\nF\n',
+  },
   triggered('of a stage that has its own', 'ONBUILD ENV A=1', 'ONBUILD ENV B=2'),
   triggered('of the files of its own image', 'RUN echo 1 > /own\nONBUILD RUN cp /own /f'),
   {

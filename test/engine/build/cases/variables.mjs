@@ -92,6 +92,17 @@ export const variables = [
     dockerfile: 'ARG T=$TARGETOS\nFROM --platform=$BUILDPLATFORM busybox AS b-$TARGETOS\nARG T\nRUN echo "[$T]" > /f\n',
   },
   run('name of the stage as an argument', 'ARG TARGETSTAGE\nRUN echo "[$TARGETSTAGE]" > /f'),
+  {
+    name: 'name of the last stage as an argument',
+    files: tree,
+    dockerfile: 'FROM busybox AS one\nFROM busybox AS Last\nARG TARGETSTAGE\nRUN echo "[$TARGETSTAGE]" > /f\n',
+  },
+  {
+    name: 'name of the target as it was written as an argument',
+    files: tree,
+    dockerfile: 'FROM busybox AS one\nARG TARGETSTAGE\nRUN echo "[$TARGETSTAGE]" > /f\nFROM busybox\n',
+    target: 'One',
+  },
   run('proxies of all names', 'RUN echo $HTTPS_PROXY $no_proxy $ALL_PROXY > /f', {
     arguments: {HTTPS_PROXY: 'http://p', no_proxy: 'a,b', ALL_PROXY: 'c'},
   }),
