@@ -8,6 +8,8 @@ export interface BuildLinesOptions {
   /** Milliseconds. */
   readonly now: () => number;
   readonly color?: boolean | undefined;
+  /** In front of what is told of it: the name of a build among others. A warning with a place in a file has none. */
+  readonly prefix?: string;
 }
 
 interface Running {
@@ -22,12 +24,15 @@ interface Running {
 export function buildLines(options: BuildLinesOptions): (event: BuildEvent | BuildBounds) => void {
   const steps = new Map<number, Running>();
   const pulls = new Map<string, TransferredLayers>();
-  const line = (text: string) => options.write(`${text}\n`);
+  const {prefix = ''} = options;
+  const line = (text: string) => options.write(`${prefix}${text}\n`);
   const stepLine = stepLines(steps, options);
   return (event) => {
     switch (event.kind) {
       case 'warning':
-        return line(renderDiagnostic(event.warning, {color: options.color ?? false}));
+        return options.write(
+          `${event.warning.file === undefined ? prefix : ''}${renderDiagnostic(event.warning, {color: options.color ?? false})}\n`,
+        );
       case 'note':
         return line(event.text);
       case 'pull':
@@ -56,8 +61,11 @@ export function buildLines(options: BuildLinesOptions): (event: BuildEvent | Bui
 
 type StepEvent = Exclude<Extract<BuildEvent, {readonly step: number}>, {readonly kind: 'held'}>;
 
-function stepLines(steps: Map<number, Running>, {write, now}: BuildLinesOptions): (event: StepEvent) => void {
-  const line = ({number}: Running, text: string) => write(`#${number} ${text}\n`);
+function stepLines(
+  steps: Map<number, Running>,
+  {write, now, prefix = ''}: BuildLinesOptions,
+): (event: StepEvent) => void {
+  const line = ({number}: Running, text: string) => write(`${prefix}#${number} ${text}\n`);
   const seconds = ({since}: Running, digits: number) => ((now() - since) / 1000).toFixed(digits);
   const output = (step: Running, text: string) => line(step, `${seconds(step, 3)} ${text}`);
   return (event) => {

@@ -79,11 +79,10 @@ export function plainReporter(options: PlainOptions): Reporter {
   };
 }
 
-/** Steps of several builds at once are told apart by the names of the builds. */
+/** Several builds at once are told apart by their names. */
 function buildTeller(build: string, {output, now, color = false}: PlainOptions): ReturnType<typeof buildLines> {
   const prefix = build === '' ? '' : `${oneLine(build)} `;
-  const write = (text: string) => void output.write(text.replace(/^(?=#\d)/, prefix));
-  return buildLines({write, now, color});
+  return buildLines({write: (text) => void output.write(text), now, color, prefix});
 }
 
 /** Lines of words that may be broken: not those that show a place in a file, a line below the other. */

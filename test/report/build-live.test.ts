@@ -117,7 +117,7 @@ test('why a step was built anew is told below it once all is done', () => {
   ]);
 });
 
-test('steps of several builds are told apart line by line, too', () => {
+test('several builds are told apart line by line, too', () => {
   let text = '';
   const {report} = plainReporter({output: {write: (piece) => (text += piece)}, now: () => 0});
   const told: readonly Told[] = [
@@ -132,19 +132,24 @@ test('steps of several builds are told apart line by line, too', () => {
     [0, {kind: 'pulled', reference: 'node:22'}, 'api'],
     [0, start(1, '[2/2] RUN make'), 'api'],
     [0, says(1, 'cc a.c\nno new'), 'api'],
+    [0, {kind: 'note', text: 'importing cache from c'}, 'api'],
     [0, end(1, 'failed'), 'api'],
+    [0, {kind: 'built', image: 'sha256:1', names: ['web:1']}, 'web'],
   ];
   for (const [, event, build = ''] of told) report({kind: 'build', build, event});
   expect(text).toBe(
     [
       'api #1 [1/2] FROM busybox',
       'api #1 CACHED\n',
-      'pulling node:22',
-      'pulled node:22 40.0 of 40.0 MB',
+      'api pulling node:22',
+      'api pulled node:22 40.0 of 40.0 MB',
       'api #2 [2/2] RUN make',
       'api #2 0.000 cc a.c',
+      'api importing cache from c',
       'api #2 0.000 no new',
-      'api #2 ERROR\n\n',
+      'api #2 ERROR\n',
+      'web naming to web:1',
+      'web built sha256:1\n',
     ].join('\n'),
   );
 });
