@@ -99,3 +99,31 @@ test('an image is built by an ordinary user with no other id', {timeout}, async 
   await expectBuilt({directory: host.directory, run}, {name: 'root', uid: 0});
   await eventually(() => expect(host.leftovers()).toEqual([]));
 });
+
+test('a step has names of its build in any network', {timeout}, async () => {
+  await using host = await makeHost();
+  await loadImages(host, ['busybox']);
+  const context = join(host.directory, 'context');
+  mkdirSync(context);
+  const show = "grep -E 'machine|other' /etc/hosts; true";
+  writeFileSync(
+    join(context, 'Dockerfile'),
+    `FROM busybox\nRUN ${show}\nRUN --network=none ${show}\nRUN --network=host ${show}\n`,
+  );
+  const words = ['engine', 'build', '--progress', 'plain', '--allow', 'network.host', context];
+  const names = ['--add-host', 'machine:host-gateway', '--add-host', 'other:10.1.2.3'];
+  const {code, stderr} = await host.tscompose([...words, ...names]);
+  const told = [...stderr.matchAll(/^#(\d) [\d.]+ (\S+)\t(\S+)$/gm)].map(([, step, address, name]) =>
+    [step, name, address].join(' '),
+  );
+  expect({code, told}).toEqual({
+    code: 0,
+    told: [
+      expect.stringMatching(/^2 machine (?!127\.)\d+\.\d+\.\d+\.\d+$/),
+      '2 other 10.1.2.3',
+      '3 other 10.1.2.3',
+      '4 machine 127.0.0.1',
+      '4 other 10.1.2.3',
+    ],
+  });
+});

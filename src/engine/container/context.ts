@@ -76,7 +76,7 @@ export interface NetworkPlan {
   readonly addresses: readonly string[];
   /** Where the container asks for names. Absent: the machine's servers. */
   readonly nameServer?: string;
-  /** The machine, as seen from the container (`host-gateway`). */
+  /** The machine, as seen from the container (`host-gateway`). Absent: there is no way to it. */
   readonly gateway?: string;
   /** Text of the container's resolv.conf. */
   readonly resolvConf: string;

@@ -1,5 +1,4 @@
 import {chmodSync, rmSync, writeFileSync} from 'node:fs';
-import {TscomposeError} from '../../base/errors.ts';
 import {mkdir, readFile} from '../at-once.ts';
 import type {ContainerPaths} from '../layout.ts';
 import type {NetworkPlan} from './context.ts';
@@ -46,7 +45,7 @@ function writeNew(path: string, text: string): void {
 }
 
 function renderHosts(record: ContainerRecord, network: NetworkPlan, links: readonly string[]): string {
-  const extra = (record.hostConfig.ExtraHosts ?? []).map((entry) => renderExtraHost(entry, network));
+  const extra = (record.hostConfig.ExtraHosts ?? []).flatMap((entry) => renderExtraHost(entry, network));
   return `${[...commonHosts, ...extra, ...links].join('\n')}\n${ownHostLines(record, network.addresses)}`;
 }
 
@@ -57,16 +56,13 @@ export function ownHostLines({config}: ContainerRecord, addresses: readonly stri
   return addresses.map((address) => `${address}\t${names}\n`).join('');
 }
 
-/** `name:address` or `name=address`; an IPv6 address may stand in brackets. */
-function renderExtraHost(entry: string, network: NetworkPlan): string {
+/** `name:address` or `name=address`; an IPv6 address may stand in brackets. Where there is no way to the machine, nobody has its name. */
+function renderExtraHost(entry: string, network: NetworkPlan): readonly string[] {
   const at = entry.search(/[:=]/);
   const name = entry.slice(0, at);
   const value = entry.slice(at + 1).replace(/^\[(.*)\]$/, '$1');
-  if (value !== 'host-gateway') return `${value}\t${name}`;
-  if (network.gateway === undefined) {
-    throw new TscomposeError('invalid', `extra host ${name}: "host-gateway" needs a network with a way to the machine`);
-  }
-  return `${network.gateway}\t${name}`;
+  if (value !== 'host-gateway') return [`${value}\t${name}`];
+  return network.gateway === undefined ? [] : [`${network.gateway}\t${name}`];
 }
 
 async function readMachineFile(path: string): Promise<string> {

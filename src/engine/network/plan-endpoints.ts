@@ -6,10 +6,10 @@ import {attachOperations, isolatedOperations, memberOperation, type PlannedInter
 import {type DecidedEndpoints, type DecideRequest, decideEndpoints, type Gateways} from './decide-endpoints.ts';
 import {describeEndpoint} from './describe-endpoint.ts';
 import {explainFullBridge} from './full-bridge.ts';
-import {formatAddress} from './ip.ts';
+import {type Address, formatAddress} from './ip.ts';
 import {type Endpoint, readEndpoints, removeEndpoint, writeEndpoint} from './leases.ts';
 import type {MachineFiles} from './machine.ts';
-import {isVlan, poolsOf} from './network-record.ts';
+import {isVlan, type NetworkRecord, poolsOf} from './network-record.ts';
 import type {PublishedPort} from './port-elements.ts';
 import {explainPublishError} from './port-in-use.ts';
 import {predefinedNetworks} from './predefined.ts';
@@ -56,6 +56,7 @@ export async function planWithoutNetworks(
   return {
     operations,
     addresses: [],
+    ...(mode === 'host' ? {gateway: '127.0.0.1'} : {}),
     resolvConf: resolvConfForMachine(machine, resolverSettings(record), mode),
     networks: {},
     ports: {},
@@ -130,9 +131,10 @@ async function describePlan(request: PlanRequest, planned: DecidedEndpoints): Pr
     ...{layout: context.layout, containerId: record.id, interfaces, ports, ipv6Machine},
     ...upstreamsOf(files, machine, resolver, gateways),
   });
-  const gateway = gateways.ipv4 ?? gateways.ipv6;
-  // A bridge has it; a parent's router is another machine.
-  const machineAddress = gateway && !isVlan(gateway) ? poolsOf(gateway)[0]?.gateway : undefined;
+  const machineAddress = machineAddressOf(
+    gateways,
+    interfaces.map(({network}) => network),
+  );
   return {
     operations,
     addresses: interfaces.flatMap(({addresses}) => addresses),
@@ -150,6 +152,14 @@ async function describePlan(request: PlanRequest, planned: DecidedEndpoints): Pr
     ephemeral,
     explain: (error) => explainPublishError(explainFullBridge(error, interfaces), ports),
   };
+}
+
+/** A bridge has it, with a way out or not; a parent's router is another machine. */
+function machineAddressOf(gateways: Gateways, networks: readonly NetworkRecord[]): Address | undefined {
+  const outside = gateways.ipv4 ?? gateways.ipv6;
+  return (outside ? [outside, ...networks] : networks)
+    .filter((network) => !isVlan(network))
+    .flatMap((network) => poolsOf(network).flatMap(({gateway}) => gateway ?? []))[0];
 }
 
 /** A container that has no way out asks nobody outside either. */
