@@ -1,4 +1,5 @@
 import type {CliContext} from './context.ts';
+import {progressFlag} from './progress-flag.ts';
 
 /** One flag of a command. Help, parsing, completion and docs read it. */
 export interface Flag {
@@ -86,7 +87,7 @@ export const globalFlags = {
     kind: 'integer',
     summary: 'bytes that a stack or environment file may have (4194304)',
   },
-  progress: {value: 'TYPE', choices: ['auto', 'tty', 'plain', 'json', 'quiet'], summary: 'how progress is shown'},
+  progress: progressFlag,
   ansi: {value: 'WHEN', choices: ['auto', 'always', 'never'], summary: 'when to use colours'},
   parallel: {value: 'N', kind: 'integer', summary: 'most actions at once; -1 for no limit'},
   root: {value: 'DIRECTORY', summary: 'where the built-in engine keeps its state'},

@@ -2,6 +2,7 @@ import {builderFlags} from './builder-flags.ts';
 import type {Flags} from './command.ts';
 import {commitFlags} from './commit-flags.ts';
 import {imageFlags} from './image-flags.ts';
+import {progressFlag} from './progress-flag.ts';
 
 const quietTransfer = {short: 'q', summary: 'print nothing but the name'} as const;
 const platform = {value: 'PLATFORM', summary: "os/architecture[/variant], this machine's where not given"} as const;
@@ -148,5 +149,7 @@ export const engineFlags = {
     iidfile: {value: 'FILE', summary: 'write the id of the image to this file'},
     'metadata-file': {value: 'FILE', summary: 'write what was built to this file, as JSON'},
     quiet: {short: 'q', summary: 'print the id of the image and nothing else'},
+    progress: progressFlag,
+    builder: {value: 'NAME', summary: 'only default: there is one builder'},
   },
 } as const satisfies Record<string, Flags>;

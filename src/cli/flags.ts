@@ -1,6 +1,7 @@
 import type {CommandInput, Flags} from './command.ts';
 import {commitFlags} from './commit-flags.ts';
 import {engineFlags} from './engine-flags.ts';
+import {progressFlag} from './progress-flag.ts';
 
 const timeout = {
   short: 't',
@@ -80,7 +81,8 @@ export const commandFlags = {
     push: {summary: 'push what was built under a name of its own'},
     print: {summary: 'build nothing, and print the builds as a file for "docker buildx bake"'},
     memory: {short: 'm', value: 'BYTES', summary: 'refused: steps of builds have no limit of their own'},
-    builder: {value: 'NAME', summary: 'refused: there is one builder'},
+    builder: {value: 'NAME', summary: 'only default: there is one builder'},
+    progress: progressFlag,
     quiet: {short: 'q', summary: 'print nothing but errors'},
   },
   watch: {

@@ -64,6 +64,11 @@ export async function withReporter<T>(
   }
 }
 
+/** `--progress` of a command itself counts before that of the whole. */
+export function withStatedProgress(context: CliContext, progress: CliContext['global']['progress']): CliContext {
+  return progress === undefined ? context : {...context, global: {...context.global, progress}};
+}
+
 /** By `--progress`; otherwise a terminal gets live lines, everything else plain ones. */
 export async function createReporter(
   context: CliContext,

@@ -5,16 +5,18 @@ import {refuseBuildLimits} from '../../model/limits.ts';
 import {buildImages} from '../../reconcile/build-images.ts';
 import {imageBuilder} from '../build/build-image.ts';
 import {readAgent, readPairs} from '../build/options.ts';
+import {refuseBuilder} from '../build/refuse-builder.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
 import {honourLock} from '../lock/honour-lock.ts';
-import {withProgress} from '../progress.ts';
+import {withProgress, withStatedProgress} from '../progress.ts';
 import {loadStack, withEngine} from '../session.ts';
 
 type Flags = Input<'build'>['flags'];
 
-export async function runBuild(context: CliContext, {flags, args}: Input<'build'>): Promise<number> {
+export async function runBuild(outer: CliContext, {flags, args}: Input<'build'>): Promise<number> {
   refuseFlags(flags);
+  const context = withStatedProgress(outer, flags.progress);
   const stated = await loadStack(context, {
     services: args,
     dependencies: flags['with-dependencies'] || args.length === 0,
@@ -60,14 +62,11 @@ function choicesOf(context: CliContext, flags: Flags): BuildChoices {
   };
 }
 
-/** Docker Compose reads them, too, and does nothing with them where BuildKit builds, or speaks of builders that we do not have. */
+/** Docker Compose reads it, too, and does nothing with it where BuildKit builds. */
 function refuseFlags(flags: Flags): void {
-  const refused = [
-    [flags.memory, '--memory', 'steps of builds have no limit of their own'],
-    [flags.builder, '--builder', 'there is one builder, in this program'],
-  ] as const;
-  for (const [value, flag, reason] of refused) {
-    if (value === undefined) continue;
-    throw new TscomposeError('unsupported', `${flag} is not supported: ${reason}`, {hint: 'leave it out'});
-  }
+  refuseBuilder(flags.builder);
+  if (flags.memory !== undefined)
+    throw new TscomposeError('unsupported', '--memory is not supported: steps of builds have no limit of their own', {
+      hint: 'leave it out',
+    });
 }

@@ -19,14 +19,17 @@ import {
 } from '../build/options.ts';
 import {openOutputs} from '../build/outputs.ts';
 import {type BuildPlaces, readPlaces} from '../build/places.ts';
+import {refuseBuilder} from '../build/refuse-builder.ts';
 import type {Metadata} from '../build/run-build.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
-import {withReporter} from '../progress.ts';
+import {withReporter, withStatedProgress} from '../progress.ts';
 import {withEngine} from '../session.ts';
 
-export async function runEngineBuild(context: CliContext, input: Input<'engine build'>): Promise<number> {
+export async function runEngineBuild(outer: CliContext, input: Input<'engine build'>): Promise<number> {
   const {flags} = input;
+  const context = withStatedProgress(outer, flags.progress);
+  refuseBuilder(flags.builder);
   const {quiet, tag} = flags;
   const call = readCall(flags);
   if (call !== undefined) return answerCall(context, call, await calledOf(context, input));
