@@ -33,7 +33,7 @@ describe('images that are built', () => {
   beforeAll(async () => {
     host = await makeHost();
     await loadImages(host, ['busybox']);
-    for (const name of ['base', 'api']) mkdirSync(join(host.directory, 'stack', name), {recursive: true});
+    for (const name of ['base', 'api', 'first', 'same']) mkdirSync(join(host.directory, 'stack', name), {recursive: true});
     write('compose.yaml', stack);
     write('key.txt', 'hidden');
     write('base/Dockerfile', 'FROM busybox\nRUN echo ground > /ground\n');
@@ -85,6 +85,19 @@ describe('images that are built', () => {
     expect(up.stderr).toContain('CACHED');
     expect(up.stderr).toContain('container stack-api-1 recreated');
     expect(up.stderr).not.toContain('stack-twin-1 recreated');
+  });
+
+  test('what changed is told of what was taken from the cache, too', async () => {
+    write('first/Dockerfile', 'FROM busybox\nCOPY . /in\n');
+    write('first/file', 'one\n');
+    const build = (...words: string[]) => run(['engine', 'build', '--explain', ...words]);
+    expect((await build('first')).stderr).toContain('not from the cache: it was never built before');
+    write('same/Dockerfile', 'FROM busybox\nCOPY . /in\n');
+    write('same/file', 'one\n');
+    expect((await build('same')).stderr).toContain('from the cache: nothing that it is made of changed');
+    write('same/file', 'two\n');
+    const {stderr} = await build('same');
+    expect(stderr.match(/not from the cache: .*/g)).toEqual(['not from the cache: file "file" changed']);
   });
 
   test('a build that fails stops what is made of it, and nothing else', async () => {

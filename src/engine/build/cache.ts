@@ -2,7 +2,7 @@ import {join} from 'node:path';
 import {canonicalJson, sha256Hex} from '../../base/canonical-json.ts';
 import {mkdir, readdir, rm, stat} from '../at-once.ts';
 import {buildPin, type LayerRecord, listPins} from '../image/record.ts';
-import {readText, temporaryPrefix, writeRecord} from '../record-store.ts';
+import {readText, temporaryPrefix, writeFileAtomically, writeRecord} from '../record-store.ts';
 import type {BuildWork} from './context.ts';
 import {countUse, readUses} from './uses.ts';
 
@@ -46,8 +46,9 @@ export interface BuildCache {
   /** Undefined: it is not known, or its layer is gone. `title`: of the step that wants it. */
   find(key: string, title: string): Promise<CachedStep | undefined>;
   keep(key: string, made: CachedStep): Promise<void>;
-  /** What the step at this place of this Dockerfile was made of when it was built last. */
+  /** What the step at this place of this Dockerfile was made of last, built or taken from the cache. */
   lastParts(slot: string): Promise<ListedParts | undefined>;
+  /** Written only where others are there. */
   keepParts(slot: string, parts: ListedParts): Promise<void>;
 }
 
@@ -76,8 +77,14 @@ export function openCache({images, session}: Pick<BuildWork, 'images' | 'session
     },
     lastParts: (slot) => readJson<ListedParts>(join(slots, `${slot}.json`)),
     async keepParts(slot, parts) {
+      // They may list thousands of files: a mark beside them tells that they are there.
+      const mark = sha256Hex(canonicalJson([keyOf(parts), parts.versions ?? {}]));
+      const marked = join(slots, `${slot}.mark`);
+      if ((await readText(marked)) === mark) return;
       await mkdir(slots, {recursive: true, mode: 0o700});
+      await rm(marked, {force: true});
       await writeRecord(join(slots, `${slot}.json`), parts);
+      await writeFileAtomically(marked, mark);
     },
   };
 }

@@ -98,8 +98,7 @@ async function compareVersion(
   const slot = sha256Hex(JSON.stringify(['context', place && {...place, user: '', password: ''}])).slice(0, 32);
   const cache = openCache(work);
   const before = (await cache.lastParts(slot))?.versions?.['context'];
-  if (before !== version)
-    await cache.keepParts(slot, {parent: '', definition: {}, files: '', versions: {context: version}});
+  await cache.keepParts(slot, {parent: '', definition: {}, files: '', versions: {context: version}});
   if (cached) return {verdict: 'cached'};
   if (before === undefined) return {verdict: 'built', reasons: ['it was never fetched before']};
   const same = 'what was fetched before is not in the cache, or not to be used';

@@ -160,7 +160,9 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
   }
 
   async function explain(step: Step, prepared: Prepared, cached: CachedStep | undefined): Promise<void> {
-    const slot = sha256Hex(`${solving.slot}\n${step.stage}\n${step.id}`).slice(0, 32);
+    // Its place within its stage: what other stages are built beside it is of no matter.
+    const place = steps.filter(({id, stage}) => stage === step.stage && id < step.id).length;
+    const slot = sha256Hex(`${solving.slot}\n${step.stage}\n${place}`).slice(0, 32);
     if (cached !== undefined) {
       const {from} = cached;
       const explained = {verdict: 'cached', ...(from !== undefined && {from})} as const;
@@ -170,7 +172,6 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
       emit({kind: 'explained', step: step.id, explained});
     }
     const {parent, definition, files, listed, versions} = prepared;
-    if (cached !== undefined) return;
     await cache.keepParts(slot, {parent, definition, files, ...(listed && {listed}), ...(versions && {versions})});
   }
 
