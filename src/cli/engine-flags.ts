@@ -128,7 +128,11 @@ export const engineFlags = {
       repeat: true,
       summary: 'a secret for RUN --mount=type=secret: id=NAME,src=FILE or id=NAME,env=VARIABLE',
     },
-    ssh: {value: 'AGENT', repeat: true, summary: 'an agent for RUN --mount=type=ssh: default, or NAME=SOCKET'},
+    ssh: {
+      value: 'AGENT',
+      repeat: true,
+      summary: 'an agent for RUN --mount=type=ssh: default, NAME=SOCKET, or NAME=FILE,… of private keys',
+    },
     allow: {value: 'RIGHT', repeat: true, summary: 'what steps may ask for: network.host, security.insecure'},
     'shm-size': {value: 'BYTES', summary: 'size of /dev/shm while it is built'},
     ulimit: {value: 'LIMIT', repeat: true, summary: 'a limit of the steps: nofile=1024:2048'},

@@ -75,7 +75,8 @@ export const commandFlags = {
     ssh: {
       value: 'AGENT',
       repeat: true,
-      summary: 'an agent for RUN --mount=type=ssh, for all services: default, or NAME=SOCKET',
+      summary:
+        'an agent for RUN --mount=type=ssh, for all services: default, NAME=SOCKET, or NAME=FILE of a private key',
     },
     pull: {summary: 'look for newer images to build upon at their registries'},
     push: {summary: 'push what was built under a name of its own'},

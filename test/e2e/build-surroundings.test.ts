@@ -1,3 +1,4 @@
+import {generateKeyPairSync} from 'node:crypto';
 import {chmodSync, mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
@@ -126,4 +127,27 @@ test('a step has names of its build in any network', {timeout}, async () => {
       '4 other 10.1.2.3',
     ],
   });
+});
+
+test('a step has an agent for keys that are in files', {timeout}, async () => {
+  await using host = await makeHost();
+  await loadImages(host, ['busybox']);
+  const context = join(host.directory, 'context');
+  mkdirSync(context);
+  writeFileSync(
+    join(context, 'Dockerfile'),
+    'FROM busybox\nRUN --mount=type=ssh,id=a,required test -S "$SSH_AUTH_SOCK" && echo there\n',
+  );
+  const {privateKey} = generateKeyPairSync('ed25519');
+  const write = (name: string, options: object) =>
+    writeFileSync(join(host.directory, name), privateKey.export({format: 'pem', type: 'pkcs8', ...options}));
+  write('key', {});
+  write('locked', {cipher: 'aes-256-cbc', passphrase: 'word'});
+  const build = (agent: string) =>
+    host.tscompose(['engine', 'build', '--progress', 'plain', '--ssh', agent, context], {cwd: host.directory});
+  const built = await build('a=key,key');
+  expect({code: built.code, said: built.stderr.match(/ (there)$/m)?.[1]}).toEqual({code: 0, said: 'there'});
+  const refused = await build('a=locked');
+  expect(refused.code).toBe(65);
+  expect(refused.stderr).toContain(`ssh agent "a": ${join(host.directory, 'locked')}: it has a passphrase`);
 });

@@ -41,10 +41,13 @@ export interface BuildSecret {
   readonly mode?: number;
 }
 
-/** An agent for keys, by its socket. */
+/** An agent for keys. */
 export interface BuildAgent {
   readonly id: string;
+  /** Its socket, or the file of a private key, which is then served in place of one. */
   readonly socket: string;
+  /** Files of further keys. */
+  readonly keys?: readonly string[];
 }
 
 /** What a build is asked for, where the engine sees the caller's files (feature `files`). Paths are absolute. */

@@ -63,14 +63,15 @@ function splitField(field: string): readonly [string, string] {
   return equals < 0 ? [field, ''] : [field.slice(0, equals), field.slice(equals + 1)];
 }
 
-/** `default`, `name=socket`: without a socket that of SSH_AUTH_SOCK. Keys in files are not read. */
+/** `default`, `name=socket`, `name=key,key`: without any the socket of SSH_AUTH_SOCK. */
 export function readAgent(word: string, {cwd, env}: Pick<CliContext, 'cwd' | 'env'>): BuildAgent {
-  const [id, path] = splitField(word);
-  const socket = path === '' ? (env['SSH_AUTH_SOCK'] ?? '') : resolve(cwd, path);
+  const [id, stated] = splitField(word);
+  const [first = '', ...keys] = stated.split(',').map((path) => (path === '' ? '' : resolve(cwd, path)));
+  const socket = stated === '' ? (env['SSH_AUTH_SOCK'] ?? '') : first;
   if (socket === '')
     throw wrongFlag('ssh', word, 'no agent runs: SSH_AUTH_SOCK is not set', 'start one: eval "$(ssh-agent)"');
-  if (!existsSync(socket)) throw wrongFlag('ssh', word, `there is no ${socket}`);
-  return {id: id || 'default', socket};
+  for (const path of [socket, ...keys]) if (!existsSync(path)) throw wrongFlag('ssh', word, `there is no ${path}`);
+  return {id: id || 'default', socket, ...(keys.length > 0 && {keys})};
 }
 
 /** As buildx does: the agent that runs is given where a context is fetched by ssh and no other is named. */

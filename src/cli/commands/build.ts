@@ -1,10 +1,11 @@
+import type {BuildAgent} from '../../api/types/build.ts';
 import {exitCodes, TscomposeError} from '../../base/errors.ts';
 import {bakeFile} from '../../model/bake.ts';
 import {type BuildChoices, withBuildChoices} from '../../model/build-choices.ts';
 import {refuseBuildLimits} from '../../model/limits.ts';
 import {buildImages} from '../../reconcile/build-images.ts';
 import {imageBuilder} from '../build/build-image.ts';
-import {readAgent, readPairs} from '../build/options.ts';
+import {readAgent, readPairs, wrongFlag} from '../build/options.ts';
 import {refuseBuilder} from '../build/refuse-builder.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
@@ -58,8 +59,14 @@ function choicesOf(context: CliContext, flags: Flags): BuildChoices {
     noCache: flags['no-cache'],
     pull: flags.pull,
     arguments: readPairs('build-arg', flags['build-arg'], context.env),
-    ssh: Object.fromEntries(agents.map(({id, socket}) => [id, socket])),
+    ssh: Object.fromEntries(agents.map(onePath)),
   };
+}
+
+/** As in a stack file. */
+function onePath({id, socket, keys = []}: BuildAgent): readonly [string, string] {
+  if (keys.length === 0) return [id, socket];
+  throw wrongFlag('ssh', `${id}=…,…`, 'it has several keys', 'give each a name of its own');
 }
 
 /** Docker Compose reads it, too, and does nothing with it where BuildKit builds. */

@@ -6,6 +6,7 @@ import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
 import {runWithProgress} from '../image/channel.ts';
 import {normaliseReference} from '../image/reference.ts';
 import {openSession} from '../image/session.ts';
+import {openAgents} from './agents/open-agents.ts';
 import {openArchiveContext} from './archive-context.ts';
 import {openCache} from './cache.ts';
 import {withSources} from './caches/sources.ts';
@@ -43,11 +44,13 @@ export function buildImage(
 
 async function carryOut(
   context: BuildContext,
-  {request, signal}: {readonly request: BuildRequest; readonly signal: AbortSignal},
+  {request: stated, signal}: {readonly request: BuildRequest; readonly signal: AbortSignal},
   emit: (event: BuildEvent) => void,
 ): Promise<void> {
-  for (const tag of request.tags) normaliseReference(tag);
-  checkOutputs(request);
+  for (const tag of stated.tags) normaliseReference(tag);
+  checkOutputs(stated);
+  await using served = await openAgents(context, stated.agents);
+  const request = {...stated, agents: served.agents};
   await using session = await openSession(context.images);
   const work = {...context, session};
   await using fetcher = createFetcher(work, request, signal);
