@@ -37,6 +37,13 @@ export type Removed = 'removed' | 'unknown' | 'local';
  * The content of a registry, over the store of this machine: what is pushed becomes an image here, and what is an image here
  * can be pulled. Names and digests are given checked (`names.ts`, `digest.ts`).
  */
+/** How a client has asked. */
+export interface Asked {
+  /** Its header `Via`: the mirrors that it has come through. */
+  readonly via: string | undefined;
+  readonly signal: AbortSignal;
+}
+
 export interface Hosting {
   readonly uploads: Pick<Uploads, 'begin' | 'size' | 'append' | 'cancel'>;
   listRepositories(): Promise<readonly string[]>;
@@ -47,13 +54,13 @@ export interface Hosting {
   /** Whether it is a copy of another registry's: nothing is pushed to it. */
   isCopy(repository: string): boolean;
   /** Throws `unavailable` where it has to come from another registry, and that does not answer. */
-  findManifest(repository: string, name: ManifestName, signal: AbortSignal): Promise<ManifestBytes | undefined>;
+  findManifest(repository: string, name: ManifestName, asked: Asked): Promise<ManifestBytes | undefined>;
   putManifest(put: PutManifest, signal: AbortSignal): Promise<PutResult>;
   /** Those that say something about a manifest. */
   listReferrers(repository: string, subject: string): Promise<readonly HostedManifest[]>;
-  findBlob(repository: string, digest: string): Promise<HostedBlob | undefined>;
+  findBlob(repository: string, digest: string, asked: Pick<Asked, 'via'>): Promise<HostedBlob | undefined>;
   /** As {@link findBlob}; it then stays for a while, since a manifest that names it may follow. */
-  keepBlob(repository: string, digest: string): Promise<HostedBlob | undefined>;
+  keepBlob(repository: string, digest: string, asked: Pick<Asked, 'via'>): Promise<HostedBlob | undefined>;
   /** Makes a blob of a repository one of another's; `from` undefined: of any that may be read. */
   mountBlob(
     repository: string,

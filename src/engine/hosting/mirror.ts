@@ -9,10 +9,11 @@ import {firstThatAnswers} from '../registry/registries.ts';
 import {type HostedBlob, openBlob} from './blob.ts';
 import {evictCopies, type MirrorLimits} from './evict.ts';
 import {createFlights} from './flights.ts';
-import type {ManifestName} from './hosting.ts';
+import type {Asked, ManifestName} from './hosting.ts';
 import type {ManifestBytes} from './local.ts';
 import {readManifest} from './manifest.ts';
 import type {MirroredName} from './mirror-names.ts';
+import {createPassedThrough} from './passed-through.ts';
 import {type HostedManifest, type RepositoryRecords, repositoryRecords} from './records.ts';
 
 export interface MirrorContext extends ImageContext {
@@ -33,9 +34,9 @@ export interface MirrorOptions {
 /** Copies of repositories of other registries: brought when they are asked for, and kept. */
 export interface Mirror {
   /** Throws `unavailable` where the other registry does not answer, and nothing is kept. */
-  findManifest(name: MirroredName, wanted: ManifestName, signal: AbortSignal): Promise<ManifestBytes | undefined>;
+  findManifest(name: MirroredName, wanted: ManifestName, asked: Asked): Promise<ManifestBytes | undefined>;
   /** One that is still coming can be read already. */
-  findBlob(name: MirroredName, digest: string): Promise<HostedBlob | undefined>;
+  findBlob(name: MirroredName, digest: string, asked: Pick<Asked, 'via'>): Promise<HostedBlob | undefined>;
   /** Lets go of copies beyond the limits. */
   evict(): Promise<void>;
   /** Downloads end; what has come stays. */
@@ -48,7 +49,11 @@ const freshMs = 60_000;
 export function createMirror(context: MirrorContext, options: MirrorOptions): Mirror {
   const {offline, login} = options;
   const {layout, now} = context;
-  const connections = (registry: string) => context.connections(registry, login ? 'operator' : 'anybody');
+  const passedThrough = createPassedThrough();
+  const connections = async (registry: string, {via}: Pick<Asked, 'via'>) => {
+    const places = await context.connections(registry, login ? 'operator' : 'anybody');
+    return places.map((place) => passedThrough.mark(place, via));
+  };
   const blobs = createBlobStore(layout.images.blobs);
   const flights = createFlights(context);
 
@@ -63,9 +68,9 @@ export function createMirror(context: MirrorContext, options: MirrorOptions): Mi
   };
 
   /** Undefined where the other registry does not have it, or does not give it to us. */
-  const bring = async (name: MirroredName, reference: string, signal: AbortSignal) => {
-    const request = {repository: name.repository, reference, signal};
-    const places = await connections(name.registry);
+  const bring = async (name: MirroredName, reference: string, asked: Asked) => {
+    const request = {repository: name.repository, reference, signal: asked.signal};
+    const places = await connections(name.registry, asked);
     const found = await firstThatAnswers(places, (place) => fetchManifest(place, request)).catch((error: unknown) => {
       if (hasKind(error, 'notFound', 'unauthorized', 'forbidden')) return undefined;
       throw new TscomposeError('unavailable', toTscomposeError(error).message, {cause: error});
@@ -92,25 +97,25 @@ export function createMirror(context: MirrorContext, options: MirrorOptions): Mi
   const isUnchanged = async (
     name: MirroredName,
     {tag, digest}: {readonly tag: string; readonly digest: string},
-    signal: AbortSignal,
+    asked: Asked,
   ) => {
-    const request = {repository: name.repository, reference: tag, signal};
-    const places = await connections(name.registry);
+    const request = {repository: name.repository, reference: tag, signal: asked.signal};
+    const places = await connections(name.registry, asked);
     const head = await firstThatAnswers(places, (place) => headManifest(place, request)).catch(() => undefined);
     return head?.value?.digest === digest;
   };
 
-  const findTag = async (name: MirroredName, tag: string, signal: AbortSignal): Promise<ManifestBytes | undefined> => {
+  const findTag = async (name: MirroredName, tag: string, asked: Asked): Promise<ManifestBytes | undefined> => {
     const records = repositoryRecords(layout, name.copy);
     const known = await records.readTag(tag);
     const kept = known && (await readKept(records, known.digest));
     if (offline || (kept && known && now() - (known.checked ?? 0) < freshMs)) return kept;
-    if (kept && (await isUnchanged(name, {tag, digest: kept.digest}, signal))) {
+    if (kept && (await isUnchanged(name, {tag, digest: kept.digest}, asked))) {
       await records.writeTag(tag, {v: 1, digest: kept.digest, checked: now()});
       return kept;
     }
     try {
-      const found = await bring(name, tag, signal);
+      const found = await bring(name, tag, asked);
       if (found) await keep(records, found, tag);
       return found;
     } catch (error) {
@@ -120,17 +125,21 @@ export function createMirror(context: MirrorContext, options: MirrorOptions): Mi
   };
 
   return {
-    async findManifest(name, wanted, signal) {
-      if ('tag' in wanted) return await findTag(name, wanted.tag, signal);
+    async findManifest(name, wanted, asked) {
+      // What is kept would be taken for what the other registry has.
+      if (passedThrough.isLoop(asked.via)) return undefined;
+      if ('tag' in wanted) return await findTag(name, wanted.tag, asked);
       const records = repositoryRecords(layout, name.copy);
       const kept = await readKept(records, wanted.digest);
       if (kept || offline || !wanted.digest.startsWith('sha256:')) return kept;
-      const found = await bring(name, wanted.digest, signal);
+      const found = await bring(name, wanted.digest, asked);
       if (found) await keep(records, found, undefined);
       return found;
     },
 
-    async findBlob(name, digest) {
+    async findBlob(name, digest, asked) {
+      // It would wait for the very blob that it is to bring.
+      if (passedThrough.isLoop(asked.via)) return undefined;
       const records = repositoryRecords(layout, name.copy);
       // Only what a manifest names that is kept here: that also tells how much is to come.
       const naming = (await records.listManifests()).find((each) => each.blobs.includes(digest) && isFor(each));
@@ -140,7 +149,7 @@ export function createMirror(context: MirrorContext, options: MirrorOptions): Mi
       if (kept || offline) return kept;
       const size = sizeIn(await blobs.read(naming.stored), digest);
       if (size === undefined) return undefined;
-      return await flights.join({...name, digest, size, records, places: await connections(name.registry)});
+      return await flights.join({...name, digest, size, records, places: await connections(name.registry, asked)});
     },
 
     async evict() {

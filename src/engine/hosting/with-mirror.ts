@@ -1,5 +1,5 @@
 import type {HostedBlob} from './blob.ts';
-import type {Hosting} from './hosting.ts';
+import type {Asked, Hosting} from './hosting.ts';
 import type {Mirror} from './mirror.ts';
 import {hubName, type MirroredName, mirroredName} from './mirror-names.ts';
 
@@ -14,28 +14,30 @@ export function withMirror(hosting: Hosting, mirror: Mirror, registries: readonl
   const findBlob = async (
     repository: string,
     digest: string,
-    here: () => Promise<HostedBlob | undefined>,
+    asked: Pick<Asked, 'via'> & {readonly here: () => Promise<HostedBlob | undefined>},
   ): Promise<HostedBlob | undefined> => {
     const copied = mirroredName(repository, registries);
-    const found = copied ? await mirror.findBlob(copied, digest) : await here();
+    const found = copied ? await mirror.findBlob(copied, digest, asked) : await asked.here();
     const hub = found || copied ? undefined : await elsewhere(repository);
-    return found ?? (hub && (await mirror.findBlob(hub, digest)));
+    return found ?? (hub && (await mirror.findBlob(hub, digest, asked)));
   };
 
   return {
     ...hosting,
     isCopy: (repository) => mirroredName(repository, registries) !== undefined,
 
-    async findManifest(repository, wanted, signal) {
+    async findManifest(repository, wanted, asked) {
       const copied = mirroredName(repository, registries);
-      if (copied) return await mirror.findManifest(copied, wanted, signal);
-      const found = await hosting.findManifest(repository, wanted, signal);
+      if (copied) return await mirror.findManifest(copied, wanted, asked);
+      const found = await hosting.findManifest(repository, wanted, asked);
       const hub = found ? undefined : await elsewhere(repository);
-      return found ?? (hub && (await mirror.findManifest(hub, wanted, signal)));
+      return found ?? (hub && (await mirror.findManifest(hub, wanted, asked)));
     },
 
-    findBlob: (repository, digest) => findBlob(repository, digest, () => hosting.findBlob(repository, digest)),
-    keepBlob: (repository, digest) => findBlob(repository, digest, () => hosting.keepBlob(repository, digest)),
+    findBlob: (repository, digest, asked) =>
+      findBlob(repository, digest, {...asked, here: () => hosting.findBlob(repository, digest, asked)}),
+    keepBlob: (repository, digest, asked) =>
+      findBlob(repository, digest, {...asked, here: () => hosting.keepBlob(repository, digest, asked)}),
     async sweep() {
       await mirror.evict();
       await hosting.sweep();

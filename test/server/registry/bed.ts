@@ -56,6 +56,8 @@ export type BedOptions = Partial<Omit<HostingOptions, 'hosts'>> &
     readonly now?: () => number;
     /** The logins of whoever runs it. */
     readonly credentialOf?: (host: string) => Promise<{readonly username: string; readonly password: string}>;
+    /** A file that says where registries are (`registries.json`). */
+    readonly registriesFile?: string;
     /** Of an earlier bed: then the directory stays the caller's. */
     readonly directory?: string;
   };
@@ -67,7 +69,11 @@ export async function makeRegistry(options: BedOptions = {}): Promise<RegistryBe
     ...{root, run: join(directory, 'run'), cgroupParent: 'tsc-registry-test', version: '0'},
     ...{helperPath: process.env['TSCOMPOSE_HELPER'], nodePath: process.execPath, now: options.now ?? Date.now},
     registries: {
-      ...{settings: {paths: [], isRequired: false}, certificateDirectories: [], authorityFiles: [], proxy: {}},
+      settings: {
+        paths: options.registriesFile === undefined ? [] : [options.registriesFile],
+        isRequired: false,
+      },
+      ...{certificateDirectories: [], authorityFiles: [], proxy: {}},
       ...(options.credentialOf === undefined ? {} : {credentialOf: options.credentialOf}),
     },
   });

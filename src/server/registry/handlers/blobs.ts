@@ -11,7 +11,8 @@ export function blobHandlers({hosting}: HandlerContext): Pick<RegistryHandlers, 
       checkDigest(digest);
       // Who is about to push asks what is there, and leaves it out: then it has to stay.
       const isPushing = request.method === 'HEAD' && identity.allows('push', name);
-      const blob = await (isPushing ? hosting.keepBlob(name, digest) : hosting.findBlob(name, digest));
+      const asked = {via: request.headers['via']};
+      const blob = await (isPushing ? hosting.keepBlob(name, digest, asked) : hosting.findBlob(name, digest, asked));
       if (blob === undefined) throw unknownBlob(digest);
       const etag = `"${digest}"`;
       const headers = {

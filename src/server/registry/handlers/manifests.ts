@@ -16,7 +16,9 @@ export function manifestHandlers({
 }: HandlerContext): Pick<RegistryHandlers, 'readManifest' | 'putManifest' | 'deleteManifest'> {
   return {
     async readManifest({request, parts: {name, reference}}) {
-      const found = await hosting.findManifest(name, nameOf(reference), request.signal);
+      const found = await hosting.findManifest(name, nameOf(reference), {
+        ...{via: request.headers['via'], signal: request.signal},
+      });
       if (found === undefined) throw await unknownManifest(hosting, name, reference);
       const {digest, mediaType, bytes} = found;
       const etag = `"${digest}"`;
