@@ -99,7 +99,11 @@ export function readReference(layout: Layout, normalised: string): Promise<Refer
   return readRecord<ReferenceRecord>(layout.images.reference(normalised), validateImageReference);
 }
 
+/** Throws `invalid` for a name that would read as a digest. */
 export async function writeReference(layout: Layout, name: Omit<ReferenceRecord, 'v'>): Promise<void> {
+  if (name.reference.startsWith('docker.io/library/sha256:')) {
+    throw new TscomposeError('invalid', 'refusing to create an ambiguous tag using digest algorithm as name');
+  }
   const {others = [], target, ...rest} = name;
   const record: ReferenceRecord = {v: 1, ...rest, ...(target && {target}), ...(others.length > 0 ? {others} : {})};
   await writeSynced(layout.images.reference(name.reference), record);

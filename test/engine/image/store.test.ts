@@ -152,6 +152,10 @@ describe('tags and removal', () => {
     await expect(bed.store.images.tag('one:1', {repository: 'tscompose/host', tag: 'x'})).rejects.toMatchObject({
       kind: 'conflict',
     });
+    await expect(bed.store.images.tag('one:1', {repository: 'sha256', tag: 'abc'})).rejects.toMatchObject({
+      kind: 'invalid',
+      message: 'refusing to create an ambiguous tag using digest algorithm as name',
+    });
     await expect(bed.store.images.tag('nope', {repository: 'x', tag: 'y'})).rejects.toMatchObject({kind: 'notFound'});
   });
 
