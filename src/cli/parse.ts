@@ -78,8 +78,9 @@ export function parseCommandLine(words: readonly string[]): Parsed {
       complete.get(command)?.();
       command.help();
     });
-  program.argument('[command]');
-  program.action((word: string | undefined) => {
+  // What follows an unknown command is not what is complained of.
+  program.argument('[command...]').passThroughOptions();
+  program.action(([word]: readonly string[]) => {
     const version = commands.find((row) => row.name === 'version');
     if (word !== undefined) unknownCommand(program, word);
     if (program.opts()['version'] === true && version !== undefined) {
@@ -117,8 +118,9 @@ function addGroup(parent: Command, name: string, summary: string): Command {
     .configureHelp({...helpLayout, visibleArguments: () => [], subcommandTerm: (command) => command.name()})
     .showHelpAfterError(`(tscompose ${name} --help lists its commands)`)
     .exitOverride()
-    .argument('[command]');
-  return group.action((word: string | undefined) => {
+    .argument('[command...]')
+    .passThroughOptions();
+  return group.action(([word]: readonly string[]) => {
     if (word !== undefined) unknownCommand(group, word);
     group.error(`error: "${name}" needs to be told what to do`);
   });

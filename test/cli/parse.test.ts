@@ -65,6 +65,10 @@ test.each([
   [['up', '--detach=maybe'], 'error: unknown option "--detach=maybe"'],
   [['frobnicate'], 'error: unknown command "frobnicate"'],
   [['dwon'], 'error: unknown command "dwon" (did you mean "down"?)'],
+  [['frobnicate', 'web', '80'], 'error: unknown command "frobnicate"'],
+  [['frobnicate', '--rm', '-f', 'web'], 'error: unknown command "frobnicate"'],
+  [['engine', 'frobnicate', '--rm', 'web'], 'error: unknown command "engine frobnicate"'],
+  [['--nope', 'up'], 'error: unknown option "--nope"'],
   [['up', '--nope'], 'error: unknown option "--nope"'],
   [
     ['up', '--timeout', 'soon'],
