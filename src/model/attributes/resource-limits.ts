@@ -12,15 +12,16 @@ function limit<T>(
     hint,
     ofValue,
     fits = (value) => !saysNothing(value[member]),
+    where = (value) => (fits(value) ? [member] : []),
   }: {
     readonly of?: string;
     readonly reason: string;
     readonly hint?: string;
     readonly ofValue?: true;
     readonly fits?: (value: T) => boolean;
+    readonly where?: (value: T) => readonly string[];
   },
 ): Limit<T> {
-  const where = (value: T): readonly string[] => (fits(value) ? [member] : []);
   return {by, of, reason, where, ...(hint === undefined ? {} : {hint}), ...(ofValue === true ? {ofValue} : {})};
 }
 
@@ -73,15 +74,8 @@ const networks: readonly Limit<Network>[] = [
   },
 ];
 
-/** Which of the options of a volume ask for more than a directory in its place. */
-function otherThanBind({driver_opts = {}}: Volume): readonly string[] {
-  const {type = '', o = '', device: _, ...others} = driver_opts;
-  if (!['', 'none', 'bind'].includes(type)) return ['driver_opts.type'];
-  const flags = o.split(',').filter((flag) => flag !== '');
-  if (flags.some((flag) => !['bind', 'rbind', 'rw'].includes(flag))) return ['driver_opts.o'];
-  const isBind = flags.length > 0 && Object.keys(others).length === 0;
-  return Object.keys(driver_opts).length === 0 || isBind ? [] : ['driver_opts'];
-}
+/** What the local driver knows: mount(2) is told it. */
+const volumeOptions = ['type', 'o', 'device'];
 
 const volumes: readonly Limit<Volume>[] = [
   limit('builtin', 'driver', {
@@ -90,14 +84,20 @@ const volumes: readonly Limit<Volume>[] = [
     ofValue: true,
     fits: ({driver, external}) => external !== true && !['', 'local'].includes(driver ?? ''),
   }),
-  {
-    by: 'builtin',
-    of: 'driver_opts other than a bind of a directory',
-    reason: 'the built-in engine mounts only directories of this machine',
-    hint: 'mount it on the machine yourself, then write driver_opts: {type: none, o: bind, device: /MOUNT/POINT}',
-    ofValue: true,
-    where: otherThanBind,
-  },
+  limit('builtin', 'driver_opts', {
+    of: 'driver_opts.size',
+    reason: 'no quotas are set on a file system',
+    hint: 'give memory a size: driver_opts: {type: tmpfs, device: tmpfs, o: size=100m}',
+    where: ({driver_opts}) => (Object.hasOwn(driver_opts ?? {}, 'size') ? ['driver_opts.size'] : []),
+  }),
+  limit('builtin', 'driver_opts', {
+    of: 'driver_opts other than type, o and device',
+    reason: 'the built-in engine does not know the option',
+    where: ({driver_opts}) =>
+      Object.keys(driver_opts ?? {})
+        .filter((name) => name !== 'size' && !volumeOptions.includes(name))
+        .map((name) => `driver_opts.${name}`),
+  }),
 ];
 
 const files: readonly Limit<FileObject>[] = [

@@ -232,9 +232,9 @@ const engine: Topic = Object.fromEntries(
     'a kernel setting of the machine': web('sysctls:\n  kernel.panic: 1'),
     'a log driver': web('logging:\n  driver: gelf'),
     'a network driver': web('networks: [far]', 'networks:\n  far:\n    driver: overlay\n'),
-    'a volume of another machine': web(
+    'a volume with a quota': web(
       'volumes: ["data:/data"]',
-      'volumes:\n  data:\n    driver_opts: {type: nfs, o: "addr=10.0.0.1,rw", device: ":/export"}\n',
+      'volumes:\n  data:\n    driver_opts: {size: 1g, mountpoint: /srv/data}\n',
     ),
     'an external secret': web('secrets: [token]', 'secrets:\n  token:\n    external: true\n'),
     'several at once': web('runtime: runsc\nstorage_opt: {size: 1g}\nisolation: process'),

@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {hasKind} from '../../../src/base/errors.ts';
 import {refuseUnsupported} from '../../../src/engine/container/supported-body.ts';
+import {checkVolumeOptions} from '../../../src/engine/volume/options.ts';
 import {findLimits} from '../../../src/model/limits.ts';
 import {lowerService} from '../../../src/model/lower.ts';
 import type {Project} from '../../../src/model/types.ts';
@@ -34,5 +35,31 @@ describe.each(['first', 'second'] as const)('what the built-in engine refuses of
           path: expect.stringMatching(/^(?:services|models)\./),
           reason: expect.stringMatching(/\S/),
         });
+  });
+});
+
+describe('volumes', () => {
+  it.each([
+    {type: 'tmpfs', device: 'tmpfs', o: 'size=10m,uid=1000'},
+    {type: 'nfs', device: ':/export', o: 'addr=10.0.0.1,rw,nfsvers=4'},
+    {type: 'none', device: '/srv/data', o: 'bind'},
+    {type: 'ext4', device: '/dev/loop7'},
+    {size: '1g'},
+    {mountpoint: '/srv/data'},
+    {},
+  ])('%j is refused where the engine does so', async (options: Readonly<Record<string, string>>) => {
+    const volumes = {data: {driver_opts: options}};
+    const {project} = await load({
+      '/stack/compose.yaml': JSON.stringify({services: {web: {image: 'x', volumes: ['data:/d']}}, volumes}),
+    });
+    const check = () => checkVolumeOptions('data', options);
+    const paths = findLimits(project).map(({path}) => path);
+    expect(paths).toEqual(
+      Object.keys(options)
+        .filter((name) => ['size', 'mountpoint'].includes(name))
+        .map((name) => `volumes.data.driver_opts.${name}`),
+    );
+    if (paths.length === 0) expect(check).not.toThrow();
+    else expect(check).toThrow();
   });
 });
