@@ -65,6 +65,16 @@ static int kind_of_target(const char *create, int source, enum target_kind *kind
   return 0;
 }
 
+/* The kernel says no more than "invalid argument" of it. */
+static int check_same_kind(struct setup *setup, const char *target, int source, int fd) {
+  struct stat from, to;
+  if (fstat(source, &from) != 0 || fstat(fd, &to) != 0) return fail_errno(setup->failure, errno, "bind %s", target);
+  if (S_ISDIR(from.st_mode) == S_ISDIR(to.st_mode)) return 0;
+  const char *reason = S_ISDIR(from.st_mode) ? "the source is a directory, and a file is there in the container"
+                                             : "the source is a file, and a directory is there in the container";
+  return fail_kind(setup->failure, KIND_INVALID, reason, "bind onto %s", target);
+}
+
 int setup_bind(struct setup *setup, const struct record *record, int source) {
   struct bind bind = read_bind(record);
   struct mount_flags flags;
@@ -74,6 +84,7 @@ int setup_bind(struct setup *setup, const struct record *record, int source) {
   int fd = target_open(setup->root, bind.target, kind);
   if (fd < 0) return fail_errno(setup->failure, errno, "bind %s", bind.target);
   int result = target_check_proc(setup, "bind", bind.target, fd, NULL, source);
+  if (result == 0) result = check_same_kind(setup, bind.target, source, fd);
   if (result == 0 && (result = tree_attach(setup, source, fd, bind.target, &flags)) != 0)
     fail_errno(setup->failure, errno, "bind %s", bind.target);
   close_quietly(fd);

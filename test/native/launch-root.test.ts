@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process';
-import {existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {TscomposeError} from '../../src/base/errors.ts';
@@ -210,6 +210,20 @@ describe('mounts', () => {
         .launch(),
     );
     expect(error).toMatchObject({kind: 'notFound', message: 'bind /no/such/source: no such file or directory'});
+  });
+
+  test.each([
+    ['directory', '/etc/passwd', 'the source is a directory, and a file is there in the container'],
+    ['file', '/tmp', 'the source is a file, and a directory is there in the container'],
+  ])('a %s that is to be mounted onto the other kind is refused', async (kind, target, reason) => {
+    const directory = mkdtempSync(join(machine.directory, 'kind-'));
+    const file = join(directory, 'file');
+    writeFileSync(file, '');
+    const source = kind === 'file' ? file : directory;
+    const error = await failure(
+      machine.container({mounts: [{kind: 'bind', source, target, flags: '', create: 'auto'}]}).launch(),
+    );
+    expect(error).toMatchObject({kind: 'invalid', message: `bind onto ${target}: ${reason}`});
   });
 
   test('copies a file read-only with owner and mode, also under a read-only root', async () => {

@@ -5,7 +5,15 @@ import {helperFailure} from '../helper/reply.ts';
 const hints: readonly (readonly [step: RegExp, hint: string])[] = [
   [/^user /, 'check "user" of the service: the image must have it, or write numbers like "1000:1000"'],
   [/^group /, 'check "user" and "group_add" of the service: the image must have the group, or write a number'],
-  [/^execute /, 'check "command" and "entrypoint" of the service: the image must have the program'],
+  [
+    /^execute /,
+    'check "command" and "entrypoint" of the service: the image must have the program, and it must be executable',
+  ],
+  [
+    /^bind onto /,
+    'check "volumes" of the service; where a file was missing on this machine, an empty directory was made',
+  ],
+  [/^rlimit /, 'check "ulimits" of the service: "ulimit -Ha" shows what this machine allows'],
   [/^device /, 'check "devices" of the service: the name must be free in the container'],
   [
     /^cgroup .*\/cpu\.rt_(?:period|runtime)_us$/,
