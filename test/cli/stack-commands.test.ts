@@ -183,3 +183,15 @@ describe('build', () => {
     expect({status, isTold: stderr.includes(message), stderr}).toMatchObject({status: 65, isTold: true});
   });
 });
+
+describe('what is out of date in a stack file', () => {
+  const own = () => ({TSCOMPOSE_ROOT: join(directory, 'root'), TSCOMPOSE_RUN: join(directory, 'run')});
+
+  it('is told by commands that do what the file says', () => {
+    expect(run(['-f', 'old.yaml', 'config', '-q']).stderr).toContain('"version" has no effect any more');
+  });
+
+  it.each(['ps', 'stop', 'logs'])('is not told by each look at what exists: %s', (command) => {
+    expect(run(['-f', 'old.yaml', command], own())).toMatchObject({stderr: '', status: 0});
+  });
+});
