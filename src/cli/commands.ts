@@ -61,6 +61,14 @@ export const commands: readonly CommandRow[] = [
     run: async (context, input) => (await import('./commands/exec.ts')).runExec(context, input),
   }),
   defineCommand({
+    name: 'run',
+    ...commandSummaries.run,
+    passThrough: true,
+    flags: commandFlags.run,
+    examples: ['tscompose run --rm web npm test', 'tscompose run --rm --no-deps -v .:/src -e CI=1 api make lint'],
+    run: async (context, input) => (await import('./commands/run.ts')).runRun(context, input),
+  }),
+  defineCommand({
     name: 'cp',
     ...commandSummaries.cp,
     flags: commandFlags.cp,

@@ -19,7 +19,10 @@ export interface NamesSession extends Omit<ProjectSession, 'project'> {
   readonly knownServices: readonly string[];
 }
 
-type Selection = Pick<LoadRequest, 'services' | 'dependencies' | 'allResources' | 'requireSources' | 'skip'> & {
+type Selection = Pick<
+  LoadRequest,
+  'services' | 'dependencies' | 'allResources' | 'requireSources' | 'overlay' | 'skip'
+> & {
   /** Also those of switched-off profiles: for commands on what exists. */
   readonly allProfiles?: boolean;
 };

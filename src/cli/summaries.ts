@@ -11,6 +11,10 @@ export const commandSummaries = {
   ps: {summary: 'list the containers of the stack', args: '[SERVICE...]'},
   logs: {summary: 'print the output of the services', args: '[SERVICE...]'},
   exec: {summary: 'run a command in a running container of a service', args: 'SERVICE COMMAND [ARGS...]'},
+  run: {
+    summary: 'run a command in a new container of a service, beside those that it has',
+    args: 'SERVICE [COMMAND] [ARGS...]',
+  },
   cp: {
     summary: 'copy files between a service (SERVICE:PATH) and this machine (a path, or "-" for a tar archive)',
     args: 'SOURCE DESTINATION',

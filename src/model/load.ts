@@ -4,6 +4,7 @@ import type {FileSource} from '../base/file-source.ts';
 import {noteLimits} from './limits.ts';
 import {createProblems, type Problems} from './problems.ts';
 import {provenanceOf} from './provenance.ts';
+import type {SourceFile} from './source.ts';
 import {assemble} from './stages/assemble.ts';
 import {type Assembly, type Document, parseDocuments} from './stages/assembly.ts';
 import {checkStack} from './stages/check.ts';
@@ -35,6 +36,8 @@ export interface LoadRequest extends LocateRequest {
   readonly allResources?: boolean | undefined;
   /** True where containers are to be made: sources of configs and secrets must be there, ports must not collide. */
   readonly requireSources?: boolean | undefined;
+  /** What stands above all stack files: what flags add to it. */
+  readonly overlay?: SourceFile | undefined;
   /** What is left out, for looking at a stack: everything is done where this is absent. */
   readonly skip?: Skipped | undefined;
 }
@@ -86,7 +89,8 @@ export async function loadProject(request: LoadRequest, source: FileSource): Pro
 export async function loadTree(request: LoadRequest, source: FileSource, problems: Problems): Promise<LoadedTree> {
   const located = await locateStack(request, source, problems);
   problems.throwIfAny();
-  const documents = located.files.flatMap((file) => parseDocuments(file, problems));
+  const overlay = request.overlay === undefined ? [] : [request.overlay];
+  const documents = [...located.files, ...overlay].flatMap((file) => parseDocuments(file, problems));
   problems.throwIfAny();
   if (documents.length === 0) throw emptyStack(located);
   const {environment, directory} = located;

@@ -38,6 +38,8 @@ export interface Actions {
     readonly replica: number;
     readonly name: string;
     readonly replaces?: ContainerId;
+    /** It is made for one command, and is nobody's replica. */
+    readonly oneOff?: true;
   };
   startContainer: {readonly container: ContainerRef};
   stopContainer: {readonly container: ContainerRef; readonly timeoutSeconds?: number};

@@ -46,8 +46,17 @@ export interface UpOptions {
   readonly noBuild?: boolean;
   /** Images that are not pulled, whatever is said of services: a locked stack takes what it builds from nowhere else. */
   readonly unpulled?: ReadonlySet<string>;
+  /** A container that is made for one command, once all that its service depends on is as it asks; nobody starts it. */
+  readonly oneOff?: OneOff;
   /** Names of volumes that may be deleted and made anew. */
   readonly recreateVolumes?: readonly string[];
+}
+
+export interface OneOff {
+  /** The containers that it has stay as they are. */
+  readonly service: string;
+  /** The container's. */
+  readonly name: string;
 }
 
 /**

@@ -6,7 +6,7 @@ import type {UpInput} from './input.ts';
 import {compareInspected} from './inspected.ts';
 import {containerName, replicaCount} from './names.ts';
 import type {NetworkDecision} from './networks.ts';
-import type {ObservedContainer} from './observed.ts';
+import {isUp, type ObservedContainer} from './observed.ts';
 import {dependencyOrder} from './order.ts';
 import {decideReplicas, type ReplicaDecision} from './replicas.ts';
 import {sharedCause} from './shared.ts';
@@ -27,17 +27,27 @@ export function decideServices(
   for (const name of dependencyOrder(dependencyGraph(project))) {
     const service = project.services[name];
     if (service === undefined) continue;
+    const containers = observed.containers.filter((container) => container.service === name && !container.oneOff);
+    const diverged = (container: ObservedContainer) =>
+      whyRecreate({input, resources, decisions, name, service, container});
     decisions.set(
       name,
-      decideReplicas({
-        containers: observed.containers.filter((container) => container.service === name && !container.oneOff),
-        count: replicaCount(service),
-        diverged: (container) => whyRecreate({input, resources, decisions, name, service, container}),
-        nameOf: (replica) => containerName(project.name, name, service, replica),
-      }),
+      input.options.oneOff?.service === name
+        ? containers.filter(isUp).map((container) => keepUnlessRemade(container, diverged(container)))
+        : decideReplicas({
+            containers,
+            count: replicaCount(service),
+            diverged,
+            nameOf: (replica) => containerName(project.name, name, service, replica),
+          }),
     );
   }
   return decisions;
+}
+
+/** What runs already of a service that something else is run of. */
+function keepUnlessRemade(container: ObservedContainer, why: Cause | undefined): ReplicaDecision {
+  return why === undefined ? {kind: 'keep', container} : {kind: 'recreate', container, why};
 }
 
 interface Candidate {
@@ -54,7 +64,8 @@ function whyRecreate(candidate: Candidate): Cause | undefined {
   const {input, name, container} = candidate;
   const {options, memory} = input;
   const named = options.services === undefined || options.services.includes(name);
-  const policy = (named ? options.recreate : (options.recreateDependencies ?? options.recreate)) ?? 'diverged';
+  const stated = (named ? options.recreate : (options.recreateDependencies ?? options.recreate)) ?? 'diverged';
+  const policy = options.oneOff?.service === name ? 'never' : stated;
   const needed = resourceCause(candidate);
   const remade = needed.remade ?? sharedCause({...candidate, project: input.project});
   // A volume or network that is made anew takes its containers with it, whatever the policy.

@@ -127,7 +127,8 @@ function stopDependents(work: Work, service: string): readonly NodeId[] {
   });
 }
 
-function resourcesReady(work: Work, name: string, definition: Service): readonly (NodeId | undefined)[] {
+/** What must be there before a container of the service can be made. */
+export function resourcesReady(work: Work, name: string, definition: Service): readonly (NodeId | undefined)[] {
   return [
     ...(work.images.get(name) ?? []),
     // Named by its id: it must be there, and under its name.

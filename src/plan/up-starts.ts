@@ -74,7 +74,7 @@ function keptToStart(work: Work, service: string): readonly Startable[] {
 }
 
 /** The nodes that must be done before the service may start. */
-function dependenciesMet(work: Work, service: string, definition: Service): readonly NodeId[] {
+export function dependenciesMet(work: Work, service: string, definition: Service): readonly NodeId[] {
   const {project} = work.input;
   return Object.entries(definition.depends_on ?? {})
     .sort(([a], [b]) => (a < b ? -1 : 1))

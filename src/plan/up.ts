@@ -4,6 +4,7 @@ import {planImages} from './images.ts';
 import type {UpInput} from './input.ts';
 import {decideNetworks} from './networks.ts';
 import {isUp} from './observed.ts';
+import {planOneOff, servicesWithOneOff} from './one-off.ts';
 import {dependencyOrder} from './order.ts';
 import {findOrphans, noteOrphans} from './orphans.ts';
 import {compareContainers, type ReplicaDecision} from './replicas.ts';
@@ -23,7 +24,7 @@ export function planUp(input: UpInput): Plan {
   const plan = createPlanBuilder(project.name, project.workingDir);
   const resources: ResourceDecisions = {networks: decideNetworks(plan, input), volumes: decideVolumes(plan, input)};
   const services = decideServices(input, resources);
-  const renewed = servicesWithNewContainers(services);
+  const renewed = new Set([...servicesWithNewContainers(services), ...servicesWithOneOff(input)]);
   const images = planImages(plan, input, renewed);
   requireOwnNetwork(plan, {project, services: renewed});
   const work = createWork(plan, input, {resources, services, images});
@@ -32,6 +33,7 @@ export function planUp(input: UpInput): Plan {
   const order = dependencyOrder(dependencyGraph(project));
   for (const service of order) planContainers(work, service);
   if (options.noStart !== true) for (const service of order) planStarts(work, service);
+  planOneOff(work);
   return plan.build();
 }
 

@@ -79,6 +79,7 @@ export const apply: Apply = {
       replica: action.replica,
       image,
       ...(replaces === undefined ? {} : {replaces}),
+      ...(action.oneOff === undefined ? {} : {oneOff: action.oneOff}),
     });
     const {id, warnings = []} = await engine.createContainer({
       // As Compose says it of every container, for those who look at it by other means.

@@ -34,7 +34,8 @@ export function up(
   {project, desired, lowering, options, wait}: UpRequest,
   context: ConvergeContext,
 ): Promise<readonly ContainerInfo[]> {
-  const services = new Set(Object.keys(project.services));
+  // Of the service that something is run of, nothing need be there.
+  const services = new Set(Object.keys(project.services).filter((name) => name !== options.oneOff?.service));
   const goal: Goal = {
     command: 'up',
     starts: true,

@@ -25,6 +25,8 @@ export interface ContainerRequest {
   readonly replaces?: Pick<ObservedContainer, 'name'>;
   /** The container that stands for a service whose namespaces or mounts are shared. */
   readonly containerOf?: (service: string) => string;
+  /** It is made for one command, and is nobody's replica. */
+  readonly oneOff?: true;
 }
 
 export interface LoweringOptions {

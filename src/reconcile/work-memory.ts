@@ -103,6 +103,7 @@ export function rememberApplied(memory: WorkMemory, action: Action, {container}:
     case 'createContainer': {
       const {service, replica, name} = action;
       memory.created.add(container);
+      if (action.oneOff === true) return;
       memory.expected.set(container, {id: container, name, service, number: replica});
       return;
     }

@@ -22,6 +22,7 @@ export function runPs(context: CliContext, input: Input<'ps'>): Promise<number> 
         project: name,
         services: input.args,
         all: input.flags.all || why || wanted.length > 0,
+        oneOffs: input.flags.all,
         known: knownServices,
       })
     ).filter(

@@ -46,6 +46,7 @@ const isCopyOfService = (argument: string): boolean => /^[^/.:][^:]*:/.test(argu
 export const valueKinds: Readonly<Record<string, Complete | undefined>> = {
   FILE: () => ({kind: 'files'}),
   DIRECTORY: () => ({kind: 'directories'}),
+  'SOURCE:TARGET': () => ({kind: 'directories'}),
   CONTEXT: () => ({kind: 'directories'}),
   SERVICE: async (names) => words(await names.services()),
   SERVICES: async (names) => words([...(await names.services()), {word: '*', about: 'all of them'}]),

@@ -188,6 +188,7 @@ const free = [
   'CGROUP',
   'STEP',
   'CONTAINER',
+  'PORT',
   'PLATFORMS',
   'ANNOTATION',
   'ATTESTATION',

@@ -1,0 +1,129 @@
+import {randomBytes} from 'node:crypto';
+import {defaultDetachKeys, parseDetachKeys} from '../../api/detach-keys.ts';
+import {exitCodes, hasKind, TscomposeError} from '../../base/errors.ts';
+import type {Container} from '../../client/container.ts';
+import type {Docker} from '../../client/docker.ts';
+import type {Project} from '../../model/types.ts';
+import type {UpOptions} from '../../plan/input.ts';
+import {up} from '../../reconcile/commands.ts';
+import {type OneOffSettings, withOneOff} from '../../reconcile/one-off.ts';
+import type {CliContext} from '../context.ts';
+import type {Input} from '../flags.ts';
+import {joinContainer} from '../join-container.ts';
+import {asRun, loadForRun} from '../one-off-service.ts';
+import {lowerFor} from '../plan-now.ts';
+import {withProgress} from '../progress.ts';
+import {withEngine} from '../session.ts';
+import {wrongUse} from '../wrong-use.ts';
+
+type Flags = Input<'run'>['flags'];
+
+interface Run {
+  readonly project: Project;
+  readonly service: string;
+  readonly flags: Flags;
+  readonly tty: boolean;
+  readonly settings: OneOffSettings;
+}
+
+export async function runRun(context: CliContext, {flags, args}: Input<'run'>): Promise<number> {
+  const [service, ...command] = args;
+  if (service === undefined) throw wrongUse('run needs a service', 'for example: tscompose run --rm web sh');
+  checkFlags(flags);
+  const {stdin, stdout} = context;
+  const tty = !flags['no-tty'] && !flags.detach && flags.interactive && stdin.isTTY === true && stdout.isTTY === true;
+  const loaded = await loadForRun(context, {service, flags});
+  const project = asRun(loaded, {service, command, flags, tty, context});
+  const slug = randomBytes(6).toString('hex');
+  const settings: OneOffSettings = {
+    name: flags.name ?? `${project.name}-${service}-run-${slug}`,
+    slug,
+    autoRemove: flags.rm,
+    interactive: flags.interactive && !flags.detach,
+    aliases: flags['use-aliases'],
+  };
+  return withEngine(context, async (docker) => {
+    await refuseTakenName(docker, settings.name);
+    const run = {project, service, flags, tty, settings};
+    await bringUp(context, docker, run);
+    return start(context, docker, run);
+  });
+}
+
+function checkFlags(flags: Flags): void {
+  if (flags.tty && flags['no-tty']) throw wrongUse('--tty and --no-tty cannot be given together');
+  if (flags.publish.length > 0 && flags['service-ports'])
+    throw wrongUse('--publish and --service-ports cannot be given together');
+}
+
+/** Told before anything is started. */
+async function refuseTakenName(docker: Docker, name: string): Promise<void> {
+  try {
+    await docker.getContainer(name).inspect();
+  } catch (error) {
+    if (hasKind(error, 'notFound')) return;
+    throw error;
+  }
+  throw new TscomposeError('conflict', `the name "${name}" is taken by another container`, {
+    hint: 'choose another --name, or leave it out',
+  });
+}
+
+/** What the service needs, and its new container, which is not started yet. */
+async function bringUp(context: CliContext, docker: Docker, run: Run): Promise<void> {
+  const {project, service, flags, settings} = run;
+  const options: UpOptions = {
+    ignoreOrphans: true,
+    oneOff: {service, name: settings.name},
+    build: flags.build,
+    ...(flags.pull !== undefined && {pull: flags.pull as NonNullable<UpOptions['pull']>}),
+  };
+  await withProgress(context, docker, {title: `run ${service}`}, async (converge) => {
+    const {desired, lowering} = await lowerFor(context, docker, project);
+    const report: typeof converge.report = (event) => {
+      if (!flags['quiet-pull'] || event.kind !== 'nodeProgress') converge.report(event);
+    };
+    return up(
+      {project, desired, lowering: withOneOff(lowering, settings), options},
+      {
+        ...converge,
+        report,
+        build: async (request) => (await import('../build/build-image.ts')).imageBuilder(context, docker)(request),
+      },
+    );
+  });
+}
+
+/** Answers the exit code of the command. */
+async function start(context: CliContext, docker: Docker, {tty, settings, flags}: Run): Promise<number> {
+  const {Id} = await docker.getContainer(settings.name).inspect();
+  const container = docker.getContainer(Id);
+  const begin = () => startOrRemove(container, settings);
+  if (flags.detach) {
+    await begin();
+    context.stdout.write(`${Id}\n`);
+    return exitCodes.success;
+  }
+  return joinContainer(context, {
+    docker,
+    container,
+    name: settings.name,
+    tty,
+    input: settings.interactive,
+    endsInput: !tty,
+    proxies: !tty,
+    keys: defaultDetachKeys,
+    detachKeys: parseDetachKeys(defaultDetachKeys),
+    begin,
+  });
+}
+
+/** One that never ran does not remove itself. */
+async function startOrRemove(container: Container, {autoRemove}: OneOffSettings): Promise<void> {
+  try {
+    await container.start();
+  } catch (error) {
+    if (autoRemove) await container.remove({force: true, v: true}).catch(() => {});
+    throw error;
+  }
+}
