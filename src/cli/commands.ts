@@ -80,6 +80,19 @@ export const commands: readonly CommandRow[] = [
     run: async (context, input) => (await import('./commands/cp.ts')).runCp(context, input),
   }),
   defineCommand({
+    name: 'port',
+    ...commandSummaries.port,
+    flags: commandFlags.port,
+    examples: ['tscompose port web 80', 'tscompose port dns 53/udp'],
+    run: async (context, input) => (await import('./commands/port.ts')).runPort(context, input),
+  }),
+  defineCommand({
+    name: 'ls',
+    ...commandSummaries.ls,
+    flags: commandFlags.ls,
+    run: async (context, input) => (await import('./commands/ls.ts')).runLs(context, input),
+  }),
+  defineCommand({
     name: 'commit',
     ...commandSummaries.commit,
     flags: commandFlags.commit,
@@ -130,6 +143,20 @@ export const commands: readonly CommandRow[] = [
     ...commandSummaries.restart,
     flags: commandFlags.restart,
     run: async (context, input) => (await import('./commands/lifecycle.ts')).runRestart(context, input),
+  }),
+  defineCommand({
+    name: 'kill',
+    ...commandSummaries.kill,
+    flags: commandFlags.kill,
+    examples: ['tscompose kill', 'tscompose kill -s HUP proxy'],
+    run: async (context, input) => (await import('./commands/lifecycle.ts')).runKill(context, input),
+  }),
+  defineCommand({
+    name: 'rm',
+    ...commandSummaries.rm,
+    flags: commandFlags.rm,
+    examples: ['tscompose rm', 'tscompose rm -fsv worker'],
+    run: async (context, input) => (await import('./commands/rm.ts')).runRm(context, input),
   }),
   defineCommand({
     name: 'pause',

@@ -172,6 +172,21 @@ export const commandFlags = {
     'no-tty': {short: 'T', summary: 'do not give it a terminal'},
     'quiet-pull': {summary: 'do not show how pulls come along'},
   },
+  port: {
+    index,
+    protocol: {value: 'PROTOCOL', choices: ['tcp', 'udp', 'sctp'], summary: 'of the port (tcp)'},
+  },
+  ls: {
+    all: {short: 'a', summary: 'show those too of which nothing runs'},
+    quiet: {short: 'q', summary: 'print names only'},
+    format: {value: 'FORMAT', choices: ['table', 'json'], summary: 'table or json'},
+  },
+  kill: {signal: {short: 's', value: 'SIGNAL', summary: 'what is sent, SIGKILL if nothing else is said'}},
+  rm: {
+    force: {short: 'f', summary: 'do not ask'},
+    stop: {short: 's', summary: 'stop those that run, and remove them too'},
+    volumes: {short: 'v', summary: 'remove their anonymous volumes too'},
+  },
   cp: {
     all: {summary: 'copy to containers that were made for a single command too'},
     archive: {short: 'a', summary: 'what is copied into a container belongs to its user'},

@@ -44,6 +44,8 @@ export interface Actions {
   startContainer: {readonly container: ContainerRef};
   stopContainer: {readonly container: ContainerRef; readonly timeoutSeconds?: number};
   restartContainer: {readonly container: ContainerRef; readonly timeoutSeconds?: number};
+  /** `signal`: the engine's own, which ends it, where it is absent. */
+  killContainer: {readonly container: ContainerRef; readonly signal?: string};
   pauseContainer: {readonly container: ContainerRef};
   unpauseContainer: {readonly container: ContainerRef};
   removeContainer: {readonly container: ContainerRef; readonly removeAnonymousVolumes: boolean};

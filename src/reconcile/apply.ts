@@ -127,6 +127,15 @@ export const apply: Apply = {
       .restart(action.timeoutSeconds === undefined ? {} : {t: action.timeoutSeconds});
     return {container: id};
   },
+  async killContainer(action, context) {
+    const id = resolve(action.container, context);
+    await context.engine
+      .getContainer(id)
+      .kill(action.signal === undefined ? {} : {signal: action.signal})
+      // It has ended meanwhile, by itself or by another command.
+      .catch((error: unknown) => tolerate(error, 'conflict', 'notFound'));
+    return {container: id};
+  },
   async pauseContainer(action, context) {
     const id = resolve(action.container, context);
     await context.engine.getContainer(id).pause();
@@ -183,6 +192,6 @@ function required(lowering: Lowering | undefined): Lowering {
   return lowering;
 }
 
-function tolerate(error: unknown, ...kinds: readonly ('notFound' | 'notModified')[]): void {
+function tolerate(error: unknown, ...kinds: readonly ('conflict' | 'notFound' | 'notModified')[]): void {
   if (!hasKind(error, ...kinds)) throw error;
 }

@@ -1,10 +1,12 @@
 import type {Project} from '../model/types.ts';
 import {type DownOptions, planDown} from '../plan/down.ts';
 import type {Desired, UpOptions} from '../plan/input.ts';
+import {planKill} from '../plan/kill.ts';
 import type {Observed} from '../plan/observed.ts';
 import {planPause} from '../plan/pause.ts';
 import {planReplica, type ReplicaInput} from '../plan/replica.ts';
 import {planRestart} from '../plan/restart.ts';
+import {planRm, type RmInput} from '../plan/rm.ts';
 import {planStart} from '../plan/start.ts';
 import {planStop} from '../plan/stop.ts';
 import {planUp} from '../plan/up.ts';
@@ -117,6 +119,26 @@ export async function restart(
 ): Promise<void> {
   const plan: Goal['plan'] = (observed, {memory}) => planRestart({project, observed, options, memory});
   await converge({command: 'restart', name, project, keeps: everyService, plan}, context);
+}
+
+/** What runs gets a signal; without one it is ended. */
+export async function kill(
+  {name, project}: Target,
+  options: {readonly services?: readonly string[]; readonly signal?: string},
+  context: ConvergeContext,
+): Promise<void> {
+  const plan: Goal['plan'] = (observed) => planKill({project, observed, options});
+  await converge({command: 'kill', name, project, keeps: nothing, plan}, context);
+}
+
+/** Removes what does not run, or, if asked to, all of it. */
+export async function rm(
+  {name, project}: Target,
+  options: RmInput['options'],
+  context: ConvergeContext,
+): Promise<void> {
+  const plan: Goal['plan'] = (observed) => planRm({project, observed, options});
+  await converge({command: 'rm', name, project, keeps: nothing, plan}, context);
 }
 
 /** What runs rests, or what rests goes on. */

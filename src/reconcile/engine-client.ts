@@ -24,7 +24,7 @@ export interface EngineClient
 
 export type ContainerCalls = Pick<
   Container,
-  'inspect' | 'start' | 'stop' | 'restart' | 'pause' | 'unpause' | 'remove' | 'rename' | 'logs'
+  'inspect' | 'start' | 'stop' | 'restart' | 'kill' | 'pause' | 'unpause' | 'remove' | 'rename' | 'logs'
 > & {
   exec(...options: Parameters<Container['exec']>): Promise<ExecCalls>;
 };

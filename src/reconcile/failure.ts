@@ -68,6 +68,7 @@ export function nodeKey({action}: PlanNode): string {
     case 'startContainer':
     case 'stopContainer':
     case 'restartContainer':
+    case 'killContainer':
     case 'pauseContainer':
     case 'unpauseContainer':
     case 'removeContainer':

@@ -206,6 +206,7 @@ const verbs: Readonly<Partial<Record<CallKind, string>>> = {
   startContainer: 'start',
   stopContainer: 'stop',
   restartContainer: 'restart',
+  killContainer: 'kill',
   pauseContainer: 'pause',
   unpauseContainer: 'unpause',
   removeContainer: 'remove',

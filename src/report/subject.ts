@@ -56,6 +56,7 @@ const words: Readonly<Record<ActionKind, {readonly doing: string; readonly done:
   startContainer: {doing: 'starting', done: 'started'},
   stopContainer: {doing: 'stopping', done: 'stopped'},
   restartContainer: {doing: 'restarting', done: 'restarted'},
+  killContainer: {doing: 'killing', done: 'killed'},
   pauseContainer: {doing: 'pausing', done: 'paused'},
   unpauseContainer: {doing: 'unpausing', done: 'unpaused'},
   removeContainer: {doing: 'removing', done: 'removed'},
@@ -72,5 +73,7 @@ export function nodeStatus({action}: {readonly action: Action}): {readonly doing
     const hook = `${action.hook} hook ${action.number}`;
     return {doing: `running ${hook}`, done: `${hook} done`};
   }
+  if (action.kind === 'killContainer' && action.signal !== undefined)
+    return {doing: `sending ${action.signal}`, done: `got ${action.signal}`};
   return words[action.kind];
 }

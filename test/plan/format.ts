@@ -41,6 +41,8 @@ function actionTarget(project: string, action: Action): string {
       return `${shortName(project, action.container.name)}${action.removeAnonymousVolumes ? ' with anonymous volumes' : ''}`;
     case 'runHook':
       return `${shortName(project, action.container.name)} ${action.hook} ${action.number}`;
+    case 'killContainer':
+      return `${shortName(project, action.container.name)}${action.signal === undefined ? '' : ` ${action.signal}`}`;
     case 'startContainer':
     case 'stopContainer':
     case 'restartContainer':

@@ -108,6 +108,7 @@ function applyNode(world: Observed, {id, action}: PlanNode, scene: Scene): Obser
       refuse(find(world, action.container, scene).status !== from, `container ${action.container.name} is not ${from}`);
       return change(world, action.container, scene, (one) => ({...one, status: to}));
     }
+    case 'killContainer':
     case 'stopContainer':
       return change(world, action.container, scene, (one) => ({...one, status: 'exited'}));
     case 'runHook':

@@ -162,6 +162,7 @@ export class MemoryEngine {
           this.exit(container, 137);
           this.#start(container);
         }),
+      kill: () => change(called('kill'), () => this.exit(this.#get(id), 137)),
       pause: () =>
         change(called('pause'), () => {
           this.#get(id).status = 'paused';

@@ -1,4 +1,4 @@
-import {pause, restart, start, stop} from '../../reconcile/commands.ts';
+import {kill, pause, restart, start, stop} from '../../reconcile/commands.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
 import {withProgress} from '../progress.ts';
@@ -26,6 +26,15 @@ export function runRestart(context: CliContext, {flags, args}: Input<'restart'>)
   return withProject(context, async ({name, project, docker}) => {
     await withProgress(context, docker, {title: `restart ${name}`}, (converge) =>
       restart({name, project}, {...named(args), ...timeout(flags.timeout), noDependents: flags['no-deps']}, converge),
+    );
+    return 0;
+  });
+}
+
+export function runKill(context: CliContext, {flags, args}: Input<'kill'>): Promise<number> {
+  return withProject(context, async ({name, project, docker}) => {
+    await withProgress(context, docker, {title: `kill ${name}`}, (converge) =>
+      kill({name, project}, {...named(args), ...(flags.signal !== undefined && {signal: flags.signal})}, converge),
     );
     return 0;
   });

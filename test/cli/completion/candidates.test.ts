@@ -189,6 +189,8 @@ const free = [
   'STEP',
   'CONTAINER',
   'PORT',
+  'PORT/PROTOCOL',
+  'SIGNAL',
   'PLATFORMS',
   'ANNOTATION',
   'ATTESTATION',
