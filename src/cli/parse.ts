@@ -171,7 +171,16 @@ function refuseGlobalFlags(command: Command, row: CommandRow): void {
   }
 }
 
+/** Commands of Docker Compose for which another one does it here. */
+const elsewhere: Readonly<Record<string, string | undefined>> = {
+  create: 'up --no-start',
+  scale: 'up -d --no-deps --scale SERVICE=N',
+  volumes: 'config --volumes',
+};
+
 function unknownCommand(parent: Command, word: string): never {
+  const other = parent.parent === null && Object.hasOwn(elsewhere, word) ? elsewhere[word] : undefined;
+  if (other !== undefined) parent.error(`error: unknown command "${word}" (write "tscompose ${other}")`);
   const close = suggest(
     word,
     parent.commands.map((command) => command.name()),

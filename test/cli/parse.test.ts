@@ -68,6 +68,8 @@ test.each([
   [['frobnicate', 'web', '80'], 'error: unknown command "frobnicate"'],
   [['frobnicate', '--rm', '-f', 'web'], 'error: unknown command "frobnicate"'],
   [['engine', 'frobnicate', '--rm', 'web'], 'error: unknown command "engine frobnicate"'],
+  [['create', 'web'], 'error: unknown command "create" (write "tscompose up --no-start")'],
+  [['constructor'], 'error: unknown command "constructor"'],
   [['--nope', 'up'], 'error: unknown option "--nope"'],
   [['up', '--nope'], 'error: unknown option "--nope"'],
   [
