@@ -33,7 +33,8 @@ describe('images that are built', () => {
   beforeAll(async () => {
     host = await makeHost();
     await loadImages(host, ['busybox']);
-    for (const name of ['base', 'api', 'first', 'same']) mkdirSync(join(host.directory, 'stack', name), {recursive: true});
+    for (const name of ['base', 'api', 'first', 'same'])
+      mkdirSync(join(host.directory, 'stack', name), {recursive: true});
     write('compose.yaml', stack);
     write('key.txt', 'hidden');
     write('base/Dockerfile', 'FROM busybox\nRUN echo ground > /ground\n');
