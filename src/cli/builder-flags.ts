@@ -3,7 +3,8 @@ import type {CommandInput, Flags} from './command.ts';
 const filter = {
   value: 'FILTER',
   repeat: true,
-  summary: 'id=ID, type=regular|exec.cachemount, description=TEXT, inuse, shared, private, until=TIME, unused-for=TIME',
+  summary:
+    'id=ID, type=regular|exec.cachemount|source.local, description=TEXT, inuse, shared, private, until=TIME, unused-for=TIME',
 } as const;
 const bytes = {value: 'BYTES'} as const;
 

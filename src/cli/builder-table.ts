@@ -32,7 +32,7 @@ function block(row: BuildCacheRow, now: number): string {
   const lines = [
     ['ID', row.ID],
     ['Created at', row.CreatedAt],
-    ['Mutable', String(row.Type === 'exec.cachemount')],
+    ['Mutable', String(row.Type !== 'regular')],
     ['Reclaimable', String(!row.InUse)],
     ['Shared', String(row.Shared)],
     ['Size', humanSize(row.Size)],

@@ -280,13 +280,38 @@ export interface Images {
   prune(filters?: Filters): Promise<ImagesPruned>;
 }
 
+/** A directory that a client of builds has. */
+export interface ClientContext {
+  /** All its files, as an archive. */
+  archive(): AsyncIterable<Uint8Array>;
+  /** By which name what it sends may be kept for its next build, and what has changed since; undefined: it has none. */
+  kept(): Promise<KeptByClient | undefined>;
+}
+
+export interface KeptByClient {
+  readonly key: string;
+  /** `before`: the state that it told last. */
+  changes(before: string | undefined): Promise<ContextChanges>;
+}
+
+/** What a client has now, compared with what it had before. */
+export interface ContextChanges {
+  /** For the next time. */
+  readonly state: string;
+  readonly isSame: boolean;
+  /** Names that are there no more; beneath each there is nothing. */
+  readonly removed: readonly string[];
+  readonly files: number;
+  /** Of all files. */
+  readonly bytes: number;
+  /** What has changed, or everything. To be called once, and read to its end. */
+  archive(whole: boolean): AsyncIterable<Uint8Array>;
+}
+
 /** Who asks for a build and has its files elsewhere: what it gives when a step needs it. */
 export interface BuildClient {
-  /**
-   * Archives with the files of contexts, by name; the main one has the name "". A context of one of these names is not looked
-   * for on this machine.
-   */
-  readonly contexts: ReadonlyMap<string, () => AsyncIterable<Uint8Array>>;
+  /** Contexts by name; the main one has the name "". One of these names is not looked for on this machine. */
+  readonly contexts: ReadonlyMap<string, ClientContext>;
   /** Undefined: it has none of this name. */
   secret(id: string): Promise<Uint8Array | undefined>;
   /** A new connection to its agent for keys; undefined: it has none of this name. */

@@ -137,6 +137,8 @@ export interface BuildPaths {
   readonly mounts: string;
   /** Digests of the files of each context. */
   readonly contexts: string;
+  /** What clients sent of their contexts. */
+  readonly received: string;
 }
 
 export interface VolumePaths {
@@ -244,6 +246,7 @@ export function createLayout({root, run}: {readonly root: string; readonly run: 
       slots: join(build, 'slots'),
       mounts: join(build, 'mounts'),
       contexts: join(build, 'contexts'),
+      received: join(build, 'received'),
     },
     directories: [
       root,

@@ -13,9 +13,13 @@ export async function openBuildkitClient(
   socketPath: string,
   session: string,
   methods: readonly (readonly [string, Method])[],
+  sharedKey = '',
 ): Promise<BuildkitClient> {
   const wire = await loadWire();
-  const served = await upgrade(socketPath, '/session', {'X-Docker-Expose-Session-Uuid': session});
+  const served = await upgrade(socketPath, '/session', {
+    'X-Docker-Expose-Session-Uuid': session,
+    'X-Docker-Expose-Session-Sharedkey': sharedKey,
+  });
   serveGrpc(served, new Map(methods), wire);
   const calling = await upgrade(socketPath, '/grpc', {});
   const caller = createCaller(calling, wire);

@@ -46,7 +46,7 @@ export const buildEndpoints = {
     method: 'POST',
     path: '/session',
     query: {},
-    headers: {id: 'x-docker-expose-session-uuid'},
+    headers: {id: 'x-docker-expose-session-uuid', sharedKey: 'x-docker-expose-session-sharedkey'},
     body: noBody,
     answer: upgrade(),
   },

@@ -118,7 +118,7 @@ export interface BuildCacheRow {
   /** The key of a step, or the name of a cache mount. */
   readonly ID: string;
   readonly Parents: readonly string[] | null;
-  readonly Type: 'regular' | 'exec.cachemount';
+  readonly Type: 'regular' | 'exec.cachemount' | 'source.local';
   readonly Description: string;
   readonly InUse: boolean;
   /** It is counted elsewhere, too: with an image, or another result with the same files. */

@@ -40,7 +40,7 @@ const headLength = 6;
 
 export async function unpackContext(
   context: BuildWork,
-  scratch: Scratch,
+  scratch: Pick<Scratch, 'upper' | 'work'>,
   {archive, signal}: {readonly archive: AsyncIterable<Uint8Array>; readonly signal: AbortSignal},
 ): Promise<void> {
   const spool = join(scratch.work, 'context.tar');

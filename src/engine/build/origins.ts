@@ -1,16 +1,16 @@
 import {join} from 'node:path';
 import {parseGitReference} from '../../api/git-reference.ts';
 import type {BuildContextSource, FetchedSource} from '../../api/types/build.ts';
-import {sha256Hex} from '../../base/canonical-json.ts';
 import {hasKind} from '../../base/errors.ts';
 import {readIgnoreFile} from '../../base/ignore-pattern.ts';
 import {readRegularFile} from '../../base/regular-file.ts';
 import {mkdir, writeFile} from '../at-once.ts';
-import {unpackContext} from './archive-context.ts';
 import type {BuildWork} from './context.ts';
 import type {FetchedFiles, Fetcher, FetchOptions} from './fetch/fetcher.ts';
 import type {LocalBuild} from './main-context.ts';
-import {lowersOf, openScratch, type Snapshot} from './snapshot.ts';
+import {receiveContext} from './received-contexts.ts';
+import {digestsPath} from './received-prune.ts';
+import {lowersOf, type Snapshot} from './snapshot.ts';
 import {contextRoot, openContextTree} from './source/context-tree.ts';
 import {type DigestCache, openDigestCache} from './source/digests.ts';
 import {openLayerTree} from './source/layer-tree.ts';
@@ -56,24 +56,21 @@ export function openOrigins(context: BuildWork, options: OriginOptions): Origins
     const source = name === undefined ? undefined : options.request.contexts[name];
     if (isFetched(source)) return await openFetched(source, {});
     const sent = options.request.client?.contexts.get(name ?? '');
-    const path = sent === undefined ? directoryOf(options.request, name) : await receive(sent());
+    const files = sent === undefined ? undefined : await receiveContext(context, sent, options.signal);
+    if (files !== undefined) received.push(files);
+    const path = files === undefined ? directoryOf(options.request, name) : files.path;
     if (path === undefined) return await openInline([]);
     const root = contextRoot(path);
     const {build, images} = context.images.layout;
     // A context that came as an archive is never seen again.
     const passes = root.startsWith(`${images.layers}/`);
-    const record = passes ? join(options.scratch, 'none') : join(build.contexts, sha256Hex(root).slice(0, 32));
+    const record = passes ? join(options.scratch, 'none') : digestsPath(context, root);
     await mkdir(build.contexts, {recursive: true, mode: 0o700});
-    const digests = await openDigestCache(root, record, () => Date.now());
+    // What was received is changed by nobody while it is used.
+    const now = files?.isKept === true ? () => Number.POSITIVE_INFINITY : () => Date.now();
+    const digests = await openDigestCache(root, record, now);
     caches.push(digests);
     return openContextTree(root, {ignore: ignoreOf(options.request, name, root), digests, owned: true});
-  };
-
-  const receive = async (archive: AsyncIterable<Uint8Array>): Promise<string> => {
-    const scratch = await openScratch(context);
-    received.push(scratch);
-    await unpackContext(context, scratch, {archive, signal: options.signal});
-    return scratch.upper;
   };
 
   /** Files that stand in the Dockerfile. */

@@ -5,8 +5,8 @@ import {readPruneFilter, switchOf} from '../prune/prune-filter.ts';
 import type {KeptRow} from './rows.ts';
 
 /**
- * What a prune may take: of results of steps those whose layers are part of no image, of cache mounts those that are named by
- * `id` or `type`; with `all` each. Throws `invalid` for filters that do not exist.
+ * What a prune may take: of results of steps those whose layers are part of no image, what clients sent, of cache mounts those
+ * that are named by `id` or `type`; with `all` each. Throws `invalid` for filters that do not exist.
  */
 export function pruneMatcher(
   {all, filters}: Pick<BuildPruning, 'all' | 'filters'>,
@@ -20,7 +20,7 @@ export function pruneMatcher(
   const is = (key: 'inuse' | 'shared' | 'private', value: boolean) =>
     filters[key] === undefined || switchOf(onlyGiven(filters[key], key), key, true) === value;
   return ({row, usedMs, isOfImage}) =>
-    (all || (row.Type === 'regular' ? !isOfImage : namesMounts)) &&
+    (all || (row.Type === 'exec.cachemount' ? namesMounts : !isOfImage)) &&
     old.matches(undefined, usedMs) &&
     (id === undefined || id.some((start) => row.ID.startsWith(start) || row.Description === `cached mount ${start}`)) &&
     (type === undefined || type.includes(row.Type)) &&

@@ -8,11 +8,13 @@ import {dropFromCache, dropStrayPins, listCache, type UsedRecord} from './cache.
 import type {BuildContext} from './context.ts';
 import {mountNames, mountPaths} from './mount-records.ts';
 import {pruneMatcher, withinLimits} from './prune-choice.ts';
+import {dropReceived} from './received-prune.ts';
+import {receivedNames} from './received-records.ts';
 import {type KeptRow, listRows} from './rows.ts';
 import {clearDeadBuilds} from './run-directory.ts';
 
 /**
- * Removes results of steps and cache mounts, what was not used for longest first. A build that goes on keeps what it has taken,
+ * Removes results of steps, cache mounts and what clients sent, what was not used for longest first. A build that goes on keeps what it has taken,
  * one that was killed nothing; a mount that a step uses stays.
  */
 export async function pruneBuilds(context: BuildContext, pruning: BuildPruning): Promise<BuildsPruned> {
@@ -23,14 +25,13 @@ export async function pruneBuilds(context: BuildContext, pruning: BuildPruning):
   const {bavail, bsize} = await statfs(images.layout.images.layers);
   const chosen = withinLimits(rows, rows.filter(matches), {...pruning, freeBytes: bavail * bsize});
   const steps = await dropSteps(context, chosen);
-  const mounts: KeptRow[] = [];
-  for (const kept of chosen)
-    if (kept.row.Type === 'exec.cachemount' && (await dropMount(context, kept.row.ID))) mounts.push(kept);
+  const directories: KeptRow[] = [];
+  for (const kept of chosen) if (await dropDirectory(context, kept)) directories.push(kept);
   if (pruning.all && chosen.length === rows.length) await forgetRest(context);
   await collectGarbage(images);
-  const bytes = steps.bytes + mounts.reduce((sum, {row}) => sum + row.Size, 0);
+  const bytes = steps.bytes + directories.reduce((sum, {row}) => sum + row.Size, 0);
   await images.events.append({type: 'builder', action: 'prune', id: '', attributes: {reclaimed: String(bytes)}});
-  const ids = [...steps.keys, ...mounts.map(({row}) => row.ID)];
+  const ids = [...steps.keys, ...directories.map(({row}) => row.ID)];
   return {CachesDeleted: ids.length === 0 ? null : ids, SpaceReclaimed: bytes};
 }
 
@@ -62,6 +63,11 @@ async function freedBytes(
   return [...gone].reduce((sum, [directory, bytes]) => (kept.has(directory) ? sum : sum + bytes), 0);
 }
 
+async function dropDirectory(context: BuildContext, {row}: KeptRow): Promise<boolean> {
+  if (row.Type === 'exec.cachemount') return await dropMount(context, row.ID);
+  return row.Type === 'source.local' && (await dropReceived(context, row.ID));
+}
+
 /** Whether it was removed: one that a step uses is not. */
 async function dropMount(context: BuildContext, name: string): Promise<boolean> {
   const {layout, helper} = context.images;
@@ -81,4 +87,5 @@ async function forgetRest(context: BuildContext): Promise<void> {
   for (const directory of [contexts, slots])
     for (const name of await readdir(directory).catch(() => [])) await rm(join(directory, name), {force: true});
   for (const name of await mountNames(context)) await dropMount(context, name);
+  for (const name of await receivedNames(context)) await dropReceived(context, name);
 }

@@ -6,10 +6,11 @@ import {listImages} from '../image/record.ts';
 import {listCache, type UsedRecord} from './cache.ts';
 import type {BuildContext} from './context.ts';
 import {type KeptMount, listMounts, mountPaths} from './mount-records.ts';
+import {listReceived, receivedPaths} from './received-records.ts';
 
 type Where = Pick<BuildContext, 'images'>;
 
-/** What builds keep: a result of a step, or a cache mount. */
+/** What builds keep: a result of a step, a cache mount, or what a client sent of a context. */
 export interface KeptRow {
   readonly row: BuildCacheRow;
   readonly usedMs: number;
@@ -19,7 +20,7 @@ export interface KeptRow {
 
 /** All that is kept for later builds, what was not used for longest first. */
 export async function listRows(context: Where): Promise<readonly KeptRow[]> {
-  const rows = [...(await stepRows(context)), ...(await mountRows(context))];
+  const rows = [...(await stepRows(context)), ...(await mountRows(context)), ...(await receivedRows(context))];
   return rows.sort((a, b) => a.usedMs - b.usedMs || (a.row.ID < b.row.ID ? -1 : 1));
 }
 
@@ -95,4 +96,19 @@ async function mountRow(context: Where, {name, id, created, usedMs, uses}: KeptM
     ...{CreatedAt: created, LastUsedAt: new Date(usedMs).toISOString(), UsageCount: uses},
   };
   return {row, usedMs, isOfImage: false};
+}
+
+async function receivedRows({images}: Where): Promise<readonly KeptRow[]> {
+  const rows: KeptRow[] = [];
+  for (const {name, bytes, created, usedMs, uses} of await listReceived({images})) {
+    const lock = await images.helper.tryLock(receivedPaths(images.layout, name).lock);
+    await lock?.[Symbol.asyncDispose]();
+    const row: BuildCacheRow = {
+      ...{ID: name, Parents: null, Type: 'source.local', Description: 'local source for context'},
+      ...{InUse: lock === undefined, Shared: false, Size: bytes},
+      ...{CreatedAt: created, LastUsedAt: new Date(usedMs).toISOString(), UsageCount: uses},
+    };
+    rows.push({row, usedMs, isOfImage: false});
+  }
+  return rows;
 }

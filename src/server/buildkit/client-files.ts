@@ -1,8 +1,5 @@
-import type {Writable} from 'node:stream';
-import {type Pack, pack} from 'tar-stream';
 import {TscomposeError} from '../../base/errors.ts';
-import {drained} from '../drained.ts';
-import {attributesOf, type EntryHead, entryOf, fileType} from './file-mode.ts';
+import {fileType} from './file-mode.ts';
 import type {Caller} from './grpc-client.ts';
 import type {Message} from './messages.ts';
 import {packets} from './packets.ts';
@@ -25,6 +22,9 @@ export interface SentFile {
   readonly content: AsyncIterable<Uint8Array>;
 }
 
+/** Told what there is, says which of it is wanted, by number. */
+export type ChooseFiles = (stats: readonly Message<'Stat'>[]) => Promise<(id: number) => boolean>;
+
 /** Files whose content is asked for ahead of the one that is read: at most so many, and so many bytes. */
 const aheadFiles = 64;
 const aheadBytes = 8 * 1024 * 1024;
@@ -39,6 +39,7 @@ const mostFiles = 2_000_000;
 export async function* receiveFiles(
   wanted: WantedFiles,
   signal: AbortSignal,
+  choose: ChooseFiles = async () => () => true,
 ): AsyncGenerator<SentFile, void, undefined> {
   const caller = await wanted.caller();
   const call = caller.open(
@@ -63,8 +64,9 @@ export async function* receiveFiles(
       if (stats.length === mostFiles) throw tooManyFiles(wanted);
       stats.push(packet.stat);
     }
+    const isWanted = await choose(stats);
     const arrived = new Map<number, {readonly pieces: Uint8Array[]; missing: number}>();
-    const ahead = createAhead(stats, async (id) => {
+    const ahead = createAhead({stats, isWanted}, async (id) => {
       arrived.set(id, {pieces: [], missing: stats[id]?.size ?? 0});
       await call.send({type: packets.request, id});
     });
@@ -89,6 +91,7 @@ export async function* receiveFiles(
       }
     };
     for (const [id, stat] of stats.entries()) {
+      if (!isWanted(id)) continue;
       await ahead.ask(id);
       const content = hasContent(stat) ? read(id) : nothing();
       yield {stat, content};
@@ -129,14 +132,17 @@ function changed(stat: Message<'Stat'> | undefined): Error {
 }
 
 /** Asks for contents in their order, some ahead of the one that is read. */
-function createAhead(stats: readonly Message<'Stat'>[], request: (id: number) => Promise<void>) {
+function createAhead(
+  {stats, isWanted}: {readonly stats: readonly Message<'Stat'>[]; readonly isWanted: (id: number) => boolean},
+  request: (id: number) => Promise<void>,
+) {
   let asked = 0;
   let files = 0;
   let bytes = 0;
   const askSome = async (current: number) => {
     for (; asked < stats.length; asked++) {
       const stat = stats[asked];
-      if (stat === undefined || !hasContent(stat)) continue;
+      if (stat === undefined || !hasContent(stat) || !isWanted(asked)) continue;
       if (asked > current && (files >= aheadFiles || bytes + stat.size > aheadBytes)) return;
       files += 1;
       bytes += stat.size;
@@ -171,47 +177,6 @@ function headersOf({
       },
     ),
   );
-}
-
-/** The same as an archive. */
-export function archiveOfClient(wanted: WantedFiles, signal: AbortSignal): AsyncIterable<Uint8Array> {
-  const archive = pack();
-  const write = async () => {
-    for await (const {stat, content} of receiveFiles(wanted, signal)) {
-      // Nobody reads it any more.
-      if (archive.destroyed) return;
-      const head = entryOf(stat);
-      if (head === undefined) continue;
-      const attributes = attributesOf(stat);
-      if (attributes !== undefined) archive.push(attributes);
-      await new Promise<void>((resolve, reject) => {
-        const named = attributes === undefined ? head : {...head, ...placeholders(head)};
-        const entry = archive.entry(named, (error) => (error ? reject(error) : resolve()));
-        // An entry fails with its archive, and one that nobody listens to would end the engine.
-        entry.on('error', reject);
-        entry.once('close', () => resolve());
-        void fill(entry, content).catch(reject);
-      });
-    }
-    archive.finalize();
-  };
-  // Told to whoever reads it, now or later.
-  archive.on('error', () => {});
-  write().catch((error: unknown) => archive.destroy(error as Error));
-  return archive as AsyncIterable<unknown> as AsyncIterable<Uint8Array>;
-}
-
-/** The extension has the true ones. */
-function placeholders({name, linkname}: EntryHead): Partial<EntryHead> {
-  return {name: name.endsWith('/') ? 'file/' : 'file', ...(linkname === undefined ? {} : {linkname: 'file'})};
-}
-
-async function fill(entry: ReturnType<Pack['entry']>, content: AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const data of content) {
-    if (entry.destroyed) return;
-    if (!entry.write(data)) await drained(entry as unknown as Writable);
-  }
-  entry.end(null);
 }
 
 /** Small files by their paths. */

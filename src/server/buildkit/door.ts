@@ -11,8 +11,8 @@ import {createSessions} from './sessions.ts';
 /** The two connections of a client of BuildKit: one that it calls on, one that it is called on. */
 export interface BuildkitDoor {
   grpc(): Promise<Connection>;
-  /** Throws `invalid` for a session without a name. */
-  session(id: string | undefined): Promise<Connection>;
+  /** `sharedKey`: what the sessions of a client have in common. Throws `invalid` for a session without a name. */
+  session(named: {readonly id?: string | undefined; readonly sharedKey?: string | undefined}): Promise<Connection>;
   /** Who serves a session, for a build that has its files already. Throws `notFound`. */
   client(id: string, signal: AbortSignal): Promise<BuildClient>;
 }
@@ -26,11 +26,11 @@ export function createBuildkitDoor(options: Omit<ServicesOptions, 'sessions'>): 
       serveGrpc(socket, services, await loadWire());
       return connection;
     },
-    async session(id) {
+    async session({id, sharedKey = ''}) {
       if (id === undefined || id === '')
         throw new TscomposeError('invalid', 'the session has no name: header X-Docker-Expose-Session-Uuid is missing');
       const {connection, socket} = connectionPair('application/grpc');
-      sessions.open(id, socket, await loadWire());
+      sessions.open({id, sharedKey}, socket, await loadWire());
       return connection;
     },
     async client(id, signal) {

@@ -36,7 +36,7 @@ export async function pruneKept(
 function recordOf(row: BuildCacheRow): MessageInput<'UsageRecord'> {
   const time = (text: string | null) => (text === null ? undefined : timestamp(Date.parse(text)));
   return {
-    ...{id: row.ID, size: row.Size, inUse: row.InUse, shared: row.Shared, mutable: row.Type === 'exec.cachemount'},
+    ...{id: row.ID, size: row.Size, inUse: row.InUse, shared: row.Shared, mutable: row.Type !== 'regular'},
     ...{createdAt: time(row.CreatedAt), lastUsedAt: time(row.LastUsedAt), usageCount: row.UsageCount},
     ...{description: row.Description, recordType: row.Type},
   };
@@ -105,6 +105,6 @@ const fields: Readonly<Record<string, (row: BuildCacheRow) => string>> = {
   inuse: ({InUse}) => String(InUse),
   shared: ({Shared}) => String(Shared),
   private: ({Shared}) => String(!Shared),
-  mutable: ({Type}) => String(Type === 'exec.cachemount'),
-  immutable: ({Type}) => String(Type !== 'exec.cachemount'),
+  mutable: ({Type}) => String(Type !== 'regular'),
+  immutable: ({Type}) => String(Type === 'regular'),
 };

@@ -2,8 +2,10 @@ import {parseGitReference} from '../../api/git-reference.ts';
 import type {BuildBody, BuildEvent, DockerfileText, FetchedSource} from '../../api/types/build.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {readIgnoreFile} from '../../base/ignore-pattern.ts';
-import type {BuildClient, Builds} from '../../engine/engine.ts';
-import {archiveOfClient, uploadOfClient} from './client-files.ts';
+import type {BuildClient, Builds, ClientContext, KeptByClient} from '../../engine/engine.ts';
+import {changesOfClient} from './changed-files.ts';
+import {archiveOf} from './client-archive.ts';
+import {receiveFiles, uploadOfClient, type WantedFiles} from './client-files.ts';
 import {clientDirectories, readSources} from './client-sources.ts';
 import type {FrontendOptions} from './frontend-options.ts';
 import type {Caller} from './grpc-client.ts';
@@ -39,22 +41,19 @@ export async function readBuild({builds, frontend, asked, sessions, caller, sign
   const {dockerfile, ignore} = isInContext
     ? {dockerfile: {inContext: frontend.filename}}
     : await readSources(frontend, directory, signal);
-  const files = (name: string, exclude: readonly string[], until: AbortSignal) => () =>
-    archiveOfClient({...directory(name, until), exclude}, until);
-  const clientUntil = (until: AbortSignal): BuildClient => ({
-    ...sessionClient(caller, until),
-    contexts: new Map([
-      ...(main === undefined
-        ? [
-            [
-              '',
-              files(frontend.directories.context, ignore === undefined ? [] : readIgnoreFile(ignore), until),
-            ] as const,
-          ]
-        : []),
-      ...Object.entries(frontend.sent).map(([name, place]) => [name, files(place, [], until)] as const),
-    ]),
-  });
+  const ignored = ignore === undefined ? [] : readIgnoreFile(ignore);
+  const clientUntil = (until: AbortSignal): BuildClient => {
+    const context = (name: string, exclude: readonly string[]): ClientContext => {
+      const wanted = {...directory(name, until), exclude};
+      return {
+        archive: () => archiveOf(receiveFiles(wanted, until)),
+        kept: () => keptBy(wanted, {sharedKey: sessions.sharedKey(frontend.sessions[name] ?? asked.session), until}),
+      };
+    };
+    const main = frontend.main === undefined ? [['', context(frontend.directories.context, ignored)] as const] : [];
+    const named = Object.entries(frontend.sent).map(([name, place]) => [name, context(place, [])] as const);
+    return {...sessionClient(caller, until), contexts: new Map([...main, ...named])};
+  };
   const known = {dockerfile, ...(ignore === undefined ? {} : {ignore})};
   const start: ReadyBuild['start'] = async (body, until) => {
     const client = clientUntil(until);
@@ -68,6 +67,18 @@ export async function readBuild({builds, frontend, asked, sessions, caller, sign
     return builds.buildArchive({...body, dockerfile: dockerfile.inContext}, archive, {client, signal: until});
   };
   return {start, shown: 'text' in dockerfile ? dockerfile : {text: '', shown: dockerfile.inContext}};
+}
+
+/** As with BuildKit: files of the same directory of the same client are the same, whatever of them a build ignores. */
+async function keptBy(
+  wanted: WantedFiles,
+  {sharedKey, until}: {readonly sharedKey: string; readonly until: AbortSignal},
+): Promise<KeptByClient | undefined> {
+  if (sharedKey === '') return undefined;
+  return {
+    key: JSON.stringify([sharedKey, wanted.directory]),
+    changes: (before) => changesOfClient(wanted, before, until),
+  };
 }
 
 /** What servers may be told, by the names that BuildKit has for it. */

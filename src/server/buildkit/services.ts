@@ -51,7 +51,13 @@ function methods({engine, sessions, version}: ServicesOptions, jobs: Jobs): read
       yield* await pruneKept(engine.builds, request);
     }),
     method(`${control}/Session`, 'BytesMessage', 'BytesMessage', (messages, {headers}) =>
-      sessions.tunnel(String(headers['x-docker-expose-session-uuid'] ?? ''), messages),
+      sessions.tunnel(
+        {
+          id: String(headers['x-docker-expose-session-uuid'] ?? ''),
+          sharedKey: String(headers['x-docker-expose-session-sharedkey'] ?? ''),
+        },
+        messages,
+      ),
     ),
     unary(`${control}/Solve`, 'SolveRequest', 'SolveResponse', async function* (request, {signal}) {
       signal.throwIfAborted();

@@ -6,14 +6,25 @@ import type {Wire} from './grpc.ts';
 import {type Caller, createCaller} from './grpc-client.ts';
 import type {Message, MessageInput} from './messages.ts';
 
+export interface SessionName {
+  readonly id: string;
+  /** What the sessions of a client have in common that sends the same files in each; may be nothing. */
+  readonly sharedKey: string;
+}
+
 /** Clients of builds that serve their files, secrets and logins to the builds that name their session. */
 export interface Sessions {
   /** One that is called on a connection. Throws `invalid` without a name. */
-  open(id: string, socket: Duplex, wire: Wire): void;
+  open(name: SessionName, socket: Duplex, wire: Wire): void;
   /** One whose connection goes through messages. */
-  tunnel(id: string, messages: AsyncIterable<Message<'BytesMessage'>>): AsyncGenerator<MessageInput<'BytesMessage'>>;
+  tunnel(
+    name: SessionName,
+    messages: AsyncIterable<Message<'BytesMessage'>>,
+  ): AsyncGenerator<MessageInput<'BytesMessage'>>;
   /** Waits for one that is about to connect. Throws `notFound`. */
   find(id: string, signal: AbortSignal): Promise<Caller>;
+  /** That of one that is connected. */
+  sharedKey(id: string): string;
 }
 
 /** How long a build waits for its client, as BuildKit does. */
@@ -21,21 +32,26 @@ const waitMs = 5000;
 
 export function createSessions(wire: () => Promise<Wire>): Sessions {
   const callers = new Map<string, Caller>();
+  const sharedKeys = new Map<string, string>();
   const waiting = new Map<string, Set<(caller: Caller) => void>>();
-  const open: Sessions['open'] = (id, socket, loaded) => {
+  const open: Sessions['open'] = ({id, sharedKey}, socket, loaded) => {
     const caller = createCaller(socket, loaded);
     callers.set(id, caller);
+    sharedKeys.set(id, sharedKey);
     socket.once('close', () => {
-      if (callers.get(id) === caller) callers.delete(id);
+      if (callers.get(id) !== caller) return;
+      callers.delete(id);
+      sharedKeys.delete(id);
     });
     for (const tell of waiting.get(id) ?? []) tell(caller);
     waiting.delete(id);
   };
   return {
     open,
-    async *tunnel(id, messages) {
+    sharedKey: (id) => sharedKeys.get(id) ?? '',
+    async *tunnel(name, messages) {
       const {connection, socket} = connectionPair('application/grpc');
-      open(id, socket, await wire());
+      open(name, socket, await wire());
       const input = async () => {
         for await (const {data} of messages) await connection.write(data);
         await connection.closeWrite();

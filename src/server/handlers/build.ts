@@ -21,7 +21,7 @@ export function buildHandlers(engine: Engine, version: string): Handlers<typeof 
   };
   return {
     buildkit: async () => (await door()).grpc(),
-    session: async ({headers}) => (await door()).session(headers.id),
+    session: async ({headers}) => (await door()).session(headers),
     imageBuild: async ({query, headers, body, signal}) => {
       refuse(query);
       const {dockerfile = 'Dockerfile', q: quiet = false} = query;

@@ -1,6 +1,7 @@
 import {extract} from 'tar-stream';
 import {describe, expect, it} from 'vitest';
-import {archiveOfClient, readClientFiles, receiveFiles} from '../../../src/server/buildkit/client-files.ts';
+import {archiveOf} from '../../../src/server/buildkit/client-archive.ts';
+import {readClientFiles, receiveFiles} from '../../../src/server/buildkit/client-files.ts';
 import type {Caller} from '../../../src/server/buildkit/grpc-client.ts';
 import {method} from '../../../src/server/buildkit/grpc-server.ts';
 import {packets} from '../../../src/server/buildkit/packets.ts';
@@ -102,7 +103,7 @@ describe('files of a client', () => {
       }
     });
     const caller = await callerOf([vanishing]);
-    const archive = archiveOfClient({directory: 'context', caller: async () => caller}, never);
+    const archive = archiveOf(receiveFiles({directory: 'context', caller: async () => caller}, never));
     const read = async () => {
       for await (const _ of archive);
     };
@@ -146,7 +147,7 @@ describe('files of a client', () => {
       content.on('end', next);
       content.resume();
     });
-    for await (const data of archiveOfClient({directory: 'context', caller: async () => caller}, never))
+    for await (const data of archiveOf(receiveFiles({directory: 'context', caller: async () => caller}, never)))
       archive.write(data);
     archive.end(null);
     expect(heads).toMatchObject([

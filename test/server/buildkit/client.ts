@@ -57,6 +57,29 @@ export function fileSync(
   });
 }
 
+/** The same, each content at once when it is asked for, and without waiting for others. */
+export function plainFileSync(
+  filesOf: (directory: string) => readonly ClientFile[],
+  sent: Sent[] = [],
+): readonly [string, Method] {
+  return method('/moby.filesync.v1.FileSync/DiffCopy', 'Packet', 'Packet', async function* (messages, {headers}) {
+    const seen: Sent = {headers, asked: []};
+    sent.push(seen);
+    const files = filesOf(String(headers['dir-name']));
+    for (const {stat} of files) yield {type: packets.stat, stat};
+    yield {type: packets.stat};
+    for await (const {type, id} of messages) {
+      if (type === packets.end) {
+        yield {type: packets.end};
+        return;
+      }
+      seen.asked.push(id);
+      yield {type: packets.data, id, data: Buffer.from(files[id]?.content ?? '')};
+      yield {type: packets.data, id};
+    }
+  });
+}
+
 function lastWithContent(files: readonly ClientFile[]): number {
   return files.reduce((last, {content = ''}, id) => (content === '' ? last : id), -1);
 }

@@ -111,7 +111,7 @@ test('a session that nobody waits for any more is found all the same when it com
   await expect(finding).rejects.toMatchObject({name: 'AbortError'});
   const waiting = sessions.find('late', never);
   const [, far] = duplexPair();
-  sessions.open('late', far, await loadWire());
+  sessions.open({id: 'late', sharedKey: ''}, far, await loadWire());
   expect(await sessions.find('late', never)).toBe(await waiting);
   far.destroy();
 });
