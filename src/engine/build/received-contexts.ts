@@ -1,5 +1,5 @@
-import {mkdir, rm} from 'node:fs/promises';
 import {sha256Hex} from '../../base/canonical-json.ts';
+import {mkdir, rm} from '../at-once.ts';
 import {formatNanoseconds, readBootId, unixNanoseconds} from '../clock.ts';
 import type {ClientContext, KeptByClient} from '../engine.ts';
 import {unpackContext} from './archive-context.ts';
@@ -76,10 +76,10 @@ async function receiveKept(context: BuildWork, kept: KeptByClient, signal: Abort
     await change(context, paths.data, {archive: changes.archive(isWhole), signal});
     const created = before?.created ?? formatNanoseconds(unixNanoseconds(now));
     await writeReceived(paths, {state: changes.state, boot: readBootId(), bytes: changes.bytes, created});
+    await shrinkReceived(context, mostBytes);
   }
   const use = await helper.lock(paths.lock, {mode: 'shared', signal});
   await countUse(paths.uses);
-  await shrinkReceived(context, mostBytes);
   return {path: paths.data, isKept: true, [Symbol.asyncDispose]: () => use[Symbol.asyncDispose]()};
 }
 

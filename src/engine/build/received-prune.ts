@@ -1,6 +1,6 @@
-import {rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {sha256Hex} from '../../base/canonical-json.ts';
+import {rm} from '../at-once.ts';
 import type {BuildContext} from './context.ts';
 import {listReceived, receivedNames, receivedPaths} from './received-records.ts';
 

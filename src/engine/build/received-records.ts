@@ -1,5 +1,5 @@
-import {readdir} from 'node:fs/promises';
 import {join} from 'node:path';
+import {readdir} from '../at-once.ts';
 import {readBootId} from '../clock.ts';
 import type {Layout} from '../layout.ts';
 import {readText, writeFileAtomically} from '../record-store.ts';
