@@ -63,10 +63,10 @@ export async function writeReceived(paths: ReceivedPaths, record: ReceivedRecord
   await writeFileAtomically(paths.record, `${boot}\n${bytes}\n${created}\n${state}`);
 }
 
-/** Also of those that a killed build left half made: these have no record. */
+/** Also of those that a killed build left half made, and of those that were not kept: these have no record. */
 export async function receivedNames({images}: Where): Promise<readonly string[]> {
   const names = await readdir(images.layout.build.received).catch(() => []);
-  return names.filter((name) => /^[0-9a-f]{32}$/.test(name)).sort();
+  return [...new Set(names.flatMap((name) => /^[0-9a-f]{32}(?=\.|$)/.exec(name) ?? []))].sort();
 }
 
 /** All that are whole. */
