@@ -37,20 +37,32 @@ const link = (path: string, linkname: string): ClientFile => ({stat: {path, mode
 
 const getSecret = '/moby.buildkit.secrets.v1.Secrets/GetSecret';
 
+/** Kills the engine, and starts it again. */
+async function kill(): Promise<void> {
+  process.kill(served.pid, 'SIGKILL');
+  await served.exited;
+  await served[Symbol.asyncDispose]();
+  served = startCommand(host, ['engine', 'serve']);
+  await eventually(() => expect(served.stdout()).toContain('listening at'));
+}
+
 interface Building {
   readonly context: readonly ClientFile[];
   readonly sharedKey: string;
+  /** Waited for before the content of a file is sent. */
+  readonly onAsked?: (path: string) => Promise<void>;
   /** Waited for when the files are copied, before the build goes on. */
   readonly meanwhile?: () => Promise<unknown>;
 }
 
 /** Builds, and answers the contents that were asked for, and what the image's files are. */
-async function build({context, sharedKey, meanwhile}: Building) {
+async function build({context, sharedKey, onAsked, meanwhile}: Building) {
   const [session, ref] = [randomUUID(), randomUUID()];
   const list = 'cd /files && find . | sort && find . -type f | sort | xargs cat';
   const dockerfile = `FROM busybox\nCOPY . /files/\nRUN --mount=type=secret,id=gate : ${ref} && ${list}\n`;
   const sent: Sent[] = [];
-  const files = plainFileSync((name) => (name === 'context' ? context : [file('Dockerfile', dockerfile)]), sent);
+  const directories = (name: string) => (name === 'context' ? context : [file('Dockerfile', dockerfile)]);
+  const files = plainFileSync(directories, sent, onAsked);
   const gate = unary(getSecret, 'GetSecretRequest', 'GetSecretResponse', async function* () {
     await meanwhile?.();
     yield {data: Buffer.from('open')};
@@ -126,6 +138,21 @@ describe('a context that a client sends again', () => {
     expect(output).not.toContain('junk');
     // The others are let go of: nobody knows any more what they are.
     expect(names()).toHaveLength(1);
+  });
+
+  it('is whole or not there after the engine was killed while it came', async () => {
+    await build({context: first, sharedKey});
+    const next = [directory('d'), file('d/a', 'A2'), file('d/b', 'B2')];
+    let killed: Promise<void> | undefined;
+    const onAsked = async (path: string) => {
+      if (path === 'd/b') killed = kill();
+      await killed;
+    };
+    await expect(build({context: next, sharedKey, onAsked})).rejects.toThrow();
+    await killed;
+    const after = await build({context: next, sharedKey});
+    expect(after.output).toBe('. ./d ./d/a ./d/b A2B2');
+    expect((await host.tscompose(['engine', 'fsck'])).code).toBe(0);
   });
 
   it('is told of as what builds keep, and removed with it', async () => {

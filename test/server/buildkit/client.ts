@@ -57,10 +57,11 @@ export function fileSync(
   });
 }
 
-/** The same, each content at once when it is asked for, and without waiting for others. */
+/** The same, each content at once when it is asked for, and without waiting for others. `onAsked` is waited for before. */
 export function plainFileSync(
   filesOf: (directory: string) => readonly ClientFile[],
   sent: Sent[] = [],
+  onAsked: (path: string) => Promise<void> = async () => {},
 ): readonly [string, Method] {
   return method('/moby.filesync.v1.FileSync/DiffCopy', 'Packet', 'Packet', async function* (messages, {headers}) {
     const seen: Sent = {headers, asked: []};
@@ -74,6 +75,7 @@ export function plainFileSync(
         return;
       }
       seen.asked.push(id);
+      await onAsked(files[id]?.stat.path ?? '');
       yield {type: packets.data, id, data: Buffer.from(files[id]?.content ?? '')};
       yield {type: packets.data, id};
     }
