@@ -33,8 +33,8 @@ export function suggest(word: string, known: Iterable<string>): string | undefin
   return best;
 }
 
-/** `did you mean "web"?`, or undefined. */
-export function didYouMean(word: string, known: Iterable<string>): string | undefined {
+/** `did you mean "web"?`, or undefined; `prefix`: what is written in front of each. */
+export function didYouMean(word: string, known: Iterable<string>, prefix = ''): string | undefined {
   const found = suggest(word, known);
-  return found === undefined ? undefined : `did you mean "${found}"?`;
+  return found === undefined ? undefined : `did you mean "${prefix}${found}"?`;
 }

@@ -68,7 +68,7 @@ function flagProblem(
     return {
       code: 'unknown-flag',
       message: `${keyword}: unknown flag --${name}`,
-      hint: didYouMean(name, known) ?? flags,
+      hint: didYouMean(name, known, '--') ?? flags,
     };
   }
   if (given && kind !== 'list') {

@@ -58,7 +58,7 @@ describe('a problem has its place', () => {
     [
       'a flag',
       'FROM a\nCOPY --form=x a \\\n b\n',
-      '2:6+8 unknown-flag: COPY: unknown flag --form (did you mean "from"?)',
+      '2:6+8 unknown-flag: COPY: unknown flag --form (did you mean "--from"?)',
     ],
     [
       'a variable',

@@ -19,9 +19,18 @@ export interface DockerfilePlace {
 /** The file of its own that says what is ignored goes before the context's. Throws `notFound`, `forbidden`, `invalid`. */
 export async function readDockerfile({context, file, workingDirectory}: DockerfilePlace): Promise<ReadDockerfile> {
   const path = file === undefined ? join(context ?? workingDirectory, 'Dockerfile') : resolve(workingDirectory, file);
-  const shown = relative(workingDirectory, path).startsWith('..') ? path : relative(workingDirectory, path);
+  const shown = shownAs(path, workingDirectory);
+  if (context !== undefined && statSync(context, {throwIfNoEntry: false}) === undefined)
+    throw new TscomposeError('notFound', `there is no directory ${shownAs(context, workingDirectory)}`, {
+      hint: 'name the directory that the build takes its files from',
+    });
   const text = await readText(path, shown);
   return {dockerfile: {text, shown}, ...readIgnore(context, path)};
+}
+
+function shownAs(path: string, workingDirectory: string): string {
+  const way = relative(workingDirectory, path);
+  return way.startsWith('..') ? path : way;
 }
 
 export function readIgnore(context: string | undefined, dockerfile: string | undefined): Pick<BuildBody, 'ignore'> {

@@ -1,7 +1,7 @@
 import type {BuildBody, BuildEvent} from '../../api/types/build.ts';
 import {hasKind} from '../../base/errors.ts';
 import {isObject, parseJson} from '../image/configuration.ts';
-import {findImage, noSuchImage} from '../image/find.ts';
+import {type FoundImage, findWholeImage, noSuchImage} from '../image/find.ts';
 import {formatPlatform, type Platform} from '../image/platform.ts';
 import {type ImageRecord, readReference} from '../image/record.ts';
 import {normaliseReference} from '../image/reference.ts';
@@ -43,15 +43,21 @@ export async function readBase(context: BuildWork, request: BaseRequest): Promis
 
 async function provide(context: BuildWork, wanted: BaseRequest): Promise<string> {
   const {reference, platform, request, signal, emit} = wanted;
+  // A stage or an image that is misspelt is not to be another one whose id begins like its name.
+  const named = async (): Promise<FoundImage> => {
+    const image = /^[0-9a-f]{64}$/.test(reference) ? undefined : await findWholeImage(context.images, reference);
+    if (image === undefined) throw noSuchImage(reference);
+    return image;
+  };
   const bring = async () => {
     const auth = await authFor(reference, request);
     const asked = {reference, platform: platform && formatPlatform(platform), auth};
     for await (const progress of context.pull(asked, signal)) emit({kind: 'pull', reference, progress});
     emit({kind: 'pulled', reference});
-    return await findImage(context.images, reference);
+    return await named();
   };
   const find = () =>
-    findImage(context.images, reference).catch((error: unknown) => {
+    named().catch((error: unknown) => {
       if (!hasKind(error, 'notFound')) throw error;
       return bring();
     });

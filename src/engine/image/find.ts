@@ -22,7 +22,16 @@ export interface FoundImage {
 }
 
 /** An image by name, id (with or without `sha256:`) or the start of one. Throws `notFound`, `conflict` for an ambiguous start. */
-export async function findImage({layout}: Pick<ImageContext, 'layout'>, text: string): Promise<FoundImage> {
+export async function findImage(context: Pick<ImageContext, 'layout'>, text: string): Promise<FoundImage> {
+  const found = await findWholeImage(context, text);
+  return found ?? {image: await findByPrefix(context, text)};
+}
+
+/** The same by a name or a whole id alone: `a` is no image whose id begins like that. Undefined: none has such a name. */
+export async function findWholeImage(
+  {layout}: Pick<ImageContext, 'layout'>,
+  text: string,
+): Promise<FoundImage | undefined> {
   if (isDigest(text) || /^[0-9a-f]{64}$/.test(text)) {
     const image = await readImage(layout, text);
     if (image) return {image};
@@ -34,8 +43,7 @@ export async function findImage({layout}: Pick<ImageContext, 'layout'>, text: st
   }
   const record = reference && (await readReference(layout, formatReference(reference)));
   const image = record && (await readImage(layout, record.image));
-  if (record && image) return {image, reference: record.reference, record};
-  return {image: await findByPrefix({layout}, text)};
+  return record && image && {image, reference: record.reference, record};
 }
 
 /** A digest is that of what a name stands for, or of a manifest; a few clients use the image's id. */

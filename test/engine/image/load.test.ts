@@ -2,6 +2,7 @@ import {mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {gzipSync} from 'node:zlib';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
+import {findImage, findWholeImage} from '../../../src/engine/image/find.ts';
 import {makeTar} from '../../support/archive.ts';
 import {
   archiveOf,
@@ -69,6 +70,17 @@ describe('archives of docker save', () => {
       ['load', 'web:1'],
       ['load', 'localhost:5000/team/web:2'],
     ]);
+  });
+
+  test('an image is found by its name, its id and the start of that, and builds want one of the first two', async () => {
+    const image = makeImage({layers: [base]});
+    await bed.load(dockerArchive([{image, tags: ['base:1']}]));
+    const start = image.id.slice('sha256:'.length, 'sha256:'.length + 3);
+    for (const text of ['base:1', image.id, start])
+      expect(await findImage(bed, text)).toMatchObject({image: {id: image.id}});
+    for (const text of ['base:1', image.id])
+      expect(await findWholeImage(bed, text)).toMatchObject({image: {id: image.id}});
+    expect(await findWholeImage(bed, start)).toBeUndefined();
   });
 
   test('inspect tells what an image says of builds upon it', async () => {

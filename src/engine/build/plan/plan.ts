@@ -14,6 +14,7 @@ import {atPlace} from '../at-place.ts';
 import type {Origin} from '../steps.ts';
 import {addLine, type BaseImage, type BaseSource, type StageDraft, type StepList} from './draft.ts';
 import {type FilesPlanning, planFiles} from './files.ts';
+import {noImage} from './no-image.ts';
 import {planRun, type RunPlanning} from './run.ts';
 import {type Planning, settingPlanners} from './settings.ts';
 
@@ -248,10 +249,15 @@ class Planner {
   ): Promise<BaseImage & {readonly source: BaseSource}> {
     const {image, source} = this.#request;
     const found = await image(reference, platform).catch((error: unknown) => {
-      throw atPlace(error, place, source);
+      throw atPlace(noImage(error, reference, this.#names()), place, source);
     });
     this.#images.set(`${reference} ${found.source.id}`, found);
     return found;
+  }
+
+  /** Of what is no image. */
+  #names(): readonly string[] {
+    return [...this.#stages.stages.flatMap(({name}) => name ?? []), ...Object.keys(this.#request.contexts)];
   }
 
   /** What `FROM --platform=…` asks for. */
