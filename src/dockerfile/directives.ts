@@ -5,7 +5,7 @@ import type {Findings, Place} from './source.ts';
 export interface Directives {
   /** The character that joins lines and takes other characters their meaning: `\` or `` ` ``. */
   readonly escape: '\\' | '`';
-  /** The language that the file is written in, as an image's name. It is noted; the file is always read by us. */
+  /** The language that the file is written in, as an image's name. The file is always read by us. */
   readonly syntax?: string;
   /** `# check=skip=A,B;error=true`. */
   readonly check?: string;
@@ -45,12 +45,20 @@ export function readDirectives(lines: readonly string[], findings: Findings): Di
     findings.error(token.place, 'invalid-escape', `the escape character cannot be "${token.value}"`, hint);
   }
   const syntax = seen.get('syntax')?.value;
+  warnOfLanguage(seen.get('syntax'), findings);
   const check = seen.get('check')?.value;
   return {
     escape: token?.value === '`' ? '`' : '\\',
     ...(syntax === undefined ? {} : {syntax}),
     ...(check === undefined ? {} : {check}),
   };
+}
+
+/** Images of the language itself are called like it, whoever has them: `docker/dockerfile:1`, `host/mirror/dockerfile`. */
+function warnOfLanguage(syntax: {readonly value: string; readonly place: Place} | undefined, findings: Findings): void {
+  if (syntax === undefined || /(?:^|\/)dockerfile(?:-upstream)?(?:[:@]|$)/.test(syntax.value)) return;
+  const message = `the language of "${syntax.value}" is not known: this is read as a Dockerfile`;
+  findings.warning(syntax.place, 'unknown-syntax', message, 'name docker/dockerfile:1, or build it with BuildKit');
 }
 
 /** `# escpae=` is a comment to everybody else, and the lines below do not join. */

@@ -51,6 +51,11 @@ describe('a problem has its place', () => {
       '2:1+3 unknown-instruction: unknown instruction "RNU" (did you mean "RUN"?)',
     ],
     [
+      'a language of its own',
+      '# syntax=host.example/other/language:1\nFROM a\n',
+      '1:1+38 unknown-syntax: the language of "host.example/other/language:1" is not known: this is read as a Dockerfile (name docker/dockerfile:1, or build it with BuildKit)',
+    ],
+    [
       'a word of a continued line',
       'FROM a\nENV one=1 \\\n  # between\n  two\n',
       '4:3+3 missing-value: ENV: "two" has no value (write key=value, with quotes around blanks)',
@@ -92,6 +97,15 @@ test('everything is told at once, and what the file asks to skip is not', () => 
   const text = '# check=skip=StageNameCasing,MaintainerDeprecated\nFROM a AS One\nMAINTAINER x\nCOPY a\nUSER\n';
   const found = checkDockerfile({text, shown: 'Dockerfile'}, {buildArguments: {}});
   expect(found.map(({line, code}) => `${line} ${code}`)).toEqual(['4 missing-argument', '5 missing-argument']);
+});
+
+test.each([
+  'docker/dockerfile',
+  'host.example:5000/mirror/dockerfile:1.7-labs@sha256:1',
+  'docker/dockerfile-upstream:master',
+])('the language may be had from anywhere: %s', (syntax) => {
+  const text = `# syntax=${syntax}\nFROM a\n`;
+  expect(checkDockerfile({text, shown: 'Dockerfile'}, {buildArguments: {}})).toEqual([]);
 });
 
 test('an argument that the build is given decides what a value is', () => {

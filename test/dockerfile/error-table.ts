@@ -12,6 +12,7 @@ export const errorTable: readonly (readonly [text: string, ...told: readonly str
   ['# escape=`\n# escape=\\\nFROM scratch\n', '2:1+10 the directive "escape" is given twice'],
   ['# escape=x\nFROM scratch\n', '1:1+10 the escape character cannot be "x"'],
   ['# escap=`\nFROM scratch\n', '1:1+9 "escap" is no directive, so this line is a comment'],
+  ['# syntax=a/b:1\nFROM scratch\n', '1:1+14 the language of "a/b:1" is not known: this is read as a Dockerfile'],
   [long, '2:1+1 the line is longer than 65535 bytes'],
   [doubling, '13:9+2 ENV: variables bring more than 1048576 characters'],
   [`${f}RUN <<E\nx\n`, '2:1+7 the text "<<E" has no end'],

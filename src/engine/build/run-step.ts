@@ -39,7 +39,7 @@ export interface RunOptions {
   readonly onFailure?: (left: {readonly upper: string; readonly error: unknown}) => Promise<void>;
 }
 
-const hostname = 'buildkitsandbox';
+const usualHostname = 'buildkitsandbox';
 
 /** The command did not succeed. */
 function stepFailure(shown: string, status: number): TscomposeError {
@@ -140,7 +140,7 @@ export function bodyOf(step: RunStep, {request, mounts}: Pick<RunOptions, 'reque
     Cmd: [],
     WorkingDir: step.cwd,
     User: step.user,
-    Hostname: hostname,
+    Hostname: step.hostname ?? usualHostname,
     Labels: {[stepLabel]: step.stage},
     HostConfig: host,
   };

@@ -217,7 +217,7 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
 
   async function prepareRun(step: RunStep, parent: StepResult | undefined): Promise<Prepared> {
     const below = parent?.snapshot ?? [];
-    const {kind, words, scripts, env, cwd, user, network, insecure, foreign} = step;
+    const {kind, words, scripts, env, cwd, user, network, insecure, foreign, hostname} = step;
     const digests: string[] = [];
     const versions: Record<string, string> = {};
     for (const {from, source, target} of boundMounts(step)) {
@@ -230,7 +230,11 @@ export function createSolver(context: BuildWork, solving: Solving): Solver {
     const mounts = step.mounts.map((mount) => definitionOf(mount));
     return {
       parent: parent?.key ?? '',
-      definition: {kind, words, scripts, env, cwd, user, network, insecure, mounts, ...(foreign && {foreign})},
+      definition: {
+        ...{kind, words, scripts, env, cwd, user, network, insecure, mounts},
+        ...(foreign && {foreign}),
+        ...(hostname && {hostname}),
+      },
       files: digests.length === 0 ? '' : sha256Hex(digests.join('\n')),
       ...{below, versions},
       async make(release) {

@@ -74,6 +74,8 @@ export interface RunStep extends Common {
   readonly passing: readonly string[];
   readonly cwd: string;
   readonly user: string;
+  /** Undefined: the one that every build has. */
+  readonly hostname?: string | undefined;
   readonly network: 'default' | 'none' | 'host';
   readonly insecure: boolean;
   readonly mounts: readonly StepMount[];

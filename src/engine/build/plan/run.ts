@@ -52,6 +52,7 @@ export async function planRun(
     passing,
     cwd: draft.config.WorkingDir || '/',
     user: draft.config.User ?? '',
+    hostname: planning.given['BUILDKIT_SANDBOX_HOSTNAME'] || undefined,
     network,
     insecure: instruction.security === 'insecure',
     mounts,

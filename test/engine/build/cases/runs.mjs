@@ -1,6 +1,7 @@
 import {run} from './tree.mjs';
 
 export const runs = [
+  run('name of the machine', 'RUN hostname > /f', {arguments: {BUILDKIT_SANDBOX_HOSTNAME: 'builder'}}),
   run(
     'changes of all kinds',
     'RUN mkdir /n && touch /n/f && chmod 1777 /n && ln -s /n /l && rm /etc/group && mkfifo /p && chown -h 5:6 /l',
