@@ -105,6 +105,12 @@ describe('a directory', () => {
     expect(readdirSync(await filesOf(text, {contexts})).sort()).toEqual(['.dockerignore', 'rules']);
   });
 
+  test.each(['!', '['])('an ignore file with the pattern %s is told of as such', async (ignore) => {
+    await expect(filesOf('FROM scratch\nCOPY . /\n', {context, ignore})).rejects.toThrow(
+      `the ignore file of the context: "${ignore}" is not a pattern of paths`,
+    );
+  });
+
   test('a secret that is a pipe is refused', async () => {
     const secrets = [{id: 's', content: {path: join(context, 'pipe')}}];
     const body = plainBody('FROM busybox\nRUN --mount=type=secret,id=s true\n', {secrets});

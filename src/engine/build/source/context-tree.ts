@@ -1,6 +1,6 @@
 import {type BigIntStats, lstatSync, readdirSync, readlinkSync, realpathSync} from 'node:fs';
 import {posix} from 'node:path';
-import {TscomposeError} from '../../../base/errors.ts';
+import {TscomposeError, toTscomposeError} from '../../../base/errors.ts';
 import {compileIgnore, type IgnoreMatcher} from '../../../base/ignore.ts';
 import type {DigestCache} from './digests.ts';
 import type {SourceTree, TreeEntry, TreeListing} from './tree.ts';
@@ -21,7 +21,7 @@ export interface ContextOptions {
  * are looked at, never followed by the kernel.
  */
 export function openContextTree(root: string, {ignore, digests, owned}: ContextOptions): SourceTree {
-  const rules = ignore.length === 0 ? undefined : compileIgnore(ignore);
+  const rules = ignore.length === 0 ? undefined : compileIgnoreFile(ignore);
   const listed = new Map<string, TreeListing | undefined>();
   const walk = new Walk(root, rules, digests, owned);
   return {
@@ -32,6 +32,19 @@ export function openContextTree(root: string, {ignore, digests, owned}: ContextO
       return Promise.resolve(listed.get(key));
     },
   };
+}
+
+/** What is wrong with it is wrong there, and not with the instruction that brings files. */
+function compileIgnoreFile(patterns: readonly string[]): IgnoreMatcher {
+  try {
+    return compileIgnore(patterns);
+  } catch (error) {
+    const {kind, message} = toTscomposeError(error);
+    throw new TscomposeError(kind, `the ignore file of the context: ${message}`, {
+      hint: 'correct that line of the .dockerignore: a "[" needs its "]", and a "!" a path',
+      cause: error,
+    });
+  }
 }
 
 /** The real path of a context. Throws `notFound`, `invalid` for what is no directory. */
