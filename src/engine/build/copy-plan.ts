@@ -2,6 +2,7 @@ import {createHash} from 'node:crypto';
 import {posix} from 'node:path';
 import {TscomposeError} from '../../base/errors.ts';
 import {compileIgnore} from '../../base/ignore.ts';
+import {didYouMean} from '../../base/suggest.ts';
 import {chmodOf, madeMode} from './chmod.ts';
 import {compileGlob, hasWildcards} from './glob.ts';
 import {clampedPath} from './source/context-tree.ts';
@@ -30,7 +31,8 @@ export async function select(
     const pivot = parents ? pivotOf(source) : source;
     for (const path of await expand(tree, source)) {
       const listing = await tree.list(path, {digests: true});
-      if (listing === undefined || (listing.entries.length === 0 && path !== '')) throw missing(source);
+      if (listing === undefined || (listing.entries.length === 0 && path !== ''))
+        throw await missing(tree, source, path);
       const {resolved, entries} = listing;
       const kept = exclude.length === 0 ? entries : without(entries, exclude, resolved);
       if (kept.length === 0 && entries.length > 0) continue;
@@ -43,10 +45,19 @@ export async function select(
   return selections;
 }
 
-function missing(source: string): TscomposeError {
-  return new TscomposeError('notFound', `"${source}" not found`, {
-    hint: 'correct the path: it is looked up beneath the context; see also its .dockerignore',
-  });
+async function missing(tree: SourceTree, source: string, path: string): Promise<TscomposeError> {
+  return new TscomposeError('notFound', `"${source}" not found`, {hint: await whyMissing(tree, path)});
+}
+
+async function whyMissing(tree: SourceTree, path: string): Promise<string> {
+  if (tree.leavesOut?.(path) === true) return 'the ignore file of the context (.dockerignore) leaves it out';
+  const directory = posix.dirname(path);
+  const beside = await tree.list(directory === '.' ? '' : directory, {digests: false});
+  const names = (beside?.entries ?? []).map((entry) => entry.path).filter((name) => name !== '' && !name.includes('/'));
+  const meant = didYouMean(posix.basename(path), names, directory === '.' ? '' : `${directory}/`);
+  if (meant !== undefined) return meant;
+  const where = 'lowers' in tree.place ? 'in that stage or image' : 'beneath the context';
+  return `correct the path: it is looked up ${where}`;
 }
 
 /** What stands before `/./` is not repeated in the target. */

@@ -26,6 +26,7 @@ export function openContextTree(root: string, {ignore, digests, owned}: ContextO
   const walk = new Walk(root, rules, digests, owned);
   return {
     place: {directory: root},
+    leavesOut: (path) => rules !== undefined && (rules.prunes(path) || rules.ignores(path)),
     list(path, options) {
       const key = `${options.digests ? 'digests' : 'names'} ${path}`;
       if (!listed.has(key)) listed.set(key, walk.list(path, options.digests));

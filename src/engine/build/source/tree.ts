@@ -31,6 +31,8 @@ export interface TreeListing {
 export interface SourceTree {
   /** Undefined: nothing is there. `digests`: with those of contents. */
   list(path: string, options: {readonly digests: boolean}): Promise<TreeListing | undefined>;
+  /** The ignore file says so of the path, whether something is there or not. */
+  readonly leavesOut?: (path: string) => boolean;
   /** Where the helper finds it: a directory of the machine, or layers, top first. */
   readonly place: {readonly directory: string} | {readonly lowers: readonly string[]};
   /** Of what was fetched: from where, and which of all that may be there. */
