@@ -23,6 +23,7 @@ const cases: Readonly<Record<string, Case>> = {
       'services:\n  web:\n    image: nginx\n    pull_policy: never\n  api:\n    image: shop/api\n    pull_policy: never\n  worker:\n    image: shop/api\n    pull_policy: never\n',
   },
   'a Dockerfile is missing': {stack: 'services:\n  web:\n    build: .\n'},
+  'the context of a build is missing': {stack: 'services:\n  web:\n    build: ./web\n'},
   'a pull policy is none': {stack: 'services:\n  web:\n    image: busybox\n    pull_policy: monthly\n'},
   'a port is in use': {stack: `services:\n  web: {${sleeps}, ports: ["18097:80"]}\n`},
   'an external network is missing': {

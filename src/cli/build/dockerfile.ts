@@ -14,17 +14,34 @@ export interface DockerfilePlace {
   /** Absolute, or relative to the working directory. Undefined: `Dockerfile` in the context. */
   readonly file: string | undefined;
   readonly workingDirectory: string;
+  /** What to do where one of them is not there. */
+  readonly hints?: MissingHints;
 }
 
+interface MissingHints {
+  readonly context: string;
+  readonly file: string;
+}
+
+const flagHints: MissingHints = {
+  context: 'name the directory that the build takes its files from',
+  file: 'name the Dockerfile with -f',
+};
+
 /** The file of its own that says what is ignored goes before the context's. Throws `notFound`, `forbidden`, `invalid`. */
-export async function readDockerfile({context, file, workingDirectory}: DockerfilePlace): Promise<ReadDockerfile> {
+export async function readDockerfile({
+  context,
+  file,
+  workingDirectory,
+  hints = flagHints,
+}: DockerfilePlace): Promise<ReadDockerfile> {
   const path = file === undefined ? join(context ?? workingDirectory, 'Dockerfile') : resolve(workingDirectory, file);
   const shown = shownAs(path, workingDirectory);
   if (context !== undefined && statSync(context, {throwIfNoEntry: false}) === undefined)
     throw new TscomposeError('notFound', `there is no directory ${shownAs(context, workingDirectory)}`, {
-      hint: 'name the directory that the build takes its files from',
+      hint: hints.context,
     });
-  const text = await readText(path, shown);
+  const text = await readText(path, shown, hints.file);
   return {dockerfile: {text, shown}, ...readIgnore(context, path)};
 }
 
@@ -43,13 +60,13 @@ export function readIgnore(context: string | undefined, dockerfile: string | und
 const most = 4 * 1024 * 1024;
 
 /** What the shell passes (`-f <(…)`) is a pipe, and is waited for. */
-async function readText(path: string, shown: string): Promise<string> {
+async function readText(path: string, shown: string, missing: string): Promise<string> {
   if (/^\/(?:dev|proc\/self)\/fd\//.test(path)) return await readFile(path, 'utf8');
   try {
     return readRegularFile(path, {shown, most}).toString('utf8');
   } catch (error) {
     const {kind, message} = toTscomposeError(error);
-    const hint = kind === 'notFound' ? 'name the Dockerfile with -f' : undefined;
+    const hint = kind === 'notFound' ? missing : undefined;
     throw new TscomposeError(kind, message, {cause: error, hint});
   }
 }

@@ -18,13 +18,18 @@ export async function readServiceFiles(
     return {dockerfile: inline, ...(source === undefined ? readIgnore(build.context, undefined) : {})};
   }
   if (source !== undefined && !isAbsolute(dockerfile)) return {dockerfile: {inContext: dockerfile}};
-  const place = {context: source === undefined ? build.context : undefined, file: dockerfile, workingDirectory: cwd};
+  const context = source === undefined ? build.context : undefined;
+  const place = {context, file: dockerfile, workingDirectory: cwd, hints};
   return await readDockerfile(place).catch((error: unknown) => Promise.reject(ofService(services[0], error)));
 }
 
-/** Says whose Dockerfile it is, and how a stack names another. */
+const hints = {
+  context: 'make it, or name another one by "build.context" of the service',
+  file: 'write it, or name another one by "build.dockerfile" of the service',
+};
+
+/** Says whose Dockerfile it is. */
 function ofService(service: string | undefined, error: unknown): TscomposeError {
-  const {kind, message} = toTscomposeError(error);
-  const hint = kind === 'notFound' ? 'write it, or name another one by "build.dockerfile" of the service' : undefined;
+  const {kind, message, hint} = toTscomposeError(error);
   return new TscomposeError(kind, `service "${service}": ${message}`, {cause: error, hint});
 }
