@@ -21,6 +21,7 @@ const needs = [
   {program: 'getfattr', package: 'attr'},
   {program: 'curl', package: 'curl'},
   {program: 'git', package: 'git'},
+  {program: 'ssh-agent', package: 'openssh-client'},
   {program: 'xz', package: 'xz-utils'},
   {program: 'bzip2', package: 'bzip2'},
   {program: 'zstd', package: 'zstd'},

@@ -6,7 +6,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import {leftovers} from './leftovers.ts';
 
 export const projectDirectory = resolve(import.meta.dirname, '../..');
-const cliPath = join(projectDirectory, 'dist/cli.cjs');
+export const cliPath = join(projectDirectory, 'dist/cli.cjs');
 
 export interface CommandResult {
   readonly code: number | null;

@@ -9,6 +9,7 @@ export const userPackages = {
   pasta: ['passt'],
   slirp4netns: ['slirp4netns', 'libslirp0'],
   registry: ['docker-registry'],
+  ssh: ['openssh-server', 'libwrap0'],
   skopeo: ['skopeo', 'libgpgme11', 'libassuan0', 'libdevmapper1.02.1'],
 } as const;
 

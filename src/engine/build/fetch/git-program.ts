@@ -132,9 +132,14 @@ function reasonOf(told: string): string {
   const lines = redactUrls(told)
     .split(/\r?\n|\r/)
     .map((line) => line.replace(/^(?:fatal|error|remote|ERROR): */, '').trim())
-    .filter((line) => line !== '');
-  return printable(lines.slice(-3).join('; ')) || 'git gave no reason';
+    .filter((line) => line !== '' && !/^@+$/.test(line));
+  // Of ssh's failures git only says that there was one: after what ssh says of them that tells nothing.
+  const telling = lines.filter((line) => !general.test(line));
+  return printable((telling.length > 0 ? telling : lines).slice(-3).join('; ')) || 'git gave no reason';
 }
+
+const general =
+  /^(?:Could not read from remote repository\.|Please make sure you have the correct access rights|and the repository exists\.)$/;
 
 /** What a server says may have anything in it. */
 function printable(text: string): string {
@@ -154,10 +159,23 @@ function kindOf(told: string): 'unauthorized' | 'notFound' | 'unavailable' {
 }
 
 function hintOf(told: string): string | undefined {
-  if (/Host key verification failed/i.test(told))
-    return 'make its key known first: ssh-keyscan HOST >> ~/.ssh/known_hosts';
+  const key = hostKeyHint(told);
+  if (key !== undefined) return key;
   if (/requested URL returned error: 30[1278]/i.test(told))
     return 'the server sends on to another address, where a login is not sent: name that address itself';
+  if (/Permission denied \(/.test(told))
+    return 'the server takes no key of the agent: ssh-add -l lists them; name another agent with --ssh default=SOCKET';
   if (!denied.test(told)) return undefined;
   return 'give a token with --secret id=GIT_AUTH_TOKEN, an agent with --ssh default, or configure a credential helper of git';
+}
+
+/** What ssh calls a host: with its port in brackets, where that is another than the usual one. */
+function hostKeyHint(told: string): string | undefined {
+  if (!/Host key verification failed/i.test(told)) return undefined;
+  const named = /(?:host key is known for|Host key for) (\S+) /.exec(told)?.[1] ?? 'HOST';
+  if (/IDENTIFICATION HAS CHANGED/.test(told))
+    return `its key is another than the one that is known: find out why; then forget the old one: ssh-keygen -R '${named}'`;
+  const [, host = named, port] = /^\[(.+)\]:(\d+)$/.exec(named) ?? [];
+  const words = port === undefined ? host : `-p ${port} ${host}`;
+  return `make its key known first: ssh-keyscan ${words} >> ~/.ssh/known_hosts`;
 }
