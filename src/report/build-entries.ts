@@ -1,5 +1,7 @@
 import type {BuildView, StepView} from './build-state.ts';
-import type {TransferredLayers} from './transfer-totals.ts';
+import {oneLine} from './cells.ts';
+import {shortTime} from './time.ts';
+import {type TransferredLayers, totalsText, transferTotals} from './transfer-totals.ts';
 
 /** A line of a picture of builds, before it is known how wide it may be. */
 export type BuildEntry =
@@ -12,15 +14,17 @@ export type BuildEntry =
 export interface EntryOptions {
   /** Nothing follows any more: all that is worth keeping is shown. */
   readonly last: boolean;
+  /** Builds that are done keep their steps. */
+  readonly whole?: boolean;
 }
 
 /** The lines of all builds. One that is alone has no line with its name; one of several that is done is that line alone. */
-export function buildEntries(builds: readonly BuildView[], {last}: EntryOptions): readonly BuildEntry[] {
+export function buildEntries(builds: readonly BuildView[], {last, whole = false}: EntryOptions): readonly BuildEntry[] {
   return builds.flatMap((build): readonly BuildEntry[] => {
     const alone = build.name === '';
     const head: readonly BuildEntry[] = alone ? [] : [{kind: 'build', build}];
     const isTold = build.steps.some(({explained}) => explained !== undefined) && last;
-    if (!alone && build.phase === 'done' && !isTold) return head;
+    if (!alone && build.phase === 'done' && !isTold && !whole) return head;
     const pulls = Object.entries(build.pulls).map(([reference, layers]) => ({
       kind: 'pull' as const,
       ...{reference, layers, build},
@@ -62,4 +66,44 @@ function rankOf(entry: BuildEntry): number {
   const {phase} = entry.kind === 'step' ? entry.step : entry.build;
   const isUrgent = phase === 'working' || phase === 'failed';
   return entry.kind === 'step' ? (isUrgent ? 0 : 3) : isUrgent ? 1 : 2;
+}
+
+/** Cells of a time. */
+export const timeWidth = 6;
+
+/** What an entry is about, in one line. */
+export function entryTitle(entry: BuildEntry): string {
+  switch (entry.kind) {
+    case 'build':
+      return `build ${oneLine(entry.build.name)}`;
+    case 'pull':
+      return `pulling ${oneLine(entry.reference)}`;
+    case 'step':
+      return oneLine(entry.step.title);
+    case 'cached':
+      return `${entry.steps} steps`;
+  }
+}
+
+/** How far it is: its symbol and its colour go by that. */
+export function entryPhase(entry: BuildEntry): StepView['phase'] {
+  if (entry.kind === 'pull') return 'working';
+  if (entry.kind === 'cached') return 'cached';
+  return entry.kind === 'step' ? entry.step.phase : entry.build.phase;
+}
+
+/** What stands beside the title: the time, or in its place what is known. */
+export function entryNote(entry: BuildEntry, now: number): string {
+  if (entry.kind === 'cached') return 'cached'.padStart(timeWidth);
+  if (entry.kind === 'pull') return totalsText(transferTotals(entry.layers));
+  const {phase, startedAt, endedAt} = entry.kind === 'step' ? entry.step : entry.build;
+  if (phase === 'cached' || phase === 'canceled') return (phase === 'cached' ? phase : 'ended').padStart(timeWidth);
+  const time = shortTime((endedAt ?? now) - startedAt).padStart(timeWidth);
+  return entry.kind === 'build' ? `${time}  ${stepCounts(entry.build)}` : time;
+}
+
+/** `9 steps, 4 cached`. */
+export function stepCounts({steps}: BuildView): string {
+  const cached = steps.filter(({phase}) => phase === 'cached').length;
+  return `${steps.length} ${steps.length === 1 ? 'step' : 'steps'}${cached === 0 ? '' : `, ${cached} cached`}`;
 }

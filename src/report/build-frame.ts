@@ -1,11 +1,17 @@
 import picocolors from 'picocolors';
 import {linesOf} from '../base/last-lines.ts';
-import {type BuildEntry, buildEntries, chooseEntries} from './build-entries.ts';
+import {
+  type BuildEntry,
+  buildEntries,
+  chooseEntries,
+  entryNote,
+  entryPhase,
+  entryTitle,
+  timeWidth,
+} from './build-entries.ts';
 import type {BuildView, StepView} from './build-state.ts';
 import {cellWidth, cut, oneLine, pad} from './cells.ts';
 import {spinner} from './spinner.ts';
-import {shortTime} from './time.ts';
-import {totalsText, transferTotals} from './transfer-totals.ts';
 
 export interface BuildFrameOptions {
   /** Cells of a line. */
@@ -56,10 +62,11 @@ interface Layout extends BuildFrameOptions {
   readonly titleWidth: number;
 }
 
-const timeWidth = 6;
-
 function layOut(entries: readonly BuildEntry[], indented: boolean, options: BuildFrameOptions): Layout {
-  const widest = Math.max(0, ...entries.map((entry) => cellWidth(titleOf(entry)) + indentOf(entry, indented).length));
+  const widest = Math.max(
+    0,
+    ...entries.map((entry) => cellWidth(entryTitle(entry)) + indentOf(entry, indented).length),
+  );
   // Symbol before it, blanks and the time after it.
   return {...options, indented, titleWidth: Math.max(1, Math.min(widest, options.width - 3 - 2 - timeWidth))};
 }
@@ -68,25 +75,12 @@ function indentOf({kind}: BuildEntry, indented: boolean): string {
   return indented && kind !== 'build' ? '  ' : '';
 }
 
-function titleOf(entry: BuildEntry): string {
-  switch (entry.kind) {
-    case 'build':
-      return `build ${oneLine(entry.build.name)}`;
-    case 'pull':
-      return `pulling ${oneLine(entry.reference)}`;
-    case 'step':
-      return oneLine(entry.step.title);
-    case 'cached':
-      return `${entry.steps} steps`;
-  }
-}
-
 function entryLine(entry: BuildEntry, layout: Layout): string {
   const color = picocolors.createColors(layout.color);
   const indent = indentOf(entry, layout.indented);
-  const title = pad(cut(titleOf(entry), layout.titleWidth - indent.length), layout.titleWidth - indent.length);
-  const phase = phaseOf(entry);
-  const text = `${indent} ${symbols[phase] ?? spinner(layout.step)} ${title}  ${besides(entry, layout.now)}`;
+  const title = pad(cut(entryTitle(entry), layout.titleWidth - indent.length), layout.titleWidth - indent.length);
+  const phase = entryPhase(entry);
+  const text = `${indent} ${symbols[phase] ?? spinner(layout.step)} ${title}  ${entryNote(entry, layout.now)}`;
   const line = cut(text.trimEnd(), layout.width);
   if (phase === 'failed') return color.red(line);
   if (phase === 'done') return color.green(line);
@@ -101,28 +95,6 @@ const symbols: Readonly<Record<StepView['phase'], string | undefined>> = {
   failed: '✘',
   canceled: '-',
 };
-
-function phaseOf(entry: BuildEntry): StepView['phase'] {
-  if (entry.kind === 'pull') return 'working';
-  if (entry.kind === 'cached') return 'cached';
-  return entry.kind === 'step' ? entry.step.phase : entry.build.phase;
-}
-
-/** What stands beside the title: the time, or in its place what is known. */
-function besides(entry: BuildEntry, now: number): string {
-  if (entry.kind === 'cached') return 'cached'.padStart(timeWidth);
-  if (entry.kind === 'pull') return totalsText(transferTotals(entry.layers));
-  const {phase, startedAt, endedAt} = entry.kind === 'step' ? entry.step : entry.build;
-  if (phase === 'cached' || phase === 'canceled') return (phase === 'cached' ? phase : 'ended').padStart(timeWidth);
-  const time = shortTime((endedAt ?? now) - startedAt).padStart(timeWidth);
-  return entry.kind === 'build' ? `${time}  ${stepCounts(entry.build)}` : time;
-}
-
-/** `9 steps, 4 cached`. */
-export function stepCounts({steps}: BuildView): string {
-  const cached = steps.filter(({phase}) => phase === 'cached').length;
-  return `${steps.length} ${steps.length === 1 ? 'step' : 'steps'}${cached === 0 ? '' : `, ${cached} cached`}`;
-}
 
 function outputLines(step: StepView, most: number, {width, color, indented}: Layout): readonly string[] {
   const {dim} = picocolors.createColors(color);

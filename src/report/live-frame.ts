@@ -1,6 +1,6 @@
 import picocolors from 'picocolors';
-import {buildEntries} from './build-entries.ts';
-import {buildFrame, stepCounts} from './build-frame.ts';
+import {buildEntries, stepCounts} from './build-entries.ts';
+import {buildFrame} from './build-frame.ts';
 import {cellWidth, cut, cutStart, oneLine, pad} from './cells.ts';
 import {spinner} from './spinner.ts';
 import type {ViewRow, ViewState} from './state.ts';

@@ -31,6 +31,7 @@ export const keyGroups: readonly KeyGroup[] = [
       {keys: 'p', what: 'what differs from the stack file', short: 'plan', command: 'plan'},
       {keys: 'a', what: 'apply it (in the plan)', command: 'up -d'},
       {keys: 'v', what: 'events', short: 'events', command: 'events'},
+      {keys: 'B', what: 'builds, with all their steps', short: 'builds', command: 'build'},
     ],
   },
   {

@@ -2,10 +2,11 @@ import {boxHeight} from './box.ts';
 import {unicodeGlyphs} from './glyphs.ts';
 import {openUrl} from './keys-action.ts';
 import {layoutOf} from './layout.ts';
+import type {Overlay} from './overlay.ts';
 import {overlayBox} from './overlay-content.ts';
 import {canApply} from './pending.ts';
 import {portTargets} from './ports.ts';
-import type {Key, KeyResult, Overlay, UiState} from './types.ts';
+import type {Key, KeyResult, UiState} from './types.ts';
 
 /** While an overlay is open all keys are its own. */
 export function overlayKey(state: UiState, overlay: Overlay, key: Key): KeyResult {
@@ -29,6 +30,7 @@ const openers: Readonly<Record<Exclude<Overlay['kind'], 'confirm'>, string>> = {
   help: '?',
   plan: 'p',
   events: 'v',
+  builds: 'B',
   why: 'w',
   ports: 'o',
 };
@@ -102,6 +104,7 @@ function scrolled(state: UiState, overlay: Overlay, by: number): Overlay {
   const clamp = (value: number): number => Math.max(0, Math.min(most, value));
   switch (overlay.kind) {
     case 'events':
+    case 'builds':
       return {...overlay, above: clamp(overlay.above - by)};
     case 'help':
     case 'plan':

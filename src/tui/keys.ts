@@ -43,6 +43,8 @@ function screenKey(state: UiState, key: Key, logs: LogReader): KeyResult {
       return done({...state, overlay: {kind: 'help', top: 0}});
     case 'v':
       return done({...state, overlay: {kind: 'events', above: 0}});
+    case 'B':
+      return done({...state, overlay: {kind: 'builds', above: 0}});
     case 'tab':
       return done({...state, focus: state.focus === 'services' ? 'logs' : 'services'});
     case 'escape':

@@ -3,9 +3,11 @@ import {cellsOf, safeText} from './cells.ts';
 import {keyGroups} from './key-table.ts';
 import {fillLine, lineCells, span, wrapLine} from './line.ts';
 import {readLogText} from './log-text.ts';
+import type {Overlay} from './overlay.ts';
 import {portTargets} from './ports.ts';
 import {clockTime} from './short-text.ts';
-import type {EventEntry, Line, Overlay, Span, StyleName} from './types.ts';
+import type {EventEntry, Line, Span, StyleName} from './types.ts';
+import {buildLines} from './view-builds.ts';
 import type {ViewContext} from './view-context.ts';
 import {whyLines} from './why.ts';
 
@@ -30,6 +32,14 @@ function contentOf(context: OverlayContext, overlay: Overlay): Box {
         top: 0,
         above: overlay.above,
         command: `${state.command} events`,
+      };
+    case 'builds':
+      return {
+        title: 'builds',
+        lines: buildsLines(context),
+        top: 0,
+        above: overlay.above,
+        command: `${state.command} build`,
       };
     case 'why':
       return {
@@ -130,6 +140,11 @@ function eventLines({state, glyphs, utcOffsetMinutes}: OverlayContext): readonly
       span(`${marks[level]} ${text}`, eventStyles[level]),
     ],
   );
+}
+
+function buildsLines(context: OverlayContext): readonly Line[] {
+  if (context.state.builds.length === 0) return [[span('nothing was built since this screen was opened', 'dim')]];
+  return buildLines(context, {width: Math.max(1, boxRoom(context.columns, context.rows).width - 4)});
 }
 
 function portLines({state, glyphs}: OverlayContext, overlay: Overlay & {readonly kind: 'ports'}): readonly Line[] {

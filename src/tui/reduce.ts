@@ -1,4 +1,6 @@
+import {reduceBuilds} from '../report/build-state.ts';
 import {oneLine} from '../report/cells.ts';
+import type {ProgressEvent} from '../report/event.ts';
 import {emptyState, reduce} from '../report/state.ts';
 import {
   containerEvents,
@@ -32,6 +34,7 @@ export function initialUiState({project, command, columns, rows}: UiStart): UiSt
     plan: undefined,
     events: [],
     watch: undefined,
+    builds: [],
     action: undefined,
     connected: true,
     columns,
@@ -120,9 +123,9 @@ export function reduceUi(state: UiState, event: UiEvent): UiState {
         },
       };
     case 'progress':
-      return state.action === undefined
-        ? state
-        : {...state, action: {...state.action, progress: reduce(state.action.progress, event.event)}};
+      return withProgress(withBuild(state, event.event), event.event);
+    case 'build':
+      return withBuild(state, event);
     case 'actionEnded':
       return withActionEnd(state, event);
     case 'connection':
@@ -142,6 +145,15 @@ export function reduceUi(state: UiState, event: UiEvent): UiState {
     case 'logs':
       return state;
   }
+}
+
+function withProgress(state: UiState, event: ProgressEvent): UiState {
+  const {action} = state;
+  return action === undefined ? state : {...state, action: {...action, progress: reduce(action.progress, event)}};
+}
+
+function withBuild(state: UiState, event: ProgressEvent): UiState {
+  return event.kind === 'build' ? {...state, builds: reduceBuilds(state.builds, event)} : state;
 }
 
 function withHealthEvent(state: UiState, event: UiEvent & {readonly kind: 'health'}): UiState {

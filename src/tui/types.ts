@@ -1,5 +1,7 @@
-import type {ProgressEvent} from '../report/event.ts';
+import type {BuildView} from '../report/build-state.ts';
+import type {ProgressContent, ProgressEvent} from '../report/event.ts';
 import type {ViewState} from '../report/state.ts';
+import type {Overlay} from './overlay.ts';
 import type {RunHistory} from './run-history.ts';
 
 /** Everything that the screen shows beside the logs: values that JSON can hold. Times are ms since the epoch. */
@@ -15,6 +17,8 @@ export interface UiState {
   /** The newest last; at most `eventLimit` of them. */
   readonly events: readonly EventEntry[];
   readonly watch: WatchState | undefined;
+  /** Images that were built since the screen was opened, by an action or after a save: each as it was built last. */
+  readonly builds: readonly BuildView[];
   /** The action that runs or ran last, with the command that does the same. */
   readonly action: ActionState | undefined;
   /** False while the engine cannot be reached: the values are the last that were seen. */
@@ -180,20 +184,6 @@ export interface ActionState {
   readonly progress: ViewState;
 }
 
-export type Overlay =
-  | {readonly kind: 'help'; readonly top: number}
-  | {readonly kind: 'plan'; readonly top: number}
-  /** Lines above the last: 0 follows. */
-  | {readonly kind: 'events'; readonly above: number}
-  | {readonly kind: 'why'; readonly service: string; readonly top: number}
-  | {readonly kind: 'ports'; readonly service: string; readonly selected: number}
-  | {
-      readonly kind: 'confirm';
-      readonly question: string;
-      readonly details: readonly string[];
-      readonly effect: UiEffect;
-    };
-
 export interface PromptState {
   readonly kind: 'search' | 'filter';
   readonly text: string;
@@ -269,6 +259,8 @@ export type UiEventContent =
   | {readonly kind: 'health'; readonly id: string; readonly health: HealthInfo}
   | {readonly kind: 'plan'; readonly plan: PendingPlan | undefined}
   | {readonly kind: 'watch'; readonly watch: WatchState | undefined}
+  /** Of a build that watching asked for; those of actions come with their progress. */
+  | Extract<ProgressContent, {readonly kind: 'build'}>
   /** Watch brought changed files into a service. */
   | {
       readonly kind: 'watchApplied';

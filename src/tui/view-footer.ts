@@ -4,6 +4,7 @@ import {fillLine, lineCells, span, spreadLine} from './line.ts';
 import {canApply, pendingOf} from './pending.ts';
 import {isUp} from './status.ts';
 import type {ActionState, Line, PromptState, Span} from './types.ts';
+import {isBuilding} from './view-builds.ts';
 import type {ViewContext} from './view-context.ts';
 
 /** The lines at the bottom: what happens now, and the keys. With one line only, the keys give way to what happens. */
@@ -129,6 +130,7 @@ function hintsFor({state, glyphs}: ViewContext): readonly Hint[] {
         ['esc', 'close'],
       ];
     case 'help':
+    case 'builds':
     case 'events':
     case 'why':
       return [
@@ -138,6 +140,7 @@ function hintsFor({state, glyphs}: ViewContext): readonly Hint[] {
     case undefined:
       break;
   }
+  const building: readonly Hint[] = isBuilding(state) ? [['B', 'builds']] : [];
   if (state.focus === 'logs') {
     const searching: readonly Hint[] =
       state.log.search === ''
@@ -148,6 +151,7 @@ function hintsFor({state, glyphs}: ViewContext): readonly Hint[] {
           ];
     const follow: readonly Hint[] = state.log.position === 'follow' ? [] : [['G', 'follow']];
     return [
+      ...building,
       ...searching,
       ...follow,
       ['/', 'search'],
@@ -166,6 +170,7 @@ function hintsFor({state, glyphs}: ViewContext): readonly Hint[] {
   const running = selected?.replicas.some((replica) => isUp(replica) || replica.phase === 'restarting');
   const pending: readonly Hint[] = pendingOf(state).changes > 0 ? [['p', 'plan']] : [];
   return [
+    ...building,
     ...pending,
     ['tab', 'logs'],
     ['r', 'restart'],

@@ -7,6 +7,7 @@ import {comparePositions} from './log-track.ts';
 import {foundLines, lineLabels, logQuery, shownLines} from './log-view.ts';
 import {clockTime} from './short-text.ts';
 import type {Line, LogLevel, LogPosition, Span, StyleName, UiState} from './types.ts';
+import {buildLines, isBuilding} from './view-builds.ts';
 import type {ViewContext} from './view-context.ts';
 
 /** The log pane as lines of `pane.width` cells, `pane.height` of them. */
@@ -66,7 +67,12 @@ function bodyLines(context: ViewContext, width: number, height: number): readonl
   const last = above.at(-1);
   if (rows.length < height && position !== 'follow')
     rows = [...rows, ...shown.after(last ?? 'start', height - rows.length).flatMap(draw)].slice(0, height);
-  if (rows.length === 0 && height > 0) return [[span(` ${emptyText(state)}`, 'dim')]];
+  if (rows.length === 0 && height > 0) {
+    // Nothing can be said by what is not built yet.
+    if (state.log.filter === '' && !state.log.previous && isBuilding(state))
+      return buildLines(context, {width: width - 1, room: height}).map((line) => [span(' '), ...line]);
+    return [[span(` ${emptyText(state)}`, 'dim')]];
+  }
   return rows.slice(-height);
 }
 

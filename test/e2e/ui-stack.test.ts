@@ -1,4 +1,4 @@
-import {writeFileSync} from 'node:fs';
+import {mkdirSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {makeHost, type TestHost} from '../support/host.ts';
@@ -115,6 +115,44 @@ test('fifty services: the table scrolls, trouble is found, all of them can be se
     expect(await terminal.shows('hello from number 37')).toContain('service-37');
     terminal.resize(40, 12);
     await terminal.shows(/^ shop +◐ 49\/50 up/);
+  }
+  await down(host);
+});
+
+test('a build is shown whole while it goes on, and afterwards', async () => {
+  // Until a file comes into its cache.
+  const wait = 'RUN --mount=type=cache,target=/c until [ -e /c/go ]; do sleep 0.05; done; exit $(cat /c/go)';
+  const web = {...plain, build: {context: 'web'}, image: 'shop-web:1'};
+  await using host = await stackHost({web});
+  mkdirSync(join(host.directory, 'web'));
+  const dockerfile = (last: string) =>
+    writeFileSync(
+      join(host.directory, 'web/Dockerfile'),
+      `FROM busybox\nWORKDIR /srv\nRUN echo first\nRUN echo second line of it; echo third\n${last}\n`,
+    );
+  dockerfile('RUN true');
+  expect(await host.tscompose(['build'])).toMatchObject({code: 0});
+  expect(await host.tscompose(['engine', 'rmi', 'shop-web:1'])).toMatchObject({code: 0});
+  dockerfile(`${wait.replace('until', 'echo it waits; until')}\nCOPY Dockerfile /`);
+  {
+    await using terminal = await openTerminal(host);
+    terminal.type('tscompose up --ui\n');
+    // In the place of logs, which there are none of.
+    await terminal.shows(/build web +[0-9.]+s +5 steps, 4 cached/);
+    await terminal.shows(/= 4 steps +cached/);
+    await terminal.shows(/\[5\/6\] RUN --mount=type=cache.* [0-9.]+s/);
+    await terminal.shows('it waits');
+    terminal.keys('B');
+    await terminal.shows('─ builds ─');
+    expect(await terminal.shows('it waits')).toMatch(/= 4 steps +cached/);
+    const mounts = join(host.root, 'build/mounts');
+    const [name = ''] = readdirSync(mounts).filter((entry) => !entry.includes('.'));
+    writeFileSync(join(mounts, name, 'data/go'), '0');
+    await terminal.shows(/✓ \[6\/6\] COPY Dockerfile \/ +[0-9.]+s/);
+    terminal.keys('Escape');
+    await terminal.hides('─ builds ─');
+    await terminal.shows('1/1 up');
+    terminal.keys('q');
   }
   await down(host);
 });

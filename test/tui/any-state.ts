@@ -70,6 +70,16 @@ const event: fc.Arbitrary<UiEventContent> = fc.oneof(
     services: fc.uniqueArray(fc.record({name, wanted: fc.nat(3)}), {selector: (one) => one.name, maxLength: 60}),
   }),
   fc.record({
+    kind: fc.constant('build'),
+    build: name,
+    event: fc.oneof(
+      fc.constantFrom({kind: 'began'} as const, {kind: 'ended', outcome: 'failed'} as const),
+      fc.record({kind: fc.constant('step'), step: fc.nat(8), title: anyText, status: fc.constant('start')}),
+      fc.record({kind: fc.constant('step'), step: fc.nat(8), status: fc.constantFrom('cached', 'done', 'failed')}),
+      fc.record({kind: fc.constant('output'), step: fc.nat(8), stream: fc.constant('stdout'), text: anyText}),
+    ),
+  }),
+  fc.record({
     kind: fc.constant('snapshot'),
     containers: fc.uniqueArray(snapshot, {selector: ({id}) => id, maxLength: 6}),
   }),
@@ -120,7 +130,31 @@ const event: fc.Arbitrary<UiEventContent> = fc.oneof(
 
 const keyName = fc.constantFrom(
   ...['up', 'down', 'left', 'right', 'pageup', 'pagedown', 'home', 'end', 'tab', 'enter', 'escape', 'backspace'],
-  ...['space', '/', 'f', 'l', 'n', 'N', 'x', 'W', 't', 'P', 'G', 'g', 'p', 'a', 'v', 'w', 'o', 'r', 's', 'y', '?', 'q'],
+  ...[
+    'space',
+    '/',
+    'f',
+    'l',
+    'n',
+    'N',
+    'x',
+    'W',
+    't',
+    'P',
+    'G',
+    'g',
+    'p',
+    'a',
+    'v',
+    'B',
+    'w',
+    'o',
+    'r',
+    's',
+    'y',
+    '?',
+    'q',
+  ],
 );
 
 const pressedKey: fc.Arbitrary<Key> = fc.oneof(

@@ -23,6 +23,7 @@ test.each([
   ['?', 'help'],
   ['p', 'plan'],
   ['v', 'events'],
+  ['B', 'builds'],
   ['w', 'why'],
 ])('%s opens %s; the same key, escape and q close it', (name, kind) => {
   const scene = pressed(shopScene(80, 24), name);

@@ -178,3 +178,27 @@ test('what changes nothing gives back the same state', () => {
   expect(fold(state, {kind: 'resize', columns: 81, rows: 24}).columns).toBe(81);
   expect(fold(state, {kind: 'terminalFocus', focused: false}).terminalFocused).toBe(false);
 });
+
+test('builds of actions and of watching are kept, each as it was built last', () => {
+  const step = {kind: 'step', step: 0, title: '[1/1] RUN make', status: 'start'} as const;
+  const watched = (event: typeof step | {readonly kind: 'began'}): UiEventContent => ({
+    kind: 'build',
+    build: 'web',
+    event,
+  });
+  const first = begun(
+    {kind: 'actionStarted', command: 'tscompose up -d'},
+    {kind: 'progress', event: {time: now, kind: 'build', build: 'api', event: {kind: 'began'}}},
+    watched({kind: 'began'}),
+    watched(step),
+  );
+  expect(first.builds.map(({name, phase, steps}) => [name, phase, steps.length])).toEqual([
+    ['api', 'working', 0],
+    ['web', 'working', 1],
+  ]);
+  const again = fold(first, watched({kind: 'began'}), {kind: 'actionStarted', command: 'tscompose restart web'});
+  expect(again.builds.map(({name, steps}) => [name, steps.length])).toEqual([
+    ['api', 0],
+    ['web', 0],
+  ]);
+});

@@ -1,3 +1,4 @@
+import type {ProgressContent} from '../../src/report/event.ts';
 import {emptyState, type ViewRow} from '../../src/report/state.ts';
 import {reduceKey} from '../../src/tui/keys.ts';
 import type {Key} from '../../src/tui/types.ts';
@@ -7,6 +8,8 @@ import {container, emptyScene, fold, health, largeScene, mebibyte, now, port, ty
 export const screens: Readonly<Record<string, (columns: number, rows: number) => Scene>> = {
   idle,
   starting,
+  building,
+  builds: (columns, rows) => pressed(building(columns, rows), 'B'),
   shop: shopScene,
   large: largeScene,
   search: (columns, rows) => pressed(shopScene(columns, rows), '/', 'p', 'o', 'o', 'l'),
@@ -116,6 +119,48 @@ function starting(columns: number, rows: number): Scene {
     logs,
   };
 }
+
+/** The first `up` of a stack: nothing runs, two images are being built, and one could not be. */
+function building(columns: number, rows: number): Scene {
+  const {state, logs} = emptyScene(columns, rows);
+  const events = (build: string, from: number, ...told: readonly BuildTold[]) =>
+    told.map((event, index) => ({
+      kind: 'progress' as const,
+      event: {time: now - from + index * 400, kind: 'build' as const, build, event},
+    }));
+  const begin = (step: number, title: string) => ({kind: 'step', step, title, status: 'start'}) as const;
+  const end = (step: number, status: 'cached' | 'done' | 'failed') => ({kind: 'step', step, status}) as const;
+  const say = (step: number, text: string) => ({kind: 'output', step, stream: 'stdout', text}) as const;
+  return {
+    state: fold(
+      state,
+      {kind: 'stack', project: 'shop', services: ['web', 'api', 'mail'].map((name) => ({name, wanted: 1}))},
+      {kind: 'actionStarted', command: 'tscompose up -d'},
+      ...events(
+        'web',
+        9000,
+        ...[{kind: 'began'} as const, begin(0, '[build 1/4] FROM node:20'), end(0, 'cached')],
+        ...[begin(1, '[build 2/4] WORKDIR /srv'), end(1, 'cached'), begin(2, '[build 3/4] COPY . .'), end(2, 'done')],
+        ...[
+          begin(3, '[build 4/4] RUN npm ci'),
+          say(3, 'added 412 packages\n'),
+          say(3, 'running prepare\nbuilding 3 of 9'),
+        ],
+      ),
+      ...events(
+        'mail',
+        6000,
+        ...[{kind: 'began'} as const, begin(0, '[1/2] FROM busybox'), end(0, 'cached')],
+        ...[begin(1, '[2/2] RUN make'), say(1, 'make: no rule to make target "all"\n'), end(1, 'failed')],
+        {kind: 'ended', outcome: 'failed'},
+      ),
+      ...events('api', 1500, {kind: 'began'}, begin(0, '[1/3] FROM python:3')),
+    ),
+    logs,
+  };
+}
+
+type BuildTold = Extract<ProgressContent, {readonly kind: 'build'}>['event'];
 
 function planned(columns: number, rows: number): Scene {
   const {state, logs} = shopScene(columns, rows);

@@ -55,6 +55,7 @@ export function watchReporter(emit: (event: UiEventContent) => void): (event: Pr
       case 'watchRestarted':
         return applied(event, `restarted, ${event.outcome}`, event.servingMs);
       case 'build':
+        emit(event);
         if (noteBuild(building, event)) setBuilding();
         return;
       case 'watchRebuilt':

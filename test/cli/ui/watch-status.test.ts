@@ -91,9 +91,11 @@ test('a build that goes on is told with its step, until it has ended', () => {
     build({kind: 'began'}),
     build({kind: 'ended', outcome: 'failed'}),
   );
-  const building = events.map((event) => event.kind === 'watch' && event.watch?.building);
+  const building = events.flatMap((event) => (event.kind === 'watch' ? [event.watch?.building] : []));
   const web = (step: string) => [{service: 'web', step}];
   expect(building).toEqual([web(''), web('[2/3]'), [], web(''), []]);
+  // All of it is for who looks at the build itself.
+  expect(events.filter(({kind}) => kind === 'build')).toHaveLength(7);
 });
 
 test('a command that fails is told with the last thing that it printed', () => {
