@@ -28,6 +28,7 @@ function service(index: number): fc.Arbitrary<Partial<Service>> {
     .record({
       present: fc.boolean(),
       image: fc.constantFrom('one', 'two'),
+      other: fc.boolean(),
       user: fc.constantFrom('0', '1'),
       scale: fc.integer({min: 0, max: 3}),
       networks: fc.subarray([...resources]),
@@ -36,8 +37,9 @@ function service(index: number): fc.Arbitrary<Partial<Service>> {
       dependency,
       hooks: fc.tuple(fc.nat({max: 2}), fc.nat({max: 1})),
     })
-    .map(({networks, volumes, depends, dependency: how, hooks: [after, before], ...rest}) => ({
+    .map(({networks, volumes, depends, dependency: how, hooks: [after, before], other, ...rest}) => ({
       ...rest,
+      ...(other && {platform: 'linux/arm64'}),
       ...(after > 0 && {post_start: Array.from({length: after}, (_, index) => ({command: ['after', `${index}`]}))}),
       ...(before > 0 && {pre_stop: [{command: ['before']}]}),
       networks: Object.fromEntries(networks.map((key) => [key, null])),
