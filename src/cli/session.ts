@@ -54,13 +54,13 @@ export async function loadStack(context: CliContext, selection: Selection = {}):
 export async function loadWhole(context: CliContext, selection: Selection = {}): Promise<LoadedProject> {
   const {loadProject} = await import('../model/load.ts');
   const loaded = await loadProject(loadRequest(context, selection), machineFiles);
-  warn(context, selection === existing ? withoutObsolete(loaded.warnings) : loaded.warnings);
+  warn(context, selection === existing ? withoutIdle(loaded.warnings) : loaded.warnings);
   return loaded;
 }
 
-/** What is merely out of date is told by commands that do what the file says, not with each look at what exists. */
-function withoutObsolete(warnings: readonly Diagnostic[]): readonly Diagnostic[] {
-  return warnings.filter(({code}) => code !== 'obsolete');
+/** What does nothing in the file is told by commands that do what the file says, not with each look at what exists. */
+function withoutIdle(warnings: readonly Diagnostic[]): readonly Diagnostic[] {
+  return warnings.filter(({code}) => code !== 'obsolete' && code !== 'no-effect');
 }
 
 /** Warnings go to standard error, unless nothing or only JSON is wanted there. */
@@ -93,7 +93,7 @@ export async function withStackNames<T>(context: CliContext, work: (session: Nam
   const outline = await unlessNamed(context, async () => {
     const {loadOutline} = await import('./outline/load-outline.ts');
     const loaded = await loadOutline(context, loadRequest(context, existing));
-    warn(context, withoutObsolete(loaded.warnings));
+    warn(context, withoutIdle(loaded.warnings));
     return loaded.outline;
   });
   const name = outline?.name ?? context.global['project-name'] ?? '';

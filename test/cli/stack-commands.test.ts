@@ -20,6 +20,7 @@ beforeAll(() => {
   write('.env.production', 'KEY=very-secret\nTAG=2\n');
   write('bad.yaml', 'services: {a: {imagee: x}}\n');
   write('old.yaml', 'version: "3"\nservices: {a: {image: x}}\n');
+  write('swarm.yaml', 'version: "3"\nservices: {a: {image: x, deploy: {placement: {constraints: [a]}}}}\n');
   write('built.yaml', 'name: shop\nservices: {a: {image: "x:1", build: {context: ., cache_from: ["type=gha"]}}}\n');
   write('good.yaml', 'services: {a: {image: "x:1"}}\n');
 });
@@ -184,14 +185,16 @@ describe('build', () => {
   });
 });
 
-describe('what is out of date in a stack file', () => {
+describe('what does nothing in a stack file', () => {
   const own = () => ({TSCOMPOSE_ROOT: join(directory, 'root'), TSCOMPOSE_RUN: join(directory, 'run')});
 
   it('is told by commands that do what the file says', () => {
-    expect(run(['-f', 'old.yaml', 'config', '-q']).stderr).toContain('"version" has no effect any more');
+    const {stderr} = run(['-f', 'swarm.yaml', 'config', '-q']);
+    expect(stderr).toContain('"version" has no effect any more');
+    expect(stderr).toContain('placement: no effect outside a swarm');
   });
 
   it.each(['ps', 'stop', 'logs'])('is not told by each look at what exists: %s', (command) => {
-    expect(run(['-f', 'old.yaml', command], own())).toMatchObject({stderr: '', status: 0});
+    expect(run(['-f', 'swarm.yaml', command], own())).toMatchObject({stderr: '', status: 0});
   });
 });
