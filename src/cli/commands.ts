@@ -2,6 +2,7 @@ import {builderCommands} from './builder-commands.ts';
 import {type CommandRow, defineCommand} from './command.ts';
 import {commandFlags} from './flags.ts';
 import {imageCommands} from './image-commands.ts';
+import {resourceCommands} from './resource-commands.ts';
 import {commandSummaries} from './summaries.ts';
 
 /** Every command a person can type. Their code is loaded only when they run. */
@@ -327,6 +328,7 @@ export const commands: readonly CommandRow[] = [
     ],
     run: async (context, input) => (await import('./commands/engine-build.ts')).runEngineBuild(context, input),
   }),
+  ...resourceCommands,
   ...builderCommands,
   defineCommand({
     name: 'registry serve',

@@ -3,6 +3,7 @@ import type {Flags} from './command.ts';
 import {commitFlags} from './commit-flags.ts';
 import {imageFlags} from './image-flags.ts';
 import {progressFlag} from './progress-flag.ts';
+import {resourceFlags} from './resource-flags.ts';
 
 const quietTransfer = {short: 'q', summary: 'print nothing but the name'} as const;
 const platform = {value: 'PLATFORM', summary: "os/architecture[/variant], this machine's where not given"} as const;
@@ -17,6 +18,7 @@ export const engineFlags = {
       summary: 'where to listen: unix:///path, or tcp://address:port on loopback (engine.sock in the run directory)',
     },
   },
+  ...resourceFlags,
   'engine images': imageFlags.ls,
   'engine image ls': imageFlags.ls,
   'engine image inspect': imageFlags.inspect,

@@ -4,6 +4,7 @@ import type {SourceFile} from '../model/source.ts';
 import type {Project, Service} from '../model/types.ts';
 import {withValue} from './commands/exec.ts';
 import type {CliContext} from './context.ts';
+import {keyValues} from './engine-resources.ts';
 import type {Input} from './flags.ts';
 import {loadRequest} from './session.ts';
 import {reloadedStack} from './watch.ts';
@@ -81,9 +82,9 @@ export function asRun(
     ...(flags.user !== undefined && {user: flags.user}),
     ...(flags.workdir !== undefined && {working_dir: flags.workdir}),
     ...(flags.env.length > 0 && {
-      environment: {...service.environment, ...pairs(flags.env.flatMap((entry) => withValue(entry, context)))},
+      environment: {...service.environment, ...keyValues(flags.env.flatMap((entry) => withValue(entry, context)))},
     }),
-    ...(flags.label.length > 0 && {labels: {...service.labels, ...pairs(flags.label)}}),
+    ...(flags.label.length > 0 && {labels: {...service.labels, ...keyValues(flags.label)}}),
   };
   return {...project, services: {...project.services, [name]: run}};
 }
@@ -92,13 +93,4 @@ function wordsOf(line: string): readonly string[] {
   const split = splitShellWords(line);
   if (!split.ok) throw wrongUse(`--entrypoint "${line}": ${split.message}`, split.hint);
   return split.words;
-}
-
-function pairs(entries: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    entries.map((entry) => {
-      const at = entry.indexOf('=');
-      return at < 0 ? [entry, ''] : [entry.slice(0, at), entry.slice(at + 1)];
-    }),
-  );
 }

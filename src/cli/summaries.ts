@@ -1,5 +1,6 @@
 import {builderSummaries} from './builder-flags.ts';
 import {imageSummaries} from './image-flags.ts';
+import {resourceSummaries} from './resource-flags.ts';
 
 /** What each command is for, and what it takes: for help, docs and completion. */
 export const commandSummaries = {
@@ -80,6 +81,7 @@ export const commandSummaries = {
   'engine manifest': {summary: 'show what a registry has under a name', args: 'IMAGE'},
   'engine debug': {summary: 'open the shell of a step that failed, which a build --debug holds', args: 'STEP'},
   'engine build': {summary: 'build an image from a Dockerfile', args: 'CONTEXT'},
+  ...resourceSummaries,
   'engine builder du': builderSummaries.du,
   'engine builder prune': builderSummaries.prune,
   'engine builder export': builderSummaries.export,
@@ -101,6 +103,8 @@ export const commandSummaries = {
 export const commandGroups = {
   engine: 'work with the engine itself, without a stack',
   'engine image': 'manage the images of the engine',
+  'engine network': 'manage the networks of the engine',
+  'engine volume': 'manage the volumes of the engine',
   'engine builder': 'manage what builds keep',
   registry: 'a registry of the images of this machine',
 } as const;

@@ -52,7 +52,7 @@ function decideNetwork(
       kind: 'notFound',
       ...placeOf(project, `networks.${key}`),
       message: `network "${definition.name}" is declared as external, but no network of that name exists`,
-      hint: 'start the project that creates it first, or remove "external" to have it created here',
+      hint: `start the project that creates it first, or write: tscompose engine network create ${definition.name}`,
     });
     return undefined;
   }

@@ -56,7 +56,7 @@ function decideVolume(
       kind: 'notFound',
       ...placeOf(project, `volumes.${key}`),
       message: `volume "${definition.name}" is declared as external, but no volume of that name exists`,
-      hint: 'start the project that creates it first, or remove "external" to have it created here',
+      hint: `start the project that creates it first, or write: tscompose engine volume create ${definition.name}`,
     });
     return undefined;
   }

@@ -1,0 +1,59 @@
+import type {CliContext} from '../context.ts';
+import {keyValues, printList, withEachName} from '../engine-resources.ts';
+import type {ResourceInput} from '../resource-flags.ts';
+import {withEngine} from '../session.ts';
+import {checkCount, wrongUse} from '../wrong-use.ts';
+
+/** Prints its name, as Docker does. */
+export function runVolumeCreate(
+  context: CliContext,
+  {args, flags}: ResourceInput<'engine volume create'>,
+): Promise<number> {
+  const [Name = ''] = checkCount(args, {least: 1, usage: 'engine volume create [OPTIONS] VOLUME'});
+  return withEngine(context, async (docker) => {
+    const volume = await docker.createVolume({
+      Name,
+      Driver: flags.driver ?? 'local',
+      DriverOpts: keyValues(flags.opt),
+      Labels: keyValues(flags.label),
+    });
+    context.stdout.write(`${volume.Name}\n`);
+    return 0;
+  });
+}
+
+export function runVolumeList(context: CliContext, {args, flags}: ResourceInput<'engine volume ls'>): Promise<number> {
+  checkCount(args, {least: 0, usage: 'engine volume ls [OPTIONS]'});
+  return withEngine(context, async (docker) => {
+    const {Volumes} = await docker.listVolumes();
+    const volumes = [...(Volumes ?? [])].sort((a, b) => (a.Name < b.Name ? -1 : 1));
+    printList(context, volumes, {
+      flags,
+      name: ({Name}) => Name,
+      columns: {DRIVER: ({Driver}) => Driver, 'VOLUME NAME': ({Name}) => Name},
+    });
+    return 0;
+  });
+}
+
+export function runVolumeInspect(context: CliContext, {args}: ResourceInput<'engine volume inspect'>): Promise<number> {
+  if (args.length === 0) throw wrongUse('too few arguments', 'write: tscompose engine volume inspect VOLUME...');
+  return withEngine(context, async (docker) => {
+    const found: unknown[] = [];
+    for (const name of args) found.push(await docker.getVolume(name).inspect());
+    context.stdout.write(`${JSON.stringify(found, undefined, 4)}\n`);
+    return 0;
+  });
+}
+
+export function runVolumeRemove(
+  context: CliContext,
+  {args, flags}: ResourceInput<'engine volume rm'>,
+): Promise<number> {
+  return withEngine(context, (docker) =>
+    withEachName(context, {names: args, usage: 'engine volume rm VOLUME...'}, async (name) => {
+      await docker.getVolume(name).remove({force: flags.force});
+      context.stdout.write(`${name}\n`);
+    }),
+  );
+}

@@ -1,0 +1,60 @@
+import {toTscomposeError} from '../base/errors.ts';
+import type {CliContext} from './context.ts';
+import {reportError} from './report-error.ts';
+import {formatTable} from './table.ts';
+import {terminalColumns} from './terminal-columns.ts';
+import {wrongUse} from './wrong-use.ts';
+
+/** `KEY=VALUE` of a flag that may be repeated; without a value it is empty. */
+export function keyValues(entries: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const at = entry.indexOf('=');
+      return at < 0 ? [entry, ''] : [entry.slice(0, at), entry.slice(at + 1)];
+    }),
+  );
+}
+
+/** Does it with each of the names and prints that one; goes on with the others where one fails. */
+export async function withEachName(
+  context: CliContext,
+  {names, usage}: {readonly names: readonly string[]; readonly usage: string},
+  work: (name: string) => Promise<void>,
+): Promise<number> {
+  if (names.length === 0) throw wrongUse('too few arguments', `write: tscompose ${usage}`);
+  const failures: unknown[] = [];
+  for (const name of names) {
+    try {
+      await work(name);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  const last = failures.pop();
+  if (last === undefined) return 0;
+  for (const error of failures) reportError(context, toTscomposeError(error));
+  throw last;
+}
+
+/** A list as a table, as names, or as a line of JSON for each. */
+export function printList<T>(
+  context: CliContext,
+  rows: readonly T[],
+  {
+    flags,
+    name,
+    columns,
+  }: {
+    readonly flags: {readonly quiet: boolean; readonly format?: string};
+    readonly name: (row: T) => string;
+    readonly columns: Readonly<Record<string, (row: T) => string>>;
+  },
+): void {
+  const {stdout} = context;
+  if (flags.quiet) stdout.write(rows.map((row) => `${name(row)}\n`).join(''));
+  else if (flags.format === 'json') stdout.write(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  else {
+    const cells = rows.map((row) => Object.values(columns).map((cell) => cell(row)));
+    stdout.write(formatTable(Object.keys(columns), cells, {columns: terminalColumns(context), drop: []}));
+  }
+}
