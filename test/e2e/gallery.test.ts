@@ -46,6 +46,9 @@ const cases: Readonly<Record<string, Case>> = {
   'a user is unknown': {stack: `services:\n  web: {${sleeps}, user: nobodyknows}\n`},
   'a program is missing': {stack: 'services:\n  web: {image: busybox, command: serve}\n'},
   'a working directory cannot be': {stack: `services:\n  web: {${sleeps}, working_dir: /bin/busybox}\n`},
+  'a socket is missing': {
+    stack: `services:\n  web: {${sleeps}, volumes: ["./docker.sock:/var/run/docker.sock"]}\n`,
+  },
   'a directory is to be mounted onto a file': {
     stack: `services:\n  web: {${sleeps}, volumes: ["./settings.conf:/bin/busybox"]}\n`,
   },

@@ -91,7 +91,7 @@ function table(containers: readonly ProjectContainer[], {now, columns}: Surround
     ['NAME', 'IMAGE', 'COMMAND', 'SERVICE', 'CREATED', 'STATUS', 'PORTS'],
     containers.map(({name, service, summary}) => [
       name,
-      summary.Image,
+      whole ? summary.Image : shortImage(summary.Image),
       quoteCommand(summary.Command, whole),
       service,
       created(summary, now),
@@ -104,6 +104,11 @@ function table(containers: readonly ProjectContainer[], {now, columns}: Surround
       cut: {PORTS: 16},
     },
   );
+}
+
+/** An image that lost its name is told by its id, which would fill the line. */
+function shortImage(image: string): string {
+  return /^sha256:[0-9a-f]{64}$/.test(image) ? image.slice('sha256:'.length, 'sha256:'.length + 12) : image;
 }
 
 function created(summary: ContainerSummary, now: number): string {

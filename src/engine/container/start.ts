@@ -162,11 +162,15 @@ export async function resolveImages(
   return new Map(layers);
 }
 
-/** Docker makes the missing source of a short bind a directory; a long one was there at creation. */
+/**
+ * Docker makes the missing source of a short bind a directory; a long one was there at creation. A directory in the place of
+ * a socket would keep those out who serve it later.
+ */
 export async function checkBinds(record: ContainerRecord): Promise<void> {
   for (const mount of record.mounts) {
     if (mount.kind !== 'bind') continue;
     if ((await lstat(mount.source).catch(() => undefined)) === undefined) {
+      if (mount.source.endsWith('.sock')) throw missingSource(mount.source, socketHint(mount.source));
       if (!mount.createSource) throw missingSource(mount.source);
       await makeSource(mount.source);
     }
@@ -174,12 +178,18 @@ export async function checkBinds(record: ContainerRecord): Promise<void> {
   }
 }
 
-function missingSource(source: string): TscomposeError {
+function missingSource(source: string, hint = 'create it, or correct the path'): TscomposeError {
   return new TscomposeError(
     'invalid',
     `invalid mount config for type "bind": bind source path does not exist: ${source}`,
-    {hint: 'create it, or correct the path'},
+    {hint},
   );
+}
+
+function socketHint(source: string): string {
+  return source.endsWith('/docker.sock')
+    ? `serve this engine there: tscompose engine serve --host unix://${source}`
+    : 'start what serves this socket first, or correct the path';
 }
 
 /** For the container's users to enter, whatever the umask here. */
