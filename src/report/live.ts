@@ -58,7 +58,11 @@ export function liveReporter(options: LiveOptions): Reporter {
     },
     finish() {
       ticker[Symbol.dispose]();
-      if (!drawn && isEmpty(state)) return;
+      if (!drawn && isEmpty(state)) {
+        // A person who sees nothing at all does not know whether anything was understood.
+        if (state.ended?.outcome === 'done') draw([oneLine(`${options.title}: nothing to do`)]);
+        return;
+      }
       draw([
         ...liveFrame(state, {...frameOptions(options, step), rows: undefined}),
         ...evidence(state),

@@ -185,7 +185,10 @@ test('frames replace each other, what stood before stays, and the last one stays
   ]);
 });
 
-test('a command that does nothing draws nothing', () => {
+test.each([
+  ['done', ['up shop: nothing to do', '']],
+  ['canceled', ['']],
+] as const)('a command that finds nothing to do says so once it is %s, and else draws nothing', (outcome, lines) => {
   const terminal = screen(80, 24);
   const reporter = liveReporter({
     terminal,
@@ -195,11 +198,7 @@ test('a command that does nothing draws nothing', () => {
     every: () => ({[Symbol.dispose]: () => undefined}),
   });
   reporter.report({kind: 'planned', wave: 1, plan: plan()});
-  reporter.report({
-    kind: 'summary',
-    command: 'up',
-    summary: {outcome: 'done', tookMs: 0, done: 0, failed: 0, skipped: 0},
-  });
+  reporter.report({kind: 'summary', command: 'up', summary: {outcome, tookMs: 0, done: 0, failed: 0, skipped: 0}});
   reporter.finish();
-  expect(terminal.lines).toEqual(['']);
+  expect(terminal.lines).toEqual(lines);
 });

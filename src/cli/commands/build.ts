@@ -3,6 +3,7 @@ import {exitCodes, TscomposeError} from '../../base/errors.ts';
 import {bakeFile} from '../../model/bake.ts';
 import {type BuildChoices, withBuildChoices} from '../../model/build-choices.ts';
 import {refuseBuildLimits} from '../../model/limits.ts';
+import {serviceBuilds} from '../../model/lower-build.ts';
 import {buildImages} from '../../reconcile/build-images.ts';
 import {imageBuilder} from '../build/build-image.ts';
 import {readAgent, readPairs, wrongFlag} from '../build/options.ts';
@@ -35,16 +36,14 @@ export async function runBuild(outer: CliContext, {flags, args}: Input<'build'>)
     return checkServices(context, {project, services: args.length > 0 ? args : undefined, arguments: given});
   }
   return withEngine(context, async (docker) => {
-    const built = await withProgress(
-      context,
-      docker,
-      {title: `build ${project.name}`, quiet: flags.quiet},
-      (converge, {pause}) => {
+    if (serviceBuilds(project).length === 0) {
+      if (!flags.quiet) context.stderr.write('no service to build\n');
+    } else {
+      await withProgress(context, docker, {title: `build ${project.name}`, quiet: flags.quiet}, (converge, {pause}) => {
         const extras = {...locked.extras, ...(flags.explain && {explain: true}), ...(flags.debug && {debug: pause})};
         return buildImages(project, {...converge, build: imageBuilder(context, docker, extras)});
-      },
-    );
-    if (built.length === 0 && !flags.quiet) context.stderr.write('no service to build\n');
+      });
+    }
     if (flags.push) {
       const {pushImages} = await import('../push-images.ts');
       await pushImages(context, docker, {project, quiet: flags.quiet, ignoreFailures: false});
