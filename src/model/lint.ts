@@ -2,6 +2,7 @@ import type {Diagnostic} from '../base/diagnostic.ts';
 import {TscomposeError} from '../base/errors.ts';
 import type {FileSource} from '../base/file-source.ts';
 import {noteLimits} from './limits.ts';
+import {warnOfMissingFiles} from './lint-binds.ts';
 import {lintDockerfiles} from './lint-dockerfiles.ts';
 import {warnOfTabs} from './lint-tabs.ts';
 import {warnOfWords} from './lint-words.ts';
@@ -30,6 +31,7 @@ export async function lintStack(
     warnOfTexts(loaded.tree, problems);
     const {project, tree} = await readProject(loaded, {request: {...request, allResources: true}, source, problems});
     warnOfUnused(project, tree, problems);
+    await warnOfMissingFiles(project, {source, problems});
     if (strict) warnOfImages(project, tree, problems);
     const {workingDirectory} = request;
     const dockerfiles = await lintDockerfiles(project, {tree, source, workingDirectory, problems});

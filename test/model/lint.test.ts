@@ -70,6 +70,13 @@ describe('lint warns of', () => {
       ],
     ],
     [
+      'files that are to be mounted and are not there, which would be made directories',
+      'services: {a: {image: "x:1", volumes: ["./app.conf:/etc/app.conf", "./Dockerfile:/x.txt", "./compose.yaml:/c.yaml", "./conf.d:/etc/conf.d", "./.ssh:/root/.ssh", "./v1.data:/data", {type: bind, source: ./no.txt, target: /no.txt, bind: {create_host_path: false}}]}}\n',
+      [
+        '1:40 missing-file: services.a.volumes: there is no /stack/app.conf: it would be made a directory (create the file, or correct the path)',
+      ],
+    ],
+    [
       'what has no effect outside a swarm',
       'services: {a: {image: "x:1", deploy: {endpoint_mode: vip}}}\n',
       ['1:54 no-effect: services.a.deploy: endpoint_mode: no effect outside a swarm'],
