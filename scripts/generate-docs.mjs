@@ -45,9 +45,9 @@ export async function renderCliPage() {
     internal: 'a fault of tscompose',
     locked: 'another process holds what is needed',
     timeout: 'a time limit passed',
-    runtime: '`exec`: the command could not be started',
-    notExecutable: '`exec`: the command is not executable',
-    commandNotFound: '`exec`: no such command',
+    runtime: '`exec`, `run`: the command could not be started',
+    notExecutable: '`exec`, `run`: the command is not executable',
+    commandNotFound: '`exec`, `run`: no such command',
     interrupted: 'interrupted, or a `down` of somebody else won',
   };
   return [
@@ -76,7 +76,7 @@ export async function renderCliPage() {
     '|---|---|',
     ...Object.entries(exitCodes).map(([name, code]) => `| ${code} | ${meanings[name]} |`),
     '',
-    'A command run by `exec` ends with its own code; one ended by a signal with 128 and the number of the signal.',
+    'A command run by `exec` or `run` ends with its own code; one ended by a signal with 128 and the number of the signal.',
     '',
   ].join('\n');
 }

@@ -21,10 +21,16 @@ export interface Attachment {
   readonly begin?: () => Promise<void>;
 }
 
+export interface Joined {
+  readonly exitCode: number;
+  /** It was let go of. */
+  readonly goesOn: boolean;
+}
+
 const lostAfterMs = 5000;
 
 /** Until the container ends, whose exit code is answered, or until it is let go of: 0, or 130 for an interrupt. */
-export async function joinContainer(context: CliContext, attachment: Attachment): Promise<number> {
+export async function joinContainer(context: CliContext, attachment: Attachment): Promise<Joined> {
   const {docker, container, tty, input, endsInput, detachKeys, keys, begin} = attachment;
   const done = new AbortController();
   // From before it can end: its exit code, also where it is started again at once.
@@ -51,10 +57,10 @@ export async function joinContainer(context: CliContext, attachment: Attachment)
     });
     if (left !== undefined) {
       if (context.stderr.isTTY === true) context.stderr.write(`\ndetached from ${attachment.name}, which goes on\n`);
-      return left;
+      return {exitCode: left, goesOn: true};
     }
     const exitCode = await Promise.race([died, systemClock(context.now).sleep(lostAfterMs, done.signal)]);
-    if (exitCode !== undefined) return exitCode;
+    if (exitCode !== undefined) return {exitCode, goesOn: false};
     throw new TscomposeError('unavailable', `the connection to ${attachment.name} was lost`);
   } finally {
     done.abort();

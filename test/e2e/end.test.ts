@@ -47,8 +47,10 @@ services:
   await eventually(async () => expect((await run('logs', 'web')).stdout).toContain('told'));
   expect((await run('kill')).code).toBe(0);
   // A policy does not start again what somebody ended.
-  expect((await run('ps', '-a', '--format', '{{.Name}} {{.State}} {{.ExitCode}}')).stdout).toBe(
-    'ends-db-1 exited 137\nends-web-1 exited 137\n',
+  await eventually(async () =>
+    expect((await run('ps', '-a', '--format', '{{.Name}} {{.State}} {{.ExitCode}}')).stdout).toBe(
+      'ends-db-1 exited 137\nends-web-1 exited 137\n',
+    ),
   );
   expect(await listed()).toBe('[]\n');
   expect(JSON.parse(await listed('-a'))).toEqual([{Name: 'ends', Status: 'exited(2)', ConfigFiles: file}]);

@@ -34,7 +34,7 @@ export function runAttach(context: CliContext, {args, flags}: Input<'attach'>): 
       detachKeys,
     };
     introduce(context, attachment, {wantsInput: !flags['no-stdin']});
-    return joinContainer(context, attachment);
+    return (await joinContainer(context, attachment)).exitCode;
   });
 }
 

@@ -104,7 +104,7 @@ async function start(context: CliContext, docker: Docker, {tty, settings, flags}
     context.stdout.write(`${Id}\n`);
     return exitCodes.success;
   }
-  return joinContainer(context, {
+  const {exitCode, goesOn} = await joinContainer(context, {
     docker,
     container,
     name: settings.name,
@@ -116,6 +116,17 @@ async function start(context: CliContext, docker: Docker, {tty, settings, flags}
     detachKeys: parseDetachKeys(defaultDetachKeys),
     begin,
   });
+  if (settings.autoRemove && !goesOn) await untilGone(container);
+  return exitCode;
+}
+
+/** As with "docker run --rm": once the command is over, nothing is left of it. */
+async function untilGone(container: Container): Promise<void> {
+  try {
+    await container.wait({condition: 'removed'});
+  } catch (error) {
+    if (!hasKind(error, 'notFound')) throw error;
+  }
 }
 
 /** One that never ran does not remove itself. */
