@@ -32,8 +32,10 @@ export function replicaStatus({phase, health, exitCode, oomKilled, stopRequested
     case 'exited':
       if (oomKilled) return {glyph: 'bad', word: 'oom-killed', style: 'bad', severity: 9};
       // Ended by the signals that stopping sends: nothing is wrong with it.
-      if (stopRequested || exitCode === 143 || exitCode === 137 || exitCode === 130)
+      if (stopRequested || exitCode === 143 || exitCode === 130)
         return {glyph: 'idle', word: 'stopped', style: 'dim', severity: 2};
+      // By a stop that it took no notice of, or by anybody: nothing tells.
+      if (exitCode === 137) return {glyph: 'idle', word: 'killed', style: 'dim', severity: 2};
       if (exitCode === 0) return {glyph: 'idle', word: 'exited 0', style: 'dim', severity: 1};
       return {glyph: 'bad', word: `exited ${exitCode ?? '?'}`, style: 'bad', severity: 9};
   }

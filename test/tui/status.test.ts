@@ -37,6 +37,8 @@ test.each([
   [{phase: 'exited', exitCode: 0}, 'idle exited 0'],
   [{phase: 'exited', exitCode: 0, stopRequested: true}, 'idle stopped'],
   [{phase: 'exited', exitCode: 143}, 'idle stopped'],
+  [{phase: 'exited', exitCode: 137}, 'idle killed'],
+  [{phase: 'exited', exitCode: 137, stopRequested: true}, 'idle stopped'],
   [{phase: 'exited', exitCode: 137, oomKilled: true}, 'bad oom-killed'],
   [{phase: 'exited', exitCode: 2}, 'bad exited 2'],
   [{phase: 'exited', exitCode: undefined}, 'bad exited ?'],
