@@ -6,21 +6,42 @@ import {field, number, WireReader} from './wire.ts';
 const longest = 256 * 1024;
 const failure = Buffer.of(5);
 
-/** Answers one client as an agent does that has these keys, and takes no others (draft-miller-ssh-agent). */
+/**
+ * Answers one client as an agent does that has these keys, and takes no others (draft-miller-ssh-agent). Who reads no answers
+ * gets no more of them: what runs in a build is not to be trusted with this process's memory.
+ */
 export function serveKeys(client: Duplex, keys: readonly AgentKey[]): void {
-  let pending: Buffer = Buffer.alloc(0);
   client.on('error', () => client.destroy());
-  client.on('data', (bytes: Buffer) => {
+  // A client that is gone needs no answer.
+  answerAll(client, keys).catch(() => client.destroy());
+}
+
+async function answerAll(client: Duplex, keys: readonly AgentKey[]): Promise<void> {
+  let pending: Buffer = Buffer.alloc(0);
+  // Ended by us, once the last answer is written.
+  for await (const bytes of client.iterator({destroyOnReturn: false}) as AsyncIterable<Buffer>) {
     pending = Buffer.concat([pending, bytes]);
     while (pending.length >= 4) {
       const length = pending.readUInt32BE(0);
       if (length === 0 || length > longest) return void client.destroy();
-      if (pending.length < 4 + length) return;
-      client.write(field(answer(pending.subarray(4, 4 + length), keys)));
+      if (pending.length < 4 + length) break;
+      const hasRoom = client.write(field(answer(pending.subarray(4, 4 + length), keys)));
       pending = pending.subarray(4 + length);
+      if (!hasRoom) await roomOrEnd(client);
+      if (client.destroyed) return;
     }
+  }
+  client.end();
+}
+
+function roomOrEnd(client: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      client.off('drain', done).off('close', done);
+      resolve();
+    };
+    client.on('drain', done).on('close', done);
   });
-  client.on('end', () => client.end());
 }
 
 function answer(message: Buffer, keys: readonly AgentKey[]): Buffer {

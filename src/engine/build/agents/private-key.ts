@@ -23,7 +23,7 @@ const curves: Readonly<Record<string, {readonly name: string; readonly hash: str
  */
 export function readPrivateKey(text: string, shown: string): AgentKey {
   const {key, comment = ''} = parse(text, shown);
-  const jwk = createPublicKey(key).export({format: 'jwk'});
+  const jwk = publicPartOf(key);
   const bytes = (member: 'n' | 'e' | 'x' | 'y'): Buffer => Buffer.from(String(jwk[member] ?? ''), 'base64url');
   if (jwk.kty === 'OKP' && jwk.crv === 'Ed25519') {
     const blob = Buffer.concat([field('ssh-ed25519'), field(bytes('x'))]);
@@ -48,6 +48,15 @@ export function readPrivateKey(text: string, shown: string): AgentKey {
       return signature(algorithm, Buffer.concat([wholeNumber(r), wholeNumber(s)]));
     },
   };
+}
+
+/** Undefined members: of a kind that JWK does not have, such as DSA. */
+function publicPartOf(key: KeyObject): JsonWebKey {
+  try {
+    return createPublicKey(key).export({format: 'jwk'});
+  } catch {
+    return {};
+  }
 }
 
 /** Those who ask for none of the newer two get the one of old. */

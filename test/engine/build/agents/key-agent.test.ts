@@ -107,10 +107,32 @@ test('a client that sends too much is cut off', async () => {
   expect(client.read()).toBeNull();
 });
 
+test('a client that reads no answers is not answered any more', async () => {
+  const key = readPrivateKey(openSshText(openSshKeys.rsa), 'key');
+  const [client, agent] = duplexPair();
+  const write = agent.write.bind(agent);
+  let longest = 0;
+  agent.write = (bytes: Buffer) => {
+    const hasRoom = write(bytes);
+    longest = Math.max(longest, agent.writableLength);
+    return hasRoom;
+  };
+  serveKeys(agent, [key]);
+  const asked = 5000;
+  client.end(Buffer.concat(Array.from({length: asked}, () => field(Buffer.of(11)))));
+  const reader = new WireReader(Buffer.concat(await client.toArray()));
+  for (let count = 0; count < asked; count += 1) expect(reader.field()[0]).toBe(12);
+  expect(longest).toBeLessThan(2 * agent.writableHighWaterMark);
+});
+
 test.each([
   ['has a passphrase', openSshText(openSshKeys.locked)],
   ['has a passphrase', '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMII=\n-----END ENCRYPTED PRIVATE KEY-----\n'],
   ['is of a kind that is not known', pem(generateKeyPairSync('x25519').privateKey, 'pkcs8')],
+  [
+    'is of a kind that is not known',
+    pem(generateKeyPairSync('dsa', {modulusLength: 1024, divisorLength: 160}).privateKey, 'pkcs8'),
+  ],
   ['is neither a socket nor a private key', 'some text'],
   ['is neither a socket nor a private key', openSshText({body: openSshKeys.rsa.body.slice(0, 200)})],
   ['is neither a socket nor a private key', openSshText({body: 'bm8='})],
