@@ -47,6 +47,8 @@ export interface CommandInput<T extends Flags> {
 
 export interface CommandRow {
   readonly name: string;
+  /** Other last words for it, as Docker has them: help does not list them. */
+  readonly aliases?: readonly string[];
   readonly summary: string;
   /** As help shows it: `[SERVICE...]`, `SERVICE COMMAND [ARGS...]`. */
   readonly args: string;

@@ -262,20 +262,24 @@ export const commands: readonly CommandRow[] = [
     run: async (context, input) => (await import('./commands/engine-serve.ts')).runEngineServe(context, input),
   }),
   ...imageCommands,
-  defineCommand({
-    name: 'engine pull',
-    ...commandSummaries['engine pull'],
-    flags: commandFlags['engine pull'],
-    examples: ['tscompose engine pull redis:7', 'tscompose engine pull --platform linux/arm64 debian'],
-    run: async (context, input) => (await import('./commands/engine-pull.ts')).runEnginePull(context, input),
-  }),
-  defineCommand({
-    name: 'engine push',
-    ...commandSummaries['engine push'],
-    flags: commandFlags['engine push'],
-    examples: ['tscompose engine push localhost:5000/shop/web:3'],
-    run: async (context, input) => (await import('./commands/engine-push.ts')).runEnginePush(context, input),
-  }),
+  ...(['engine pull', 'engine image pull'] as const).map((name) =>
+    defineCommand({
+      name,
+      ...commandSummaries['engine pull'],
+      flags: commandFlags['engine pull'],
+      examples: ['tscompose engine pull redis:7', 'tscompose engine pull --platform linux/arm64 debian'],
+      run: async (context, input) => (await import('./commands/engine-pull.ts')).runEnginePull(context, input),
+    }),
+  ),
+  ...(['engine push', 'engine image push'] as const).map((name) =>
+    defineCommand({
+      name,
+      ...commandSummaries['engine push'],
+      flags: commandFlags['engine push'],
+      examples: ['tscompose engine push localhost:5000/shop/web:3'],
+      run: async (context, input) => (await import('./commands/engine-push.ts')).runEnginePush(context, input),
+    }),
+  ),
   defineCommand({
     name: 'engine login',
     ...commandSummaries['engine login'],
@@ -303,10 +307,10 @@ export const commands: readonly CommandRow[] = [
     run: async (context, input) => (await import('./commands/commit.ts')).runEngineCommit(context, input),
   }),
   defineCommand({
-    name: 'engine manifest',
-    ...commandSummaries['engine manifest'],
-    flags: commandFlags['engine manifest'],
-    run: async (context, input) => (await import('./commands/engine-manifest.ts')).runEngineManifest(context, input),
+    name: 'engine manifest inspect',
+    ...commandSummaries['engine manifest inspect'],
+    flags: commandFlags['engine manifest inspect'],
+    run: async (context, input) => (await import('./commands/manifest-inspect.ts')).runManifestInspect(context, input),
   }),
   defineCommand({
     name: 'engine debug',
@@ -314,20 +318,22 @@ export const commands: readonly CommandRow[] = [
     flags: commandFlags['engine debug'],
     run: async (context, input) => (await import('./commands/engine-debug.ts')).runEngineDebug(context, input),
   }),
-  defineCommand({
-    name: 'engine build',
-    ...commandSummaries['engine build'],
-    flags: commandFlags['engine build'],
-    examples: [
-      'tscompose engine build -t shop/api .',
-      'tscompose engine build --target test --explain .',
-      "tscompose engine build -t tool 'https://host.example/tool.git#v1:docker'",
-      'tar -c . | tscompose engine build -t shop/api -',
-      'tscompose engine build --platform linux/amd64,linux/arm64 --provenance=true --push -t registry.example/shop/api .',
-      'SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) tscompose engine build -o type=oci,dest=api.tar,rewrite-timestamp=true .',
-    ],
-    run: async (context, input) => (await import('./commands/engine-build.ts')).runEngineBuild(context, input),
-  }),
+  ...(['engine build', 'engine image build'] as const).map((name) =>
+    defineCommand({
+      name,
+      ...commandSummaries['engine build'],
+      flags: commandFlags['engine build'],
+      examples: [
+        'tscompose engine build -t shop/api .',
+        'tscompose engine build --target test --explain .',
+        "tscompose engine build -t tool 'https://host.example/tool.git#v1:docker'",
+        'tar -c . | tscompose engine build -t shop/api -',
+        'tscompose engine build --platform linux/amd64,linux/arm64 --provenance=true --push -t registry.example/shop/api .',
+        'SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) tscompose engine build -o type=oci,dest=api.tar,rewrite-timestamp=true .',
+      ],
+      run: async (context, input) => (await import('./commands/engine-build.ts')).runEngineBuild(context, input),
+    }),
+  ),
   ...resourceCommands,
   ...builderCommands,
   defineCommand({

@@ -16,12 +16,19 @@ const names = {
   fsck: ['engine fsck'],
 } as const satisfies {readonly [K in keyof typeof imageFlags]: readonly string[]};
 
+/** What Docker calls some of them, too. */
+const aliases: {readonly [name: string]: readonly string[]} = {
+  'engine image ls': ['list'],
+  'engine image rm': ['remove'],
+};
+
 type Run<K extends keyof typeof imageFlags> = (context: CliContext, input: ImageInput<K>) => Promise<number>;
 
 function rows<K extends keyof typeof imageFlags>(key: K, run: Run<K>): readonly CommandRow[] {
   return names[key].map((name) =>
     defineCommand({
       name,
+      aliases: aliases[name] ?? [],
       ...imageSummaries[key],
       flags: imageFlags[key],
       run: (context, input) => run(context, input as CommandInput<never> as ImageInput<K>),

@@ -46,6 +46,7 @@ export function parseCommandLine(words: readonly string[]): Parsed {
   for (const row of commands) {
     const command = parentOf(row.name)
       .command(lastWord(row.name))
+      .aliases(row.aliases ?? [])
       .summary(row.summary)
       .description(`${row.summary[0]?.toUpperCase()}${row.summary.slice(1)}.`);
     complete.set(command, () => addDetails(command, row));
@@ -71,7 +72,7 @@ export function parseCommandLine(words: readonly string[]): Parsed {
     .exitOverride()
     .action((words: readonly string[]) => {
       const command = words.reduce<Command>((parent, word) => {
-        const found = parent.commands.find((known) => known.name() === word);
+        const found = parent.commands.find((known) => known.name() === word || known.aliases().includes(word));
         if (found === undefined) unknownCommand(parent, word);
         return found;
       }, program);

@@ -2,6 +2,10 @@ import {builderSummaries} from './builder-flags.ts';
 import {imageSummaries} from './image-flags.ts';
 import {resourceSummaries} from './resource-flags.ts';
 
+const pull = {summary: 'pull an image from a registry', args: 'IMAGE'} as const;
+const push = {summary: 'push an image to a registry', args: 'IMAGE'} as const;
+const build = {summary: 'build an image from a Dockerfile', args: 'CONTEXT'} as const;
+
 /** What each command is for, and what it takes: for help, docs and completion. */
 export const commandSummaries = {
   up: {summary: 'create and start the services of the stack, changing only what differs', args: '[SERVICE...]'},
@@ -69,8 +73,10 @@ export const commandSummaries = {
   'engine import': imageSummaries.import,
   'engine image import': imageSummaries.import,
   'engine fsck': imageSummaries.fsck,
-  'engine pull': {summary: 'pull an image from a registry', args: 'IMAGE'},
-  'engine push': {summary: 'push an image to a registry', args: 'IMAGE'},
+  'engine pull': pull,
+  'engine image pull': pull,
+  'engine push': push,
+  'engine image push': push,
   'engine login': {summary: 'log in to a registry, and keep the credentials', args: '[REGISTRY]'},
   'engine logout': {summary: 'forget the credentials for a registry', args: '[REGISTRY]'},
   'engine search': {
@@ -78,9 +84,10 @@ export const commandSummaries = {
     args: 'TERM',
   },
   'engine commit': {summary: 'make an image of what a container is now', args: 'CONTAINER [REPOSITORY[:TAG]]'},
-  'engine manifest': {summary: 'show what a registry has under a name', args: 'IMAGE'},
+  'engine manifest inspect': {summary: 'show the manifest that a registry has under a name', args: 'IMAGE'},
   'engine debug': {summary: 'open the shell of a step that failed, which a build --debug holds', args: 'STEP'},
-  'engine build': {summary: 'build an image from a Dockerfile', args: 'CONTEXT'},
+  'engine build': build,
+  'engine image build': build,
   ...resourceSummaries,
   'engine builder du': builderSummaries.du,
   'engine builder prune': builderSummaries.prune,
@@ -106,5 +113,6 @@ export const commandGroups = {
   'engine network': 'manage the networks of the engine',
   'engine volume': 'manage the volumes of the engine',
   'engine builder': 'manage what builds keep',
+  'engine manifest': 'look at what registries have',
   registry: 'a registry of the images of this machine',
 } as const;

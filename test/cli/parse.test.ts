@@ -114,3 +114,22 @@ test('every value of an option that may be repeated is kept', () => {
     input: {flags: {status: ['running', 'exited']}},
   });
 });
+
+test.each([
+  [['engine', 'image', 'list', '-q'], 'engine image ls'],
+  [['engine', 'image', 'remove', 'web'], 'engine image rm'],
+  [['engine', 'image', 'pull', '-q', 'redis:7'], 'engine image pull'],
+  [['engine', 'image', 'build', '-t', 'web', '.'], 'engine image build'],
+  [['engine', 'manifest', 'inspect', '-v', 'redis:7'], 'engine manifest inspect'],
+])('%j is what Docker calls it', (words, name) => {
+  expect(parseCommandLine(words)).toMatchObject({kind: 'run', command: {name}});
+});
+
+test.each([
+  [['engine', 'image', 'pul', '-q', 'redis:7', 'more'], 'unknown command "engine image pul" (did you mean "pull"?)'],
+  [['engine', 'nonsense', '--all', 'x'], 'unknown command "engine nonsense"'],
+])('of %j the command is what is wrong, whatever follows it', (words, message) => {
+  const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  expect(parseCommandLine(words)).toEqual({kind: 'done', exitCode: 64});
+  expect(written.mock.calls.join('')).toContain(`error: ${message}\n`);
+});

@@ -100,24 +100,22 @@ test.each(['docker-registry', 'our registry'])('images of several platforms and 
   }
 
   // What the registry has, and who says something about it: by its list, or by a tag where it has none.
-  expect(await engine('manifest', '--raw', at('from/oci:1'))).toBe(await raw('from/oci:1'));
-  const verbose = JSON.parse(await engine('manifest', '-v', at('from/oci:1'))) as {
+  expect(await engine('manifest', 'inspect', '--raw', at('from/oci:1'))).toBe(await raw('from/oci:1'));
+  const verbose = JSON.parse(await engine('manifest', 'inspect', '-v', at('from/oci:1'))) as {
     readonly Descriptor: {readonly digest: string; readonly platform?: {readonly architecture: string}};
-    readonly Manifest: {readonly config?: object};
+    readonly OCIManifest: {readonly config?: object};
   }[];
-  expect(verbose.map(({Descriptor}) => Descriptor.platform?.architecture)).toEqual([
-    undefined,
-    'amd64',
-    'arm64',
-    'unknown',
-  ]);
-  expect(verbose[0]?.Manifest).toEqual(JSON.parse(await raw('from/oci:1')));
-  expect(JSON.parse(await engine('manifest', '--referrers', at('from/oci:1')))).toEqual([]);
-  const digest = verbose[0]?.Descriptor.digest ?? '';
+  expect(verbose.map(({Descriptor}) => Descriptor.platform?.architecture)).toEqual(['amd64', 'arm64', 'unknown']);
+  expect(JSON.parse(await engine('manifest', 'inspect', at('from/oci:1')))).toEqual(
+    JSON.parse(await raw('from/oci:1')),
+  );
+  expect(JSON.parse(await engine('manifest', 'inspect', '--referrers', at('from/oci:1')))).toEqual([]);
+  const {Descriptor: index} = JSON.parse(await engine('manifest', 'inspect', '--platforms', at('from/oci:1')));
+  const {digest} = index as {readonly digest: string};
   const report = {
     ...{schemaVersion: 2, mediaType: 'application/vnd.oci.image.manifest.v1+json'},
     ...{artifactType: 'application/vnd.example.report', layers: []},
-    config: verbose[1]?.Manifest.config,
+    config: verbose[0]?.OCIManifest.config,
     subject: {mediaType: 'application/vnd.oci.image.index.v1+json', digest, size: (await raw('from/oci:1')).length},
   };
   const reported = await putManifest(host, at('from/oci'), JSON.stringify(report), undefined);
@@ -126,7 +124,7 @@ test.each(['docker-registry', 'our registry'])('images of several platforms and 
     const list = {schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [entry]};
     await putManifest(host, at('from/oci'), JSON.stringify(list), digest.replace(':', '-'));
   }
-  expect(JSON.parse(await engine('manifest', '--referrers', at('from/oci:1')))).toEqual([
+  expect(JSON.parse(await engine('manifest', 'inspect', '--referrers', at('from/oci:1')))).toEqual([
     {...reported, artifactType: report.artifactType},
   ]);
 

@@ -72,8 +72,16 @@ test('an image that was made here is pushed, once compressed, and is the same ev
   );
   expect(copied).toMatchObject({code: 0});
 
-  const manifest = await host.tscompose(['engine', 'manifest', name]);
+  const manifest = await host.tscompose(['engine', 'manifest', 'inspect', '--platforms', name]);
   expect(JSON.parse(manifest.stdout)).toMatchObject({Descriptor: {digest}, Platforms: [{os: 'linux'}]});
+  const raw = await host.tscompose(['engine', 'manifest', 'inspect', '--raw', name]);
+  const indented = await host.tscompose(['engine', 'manifest', 'inspect', name]);
+  expect(indented.stdout).toBe(`${JSON.stringify(JSON.parse(raw.stdout), null, '\t')}\n`);
+  const verbose = await host.tscompose(['engine', 'manifest', 'inspect', '-v', name]);
+  expect(JSON.parse(verbose.stdout)).toMatchObject({
+    ...{Ref: name, Descriptor: {digest, platform: {os: 'linux'}}},
+    ...{Raw: Buffer.from(raw.stdout).toString('base64'), OCIManifest: JSON.parse(raw.stdout)},
+  });
   const search = await host.tscompose(['engine', 'search', '--format', '{{.Name}}', `${registry.host}/ad`]);
   expect(search).toMatchObject({...good, stdout: 'made\n'});
 });
