@@ -24,8 +24,11 @@ const titles = {Name: 'NAME', ExitCode: 'EXIT CODE', Publishers: 'PUBLISHERS'};
 
 test.each([
   ['{{.Name}} ended with {{ .ExitCode }}', 'shop-web-1 ended with 0\nshop-db-1 ended with 137\n'],
-  ['{{json .Name}}\\t{{.Publishers}}', '"shop-web-1"\t[{"PublishedPort":80}]\n"shop-db-1"\t[]\n'],
+  ['{{json .Name}}\\t{{.Publishers}}', '"shop-web-1"\t[map[PublishedPort:80]]\n"shop-db-1"\t[]\n'],
   ['table {{.Name}}\\t{{.ExitCode}}', 'NAME         EXIT CODE\nshop-web-1   0\nshop-db-1    137\n'],
+  // Titles stay as they are.
+  ['table {{lower .Name}}\\t{{json .ExitCode}}', 'NAME         EXIT CODE\nshop-web-1   0\nshop-db-1    137\n'],
+  ['{{if .ExitCode}}{{.Name}}: {{.ExitCode}}{{end}}', '\nshop-db-1: 137\n'],
 ])('rows by %s', (template, text) => {
   expect(formatRows(parseRowTemplate(template, Object.keys(titles)), rows, titles)).toBe(text);
 });
@@ -34,12 +37,8 @@ test.each([
   ['yaml', `--format "yaml": expected table, json, or a template such as '{{.Name}}'`, undefined],
   ['{{.Nmae}}', '--format: there is no field "Nmae"', 'did you mean "Name"?'],
   ['{{.Xyz}}', '--format: there is no field "Xyz"', 'there are Name, Size'],
-  [
-    '{{range .}}{{end}}',
-    '--format: "{{range .}}" is not understood',
-    'write {{.Field}}, {{json .}} or {{upper .Field}}',
-  ],
-  ['{{.}}', '--format: "{{.}}" is not understood', 'write {{.Field}}, {{json .}} or {{upper .Field}}'],
+  ['{{if eq $.Xyz "a"}}{{end}}', '--format: there is no field "Xyz"', 'there are Name, Size'],
+  ['{{.Name', '--format: "{{.Name": its }} is missing', undefined],
 ])('%s is refused', (template, message, hint) => {
   expect(() => parseRowTemplate(template, fields)).toThrow(expect.objectContaining({message, hint, exitCode: 64}));
 });

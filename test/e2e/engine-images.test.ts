@@ -81,6 +81,15 @@ test('they are inspected, with their history', async () => {
     `${image.id} ["run"]\n`.repeat(2),
   );
   expect(await engine('image', 'inspect', '-f', '{{.Nope}}', 'web:1')).toMatchObject({code: 64});
+  // What is there is printed, whatever is missing.
+  expect(
+    await engine('image', 'inspect', '-f', '{{range .RootFS.Layers}}{{len .}}{{end}}', 'no:1', 'web:1', 'no:2'),
+  ).toEqual(
+    expect.objectContaining({
+      ...{code: 1, stdout: '7171\n'},
+      stderr: 'error: No such image: no:1\nerror: No such image: no:2\n',
+    }),
+  );
   expect(await engine('image', 'inspect', '--platform', 'linux/arm64', 'web:1')).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('its platform (linux/amd64) does not match the specified platform (linux/arm64)'),

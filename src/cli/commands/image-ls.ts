@@ -46,10 +46,8 @@ export function runImageList(context: CliContext, {args, flags}: ImageInput<'ls'
       return 0;
     }
     const images = await docker.listImages({all: flags.all, filters});
-    const withDigests = flags.digests || template?.pieces.some((piece) => 'field' in piece && piece.field === 'Digest');
-    const rows = images.flatMap((image) =>
-      rowsOf(image, {withDigests: withDigests === true, now: context.now(), ...flags}),
-    );
+    const withDigests = flags.digests || template?.fields.has('Digest') === true;
+    const rows = images.flatMap((image) => rowsOf(image, {withDigests, now: context.now(), ...flags}));
     if (flags.quiet) context.stdout.write(toLines(rows.map(({ID}) => ID)));
     else if (template) context.stdout.write(formatRows(template, rows, titles, terminalColumns(context)));
     else context.stdout.write(table(rows, flags.digests, terminalColumns(context)));
