@@ -313,6 +313,19 @@ export const commands: readonly CommandRow[] = [
     run: async (context, input) => (await import('./commands/manifest-inspect.ts')).runManifestInspect(context, input),
   }),
   defineCommand({
+    name: 'engine system df',
+    ...commandSummaries['engine system df'],
+    flags: commandFlags['engine system df'],
+    run: async (context, input) => (await import('./commands/system-df.ts')).runSystemUsage(context, input),
+  }),
+  defineCommand({
+    name: 'engine system prune',
+    ...commandSummaries['engine system prune'],
+    flags: commandFlags['engine system prune'],
+    examples: ['tscompose engine system prune -a --filter until=72h'],
+    run: async (context, input) => (await import('./commands/system-prune.ts')).runSystemPrune(context, input),
+  }),
+  defineCommand({
     name: 'engine debug',
     ...commandSummaries['engine debug'],
     flags: commandFlags['engine debug'],

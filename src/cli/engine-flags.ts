@@ -163,6 +163,16 @@ export const engineFlags = {
   'engine builder prune': builderFlags.prune,
   'engine builder export': builderFlags.export,
   'engine builder import': builderFlags.import,
+  'engine system df': {
+    format: {value: 'FORMAT', summary: 'table, json, or a template such as "{{.Type}}: {{.Size}}"'},
+    verbose: {short: 'v', summary: 'list what takes the space up'},
+  },
+  'engine system prune': {
+    all: {short: 'a', summary: 'every image that no container uses, not only those without a name'},
+    volumes: {summary: 'also anonymous volumes that no container uses'},
+    filter: {value: 'FILTER', repeat: true, summary: 'label=KEY[=VALUE], label!=KEY[=VALUE], until=TIME'},
+    force: {short: 'f', summary: 'do not ask'},
+  },
   'engine debug': {},
   'engine build': build,
   'engine image build': build,

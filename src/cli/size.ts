@@ -3,6 +3,11 @@ export function humanSize(bytes: number): string {
   return scaled(bytes, {base: 1000, digits: 3, units: ['B', 'kB', 'MB', 'GB', 'TB']});
 }
 
+/** The same with four digits, as Docker prints space that is used: `141.9MB`. */
+export function usedSize(bytes: number): string {
+  return scaled(bytes, {base: 1000, digits: 4, units: ['B', 'kB', 'MB', 'GB', 'TB']});
+}
+
 /** Bytes in binary units with four digits, as Docker prints memory: `344KiB`, `23.54GiB`. */
 export function memorySize(bytes: number): string {
   return scaled(bytes, {base: 1024, digits: 4, units: ['B', 'KiB', 'MiB', 'GiB', 'TiB']});

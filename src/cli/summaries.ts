@@ -85,6 +85,11 @@ export const commandSummaries = {
   },
   'engine commit': {summary: 'make an image of what a container is now', args: 'CONTAINER [REPOSITORY[:TAG]]'},
   'engine manifest inspect': {summary: 'show the manifest that a registry has under a name', args: 'IMAGE'},
+  'engine system df': {summary: 'show how much space is used, and how much could be reclaimed', args: ''},
+  'engine system prune': {
+    summary: 'remove containers that have ended, and networks, images and results of builds that nobody uses',
+    args: '',
+  },
   'engine debug': {summary: 'open the shell of a step that failed, which a build --debug holds', args: 'STEP'},
   'engine build': build,
   'engine image build': build,
@@ -113,6 +118,7 @@ export const commandGroups = {
   'engine network': 'manage the networks of the engine',
   'engine volume': 'manage the volumes of the engine',
   'engine builder': 'manage what builds keep',
+  'engine system': 'look after the space that the engine uses',
   'engine manifest': 'look at what registries have',
   registry: 'a registry of the images of this machine',
 } as const;

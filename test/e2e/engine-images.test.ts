@@ -3,7 +3,7 @@ import {existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, syml
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, test} from 'vitest';
-import {humanSize} from '../../src/cli/size.ts';
+import {usedSize} from '../../src/cli/size.ts';
 import {dockerArchive, makeImage} from '../engine/image/bed.ts';
 import {makeTar} from '../support/archive.ts';
 import {makeHost, type TestHost} from '../support/host.ts';
@@ -182,7 +182,25 @@ test('what nobody uses is pruned, and the store verified', async () => {
   const used = bytesUnder(join(host.root, 'images/oci/blobs')) + bytesUnder(join(host.root, 'layers'));
   const pruned = await printed('image', 'prune', '-af');
   expect(pruned).toMatch(/^Deleted Images:\nuntagged: web:1\ndeleted: sha256:[\s\S]+\n\nTotal reclaimed space: \S+\n$/);
-  expect(pruned.slice(pruned.lastIndexOf(' ') + 1)).toBe(`${humanSize(used)}\n`);
+  expect(pruned.slice(pruned.lastIndexOf(' ') + 1)).toBe(`${usedSize(used)}\n`);
   expect(bytesUnder(join(host.root, 'images/oci/blobs')) + bytesUnder(join(host.root, 'layers'))).toBe(0);
   expect(await printed('fsck')).toBe('0 blobs, 0 layers, 0 images, 0 names: all whole\n');
+});
+
+test('what takes up space is told as the disk has it, and given back at once', async () => {
+  await load('web:1');
+  const used = bytesUnder(join(host.root, 'images/oci/blobs')) + bytesUnder(join(host.root, 'layers'));
+  const usage = async () => (await printed('system', 'df', '--format', '{{.Type}}: {{.Size}}')).split('\n');
+  expect(await usage()).toEqual([
+    `Images: ${usedSize(used)}`,
+    ...['Containers: 0B', 'Local Volumes: 0B', 'Build Cache: 0B', ''],
+  ]);
+  expect(await printed('system', 'df', '-v', '--format', '{{range .Images}}{{.Repository}};{{end}}')).toContain('web;');
+  expect(await engine('system', 'prune')).toMatchObject({code: 64, stderr: expect.stringContaining('add --force')});
+  expect(await printed('system', 'prune', '-f')).toBe('Total reclaimed space: 0B\n');
+  expect(await printed('system', 'prune', '-af', '--filter', 'label=kind=other')).toBe('Total reclaimed space: 0B\n');
+  const pruned = await printed('system', 'prune', '-af');
+  expect(pruned).toMatch(/^Deleted Images:\nuntagged: web:1\ndeleted: sha256:/);
+  expect(pruned.slice(pruned.lastIndexOf(' ') + 1)).toBe(`${usedSize(used)}\n`);
+  expect((await usage())[0]).toBe('Images: 0B');
 });

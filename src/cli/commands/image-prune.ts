@@ -3,7 +3,7 @@ import type {ImageInput} from '../image-flags.ts';
 import {readFilters} from '../image-name.ts';
 import {askOnTerminal} from '../question.ts';
 import {withEngine} from '../session.ts';
-import {humanSize} from '../size.ts';
+import {usedSize} from '../size.ts';
 import {wrongUse} from '../wrong-use.ts';
 
 export async function runImagePrune(context: CliContext, {flags}: ImageInput<'prune'>): Promise<number> {
@@ -15,7 +15,7 @@ export async function runImagePrune(context: CliContext, {flags}: ImageInput<'pr
       Deleted === undefined ? `untagged: ${Untagged}\n` : `deleted: ${Deleted}\n`,
     );
     if (lines.length > 0) context.stdout.write(`Deleted Images:\n${lines.join('')}\n`);
-    context.stdout.write(`Total reclaimed space: ${humanSize(SpaceReclaimed)}\n`);
+    context.stdout.write(`Total reclaimed space: ${usedSize(SpaceReclaimed)}\n`);
     return 0;
   });
 }
