@@ -24,6 +24,9 @@ export function sniffArchive(head: Uint8Array): ArchiveCompression {
   const starts = (...bytes: readonly number[]) => bytes.every((byte, index) => head[index] === byte);
   if (starts(0x1f, 0x8b)) return 'gzip';
   if (starts(0x28, 0xb5, 0x2f, 0xfd)) return 'zstd';
+  // A frame to skip, with which pzstd begins (RFC 8878, section 3.1.2).
+  if (((head[0] ?? 0) & 0xf0) === 0x50 && [0x2a, 0x4d, 0x18].every((byte, index) => head[index + 1] === byte))
+    return 'zstd';
   if (starts(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00)) return 'xz';
   if (starts(0x42, 0x5a, 0x68) && (head.length < 4 || ((head[3] ?? 0) >= 0x31 && (head[3] ?? 0) <= 0x39)))
     return 'bzip2';

@@ -52,6 +52,20 @@ test('zstd is read alike by Nodes that have it and those that have not', async (
   expect(digestOf(Buffer.concat(pieces))).toBe(content);
 });
 
+test('zstd that begins with a frame to skip, as pzstd writes it, is told and read', async () => {
+  const frame = Buffer.from(archives.zstd, 'base64');
+  // Each frame has one before it that says how long it is.
+  const skipped = (bytes: Uint8Array) => Buffer.from([0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, bytes.length, 0, 0, 0]);
+  const whole = Buffer.concat([skipped(frame), frame]);
+  expect(sniffArchive(whole.subarray(0, 8))).toBe('zstd');
+  for (const size of [1, 7, 100_000]) {
+    const pieces = await collect(decompress(stream(whole, size), 'zstd'));
+    expect(digestOf(Buffer.concat(pieces))).toBe(content);
+    const plain = await collect(decodeZstd(stream(whole, size)));
+    expect(digestOf(Buffer.concat(plain))).toBe(content);
+  }
+});
+
 describe('a root file system', () => {
   let bed: ImageBed;
   beforeEach(async () => {
