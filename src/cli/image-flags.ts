@@ -52,7 +52,7 @@ export const imageFlags = {
   load: {
     input: {short: 'i', value: 'FILE', summary: 'archive to read instead of standard input'},
     platform,
-    quiet: {short: 'q', summary: 'print nothing but errors'},
+    quiet: {short: 'q', summary: 'print nothing but the names of what was loaded'},
   },
   import: {
     change: {

@@ -46,6 +46,9 @@ async function credentialFor(
   if (flags.password !== undefined && flags['password-stdin']) {
     throw wrongUse('--password and --password-stdin are two ways to say the same: use one');
   }
+  if (flags.password !== undefined) {
+    context.stderr.write('others can see the password in the list of processes: --password-stdin hides it\n');
+  }
   if (flags['password-stdin'] && flags.username === undefined) throw wrongUse('--password-stdin needs --username');
   if (flags.username === undefined && flags.password === undefined) {
     const known = await credentialsOf(context).find(registry);

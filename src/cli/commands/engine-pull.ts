@@ -12,6 +12,7 @@ export function runEnginePull(context: CliContext, {args, flags}: Input<'engine 
   const name = nameToPull(given, flags['all-tags']);
   return withEngine(context, async (docker) => {
     const authconfig = await authFor(context, name);
+    if (name !== given && !flags.quiet) context.stdout.write('Using default tag: latest\n');
     await followTransfer(context, {
       ...{title: `pull ${name}`, image: name, quiet: flags.quiet},
       begin: (abortSignal) =>

@@ -17,6 +17,7 @@ export function runEnginePush(context: CliContext, {args, flags}: Input<'engine 
   return withEngine(context, async (docker) => {
     const authconfig = await authFor(context, name);
     const wanted = flags['all-tags'] ? undefined : (tag ?? 'latest');
+    if (wanted !== tag && !flags.quiet) context.stdout.write('Using default tag: latest\n');
     await followTransfer(context, {
       ...{title: `push ${given}`, image: given, quiet: flags.quiet},
       begin: (abortSignal) =>

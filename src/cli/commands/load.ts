@@ -30,7 +30,8 @@ export function runImageLoad(context: CliContext, {args, flags}: ImageInput<'loa
     const source = await openNamed(context, flags.input);
     const lines = await docker.loadImage(source, {quiet: flags.quiet, platform: flags.platform});
     await docker.followProgress(lines, (line) => {
-      if (!flags.quiet && line.stream !== undefined) context.stdout.write(line.stream);
+      // As Docker: to be quiet is to leave out how it comes along, not what came.
+      if (line.stream !== undefined) context.stdout.write(line.stream);
     });
     return 0;
   });

@@ -153,5 +153,11 @@ function tooMany(): TscomposeError {
 /** tar-stream throws plain errors; what is damaged is the archive. */
 function explain(error: unknown): unknown {
   if (error instanceof TscomposeError || !(error instanceof Error) || error.name === 'AbortError') return error;
+  if (/^invalid tar header/i.test(error.message)) {
+    return new TscomposeError('invalid', 'the archive is damaged, or it is no tar archive', {
+      cause: error,
+      hint: 'it may be compressed with gzip, bzip2, xz or zstd: decompress another one first',
+    });
+  }
   return new TscomposeError('invalid', `the archive is damaged: ${error.message.toLowerCase()}`, {cause: error});
 }

@@ -291,7 +291,7 @@ describe('what cannot be loaded leaves nothing behind', () => {
   const list = (value: unknown) => makeTar([{name: 'manifest.json', data: JSON.stringify(value)}]);
   test.each([
     ['nothing at all', Buffer.of(), 'the archive is empty'],
-    ['no archive', Buffer.alloc(2000, 'x'), /^the archive is damaged: /],
+    ['no archive', Buffer.alloc(2000, 'x'), 'the archive is damaged, or it is no tar archive'],
     ['a cut-off archive', good.subarray(0, good.length - 1600), /^the archive is damaged: /],
     ['damaged gzip data', gzipSync(good).subarray(0, 300), 'the gzip data is damaged or cut off'],
     ['another archive', makeTar(base), 'the archive holds no image: it has neither manifest.json nor an OCI layout'],
