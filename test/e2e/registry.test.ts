@@ -56,6 +56,7 @@ test('an image that was made here is pushed, once compressed, and is the same ev
   writeFileSync(join(host.directory, 'hello'), 'hello');
   expect(await host.command('tar', ['-C', host.directory, '-cf', archive, 'hello'])).toMatchObject({code: 0});
   expect(await host.tscompose(['load', '--import', name, '-i', archive])).toMatchObject({code: 0});
+  expect(await host.tscompose(['engine', 'tag', name, 'local:1'])).toMatchObject({code: 0});
   const first = await push(host, name);
   expect(first).toMatchObject(good);
   expect(first.stdout).toMatch(/: Pushed\n/);
@@ -82,6 +83,16 @@ test('an image that was made here is pushed, once compressed, and is the same ev
     ...{Ref: name, Descriptor: {digest, platform: {os: 'linux'}}},
     ...{Raw: Buffer.from(raw.stdout).toString('base64'), OCIManifest: JSON.parse(raw.stdout)},
   });
+  // What is known of a push alone is enough for another repository to take the layers over.
+  const [next, other] = [`${registry.host}/next:1`, `${registry.host}/other:1`];
+  for (const words of [
+    ['rmi', name],
+    ['tag', 'local:1', next],
+  ])
+    expect(await host.tscompose(['engine', ...words])).toMatchObject({code: 0});
+  expect(await push(host, next)).toMatchObject(good);
+  expect(await host.tscompose(['engine', 'tag', 'local:1', other])).toMatchObject({code: 0});
+  expect((await push(host, other)).stdout).toContain(': Mounted from next\n');
   const search = await host.tscompose(['engine', 'search', '--format', '{{.Name}}', `${registry.host}/ad`]);
   expect(search).toMatchObject({...good, stdout: 'made\n'});
 });

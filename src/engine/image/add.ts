@@ -111,6 +111,20 @@ export async function addMadeManifest(
   });
 }
 
+/** Keeps that a name stands for its image's manifest elsewhere, too; unless either has changed since. */
+export async function addTarget(
+  context: Pick<ImageContext, 'helper' | 'layout'>,
+  {reference, image: id}: ReferenceRecord,
+  target: TargetDescriptor,
+): Promise<void> {
+  const {layout} = context;
+  await exclusively(context, async () => {
+    const [image, now] = [await readImage(layout, id), await readReference(layout, reference)];
+    if (image?.manifest !== target.digest || now?.image !== id || now.target !== undefined) return;
+    await writeReference(layout, {...now, target});
+  });
+}
+
 /** Makes an image of another platform known beside the one that a name stands for, unless the name has changed since. */
 export async function addPlatformRecord(
   context: Pick<ImageContext, 'helper' | 'layout'>,

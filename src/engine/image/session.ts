@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto';
 import {onePiece} from '../../base/byte-streams.ts';
 import type {NewName} from './add.ts';
-import {addImageRecord, addMadeManifest, imageRecord} from './add.ts';
+import {addImageRecord, addMadeManifest, addTarget, imageRecord} from './add.ts';
 import {type BlobSource, madeBlob, storedBlob} from './blob-source.ts';
 import {type BlobStore, createBlobStore, headLength, type StagedBlob} from './blobs.ts';
 import {collectGarbage, exclusively} from './collect.ts';
@@ -15,6 +15,7 @@ import {
   type ImageRecord,
   type LayerRecord,
   type PinRecord,
+  type ReferenceRecord,
   readImage,
   readLayer,
   removePin,
@@ -53,6 +54,8 @@ export interface ContentSession extends AsyncDisposable {
   addImage(image: NewImage): Promise<ImageRecord>;
   /** The manifest that was made for an image here, which then stands for it, and for one of its names. */
   addManifest(image: string, name: {readonly reference: string; readonly target: TargetDescriptor}): Promise<void>;
+  /** What a name without a target stands for in its registry: its image's manifest, which was pushed there. */
+  addTarget(name: ReferenceRecord, target: TargetDescriptor): Promise<void>;
   /** Keeps content without an image, under a name; the next pin of this name replaces it. */
   pin(pin: Omit<PinRecord, 'v'>): Promise<void>;
   unpin(name: string): Promise<void>;
@@ -121,6 +124,7 @@ export async function openSession(context: ImageContext): Promise<ContentSession
     },
 
     addManifest: (image, name) => addMadeManifest(context, image, name),
+    addTarget: (name, target) => addTarget(context, name, target),
     pin: (pin) => exclusively(context, () => writePin(layout, {v: 1, ...pin})),
     unpin: (name) => exclusively(context, () => removePin(layout, name)),
     async [Symbol.asyncDispose]() {

@@ -105,7 +105,10 @@ async function pushOne(work: PushWork, record: ReferenceRecord, platform: Platfo
     await pushManifest(connection, {repository, reference: manifest.digest, manifest, signal});
   }
   await pushManifest(connection, {repository, reference: tag, manifest: tree.root, signal});
-  const {digest, bytes} = tree.root;
+  const {digest, bytes, mediaType} = tree.root;
+  // So that other repositories of the registry take over from this one what they need.
+  if (record.target === undefined && platform === undefined)
+    await work.session.addTarget(record, {mediaType, digest, size: bytes.length});
   await work.context.images.events.append({
     type: 'image',
     action: 'push',
