@@ -33,6 +33,8 @@ export interface MirrorOptions {
 
 /** Copies of repositories of other registries: brought when they are asked for, and kept. */
 export interface Mirror {
+  /** Whether it was this very mirror that has asked, be it over others. */
+  hasAsked(asked: Pick<Asked, 'via'>): boolean;
   /** Throws `unavailable` where the other registry does not answer, and nothing is kept. */
   findManifest(name: MirroredName, wanted: ManifestName, asked: Asked): Promise<ManifestBytes | undefined>;
   /** One that is still coming can be read already. */
@@ -125,9 +127,9 @@ export function createMirror(context: MirrorContext, options: MirrorOptions): Mi
   };
 
   return {
+    hasAsked: ({via}) => passedThrough.isLoop(via),
+
     async findManifest(name, wanted, asked) {
-      // What is kept would be taken for what the other registry has.
-      if (passedThrough.isLoop(asked.via)) return undefined;
       if ('tag' in wanted) return await findTag(name, wanted.tag, asked);
       const records = repositoryRecords(layout, name.copy);
       const kept = await readKept(records, wanted.digest);
@@ -138,8 +140,6 @@ export function createMirror(context: MirrorContext, options: MirrorOptions): Mi
     },
 
     async findBlob(name, digest, asked) {
-      // It would wait for the very blob that it is to bring.
-      if (passedThrough.isLoop(asked.via)) return undefined;
       const records = repositoryRecords(layout, name.copy);
       // Only what a manifest names that is kept here: that also tells how much is to come.
       const naming = (await records.listManifests()).find((each) => each.blobs.includes(digest) && isFor(each));

@@ -5,7 +5,9 @@ import {hubName, type MirroredName, mirroredName} from './mirror-names.ts';
 
 /**
  * Adds copies of other registries to what is here: under a repository's name with its registry in front, and of Docker's own
- * registry also without, as clients ask its mirrors. What was pushed here is never looked for elsewhere.
+ * registry also without, as clients ask its mirrors. What was pushed here is never looked for elsewhere. A mirror that asks
+ * itself gets nothing: what is here would be taken for what the other registry has, and it would wait for the very blob that
+ * it is to bring.
  */
 export function withMirror(hosting: Hosting, mirror: Mirror, registries: readonly string[]): Hosting {
   const elsewhere = async (repository: string): Promise<MirroredName | undefined> =>
@@ -16,6 +18,7 @@ export function withMirror(hosting: Hosting, mirror: Mirror, registries: readonl
     digest: string,
     asked: Pick<Asked, 'via'> & {readonly here: () => Promise<HostedBlob | undefined>},
   ): Promise<HostedBlob | undefined> => {
+    if (mirror.hasAsked(asked)) return undefined;
     const copied = mirroredName(repository, registries);
     const found = copied ? await mirror.findBlob(copied, digest, asked) : await asked.here();
     const hub = found || copied ? undefined : await elsewhere(repository);
@@ -27,6 +30,7 @@ export function withMirror(hosting: Hosting, mirror: Mirror, registries: readonl
     isCopy: (repository) => mirroredName(repository, registries) !== undefined,
 
     async findManifest(repository, wanted, asked) {
+      if (mirror.hasAsked(asked)) return undefined;
       const copied = mirroredName(repository, registries);
       if (copied) return await mirror.findManifest(copied, wanted, asked);
       const found = await hosting.findManifest(repository, wanted, asked);

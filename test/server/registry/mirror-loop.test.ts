@@ -63,6 +63,25 @@ test.for([1, 2, 3])('%i mirrors that ask each other ask the registry in the end,
   for (const {log} of circle.mirrors) expect(log.length).toBeLessThan(16);
 });
 
+test('what was pushed to a mirror is not taken for what Docker Hub has under that name', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'tsc-circle-'));
+  const registriesFile = join(directory, 'registries.json');
+  await using upstream = await makeRegistry({unpack: false});
+  await using mirror = await makeRegistry({
+    ...{registriesFile, unpack: false},
+    mirror: {...plainMirror, registries: ['docker.io']},
+  });
+  const mirrors = [mirror, upstream].map(({listener}) => `http://127.0.0.1:${listener.port}`);
+  writeFileSync(registriesFile, JSON.stringify({registries: {'docker.io': {mirrors, mirrorsOnly: true}}}));
+  await pushImage(mirror, Buffer.from('pushed here'));
+  const digest = await pushImage(upstream, content);
+  const manifest = await mirror.send('GET', '/v2/docker.io/team/app/manifests/v1');
+  expect(manifest.headers['docker-content-digest']).toBe(digest);
+  const blob = await mirror.send('GET', `/v2/docker.io/team/app/blobs/${sha256(content)}`);
+  expect([blob.status, blob.body.equals(content)]).toEqual([200, true]);
+  rmSync(directory, {recursive: true});
+});
+
 test('a request says through which mirrors it came, and nothing else that a client wrote there', async () => {
   const sent: (string | undefined)[] = [];
   const connection = {
