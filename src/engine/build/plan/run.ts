@@ -73,7 +73,7 @@ function commandOf(
   const alone = readHeredocWord(command.text, '\\') !== undefined;
   const shell = (text: string) => commandWords(draft, {...command, text});
   if (!alone) {
-    const whole = heredocs.map(({content, name}) => `\n${content}${name}`).join('');
+    const whole = heredocs.map(({raw, name}) => `\n${raw}${name}`).join('');
     return {words: shell(command.text + whole), scripts: []};
   }
   if (!first.content.startsWith('#!')) return {words: shell(first.content), scripts: []};

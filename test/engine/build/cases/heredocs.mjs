@@ -4,6 +4,7 @@ export const heredocs = [
   copy('here-document', 'COPY <<one /x\nhello\none'),
   copy('here-documents', 'ARG V=v\nCOPY <<one <<"two" a /x/\n$V\none\n$V\ntwo'),
   copy('here-document with chmod', 'COPY --chmod=755 --chown=3:4 <<run.sh /bin/\n#!/bin/sh\nrun.sh'),
+  run('text with tabs for a program', 'RUN <<-E cat > /f\n\tone\n\t\ttwo $PATH\n\tE'),
   run('here-document as a script', 'RUN <<E\necho 1 > /f\necho $PATH >> /f\nE'),
   run('here-document of a program', 'RUN <<E\n#!/bin/sh\necho $0 > /f\nE'),
   run('here-document for a command', 'RUN cat <<E > /f\nhello\nE'),
