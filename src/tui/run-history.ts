@@ -28,8 +28,11 @@ function withEarlierRuns(replica: ReplicaState, {causes, previousStartedAt}: Run
   const earlier = causes.filter(({time}) => first === undefined || time < first.time);
   return {
     ...replica,
-    // The engine counts only the restarts that it makes itself.
-    restarts: replica.restarts + earlier.filter(({kind}) => kind === 'command').length,
+    // The engine counts only the restarts that it makes itself: what failed may have been started again by a command, too.
+    restarts: Math.max(
+      replica.restarts + earlier.filter(({kind}) => kind === 'command').length,
+      earlier.length + replica.causes.length,
+    ),
     causes: [...earlier, ...replica.causes].slice(-causeLimit),
     previousStartedAt: replica.previousStartedAt ?? previousStartedAt,
   };
