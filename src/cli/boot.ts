@@ -3,6 +3,7 @@ import {dirname, join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {cachedDataVersionTag, setFlagsFromString} from 'node:v8';
 import {Script} from 'node:vm';
+import {groupNames} from './group-names.ts';
 import {cacheDirectory, keepFile, readKept} from './kept-files.ts';
 
 /**
@@ -123,10 +124,10 @@ function cachePlace(): Place | undefined {
   return {directory: join(caches, 'code', `${TSCOMPOSE_PROGRAM}-${engine}`), name: commandName()};
 }
 
-/** Commands that have commands of their own, each of which needs other code. */
-const groups: ReadonlySet<string> = new Set(['builder', 'engine', 'image', 'registry', 'service']);
-
-/** As far as it can be told without reading the command line: what follows a flag may be its value. */
+/**
+ * As far as it can be told without reading the command line: what follows a flag may be its value. Each command of a group needs
+ * other code.
+ */
 function commandName(): string {
   const words = process.argv.slice(2);
   const isCommand = (word: string) => /^(?:__)?[a-z]{2,20}$/.test(word);
@@ -134,7 +135,7 @@ function commandName(): string {
   const first = words.findIndex((word, index) => isCommand(word) && !isFlag(words[index - 1]));
   if (first === -1) return 'none';
   let last = first;
-  while (groups.has(words[last] ?? '') && isCommand(words[last + 1] ?? '')) last += 1;
+  while (groupNames.has(words[last] ?? '') && isCommand(words[last + 1] ?? '')) last += 1;
   return words.slice(first, last + 1).join('-');
 }
 

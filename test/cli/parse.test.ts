@@ -1,7 +1,14 @@
 import {afterEach, expect, test, vi} from 'vitest';
+import {groupNames} from '../../src/cli/group-names.ts';
 import {parseCommandLine} from '../../src/cli/parse.ts';
+import {commandGroups} from '../../src/cli/summaries.ts';
 
 afterEach(() => void vi.restoreAllMocks());
+
+test('who starts the program knows every group of commands', () => {
+  const names = Object.keys(commandGroups).map((name) => name.slice(name.lastIndexOf(' ') + 1));
+  expect([...groupNames].sort()).toEqual(names.sort());
+});
 
 test('options of the whole stand before the command, its own after it', () => {
   const parsed = parseCommandLine(['-f', 'a.yaml', '-f', 'b.yaml', '-p', 'shop', 'logs', '-f', '--tail', '10', 'web']);
