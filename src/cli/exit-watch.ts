@@ -78,7 +78,8 @@ export async function watchExits(
     filters: {
       type: ['container'],
       event: ['start', 'kill', 'die'],
-      label: [`${composeLabels.project}=${project.name}`],
+      // What `run` makes is no part of the stack.
+      label: [`${composeLabels.project}=${project.name}`, `${composeLabels.oneOff}=False`],
     },
     abortSignal: abort.signal,
   });

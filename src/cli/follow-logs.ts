@@ -71,7 +71,12 @@ export async function followProject(target: LogTarget, range: LogRange): Promise
   ]);
   const events = await target.docker
     .getEvents({
-      filters: {type: ['container'], event: ['start'], label: [`${composeLabels.project}=${target.project}`]},
+      filters: {
+        type: ['container'],
+        event: ['start'],
+        // What `run` says is for whoever ran it.
+        label: [`${composeLabels.project}=${target.project}`, `${composeLabels.oneOff}=False`],
+      },
       abortSignal: signal,
     })
     .catch((error: unknown) => rethrowUnlessAborted(error, signal));

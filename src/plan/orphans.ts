@@ -14,11 +14,15 @@ export function findOrphans(project: Project, containers: readonly ObservedConta
 
 /** Tells about orphans that stay. */
 export function noteOrphans(plan: PlanBuilder, orphans: readonly ObservedContainer[]): void {
-  if (orphans.length === 0) return;
-  const names = orphans.map(({name}) => name).sort();
-  plan.note({
-    level: 'warning',
-    message: `${names.length === 1 ? 'container' : 'containers'} of this project that no service in the stack file has: ${names.join(', ')}`,
-    hint: 'remove them with "--remove-orphans"',
-  });
+  const hint = 'remove them with "--remove-orphans"';
+  const kinds = [
+    {oneOff: false, what: 'of this project that no service in the stack file has'},
+    {oneOff: true, what: 'left over from "run"'},
+  ];
+  for (const {oneOff, what} of kinds) {
+    const names = orphans.filter((orphan) => orphan.oneOff === oneOff).map(({name}) => name);
+    if (names.length === 0) continue;
+    const containers = names.length === 1 ? 'container' : 'containers';
+    plan.note({level: 'warning', message: `${containers} ${what}: ${names.sort().join(', ')}`, hint});
+  }
 }

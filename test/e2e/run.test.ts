@@ -1,9 +1,10 @@
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, test} from 'vitest';
-import {makeHost, type TestHost} from '../support/host.ts';
+import {eventually, makeHost, type TestHost} from '../support/host.ts';
 import {openTerminal} from '../support/terminal.ts';
 import {loadImages} from '../support/test-images.ts';
+import {startCommand} from '../support/watching.ts';
 
 const sleeps = 'image: busybox, command: sleep 600, init: true, stop_grace_period: 0s';
 
@@ -18,6 +19,10 @@ beforeAll(async () => {
 services:
   web: {${sleeps}, environment: {MODE: stack}, ports: ["127.0.0.1::80"], depends_on: {db: {condition: service_healthy}}}
   db: {${sleeps}, healthcheck: {test: "true", interval: 200ms}}
+  talk:
+    image: busybox
+    command: sh -c "while :; do echo tick; sleep 0.1; done"
+    stop_grace_period: 0s
 `,
   );
 });
@@ -98,12 +103,24 @@ test('a service that is not there, and flags that cannot be, are told before any
   expect(await names()).toEqual([]);
 });
 
+test('what is run is no part of a stack that is up in the foreground: its words and its end are not told there', async () => {
+  await using up = startCommand(host, ['up', '--abort-on-container-exit', 'talk']);
+  const ticks = () => up.stdout().split('tick').length;
+  await eventually(() => expect(ticks()).toBeGreaterThan(1));
+  expect(await host.tscompose(['run', '--rm', 'talk', 'echo', 'apart'])).toMatchObject({code: 0, stdout: 'apart\n'});
+  const then = ticks();
+  await eventually(() => expect(ticks()).toBeGreaterThan(then + 5));
+  expect(up.stdout()).not.toMatch(/apart|exited/);
+  expect(await up.interrupt()).toBe(130);
+});
+
 test('at a terminal it has one, with its size', async () => {
   await using terminal = openTerminal(host, {columns: 70, rows: 20});
   terminal.type('tscompose run --rm --no-deps web sh\r');
   await terminal.shows(/^\/ #$/m);
   terminal.type('stty size; exit 3\r');
-  await terminal.shows(/^20 70$/m);
+  // The prompt is there again: what is typed before that may still be the container's.
+  await terminal.shows(/^20 70\n\$$/m);
   terminal.type('echo "code $?"\r');
   await terminal.shows(/^code 3$/m);
 });

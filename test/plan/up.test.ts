@@ -428,7 +428,8 @@ test('orphans are told, and removed only when asked', () => {
   const busy = container(one, 'a', {name: 'shop-a-run-2', id: containerId('busy'), oneOff: true});
   const world = {...running(one), containers: [...running(one).containers, orphan, run, busy]};
   expect(formatPlan(planUp(upInput(one, world)))).toBe(
-    'warning: containers of this project that no service in the stack file has: shop-a-run-1, shop-legacy-1',
+    `warning: container of this project that no service in the stack file has: shop-legacy-1
+warning: container left over from "run": shop-a-run-1`,
   );
   expect(formatPlan(planUp(upInput(one, world, {ignoreOrphans: true})))).toBe('');
   expect(formatPlan(planUp(upInput(one, world, {removeOrphans: true})))).toBe(
