@@ -146,6 +146,13 @@ export const commands: readonly CommandRow[] = [
     run: async (context, input) => (await import('./commands/lifecycle.ts')).runRestart(context, input),
   }),
   defineCommand({
+    name: 'wait',
+    ...commandSummaries.wait,
+    flags: commandFlags.wait,
+    examples: ['tscompose wait migrate'],
+    run: async (context, input) => (await import('./commands/wait.ts')).runWait(context, input),
+  }),
+  defineCommand({
     name: 'kill',
     ...commandSummaries.kill,
     flags: commandFlags.kill,

@@ -181,6 +181,7 @@ export const commandFlags = {
     quiet: {short: 'q', summary: 'print names only'},
     format: {value: 'FORMAT', choices: ['table', 'json'], summary: 'table or json'},
   },
+  wait: {},
   kill: {signal: {short: 's', value: 'SIGNAL', summary: 'what is sent, SIGKILL if nothing else is said'}},
   rm: {
     force: {short: 'f', summary: 'do not ask'},

@@ -26,6 +26,7 @@ export const commandSummaries = {
   },
   port: {summary: 'print where ports of a service are published', args: 'SERVICE [PORT[/PROTOCOL]]'},
   ls: {summary: 'list the projects that have containers', args: ''},
+  wait: {summary: 'wait until services have ended, and end with their exit code', args: 'SERVICE...'},
   kill: {summary: 'end services at once, or send them a signal', args: '[SERVICE...]'},
   rm: {summary: 'remove containers of services that do not run', args: '[SERVICE...]'},
   commit: {summary: 'make an image of what a container of a service is now', args: 'SERVICE [REPOSITORY[:TAG]]'},

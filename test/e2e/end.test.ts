@@ -16,6 +16,7 @@ services:
     command: sh -c "trap 'echo told' HUP; echo ready; while :; do sleep 0.1; done"
     restart: always
     ports: ["127.0.0.1:18080:80", "127.0.0.1:18053:53/udp"]
+  job: {image: busybox, command: sh -c "trap 'exit 4' HUP; echo ready; while :; do sleep 0.1; done"}
   db: {image: busybox, command: sleep 600, stop_grace_period: 0s}
 `,
   );
@@ -37,6 +38,15 @@ services:
       'error: port 80/tcp of ends-db-1 is not published\nhint: none of its ports is: see "ports" of the service\n',
   });
   expect((await run('port', 'web', 'http')).code).toBe(64);
+
+  const waiting = run('wait', 'job');
+  await eventually(async () => expect((await run('logs', 'job')).stdout).toContain('ready'));
+  expect((await run('kill', '-s', 'HUP', 'job')).code).toBe(0);
+  const ended = {code: 4, stdout: 'ends-job-1 exited with code 4\n'};
+  expect(await waiting).toMatchObject(ended);
+  // What has ended before counts, too.
+  expect(await run('wait', 'job')).toMatchObject(ended);
+  expect((await run('rm', '-f', 'job')).code).toBe(0);
 
   const file = join(host.directory, 'compose.yaml');
   const listed = async (...flags: readonly string[]) => (await run('ls', ...flags, '--format', 'json')).stdout;
