@@ -99,6 +99,17 @@ describe('docker build with engine serve', () => {
     expect((await docker('build', '--call=outline', '.')).stdout).toMatch(/WHO +nobody[\s\S]*token/);
   });
 
+  it('gives steps names of other machines, and of this one', async () => {
+    writeFileSync(join(host.directory, 'Hosts'), 'FROM busybox\nRUN cat /etc/hosts; ip route\n');
+    const hosts = ['--add-host', 'other:1.2.3.4', '--add-host', 'here:host-gateway'];
+    const built = await docker('build', '--progress', 'plain', ...hosts, '-f', 'Hosts', '.');
+    expect(built).toMatchObject({code: 0});
+    expect(built.stderr).toMatch(/ 1\.2\.3\.4\tother\n/);
+    const [, gateway] = / default via (\S+)/.exec(built.stderr) ?? [];
+    expect(built.stderr).toContain(` ${gateway}\there\n`);
+    expect((await docker('buildx', 'history', 'ls')).code).toBe(0);
+  });
+
   it('gives the files that were built', async () => {
     expect((await docker('build', '--target', 'out', '--output', 'type=local,dest=out', '.')).code).toBe(0);
     expect(readdirSync(join(host.directory, 'out'))).toEqual(['built']);

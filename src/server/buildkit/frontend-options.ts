@@ -53,7 +53,7 @@ export function readFrontendOptions(options: Options, {entitlements, inputs}: Be
       noCache: noCacheOf(options['no-cache']),
       ...(options['image-resolve-mode'] === 'pull' ? {pull: true} : {}),
       network: networkOf(options['force-network-mode'] ?? ''),
-      extraHosts: fields(options['add-hosts']).map((host) => host.replace('=', ':')),
+      extraHosts: fields(options['add-hosts']).map(hostOf),
       ulimits: fields(options['ulimit']).map(ulimitOf),
       allow: entitlements.filter((name) => name === 'network.host' || name === 'security.insecure'),
       ...{secrets: [], agents: []},
@@ -138,6 +138,18 @@ function networkOf(mode: string): BuildBody['network'] {
 
 function fields(value: string | undefined): readonly string[] {
   return (value ?? '').split(',').filter((field) => field !== '');
+}
+
+/**
+ * What clients write in place of `host-gateway`: they ask for an address beforehand, and which one that is depends on the
+ * network that a step has. Nobody has this one (RFC 7600).
+ */
+export const hostGateway = '192.0.0.8';
+
+/** `name=address`. */
+function hostOf(field: string): string {
+  const [name = '', address = ''] = field.split(/=(.*)/s);
+  return `${name}:${address === hostGateway ? 'host-gateway' : address}`;
 }
 
 /** `nofile=1024:2048`. */

@@ -27,6 +27,7 @@ export interface Job {
   keep(built: Built): string;
   kept(id: string): Built | undefined;
   tell(update: StatusUpdate): void;
+  isFollowed(): boolean;
   /** All that was told and will be. */
   updates(signal: AbortSignal): AsyncGenerator<StatusUpdate, void, undefined>;
   /** Aborted when nobody wants it any more. */
@@ -36,12 +37,16 @@ export interface Job {
 export interface Jobs {
   /** Begun by whichever call comes first: what asks for a build and what follows it come at the same time. */
   get(ref: string): Job;
-  /** Lets go of one that nobody ever asked for. */
+  /** Lets go of one that nobody ever asked for, or that is over: whoever followed it knows. */
   forget(ref: string): void;
+  /** Of one that is over; where nobody has followed it yet, whoever is about to is still told. */
   remove(ref: string): void;
   /** What any of the builds under way has kept under this name. */
   kept(id: string): Built | undefined;
 }
+
+/** What follows a build is another call than what asks for it, and may come when it is over. */
+const lateMs = 10_000;
 
 export function createJobs(): Jobs {
   const jobs = new Map<string, Job>();
@@ -54,9 +59,13 @@ export function createJobs(): Jobs {
       return job;
     },
     forget(ref) {
-      if (jobs.get(ref)?.isAsked() === false) jobs.delete(ref);
+      const job = jobs.get(ref);
+      if (job?.isAsked() === false || job?.stopped.aborted === true) jobs.delete(ref);
     },
-    remove: (ref) => void jobs.delete(ref),
+    remove(ref) {
+      if (jobs.get(ref)?.isFollowed() !== false) jobs.delete(ref);
+      else setTimeout(() => jobs.delete(ref), lateMs).unref();
+    },
     kept(id) {
       for (const job of jobs.values()) {
         const found = job.kept(id);
@@ -73,6 +82,7 @@ function createJob(ref: string): Job {
   const results = new Map<string, Built>();
   let known = false;
   let over = false;
+  let followed = false;
   const stop = new AbortController();
   const asked = deferred<Message<'SolveRequest'>>();
   const done = deferred<Response>();
@@ -82,6 +92,7 @@ function createJob(ref: string): Job {
   };
   const end = () => {
     over = true;
+    results.clear();
     stop.abort();
     changed();
   };
@@ -113,7 +124,9 @@ function createJob(ref: string): Job {
       told.push(update);
       changed();
     },
+    isFollowed: () => followed,
     async *updates(signal) {
+      followed = true;
       signal.addEventListener('abort', changed, {once: true});
       for (let next = 0; ; ) {
         for (; next < told.length; next++) yield told[next] ?? {};

@@ -57,6 +57,8 @@ const messages = {
   SourceInfo: {filename: ['string', 1], data: ['bytes', 2], language: ['string', 4]},
   Range: {start: ['Position', 1], end: ['Position', 2]},
   Position: {line: ['int32', 1], character: ['int32', 2]},
+  BuildHistoryRequest: {},
+  BuildHistoryEvent: {},
   InfoRequest: {},
   InfoResponse: {buildkitVersion: ['BuildkitVersion', 1]},
   BuildkitVersion: {package: ['string', 1], version: ['string', 2], revision: ['string', 3]},

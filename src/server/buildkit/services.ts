@@ -2,6 +2,7 @@ import {TscomposeError} from '../../base/errors.ts';
 import type {Engine} from '../../engine/engine.ts';
 import {askFrontend} from './ask-frontend.ts';
 import {definitionOf, resultOf} from './built-inputs.ts';
+import {hostGateway} from './frontend-options.ts';
 import {type Call, type Method, type Methods, method, unary} from './grpc-server.ts';
 import {createJobs, type Job, type Jobs} from './jobs.ts';
 import {diskUsage, pruneKept} from './kept-records.ts';
@@ -83,6 +84,8 @@ function methods({engine, sessions, version}: ServicesOptions, jobs: Jobs): read
         jobs.forget(ref);
       }
     }),
+    // None is kept: there is nothing to tell.
+    unary(`${control}/ListenBuildHistory`, 'BuildHistoryRequest', 'BuildHistoryEvent', async function* () {}),
     unary(`${bridge}/Ping`, 'PingRequest', 'PongResponse', async function* () {
       const [frontendAPICaps, llbCaps] = capabilities.map((ids) => ids.map((id) => ({id, enabled: true})));
       yield {frontendAPICaps, llbCaps, workers: [await worker(engine)]};
@@ -165,5 +168,6 @@ function canceled(): TscomposeError {
 
 async function worker(engine: ServicesOptions['engine']): Promise<Message<'WorkerRecord'>> {
   const {Os, Arch} = await engine.system.version();
-  return {id: 'tscompose', labels: {}, platforms: [{os: Os, architecture: Arch, variant: ''}]};
+  const labels = {'org.mobyproject.buildkit.worker.moby.host-gateway-ip': hostGateway};
+  return {id: 'tscompose', labels, platforms: [{os: Os, architecture: Arch, variant: ''}]};
 }
