@@ -1,6 +1,6 @@
 import type {BuildBody} from '../../../api/types/build.ts';
 import type {Diagnostic} from '../../../base/diagnostic.ts';
-import {hasKind, toTscomposeError} from '../../../base/errors.ts';
+import {toTscomposeError} from '../../../base/errors.ts';
 import type {Instruction} from '../../../dockerfile/instruction.ts';
 import {placeIn} from '../../../dockerfile/logical-line.ts';
 import type {Dockerfile} from '../../../dockerfile/parse.ts';
@@ -9,12 +9,13 @@ import {expandWord} from '../../../dockerfile/scope.ts';
 import {createFindings, type DockerfileSource, type Findings, type Place} from '../../../dockerfile/source.ts';
 import {findStage, groupStages, type Stage, type Stages} from '../../../dockerfile/stages.ts';
 import {formatPlatform, type Platform, parsePlatform} from '../../image/platform.ts';
-import {normaliseReference} from '../../image/reference.ts';
 import {atPlace} from '../at-place.ts';
 import type {Origin} from '../steps.ts';
 import {addLine, type BaseImage, type BaseSource, type StageDraft, type StepList} from './draft.ts';
 import {type FilesPlanning, planFiles} from './files.ts';
+import {contextNamed} from './named-context.ts';
 import {noImage} from './no-image.ts';
+import {pinOf} from './pins.ts';
 import {planRun, type RunPlanning} from './run.ts';
 import {type Planning, settingPlanners} from './settings.ts';
 
@@ -69,16 +70,6 @@ export async function planBuild(request: PlanRequest): Promise<BuildPlan> {
     warnings: problems.filter(({severity}) => severity === 'warning'),
     errors: problems.filter(({severity}) => severity === 'error'),
   };
-}
-
-function pinOf(pins: Readonly<Record<string, string>>, name: string): string | undefined {
-  try {
-    const normalised = normaliseReference(name);
-    return Object.hasOwn(pins, normalised) ? pins[normalised] : undefined;
-  } catch (error) {
-    if (hasKind(error, 'invalid')) return undefined;
-    throw error;
-  }
 }
 
 /** As BuildKit has it for what is built on nothing. */
@@ -206,14 +197,16 @@ class Planner {
         );
       return this.#draft(name, this.#scratch());
     }
-    const context = this.#request.contexts[image];
+    const named = contextNamed(this.#request.contexts, image);
+    const context = named === undefined ? undefined : this.#request.contexts[named];
     const below = context === undefined ? findStage(this.#stages.stages, stage.index, image.toLowerCase()) : undefined;
     if (below !== undefined) {
       const base = await this.#plan(below);
       return this.#draft(name, base.base, base);
     }
     if (image === 'scratch') return this.#draft(name, this.#scratch(this.#platformOf(stage)));
-    if (context !== undefined && context.kind !== 'image') return await this.#beginWithDirectory(stage, name, image);
+    if (context !== undefined && context.kind !== 'image')
+      return await this.#beginWithDirectory(stage, name, named ?? image);
     const place = this.#imagePlace(stage);
     const reference = context === undefined ? this.#pinned(image, place) : context.reference;
     if (reference === undefined) return this.#draft(name, this.#scratch());
@@ -342,7 +335,8 @@ class Planner {
   }
 
   async #findOrigin(stage: Stage, name: string, instruction: Instruction): Promise<Origin> {
-    const context = this.#request.contexts[name];
+    const named = contextNamed(this.#request.contexts, name);
+    const context = named === undefined ? undefined : this.#request.contexts[named];
     const {stages} = this.#stages;
     const below =
       context === undefined
@@ -350,7 +344,7 @@ class Planner {
           (/^\d+$/.test(name) && Number(name) < stage.index ? stages[Number(name)] : undefined))
         : undefined;
     if (below !== undefined) return {kind: 'step', step: (await this.#plan(below)).result};
-    if (context !== undefined && context.kind !== 'image') return {kind: 'context', name};
+    if (context !== undefined && context.kind !== 'image') return {kind: 'context', name: named ?? name};
     if (name === 'scratch') return {kind: 'step', step: undefined};
     const place = placeIn(instruction.line, 0, instruction.line.text.length);
     const reference = context === undefined ? this.#pinned(name, place) : context.reference;
