@@ -93,7 +93,9 @@ function removedNames(then: ReadonlyMap<string, string>, now: ReadonlyMap<string
 }
 
 function headOf({mode, uid, gid, size, modTime, linkname, devmajor, devminor, xattrs}: Stat): string {
-  const attributes = Object.entries(xattrs).map(([name, value]) => [name, Buffer.from(value).toString('base64')]);
+  // They come in any order.
+  const names = Object.keys(xattrs).sort();
+  const attributes = names.map((name) => [name, Buffer.from(xattrs[name] ?? '').toString('base64')]);
   return JSON.stringify([mode, uid, gid, size, modTime, linkname, devmajor, devminor, ...attributes]);
 }
 

@@ -54,6 +54,21 @@ test('a further name of a file that changed is made anew; names may have any cha
   next.caller.close();
 });
 
+test('attributes of a file are the same in any order', async () => {
+  const [one, two] = [{'user.a': Buffer.from('1')}, {'user.b': Buffer.from('2')}];
+  const withAttributes = (xattrs: Readonly<Record<string, Uint8Array>>): ClientFile => ({
+    stat: {path: 'a', mode: 0o644, xattrs},
+  });
+  const first = await changes([withAttributes({...one, ...two})], undefined);
+  first.caller.close();
+  const same = await changes([withAttributes({...two, ...one})], first.state);
+  expect(same.isSame).toBe(true);
+  same.caller.close();
+  const other = await changes([withAttributes(one)], first.state);
+  expect(other.isSame).toBe(false);
+  other.caller.close();
+});
+
 test('a client that is gone before it has told what there is fails the comparison', async () => {
   const caller = await callerOf([]);
   const wanted = {directory: 'context', caller: async () => caller};
