@@ -1,4 +1,6 @@
 import type {Diagnostic} from '../base/diagnostic.ts';
+import {checkFrom} from './check-from.ts';
+import {checkIgnored} from './check-ignored.ts';
 import {checkValue} from './check-values.ts';
 import type {Directives} from './directives.ts';
 import type {Instruction} from './instruction.ts';
@@ -13,16 +15,26 @@ import {valuesIn} from './values.ts';
 export interface CheckOptions {
   /** Values of ARGs by name; undefined where only the build knows the value. */
   readonly buildArguments: Readonly<Record<string, string | undefined>>;
+  /** The text of the ignore file of its context, where that is known. */
+  readonly ignore?: string | undefined;
 }
 
 /** All that is wrong with a Dockerfile, or likely not what was meant, without building anything. */
-export function checkDockerfile(source: DockerfileSource, {buildArguments}: CheckOptions): readonly Diagnostic[] {
+export function checkDockerfile(
+  source: DockerfileSource,
+  {buildArguments, ignore}: CheckOptions,
+): readonly Diagnostic[] {
   const dockerfile = parseDockerfile(source);
   const stages = groupStages(dockerfile.instructions);
   const findings = createFindings(source);
   new Walk(stages, dockerfile.directives.escape, buildArguments, findings).run();
   checkStageNames(stages, findings);
   checkStyle(dockerfile, stages, findings);
+  checkFrom(stages, {
+    escapeToken: dockerfile.directives.escape,
+    ...{given: buildArguments, findings, unheard: createFindings(source)},
+  });
+  if (ignore !== undefined) checkIgnored(stages, ignore, findings);
   const rules = checkRules(buildArguments['BUILDKIT_DOCKERFILE_CHECK'] ?? dockerfile.directives.check);
   const told = [...dockerfile.problems, ...findings.found].flatMap((found): readonly Diagnostic[] => {
     if (found.severity === 'error') return [found];

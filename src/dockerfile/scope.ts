@@ -14,9 +14,10 @@ export interface Scope {
 }
 
 /** Set by the builder for whoever names them in an ARG; `*_PROXY` needs none. */
-export const platformArguments: readonly string[] = ['TARGET', 'BUILD'].flatMap((prefix) =>
-  ['PLATFORM', 'OS', 'ARCH', 'VARIANT'].map((suffix) => prefix + suffix),
-);
+export const platformArguments: readonly string[] = [
+  ...['TARGET', 'BUILD'].flatMap((prefix) => ['PLATFORM', 'OS', 'ARCH', 'VARIANT'].map((suffix) => prefix + suffix)),
+  'TARGETSTAGE',
+];
 
 const proxies = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'];
 export const proxyArguments: readonly string[] = [...proxies, ...proxies.map((name) => name.toLowerCase())];
@@ -75,7 +76,8 @@ function warnOfUnset(
     const place = placeIn(instruction.line, start, start + name.length + 1);
     const hint =
       meant === undefined ? `set it with ARG or ENV above, or write \${${name}:-}` : `did you mean "$${meant}"?`;
-    findings.warning(place, 'undefined-var', `${instruction.keyword}: nothing sets "$${name}"`, hint);
+    const code = instruction.keyword === 'FROM' ? 'undefined-arg-in-from' : 'undefined-var';
+    findings.warning(place, code, `${instruction.keyword}: nothing sets "$${name}"`, hint);
   }
 }
 

@@ -117,6 +117,54 @@ test('an argument that the build is given decides what a value is', () => {
   expect(told({PORT: undefined})).toEqual([]);
 });
 
+test.each([
+  ['$TARGETPLATFORM', true],
+  ['${TARGETPLATFORM}', true],
+  ['${TARGETPLATFORM:-linux/amd64}', true],
+  ['${TARGETPLATFORM:+linux/amd64}', false],
+  ['$BUILDPLATFORM', false],
+  ['${TARGETOS}/${TARGETARCH}', false],
+])('--platform=%s is what holds anyway: %s', (platform, redundant) => {
+  const text = `FROM --platform=${platform} a\n`;
+  const found = checkDockerfile({text, shown: 'Dockerfile'}, {buildArguments: {}});
+  expect(found.map(({code}) => code)).toEqual(redundant ? ['redundant-target-platform'] : []);
+});
+
+test.each([
+  ['ARG TAG', 'busybox:$TAG', true],
+  ['ARG TAG', '$TAG', true],
+  ['ARG TAG=1', 'busybox:${TAG}', false],
+  ['ARG TAG', 'busybox:${TAG:-1}', false],
+  ['ARG TAG', 'busybox', false],
+  ['ARG TAG=host:5000/a_b', '${TAG}-c/d:1', false],
+  ['ARG TAG=$TARGETARCH', 'busybox:$TAG', false],
+])('a name of an image without its arguments: %s and FROM %s', (argument, image, told) => {
+  const text = `${argument}\nFROM ${image}\n`;
+  const found = checkDockerfile({text, shown: 'Dockerfile'}, {buildArguments: {TAG: 'busybox'}});
+  expect(found.map(({code}) => code)).toEqual(told ? ['invalid-default-arg-in-from'] : []);
+});
+
+test('sources that the ignore file leaves out', () => {
+  const copies = [
+    'COPY secret.env /',
+    'COPY src docs/x /',
+    'COPY . /',
+    'COPY *.env /',
+    'ADD ./secret.env /',
+    'COPY $A /',
+  ];
+  const text = `FROM a\n${copies.join('\n')}\nCOPY --from=b/c secret.env /\n`;
+  const linesOf = (ignore: string) =>
+    checkDockerfile({text, shown: 'Dockerfile'}, {buildArguments: {}, ignore}).map(({code, line, column}) => [
+      code,
+      `${line}:${column}`,
+    ]);
+  const told = (...places: string[]) => places.map((place) => ['copy-ignored-file', place]);
+  expect(linesOf('*.env\n')).toEqual(told('2:6', '6:5'));
+  expect(linesOf('*\n!src/main.go\n')).toEqual(told('2:6', '3:10', '6:5'));
+  expect(linesOf('[\n')).toEqual([]);
+});
+
 describe('checks that are not wanted, or wanted as errors', () => {
   const found = (text: string, buildArguments: Readonly<Record<string, string>> = {}) =>
     checkDockerfile({text, shown: 'Dockerfile'}, {buildArguments}).map(

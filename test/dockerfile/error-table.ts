@@ -26,6 +26,7 @@ export const errorTable: readonly (readonly [text: string, ...told: readonly str
   ['FROM scratch AS a\nFROM scratch AS a\n', '2:17+1 another stage is called "a", too'],
   ['FROM scratch as a\n', '1:1+4 "FROM" and "as" differ'],
   ['FROM --platform=linux/arm64 scratch\n', '1:6+22 FROM is always for linux/arm64'],
+  ['FROM --platform=$TARGETPLATFORM scratch\n', '1:6+26 FROM is for the platform of the build without being told so'],
   ['FROM --os=linux scratch\n', '1:6+10 FROM: unknown flag --os'],
   [`${f}ARG\n`, '2:4+1 ARG names nothing'],
   [`${f}ARG =x\n`, '2:5+2 ARG has a value without a name'],

@@ -48,8 +48,13 @@ const places = [
   /const message =([^;]*);/g,
 ];
 
-/** It is always told as a brace that is missing, with the place where the variable begins. */
-const neverTold = ['`"${stop}" is missing`'];
+const neverTold = [
+  // It is always told as a brace that is missing, with the place where the variable begins.
+  '`"${stop}" is missing`',
+  // These take arguments of the build, and an ignore file.
+  '`FROM: without arguments of the build "${value.text}" is no name of an image`',
+  '`${instruction.keyword}: the ignore file of the context leaves "${source.text}" out`',
+];
 
 function textsOf(source: string): readonly string[] {
   const found = places.flatMap((place) => [...source.matchAll(place)].flatMap((match) => match.slice(1)));

@@ -40,6 +40,8 @@ export function knownText(dockerfile: BuildDockerfile): DockerfileSource {
 export interface Called {
   readonly source: DockerfileSource;
   readonly target?: string | undefined;
+  /** Of its context. */
+  readonly ignore?: string | undefined;
   readonly arguments: Readonly<Record<string, string>>;
 }
 
@@ -47,9 +49,10 @@ export interface Called {
 export function answerCall(
   context: CliContext,
   {method, json}: Call,
-  {source, target, arguments: given}: Called,
+  {source, target, ignore, arguments: given}: Called,
 ): number {
-  if (method === 'check') return printProblems(context, checkDockerfile(source, {buildArguments: given}), {json});
+  if (method === 'check')
+    return printProblems(context, checkDockerfile(source, {buildArguments: given, ignore}), {json});
   if (method === 'targets') {
     const targets = listTargets(source);
     context.stdout.write(json ? `${JSON.stringify({targets}, null, 2)}\n` : targetsTable(context, targets));

@@ -21,12 +21,12 @@ export async function checkServices(
   const builds = serviceBuilds(project, services);
   const checked = await Promise.all(
     builds.map(async (build) => {
-      const {dockerfile} = await readServiceFiles(context, build);
+      const {dockerfile, ignore} = await readServiceFiles(context, build);
       const own = Object.entries(build.build.args ?? {}).flatMap(([name, value]) =>
         value === null ? [] : [[name, value] as const],
       );
       const buildArguments = {...Object.fromEntries(own), ...more};
-      return checkDockerfile(knownText(dockerfile), {buildArguments});
+      return checkDockerfile(knownText(dockerfile), {buildArguments, ignore});
     }),
   );
   // A file that several images are built from is told of once.

@@ -57,6 +57,7 @@ async function calledOf(context: CliContext, {args, flags}: Input<'engine build'
   using places = await readPlaces(context, placeOf(args), flags.file);
   return {
     source: knownText(places.body.dockerfile),
+    ignore: places.body.ignore,
     target: flags.target,
     arguments: readPairs('build-arg', flags['build-arg'], context.env),
   };

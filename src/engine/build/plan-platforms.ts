@@ -33,7 +33,7 @@ export async function planPlatforms(
   emit: (event: BuildEvent) => void,
 ): Promise<Plans> {
   const source = request.dockerfile;
-  const found = checkDockerfile(source, {buildArguments: request.arguments});
+  const found = checkDockerfile(source, {buildArguments: request.arguments, ignore: request.ignore});
   for (const warning of found.filter(({severity}) => severity === 'warning')) emit({kind: 'warning', warning});
   refuse(found.filter(({severity}) => severity === 'error'));
   const machine = machinePlatform(context.images.architecture);
