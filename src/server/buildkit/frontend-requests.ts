@@ -62,6 +62,7 @@ const documented = new Set([
   ...['from-as-casing', 'from-platform-flag-const-disallowed', 'json-args-recommended', 'legacy-key-value-format'],
   ...['maintainer-deprecated', 'multiple-instructions-disallowed', 'no-empty-continuation', 'reserved-stage-name'],
   ...['secrets-used-in-arg-or-env', 'stage-name-casing', 'undefined-var', 'workdir-relative-path'],
+  ...['copy-ignored-file', 'invalid-default-arg-in-from', 'redundant-target-platform', 'undefined-arg-in-from'],
 ]);
 
 function warningOf(found: Diagnostic): object {
