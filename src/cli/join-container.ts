@@ -14,7 +14,10 @@ export interface Attachment {
   readonly tty: boolean;
   readonly input: boolean;
   readonly endsInput: boolean;
+  /** Signals that come here are handed over. */
   readonly proxies: boolean;
+  /** It is there for this command alone: it is told, too, that the terminal was closed. */
+  readonly isOwn?: boolean;
   readonly keys: string;
   readonly detachKeys: Uint8Array;
   /** Awaited once it is attached, before anything is handed over: what starts it. */
@@ -39,6 +42,8 @@ export async function joinContainer(context: CliContext, attachment: Attachment)
     abortSignal: done.signal,
   });
   const died = firstExitCode(deaths, done.signal);
+  // It may fail before it is waited for.
+  died.catch(() => undefined);
   const stream = await container.attach({stdin: input, detachKeys: keys});
   let left: number | undefined;
   const leave = (exitCode: number): void => {
@@ -110,12 +115,16 @@ const handedOver: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'S
 /** So many interrupts within this time are meant for us: the process may take no notice of them. */
 const impatience = {times: 3, withinMs: 2000};
 
-function handleSignals(context: CliContext, {container, proxies}: Attachment, leave: () => void): Disposable {
+function handleSignals(
+  context: CliContext,
+  {container, proxies, isOwn = false}: Attachment,
+  leave: () => void,
+): Disposable {
   if (!proxies) return context.onSignals(['SIGINT', 'SIGTERM', 'SIGHUP'], leave);
   let interrupts: readonly number[] = [];
   return context.onSignals(handedOver, (signal) => {
     // The terminal was closed: that is no reason for the service to end.
-    if (signal === 'SIGHUP' && context.stdin.isTTY === true) return leave();
+    if (signal === 'SIGHUP' && !isOwn && context.stdin.isTTY === true) return leave();
     if (signal === 'SIGINT') {
       interrupts = [...interrupts, context.now()].slice(-impatience.times);
       const [first = 0] = interrupts;

@@ -1,13 +1,13 @@
 import {resolve} from 'node:path';
+import {type FileSource, machineFiles} from '../base/file-source.ts';
 import {splitShellWords} from '../model/attributes/shell-words.ts';
+import type {LoadedProject} from '../model/load.ts';
 import type {SourceFile} from '../model/source.ts';
 import type {Project, Service} from '../model/types.ts';
-import {withValue} from './commands/exec.ts';
 import type {CliContext} from './context.ts';
 import {keyValues} from './engine-resources.ts';
 import type {Input} from './flags.ts';
-import {loadRequest} from './session.ts';
-import {reloadedStack} from './watch.ts';
+import {loadRequest, warn} from './session.ts';
 import {wrongUse} from './wrong-use.ts';
 
 type Flags = Input<'run'>['flags'];
@@ -16,16 +16,27 @@ type Flags = Input<'run'>['flags'];
 export async function loadForRun(
   context: CliContext,
   {service, flags}: {readonly service: string; readonly flags: Flags},
-): Promise<Project> {
-  const selection = {services: [service], dependencies: !flags['no-deps']};
-  const stack = reloadedStack(context, selection);
-  const project = await stack.load();
-  const overlay = overlayOf(context.cwd, {service, flags});
-  if (overlay === undefined) return project;
-  // By the rules of stack files, once it is known that there is such a service.
+): Promise<LoadedProject> {
   const {loadProject} = await import('../model/load.ts');
-  const request = loadRequest(context, {...selection, requireSources: true, overlay});
-  return (await loadProject(request, stack.source)).project;
+  const source = readOnce(machineFiles);
+  const selection = {services: [service], dependencies: !flags['no-deps'], requireSources: true};
+  const loaded = await loadProject(loadRequest(context, selection), source);
+  warn(context, loaded.warnings);
+  const overlay = overlayOf(context.cwd, {service, flags});
+  // By the rules of stack files, once it is known that there is such a service.
+  return overlay === undefined ? loaded : await loadProject(loadRequest(context, {...selection, overlay}), source);
+}
+
+/** A stack that is piped in can be read once only. */
+function readOnce(source: FileSource): FileSource {
+  let piped: ReturnType<FileSource['readStandardInput']> | undefined;
+  return {
+    ...source,
+    readStandardInput() {
+      piped ??= source.readStandardInput();
+      return piped;
+    },
+  };
 }
 
 /** What flags say in the short forms of stack files, as one more of these. */
@@ -59,13 +70,14 @@ export function asRun(
     command,
     flags,
     tty,
-    context,
+    environment,
   }: {
     readonly service: string;
     readonly command: readonly string[];
     readonly flags: Flags;
     readonly tty: boolean;
-    readonly context: CliContext;
+    /** What flags say of it. */
+    readonly environment: Readonly<Record<string, string>>;
   },
 ): Project {
   // It ends when its command has ended, and it is one.
@@ -81,10 +93,9 @@ export function asRun(
     ...(command.length > 0 && {command}),
     ...(flags.user !== undefined && {user: flags.user}),
     ...(flags.workdir !== undefined && {working_dir: flags.workdir}),
-    ...(flags.env.length > 0 && {
-      environment: {...service.environment, ...keyValues(flags.env.flatMap((entry) => withValue(entry, context)))},
-    }),
-    ...(flags.label.length > 0 && {labels: {...service.labels, ...keyValues(flags.label)}}),
+    environment: {...service.environment, ...environment},
+    ...(flags.label.length > 0 && {labels: {...service.labels, ...labelsOf(flags.label)}}),
+    ...rightsOf(service, flags),
   };
   return {...project, services: {...project.services, [name]: run}};
 }
@@ -93,4 +104,22 @@ function wordsOf(line: string): readonly string[] {
   const split = splitShellWords(line);
   if (!split.ok) throw wrongUse(`--entrypoint "${line}": ${split.message}`, split.hint);
   return split.words;
+}
+
+function labelsOf(entries: readonly string[]): Readonly<Record<string, string>> {
+  const bare = entries.find((entry) => !entry.includes('='));
+  if (bare !== undefined) throw wrongUse(`--label "${bare}" has no value`, 'write KEY=VALUE');
+  return keyValues(entries);
+}
+
+/** What is given is no longer taken away, and the other way round. */
+function rightsOf({cap_add, cap_drop}: Service, flags: Flags): Pick<Service, 'cap_add' | 'cap_drop'> {
+  const [given, taken] = [flags['cap-add'], flags['cap-drop']];
+  if (given.length === 0 && taken.length === 0) return {};
+  const without = (rights: readonly string[] = [], others: readonly string[]) =>
+    rights.filter((right) => !others.includes(right));
+  return {
+    cap_add: without([...new Set([...(cap_add ?? []), ...given])], taken),
+    cap_drop: [...new Set([...without(cap_drop, given), ...taken])],
+  };
 }

@@ -7,12 +7,12 @@ const truths: Readonly<Record<string, boolean>> = {
 
 /**
  * Switches that are given a value, as Docker's command line takes them: `-H=false`, `--quiet=true`. One that says what would be
- * so anyway is left out. What belongs to a container's command is left alone.
+ * so anyway is left out. `--no-TTY` is its spelling of `--no-tty`. What belongs to a container's command is left alone.
  */
 export function restateSwitches(words: readonly string[], {flags, passThrough}: CommandRow): string[] {
   const stated: string[] = [];
   for (let index = 0; index < words.length; index += 1) {
-    const word = words[index] ?? '';
+    const word = (words[index] ?? '').replace(/^--no-TTY(?==|$)/, '--no-tty');
     if (word === '--' || (passThrough === true && !word.startsWith('-'))) return [...stated, ...words.slice(index)];
     const [, dashes = '', name = '', value] = /^(--?)([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
     const found = dashes === '' ? undefined : findFlag(flags, dashes, name);

@@ -4,7 +4,7 @@ import {createPlanBuilder} from './builder.ts';
 import {knownDependencies} from './graph.ts';
 import {isUp, type Observed} from './observed.ts';
 import {compareContainers} from './replicas.ts';
-import {serviceContainers} from './selection.ts';
+import {isOfStack, serviceContainers} from './selection.ts';
 import {stopInOrder} from './stop.ts';
 
 export interface RmInput {
@@ -18,11 +18,13 @@ export interface RmInput {
   };
 }
 
-/** Removes containers that do not run; networks and named volumes stay. */
+/** Removes containers that do not run; orphans, networks and named volumes stay. */
 export function planRm({project, observed, options: {services, stop, volumes}}: RmInput): Plan {
   const plan = createPlanBuilder(observed.project, project?.workingDir);
   const named = serviceContainers(plan, {project, observed, services});
-  const containers = named.filter((container) => stop || !isUp(container));
+  const containers = named.filter(
+    (container) => (stop || !isUp(container)) && (services !== undefined || isOfStack(project, container)),
+  );
   const dependencies = knownDependencies(project, observed.containers);
   const {nodes} = stopInOrder(plan, {project, dependencies, containers, timeoutSeconds: undefined});
   for (const {id, name, service} of [...containers].sort(compareContainers)) {

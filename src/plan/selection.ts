@@ -10,17 +10,24 @@ interface Selection {
   readonly observed: Observed;
   /** Absent: all. */
   readonly services: readonly string[] | undefined;
+  /** Those that were made for a single command too. */
+  readonly oneOffs?: boolean;
 }
 
-/** The containers of the services that were named, one-off ones left out; a name that nothing knows is a problem. */
+/** The containers of the services that were named; a name that nothing knows is a problem. */
 export function serviceContainers(
   plan: PlanBuilder,
-  {project, observed, services}: Selection,
+  {project, observed, services, oneOffs = false}: Selection,
 ): readonly ObservedContainer[] {
-  const replicas = observed.containers.filter(({oneOff}) => !oneOff);
+  const replicas = observed.containers.filter(({oneOff}) => oneOffs || !oneOff);
   if (services === undefined) return replicas;
   for (const service of services) requireService(plan, service, project, replicas);
   return replicas.filter(({service}) => services.includes(service));
+}
+
+/** Whether the stack file has its service; without a stack file all are of it. */
+export function isOfStack(project: Project | undefined, {service}: Pick<ObservedContainer, 'service'>): boolean {
+  return project === undefined || Object.hasOwn({...project.disabledServices, ...project.services}, service);
 }
 
 export function requireService(

@@ -1,7 +1,7 @@
 import type {Project} from '../model/types.ts';
 import {type DownOptions, planDown} from '../plan/down.ts';
 import type {Desired, UpOptions} from '../plan/input.ts';
-import {planKill} from '../plan/kill.ts';
+import {type KillInput, planKill} from '../plan/kill.ts';
 import type {Observed} from '../plan/observed.ts';
 import {planPause} from '../plan/pause.ts';
 import {planReplica, type ReplicaInput} from '../plan/replica.ts';
@@ -124,7 +124,7 @@ export async function restart(
 /** What runs gets a signal; without one it is ended. */
 export async function kill(
   {name, project}: Target,
-  options: {readonly services?: readonly string[]; readonly signal?: string},
+  options: KillInput['options'],
   context: ConvergeContext,
 ): Promise<void> {
   const plan: Goal['plan'] = (observed) => planKill({project, observed, options});

@@ -9,7 +9,7 @@ export interface OneOffSettings {
   readonly slug: string;
   /** It goes when it has ended. */
   readonly autoRemove: boolean;
-  /** Something is typed into it. */
+  /** Something may be typed into it, by whoever attaches to it. */
   readonly interactive: boolean;
   /** It answers to the names that the service has on its networks. */
   readonly aliases: boolean;
@@ -23,9 +23,10 @@ export function withOneOff(lowering: Lowering, settings: OneOffSettings): Loweri
     container(request) {
       const body = lowering.container(request);
       if (request.oneOff !== true) return body;
+      const {[composeLabels.containerNumber]: _replica, ...labels} = body.Labels ?? {};
       return {
         ...body,
-        Labels: {...body.Labels, [composeLabels.oneOff]: 'True', [composeLabels.slug]: slug},
+        Labels: {...labels, [composeLabels.oneOff]: 'True', [composeLabels.slug]: slug},
         HostConfig: {...body.HostConfig, AutoRemove: autoRemove},
         AttachStdin: interactive,
         OpenStdin: interactive,

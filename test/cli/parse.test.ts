@@ -62,6 +62,8 @@ test.each([
     ['exec', '-T=true', 'web', 'cmd', '-d=true'],
     {args: ['web', 'cmd', '-d=true'], flags: {'no-tty': true, detach: false}},
   ],
+  [['run', '--no-TTY', 'web', 'cmd', '--no-TTY'], {args: ['web', 'cmd', '--no-TTY'], flags: {'no-tty': true}}],
+  [['exec', '--no-TTY=false', 'web', 'cmd'], {args: ['web', 'cmd'], flags: {'no-tty': false}}],
   [['exec', '-u', '-d=true', 'web', 'id'], {args: ['web', 'id'], flags: {user: '-d=true', detach: false}}],
   [['logs', '--', '-f=true'], {args: ['-f=true'], flags: {follow: false}}],
 ])('a switch that is given a value: %j', (words, input) => {

@@ -52,6 +52,13 @@ services:
   const listed = async (...flags: readonly string[]) => (await run('ls', ...flags, '--format', 'json')).stdout;
   expect(JSON.parse(await listed())).toEqual([{Name: 'ends', Status: 'running(2)', ConfigFiles: file}]);
 
+  expect(await listed('--filter', 'name=^en')).toBe(await listed());
+  expect(await listed('--filter', 'name=other')).toBe('[]\n');
+  expect((await run('stop', 'db')).code).toBe(0);
+  expect(JSON.parse(await listed())).toMatchObject([{Status: 'running(1)'}]);
+  expect(JSON.parse(await listed('-a'))).toMatchObject([{Status: 'exited(1), running(1)'}]);
+  expect((await run('start', 'db')).code).toBe(0);
+
   await eventually(async () => expect((await run('logs', 'web')).stdout).toContain('ready'));
   expect(await run('kill', '-s', 'HUP', 'web')).toMatchObject({code: 0});
   await eventually(async () => expect((await run('logs', 'web')).stdout).toContain('told'));

@@ -1,4 +1,4 @@
-import {mkdirSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {eventually, makeHost, type TestHost} from '../support/host.ts';
@@ -69,6 +69,71 @@ test('flags mount, publish and say what is run; a dollar sign is no variable', a
   expect(ran).toMatchObject({code: 0, stdout: 'content\n33\n$5\n'});
 });
 
+test('variables come from files and from the environment of the project, rights are given and taken', async () => {
+  writeFileSync(join(host.directory, '.env'), 'KNOWN=dot env\n');
+  writeFileSync(join(host.directory, 'own.env'), 'MODE=file\nBASED=${KNOWN}!\n');
+  const show = 'echo "$MODE, $BASED, $KNOWN, ${MISSING-none}"; grep CapBnd /proc/self/status';
+  const flags = [
+    '--env-from-file',
+    'own.env',
+    '-e',
+    'KNOWN',
+    '-e',
+    'MISSING',
+    '--cap-drop',
+    'ALL',
+    '--cap-add',
+    'CHOWN',
+  ];
+  const ran = await host.tscompose(['run', '-q', '--rm', '--no-deps', ...flags, 'web', 'sh', '-c', show]);
+  expect(ran).toMatchObject({
+    code: 0,
+    stdout: 'file, dot env!, dot env, none\nCapBnd:\t0000000000000001\n',
+    stderr: '',
+  });
+  const missing = await host.tscompose(['run', '--env-from-file', 'no.env', 'web', 'true']);
+  expect(missing).toMatchObject({code: 65, stderr: expect.stringContaining('cannot read environment file "no.env"')});
+});
+
+test('in the background its input stays open, and "kill" is for it too', async () => {
+  const ran = await host.tscompose(['run', '-d', '--no-deps', '--name', 'once-shell', 'web', 'cat']);
+  expect(ran.code).toBe(0);
+  expect(await names()).toContain('once-shell running');
+  expect((await host.tscompose(['kill', 'web'])).code).toBe(0);
+  expect(await names()).toContain('once-shell exited');
+  expect((await host.tscompose(['down'])).code).toBe(0);
+});
+
+/** Processes with all of these words. */
+function processesWith(...words: readonly string[]): readonly number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .filter((entry) => {
+      try {
+        const line = readFileSync(`/proc/${entry}/cmdline`, 'utf8').split('\0');
+        return words.every((word) => line.includes(word));
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+test('a signal goes to the command, at a terminal too', async () => {
+  await using terminal = openTerminal(host, {columns: 70, rows: 20});
+  // Another worker may run the same test.
+  const name = `once-told-${process.pid}`;
+  const script = "trap 'echo told; exit 9' HUP; echo ready; while :; do sleep 0.1; done";
+  terminal.type(`tscompose run --rm --no-deps --name ${name} web sh -c "${script}"\r`);
+  await terminal.shows(/^ready$/m);
+  const [client, ...more] = processesWith('run', '--no-deps', name);
+  expect(more).toEqual([]);
+  process.kill(client ?? 0, 'SIGHUP');
+  await terminal.shows(/^told$/m);
+  terminal.type('echo "code $?"\r');
+  await terminal.shows(/^code 9$/m);
+});
+
 test('in the background it goes on, is seen by "ps -a" alone, publishes what it is told to, and goes with the stack', async () => {
   const ran = await host.tscompose(['run', '-d', '--name', 'once-job', '-p', '127.0.0.1::80', 'web']);
   expect(ran).toMatchObject({code: 0, stdout: expect.stringMatching(/^[0-9a-f]{64}\n$/)});
@@ -98,6 +163,10 @@ test('a service that is not there, and flags that cannot be, are told before any
   expect(missing).toMatchObject({code: 1, stderr: 'error: no such service: "wbe"\nhint: did you mean "web"?\n'});
   const wrong = await host.tscompose(['run', '-v', '::', 'web', 'ls']);
   expect(wrong).toMatchObject({code: 65, stderr: expect.stringContaining('"::" has an empty part')});
+  const label = await host.tscompose(['run', '-l', 'a', 'web']);
+  expect(label).toMatchObject({code: 64, stderr: 'error: --label "a" has no value\nhint: write KEY=VALUE\n'});
+  const terminal = await host.tscompose(['run', '-t', 'web'], {input: ''});
+  expect(terminal).toMatchObject({code: 64, stderr: expect.stringContaining('--tty needs a terminal')});
   const both = await host.tscompose(['run', '-P', '-p', '80', 'web']);
   expect(both).toMatchObject({code: 64, stderr: 'error: --publish and --service-ports cannot be given together\n'});
   expect(await names()).toEqual([]);

@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
 import type {ContainerStatus} from '../../src/api/types/container.ts';
-import {planKill} from '../../src/plan/kill.ts';
+import {type KillInput, planKill} from '../../src/plan/kill.ts';
 import {planRm, type RmInput} from '../../src/plan/rm.ts';
 import {project, running} from './fixtures.ts';
 import {formatPlan} from './format.ts';
@@ -27,6 +27,36 @@ test('kill is for what runs, in no order; it may be another signal', () => {
     '[] -> #1 killContainer db-1 HUP, asked to kill',
   );
   expect(() => planKill({project: shop, observed, options: {services: ['wbe']}})).toThrow('no such service: "wbe"');
+});
+
+const withMore = (statuses: Readonly<Record<string, ContainerStatus>> = {}) => {
+  const {containers, ...rest} = world(statuses);
+  const [web] = containers.filter(({service}) => service === 'web');
+  if (web === undefined) throw new Error('web is missing');
+  const [once, old] = [
+    {...web, id: 'once' as typeof web.id, name: 'web-run-1', oneOff: true},
+    {...web, id: 'old' as typeof web.id, name: 'old-1', service: 'old'},
+  ];
+  return {...rest, containers: [...containers, once, old]};
+};
+
+test('kill is for containers of single commands too, and for orphans if asked to', () => {
+  const killed = (options: KillInput['options']) =>
+    formatPlan(planKill({project: shop, observed: withMore({db: 'exited', job: 'exited'}), options}))
+      .split('\n')
+      .map((line) => /killContainer (\S+),/.exec(line)?.[1])
+      .sort();
+  expect(killed({})).toEqual(['web-1', 'web-run-1']);
+  expect(killed({services: ['web']})).toEqual(['web-1', 'web-run-1']);
+  expect(killed({removeOrphans: true})).toEqual(['old-1', 'web-1', 'web-run-1']);
+});
+
+test('rm leaves orphans and containers of single commands', () => {
+  const observed = withMore();
+  const ended = {...observed, containers: observed.containers.map((one) => ({...one, status: 'exited' as const}))};
+  const options = {stop: false, volumes: false};
+  expect(formatPlan(planRm({project: shop, observed: ended, options}))).not.toMatch(/old-1|web-run-1/);
+  expect(formatPlan(planRm({project: undefined, observed: ended, options}))).toContain('removeContainer old-1');
 });
 
 test('rm removes what does not run, and leaves the rest alone', () => {

@@ -27,7 +27,9 @@ async function loweringOf(changes: Partial<typeof settings> = {}) {
 
 test('a container for one command is nobody’s replica, answers to its own name alone, and goes when it has ended', async () => {
   const {oneOff} = await loweringOf();
-  expect(oneOff.container({service: 'web', replica: 1, image: undefined, oneOff: true})).toMatchObject({
+  const body = oneOff.container({service: 'web', replica: 1, image: undefined, oneOff: true});
+  expect(body.Labels).not.toHaveProperty('com.docker.compose.container-number');
+  expect(body).toMatchObject({
     Labels: {
       'com.docker.compose.service': 'web',
       'com.docker.compose.oneoff': 'True',

@@ -46,7 +46,7 @@ export function runExec(context: CliContext, input: Input<'exec'>): Promise<numb
 }
 
 /** `KEY` alone hands over the value that the caller's own environment has, if it has one. */
-export function withValue(entry: string, context: CliContext): readonly string[] {
+function withValue(entry: string, context: CliContext): readonly string[] {
   if (entry.includes('=')) return [entry];
   const value = context.env[entry];
   return value === undefined ? [] : [`${entry}=${value}`];

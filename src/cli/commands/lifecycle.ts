@@ -34,7 +34,15 @@ export function runRestart(context: CliContext, {flags, args}: Input<'restart'>)
 export function runKill(context: CliContext, {flags, args}: Input<'kill'>): Promise<number> {
   return withProject(context, async ({name, project, docker}) => {
     await withProgress(context, docker, {title: `kill ${name}`}, (converge) =>
-      kill({name, project}, {...named(args), ...(flags.signal !== undefined && {signal: flags.signal})}, converge),
+      kill(
+        {name, project},
+        {
+          ...named(args),
+          ...(flags.signal !== undefined && {signal: flags.signal}),
+          removeOrphans: flags['remove-orphans'],
+        },
+        converge,
+      ),
     );
     return 0;
   });

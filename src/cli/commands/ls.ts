@@ -6,7 +6,7 @@ import {compareText} from '../project-containers.ts';
 import {withEngine} from '../session.ts';
 import {formatTable} from '../table.ts';
 import {terminalColumns} from '../terminal-columns.ts';
-import {checkCount} from '../wrong-use.ts';
+import {checkCount, wrongUse} from '../wrong-use.ts';
 
 interface Row {
   readonly Name: string;
@@ -15,12 +15,13 @@ interface Row {
   readonly ConfigFiles: string;
 }
 
-/** The projects that have containers, as Compose prints them. */
+/** The projects that have containers, as Compose prints them: of what runs, or with `--all` of all there is. */
 export function runLs(context: CliContext, {flags, args}: Input<'ls'>): Promise<number> {
   checkCount(args, {least: 0, usage: 'ls'});
+  const matches = nameMatcher(flags.filter);
   return withEngine(context, async (docker) => {
-    const containers = await docker.listContainers({all: true, filters: {label: [composeLabels.project]}});
-    const rows = projectsOf(containers, {all: flags.all});
+    const containers = await docker.listContainers({all: flags.all, filters: {label: [composeLabels.project]}});
+    const rows = projectsOf(containers).filter(({Name}) => matches(Name));
     if (flags.quiet) context.stdout.write(rows.map(({Name}) => `${Name}\n`).join(''));
     else if (flags.format === 'json') context.stdout.write(`${JSON.stringify(rows)}\n`);
     else
@@ -35,15 +36,28 @@ export function runLs(context: CliContext, {flags, args}: Input<'ls'>): Promise<
   });
 }
 
-/** By name; of those where nothing runs only if all are wanted. */
-function projectsOf(containers: readonly ContainerSummary[], {all}: {readonly all: boolean}): readonly Row[] {
+/** As Docker compares names: one of the patterns is in it. */
+function nameMatcher(filters: readonly string[]): (name: string) => boolean {
+  const patterns = filters.map((filter) => {
+    const [, text] = /^name=(.*)$/s.exec(filter) ?? [];
+    if (text === undefined) throw wrongUse(`--filter "${filter}": name=TEXT is expected`);
+    try {
+      return new RegExp(text);
+    } catch {
+      throw wrongUse(`--filter "${filter}": "${text}" is no pattern`, 'put a backslash before ( [ { * + ? ^ $ and .');
+    }
+  });
+  return (name) => patterns.length === 0 || patterns.some((pattern) => pattern.test(name));
+}
+
+/** By name. */
+function projectsOf(containers: readonly ContainerSummary[]): readonly Row[] {
   const projects = new Map<string, ContainerSummary[]>();
   for (const container of containers) {
     const name = container.Labels[composeLabels.project] ?? '';
     projects.set(name, [...(projects.get(name) ?? []), container]);
   }
   return [...projects]
-    .filter(([, members]) => all || members.some(({State}) => State === 'running'))
     .sort(([a], [b]) => compareText(a, b))
     .map(([name, members]) => ({Name: name, Status: countStates(members), ConfigFiles: filesOf(members)}));
 }

@@ -28,9 +28,10 @@ async function isWanted(
   {services, all}: {readonly services: readonly string[]; readonly all: boolean},
 ): Promise<boolean> {
   const known = Object.keys({...project?.services, ...project?.disabledServices});
-  const listed = (await listProjectContainers(docker, {project: name, services, all: true, known})).filter(
-    ({summary: {State}}) => all || !['running', 'paused', 'restarting'].includes(State),
-  );
+  const found = await listProjectContainers(docker, {project: name, services, all: true, known});
+  const listed = found
+    .filter(({summary: {State}}) => all || !['running', 'paused', 'restarting'].includes(State))
+    .filter(({service}) => services.length > 0 || project === undefined || known.includes(service));
   if (listed.length === 0) return false;
   if (context.stdin.isTTY !== true || context.stderr.isTTY !== true)
     throw wrongUse('rm asks before it removes, and there is no terminal', 'write: tscompose rm --force');

@@ -10,6 +10,7 @@ import {type OneOffSettings, withOneOff} from '../../reconcile/one-off.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
 import {joinContainer} from '../join-container.ts';
+import {oneOffEnvironment} from '../one-off-environment.ts';
 import {asRun, loadForRun} from '../one-off-service.ts';
 import {lowerFor} from '../plan-now.ts';
 import {withProgress} from '../progress.ts';
@@ -30,16 +31,16 @@ export async function runRun(context: CliContext, {flags, args}: Input<'run'>): 
   const [service, ...command] = args;
   if (service === undefined) throw wrongUse('run needs a service', 'for example: tscompose run --rm web sh');
   checkFlags(flags);
-  const {stdin, stdout} = context;
-  const tty = !flags['no-tty'] && !flags.detach && flags.interactive && stdin.isTTY === true && stdout.isTTY === true;
+  const tty = hasTerminal(context, flags);
   const loaded = await loadForRun(context, {service, flags});
-  const project = asRun(loaded, {service, command, flags, tty, context});
-  const slug = randomBytes(6).toString('hex');
+  const environment = await oneOffEnvironment(context, flags, loaded.environment);
+  const project = asRun(loaded.project, {service, command, flags, tty, environment});
+  const slug = randomBytes(32).toString('hex');
   const settings: OneOffSettings = {
-    name: flags.name ?? `${project.name}-${service}-run-${slug}`,
+    name: flags.name ?? `${project.name}-${service}-run-${slug.slice(0, 12)}`,
     slug,
     autoRemove: flags.rm,
-    interactive: flags.interactive && !flags.detach,
+    interactive: flags.interactive,
     aliases: flags['use-aliases'],
   };
   return withEngine(context, async (docker) => {
@@ -54,6 +55,13 @@ function checkFlags(flags: Flags): void {
   if (flags.tty && flags['no-tty']) throw wrongUse('--tty and --no-tty cannot be given together');
   if (flags.publish.length > 0 && flags['service-ports'])
     throw wrongUse('--publish and --service-ports cannot be given together');
+}
+
+/** In the background too: somebody may attach to it. */
+function hasTerminal({stdin, stdout}: CliContext, flags: Flags): boolean {
+  if (flags.tty && flags.interactive && stdin.isTTY !== true)
+    throw wrongUse('--tty needs a terminal, and standard input is none', 'leave it out, or add --interactive=false');
+  return flags.tty || (!flags['no-tty'] && flags.interactive && stdin.isTTY === true && stdout.isTTY === true);
 }
 
 /** Told before anything is started. */
@@ -74,14 +82,17 @@ async function bringUp(context: CliContext, docker: Docker, run: Run): Promise<v
   const {project, service, flags, settings} = run;
   const options: UpOptions = {
     ignoreOrphans: true,
+    removeOrphans: flags['remove-orphans'],
     oneOff: {service, name: settings.name},
     build: flags.build,
     ...(flags.pull !== undefined && {pull: flags.pull as NonNullable<UpOptions['pull']>}),
   };
-  await withProgress(context, docker, {title: `run ${service}`}, async (converge) => {
+  await withProgress(context, docker, {title: `run ${service}`, quiet: flags.quiet}, async (converge) => {
     const {desired, lowering} = await lowerFor(context, docker, project);
     const report: typeof converge.report = (event) => {
-      if (!flags['quiet-pull'] || event.kind !== 'nodeProgress') converge.report(event);
+      const isQuiet =
+        (flags['quiet-pull'] && event.kind === 'nodeProgress') || (flags['quiet-build'] && event.kind === 'build');
+      if (!isQuiet) converge.report(event);
     };
     return up(
       {project, desired, lowering: withOneOff(lowering, settings), options},
@@ -111,7 +122,8 @@ async function start(context: CliContext, docker: Docker, {tty, settings, flags}
     tty,
     input: settings.interactive,
     endsInput: !tty,
-    proxies: !tty,
+    proxies: true,
+    isOwn: true,
     keys: defaultDetachKeys,
     detachKeys: parseDetachKeys(defaultDetachKeys),
     begin,

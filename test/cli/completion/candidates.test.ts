@@ -150,6 +150,7 @@ test.each<readonly [readonly string[], readonly string[]]>([
 /** Values that only their writer can know. */
 const free = [
   'BYTES',
+  'CAPABILITY',
   'INSTRUCTION',
   'KEY=VALUE',
   'KEYS',
@@ -158,6 +159,7 @@ const free = [
   'NAME',
   'PATH',
   'SECONDS',
+  'name=TEXT',
   'TIME',
   'USER',
   'ADDRESS',
