@@ -33,10 +33,6 @@ export type ManifestName = {readonly tag: string} | {readonly digest: string};
 /** `local`: it is this machine's, and only there it can be removed. */
 export type Removed = 'removed' | 'unknown' | 'local';
 
-/**
- * The content of a registry, over the store of this machine: what is pushed becomes an image here, and what is an image here
- * can be pulled. Names and digests are given checked (`names.ts`, `digest.ts`).
- */
 /** How a client has asked. */
 export interface Asked {
   /** Its header `Via`: the mirrors that it has come through. */
@@ -44,6 +40,10 @@ export interface Asked {
   readonly signal: AbortSignal;
 }
 
+/**
+ * The content of a registry, over the store of this machine: what is pushed becomes an image here, and what is an image here
+ * can be pulled. Names and digests are given checked (`names.ts`, `digest.ts`).
+ */
 export interface Hosting {
   readonly uploads: Pick<Uploads, 'begin' | 'size' | 'append' | 'cancel'>;
   listRepositories(): Promise<readonly string[]>;
