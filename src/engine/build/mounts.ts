@@ -5,6 +5,7 @@ import type {Duplex} from 'node:stream';
 import type {ContainerFile, Mount} from '../../api/types/container.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {readRegularFile} from '../../base/regular-file.ts';
+import {limitClients, relay} from './agents/relay.ts';
 import {type CacheMount, takeCacheMounts} from './cache-mounts.ts';
 import type {BuildRequest, BuildWork} from './context.ts';
 import {select} from './copy-plan.ts';
@@ -221,22 +222,12 @@ async function prepareAgent(
     });
   }
   const path = join(directory, `agent-${name}.sock`);
-  const server = createServer((client) => {
-    const upstream = open();
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      from.pipe(to);
-      from.on('error', () => to.destroy());
-      // Also where it goes without a word: whoever asks the agent would wait.
-      from.on('close', () => to.end());
-    }
-  });
+  const server = createServer((client) => relay(client, open()));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(path, () => resolve());
   });
+  limitClients(server);
   held.add(() => new Promise((resolve) => server.close(() => resolve())));
   await chmod(path, mount.mode);
   await chown(path, mount.uid, mount.gid);

@@ -11,8 +11,6 @@ import {type AgentKey, readPrivateKey} from './private-key.ts';
 
 /** Bytes that the file of a key may have. */
 const keyMost = 64 * 1024;
-/** Clients of one agent at a time: a step that opens more takes none of this process's descriptors. */
-const clientsMost = 64;
 
 export interface Agents extends AsyncDisposable {
   /** Each by a socket. */
@@ -60,12 +58,9 @@ async function keysOf({id, socket, keys = []}: BuildAgent): Promise<readonly Age
 
 async function listen(path: string, keys: readonly AgentKey[]): Promise<Server> {
   const server = createServer((client) => serveKeys(client, keys));
-  server.maxConnections = clientsMost;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(path, () => resolve());
   });
-  // A client that could not be accepted is no reason for the build to end.
-  server.on('error', () => undefined);
   return server;
 }
