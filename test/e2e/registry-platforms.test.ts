@@ -191,7 +191,7 @@ test.each(['docker-registry', 'our registry'])(
     writeFileSync(archive, archiveOf(files));
     await engine('load', '-q', '-i', archive);
     for (const tag of ['1', 'first', 'second', 'first']) await engine('push', '-q', name(tag));
-    const listed = JSON.parse(await engine('manifest', '--referrers', name('1')));
+    const listed = JSON.parse(await engine('manifest', 'inspect', '--referrers', name('1')));
     expect(listed).toHaveLength(2);
     for (const [index, text] of ['first', 'second'].entries()) {
       const {mediaType, digest, size} = reports[index] ?? subject;
