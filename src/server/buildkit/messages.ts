@@ -32,6 +32,7 @@ const messages = {
   StatusRequest: {ref: ['string', 1]},
   StatusResponse: {
     vertexes: ['Vertex', 1, 'repeated'],
+    statuses: ['VertexStatus', 2, 'repeated'],
     logs: ['VertexLog', 3, 'repeated'],
     warnings: ['VertexWarning', 4, 'repeated'],
   },
@@ -43,6 +44,16 @@ const messages = {
     started: ['Timestamp', 5],
     completed: ['Timestamp', 6],
     error: ['string', 7],
+  },
+  VertexStatus: {
+    id: ['string', 1],
+    vertex: ['string', 2],
+    name: ['string', 3],
+    current: ['int64', 4],
+    total: ['int64', 5],
+    timestamp: ['Timestamp', 6],
+    started: ['Timestamp', 7],
+    completed: ['Timestamp', 8],
   },
   VertexLog: {vertex: ['string', 1], timestamp: ['Timestamp', 2], stream: ['int64', 3], msg: ['bytes', 4]},
   VertexWarning: {

@@ -9,12 +9,16 @@ import {receiveFiles, uploadOfClient, type WantedFiles} from './client-files.ts'
 import {clientDirectories, readSources} from './client-sources.ts';
 import type {FrontendOptions} from './frontend-options.ts';
 import type {Caller} from './grpc-client.ts';
+import type {Job} from './jobs.ts';
 import type {Message} from './messages.ts';
 import {sessionClient} from './session-client.ts';
 import type {Sessions} from './sessions.ts';
+import {tellTransfer} from './transfer-status.ts';
 
 export interface ReadBuild {
   readonly builds: Builds;
+  /** Told what comes. */
+  readonly job: Pick<Job, 'ref' | 'tell'>;
   readonly frontend: FrontendOptions;
   readonly asked: Message<'SolveRequest'>;
   readonly sessions: Sessions;
@@ -33,7 +37,8 @@ export interface ReadyBuild {
 }
 
 /** Gets what comes before any step: the Dockerfile, and what is to be ignored. */
-export async function readBuild({builds, frontend, asked, sessions, caller, signal}: ReadBuild): Promise<ReadyBuild> {
+export async function readBuild(request: ReadBuild): Promise<ReadyBuild> {
+  const {builds, job, frontend, asked, sessions, caller, signal} = request;
   const directory = clientDirectories(sessions, {frontend, session: asked.session});
   const {main} = frontend;
   // What is no directory of the client has its Dockerfile in it.
@@ -43,15 +48,20 @@ export async function readBuild({builds, frontend, asked, sessions, caller, sign
     : await readSources(frontend, directory, signal);
   const ignored = ignore === undefined ? [] : readIgnoreFile(ignore);
   const clientUntil = (until: AbortSignal): BuildClient => {
-    const context = (name: string, exclude: readonly string[]): ClientContext => {
-      const wanted = {...directory(name, until), exclude};
-      return {
-        archive: () => archiveOf(receiveFiles(wanted, until)),
-        kept: () => keptBy(wanted, {sharedKey: sessions.sharedKey(frontend.sessions[name] ?? asked.session), until}),
+    const context = (name: string, place: string, exclude: readonly string[]): [string, ClientContext] => {
+      const wanted = {...directory(place, until), exclude};
+      const told = (archive: AsyncIterable<Uint8Array>) => tellTransfer(archive, {name, job});
+      const archive = () => told(archiveOf(receiveFiles(wanted, until)));
+      const kept = async () => {
+        // Its key is known once it is there.
+        await wanted.caller();
+        const sharedKey = sessions.sharedKey(frontend.sessions[place] ?? asked.session);
+        return keptBy(wanted, {sharedKey, told, until});
       };
+      return [name, {archive, kept}];
     };
-    const main = frontend.main === undefined ? [['', context(frontend.directories.context, ignored)] as const] : [];
-    const named = Object.entries(frontend.sent).map(([name, place]) => [name, context(place, [])] as const);
+    const main = frontend.main === undefined ? [context('', frontend.directories.context, ignored)] : [];
+    const named = Object.entries(frontend.sent).map(([name, place]) => context(name, place, []));
     return {...sessionClient(caller, until), contexts: new Map([...main, ...named])};
   };
   const known = {dockerfile, ...(ignore === undefined ? {} : {ignore})};
@@ -69,15 +79,21 @@ export async function readBuild({builds, frontend, asked, sessions, caller, sign
   return {start, shown: 'text' in dockerfile ? dockerfile : {text: '', shown: dockerfile.inContext}};
 }
 
+interface Keeping {
+  readonly sharedKey: string;
+  readonly told: (archive: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+  readonly until: AbortSignal;
+}
+
 /** As with BuildKit: files of the same directory of the same client are the same, whatever of them a build ignores. */
-async function keptBy(
-  wanted: WantedFiles,
-  {sharedKey, until}: {readonly sharedKey: string; readonly until: AbortSignal},
-): Promise<KeptByClient | undefined> {
+function keptBy(wanted: WantedFiles, {sharedKey, told, until}: Keeping): KeptByClient | undefined {
   if (sharedKey === '') return undefined;
   return {
     key: JSON.stringify([sharedKey, wanted.directory]),
-    changes: (before) => changesOfClient(wanted, before, until),
+    async changes(before) {
+      const found = await changesOfClient(wanted, before, until);
+      return {...found, archive: (whole) => told(found.archive(whole))};
+    },
   };
 }
 

@@ -35,7 +35,7 @@ export async function runBuild(request: RunBuild): Promise<Built> {
   const sent = files.map((file) => ({...file, path: join(scratch?.path ?? '', String(file.number))}));
   const outputs = [...images, ...sent.map(({kind, path}) => ({kind, path}))];
   const caller = await sessions.find(asked.session, signal);
-  const {start, shown} = await readBuild({builds, frontend, asked, sessions, caller, signal});
+  const {start, shown} = await readBuild({builds, job, frontend, asked, sessions, caller, signal});
   const status = createStatus({build: job.ref, now: () => Date.now(), dockerfile: () => shown});
   const body = {...frontend.body, ...cachesOf(asked, imports), tags};
   let image: string | undefined;
