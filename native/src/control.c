@@ -70,11 +70,23 @@ static bool is_meant_to_end(const struct monitor *monitor, int signal) {
          signal == monitor->plan.stop_signal;
 }
 
+/* There is no process that a signal could be for: none any more, or none yet. It would run again. */
+static bool is_restarting(const struct monitor *monitor) {
+  if (monitor->phase == PHASE_DRAINING) return monitor->plan.restart != RESTART_NO;
+  return monitor->phase == PHASE_WAITING || (monitor->phase == PHASE_STARTING && monitor->restart_count > 0);
+}
+
 static void kill_container(struct client *client, const struct record *record) {
   struct monitor *monitor = client->monitor;
   int signal = signal_number(record->argv[0]);
   if (signal == 0) {
     reply_bad(client, record, KIND_INVALID, "no such signal");
+    return;
+  }
+  if (is_restarting(monitor) && is_meant_to_end(monitor, signal)) {
+    client->mode = CLIENT_STOP;
+    monitor->stopped_by_user = true;
+    monitor_stop(monitor, signal, UINT64_MAX);
     return;
   }
   if (monitor->phase != PHASE_RUNNING) {

@@ -60,6 +60,14 @@ describe('policy', () => {
     expect(await container.ended()).toMatchObject({exitCode: 137, restartCount: 0, stoppedByUser: true});
   });
 
+  test('one that is killed between two runs has no other run', async () => {
+    const container = withPolicy('always', 0, 'exit 6');
+    await container.launch();
+    await eventually(() => container.state()?.status === 'restarting' && (container.state()?.restartCount ?? 0) >= 1);
+    await callMonitor(container.paths.control, {kind: 'kill', signal: 'SIGKILL'});
+    expect(await container.ended()).toMatchObject({status: 'exited', stoppedByUser: true});
+  });
+
   test('one that died of a signal from elsewhere runs again', async () => {
     const container = withPolicy('on-failure', 0, 'sleep 1000');
     const {pid} = await container.launch();
