@@ -188,7 +188,7 @@ export const commandFlags = {
     quiet: {short: 'q', summary: 'print names only'},
     format: {value: 'FORMAT', choices: ['table', 'json'], summary: 'table or json'},
   },
-  wait: {},
+  wait: {'down-project': {summary: 'once the first has ended, stop and remove the containers of the whole stack'}},
   kill: {
     signal: {short: 's', value: 'SIGNAL', summary: 'what is sent, SIGKILL if nothing else is said'},
     'remove-orphans': {summary: 'also containers of services that the stack no longer has'},

@@ -84,6 +84,17 @@ services:
   expect((await run('rm', '-fs')).code).toBe(0);
   expect((await run('ps', '-a', '-q')).stdout).toBe('');
 
+  expect(await run('wait', 'web', 'db')).toMatchObject({
+    code: 1,
+    stderr: 'error: there is no container of "web", "db"\nhint: start it first: tscompose up -d web db\n',
+  });
+  expect((await run('up', '-d', 'db', 'job')).code).toBe(0);
+  const ending = run('wait', '--down-project', 'db', 'job');
+  await eventually(async () => expect((await run('logs', 'job')).stdout).toContain('ready'));
+  expect((await run('kill', '-s', 'HUP', 'job')).code).toBe(0);
+  expect(await ending).toMatchObject({code: 4, stdout: 'ends-job-1 exited with code 4\n'});
+  expect((await run('ps', '-a', '-q')).stdout).toBe('');
+
   expect((await run('down')).code).toBe(0);
   expect(host.leftovers()).toEqual([]);
 });
