@@ -63,8 +63,15 @@ export function createJobs(): Jobs {
       if (job?.isAsked() === false || job?.stopped.aborted === true) jobs.delete(ref);
     },
     remove(ref) {
-      if (jobs.get(ref)?.isFollowed() !== false) jobs.delete(ref);
-      else setTimeout(() => jobs.delete(ref), lateMs).unref();
+      const job = jobs.get(ref);
+      if (job?.isFollowed() !== false) {
+        jobs.delete(ref);
+        return;
+      }
+      const letGo = () => {
+        if (jobs.get(ref) === job) jobs.delete(ref);
+      };
+      setTimeout(letGo, lateMs).unref();
     },
     kept(id) {
       for (const job of jobs.values()) {
