@@ -71,6 +71,8 @@ test.each([
   ['{{.Os)}}', '{{.Os)}}: ")" is not expected there'],
   ['{{.Os ; }}', '{{.Os ;}}: it is not understood'],
   ['{{template "a"}}', '{{template "a"}}: templates within templates are not there'],
+  ['a{{break}}', '{{break}}: there is no range around it'],
+  ['{{range .RepoTags}}{{else}}{{if .Os}}{{continue}}{{end}}{{end}}', '{{continue}}: there is no range around it'],
   ['{{index .RepoTags 5}}', 'index out of range: 5'],
   ['{{eq .Os 1}}', 'values of two kinds are compared'],
   ['{{lt "a" 1}}', 'only two texts or two numbers are in order'],

@@ -19,7 +19,7 @@ const pieces = new RegExp(`${comment.source}|${action.source}`, 'g');
 /** Reads a template of Go. */
 export function parseTemplate(text: string, refuse: Refuse): ParsedTemplate {
   const parser = new Parser(split(text, refuse), refuse);
-  const {nodes, end} = parser.readList({dotIsRoot: true});
+  const {nodes, end} = parser.readList({dotIsRoot: true, isLoop: false});
   if (end !== undefined) refuse(`{{${end}}}`, 'nothing is open that it could belong to');
   return {nodes, fields: parser.fields, hasActions: parser.hasActions};
 }
@@ -53,6 +53,8 @@ function split(text: string, refuse: Refuse): readonly Piece[] {
 interface Scope {
   /** Whether `.` is what the template is filled with. */
   readonly dotIsRoot: boolean;
+  /** Whether there is a `range` around it. */
+  readonly isLoop: boolean;
 }
 
 class Parser {
@@ -93,6 +95,7 @@ class Parser {
         return this.#readBlock(words, word, scope);
       case 'break':
       case 'continue':
+        if (!scope.isLoop) this.#refuse(words, 'there is no range around it');
         return {kind: word};
       case 'define':
       case 'template':
@@ -105,7 +108,7 @@ class Parser {
 
   #readBlock(words: string, kind: 'if' | 'with' | 'range', scope: Scope): TemplateNode {
     const pipe = this.#readPipe(words, words.slice(kind.length), scope);
-    const inner = kind === 'if' ? scope : {dotIsRoot: false};
+    const inner = kind === 'if' ? scope : {dotIsRoot: false, isLoop: scope.isLoop || kind === 'range'};
     const {nodes: then, end} = this.readList(inner);
     if (end === undefined) this.#refuse(words, 'its {{end}} is missing');
     if (end === 'end') return {kind, pipe, then, otherwise: []};
