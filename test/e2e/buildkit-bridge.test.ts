@@ -8,28 +8,20 @@ import type {Message} from '../../src/server/buildkit/messages.ts';
 import {fileSync} from '../server/buildkit/client.ts';
 import {type BridgeBuild, beginBridgeBuild} from '../support/bridge-build.ts';
 import {openBuildkitClient} from '../support/buildkit-client.ts';
-import {eventually, makeHost, type TestHost} from '../support/host.ts';
+import {eventually, type TestHost} from '../support/host.ts';
 import {endRegistry, serveRegistry} from '../support/own-registry.ts';
-import {imageArchive} from '../support/test-images.ts';
-import {type LongCommand, startCommand} from '../support/watching.ts';
+import {endServedHost, makeServedHost} from '../support/served-host.ts';
+import type {LongCommand} from '../support/watching.ts';
 
 /** Builds that a client asks for over the bridge, as buildx and bake do: several at a time, one upon another. */
 let host: TestHost;
 let served: LongCommand;
 
 beforeAll(async () => {
-  host = await makeHost();
-  served = startCommand(host, ['engine', 'serve']);
-  await eventually(() => expect(served.stdout()).toContain('listening at'));
-  expect((await host.tscompose(['load', imageArchive('busybox')])).code).toBe(0);
+  ({host, served} = await makeServedHost());
 });
 
-afterAll(async () => {
-  expect(await served.interrupt()).toBe(0);
-  const left = host.leftovers();
-  await host[Symbol.asyncDispose]();
-  expect(left).toEqual([]);
-});
+afterAll(() => endServedHost({host, served}));
 
 const dockerfiles: Readonly<Record<string, string>> = {
   base: 'FROM busybox\nRUN cat /proc/sys/kernel/random/uuid >/made\nENV OF=base\n',

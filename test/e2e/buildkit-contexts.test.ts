@@ -5,9 +5,9 @@ import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {unary} from '../../src/server/buildkit/grpc-server.ts';
 import {type ClientFile, plainFileSync, type Sent} from '../server/buildkit/client.ts';
 import {openBuildkitClient} from '../support/buildkit-client.ts';
-import {eventually, makeHost, type TestHost} from '../support/host.ts';
-import {imageArchive} from '../support/test-images.ts';
-import {type LongCommand, startCommand} from '../support/watching.ts';
+import type {TestHost} from '../support/host.ts';
+import {endServedHost, makeServedHost, serveEngine} from '../support/served-host.ts';
+import type {LongCommand} from '../support/watching.ts';
 
 /** What a client sent for one build is kept for its next. */
 let host: TestHost;
@@ -15,18 +15,10 @@ let served: LongCommand;
 const received = (...names: readonly string[]) => join(host.root, 'build/received', ...names);
 
 beforeAll(async () => {
-  host = await makeHost();
-  served = startCommand(host, ['engine', 'serve']);
-  await eventually(() => expect(served.stdout()).toContain('listening at'));
-  expect((await host.tscompose(['load', imageArchive('busybox')])).code).toBe(0);
+  ({host, served} = await makeServedHost());
 });
 
-afterAll(async () => {
-  expect(await served.interrupt()).toBe(0);
-  const left = host.leftovers();
-  await host[Symbol.asyncDispose]();
-  expect(left).toEqual([]);
-});
+afterAll(() => endServedHost({host, served}));
 
 const directory = (path: string): ClientFile => ({stat: {path, mode: 2 ** 31 + 0o755, modTime: 1e18}});
 const file = (path: string, content: string): ClientFile => ({
@@ -42,8 +34,7 @@ async function kill(): Promise<void> {
   process.kill(served.pid, 'SIGKILL');
   await served.exited;
   await served[Symbol.asyncDispose]();
-  served = startCommand(host, ['engine', 'serve']);
-  await eventually(() => expect(served.stdout()).toContain('listening at'));
+  served = await serveEngine(host);
 }
 
 interface Building {

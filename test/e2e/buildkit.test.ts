@@ -10,27 +10,19 @@ import {type Method, method, unary} from '../../src/server/buildkit/grpc-server.
 import type {MessageInput} from '../../src/server/buildkit/messages.ts';
 import {type ClientFile, fileSync} from '../server/buildkit/client.ts';
 import {openBuildkitClient} from '../support/buildkit-client.ts';
-import {eventually, makeHost, type TestHost} from '../support/host.ts';
-import {imageArchive} from '../support/test-images.ts';
-import {type LongCommand, startCommand} from '../support/watching.ts';
+import {eventually, type TestHost} from '../support/host.ts';
+import {endServedHost, makeServedHost} from '../support/served-host.ts';
+import type {LongCommand} from '../support/watching.ts';
 
 /** A client of BuildKit's protocol against `engine serve`: what the docker command line and Compose build with. */
 let host: TestHost;
 let served: LongCommand;
 
 beforeAll(async () => {
-  host = await makeHost();
-  served = startCommand(host, ['engine', 'serve']);
-  await eventually(() => expect(served.stdout()).toContain('listening at'));
-  expect((await host.tscompose(['load', imageArchive('busybox')])).code).toBe(0);
+  ({host, served} = await makeServedHost());
 });
 
-afterAll(async () => {
-  expect(await served.interrupt()).toBe(0);
-  const left = host.leftovers();
-  await host[Symbol.asyncDispose]();
-  expect(left).toEqual([]);
-});
+afterAll(() => endServedHost({host, served}));
 
 const text = (path: string, content: string, more: MessageInput<'Stat'> = {}): ClientFile => ({
   stat: {path, mode: 0o644, size: Buffer.byteLength(content), ...more},

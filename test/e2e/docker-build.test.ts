@@ -4,10 +4,10 @@ import {join} from 'node:path';
 import {hashSync} from 'bcryptjs';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {dockerEnvironment, missingDocker, writeDockerLogins} from '../support/docker-cli.ts';
-import {eventually, makeHost, type TestHost} from '../support/host.ts';
+import {eventually, type TestHost} from '../support/host.ts';
 import {endRegistry, serveRegistry} from '../support/own-registry.ts';
-import {imageArchive} from '../support/test-images.ts';
-import {type LongCommand, startCommand} from '../support/watching.ts';
+import {endServedHost, makeServedHost} from '../support/served-host.ts';
+import type {LongCommand} from '../support/watching.ts';
 
 const missing = missingDocker('buildx');
 
@@ -22,10 +22,7 @@ describe('docker build with engine serve', () => {
   let served: LongCommand;
 
   beforeAll(async () => {
-    host = await makeHost();
-    served = startCommand(host, ['engine', 'serve']);
-    await eventually(() => expect(served.stdout()).toContain('listening at'));
-    expect((await host.tscompose(['load', imageArchive('busybox')])).code).toBe(0);
+    ({host, served} = await makeServedHost());
     writeFileSync(join(host.directory, 'a'), 'a\n', {mode: 0o755});
     writeFileSync(join(host.directory, 'token'), 's3cret');
     writeFileSync(join(host.directory, '.dockerignore'), 'token\n');
@@ -46,12 +43,7 @@ describe('docker build with engine serve', () => {
     );
   });
 
-  afterAll(async () => {
-    expect(await served.interrupt()).toBe(0);
-    const left = host.leftovers();
-    await host[Symbol.asyncDispose]();
-    expect(left).toEqual([]);
-  });
+  afterAll(() => endServedHost({host, served}));
 
   const docker = (...args: readonly string[]) => dockerWith({}, ...args);
   const dockerWith = (env: Readonly<Record<string, string>>, ...args: readonly string[]) =>
