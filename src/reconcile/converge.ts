@@ -101,6 +101,7 @@ async function runWaves(goal: Goal, context: ConvergeContext, memory: WorkMemory
   await using images = createImageWork({...context, project: goal.project, memory, now: () => context.clock.now()});
   for (let number = 1; ; number++) {
     throwIfCanceled(context.signal);
+    images.planBegins();
     const wave = await runWave({goal, context, memory, number, retryStale: delays.length > 0});
     if (wave.next === 'done') break;
     if (wave.next === 'ask') {

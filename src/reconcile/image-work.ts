@@ -12,7 +12,9 @@ import type {WorkMemory} from './work-memory.ts';
 
 /** Images that come while a command works, across its waves: pulled or built. */
 export interface ImageWork extends AsyncDisposable {
-  /** Begins those that are not under way. */
+  /** To be called before a plan is made. */
+  planBegins(): void;
+  /** Begins those that are not under way. What has ended while the plan was made is left to the next plan, which knows of it. */
   begin(nodes: readonly ImageNode[]): void;
   /** One comes, or has ended since the last `next`. */
   areUnderWay(): boolean;
@@ -45,16 +47,18 @@ export function createImageWork(options: ImageWorkOptions): ImageWork {
   const running = new Map<string, Promise<void>>();
   /** A name stands for what it was pulled for last: of several platforms, for the last one planned. */
   const ofName = new Map<string, Promise<void>>();
+  const endedMeanwhile = new Set<string>();
   let hasEnded = false;
   let wake: (() => void) | undefined;
   const begin = (node: ImageNode) => {
     const key = nodeKey(node);
-    if (running.has(key)) return;
+    if (running.has(key) || endedMeanwhile.has(key)) return;
     const {kind, image} = node.action;
     const earlier = ofName.get(image);
     const work = () => limits[kind](() => bring(node, {...options, signal}));
     const coming = (earlier === undefined ? work() : earlier.then(work)).finally(() => {
       running.delete(key);
+      endedMeanwhile.add(key);
       hasEnded = true;
       wake?.();
     });
@@ -62,6 +66,7 @@ export function createImageWork(options: ImageWorkOptions): ImageWork {
     ofName.set(image, coming);
   };
   return {
+    planBegins: () => endedMeanwhile.clear(),
     begin: (nodes) => nodes.forEach(begin),
     async next() {
       if (!hasEnded) {

@@ -142,6 +142,35 @@ test('pulls of one name come one after the other, as planned, whether they go we
   expect(told.indexOf('b:latest linux/s390x')).toBeLessThan(told.indexOf('end linux/arm64'));
 });
 
+test('an image that comes while a plan is made that still wants it is not begun again', async () => {
+  let pulls = 0;
+  const work = createImageWork({
+    project: undefined,
+    engine: {
+      async pull() {
+        pulls += 1;
+        throw new TscomposeError('notFound', 'there is none');
+      },
+    },
+    ...{memory: createWorkMemory(), report: () => {}, now: () => 0, signal: new AbortController().signal},
+  });
+  const node = {
+    ...{id: 1 as NodeId, after: [], why: {reason: ''}},
+    action: {kind: 'pullImage', image: 'a', services: ['a']} as const,
+  };
+  work.planBegins();
+  work.begin([node]);
+  work.planBegins();
+  await work.next();
+  work.begin([node]);
+  expect(work.areUnderWay()).toBe(false);
+  work.planBegins();
+  work.begin([node]);
+  await work.next();
+  expect(pulls).toBe(2);
+  await work[Symbol.asyncDispose]();
+});
+
 test('a pull that another side gives up has failed, and is not begun again', async () => {
   const parts: ProjectParts = {services: {a: {pull_policy: 'always'}}};
   const engine = engineFor(parts);
