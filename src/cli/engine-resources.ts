@@ -36,6 +36,19 @@ export async function withEachName(
   throw last;
 }
 
+/** Prints what is known of each of the names, as JSON. */
+export async function printEach(
+  {stdout}: CliContext,
+  {names, usage}: {readonly names: readonly string[]; readonly usage: string},
+  inspect: (name: string) => Promise<unknown>,
+): Promise<number> {
+  if (names.length === 0) throw wrongUse('too few arguments', `write: tscompose ${usage}`);
+  const found: unknown[] = [];
+  for (const name of names) found.push(await inspect(name));
+  stdout.write(`${JSON.stringify(found, undefined, 4)}\n`);
+  return 0;
+}
+
 /** A list as a table, as names, or as a line of JSON for each. */
 export function printList<T>(
   context: CliContext,

@@ -68,6 +68,9 @@ function rankOf(entry: BuildEntry): number {
   return entry.kind === 'step' ? (isUrgent ? 0 : 3) : isUrgent ? 1 : 2;
 }
 
+/** Lines of what a step said last that are shown below it at most. */
+export const mostOutput = 6;
+
 /** Cells of a time. */
 export const timeWidth = 6;
 

@@ -7,6 +7,7 @@ import {
   entryNote,
   entryPhase,
   entryTitle,
+  mostOutput,
   timeWidth,
 } from './build-entries.ts';
 import type {BuildView, StepView} from './build-state.ts';
@@ -23,9 +24,6 @@ export interface BuildFrameOptions {
   /** Of the spinner. */
   readonly step: number;
 }
-
-/** Lines of a running step that are shown below it at most. */
-const mostOutput = 6;
 
 /** A picture of builds: steps with their times, below those that run what they said last, what was cached in one line. */
 export function buildFrame(builds: readonly BuildView[], options: BuildFrameOptions): readonly string[] {

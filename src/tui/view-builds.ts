@@ -6,6 +6,7 @@ import {
   entryNote,
   entryPhase,
   entryTitle,
+  mostOutput,
   timeWidth,
 } from '../report/build-entries.ts';
 import type {StepView} from '../report/build-state.ts';
@@ -21,9 +22,6 @@ type BuildsContext = Pick<ViewContext, 'state' | 'glyphs' | 'now'>;
 export function isBuilding({builds}: Pick<UiState, 'builds'>): boolean {
   return builds.some(({phase}) => phase === 'working');
 }
-
-/** Lines of a step that are shown below it at most. */
-const mostOutput = 6;
 
 /**
  * Builds with their steps and times; what was cached is one line, and below a step that runs or failed stands what it said last.

@@ -1,6 +1,6 @@
 import type {Ipam} from '../../api/types/network.ts';
 import type {CliContext} from '../context.ts';
-import {keyValues, printList, withEachName} from '../engine-resources.ts';
+import {keyValues, printEach, printList, withEachName} from '../engine-resources.ts';
 import type {ResourceInput} from '../resource-flags.ts';
 import {withEngine} from '../session.ts';
 import {checkCount, wrongUse} from '../wrong-use.ts';
@@ -77,13 +77,11 @@ export function runNetworkInspect(
   context: CliContext,
   {args}: ResourceInput<'engine network inspect'>,
 ): Promise<number> {
-  if (args.length === 0) throw wrongUse('too few arguments', 'write: tscompose engine network inspect NETWORK...');
-  return withEngine(context, async (docker) => {
-    const found: unknown[] = [];
-    for (const name of args) found.push(await docker.getNetwork(name).inspect());
-    context.stdout.write(`${JSON.stringify(found, undefined, 4)}\n`);
-    return 0;
-  });
+  return withEngine(context, (docker) =>
+    printEach(context, {names: args, usage: 'engine network inspect NETWORK...'}, (name) =>
+      docker.getNetwork(name).inspect(),
+    ),
+  );
 }
 
 export function runNetworkRemove(context: CliContext, {args}: ResourceInput<'engine network rm'>): Promise<number> {

@@ -1,8 +1,8 @@
 import type {CliContext} from '../context.ts';
-import {keyValues, printList, withEachName} from '../engine-resources.ts';
+import {keyValues, printEach, printList, withEachName} from '../engine-resources.ts';
 import type {ResourceInput} from '../resource-flags.ts';
 import {withEngine} from '../session.ts';
-import {checkCount, wrongUse} from '../wrong-use.ts';
+import {checkCount} from '../wrong-use.ts';
 
 /** Prints its name, as Docker does. */
 export function runVolumeCreate(
@@ -37,13 +37,11 @@ export function runVolumeList(context: CliContext, {args, flags}: ResourceInput<
 }
 
 export function runVolumeInspect(context: CliContext, {args}: ResourceInput<'engine volume inspect'>): Promise<number> {
-  if (args.length === 0) throw wrongUse('too few arguments', 'write: tscompose engine volume inspect VOLUME...');
-  return withEngine(context, async (docker) => {
-    const found: unknown[] = [];
-    for (const name of args) found.push(await docker.getVolume(name).inspect());
-    context.stdout.write(`${JSON.stringify(found, undefined, 4)}\n`);
-    return 0;
-  });
+  return withEngine(context, (docker) =>
+    printEach(context, {names: args, usage: 'engine volume inspect VOLUME...'}, (name) =>
+      docker.getVolume(name).inspect(),
+    ),
+  );
 }
 
 export function runVolumeRemove(

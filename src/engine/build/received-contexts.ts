@@ -79,7 +79,7 @@ async function receiveKept(context: BuildWork, kept: KeptByClient, signal: Abort
     await shrinkReceived(context, mostBytes);
   }
   const use = await helper.lock(paths.lock, {mode: 'shared', signal});
-  await countUse(paths.uses);
+  countUse(paths.uses);
   return {path: paths.data, isKept: true, [Symbol.asyncDispose]: () => use[Symbol.asyncDispose]()};
 }
 

@@ -1,5 +1,5 @@
-import {createHash} from 'node:crypto';
 import {onePiece} from '../../base/byte-streams.ts';
+import {sha256Hex} from '../../base/canonical-json.ts';
 import type {NewName} from './add.ts';
 import {addImageRecord, addMadeManifest, addTarget, imageRecord} from './add.ts';
 import {type BlobSource, madeBlob, storedBlob} from './blob-source.ts';
@@ -71,7 +71,7 @@ export async function openSession(context: ImageContext): Promise<ContentSession
 
   /** One that is there already and as it should be need not be written, nor synced. */
   const findKnown = async (content: Uint8Array): Promise<StagedBlob | undefined> => {
-    const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`;
+    const digest = `sha256:${sha256Hex(content)}`;
     const known = await lease.hold({blobs: [digest]}, () => blobs.read(digest).catch(() => undefined));
     return known === undefined
       ? undefined

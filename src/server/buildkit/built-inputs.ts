@@ -1,4 +1,4 @@
-import {createHash} from 'node:crypto';
+import {sha256Hex} from '../../base/canonical-json.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import type {Message, MessageInput} from './messages.ts';
 
@@ -12,7 +12,7 @@ const scheme = 'tscompose://built/';
 export async function definitionOf(result: string): Promise<MessageInput<'Definition'>> {
   const {encode} = await import('./messages.ts');
   const source = encode('Op', {source: {identifier: `${scheme}${result}`}});
-  const digest = `sha256:${createHash('sha256').update(source).digest('hex')}`;
+  const digest = `sha256:${sha256Hex(source)}`;
   // One without metadata is taken for none.
   return {def: [source, encode('Op', {inputs: [{digest, index: 0}]})], metadata: {[digest]: {}}};
 }

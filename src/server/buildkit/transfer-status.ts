@@ -1,4 +1,4 @@
-import {createHash} from 'node:crypto';
+import {sha256Hex} from '../../base/canonical-json.ts';
 import {timestamp} from './build-status.ts';
 import type {Job} from './jobs.ts';
 
@@ -15,7 +15,7 @@ export async function* tellTransfer(
   }: {readonly name: string; readonly job: Pick<Job, 'ref' | 'tell'>; readonly now?: () => number},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const title = name === '' ? '[internal] load build context' : `[context ${name}] load from client`;
-  const digest = `sha256:${createHash('sha256').update(`${job.ref}\n${title}`).digest('hex')}`;
+  const digest = `sha256:${sha256Hex(`${job.ref}\n${title}`)}`;
   const started = timestamp(now());
   const vertex = {digest, name: title, started};
   job.tell({vertexes: [vertex]});
