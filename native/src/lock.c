@@ -13,6 +13,7 @@ struct lock {
   uint64_t request; /* of the request that took it; also its number */
   int fd;
   int operation;
+  bool waits;
   bool held;
   char *path;
   struct lock *next;
@@ -80,6 +81,15 @@ static void grant(struct lock *lock) {
   serve_reply_end(&json);
 }
 
+static void refuse_held(struct lock *lock) {
+  struct json json;
+  uint64_t request = lock->request;
+  drop(lock);
+  serve_reply_begin(&json, request);
+  json_member_bool(&json, "held", true);
+  serve_reply_end(&json);
+}
+
 /* In a child: the open file is shared, so a lock taken here is the parent's too. */
 static void wait_for_lock(int status, void *context) {
   struct lock *lock = context;
@@ -122,7 +132,8 @@ static void take(struct lock *lock, bool announced) {
     }
     if (flock(lock->fd, lock->operation | LOCK_NB) != 0) {
       if (errno == EINTR) continue;
-      if (errno == EWOULDBLOCK) wait_in_child(lock, announced);
+      if (errno == EWOULDBLOCK && lock->waits) wait_in_child(lock, announced);
+      else if (errno == EWOULDBLOCK) refuse_held(lock);
       else give_up(lock, errno);
       return;
     }
@@ -134,7 +145,7 @@ static void take(struct lock *lock, bool announced) {
   }
 }
 
-void lock_request(uint64_t request, const struct record *record) {
+static void begin(uint64_t request, const struct record *record, bool waits) {
   struct failure failure;
   int operation = 0;
   if (record_texts(record, &failure) != 0) {
@@ -153,10 +164,20 @@ void lock_request(uint64_t request, const struct record *record) {
   lock->request = request;
   lock->fd = -1;
   lock->operation = operation;
+  lock->waits = waits;
   lock->path = xstrdup(record->argv[1]);
   lock->next = locks;
   locks = lock;
   take(lock, false);
+}
+
+void lock_request(uint64_t request, const struct record *record) {
+  begin(request, record, true);
+}
+
+/* Without a child: one that waits, however short, would get the lock of a holder that goes just now, and keep it from others. */
+void try_lock_request(uint64_t request, const struct record *record) {
+  begin(request, record, false);
 }
 
 static void reply_done(uint64_t request) {

@@ -6,6 +6,7 @@
 #define OP_KEEPER 40 /* lock, use, state, oldState, socket, uidMap, gidMap, newuidmap, newgidmap, adopt, user, mount, net, outbound... */
 #define OP_HELLO 10 /* request */
 #define OP_LOCK 11 /* request, path, mode */
+#define OP_TRY_LOCK 23 /* request, path, mode */
 #define OP_UNLOCK 12 /* request, lock */
 #define OP_CANCEL 13 /* request, canceled */
 #define OP_NETLINK 14 /* request, net, family, batch */
@@ -115,6 +116,7 @@
   X(OP_KEEPER, "keeper", 13, 1) \
   X(OP_HELLO, "hello", 1, 0) \
   X(OP_LOCK, "lock", 3, 0) \
+  X(OP_TRY_LOCK, "tryLock", 3, 0) \
   X(OP_UNLOCK, "unlock", 2, 0) \
   X(OP_CANCEL, "cancel", 2, 0) \
   X(OP_NETLINK, "netlink", 4, 0) \

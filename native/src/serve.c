@@ -231,6 +231,7 @@ static const struct {
 } requests[] = {
     {OP_HELLO, hello_request},
     {OP_LOCK, lock_request},
+    {OP_TRY_LOCK, try_lock_request},
     {OP_UNLOCK, unlock_request},
     {OP_CANCEL, cancel_request},
     {OP_NETLINK, netlink_request},

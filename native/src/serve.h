@@ -35,6 +35,7 @@ bool serve_job_cancel(uint64_t request);
 
 /* Requests, one file each. */
 void lock_request(uint64_t request, const struct record *record);
+void try_lock_request(uint64_t request, const struct record *record);
 void unlock_request(uint64_t request, const struct record *record);
 void cancel_request(uint64_t request, const struct record *record);
 void netlink_request(uint64_t request, const struct record *record);

@@ -147,6 +147,19 @@ describe('locks', () => {
     await second[Symbol.asyncDispose]();
   });
 
+  test('are never kept from anybody by who only tries', async () => {
+    const others = [startHelper(), startHelper()] as const;
+    for (let round = 0; round < 200; round += 1) {
+      const held = await helper.lock(file());
+      const early = others[0].tryLock(file());
+      await held[Symbol.asyncDispose]();
+      const locks = [await others[1].tryLock(file()), await early].filter((lock) => lock !== undefined);
+      expect(locks).toHaveLength(1);
+      await locks[0]?.[Symbol.asyncDispose]();
+    }
+    for (const other of others) await other.close();
+  });
+
   test('are refused on links and what is no file', async () => {
     symlinkSync('/etc/passwd', file());
     await expect(helper.lock(file())).rejects.toMatchObject({kind: 'invalid'});

@@ -32,11 +32,6 @@ export async function takeTurn(
 ): Promise<Turn> {
   const path = layout.locks.step(key);
   let lock = await helper.tryLock(path);
-  if (lock === undefined && waits) {
-    const made = await helper.lock(path, {mode: 'shared', signal, onWait});
-    await made[Symbol.asyncDispose]();
-    lock = await helper.tryLock(path);
-  }
   const release = async (): Promise<void> => {
     const held = lock;
     lock = undefined;
@@ -45,6 +40,15 @@ export async function takeTurn(
     await held?.[Symbol.asyncDispose]();
   };
   try {
+    if (lock === undefined && waits) {
+      try {
+        const made = await helper.lock(path, {mode: 'shared', signal, onWait});
+        await made[Symbol.asyncDispose]();
+      } finally {
+        // Also of who gives up, who may have made the file anew: the last one to ask gets the lock, and removes it.
+        lock = await helper.tryLock(path);
+      }
+    }
     // Also of who did not wait: it may have been made since it was looked for.
     const found = waits ? await find() : undefined;
     return {found, release, [Symbol.asyncDispose]: release};

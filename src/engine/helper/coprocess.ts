@@ -16,6 +16,7 @@ export type HelperRequest<K extends RequestName = RequestName> = {[N in K]: Omit
 export interface HelperReplies {
   hello: {readonly version: number; readonly build: string; readonly pid: number};
   lock: {readonly lock: number};
+  tryLock: {readonly lock: number} | {readonly held: true};
   unlock: object;
   cancel: object;
   netlink: {readonly messages: string; readonly errors?: readonly NetlinkError[]};
@@ -140,40 +141,6 @@ export function createHelper(options: HelperOptions = {}): Helper {
     }
   };
 
-  const lockWith = async (
-    file: string,
-    mode: 'shared' | 'exclusive',
-    onWait: (cancel: () => void) => void,
-  ): Promise<AsyncDisposable> => {
-    const link = await connection();
-    let canceled: Promise<void> | undefined;
-    const reply = await link.request({kind: 'lock', path: file, mode}, (number) =>
-      onWait(() => {
-        canceled ??= link.cancel(number);
-        // A helper that died fails the request itself, too.
-        canceled.catch(() => undefined);
-      }),
-    );
-    if (canceled !== undefined) {
-      // It was granted at the same moment; giving it up frees it all the same.
-      await canceled;
-      throw gaveUp();
-    }
-    const {lock} = reply as HelperReplies['lock'];
-    let held = true;
-    return {
-      async [Symbol.asyncDispose]() {
-        if (!held) return;
-        held = false;
-        // A helper that ended has freed it.
-        if (!link.alive()) return;
-        await link.request({kind: 'unlock', lock}).catch((error: unknown) => {
-          if (link.alive()) throw error;
-        });
-      },
-    };
-  };
-
   return {
     path,
     build,
@@ -186,30 +153,35 @@ export function createHelper(options: HelperOptions = {}): Helper {
 
     async lock(file, {mode = 'exclusive', signal, onWait} = {}) {
       signal?.throwIfAborted();
-      let giveUp: (() => void) | undefined;
+      const link = await connection();
+      let canceled: Promise<void> | undefined;
+      let cancel: (() => void) | undefined;
       try {
-        return await lockWith(file, mode, (cancel) => {
+        const reply = await link.request({kind: 'lock', path: file, mode}, (number) => {
+          cancel = () => {
+            canceled ??= link.cancel(number);
+            // A helper that died fails the request itself, too.
+            canceled.catch(() => undefined);
+          };
           onWait?.();
-          giveUp = cancel;
           if (signal?.aborted) cancel();
           else signal?.addEventListener('abort', cancel, {once: true});
         });
+        if (canceled !== undefined) {
+          // It was granted at the same moment; giving it up frees it all the same.
+          await canceled;
+          throw gaveUp();
+        }
+        return heldLock(link, (reply as HelperReplies['lock']).lock);
       } finally {
-        if (giveUp) signal?.removeEventListener('abort', giveUp);
+        if (cancel) signal?.removeEventListener('abort', cancel);
       }
     },
 
     async tryLock(file, mode = 'exclusive') {
-      let waited = false;
-      try {
-        return await lockWith(file, mode, (cancel) => {
-          waited = true;
-          cancel();
-        });
-      } catch (error) {
-        if (waited && error instanceof TscomposeError && error.kind === 'canceled') return undefined;
-        throw error;
-      }
+      const link = await connection();
+      const reply = (await link.request({kind: 'tryLock', path: file, mode})) as HelperReplies['tryLock'];
+      return 'lock' in reply ? heldLock(link, reply.lock) : undefined;
     },
 
     async close() {
@@ -221,6 +193,21 @@ export function createHelper(options: HelperOptions = {}): Helper {
 }
 
 const keeperAttempts = 10;
+
+function heldLock(link: Connection, lock: number): AsyncDisposable {
+  let held = true;
+  return {
+    async [Symbol.asyncDispose]() {
+      if (!held) return;
+      held = false;
+      // A helper that ended has freed it.
+      if (!link.alive()) return;
+      await link.request({kind: 'unlock', lock}).catch((error: unknown) => {
+        if (link.alive()) throw error;
+      });
+    },
+  };
+}
 
 function gaveUp(): TscomposeError {
   return new TscomposeError('canceled', 'gave up waiting for a lock');

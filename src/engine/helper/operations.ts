@@ -53,6 +53,8 @@ export const requestOperations = {
   hello: {code: 10, args: ['request']},
   /** `mode`: `shared` or `exclusive`. Replies `{waiting:true}` when it must wait, then `{lock:N}`. */
   lock: {code: 11, args: ['request', 'path', 'mode']},
+  /** The same, but replies `{held:true}` where it would have to wait. */
+  tryLock: {code: 23, args: ['request', 'path', 'mode']},
   unlock: {code: 12, args: ['request', 'lock']},
   /** Gives up a `lock` that still waits. */
   cancel: {code: 13, args: ['request', 'canceled']},
