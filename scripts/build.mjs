@@ -128,6 +128,10 @@ function importByBoot(file) {
     throw new Error(
       `the program imports a module that is no row of "modules": ${text.slice(other.index, other.index + 80)}`,
     );
+  // It is read as Latin-1, which is quicker. esbuild escapes what is not ASCII, except in regular expressions.
+  const letter = /[^\0-\x7f]/u.exec(text);
+  if (letter !== null)
+    throw new Error(`the program is not pure ASCII: ${text.slice(Math.max(0, letter.index - 40), letter.index + 40)}`);
   writeFileSync(file, text);
 }
 

@@ -21,7 +21,7 @@ export function parseDuration(text: string): ParsedDuration {
   const rest = text.replace(/^[+-]/, '');
   if (rest === '0') return {ok: true, nanoseconds: 0};
   if (rest === '') return {ok: false, reason: 'it is empty'};
-  const part = /(\d+\.?\d*|\.\d+)([a-zµμ]*)/gy;
+  const part = /(\d+\.?\d*|\.\d+)([a-z\u00b5\u03bc]*)/gy;
   let sum = 0;
   let end = 0;
   for (const [all, number = '', unit = ''] of rest.matchAll(part)) {
