@@ -1,4 +1,5 @@
 import type {Diagnostic} from '../base/diagnostic.ts';
+import {checkDescriptions} from './check-descriptions.ts';
 import {checkFrom} from './check-from.ts';
 import {checkIgnored} from './check-ignored.ts';
 import {checkValue} from './check-values.ts';
@@ -36,6 +37,9 @@ export function checkDockerfile(
   });
   if (ignore !== undefined) checkIgnored(stages, ignore, findings);
   const rules = checkRules(buildArguments['BUILDKIT_DOCKERFILE_CHECK'] ?? dockerfile.directives.check);
+  if (rules.experimental.some((name) => name === 'all' || name === 'invaliddefinitiondescription')) {
+    checkDescriptions(stages, findings);
+  }
   const told = [...dockerfile.problems, ...findings.found].flatMap((found): readonly Diagnostic[] => {
     if (found.severity === 'error') return [found];
     const above = dockerfile.instructions.find(({line}) => isWithin(line, found.line ?? 0));
@@ -49,11 +53,20 @@ export function checkDockerfile(
   return told.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
 }
 
-/** `skip=A,B;error=true`, as `# check=` says it, or the build argument that goes before that; names in small letters. */
-function checkRules(text = ''): {readonly skipped: readonly string[]; readonly fatal: boolean} {
-  const skip = /(?:^|;)\s*skip=([^;]*)/.exec(text)?.[1] ?? '';
+interface CheckRules {
+  readonly skipped: readonly string[];
+  /** Checks that are not made unless they are asked for. */
+  readonly experimental: readonly string[];
+  readonly fatal: boolean;
+}
+
+/** `skip=A,B;error=true;experimental=C`, as `# check=` says it, or the build argument that goes before that; names in small letters. */
+function checkRules(text = ''): CheckRules {
+  const list = (key: string) =>
+    (new RegExp(`(?:^|;)\\s*${key}=([^;]*)`).exec(text)?.[1] ?? '').split(',').map((name) => name.trim().toLowerCase());
   return {
-    skipped: skip.split(',').map((name) => name.trim().toLowerCase()),
+    skipped: list('skip'),
+    experimental: list('experimental'),
     fatal: /(?:^|;)\s*error=true\s*(?:;|$)/.test(text),
   };
 }

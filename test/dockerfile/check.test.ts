@@ -189,3 +189,46 @@ describe('checks that are not wanted, or wanted as errors', () => {
     expect(found(`# check=skip=all\n${body}`, rules)).toEqual([stage(2, 'error')]);
   });
 });
+
+describe('comments above arguments and stages', () => {
+  const lines = (check: string) => {
+    const text = [
+      ...[
+        `# check=${check}`,
+        '# version of it',
+        'ARG version=1',
+        '# another',
+        'ARG other',
+        '# not right above',
+        '',
+        'ARG far',
+      ],
+      ...[
+        '# of both',
+        '# two says',
+        'ARG one two',
+        '# syntax=x',
+        'FROM a AS base',
+        '# what it is',
+        'FROM base AS Next',
+      ],
+      ...['# Next is the next', 'FROM base AS Next', '# no name', 'FROM base', '# inner: with a colon', 'ARG inner'],
+      ...['# said of a step', 'RUN true', '# check=skip=InvalidDefinitionDescription', '# skipped', 'ARG skipped'],
+    ].join('\n');
+    return checkDockerfile({text, shown: 'Dockerfile'}, {buildArguments: {}})
+      .filter(({code}) => code === 'invalid-definition-description')
+      .map(({line, column, hint}) => `${line}:${column} ${hint}`);
+  };
+  const names = ['5 other', '15 Next', '21 inner'];
+  const wanted = names.map((name) => {
+    const [line, word] = name.split(' ');
+    return `${line}:1 write "# ${word} what it is for", or leave a blank line between them`;
+  });
+
+  it.each([
+    ['the check', 'experimental=InvalidDefinitionDescription', wanted],
+    ['all that are not made by themselves', 'skip=StageNameCasing;experimental=all', wanted],
+    ['another', 'experimental=Other', []],
+    ['none', 'skip=StageNameCasing', []],
+  ])('%s is asked for', (_, check, told) => expect(lines(check)).toEqual(told));
+});

@@ -63,6 +63,7 @@ const documented = new Set([
   ...['maintainer-deprecated', 'multiple-instructions-disallowed', 'no-empty-continuation', 'reserved-stage-name'],
   ...['secrets-used-in-arg-or-env', 'stage-name-casing', 'undefined-var', 'workdir-relative-path'],
   ...['copy-ignored-file', 'invalid-default-arg-in-from', 'redundant-target-platform', 'undefined-arg-in-from'],
+  'invalid-definition-description',
 ]);
 
 function warningOf(found: Diagnostic): object {
