@@ -67,12 +67,15 @@ function bytesOf(blobs: readonly Descriptor[]): number {
   return blobs.reduce((sum, {size}) => sum + size, 0);
 }
 
+/** What comes is kept, and read by no one. */
+const nobody = {arrive() {}, fail() {}};
+
 /** One that the registry lacks is left out, too: then the index is passed on without it, or not at all. */
 export async function bringBeside(work: OnePull, repository: string, beside: readonly Beside[]): Promise<void> {
   const blobs = [...new Map(beside.flatMap((one) => one.blobs).map((blob) => [blob.digest, blob])).values()];
   await mapLimited(blobs, downloadsMax, async (blob) => {
     try {
-      await bringBlob(work, repository, blob, work.allPlatforms ? () => undefined : undefined);
+      await bringBlob(work, repository, blob, work.allPlatforms ? nobody : undefined);
     } catch (error) {
       if (!hasKind(error, 'notFound')) throw error;
     }

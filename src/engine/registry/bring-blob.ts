@@ -6,6 +6,7 @@ import type {Platform} from '../image/platform.ts';
 import type {ContentSession} from '../image/session.ts';
 import type {Connection} from './connection.ts';
 import {downloadBlob} from './download.ts';
+import type {LaterBlob} from './later-blob.ts';
 import {firstThatAnswers, type Registries} from './registries.ts';
 import {shortDigest, transferProgress} from './transfer-progress.ts';
 
@@ -40,26 +41,32 @@ export async function bringBlob(
   work: OnePull,
   repository: string,
   descriptor: Descriptor,
-  onBegin?: (source: Awaited<ReturnType<ContentSession['ingest']>>['source']) => void,
+  reader?: Pick<LaterBlob, 'arrive' | 'fail'>,
 ): Promise<void> {
   const {session, connection, connections, signal, channel, context} = work;
   const {digest, size} = descriptor;
-  const progress = onBegin && transferProgress(channel, shortDigest(digest), context.images.now);
+  const progress = reader && transferProgress(channel, shortDigest(digest), context.images.now);
   await using ingest = await session.ingest({digest, size, signal, onWait: () => progress?.say('Waiting')});
-  onBegin?.(ingest.source);
+  reader?.arrive(ingest.source);
   if (ingest.present) {
     progress?.say('Already exists');
     return;
   }
   const order = [connection, ...connections.filter((other) => other !== connection)];
-  await firstThatAnswers(order, (place) =>
-    downloadBlob(place, {
-      ...{repository, descriptor, sink: ingest, signal},
-      onProgress: (bytes) => progress?.at('Downloading', bytes, size),
-      onRetry: ({message}) => progress?.say(`Retrying: ${message}`),
-    }),
-  );
-  progress?.say('Verifying Checksum');
-  await ingest.commit();
+  try {
+    await firstThatAnswers(order, (place) =>
+      downloadBlob(place, {
+        ...{repository, descriptor, sink: ingest, signal},
+        onProgress: (bytes) => progress?.at('Downloading', bytes, size),
+        onRetry: ({message}) => progress?.say(`Retrying: ${message}`),
+      }),
+    );
+    progress?.say('Verifying Checksum');
+    await ingest.commit();
+  } catch (error) {
+    // Before the ingest is given up, which ends whoever reads from it: that is no cause of its own.
+    reader?.fail(error);
+    throw error;
+  }
   progress?.say('Download complete');
 }

@@ -188,13 +188,17 @@ async function bringContent(
   for (const digest of later.keys()) say(work, digest, 'Pulling fs layer');
   // What went wrong first is why the rest did.
   let cause: {readonly error: unknown} | undefined;
-  const running = [...new Map(layers.map((layer) => [layer.digest, layer])).values()].map((layer) =>
-    limit(() => bringBlob({...work, signal}, repository, layer, later.get(layer.digest)?.arrive)).catch((error) => {
+  const running = [...new Map(layers.map((layer) => [layer.digest, layer])).values()].map((layer) => {
+    const blob = later.get(layer.digest);
+    const fail = (error: unknown) => {
       cause ??= {error};
-      later.get(layer.digest)?.fail(error);
+      blob?.fail(error);
       stop.abort();
-    }),
-  );
+    };
+    return limit(() =>
+      bringBlob({...work, signal}, repository, layer, {arrive: (source) => blob?.arrive(source), fail}),
+    ).catch(fail);
+  });
   try {
     const configuration = await bringConfiguration({...work, signal}, repository, config);
     if (configuration.diffIds.length !== layers.length) {
