@@ -1,10 +1,10 @@
-import {mkdirSync, readdirSync, readFileSync, rmSync, statSync} from 'node:fs';
+import {readdirSync, readFileSync, rmSync, statSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {cachedDataVersionTag, setFlagsFromString} from 'node:v8';
 import {Script} from 'node:vm';
 import {groupNames} from './group-names.ts';
-import {cacheDirectory, keepFile, readKept} from './kept-files.ts';
+import {cacheDirectory, keepFile, makeKept, readKept} from './kept-files.ts';
 
 /**
  * Starts the program (`main.ts`, bundled into one function) from compiled code that an earlier run of the same command has
@@ -24,10 +24,11 @@ const keptUnusedFor = 30 * 24 * 60 * 60 * 1000;
 /**
  * V8's settings for a run that ends before the optimizer has paid for what it makes, and before memory is worth being gathered
  * in between; and those that Node was built with. They are the same on every line from 20 on: one that V8 does not know would
- * be told of on standard error.
+ * be told of on standard error. By itself V8 takes a cache whose content was damaged, and crashes with it, run for run.
  */
-const forShortRuns = '--no-opt --no-minor-gc-task --semi-space-growth-factor=8 --no-flush-bytecode';
-const asBuilt = '--opt --minor-gc-task --semi-space-growth-factor=2 --flush-bytecode';
+const forShortRuns =
+  '--no-opt --no-minor-gc-task --semi-space-growth-factor=8 --no-flush-bytecode --verify-snapshot-checksum';
+const asBuilt = '--opt --minor-gc-task --semi-space-growth-factor=2 --flush-bytecode --no-verify-snapshot-checksum';
 
 interface Cache {
   readonly data: Buffer | undefined;
@@ -150,8 +151,7 @@ function readCache({directory, name}: Place): Cache {
 /** A cache that cannot be kept is none: the next run compiles again. */
 function keep({directory, name}: Place, data: Buffer, runs: number): void {
   try {
-    const made = mkdirSync(directory, {recursive: true, mode: 0o700});
-    if (made !== undefined) removeUnused(dirname(directory));
+    if (makeKept(directory)) removeUnused(dirname(directory));
     if (!keepFile(directory, `${name}-${runs}`, data)) return;
     for (let other = 1; other <= learningRuns; other += 1)
       if (other !== runs) rmSync(join(directory, `${name}-${other}`), {force: true});

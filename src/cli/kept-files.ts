@@ -3,13 +3,15 @@ import {
   constants,
   fstatSync,
   lstatSync,
+  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
   type Stats,
+  statSync,
   writeFileSync,
 } from 'node:fs';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 
 /** Where this user keeps what can be made again; undefined where there is no such place. */
 export function cacheDirectory(env: Readonly<Record<string, string | undefined>>): string | undefined {
@@ -33,12 +35,30 @@ export function readKept(directory: string, name: string): Buffer | undefined {
 }
 
 /**
- * Puts a file into the directory, as a whole. False where others can write there; throws where there is no room, no
- * permission, or another process with this number was killed at it.
+ * Makes a directory for kept files where it is missing. Answers whether it did. Throws where there is no room or no permission,
+ * and below somebody else's directory: of root with the home of another user, nothing is to be left there that this one
+ * could not write any more.
+ */
+export function makeKept(directory: string): boolean {
+  const {uid} = statSync(nearest(directory));
+  if (uid !== process.geteuid?.() && uid !== 0) throw new Error(`${directory} would be in another user's directory`);
+  return mkdirSync(directory, {recursive: true, mode: 0o700}) !== undefined;
+}
+
+/** The directory itself, or the closest one above it that is there. */
+function nearest(directory: string): string {
+  const found = lstatSync(directory, {throwIfNoEntry: false});
+  return found === undefined ? nearest(dirname(directory)) : directory;
+}
+
+/**
+ * Puts a file into the directory, as a whole. False where others can write there; throws where there is no room or no
+ * permission.
  */
 export function keepFile(directory: string, name: string, data: string | Buffer): boolean {
   if (!isOurs(lstatSync(directory))) return false;
-  const temporary = join(directory, `.${name}-${process.pid}`);
+  // Of several processes one may have the same number: in containers that share a home.
+  const temporary = join(directory, `.${name}-${process.pid}-${process.hrtime.bigint().toString(36)}`);
   writeFileSync(temporary, data, {mode: 0o600, flag: 'wx'});
   renameSync(temporary, join(directory, name));
   return true;

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -67,6 +68,17 @@ test('a cache that is none is replaced', () => {
   expect(statSync(join(place(), 'version-1')).size).toBeGreaterThan(10_000);
 });
 
+test('a damaged cache is not run, but replaced', () => {
+  const expected = version();
+  for (let run = 0; run < 3; run += 1) version();
+  const file = join(place(), 'version-4');
+  const data = readFileSync(file);
+  // As a disk may leave it that lost power: whole by its length.
+  writeFileSync(file, data.fill(0, data.length >> 1));
+  expect(version()).toBe(expected);
+  expect(files()).toEqual(['version-1']);
+});
+
 test.each<readonly [string, (file: string) => void]>([
   ['belongs to another user', (file) => chownSync(file, 65534, 65534)],
   ['others can write', (file) => chmodSync(file, 0o666)],
@@ -93,6 +105,12 @@ test('a directory of another user is neither read nor written', () => {
   chownSync(place(), 65534, 65534);
   expect(version()).toBe(expected);
   expect(files()).toEqual([]);
+});
+
+test('in the home of another user, who could not write there any more, nothing is left', () => {
+  chownSync(directory, 65534, 65534);
+  expect(version({HOME: directory})).toBe(version({}));
+  expect(readdirSync(directory)).toEqual([]);
 });
 
 test('without a place, or switched off, nothing is kept', () => {

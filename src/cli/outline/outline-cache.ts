@@ -1,9 +1,9 @@
-import {mkdirSync, readdirSync, rmSync, statSync} from 'node:fs';
+import {readdirSync, rmSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {canonicalJson, sha256Hex} from '../../base/canonical-json.ts';
 import type {FileSource} from '../../base/file-source.ts';
 import {isStillTrue, type Observation} from '../../base/recorded-source.ts';
-import {keepFile, readKept} from '../kept-files.ts';
+import {keepFile, makeKept, readKept} from '../kept-files.ts';
 import type {LoadedOutline} from './stack-outline.ts';
 
 /** An outline with everything that it was made from. */
@@ -40,7 +40,7 @@ export function createOutlineCache(directory: string): OutlineCache {
       const json = JSON.stringify(outline);
       if (json.length > longestEntry) return;
       try {
-        mkdirSync(directory, {recursive: true, mode: 0o700});
+        makeKept(directory);
         if (keepFile(directory, key, `${sha256Hex(json)}\n${json}`)) removeOldest(directory);
       } catch {
         // No room, no permission, or another run is at it.
