@@ -14,6 +14,7 @@ import {
   rmSync,
   type Stats,
   statSync,
+  utimesSync,
   type WriteFileOptions,
   writeFileSync,
 } from 'node:fs';
@@ -70,6 +71,10 @@ export async function rmdir(path: PathLike): Promise<void> {
 
 export async function stat(path: PathLike): Promise<Stats> {
   return statSync(path);
+}
+
+export async function utimes(path: PathLike, accessed: Date, modified: Date): Promise<void> {
+  utimesSync(path, accessed, modified);
 }
 
 export async function writeFile(

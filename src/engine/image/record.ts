@@ -1,5 +1,5 @@
 import {TscomposeError} from '../../base/errors.ts';
-import {readdir, rm} from '../at-once.ts';
+import {readdir, rm, utimes} from '../at-once.ts';
 import {
   validateImage,
   validateImageLayer,
@@ -99,7 +99,10 @@ export function readReference(layout: Layout, normalised: string): Promise<Refer
   return readRecord<ReferenceRecord>(layout.images.reference(normalised), validateImageReference);
 }
 
-/** Throws `invalid` for a name that would read as a digest. */
+/**
+ * Throws `invalid` for a name that would read as a digest. The time of the file is that at which the name was given last:
+ * policies ask for how long ago that was.
+ */
 export async function writeReference(layout: Layout, name: Omit<ReferenceRecord, 'v'>): Promise<void> {
   if (name.reference.startsWith('docker.io/library/sha256:')) {
     throw new TscomposeError('invalid', 'refusing to create an ambiguous tag using digest algorithm as name');
@@ -109,9 +112,25 @@ export async function writeReference(layout: Layout, name: Omit<ReferenceRecord,
   await writeSynced(layout.images.reference(name.reference), record);
 }
 
-/** What stands there already was synced when it was written: a build that comes to the same image writes nothing. */
+/** The name was given once more, to what it stands for already. False where it is gone. */
+export async function touchReference(layout: Layout, reference: string): Promise<boolean> {
+  return await touch(layout.images.reference(reference));
+}
+
+/** What stands there already was synced when it was written: of a build that comes to the same image, only the time is new. */
 async function writeSynced(path: string, record: ImageRecord | ReferenceRecord): Promise<void> {
-  if (!(await hasContent(path, record))) await writeRecord(path, record, {sync: true});
+  if (!((await hasContent(path, record)) && (await touch(path)))) await writeRecord(path, record, {sync: true});
+}
+
+async function touch(path: string): Promise<boolean> {
+  const now = new Date();
+  return await utimes(path, now, now).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false;
+      throw error;
+    },
+  );
 }
 
 export async function removeReference(layout: Layout, reference: string): Promise<void> {

@@ -1,4 +1,3 @@
-import {utimes} from 'node:fs/promises';
 import type {ImageProgress} from '../../api/types/image.ts';
 import {createLimiter} from '../../base/concurrency.ts';
 import {hasKind, TscomposeError, toTscomposeError} from '../../base/errors.ts';
@@ -8,7 +7,7 @@ import type {Descriptor} from '../image/descriptors.ts';
 import {refuseHostReference} from '../image/host-image.ts';
 import {machinePlatform, parsePlatform} from '../image/platform.ts';
 import {findPlatform} from '../image/platforms.ts';
-import {pullPin, readReference} from '../image/record.ts';
+import {pullPin, readReference, touchReference} from '../image/record.ts';
 import {familiarReference, formatReference, parseReference, type Reference} from '../image/reference.ts';
 import type {ContentSession} from '../image/session.ts';
 import {bringBeside, fetchBeside} from './beside.ts';
@@ -86,11 +85,8 @@ async function pullOne(work: PullWork, reference: Reference): Promise<void> {
   const isThere = await firstThatAnswers(connections, (connection) =>
     isUpToDate({...work, session, connection}, reference),
   );
-  if (isThere.value !== undefined) {
+  if (isThere.value !== undefined && (await touchReference(context.images.layout, formatReference(reference)))) {
     begin();
-    // It counts as pulled now: policies ask for how long ago that was.
-    const now = new Date();
-    await utimes(context.images.layout.images.reference(formatReference(reference)), now, now);
     return done(work, {name, digest: isThere.value, isNew: false});
   }
   const {connection, value: resolved} = await firstThatAnswers(connections, (place) =>

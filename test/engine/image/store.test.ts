@@ -1,4 +1,4 @@
-import {lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync} from 'node:fs';
+import {lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, utimesSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
@@ -29,6 +29,17 @@ const loadBoth = () =>
     ]),
   );
 const host = 'tscompose/host:latest';
+
+test('a name that is given once more, to the image that it stands for already, counts as given now', async () => {
+  await loadBoth();
+  const record = bed.layout.images.reference('docker.io/library/one:1');
+  utimesSync(record, 1000, 1000);
+  const {mtimeMs: pinned, ino} = lstatSync(record);
+  await bed.store.images.tag('alias', {repository: 'one', tag: '1'});
+  expect(lstatSync(record).mtimeMs).toBeGreaterThan(pinned);
+  // Nothing else of it is written.
+  expect(lstatSync(record).ino).toBe(ino);
+});
 
 describe('finding an image', () => {
   test.each([

@@ -1,3 +1,4 @@
+import {rmSync} from 'node:fs';
 import {afterEach, beforeEach, expect, it} from 'vitest';
 import {digestOf} from '../image/bed.ts';
 import {makePullBed, type PullBed, type ScriptedRegistry, startScripted} from './hostile.ts';
@@ -86,6 +87,16 @@ it('an image that is there is only asked for by a HEAD', async () => {
     ['HEAD', '/v2/a/manifests/1'],
   ]);
   expect(lines.at(-1)).toEqual({status: `Status: Image is up to date for ${reference()}`});
+});
+
+it('an image whose name was taken away meanwhile is pulled', async () => {
+  await bed.pull(reference());
+  registry.answer = ({method}) => {
+    if (method === 'HEAD') rmSync(bed.images.layout.images.reference(reference()), {force: true});
+    return false;
+  };
+  const lines = await bed.pull(reference());
+  expect(lines.at(-1)).toEqual({status: `Status: Downloaded newer image for ${reference()}`});
 });
 
 it('a registry that is busy is asked again', async () => {
