@@ -13,6 +13,16 @@ export function createLingeringLock(take: () => Promise<AsyncDisposable>): Linge
   let users = 0;
   let turn: NodeJS.Immediate | undefined;
 
+  const current = (): Promise<AsyncDisposable> => {
+    if (taken !== undefined) return taken;
+    const attempt = take();
+    taken = attempt;
+    // Whoever comes after one that failed tries anew.
+    attempt.catch(() => {
+      if (taken === attempt) taken = undefined;
+    });
+    return attempt;
+  };
   const giveUp = async () => {
     const lock = taken;
     taken = undefined;
@@ -34,8 +44,7 @@ export function createLingeringLock(take: () => Promise<AsyncDisposable>): Linge
       clearImmediate(turn);
       turn = undefined;
       try {
-        taken ??= take();
-        await taken;
+        await current();
         return await work();
       } finally {
         leave();

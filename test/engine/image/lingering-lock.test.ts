@@ -55,6 +55,17 @@ test('what its user throws, and what taking it throws, is thrown; both times it 
   expect(log).toEqual(['taken', 'works', 'given up']);
 });
 
+test('whoever comes after one that could not take it tries anew, also while others go on', async () => {
+  const {log, lock} = bed({fails: 1});
+  const [first, second] = [lock.during(() => log.push('first')), lock.during(() => log.push('second'))];
+  await expect(first).rejects.toThrow('no helper');
+  const third = lock.during(() => log.push('third'));
+  await expect(second).rejects.toThrow('no helper');
+  await third;
+  await lock[Symbol.asyncDispose]();
+  expect(log).toEqual(['taken', 'third', 'given up']);
+});
+
 test('its end gives it up at once, and once only', async () => {
   const {log, lock} = bed();
   await lock.during(() => undefined);
