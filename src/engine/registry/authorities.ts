@@ -1,4 +1,5 @@
-import {readFile} from 'node:fs/promises';
+import {readdir, readFile} from 'node:fs/promises';
+import {join} from 'node:path';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -13,25 +14,42 @@ const bundles = [
 ];
 
 /**
- * Files of certificates in PEM to trust beside those that Node brings along: of each list the first that there is.
- * NODE_EXTRA_CA_CERTS is Node's own variable, SSL_CERT_FILE that of OpenSSL and Go, which replaces the machine's.
+ * Files of certificates in PEM to trust beside those that Node brings along, and directories of such files, with a slash at the
+ * end: of each list the first that there is. NODE_EXTRA_CA_CERTS is Node's own variable; SSL_CERT_FILE, which stands for the
+ * machine's file, and SSL_CERT_DIR are those of OpenSSL and Go.
  */
 export function authorityFiles(env: Environment): readonly (readonly string[])[] {
   const extra = env['NODE_EXTRA_CA_CERTS'];
   const machine = env['SSL_CERT_FILE'];
-  return [...(extra ? [[extra]] : []), machine ? [machine] : bundles];
+  const directories = (env['SSL_CERT_DIR'] ?? '').split(':').filter((directory) => directory !== '');
+  return [
+    ...(extra ? [[extra]] : []),
+    machine ? [machine] : bundles,
+    ...directories.map((directory) => [`${directory.replace(/\/+$/, '')}/`]),
+  ];
 }
 
 /** Their content. A file that cannot be read is as none: Node and Go go on without it, too. */
 export async function readAuthorities(files: readonly (readonly string[])[]): Promise<readonly string[]> {
-  const texts = await Promise.all(files.map(readFirst));
-  return [...new Set(texts.filter((text) => text !== undefined))];
+  return [...new Set((await Promise.all(files.map(readFirst))).flat())];
 }
 
-async function readFirst(paths: readonly string[]): Promise<string | undefined> {
+async function readFirst(paths: readonly string[]): Promise<readonly string[]> {
   for (const path of paths) {
-    const text = await readFile(path, 'utf8').catch(() => undefined);
-    if (text !== undefined) return text;
+    const texts = await (path.endsWith('/') ? readDirectory(path) : readOne(path));
+    if (texts.length > 0) return texts;
   }
-  return undefined;
+  return [];
+}
+
+async function readOne(path: string): Promise<readonly string[]> {
+  return await readFile(path, 'utf8').then(
+    (text) => [text],
+    () => [],
+  );
+}
+
+async function readDirectory(path: string): Promise<readonly string[]> {
+  const names = await readdir(path).catch(() => []);
+  return (await Promise.all(names.map((name) => readOne(join(path, name))))).flat();
 }

@@ -42,12 +42,15 @@ export function createDispatcher({tls, authorities, proxy, stallMs}: DispatcherO
     });
   }
   const connect = connectTls();
+  const isSecureProxy = [proxy.http, proxy.https].some((address) => address?.startsWith('https:'));
   // What is on this machine is never behind a proxy.
   const noProxy = [proxy.none, 'localhost,127.0.0.1,::1'].filter(Boolean).join(',');
   return new EnvHttpProxyAgent({
     ...common,
     connect,
     requestTls: connect,
+    // Who the proxy is has nothing to do with what is set for the registry.
+    ...(isSecureProxy && {proxyTls: {secureContext: createSecureContext({ca: [...rootCertificates, ...authorities]})}}),
     httpProxy: proxy.http ?? '',
     httpsProxy: proxy.https ?? proxy.http ?? '',
     noProxy,
