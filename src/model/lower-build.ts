@@ -3,10 +3,11 @@ import {epochArgument} from '../api/build-epoch.ts';
 import {parseProvenance} from '../api/build-provenance.ts';
 import {readContextSource, readFetchedSource} from '../api/build-source.ts';
 import {composeLabels} from '../api/labels.ts';
-import type {BuildAgent, BuildBody, BuildContextSource, BuildSecret, FetchedSource} from '../api/types/build.ts';
+import type {BuildBody, BuildContextSource, BuildSecret, FetchedSource} from '../api/types/build.ts';
 import {canonicalJson} from '../base/canonical-json.ts';
-import {TscomposeError} from '../base/errors.ts';
+import {didYouMean} from '../base/suggest.ts';
 import {imageOf} from './image.ts';
+import {placedError} from './placed-error.ts';
 import type {FileObject, Project, Service} from './types.ts';
 import type {Build, BuildSecret as StatedSecret} from './types-build.ts';
 
@@ -35,7 +36,7 @@ export function serviceBuilds(project: Project, names?: readonly string[]): read
     const image = imageOf(known, name);
     if (build === undefined || image === undefined || builds.get(image)?.services.includes(name)) continue;
     const earlier = builds.get(image);
-    if (earlier !== undefined) checkSame(earlier, name, build);
+    if (earlier !== undefined) checkSame(project, earlier, name);
     const needed = neededServices(known, name, build);
     waiting.push(...needed);
     builds.set(image, {
@@ -44,7 +45,7 @@ export function serviceBuilds(project: Project, names?: readonly string[]): read
       ...placesOf(build),
     });
   }
-  return ordered(builds);
+  return ordered(project, builds);
 }
 
 /** Services that are switched off, or that nobody asked for, can still be built upon. */
@@ -63,42 +64,48 @@ function joined(context: string, file: string): string {
 }
 
 /** Two ways to make one image would leave it to chance which one it is. */
-function checkSame({image, services, build}: ServiceBuild, name: string, other: Build): void {
-  if (canonicalJson({...build, tags: []}) === canonicalJson({...other, tags: []})) return;
-  throw new TscomposeError(
-    'invalid',
-    `services "${services[0]}" and "${name}" build image "${image}" in different ways`,
-    {
-      hint: 'give one of them another "image"',
-    },
-  );
+function checkSame(project: Project, {image, services, build}: ServiceBuild, name: string): void {
+  const other = withDisabled(project).services[name]?.build;
+  if (other === undefined || canonicalJson({...build, tags: []}) === canonicalJson({...other, tags: []})) return;
+  throw placedError(project, `services.${name}.build`, {
+    message: `services "${services[0]}" and "${name}" build image "${image}" in different ways`,
+    hint: 'give one of them another "image"',
+  });
 }
 
 const servicePrefix = 'service:';
 
 /** Names of the services that a build says it is built upon. */
-export function servicesBelow({additional_contexts: contexts = {}}: Build): readonly string[] {
-  return Object.values(contexts).flatMap((context) =>
-    context.startsWith(servicePrefix) ? [context.slice(servicePrefix.length)] : [],
+export function servicesBelow(build: Build): readonly string[] {
+  return contextsBelow(build).map(({service}) => service);
+}
+
+function contextsBelow({additional_contexts: contexts = {}}: Build) {
+  return Object.entries(contexts).flatMap(([context, value]) =>
+    value.startsWith(servicePrefix) ? [{context, service: value.slice(servicePrefix.length)}] : [],
   );
 }
 
 function neededServices(project: Project, service: string, build: Build): readonly string[] {
-  return servicesBelow(build).map((name) => {
-    if (project.services[name] !== undefined) return name;
-    throw new TscomposeError('invalid', `services.${service}.build.additional_contexts: no such service: "${name}"`);
+  return contextsBelow(build).map(({context, service: name}) => {
+    if (Object.hasOwn(project.services, name)) return name;
+    throw placedError(project, `services.${service}.build.additional_contexts.${context}`, {
+      message: `services.${service}: the service "${name}", which it is built upon, is not defined`,
+      hint: didYouMean(name, Object.keys(project.services)) ?? 'write the name of a service of this stack',
+    });
   });
 }
 
-function ordered(builds: ReadonlyMap<string, ServiceBuild>): readonly ServiceBuild[] {
+function ordered(project: Project, builds: ReadonlyMap<string, ServiceBuild>): readonly ServiceBuild[] {
   const done = new Map<string, ServiceBuild>();
   const visit = (build: ServiceBuild, path: readonly string[]): void => {
     if (done.has(build.image)) return;
     if (path.includes(build.image)) {
-      throw new TscomposeError(
-        'invalid',
-        `images are built upon each other in a circle: ${[...path, build.image].join(', ')}`,
-      );
+      const circle = [...path.slice(path.indexOf(build.image)), build.image];
+      throw placedError(project, `services.${build.services[0]}.build.additional_contexts`, {
+        message: `images are built upon each other in a circle: ${circle.join(' → ')}`,
+        hint: 'build one of them upon an image of its own',
+      });
     }
     for (const image of build.after) {
       const needed = builds.get(image);
@@ -117,7 +124,7 @@ export interface BuildLowering {
   readonly files: Pick<BuildBody, 'dockerfile' | 'ignore'>;
 }
 
-/** What the engine is asked for. Throws `notFound` where no agent for keys runs. */
+/** What the engine is asked for. That agents for keys are there is to be checked before. */
 export function lowerBuild(given: ServiceBuild, {environment, files, ...lowering}: BuildLowering): BuildBody {
   const project = withDisabled(lowering.project);
   const {build, image, services} = given;
@@ -141,13 +148,17 @@ export function lowerBuild(given: ServiceBuild, {environment, files, ...lowering
     extraHosts: Object.entries(build.extra_hosts ?? {}).flatMap(([host, addresses]) =>
       addresses.map((address) => `${host}:${address}`),
     ),
-    secrets: (build.secrets ?? []).map((secret) => secretOf(secret, project.secrets[secret.source])),
-    agents: Object.entries(build.ssh ?? {}).map(([id, path]) => agentOf(id, path, environment)),
+    secrets: (build.secrets ?? []).map((secret, index) =>
+      secretOf(project, `services.${name}.build.secrets[${index}]`, secret),
+    ),
+    agents: Object.entries(build.ssh ?? {}).map(([id, path]) => ({
+      id,
+      socket: path === '' ? (environment['SSH_AUTH_SOCK'] ?? '') : path,
+    })),
     ...(build.shm_size === undefined ? {} : {shmSize: build.shm_size}),
     ulimits: Object.entries(build.ulimits ?? {}).map(([Name, {soft, hard}]) => ({Name, Soft: soft, Hard: hard})),
     ...(from.length > 0 ? {cacheFrom: from.flatMap((text) => parseCacheFrom(text, absolute))} : {}),
     ...(to.length > 0 ? {cacheTo: to.flatMap((text) => parseCacheTo(text, absolute))} : {}),
-    ...(build.pull === true ? {pull: true} : {}),
     allow: [...(build.entitlements ?? []), ...(build.privileged ? ['security.insecure'] : [])],
   };
 }
@@ -189,12 +200,13 @@ function networkOf(network: string | undefined): BuildBody['network'] {
 }
 
 /** Compose reads who owns it and forgets it; here that is what a step has that says nothing itself. */
-function secretOf(given: StatedSecret, secret: FileObject | undefined): BuildSecret {
+function secretOf(project: Project, path: string, given: StatedSecret): BuildSecret {
   const {source, target, mode} = given;
+  const secret: FileObject | undefined = project.secrets[source];
   const stated = {
     id: target ?? source,
-    ...(given.uid === undefined ? {} : {uid: ownerOf('uid', given)}),
-    ...(given.gid === undefined ? {} : {gid: ownerOf('gid', given)}),
+    ...(given.uid === undefined ? {} : {uid: ownerOf(project, `${path}.uid`, given.uid)}),
+    ...(given.gid === undefined ? {} : {gid: ownerOf(project, `${path}.gid`, given.gid)}),
     ...(mode === undefined ? {} : {mode}),
   };
   if (secret?.file !== undefined) return {...stated, content: {path: secret.file}};
@@ -202,16 +214,7 @@ function secretOf(given: StatedSecret, secret: FileObject | undefined): BuildSec
   return {...stated, content: {base64: Buffer.from(text).toString('base64')}};
 }
 
-function ownerOf(key: 'uid' | 'gid', secret: StatedSecret): number {
-  const id = secret[key] ?? '';
+function ownerOf(project: Project, path: string, id: string): number {
   if (/^\d+$/.test(id)) return Number(id);
-  throw new TscomposeError('invalid', `secret "${secret.source}" of a build: ${key} "${id}" is no number`);
-}
-
-function agentOf(id: string, path: string, environment: BuildLowering['environment']): BuildAgent {
-  const socket = path === '' ? environment['SSH_AUTH_SOCK'] : path;
-  if (socket !== undefined && socket !== '') return {id, socket};
-  throw new TscomposeError('notFound', `ssh agent "${id}" of a build: no agent runs: SSH_AUTH_SOCK is not set`, {
-    hint: 'start one: eval "$(ssh-agent)"',
-  });
+  throw placedError(project, path, {message: `${path}: "${id}" is no number`, hint: 'write the number of the owner'});
 }

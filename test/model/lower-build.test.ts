@@ -113,7 +113,51 @@ test('labels of the stack go before its own', async () => {
 
 test('an owner of a secret that is no number is refused by name', async () => {
   const build = '{context: ., secrets: [{source: key, uid: bob}]}';
-  await expect(lowered(build)).rejects.toThrow('secret "key" of a build: uid "bob" is no number');
+  await expect(lowered(build)).rejects.toMatchObject({
+    message: 'services.web.build.secrets[0].uid: "bob" is no number',
+    diagnostics: [{file: 'compose.yaml', line: 4, column: 54}],
+  });
+});
+
+test.each([
+  [
+    '{context: ., additional_contexts: {base: "service:bse"}}',
+    'services.web: the service "bse", which it is built upon, is not defined',
+    'did you mean "base"?',
+    57,
+  ],
+  [
+    '{context: ., additional_contexts: {base: "service:base"}}',
+    'images are built upon each other in a circle: shop-base → shop-web → shop-base',
+    'build one of them upon an image of its own',
+    undefined,
+  ],
+])('build: %s is told with its place', async (build, message, hint, column) => {
+  const {project} = await load({
+    '/stack/compose.yaml': `name: shop
+services:
+  web: {build: ${build}}
+  base: {build: {context: ., additional_contexts: {web: "service:web"}}}
+`,
+  });
+  expect(() => serviceBuilds(project)).toThrow(
+    expect.objectContaining({
+      ...{kind: 'invalid', message, hint},
+      diagnostics: [expect.objectContaining({file: 'compose.yaml', ...(column && {line: 3, column})})],
+    }),
+  );
+});
+
+test('two ways to build one image are told where the second one stands', async () => {
+  const {project} = await load({
+    '/stack/compose.yaml': 'services:\n  a: {image: x, build: .}\n  b: {image: x, build: {context: ., target: t}}\n',
+  });
+  expect(() => serviceBuilds(project)).toThrow(
+    expect.objectContaining({
+      message: 'services "a" and "b" build image "x" in different ways',
+      diagnostics: [expect.objectContaining({line: 3, column: 17})],
+    }),
+  );
 });
 
 test.each([

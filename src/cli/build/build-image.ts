@@ -4,6 +4,7 @@ import {lowerBuild} from '../../model/lower-build.ts';
 import type {BuildImage} from '../../reconcile/build-image.ts';
 import type {CliContext} from '../context.ts';
 import {retyped} from '../retyped.ts';
+import {checkAgents} from './check-agents.ts';
 import {agentsFor} from './options.ts';
 import {type RunBuild, runBuild} from './run-build.ts';
 import {readServiceFiles} from './service-files.ts';
@@ -17,6 +18,7 @@ export interface BuildExtras extends Pick<BuildBody, 'explain' | 'pins'> {
 export function imageBuilder(context: CliContext, docker: Docker, {debug, ...extras}: BuildExtras = {}): BuildImage {
   return async ({project, build, tell, signal}) => {
     const files = await readServiceFiles(context, build);
+    checkAgents(context, project, build);
     const lowered = lowerBuild(build, {project, environment: context.env, files});
     const body = {...lowered, agents: agentsFor(lowered, context.env), ...extras};
     const debugCommand = retyped(context.global, ['build', '--debug', ...build.services.slice(0, 1)]);
