@@ -21,6 +21,8 @@ export interface HookContext {
   /** Of the project: places in files are told as seen from there. */
   readonly workingDir: string;
   readonly clock: Clock;
+  /** The container is there for one command, beside which the hook runs: that may end first. */
+  readonly isOneOff?: boolean;
 }
 
 /** A hook that did not end well, with what it wrote. */
@@ -41,24 +43,25 @@ interface HookRun extends HookContext {
 /** Runs it to its end. A container that ends meanwhile is what a command before its stop is for, and no failure. */
 export async function applyHook(action: Action<'runHook'>, context: HookRun): Promise<void> {
   const {container, hook, run} = action;
-  const {engine, clock, signal, id} = context;
+  const {engine, clock, signal, id, isOneOff = false} = context;
+  const mayEnd = hook === 'pre_stop' || isOneOff;
   const since = clock.now();
   const output = context.hookOutput?.(container);
   try {
     const result = await execHook(engine, id, run, {signal, onOutput: (chunk) => output?.write(chunk)});
     if (result.exitCode === 0) {
-      // Before a stop nobody asks afterwards.
-      if (hook === 'post_start') await awaitNoted(engine, {container: id, exec: result.id, since});
+      // Before a stop, and of one command's container, nobody asks afterwards.
+      if (!mayEnd) await awaitNoted(engine, {container: id, exec: result.id, since});
       return;
     }
-    if (hook === 'pre_stop' && (await hasEnded(context, {soon: result.exitCode === killed}))) return;
+    if (mayEnd && (await hasEnded(context, {soon: result.exitCode === killed}))) return;
     const reason = `failed with exit code ${result.exitCode}`;
     throw failureOf(action, context, {kind: 'dependencyFailed', reason, log: result.output});
   } catch (error) {
     if (error instanceof HookFailure) throw error;
     const wrapped = toTscomposeError(error);
     if (wrapped.kind === 'canceled') throw wrapped;
-    if (hook === 'pre_stop' && (await hasEnded(context, {soon: wrapped.kind === 'conflict'}))) return;
+    if (mayEnd && (await hasEnded(context, {soon: isOneOff || wrapped.kind === 'conflict'}))) return;
     const reason = `could not be run: ${wrapped.message}`;
     throw failureOf(action, context, {kind: wrapped.kind, reason, log: [], cause: wrapped});
   } finally {
@@ -68,13 +71,13 @@ export async function applyHook(action: Action<'runHook'>, context: HookRun): Pr
 
 function failureOf(
   {container, hook, number}: Action<'runHook'>,
-  {why: {source}, workingDir}: HookRun,
+  {why: {source}, workingDir, isOneOff = false}: HookRun,
   {kind, reason, log, cause}: {kind: ErrorKind; reason: string; log: readonly string[]; cause?: unknown},
 ): HookFailure {
   const place = source === undefined ? '' : `${shownPosition(source, workingDir)}: `;
   const what = `service "${container.service}": ${hook} hook ${number} in container "${container.name}"`;
   return new HookFailure({container: container.name, log}, kind, `${place}${what} ${reason}`, {
-    hint: hints[hook],
+    hint: isOneOff ? 'correct the command, or take it out of the stack file' : hints[hook],
     // Why a process could not start is the exit code of a command that was to run it, not of one for a stack.
     ...(engineKinds.includes(kind) ? {} : {exitCode: exitCodes.failure}),
     cause,

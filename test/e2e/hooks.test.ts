@@ -77,6 +77,29 @@ test('hooks run around every start and stop by a command, in every replica, and 
   await takeDown(host);
 });
 
+test('the container of one command gets the hooks beside it; a command that ends before them does not miss them', async () => {
+  await using host = await stackHost();
+  layOut(host, {db: hooked, wrong: {...service, post_start: [{command: 'sh -c "exit 4"'}]}});
+  const waits = 'until grep -q two /notes/notes 2>/dev/null; do sleep 0.05; done; cat /notes/notes';
+  expect(await host.tscompose(['run', '-q', '--rm', 'db', 'sh', '-c', waits])).toMatchObject({
+    ...{code: 0, stdout: 'one\ntwo\n', stderr: ''},
+  });
+  expect(await host.tscompose(['run', '-q', '--rm', 'db', 'sh', '-c', 'exit 3'])).toMatchObject({code: 3, stderr: ''});
+  noted(host);
+  await succeed(host, 'run', '-q', '-d', 'db');
+  expect(noted(host)).toBe('one two');
+  // It goes on, and so does what it was made for.
+  const failed = await host.tscompose(['run', '-q', '-d', '--name', 'hooks-wrong', 'wrong']);
+  expect(failed).toMatchObject({code: 1, stdout: expect.stringMatching(/^[0-9a-f]{64}\n$/)});
+  expect(failed.stderr).toMatch(
+    /compose\.yaml:\d+:\d+: service "wrong": post_start hook 1 in container "hooks-wrong" failed with exit code 4\n/,
+  );
+  expect((await host.tscompose(['ps', '-a', '--format', '{{.Name}} {{.State}}'])).stdout).toContain(
+    'hooks-wrong running',
+  );
+  await takeDown(host);
+});
+
 test('a hook has the user, directory and environment that it asks for', async () => {
   await using host = await stackHost();
   layOut(host, {

@@ -1,6 +1,6 @@
 import {randomBytes} from 'node:crypto';
 import {defaultDetachKeys, parseDetachKeys} from '../../api/detach-keys.ts';
-import {exitCodes, hasKind, TscomposeError} from '../../base/errors.ts';
+import {exitCodes, hasKind, TscomposeError, toTscomposeError} from '../../base/errors.ts';
 import type {Container} from '../../client/container.ts';
 import type {Docker} from '../../client/docker.ts';
 import type {Project} from '../../model/types.ts';
@@ -11,9 +11,11 @@ import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
 import {joinContainer} from '../join-container.ts';
 import {oneOffEnvironment} from '../one-off-environment.ts';
+import {runOneOffHooks} from '../one-off-hooks.ts';
 import {asRun, loadForRun} from '../one-off-service.ts';
 import {lowerFor} from '../plan-now.ts';
 import {withProgress} from '../progress.ts';
+import {reportError} from '../report-error.ts';
 import {withEngine} from '../session.ts';
 import {wrongUse} from '../wrong-use.ts';
 
@@ -106,15 +108,26 @@ async function bringUp(context: CliContext, docker: Docker, run: Run): Promise<v
 }
 
 /** Answers the exit code of the command. */
-async function start(context: CliContext, docker: Docker, {tty, settings, flags}: Run): Promise<number> {
+async function start(context: CliContext, docker: Docker, run: Run): Promise<number> {
+  const {tty, settings, flags} = run;
   const {Id} = await docker.getContainer(settings.name).inspect();
   const container = docker.getContainer(Id);
-  const begin = () => startOrRemove(container, settings);
+  const leaving = new AbortController();
+  const runHooks = () => runOneOffHooks(context, docker, {...run, id: Id, name: settings.name, signal: leaving.signal});
   if (flags.detach) {
-    await begin();
+    await startOrRemove(container, settings);
     context.stdout.write(`${Id}\n`);
+    await runHooks();
     return exitCodes.success;
   }
+  let failedHook: Promise<TscomposeError | undefined> = Promise.resolve(undefined);
+  const begin = async () => {
+    await startOrRemove(container, settings);
+    failedHook = runHooks().then(
+      () => undefined,
+      (error) => toTscomposeError(error),
+    );
+  };
   const {exitCode, goesOn} = await joinContainer(context, {
     docker,
     container,
@@ -127,8 +140,12 @@ async function start(context: CliContext, docker: Docker, {tty, settings, flags}
     keys: defaultDetachKeys,
     detachKeys: parseDetachKeys(defaultDetachKeys),
     begin,
-  });
+  }).finally(() => leaving.abort());
   if (settings.autoRemove && !goesOn) await untilGone(container);
+  const failure = await failedHook;
+  if (failure === undefined || hasKind(failure, 'canceled')) return exitCode;
+  if (exitCode === exitCodes.success) throw failure;
+  reportError(context, failure);
   return exitCode;
 }
 
