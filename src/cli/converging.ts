@@ -21,7 +21,7 @@ export function converging(
   return {
     engine: docker,
     clock: systemClock(now),
-    registryAuth: async (image) => (await import('./credentials.ts')).authFor({env}, image),
+    registryAuth: async (image, tell) => (await import('./credentials.ts')).authFor({env}, image, tell),
     build: async (request) => (await import('./build/build-image.ts')).imageBuilder(context, docker, extras())(request),
     ...(parallel !== undefined && {parallel: parallel < 1 ? unlimited : parallel}),
   };

@@ -1,4 +1,5 @@
 import type {AuthConfig} from '../api/types/image.ts';
+import type {Diagnostic} from '../base/diagnostic.ts';
 import {parseReference} from '../engine/image/reference.ts';
 import {authConfigOf, type Credential} from '../engine/registry/credential.ts';
 import {type Credentials, createCredentials} from '../engine/registry/credentials/credentials.ts';
@@ -10,10 +11,32 @@ export function credentialsOf({env}: Pick<CliContext, 'env'>): Credentials {
   return createCredentials(env);
 }
 
+/** Is told where a registry is asked without a login, since the program that keeps the credentials fails. */
+export type TellWarning = (warning: Diagnostic) => void;
+
+/** What is known for a registry, or a warning and nothing. */
+export async function findOrWarn(
+  {env}: Pick<CliContext, 'env'>,
+  {registry, repository}: {readonly registry: string; readonly repository?: string},
+  tell: TellWarning,
+): Promise<Credential | undefined> {
+  const credentials = createCredentials(env, ({message, hint}) =>
+    tell({
+      ...{severity: 'warning', code: 'no-credentials', message: `${message}; ${registry} is asked without a login`},
+      ...(hint !== undefined && {hint}),
+    }),
+  );
+  return await credentials.find(registry, repository);
+}
+
 /** What a request about an image is sent with: undefined where its registry is asked anonymously. Throws `invalid` for a name that is none. */
-export async function authFor(context: Pick<CliContext, 'env'>, image: string): Promise<AuthConfig | undefined> {
+export async function authFor(
+  context: Pick<CliContext, 'env'>,
+  image: string,
+  tell: TellWarning,
+): Promise<AuthConfig | undefined> {
   const {registry, repository} = parseReference(image);
-  const found = await credentialsOf(context).find(registry, repository);
+  const found = await findOrWarn(context, {registry, repository}, tell);
   return found && authOf(found, registry);
 }
 
@@ -24,12 +47,12 @@ export async function authFor(context: Pick<CliContext, 'env'>, image: string): 
 export async function authsForBuild(
   context: Pick<CliContext, 'env'>,
   texts: readonly string[] | undefined,
+  tell: TellWarning,
 ): Promise<Readonly<Record<string, AuthConfig>>> {
-  const credentials = credentialsOf(context);
-  const registries = (await credentials.registries()).filter(
+  const registries = (await credentialsOf(context).registries()).filter(
     (registry) => texts === undefined || registry === 'docker.io' || texts.some((text) => text.includes(registry)),
   );
-  const found = await Promise.all(registries.map((registry) => credentials.find(registry)));
+  const found = await Promise.all(registries.map((registry) => findOrWarn(context, {registry}, tell)));
   return Object.fromEntries(
     registries.flatMap((registry, index) => {
       const credential = found[index];

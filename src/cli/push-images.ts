@@ -3,8 +3,9 @@ import type {Docker} from '../client/docker.ts';
 import {parseReference} from '../engine/image/reference.ts';
 import type {Project} from '../model/types.ts';
 import type {CliContext} from './context.ts';
-import {authFor} from './credentials.ts';
+import {authFor, type TellWarning} from './credentials.ts';
 import {followTransfer} from './follow-transfer.ts';
+import {warnOnce} from './session.ts';
 
 export interface PushRequest {
   /** With the services whose images are pushed, and no others. */
@@ -21,9 +22,10 @@ export async function pushImages(
   {project, quiet, ignoreFailures}: PushRequest,
 ): Promise<void> {
   const failures: TscomposeError[] = [];
+  const tell = warnOnce(context);
   for (const image of builtImages(context, project, quiet)) {
     try {
-      await pushOne(context, docker, image, quiet);
+      await pushOne(context, docker, {image, quiet, tell});
     } catch (error) {
       const failure = toTscomposeError(error);
       if (!ignoreFailures) throw failure;
@@ -46,12 +48,16 @@ function builtImages(context: CliContext, project: Project, quiet: boolean): rea
   return [...images];
 }
 
-async function pushOne(context: CliContext, docker: Docker, image: string, quiet: boolean): Promise<void> {
+async function pushOne(
+  context: CliContext,
+  docker: Docker,
+  {image, quiet, tell}: {readonly image: string; readonly quiet: boolean; readonly tell: TellWarning},
+): Promise<void> {
   const {tag, digest} = parseReference(image);
   if (digest !== undefined) throw new TscomposeError('invalid', `cannot push "${image}": it has a digest`);
   const hasTag = image.lastIndexOf(':') > image.lastIndexOf('/');
   const name = hasTag ? image.slice(0, image.lastIndexOf(':')) : image;
-  const authconfig = await authFor(context, image);
+  const authconfig = await authFor(context, image, tell);
   await followTransfer(context, {
     ...{title: `push ${image}`, image, quiet},
     begin: (abortSignal) => docker.getImage(name).push({tag, authconfig, abortSignal}),

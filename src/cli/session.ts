@@ -70,6 +70,16 @@ export function warn(context: CliContext, warnings: readonly Diagnostic[]): void
   context.stderr.write(`${renderDiagnostics(warnings, {color: context.color(context.stderr)})}\n`);
 }
 
+/** For warnings that come one by one: each is told once. */
+export function warnOnce(context: CliContext): (warning: Diagnostic) => void {
+  const told = new Set<string>();
+  return (warning) => {
+    if (told.has(warning.message)) return;
+    told.add(warning.message);
+    warn(context, [warning]);
+  };
+}
+
 /** Opens the engine for a command, and closes it whatever happens. */
 export async function withEngine<T>(context: CliContext, work: (docker: Docker) => Promise<T>): Promise<T> {
   const {openEngineBackend} = await import('./open-engine.ts');

@@ -1,4 +1,3 @@
-import type {AuthConfig} from '../api/types/image.ts';
 import {backoffDelays} from '../base/backoff.ts';
 import type {Clock} from '../base/clock.ts';
 import {formatDuration} from '../base/duration.ts';
@@ -13,7 +12,7 @@ import type {BuildImage} from './build-image.ts';
 import type {Condition} from './conditions.ts';
 import type {EngineClient} from './engine-client.ts';
 import {combineFailures} from './failure.ts';
-import {createImageWork} from './image-work.ts';
+import {createImageWork, type RegistryAuth} from './image-work.ts';
 import type {Lowering} from './lowering.ts';
 import {waitForChange} from './wait.ts';
 import {runWave} from './wave.ts';
@@ -32,7 +31,7 @@ export interface ConvergeContext {
   /** Awaited before a container is started: what has to be in it by then. */
   readonly beforeStart?: (container: ContainerId) => Promise<void>;
   /** The credentials for pulling an image; absent: it is asked for anonymously. */
-  readonly registryAuth?: (image: string) => Promise<AuthConfig | undefined>;
+  readonly registryAuth?: RegistryAuth;
   /** Builds an image of the stack; absent: none can be built. */
   readonly build?: BuildImage;
   /** Takes what hooks write. Absent: it is told of where one fails. */

@@ -1,5 +1,6 @@
 import type {AuthConfig} from '../api/types/image.ts';
 import {createLimiter} from '../base/concurrency.ts';
+import type {Diagnostic} from '../base/diagnostic.ts';
 import {TscomposeError, toTscomposeError} from '../base/errors.ts';
 import type {Project} from '../model/types.ts';
 import type {Report} from '../report/event.ts';
@@ -22,6 +23,9 @@ export interface ImageWork extends AsyncDisposable {
   next(): Promise<void>;
 }
 
+/** The credentials for an image. `tell` is called where its registry is asked without the ones that there should be. */
+export type RegistryAuth = (image: string, tell: (warning: Diagnostic) => void) => Promise<AuthConfig | undefined>;
+
 export interface ImageWorkOptions {
   readonly engine: Pick<EngineClient, 'pull'>;
   /** Absent where no stack file is at hand: then nothing is built. */
@@ -30,8 +34,7 @@ export interface ImageWorkOptions {
   readonly report: Report;
   readonly now: () => number;
   readonly signal: AbortSignal;
-  /** The credentials for an image. */
-  readonly registryAuth?: ((image: string) => Promise<AuthConfig | undefined>) | undefined;
+  readonly registryAuth?: RegistryAuth | undefined;
   readonly build?: BuildImage | undefined;
 }
 

@@ -1,10 +1,12 @@
 import type {ImageProgress} from '../api/types/image.ts';
+import type {Diagnostic} from '../base/diagnostic.ts';
 import {toTscomposeError} from '../base/errors.ts';
 import type {Notice} from '../plan/action.ts';
 import {imageKey} from '../plan/image-key.ts';
 import {createTransferDetail} from '../report/transfer-totals.ts';
 import type {ImageWorkOptions} from './image-work.ts';
 import type {PullNode} from './run.ts';
+import {isNewNotice} from './work-memory.ts';
 
 /** Answers why the image could not be pulled where that is no failure: it is used as it is, or will be built. */
 export async function pullImage(node: PullNode, options: ImageWorkOptions): Promise<Notice | undefined> {
@@ -12,7 +14,11 @@ export async function pullImage(node: PullNode, options: ImageWorkOptions): Prom
   const {image, platform, optional, orBuild} = node.action;
   try {
     const progress = createTransferDetail((detail) => report({kind: 'nodeProgress', node, detail}));
-    const authconfig = await registryAuth?.(image);
+    const warn = ({message, hint}: Diagnostic) => {
+      if (isNewNotice(memory, message))
+        report({kind: 'notice', notice: {level: 'warning', message, ...(hint !== undefined && {hint})}});
+    };
+    const authconfig = await registryAuth?.(image, warn);
     const lines: AsyncIterable<ImageProgress> = await engine.pull(withTag(image), {
       abortSignal: signal,
       authconfig,

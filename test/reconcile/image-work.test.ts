@@ -114,6 +114,32 @@ test('a command that has failed otherwise does not wait for an image to come', a
   expect(memory.failures).toEqual(new Map());
 });
 
+test('that registries are asked without a login is told once', async () => {
+  const told: string[] = [];
+  const pulls = createImageWork({
+    project: undefined,
+    engine: {
+      async pull() {
+        return (async function* () {})();
+      },
+    },
+    registryAuth: async (_image, tell) => {
+      tell({severity: 'warning', code: 'no-credentials', message: 'asked without a login', hint: 'install it'});
+      return undefined;
+    },
+    report: (event) => event.kind === 'notice' && told.push(`${event.notice.message}: ${event.notice.hint}`),
+    ...{memory: createWorkMemory(), now: () => 0, signal: new AbortController().signal},
+  });
+  const node = (id: number, image: string) => ({
+    ...{id: id as NodeId, after: [], why: {reason: ''}},
+    action: {kind: 'pullImage', image, services: ['a']} as const,
+  });
+  pulls.begin([node(1, 'a'), node(2, 'b')]);
+  while (pulls.areUnderWay()) await pulls.next();
+  await pulls[Symbol.asyncDispose]();
+  expect(told).toEqual(['asked without a login: install it']);
+});
+
 test('pulls of one name come one after the other, as planned, whether they go well or not', async () => {
   const told: string[] = [];
   const pulls = createImageWork({

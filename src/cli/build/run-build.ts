@@ -24,7 +24,8 @@ export async function runBuild(context: CliContext, docker: Docker, run: RunBuil
   let metadata: Metadata = {};
   let isTold = false;
   try {
-    const events = await docker.build(await withAuths(context, asked), {abortSignal: signal});
+    const complete = await withAuths(context, asked, (warning) => tell({kind: 'warning', warning}));
+    const events = await docker.build(complete, {abortSignal: signal});
     for await (const event of events) {
       tell(event);
       if (event.kind === 'metadata') metadata = event.metadata;

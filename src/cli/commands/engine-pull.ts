@@ -4,14 +4,14 @@ import {authFor} from '../credentials.ts';
 import type {Input} from '../flags.ts';
 import {followTransfer} from '../follow-transfer.ts';
 import {onlyArgument} from '../only-argument.ts';
-import {withEngine} from '../session.ts';
+import {warnOnce, withEngine} from '../session.ts';
 import {wrongUse} from '../wrong-use.ts';
 
 export function runEnginePull(context: CliContext, {args, flags}: Input<'engine pull'>): Promise<number> {
   const given = onlyArgument('engine pull', args);
   const name = nameToPull(given, flags['all-tags']);
   return withEngine(context, async (docker) => {
-    const authconfig = await authFor(context, name);
+    const authconfig = await authFor(context, name, warnOnce(context));
     if (name !== given && !flags.quiet) context.stdout.write('Using default tag: latest\n');
     await followTransfer(context, {
       ...{title: `pull ${name}`, image: name, quiet: flags.quiet},

@@ -4,7 +4,7 @@ import {authFor} from '../credentials.ts';
 import type {Input} from '../flags.ts';
 import {followTransfer} from '../follow-transfer.ts';
 import {onlyArgument} from '../only-argument.ts';
-import {withEngine} from '../session.ts';
+import {warnOnce, withEngine} from '../session.ts';
 
 export function runEnginePush(context: CliContext, {args, flags}: Input<'engine push'>): Promise<number> {
   const given = onlyArgument('engine push', args);
@@ -15,7 +15,7 @@ export function runEnginePush(context: CliContext, {args, flags}: Input<'engine 
     });
   }
   return withEngine(context, async (docker) => {
-    const authconfig = await authFor(context, name);
+    const authconfig = await authFor(context, name, warnOnce(context));
     const wanted = flags['all-tags'] ? undefined : (tag ?? 'latest');
     if (wanted !== tag && !flags.quiet) context.stdout.write('Using default tag: latest\n');
     await followTransfer(context, {

@@ -2,11 +2,11 @@ import type {ImageSearchResult} from '../../api/types/image.ts';
 import {exitCodes, TscomposeError} from '../../base/errors.ts';
 import {splitTerm} from '../../engine/registry/search-term.ts';
 import type {CliContext} from '../context.ts';
-import {authOf, credentialsOf} from '../credentials.ts';
+import {authOf, findOrWarn} from '../credentials.ts';
 import type {Input} from '../flags.ts';
 import {onlyArgument} from '../only-argument.ts';
 import {formatRows, parseRowTemplate} from '../row-template.ts';
-import {withEngine} from '../session.ts';
+import {warnOnce, withEngine} from '../session.ts';
 import {formatTable} from '../table.ts';
 import {terminalColumns} from '../terminal-columns.ts';
 
@@ -27,7 +27,7 @@ export function runEngineSearch(context: CliContext, {args, flags}: Input<'engin
       : parseRowTemplate(flags.format, Object.keys(titles));
   return withEngine(context, async (docker) => {
     const {registry} = splitTerm(term);
-    const known = await credentialsOf(context).find(registry);
+    const known = await findOrWarn(context, {registry}, warnOnce(context));
     const results = await docker.searchImages({
       term,
       limit: flags.limit,

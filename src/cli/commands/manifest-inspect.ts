@@ -3,8 +3,9 @@ import {TscomposeError} from '../../base/errors.ts';
 import type {CliContext} from '../context.ts';
 import {authFor} from '../credentials.ts';
 import type {Input} from '../flags.ts';
+import {jsonText} from '../json-text.ts';
 import {onlyArgument} from '../only-argument.ts';
-import {withEngine} from '../session.ts';
+import {warnOnce, withEngine} from '../session.ts';
 import {wrongUse} from '../wrong-use.ts';
 
 /** What a name stands for in its registry, as JSON: as Docker prints it, or byte for byte, or what is known beside it. */
@@ -23,7 +24,7 @@ export function runManifestInspect(
       });
     }
     const manifests = !platforms && !referrers;
-    const authconfig = await authFor(context, name);
+    const authconfig = await authFor(context, name, warnOnce(context));
     const found = await docker.getImage(name).distribution({authconfig, manifests, referrers});
     const {Manifests: [target] = [], Referrers = [], ...plain} = found;
     if (flags.raw) context.stdout.write(bytesOf(target));
@@ -35,7 +36,7 @@ export function runManifestInspect(
 }
 
 function json(value: unknown): string {
-  return `${JSON.stringify(value, null, '\t')}\n`;
+  return `${jsonText(value, '\t')}\n`;
 }
 
 function bytesOf(manifest: RegistryManifest | undefined): Buffer {

@@ -5,6 +5,7 @@ import {familiarReference} from '../../engine/image/reference.ts';
 import type {Project} from '../../model/types.ts';
 import {createPlanBuilder, placeOf} from '../../plan/builder.ts';
 import type {CliContext} from '../context.ts';
+import {warnOnce} from '../session.ts';
 import {resolveDigest} from './resolve-digest.ts';
 import type {WantedImage} from './wanted-images.ts';
 
@@ -21,10 +22,11 @@ export async function resolveAll(
 ): Promise<ReadonlyMap<string, string>> {
   const problems = createPlanBuilder(project.name, project.workingDir);
   const abort = new AbortController();
+  const tell = warnOnce(context);
   using _interrupt = context.onInterrupt(() => abort.abort());
   const found = await mapLimited(asked, asksAtOnce, async ({reference, path}) => {
     try {
-      const {digest, instead} = await resolveDigest(context, docker, {reference, signal: abort.signal});
+      const {digest, instead} = await resolveDigest(context, docker, {reference, signal: abort.signal, tell});
       if (instead !== undefined)
         context.stderr.write(`note: ${instead}; the digest of "${familiarReference(reference)}" here is taken\n`);
       return [[reference, digest] as const];

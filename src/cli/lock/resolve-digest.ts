@@ -2,7 +2,7 @@ import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
 import type {Docker} from '../../client/docker.ts';
 import {familiarReference, normaliseReference} from '../../engine/image/reference.ts';
 import type {CliContext} from '../context.ts';
-import {authFor} from '../credentials.ts';
+import {authFor, type TellWarning} from '../credentials.ts';
 
 export interface ResolvedDigest {
   readonly digest: string;
@@ -17,12 +17,13 @@ export interface ResolvedDigest {
 export async function resolveDigest(
   {env}: Pick<CliContext, 'env'>,
   docker: Docker,
-  {reference, signal}: {readonly reference: string; readonly signal: AbortSignal},
+  {reference, signal, tell}: {readonly reference: string; readonly signal: AbortSignal; readonly tell: TellWarning},
 ): Promise<ResolvedDigest> {
   const name = familiarReference(reference);
   const image = docker.getImage(name);
   try {
-    const {Descriptor} = await image.distribution({abortSignal: signal, authconfig: await authFor({env}, name)});
+    const authconfig = await authFor({env}, name, tell);
+    const {Descriptor} = await image.distribution({abortSignal: signal, authconfig});
     return {digest: Descriptor.digest};
   } catch (error) {
     if (signal.aborted) throw error;

@@ -121,6 +121,26 @@ describe('of a helper', () => {
     });
   });
 
+  it('that is not there, or fails, is told, and what a file has counts', async () => {
+    const told: string[] = [];
+    const find = (registry: string) =>
+      createCredentials({HOME: home, PATH: `${join(home, 'bin')}:${process.env['PATH']}`}, ({message}) =>
+        told.push(message),
+      ).find(registry);
+    install('locked');
+    writeFileSync(join(home, 'bin/docker-credential-locked'), '#!/bin/sh\necho the store is locked\nexit 1\n');
+    write({
+      credsStore: 'nowhere',
+      credHelpers: {'two.example': 'locked'},
+      auths: {'one.example': auth('ada', 'love:lace')},
+    });
+    expect(await find('docker.io')).toBeUndefined();
+    expect(await find('one.example')).toEqual(ada);
+    expect(await find('two.example')).toBeUndefined();
+    const missing = 'cannot run the credential helper docker-credential-nowhere: it is not installed';
+    expect(told).toEqual([missing, missing, 'docker-credential-locked get failed: the store is locked']);
+  });
+
   it('that answer what is no JSON are named, and what they said is not repeated', async () => {
     install('broken');
     writeFileSync(join(home, 'bin/docker-credential-broken'), '#!/bin/sh\necho c2VjcmV0\n');

@@ -1,4 +1,4 @@
-import {TscomposeError} from '../../../base/errors.ts';
+import {TscomposeError, toTscomposeError} from '../../../base/errors.ts';
 import {isObject} from '../../image/configuration.ts';
 import {type Credential, credentialOf} from '../credential.ts';
 import {
@@ -27,7 +27,14 @@ export interface Credentials {
 
 export type StoredIn = {readonly file: string} | {readonly helper: string};
 
-export function createCredentials(environment: CredentialEnvironment): Credentials {
+/**
+ * `onFailed` is told why a helper gave nothing, and its registry is asked as anybody may: most images are for everybody. Without
+ * it that is thrown.
+ */
+export function createCredentials(
+  environment: CredentialEnvironment,
+  onFailed?: (failure: TscomposeError) => void,
+): Credentials {
   const path = dockerConfigPath(environment);
   const readDocker = async (): Promise<AuthFile> => (path === undefined ? {} : ((await readAuthFile(path)) ?? {}));
   const pathToWrite = (): string => {
@@ -43,7 +50,12 @@ export function createCredentials(environment: CredentialEnvironment): Credentia
       }
       const docker = await readDocker();
       const helper = helperOf(docker, registry, environment);
-      const found = (await helper?.program.get(credentialKey(registry))) ?? inFile(docker, registry);
+      const kept = await helper?.program.get(credentialKey(registry)).catch((error: unknown) => {
+        if (onFailed === undefined) throw error;
+        onFailed(toTscomposeError(error));
+        return undefined;
+      });
+      const found = kept ?? inFile(docker, registry);
       return found ?? (await inPodman(environment, registry, repository));
     },
 
