@@ -1,6 +1,11 @@
 /** ECMA-48: control sequences; strings (titles, clipboard, links) to their end; other escapes. */
 export const sequences = /\x1b\[[0-?]*[ -/]*[@-~]|\x1b[PX^_\]][\s\S]*?(?:\x1b\\|\x07|$)|\x1b[ -/]*[0-~]?/g;
 
+/** Lines without anything that could move the cursor otherwise, or do more. */
+export function printableText(text: string): string {
+  return text.replace(sequences, '').replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '');
+}
+
 /** Without anything that could move the cursor or do more; tabs stay. */
 export function printable(line: string): string {
   return line.replace(sequences, '').replace(/[\x00-\x08\x0a-\x1f\x7f-\x9f]/g, '');

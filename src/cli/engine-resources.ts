@@ -1,5 +1,6 @@
 import {toTscomposeError} from '../base/errors.ts';
 import type {CliContext} from './context.ts';
+import {jsonText} from './json-text.ts';
 import {reportError} from './report-error.ts';
 import {formatTable} from './table.ts';
 import {terminalColumns} from './terminal-columns.ts';
@@ -30,23 +31,34 @@ export async function withEachName(
       failures.push(error);
     }
   }
-  const last = failures.pop();
-  if (last === undefined) return 0;
-  for (const error of failures) reportError(context, toTscomposeError(error));
-  throw last;
+  return throwLast(context, failures);
 }
 
-/** Prints what is known of each of the names, as JSON. */
+/** Tells of all but the last failure, and throws that one. Answers 0 where there is none. */
+export function throwLast(context: CliContext, failures: readonly unknown[]): number {
+  if (failures.length === 0) return 0;
+  for (const error of failures.slice(0, -1)) reportError(context, toTscomposeError(error));
+  throw failures.at(-1);
+}
+
+/** Prints what is known of each of the names, as JSON: of those that are there, where others are not. */
 export async function printEach(
-  {stdout}: CliContext,
+  context: CliContext,
   {names, usage}: {readonly names: readonly string[]; readonly usage: string},
   inspect: (name: string) => Promise<unknown>,
 ): Promise<number> {
   if (names.length === 0) throw wrongUse('too few arguments', `write: tscompose ${usage}`);
   const found: unknown[] = [];
-  for (const name of names) found.push(await inspect(name));
-  stdout.write(`${JSON.stringify(found, undefined, 4)}\n`);
-  return 0;
+  const failures: unknown[] = [];
+  for (const name of names) {
+    try {
+      found.push(await inspect(name));
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  context.stdout.write(`${jsonText(found, 4)}\n`);
+  return throwLast(context, failures);
 }
 
 /** A list as a table, as names, or as a line of JSON for each. */
@@ -65,7 +77,7 @@ export function printList<T>(
 ): void {
   const {stdout} = context;
   if (flags.quiet) stdout.write(rows.map((row) => `${name(row)}\n`).join(''));
-  else if (flags.format === 'json') stdout.write(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  else if (flags.format === 'json') stdout.write(rows.map((row) => `${jsonText(row)}\n`).join(''));
   else {
     const cells = rows.map((row) => Object.values(columns).map((cell) => cell(row)));
     stdout.write(formatTable(Object.keys(columns), cells, {columns: terminalColumns(context), drop: []}));

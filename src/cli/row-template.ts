@@ -1,6 +1,6 @@
 import {exitCodes, TscomposeError} from '../base/errors.ts';
 import {didYouMean} from '../base/suggest.ts';
-import {fillNodes} from './go-template/fill.ts';
+import {type FillOptions, fillNodes} from './go-template/fill.ts';
 import type {TemplateNode} from './go-template/nodes.ts';
 import {parseTemplate} from './go-template/parse.ts';
 import {formatTable} from './table.ts';
@@ -46,17 +46,20 @@ function wrong(message: string, hint?: string): TscomposeError {
   return new TscomposeError('invalid', message, {exitCode: exitCodes.usage, hint});
 }
 
-/** A line a row; of a template that asks for a table, a table with titles. `columns` are the terminal's, where it is one. */
+/**
+ * A line a row; of a template that asks for a table, a table with titles. `columns` are the terminal's, where it is one: then
+ * control characters of values are left out.
+ */
 export function formatRows(
   template: RowTemplate,
   rows: readonly Row[],
   titles: Readonly<Record<string, string>>,
-  columns?: number,
+  columns: number | undefined,
 ): string {
-  const filled = rows.map((row) => fillTemplate(template, row));
+  const filled = rows.map((row) => fillTemplate(template, row, columns !== undefined));
   if (!template.isTable) return toLines(filled);
   return formatTable(
-    fill(template, titles, true).split('\t'),
+    fill(template, titles, {forTitles: true}).split('\t'),
     filled.map((line) => line.split('\t')),
     {columns, drop: []},
   );
@@ -67,13 +70,13 @@ export function toLines(texts: readonly string[]): string {
   return texts.map((text) => `${text}\n`).join('');
 }
 
-export function fillTemplate(template: RowTemplate, row: Row): string {
-  return fill(template, row, false);
+export function fillTemplate(template: RowTemplate, row: Row, forTerminal: boolean): string {
+  return fill(template, row, {forTerminal});
 }
 
-function fill({nodes}: RowTemplate, row: Row, forTitles: boolean): string {
+function fill({nodes}: RowTemplate, row: Row, options: FillOptions): string {
   try {
-    return fillNodes(nodes, row, {forTitles});
+    return fillNodes(nodes, row, options);
   } catch (error) {
     throw wrong(`--format: ${(error as Error).message}`);
   }

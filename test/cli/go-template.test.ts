@@ -35,6 +35,9 @@ test.each([
   ['{{index .Config.Labels "x"}}', ''],
   ['{{len .RootFS.Layers}} {{(index .RootFS.Layers 0) | len}}', '2 8'],
   ['{{if .Config.Healthcheck}}H{{else}}none{{end}}', 'none'],
+  ['{{.Config.Labels}} {{.Config.Volumes}} {{.Config.Shell}} {{.Config.Healthcheck}}', 'map[] map[] [] <nil>'],
+  ['{{.Config.Labels.none}} {{with .Config.Labels.none}}a{{end}}|{{.Config.StopSignal}}|', '<no value> ||'],
+  ['{{json .Config.Labels}} {{json .Config.Labels.none}}', 'null null'],
   ['{{if .Author}}a{{else if .Id}}b{{else}}c{{end}}', 'b'],
   ['{{with .Config}}{{.Cmd}}{{end}}', '[node app.js]'],
   ['{{with .Author}}a{{else with .Os}}{{.}}{{end}}', 'linux'],
@@ -78,8 +81,22 @@ test.each([
   ['{{lt "a" 1}}', 'only two texts or two numbers are in order'],
   ['{{len 3}}', 'a number has no length'],
   ['{{$y}}', 'there is no variable "$y"'],
+  ['{{.Config.Lables}}', '"Config" has no "Lables"'],
+  ['{{.Config.Healthcheck.Test}}', 'there is no "Healthcheck"'],
+  ['{{.Os.Name}}', '"Os" has no "Name"'],
+  ['{{.RepoTags.length}}', '"RepoTags" has no "length"'],
 ])('%s is refused', (text, message) => {
   expect(() => fill(text)).toThrow(message);
+});
+
+test('on a terminal values can do nothing; what the template says itself stays', () => {
+  const hostile = {Name: 'a\x1b]0;title\x07b\x1b[2J\x9b2Jc\rd\te\nf'};
+  const text = '\x1b[1m{{.Name}}\x1b[m {{json .Name}}';
+  const {nodes} = parseTemplate(text, (part, reason) => expect.unreachable(`${part}: ${reason}`));
+  const json = '"a\\u001b]0;title\\u0007b\\u001b[2J\\u009b2Jc\\rd\\te\\nf"';
+  expect(fillNodes(nodes, hostile, {forTerminal: true})).toBe(`\x1b[1mab2Jcd\te\nf\x1b[m ${json}`);
+  expect(fillNodes(nodes, hostile)).toBe(`\x1b[1m${hostile.Name}\x1b[m ${json}`);
+  expect(JSON.parse(json)).toBe(hostile.Name);
 });
 
 test('a function that is not there is named, with those that are', () => {

@@ -13,7 +13,7 @@ test.each([
 ])('%s', (template, text) => {
   const parsed = parseRowTemplate(template, fields);
   expect(parsed.isTable).toBe(false);
-  expect(fillTemplate(parsed, row)).toBe(text);
+  expect(fillTemplate(parsed, row, false)).toBe(text);
 });
 
 const rows = [
@@ -30,7 +30,7 @@ test.each([
   ['table {{lower .Name}}\\t{{json .ExitCode}}', 'NAME         EXIT CODE\nshop-web-1   0\nshop-db-1    137\n'],
   ['{{if .ExitCode}}{{.Name}}: {{.ExitCode}}{{end}}', '\nshop-db-1: 137\n'],
 ])('rows by %s', (template, text) => {
-  expect(formatRows(parseRowTemplate(template, Object.keys(titles)), rows, titles)).toBe(text);
+  expect(formatRows(parseRowTemplate(template, Object.keys(titles)), rows, titles, undefined)).toBe(text);
 });
 
 test.each([

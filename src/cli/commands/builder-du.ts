@@ -3,6 +3,7 @@ import type {BuilderInput} from '../builder-flags.ts';
 import {builderBlocks, builderTable, builderTotals} from '../builder-table.ts';
 import type {CliContext} from '../context.ts';
 import {readFilters} from '../image-name.ts';
+import {jsonText} from '../json-text.ts';
 import {withEngine} from '../session.ts';
 import {terminalColumns} from '../terminal-columns.ts';
 import {checkCount} from '../wrong-use.ts';
@@ -17,7 +18,7 @@ export function runBuilderUsage(context: CliContext, {args, flags}: BuilderInput
     );
     const {stdout} = context;
     const now = context.now();
-    if (flags.format === 'json') stdout.write(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    if (flags.format === 'json') stdout.write(rows.map((row) => `${jsonText(row)}\n`).join(''));
     else if (flags.verbose) stdout.write(`${builderBlocks(rows, now)}${builderTotals(rows)}`);
     else stdout.write(`${builderTable(rows, {now, columns: terminalColumns(context)})}${builderTotals(rows)}`);
     return 0;

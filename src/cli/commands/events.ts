@@ -5,6 +5,7 @@ import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
 import {shortName} from '../follow-logs.ts';
 import {interrupted} from '../interrupted.ts';
+import {jsonText} from '../json-text.ts';
 import {listProjectContainers} from '../project-containers.ts';
 import {withStackNames} from '../session.ts';
 import {terminalColumns} from '../terminal-columns.ts';
@@ -57,7 +58,7 @@ function render(context: CliContext, event: EngineEvent, {project, json}: Render
 /** The object that `docker compose events --json` prints. */
 function jsonLine(event: EngineEvent): string {
   const {Action, Actor, Type} = event;
-  return JSON.stringify({
+  return jsonText({
     action: Action,
     attributes: attributesOf(event),
     id: Actor.ID,

@@ -1,7 +1,7 @@
-import {toTscomposeError} from '../../base/errors.ts';
 import type {CliContext} from '../context.ts';
+import {throwLast} from '../engine-resources.ts';
 import type {ImageInput} from '../image-flags.ts';
-import {reportError} from '../report-error.ts';
+import {jsonText} from '../json-text.ts';
 import {checkFields, fillTemplate, parseRowTemplate, type Row, type RowTemplate} from '../row-template.ts';
 import {withEngine} from '../session.ts';
 import {wrongUse} from '../wrong-use.ts';
@@ -14,6 +14,7 @@ export function runImageInspect(context: CliContext, {args, flags}: ImageInput<'
   if (args.length === 0)
     throw wrongUse('too few arguments', 'write: tscompose engine image inspect [OPTIONS] IMAGE...');
   const template = flags.format === undefined || flags.format === '' ? undefined : parseRowTemplate(flags.format);
+  const {stdout} = context;
   return withEngine(context, async (docker) => {
     const found: Row[] = [];
     const failures: unknown[] = [];
@@ -24,16 +25,13 @@ export function runImageInspect(context: CliContext, {args, flags}: ImageInput<'
         failures.push(error);
       }
     }
-    if (template) for (const image of found) context.stdout.write(`${fillImage(template, image)}\n`);
-    else context.stdout.write(`${JSON.stringify(found, undefined, 4)}\n`);
-    const last = failures.pop();
-    if (last === undefined) return 0;
-    for (const error of failures) reportError(context, toTscomposeError(error, 'cannot inspect an image'));
-    throw last;
+    if (template) for (const image of found) stdout.write(`${fillImage(template, image, stdout.isTTY === true)}\n`);
+    else stdout.write(`${jsonText(found, 4)}\n`);
+    return throwLast(context, failures);
   });
 }
 
-function fillImage(template: RowTemplate, image: Row): string {
+function fillImage(template: RowTemplate, image: Row, forTerminal: boolean): string {
   checkFields(template, [...new Set([...Object.keys(image), ...optionalFields])]);
-  return fillTemplate(template, image);
+  return fillTemplate(template, image, forTerminal);
 }

@@ -6,6 +6,7 @@ import type {Docker} from '../../client/docker.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
 import {shortId, splitName} from '../image-name.ts';
+import {jsonText} from '../json-text.ts';
 import {listProjectContainers, type ProjectContainer} from '../project-containers.ts';
 import {humanDuration} from '../relative-time.ts';
 import {withEngine, withStackNames} from '../session.ts';
@@ -24,7 +25,7 @@ function runAll(context: CliContext, input: Input<'images'>): Promise<number> {
       (image.RepoTags.length > 0 ? image.RepoTags : ['<none>:<none>']).map((tag) => ({image, tag})),
     );
     if (input.flags.quiet) context.stdout.write(images.map(({Id}) => `${Id}\n`).join(''));
-    else if (input.flags.format === 'json') context.stdout.write(`${JSON.stringify(images)}\n`);
+    else if (input.flags.format === 'json') context.stdout.write(`${jsonText(images)}\n`);
     else {
       context.stdout.write(
         formatTable(
@@ -68,7 +69,7 @@ function runProject(context: CliContext, input: Input<'images'>): Promise<number
     if (input.flags.quiet) {
       const ids = new Set(rows.map(({container}) => `${container.summary.ImageID.replace('sha256:', '')}\n`));
       context.stdout.write([...ids].join(''));
-    } else if (input.flags.format === 'json') context.stdout.write(`${JSON.stringify(rows.map(rowJson))}\n`);
+    } else if (input.flags.format === 'json') context.stdout.write(`${jsonText(rows.map(rowJson))}\n`);
     else context.stdout.write(rowTable(rows, context));
     return 0;
   });

@@ -2,6 +2,7 @@ import {composeLabels} from '../../api/labels.ts';
 import type {ContainerSummary} from '../../api/types/container.ts';
 import type {CliContext} from '../context.ts';
 import type {Input} from '../flags.ts';
+import {jsonText} from '../json-text.ts';
 import {compareText} from '../project-containers.ts';
 import {withEngine} from '../session.ts';
 import {formatTable} from '../table.ts';
@@ -23,7 +24,7 @@ export function runLs(context: CliContext, {flags, args}: Input<'ls'>): Promise<
     const containers = await docker.listContainers({all: flags.all, filters: {label: [composeLabels.project]}});
     const rows = projectsOf(containers).filter(({Name}) => matches(Name));
     if (flags.quiet) context.stdout.write(rows.map(({Name}) => `${Name}\n`).join(''));
-    else if (flags.format === 'json') context.stdout.write(`${JSON.stringify(rows)}\n`);
+    else if (flags.format === 'json') context.stdout.write(`${jsonText(rows)}\n`);
     else
       context.stdout.write(
         formatTable(

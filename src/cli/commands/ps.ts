@@ -80,9 +80,9 @@ function printer(flags: Input<'ps'>['flags']): Print {
   const {format = 'table'} = flags;
   if (format === 'table') return (containers, surroundings) => table(containers, surroundings, flags['no-trunc']);
   const template = parseRowTemplate(format, Object.keys(titles));
-  return (containers, {project, now}) => {
+  return (containers, {project, now, columns}) => {
     const rows = containers.map((container) => toRow(container, project, now));
-    return formatRows(template, rows, titles);
+    return formatRows(template, rows, titles, columns);
   };
 }
 

@@ -23,7 +23,11 @@ export function runSystemUsage(context: CliContext, {flags}: Input<'engine syste
     if (verbose) {
       const details = usageDetails(usage, context.now());
       const cacheSize = rows.at(-1)?.Size ?? '';
-      stdout.write(template ? `${fillTemplate(template, {...details})}\n` : detailTables(details, cacheSize, columns));
+      stdout.write(
+        template
+          ? `${fillTemplate(template, {...details}, stdout.isTTY === true)}\n`
+          : detailTables(details, cacheSize, columns),
+      );
     } else if (template) stdout.write(formatRows(template, rows, usageTitles, columns));
     else {
       const fields = Object.keys(usageTitles) as (keyof typeof usageTitles)[];

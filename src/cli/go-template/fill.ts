@@ -1,19 +1,19 @@
+import {printableText} from '../../base/printable.ts';
 import {callFunction, isTrue} from './functions.ts';
+import {memberOf} from './member.ts';
 import type {BlockNode, Command, Pipe, TemplateNode, Term} from './nodes.ts';
-import {printValue} from './print.ts';
+import {printTerm, printValue} from './print.ts';
 
 export interface FillOptions {
   /** What is filled in are titles of columns: functions that change texts leave them alone. */
   readonly forTitles?: boolean;
+  /** What values say goes to a terminal: nothing in them moves the cursor, or does more. */
+  readonly forTerminal?: boolean;
 }
 
 /** Fills a template in. Throws an error whose message says why that is not possible. */
-export function fillNodes(
-  nodes: readonly TemplateNode[],
-  root: unknown,
-  {forTitles = false}: FillOptions = {},
-): string {
-  const filling = new Filling(forTitles);
+export function fillNodes(nodes: readonly TemplateNode[], root: unknown, options: FillOptions = {}): string {
+  const filling = new Filling(options);
   filling.runAll(nodes, {dot: root, variables: new Map([['$', {value: root}]])});
   return filling.text;
 }
@@ -27,9 +27,11 @@ interface Scope {
 class Filling {
   text = '';
   readonly #forTitles: boolean;
+  readonly #forTerminal: boolean;
 
-  constructor(forTitles: boolean) {
+  constructor({forTitles = false, forTerminal = false}: FillOptions) {
     this.#forTitles = forTitles;
+    this.#forTerminal = forTerminal;
   }
 
   /** Answers whether a `break` or `continue` ended it. */
@@ -41,13 +43,19 @@ class Filling {
       else if (node.kind === 'print') {
         const value = this.#valueOf(node.pipe, scope);
         scope = keep(node.pipe, value, scope);
-        if (node.pipe.names.length === 0) this.text += printValue(value);
+        if (node.pipe.names.length === 0) this.#print(node.pipe, value);
       } else {
         const ended = node.kind === 'range' ? this.#runRange(node, scope) : this.#runBranch(node, scope);
         if (ended !== undefined) return ended;
       }
     }
     return undefined;
+  }
+
+  #print({commands: [only, ...others]}: Pipe, value: unknown): void {
+    const term = only?.name === undefined && others.length === 0 ? only?.args[0] : undefined;
+    const text = term === undefined ? printValue(value) : printTerm(term, value);
+    this.text += this.#forTerminal ? printableText(text) : text;
   }
 
   #runBranch(node: BlockNode, scope: Scope): 'break' | 'continue' | undefined {
@@ -104,7 +112,7 @@ class Filling {
   }
 
   #termValue({from, path}: Term, scope: Scope): unknown {
-    return path.reduce(memberOf, this.#startOf(from, scope));
+    return path.reduce((value, name, index) => memberOf(value, name, path[index - 1]), this.#startOf(from, scope));
   }
 
   #startOf(from: Term['from'], scope: Scope): unknown {
@@ -140,10 +148,4 @@ function elementsOf(value: unknown): readonly (readonly [unknown, unknown])[] {
   if (typeof value === 'number') return Array.from({length: Math.max(0, value)}, (_, index) => [index, index]);
   if (typeof value !== 'object') throw new Error('range needs a list, an object or a number');
   return Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-/** Of a value that has no such member, nothing. */
-function memberOf(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null) return undefined;
-  return Object.hasOwn(value, name) ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
 }

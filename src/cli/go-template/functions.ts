@@ -1,3 +1,4 @@
+import {jsonText} from '../json-text.ts';
 import {printFormatted, printValue} from './print.ts';
 
 /** Throws an error whose message says what is wrong with the arguments. */
@@ -27,7 +28,7 @@ export const functions = {
   le: (first, second) => compare(first, second) <= 0,
   gt: (first, second) => compare(first, second) > 0,
   ge: (first, second) => compare(first, second) >= 0,
-  json: (value) => JSON.stringify(value ?? null),
+  json: (value) => jsonText(value ?? null),
   html: (value) => textOf(value).replace(/["'&<>]/g, (letter) => escapes[letter] ?? letter),
   urlquery: (value) => encodeURIComponent(textOf(value)).replaceAll('%20', '+'),
   upper: (value) => textOf(value).toUpperCase(),

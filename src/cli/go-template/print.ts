@@ -1,3 +1,14 @@
+import {ofMissing} from './member.ts';
+import type {Term} from './nodes.ts';
+
+/** The value of a term that stands alone: what has no value is told. */
+export function printTerm({from, path}: Term, value: unknown): string {
+  if (value !== undefined && value !== null) return printValue(value);
+  const name = path.at(-1);
+  if (name === undefined) return from.kind === 'value' || value === undefined ? '' : '<nil>';
+  return ofMissing.get(name) ?? (value === null ? '<nil>' : '<no value>');
+}
+
 /** A value as Go prints it (`%v` of package fmt). What is not there is nothing. */
 export function printValue(value: unknown): string {
   return value === undefined || value === null ? '' : printInner(value);
