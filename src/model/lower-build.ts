@@ -5,7 +5,6 @@ import {readContextSource, readFetchedSource} from '../api/build-source.ts';
 import {composeLabels} from '../api/labels.ts';
 import type {BuildBody, BuildContextSource, BuildSecret, FetchedSource} from '../api/types/build.ts';
 import {canonicalJson} from '../base/canonical-json.ts';
-import {didYouMean} from '../base/suggest.ts';
 import {imageOf} from './image.ts';
 import {placedError} from './placed-error.ts';
 import type {FileObject, Project, Service} from './types.ts';
@@ -37,7 +36,7 @@ export function serviceBuilds(project: Project, names?: readonly string[]): read
     if (build === undefined || image === undefined || builds.get(image)?.services.includes(name)) continue;
     const earlier = builds.get(image);
     if (earlier !== undefined) checkSame(project, earlier, name);
-    const needed = neededServices(known, name, build);
+    const needed = servicesBelow(build);
     waiting.push(...needed);
     builds.set(image, {
       ...{image, build: earlier?.build ?? build, services: [...(earlier?.services ?? []), name]},
@@ -80,20 +79,11 @@ export function servicesBelow(build: Build): readonly string[] {
   return contextsBelow(build).map(({service}) => service);
 }
 
-function contextsBelow({additional_contexts: contexts = {}}: Build) {
+/** The same with the names by which the build has them. */
+export function contextsBelow({additional_contexts: contexts = {}}: Pick<Build, 'additional_contexts'>) {
   return Object.entries(contexts).flatMap(([context, value]) =>
     value.startsWith(servicePrefix) ? [{context, service: value.slice(servicePrefix.length)}] : [],
   );
-}
-
-function neededServices(project: Project, service: string, build: Build): readonly string[] {
-  return contextsBelow(build).map(({context, service: name}) => {
-    if (Object.hasOwn(project.services, name)) return name;
-    throw placedError(project, `services.${service}.build.additional_contexts.${context}`, {
-      message: `services.${service}: the service "${name}", which it is built upon, is not defined`,
-      hint: didYouMean(name, Object.keys(project.services)) ?? 'write the name of a service of this stack',
-    });
-  });
 }
 
 function ordered(project: Project, builds: ReadonlyMap<string, ServiceBuild>): readonly ServiceBuild[] {

@@ -2,7 +2,7 @@ import {expect, test} from 'vitest';
 import type {BuildBody} from '../../src/api/types/build.ts';
 import {findLimits} from '../../src/model/limits.ts';
 import {lowerBuild, serviceBuilds} from '../../src/model/lower-build.ts';
-import {load} from './memory-files.ts';
+import {failure, load} from './memory-files.ts';
 
 const files = {dockerfile: {text: 'FROM scratch\n', shown: 'Dockerfile'}};
 const environment = {SSH_AUTH_SOCK: '/run/agent.sock'};
@@ -119,31 +119,28 @@ test('an owner of a secret that is no number is refused by name', async () => {
   });
 });
 
-test.each([
-  [
-    '{context: ., additional_contexts: {base: "service:bse"}}',
-    'services.web: the service "bse", which it is built upon, is not defined',
-    'did you mean "base"?',
-    57,
-  ],
-  [
-    '{context: ., additional_contexts: {base: "service:base"}}',
-    'images are built upon each other in a circle: shop-base → shop-web → shop-base',
-    'build one of them upon an image of its own',
-    undefined,
-  ],
-])('build: %s is told with its place', async (build, message, hint, column) => {
-  const {project} = await load({
-    '/stack/compose.yaml': `name: shop
+const upon = (service: string) => ({
+  '/stack/compose.yaml': `name: shop
 services:
-  web: {build: ${build}}
+  web: {build: {context: ., additional_contexts: {x: "service:${service}"}}}
   base: {build: {context: ., additional_contexts: {web: "service:web"}}}
 `,
+});
+
+test('a service that is not there to be built upon is told with its place', async () => {
+  expect(await failure(upon('bse'))).toMatchObject({
+    message: 'services.web: the service "bse" is not defined',
+    diagnostics: [{hint: 'did you mean "base"?', file: 'compose.yaml', line: 3, column: 54}],
   });
+});
+
+test('images that are built upon each other in a circle are told with a place', async () => {
+  const {project} = await load(upon('base'));
   expect(() => serviceBuilds(project)).toThrow(
     expect.objectContaining({
-      ...{kind: 'invalid', message, hint},
-      diagnostics: [expect.objectContaining({file: 'compose.yaml', ...(column && {line: 3, column})})],
+      message: 'images are built upon each other in a circle: shop-base → shop-web → shop-base',
+      hint: 'build one of them upon an image of its own',
+      diagnostics: [expect.objectContaining({file: 'compose.yaml', line: 4, column: 30})],
     }),
   );
 });

@@ -1,4 +1,5 @@
 import {didYouMean, suggest} from '../../base/suggest.ts';
+import {contextsBelow} from '../lower-build.ts';
 import type {Span} from '../source.ts';
 import {nodeAt, type Tree} from '../tree.ts';
 import type {Service} from '../types.ts';
@@ -69,6 +70,11 @@ export function checkReferences(name: string, service: Service, stack: ReadStack
     if (Object.hasOwn(stack.secrets, source)) continue;
     const at = place(context, ['services', name, 'build', 'secrets', index], 'value');
     undefinedName('secret', 'secrets', source, at, stack.secrets);
+  }
+  for (const {context: of, service: below} of contextsBelow(service.build ?? {})) {
+    if (Object.hasOwn(stack.services, below)) continue;
+    const at = place(context, ['services', name, 'build', 'additional_contexts', of], 'value');
+    undefinedName('service', 'services', below, at, stack.services);
   }
   for (const model of Object.keys(service.models ?? {})) {
     if (Object.hasOwn(stack.models, model)) continue;
