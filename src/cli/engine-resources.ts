@@ -1,7 +1,10 @@
 import {toTscomposeError} from '../base/errors.ts';
+import type {Docker} from '../client/docker.ts';
 import type {CliContext} from './context.ts';
 import {jsonText} from './json-text.ts';
 import {reportError} from './report-error.ts';
+import {checkFields, fillTemplate, parseInspectTemplate} from './row-template.ts';
+import {withEngine} from './session.ts';
 import {formatTable} from './table.ts';
 import {terminalColumns} from './terminal-columns.ts';
 import {wrongUse} from './wrong-use.ts';
@@ -35,30 +38,49 @@ export async function withEachName(
 }
 
 /** Tells of all but the last failure, and throws that one. Answers 0 where there is none. */
-export function throwLast(context: CliContext, failures: readonly unknown[]): number {
+function throwLast(context: CliContext, failures: readonly unknown[]): number {
   if (failures.length === 0) return 0;
   for (const error of failures.slice(0, -1)) reportError(context, toTscomposeError(error));
   throw failures.at(-1);
 }
 
-/** Prints what is known of each of the names, as JSON: of those that are there, where others are not. */
-export async function printEach(
+export interface InspectOptions {
+  readonly names: readonly string[];
+  readonly usage: string;
+  /** `json`, or a template of Go; without one it is JSON for people. */
+  readonly format: string | undefined;
+  /** Fields that not all have. */
+  readonly optional?: readonly string[];
+}
+
+/** Prints what is known of each of the names: of those that are there, where others are not. */
+export async function inspectEach(
   context: CliContext,
-  {names, usage}: {readonly names: readonly string[]; readonly usage: string},
-  inspect: (name: string) => Promise<unknown>,
+  {names, usage, format = '', optional = []}: InspectOptions,
+  inspect: (docker: Docker, name: string) => Promise<object>,
 ): Promise<number> {
   if (names.length === 0) throw wrongUse('too few arguments', `write: tscompose ${usage}`);
-  const found: unknown[] = [];
-  const failures: unknown[] = [];
-  for (const name of names) {
-    try {
-      found.push(await inspect(name));
-    } catch (error) {
-      failures.push(error);
+  const template = format === '' || format === 'json' ? undefined : parseInspectTemplate(format);
+  const {stdout} = context;
+  return await withEngine(context, async (docker) => {
+    const found: object[] = [];
+    const failures: unknown[] = [];
+    for (const name of names) {
+      try {
+        found.push(await inspect(docker, name));
+      } catch (error) {
+        failures.push(error);
+      }
     }
-  }
-  context.stdout.write(`${jsonText(found, 4)}\n`);
-  return throwLast(context, failures);
+    if (template === undefined) stdout.write(`${jsonText(found, format === 'json' ? undefined : 4)}\n`);
+    else {
+      for (const one of found) {
+        checkFields(template, [...new Set([...Object.keys(one), ...optional])]);
+        stdout.write(`${fillTemplate(template, {...one}, stdout.isTTY === true)}\n`);
+      }
+    }
+    return throwLast(context, failures);
+  });
 }
 
 /** A list as a table, as names, or as a line of JSON for each. */

@@ -2,6 +2,7 @@ import type {CommandInput, Flags} from './command.ts';
 
 const label = {value: 'KEY=VALUE', repeat: true, summary: 'set a label'} as const;
 const option = {short: 'o', value: 'KEY=VALUE', repeat: true, summary: 'set an option of the driver'} as const;
+const inspectFormat = {short: 'f', value: 'FORMAT', summary: "json, or a template such as '{{.Name}}'"} as const;
 const list = {
   quiet: {short: 'q', summary: 'print names only'},
   format: {value: 'FORMAT', choices: ['table', 'json'], summary: 'table, or json: a line for each'},
@@ -21,7 +22,7 @@ export const resourceFlags = {
     label,
   },
   'engine network ls': list,
-  'engine network inspect': {},
+  'engine network inspect': {format: inspectFormat},
   'engine network rm': {},
   'engine volume create': {
     driver: {short: 'd', value: 'DRIVER', summary: 'local'},
@@ -29,7 +30,7 @@ export const resourceFlags = {
     label,
   },
   'engine volume ls': list,
-  'engine volume inspect': {},
+  'engine volume inspect': {format: inspectFormat},
   'engine volume rm': {force: {short: 'f', summary: 'say nothing of those that are not there'}},
 } as const satisfies Record<string, Flags>;
 

@@ -23,15 +23,23 @@ export type Row = Readonly<Record<string, unknown>>;
 export function parseRowTemplate(given: string, fields?: readonly string[]): RowTemplate {
   const [, table, rest = ''] = /^(table\s+)?([\s\S]*)$/.exec(given === 'json' ? '{{json .}}' : given) ?? [];
   const text = rest.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
-  const parsed = parseTemplate(text, (part, reason) => {
-    throw wrong(`--format: "${part}": ${reason}`);
-  });
+  const parsed = parseTemplate(text, refuse);
   if (!parsed.hasActions) {
     throw wrong(`--format "${given}": expected table, json, or a template such as '{{.Name}}'`);
   }
   const template = {isTable: table !== undefined, nodes: parsed.nodes, fields: parsed.fields};
   if (fields !== undefined) checkFields(template, fields);
   return template;
+}
+
+/** The same of inspect: what is written there is meant as it stands, without titles, and need not name anything. */
+export function parseInspectTemplate(given: string): RowTemplate {
+  const {nodes, fields} = parseTemplate(given, refuse);
+  return {isTable: false, nodes, fields};
+}
+
+function refuse(part: string, reason: string): never {
+  throw wrong(`--format: "${part}": ${reason}`);
 }
 
 /** Throws a usage error for a field that is not there. */

@@ -54,7 +54,7 @@ test.each([
   ['{{or .Author "nobody"}} {{and 1 0}} {{and .Os .Config.User}}', 'nobody 0 app'],
   ['{{slice .Id 7 19}} {{truncate .Id 10}} {{pad .Os 1 2}}|', '8a7b44383ae8 sha256:8a7  linux  |'],
   ['{{/* a "comment */}}x {{- " y " -}} z', 'x y z'],
-  ['{{title "hello world"}} {{html "<a>"}} {{urlquery "a b"}}', 'Hello World &lt;a&gt; a+b'],
+  ['{{title "hello new-world"}} {{html "<a>"}} {{urlquery "a b"}}', 'Hello New-World &lt;a&gt; a+b'],
   ['{{$x := .Os}}{{$x}}{{$x = "b"}}{{$x}}', 'linuxb'],
   ['{{"a\\"}}b"}} {{`raw`}} {{1.5}} {{true}} {{\'a\'}}', 'a"}}b raw 1.5 true 97'],
   ['{{print 1 2 "a" "b" 3}} {{1 | print 2}}', '1 2ab3 2 1'],

@@ -37,6 +37,15 @@ volumes: {letters: {external: true}}
     Labels: {a: 'b'},
   });
 
+  const subnet = '{{range .IPAM.Config}}{{.Subnet}}{{end}} {{.Labels.a}} {{.Labels.b}}\\n';
+  expect(await run('engine', 'network', 'inspect', '-f', subnet, 'nowhere', 'proxy')).toMatchObject({
+    ...{code: 1, stdout: '10.213.7.0/24 b <no value>\\n\n', stderr: 'error: network nowhere not found\n'},
+  });
+  expect(await engine('volume inspect --format {{.Driver}} letters')).toMatchObject({code: 0, stdout: 'local\n'});
+  const listed = await engine('volume inspect nothing letters');
+  expect(listed).toMatchObject({code: 1, stderr: 'error: get nothing: no such volume\n'});
+  expect(JSON.parse(listed.stdout)).toMatchObject([{Name: 'letters'}]);
+
   expect((await run('up', '-d')).code).toBe(0);
   expect(await engine('network rm proxy')).toMatchObject({
     code: 1,

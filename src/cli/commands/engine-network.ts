@@ -1,6 +1,6 @@
 import type {Ipam} from '../../api/types/network.ts';
 import type {CliContext} from '../context.ts';
-import {keyValues, printEach, printList, withEachName} from '../engine-resources.ts';
+import {inspectEach, keyValues, printList, withEachName} from '../engine-resources.ts';
 import type {ResourceInput} from '../resource-flags.ts';
 import {withEngine} from '../session.ts';
 import {checkCount, wrongUse} from '../wrong-use.ts';
@@ -75,12 +75,10 @@ export function runNetworkList(
 
 export function runNetworkInspect(
   context: CliContext,
-  {args}: ResourceInput<'engine network inspect'>,
+  {args, flags: {format}}: ResourceInput<'engine network inspect'>,
 ): Promise<number> {
-  return withEngine(context, (docker) =>
-    printEach(context, {names: args, usage: 'engine network inspect NETWORK...'}, (name) =>
-      docker.getNetwork(name).inspect(),
-    ),
+  return inspectEach(context, {names: args, usage: 'engine network inspect NETWORK...', format}, (docker, name) =>
+    docker.getNetwork(name).inspect(),
   );
 }
 

@@ -1,5 +1,5 @@
 import type {CliContext} from '../context.ts';
-import {keyValues, printEach, printList, withEachName} from '../engine-resources.ts';
+import {inspectEach, keyValues, printList, withEachName} from '../engine-resources.ts';
 import type {ResourceInput} from '../resource-flags.ts';
 import {withEngine} from '../session.ts';
 import {checkCount} from '../wrong-use.ts';
@@ -36,11 +36,12 @@ export function runVolumeList(context: CliContext, {args, flags}: ResourceInput<
   });
 }
 
-export function runVolumeInspect(context: CliContext, {args}: ResourceInput<'engine volume inspect'>): Promise<number> {
-  return withEngine(context, (docker) =>
-    printEach(context, {names: args, usage: 'engine volume inspect VOLUME...'}, (name) =>
-      docker.getVolume(name).inspect(),
-    ),
+export function runVolumeInspect(
+  context: CliContext,
+  {args, flags: {format}}: ResourceInput<'engine volume inspect'>,
+): Promise<number> {
+  return inspectEach(context, {names: args, usage: 'engine volume inspect VOLUME...', format}, (docker, name) =>
+    docker.getVolume(name).inspect(),
   );
 }
 

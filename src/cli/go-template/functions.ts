@@ -33,8 +33,7 @@ export const functions = {
   urlquery: (value) => encodeURIComponent(textOf(value)).replaceAll('%20', '+'),
   upper: (value) => textOf(value).toUpperCase(),
   lower: (value) => textOf(value).toLowerCase(),
-  title: (value) =>
-    textOf(value).replace(/(^|\s)(\S)/g, (_all, blank: string, letter: string) => blank + letter.toUpperCase()),
+  title: (value) => textOf(value).replace(/(?<![\p{L}\p{N}_])\p{L}/gu, (letter) => letter.toUpperCase()),
   split: (value, separator) => textOf(value).split(textOf(separator)),
   join: (value, separator) => listOf(value).map(printValue).join(textOf(separator)),
   pad: (value, before, after) => {
