@@ -3,7 +3,7 @@
 /** Sends messages over UDP from one socket; resolves with the first reply, or null after `waitMs`. */
 export function askUdp(
   messages: readonly Uint8Array[],
-  waitMs = 10_000,
+  waitMs = 30_000,
   address = '127.0.0.11',
   port = 53,
 ): Promise<Uint8Array | null> {
@@ -24,7 +24,7 @@ export function askUdp(
 /** Sends bytes over TCP, in pieces of the given size; resolves with what came back until the end or `count` messages. */
 export function askTcp(
   message: Uint8Array,
-  {count = 1, piece = 65_536, waitMs = 20_000, halfClose = false} = {},
+  {count = 1, piece = 65_536, waitMs = 60_000, halfClose = false} = {},
 ): Promise<{readonly messages: Uint8Array[]; readonly closed: boolean}> {
   const socket = process.getBuiltinModule('node:net').connect({port: 53, host: '127.0.0.11', allowHalfOpen: true});
   let got = Buffer.alloc(0);

@@ -25,7 +25,7 @@ afterAll(async () => {
   await bed[Symbol.asyncDispose]();
 });
 
-async function answers(name: string, waitMs = 10_000): Promise<boolean> {
+async function answers(name: string, waitMs = 30_000): Promise<boolean> {
   const reply = await bed.container.run(askUdp, [encodeQuery(name, types.A)], waitMs);
   return reply !== null && decodeMessage(reply).rcode === 0;
 }

@@ -255,7 +255,7 @@ describe('messages', () => {
       ['a name of 256 bytes', encodeQuery(Array.from({length: 4}, () => 'x'.repeat(63)).join('.'), types.A), 1],
     ];
     for (const [what, message, rcode] of cases) {
-      const reply = await bed.container.run(askUdp, [message], rcode === null ? 100 : 5000);
+      const reply = await bed.container.run(askUdp, [message], rcode === null ? 100 : 30_000);
       expect([what, reply === null ? null : decodeMessage(reply).rcode]).toEqual([what, rcode]);
     }
     const longest = `${Array.from({length: 3}, () => 'x'.repeat(63)).join('.')}.${'y'.repeat(61)}`;

@@ -49,8 +49,8 @@ describe('stop and kill', () => {
     await container.launch();
     await eventually(() => container.text().includes('ready'));
     const started = Date.now();
-    await container.stop({graceMs: 700});
-    expect(Date.now() - started).toBeGreaterThanOrEqual(700);
+    await container.stop({graceMs: 3000});
+    expect(Date.now() - started).toBeGreaterThan(2900);
     // Answered when everything is over.
     expect(container.exit()).toMatchObject({status: 'exited', exitCode: 137, stoppedByUser: true});
     expect(existsSync(container.paths.control)).toBe(false);
@@ -62,8 +62,8 @@ describe('stop and kill', () => {
     await container.launch();
     await eventually(() => container.text().includes('ready'));
     const started = Date.now();
-    await container.stop({signal: 'SIGUSR1', graceMs: 20_000});
-    expect(Date.now() - started).toBeLessThan(19_000);
+    await container.stop({signal: 'SIGUSR1', graceMs: 60_000});
+    expect(Date.now() - started).toBeLessThan(55_000);
     expect(container.exit()).toMatchObject({exitCode: 5});
   });
 
@@ -145,8 +145,8 @@ describe('a monitor that is killed', () => {
     execFileSync('cc', ['-static', '-o', join(machine.directory, 'image-setpriv/bin/setpriv'), source]);
     const {pid, monitor} = await container.launch();
     await eventually(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('sleep'));
+    await eventually(() => children(monitor).length === 2);
     const family = children(monitor);
-    expect(family).toHaveLength(2);
     process.kill(monitor, 'SIGKILL');
     await eventually(() => family.every((process) => !isAlive(process)));
     await lockIsFree(container);

@@ -51,11 +51,12 @@ describe('log', () => {
 
   test('has nothing that is older than the start of its run', async () => {
     const begun = async () => {
-      const container = machine.container({words: shell('echo at once; exec sleep 3')});
+      const container = machine.container({words: shell('echo at once; exec sleep 1000')});
       await container.launch();
+      await eventually(() => container.log().length === 1);
       // The record goes with the run.
       const startedAt = container.state()?.startedAt ?? 'not known';
-      await container.ended();
+      await container.stop({graceMs: 0});
       return {startedAt, wroteAt: container.log()[0]?.time ?? ''};
     };
     // Both to the nanosecond, in one form.

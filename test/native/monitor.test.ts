@@ -14,7 +14,7 @@ afterAll(async () => {
 });
 
 /** Ends at SIGTERM, which a process 1 without a handler never sees. */
-const patient = ['sh', '-c', 'trap "exit 143" TERM; while :; do sleep 0.05; done'];
+const patient = ['sh', '-c', 'trap "exit 143" TERM; echo ready; while :; do sleep 0.05; done'];
 const _shell = (script: string) => ['sh', '-c', script];
 const _text = (payload: Uint8Array) => Buffer.from(payload).toString();
 
@@ -29,8 +29,8 @@ describe('state', () => {
     const watching = (async () => {
       for await (const state of watchMonitor<State>(container.paths.control)) seen.push(state);
     })();
-    await eventually(() => seen.length === 1);
-    await container.stop();
+    await eventually(() => seen.length === 1 && container.text() === 'ready\n');
+    await container.stop({graceMs: 60_000});
     await watching;
     // The third time it is known to be in the log.
     expect(seen.map(({status, logged}) => [status, logged])).toEqual([
@@ -48,11 +48,16 @@ describe('state', () => {
     });
     await container.launch();
     await eventually(() => container.text().includes('ready'));
+    let watched = false;
     const watching = (async () => {
-      for await (const {logged} of watchMonitor<State>(container.paths.control)) if (logged) return container.text();
+      for await (const {logged} of watchMonitor<State>(container.paths.control)) {
+        watched = true;
+        if (logged) return container.text();
+      }
       return undefined;
     })();
-    await container.stop();
+    await eventually(() => watched);
+    await container.stop({graceMs: 60_000});
     expect(await watching).toBe('ready\nlast words\n');
   });
 

@@ -106,6 +106,7 @@ test('a run that ends by itself, by a policy, starts the next one awake', async 
     monitor: [{kind: 'restart', policy: 'always', maxRetries: 0}],
   });
   const {pid} = await container.launch();
+  await eventually(() => container.text() === 'on\n');
   await callMonitor(container.paths.control, {kind: 'pause'});
   // By somebody else, so that the policy holds; the freezer of version 1 keeps it until it is thawed.
   process.kill(pid, 'SIGKILL');

@@ -31,7 +31,7 @@ const entry: fc.Arbitrary<RawEntry> = fc.record({
 const listing = (directory: string) =>
   execFileSync('find', [directory, '-printf', '%P %y %m %U %G %s %n %T@ %C@ %l\n'], {encoding: 'utf8'});
 
-test('whatever an archive holds, nothing outside of the destination changes', {timeout: 120_000}, async () => {
+test('whatever an archive holds, nothing outside of the destination changes', {timeout: 600_000}, async () => {
   const base = mkdtempSync(join(tmpdir(), 'tscompose-random-'));
   const outside = join(base, 'outside');
   const lower = join(base, 'lower');
