@@ -59,7 +59,7 @@ test('a down that is killed after its first stop does not make the waiting up st
 });
 
 test('another up that replaces the containers while this one waits is no down', async () => {
-  const engine = shopEngine(100);
+  const engine = shopEngine(1000);
   const first = runOn(engine);
   const waiting = upProject(shop, first, {}, {});
   while (!first.events.some(({kind}) => kind === 'waiting')) await delay(5);

@@ -15,7 +15,7 @@ const target = {name: 'shop', project: project(parts)};
 
 async function shop() {
   const engine = engineFor(parts);
-  engine.addImage('db', {health: 'healthy', afterMs: 10});
+  engine.addImage('db', {health: 'healthy', afterMs: 200});
   await upProject(parts, runOn(engine));
   engine.calls.length = 0;
   return engine;

@@ -54,7 +54,7 @@ test('an unhealthy dependency fails what needs it with its probe and log, and no
     services: {db: {}, api: {depends_on: {db: healthy}}, web: {depends_on: {api: started}}, other: {}},
   };
   const engine = engineFor(parts);
-  engine.addImage('db', {health: 'unhealthy', afterMs: 10, probeOutput: 'no answer', log: 'starting\nboom\n'});
+  engine.addImage('db', {health: 'unhealthy', afterMs: 300, probeOutput: 'no answer', log: 'starting\nboom\n'});
   const run = runOn(engine);
   await expect(upProject(parts, run)).rejects.toMatchObject({
     kind: 'dependencyFailed',
@@ -137,11 +137,11 @@ test('--wait with a limit ends with what was still missing', async () => {
   const parts: ProjectParts = {services: {db: {}}};
   const engine = engineFor(parts);
   engine.addImage('db', {health: 'healthy', afterMs: 60_000});
-  // Half a second of the machine's time, in which the container has been looked at.
-  await expect(upProject(parts, runOn(engine), {}, {timeoutMs: 10_000})).rejects.toMatchObject({
+  // More than a second of the machine's time, in which the container has been looked at.
+  await expect(upProject(parts, runOn(engine), {}, {timeoutMs: 30_000})).rejects.toMatchObject({
     kind: 'timeout',
     exitCode: 124,
-    message: 'application not healthy after 10s: shop-db-1 is starting',
+    message: 'application not healthy after 30s: shop-db-1 is starting',
   });
 });
 

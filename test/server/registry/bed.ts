@@ -12,7 +12,8 @@ import {
   type RegistryListener,
   type RegistryListenOptions,
 } from '../../../src/server/registry/listen.ts';
-import {createRegistry, type RegistryOptions} from '../../../src/server/registry/registry.ts';
+import {createRegistry, type Registry, type RegistryOptions} from '../../../src/server/registry/registry.ts';
+import {eventually} from '../../support/host.ts';
 
 /** The name of the registry, in references. */
 export const registryName = 'registry.test:5000';
@@ -38,6 +39,8 @@ export interface RegistryBed extends AsyncDisposable {
   readonly listener: RegistryListener;
   /** Lines of its log so far. */
   readonly log: readonly string[];
+  /** Resolves once every request so far has its line: that comes a moment after the answer. */
+  logged(): Promise<void>;
   send(method: string, path: string, options?: RequestOptions): Promise<Reply>;
 }
 
@@ -95,7 +98,15 @@ export async function makeRegistry(options: BedOptions = {}): Promise<RegistryBe
     readOnly: options.readOnly ?? false,
   });
   const log: string[] = [];
-  const listener = await listenRegistry(registry, {
+  let begun = 0;
+  const counted: Registry = {
+    ...registry,
+    handle(request) {
+      begun += 1;
+      return registry.handle(request);
+    },
+  };
+  const listener = await listenRegistry(counted, {
     host: '127.0.0.1',
     port: 0,
     tls: options.tls,
@@ -106,6 +117,7 @@ export async function makeRegistry(options: BedOptions = {}): Promise<RegistryBe
   });
   return {
     ...{directory, root, engine, hosting, listener, log},
+    logged: () => eventually(() => expect(log).toHaveLength(begun)),
     send: (method, path, request = {}) => send(listener.port, method, path, request),
     async [Symbol.asyncDispose]() {
       await listener.close(0);

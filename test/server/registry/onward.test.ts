@@ -90,8 +90,10 @@ test('of several platforms one is brought, with its own attestation, and alone i
   expect(lines.at(-1)?.status).toContain('Image is up to date');
   expect(await pushOn()).toBe(index.digest);
   // What is whole is only asked for.
+  await source.logged();
   const before = source.log.length;
   await pull({allPlatforms: true});
+  await source.logged();
   expect(source.log.slice(before).map((line) => /"([A-Z]+)/.exec(line)?.[1])).toEqual(['HEAD']);
   // A platform that is here can be pushed alone, though it was never unpacked.
   expect(await pushOn(`linux/${other}`)).toBe(foreign.digest);

@@ -214,7 +214,7 @@ test('uploads that nobody finishes are counted, and in the end forgotten', async
 });
 
 test('a body that never ends and a client that says nothing more are broken off', async () => {
-  await using quick = await makeRegistry({idleMs: 1000});
+  await using quick = await makeRegistry({idleMs: 3000});
   const location = (await quick.send('POST', '/v2/slow/blobs/uploads/')).headers['location'] ?? '';
   const socket = connect(quick.listener.port, '127.0.0.1');
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
