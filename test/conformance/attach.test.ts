@@ -81,7 +81,7 @@ describeTargets('attach', (target) => {
     const stream = await container.attach();
     await container.start();
     expect(await textOf(stream.output)).toBe('run\n');
-    await expect.poll(async () => textOf(await container.logs()), {timeout: 20_000}).toBe('run\n'.repeat(3));
+    await expect.poll(async () => textOf(await container.logs())).toBe('run\n'.repeat(3));
   });
 
   it('is refused between two runs', async () => {
@@ -91,9 +91,7 @@ describeTargets('attach', (target) => {
         (stream) => stream.close(),
         (error: Error) => error.message,
       );
-    await expect
-      .poll(refusal, {timeout: 20_000})
-      .toBe(`container ${container.id} is restarting, wait until the container is running`);
+    await expect.poll(refusal).toBe(`container ${container.id} is restarting, wait until the container is running`);
   });
 
   it.each([

@@ -49,7 +49,7 @@ describeTargets('the default network', (target) => {
     const other = await target.run(named(target.name('unnamed')));
     const container = await target.run(named());
     const address = (await other.inspect()).NetworkSettings.Networks['bridge']?.IPAddress;
-    expect(await run(container, `ping -c1 -W2 ${address}`)).toContain('1 packets received');
+    expect(await run(container, `ping -c1 -W20 ${address}`)).toContain('1 packets received');
     // Docker asks servers outside, which are not there in a test.
     const words = `timeout 3 ping -c1 ${target.name('unnamed')} || echo nobody`;
     expect(await run(container, words)).toContain('nobody');
@@ -88,7 +88,7 @@ describeTargets('the default network', (target) => {
     expect(await run(client, 'cat /etc/hosts')).toContain(
       `${address}\tback-end ${server.id.slice(0, 12)} ${target.name('server')}\n`,
     );
-    expect(await run(client, 'ping -c1 -W2 back-end')).toContain('1 packets received');
+    expect(await run(client, 'ping -c1 -W20 back-end')).toContain('1 packets received');
     const variables = (await run(client, 'env')).split('\n').filter((line) => line.startsWith('BACK_END_'));
     expect(variables.sort()).toEqual(
       [
@@ -135,7 +135,7 @@ describeTargets('links in networks', (target) => {
     const client = await target.run(on({Links}));
     const other = await target.run(on({}));
     expect((await client.inspect()).NetworkSettings.Networks[target.name('linked')]?.Links).toEqual(Links);
-    const ping = 'ping -c1 -W2 db';
+    const ping = 'ping -c1 -W20 db';
     expect(await run(client, ping)).toContain('1 packets received');
     expect(await run(other, ping)).toMatch(/bad address/);
     // It is the container that is linked, not an address of it.

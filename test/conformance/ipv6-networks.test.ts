@@ -35,7 +35,7 @@ describeTargets('networks of IPv6', (target) => {
     expect(await endpointOf(fixed)).toMatchObject({GlobalIPv6Address: 'fd71:1::99'});
     expect(await output(web, ['ip', '-6', 'route'])).toContain('default via fd71:1::1 dev eth0');
     expect(await output(web, ['ip', '-4', 'addr', 'show', 'eth0'])).not.toContain('inet ');
-    expect(await output(web, ['ping', '-c', '1', '-W', '5', 'fixed'])).toContain('PING fixed (fd71:1::99)');
+    expect(await output(web, ['ping', '-c', '1', '-W', '20', 'fixed'])).toContain('PING fixed (fd71:1::99)');
   });
 
   it('beside IPv4 give both, and names answer each family', async () => {

@@ -83,7 +83,7 @@ describeTargets('networks', (target) => {
     const client = await join(target, network.id, {});
     const lookUp = async (name: string) => {
       const exec = await client.container.exec({
-        Cmd: ['ping', '-c', '1', '-W', '2', name],
+        Cmd: ['ping', '-c', '1', '-W', '20', name],
         AttachStdout: true,
         AttachStderr: true,
       });

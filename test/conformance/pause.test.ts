@@ -32,7 +32,7 @@ describeTargets('a paused container', (target) => {
     expect(before).toBeGreaterThan(0);
     // Another one works on meanwhile.
     const other = await target.run({Cmd: ['sh', '-c', 'while :; do :; done']});
-    await expect.poll(() => processorTime(other), {timeout: 10_000}).toBeGreaterThan(50e6);
+    await expect.poll(() => processorTime(other)).toBeGreaterThan(50e6);
     await other.remove({force: true});
     expect(await processorTime(container)).toBe(before);
     await container.unpause();
@@ -59,6 +59,7 @@ describeTargets('a paused container', (target) => {
     const {id} = container;
     const named = target.docker.getContainer(name);
     const exec = await container.exec({Cmd: ['echo', 'later'], AttachStdout: true});
+    await expect.poll(async () => textOf(await container.logs())).toBe('on\n');
     await container.pause();
     const conflict = (message: string) => ({kind: 'conflict', statusCode: 409, message});
     await expect(named.pause()).rejects.toMatchObject(conflict(`Container ${id} is already paused`));
@@ -166,20 +167,18 @@ describeTargets('a paused container', (target) => {
     };
     const container = await target.run(probed);
     const health = async () => (await container.inspect()).State.Health;
-    await expect.poll(async () => (await health())?.Status, {timeout: 10_000}).toBe('healthy');
+    await expect.poll(async () => (await health())?.Status).toBe('healthy');
     await container.pause();
-    const {Log: before = []} = (await health()) ?? {};
     expect((await listed(target, container))?.Status).toMatch(/\(Paused\)$/);
     // Another one is probed several times meanwhile.
     const other = await target.run(probed);
-    await expect.poll(async () => (await other.inspect()).State.Health?.Log.length, {timeout: 20_000}).toBe(5);
+    const {Log: before = []} = (await health()) ?? {};
+    await expect.poll(async () => (await other.inspect()).State.Health?.Log.length).toBe(5);
     await other.remove({force: true});
     expect((await health())?.Log).toEqual(before);
     await container.unpause();
-    await expect.poll(async () => (await health())?.Status, {timeout: 10_000}).toBe('healthy');
-    await expect
-      .poll(async () => (await health())?.Log.at(-1)?.End ?? '', {timeout: 10_000})
-      .not.toBe(before.at(-1)?.End);
+    await expect.poll(async () => (await health())?.Status).toBe('healthy');
+    await expect.poll(async () => (await health())?.Log.at(-1)?.End ?? '').not.toBe(before.at(-1)?.End);
     expect((await health())?.FailingStreak).toBe(0);
     await container.remove({force: true});
   });

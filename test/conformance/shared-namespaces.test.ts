@@ -144,9 +144,10 @@ describeTargets('the processes of another container', (target) => {
   it('may have a small init beside them', async () => {
     const owner = await target.run();
     const guest = await target.run({
-      Cmd: ['sh', '-c', 'trap "exit 5" TERM; while :; do sleep 0.1; done'],
+      Cmd: ['sh', '-c', 'trap "exit 5" TERM; echo on; while :; do sleep 0.1; done'],
       HostConfig: {PidMode: `container:${owner.id}`, Init: true},
     });
+    await expect.poll(async () => textOf(await guest.logs())).toBe('on\n');
     // What its processes leave behind is reaped by it or by the first process of the other container.
     await said(guest, 'sh -c "sleep 0.1 &"');
     await guest.stop();

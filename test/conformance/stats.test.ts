@@ -1,5 +1,6 @@
 import {expect, it} from 'vitest';
 import type {ContainerStats} from '../../src/api/types/stats.ts';
+import {eventually} from '../support/host.ts';
 import {describeTargets} from './targets.ts';
 
 const busy = ['sh', '-c', 'while :; do :; done'];
@@ -16,6 +17,8 @@ function cpuPercentByClock({read, preread, cpu_stats, precpu_stats}: ContainerSt
   const used = cpu_stats.cpu_usage.total_usage - precpu_stats.cpu_usage.total_usage;
   return (used / ((Date.parse(read) - Date.parse(preread)) * 1e6)) * 100;
 }
+
+const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 async function take<T>(values: AsyncIterable<T>, count: number): Promise<readonly T[]> {
   const taken: T[] = [];
@@ -52,29 +55,33 @@ describeTargets('statistics', (target) => {
     // So little that it gets it on a busy machine too.
     const twentieth = await target.run({Cmd: busy, HostConfig: {NanoCpus: 50_000_000}});
     const idle = await target.run({Cmd: ['sleep', '1000']});
-    const [first, ...rest] = await take(await twentieth.stats(), 4);
-    const quiet = await idle.stats({stream: false});
-    expect(first?.precpu_stats.cpu_usage.total_usage).toBe(0);
-    for (const sample of rest) {
-      expect(Date.parse(sample.read) - Date.parse(sample.preread)).toBeGreaterThan(500);
-    }
-    const mean = rest.map(cpuPercent).reduce((sum, value) => sum + value, 0) / rest.length;
-    expect(mean).toBeGreaterThan(3);
-    expect(mean).toBeLessThan(8);
-    expect(cpuPercent(quiet)).toBeLessThan(3);
-    expect(rest.at(-1)?.cpu_stats.throttling_data.throttled_periods).toBeGreaterThan(0);
+    // Measured again where the machine stopped meanwhile.
+    await eventually(async () => {
+      const [first, ...rest] = await take(await twentieth.stats(), 4);
+      const quiet = await idle.stats({stream: false});
+      expect(first?.precpu_stats.cpu_usage.total_usage).toBe(0);
+      for (const sample of rest) {
+        expect(Date.parse(sample.read) - Date.parse(sample.preread)).toBeGreaterThan(500);
+      }
+      const mean = meanOf(rest.map(cpuPercent));
+      expect(mean).toBeGreaterThan(3);
+      expect(mean).toBeLessThan(8);
+      expect(cpuPercent(quiet)).toBeLessThan(3);
+      expect(rest.at(-1)?.cpu_stats.throttling_data.throttled_periods).toBeGreaterThan(0);
+    }, 60_000);
     await Promise.all([twentieth.remove({force: true}), idle.remove({force: true})]);
   });
 
   it('agree with the clock', async () => {
     const half = await target.run({Cmd: busy, HostConfig: {NanoCpus: 500_000_000}});
-    const samples = (await take(await half.stats(), 5)).slice(1);
-    const byClock = samples.map(cpuPercentByClock).reduce((sum, value) => sum + value, 0) / samples.length;
-    const byShare = samples.map(cpuPercent).reduce((sum, value) => sum + value, 0) / samples.length;
+    await eventually(async () => {
+      const samples = (await take(await half.stats(), 5)).slice(1);
+      const [byClock, byShare] = [meanOf(samples.map(cpuPercentByClock)), meanOf(samples.map(cpuPercent))];
+      // Docker leaves stolen time out of what the processors counted, so its shares may come out higher.
+      expect(byShare).toBeGreaterThan(byClock * 0.85);
+      expect(byShare).toBeLessThan(byClock * 1.5);
+    }, 60_000);
     await half.remove({force: true});
-    // Docker leaves stolen time out of what the processors counted, so its shares may come out higher.
-    expect(byShare).toBeGreaterThan(byClock * 0.85);
-    expect(byShare).toBeLessThan(byClock * 1.5);
   });
 
   it('count what goes over the network', async () => {
@@ -90,7 +97,7 @@ describeTargets('statistics', (target) => {
     };
     const before = await bytesOf();
     const gateway = (await network.inspect()).IPAM?.Config?.[0]?.Gateway ?? '';
-    const ping = await container.exec({Cmd: ['ping', '-c', '3', '-i', '0.2', '-s', '1000', '-W', '1', gateway]});
+    const ping = await container.exec({Cmd: ['ping', '-c', '3', '-i', '0.2', '-s', '1000', '-W', '10', gateway]});
     for await (const _ of (await ping.start()).output);
     await expect.poll(async () => (await bytesOf()) - before).toBeGreaterThan(3000);
     await container.remove({force: true});

@@ -51,10 +51,10 @@ describeTargets('macvlan and ipvlan networks', (target) => {
     // Nothing is published there.
     expect(Ports['80/tcp'] ?? []).toEqual([]);
     expect(await output(client, ['ip', 'route'])).toContain(`default via ${subnet}.9 dev eth0`);
-    expect(await output(client, ['ping', '-c', '1', '-W', '5', target.name('web')])).toContain(
+    expect(await output(client, ['ping', '-c', '1', '-W', '20', target.name('web')])).toContain(
       `(${subnet}.1): 56 data bytes`,
     );
-    expect(await output(client, ['ping', '-c', '1', '-W', '5', target.name('web')])).toContain('1 packets received');
+    expect(await output(client, ['ping', '-c', '1', '-W', '20', target.name('web')])).toContain('1 packets received');
     await web.remove({force: true});
     await client.remove({force: true});
     await network.remove();
