@@ -173,7 +173,7 @@ describe('events', () => {
     const between = Date.now() / 1000;
     await events.append(entry('start', {image: 'busybox'}));
     const seen = [];
-    for await (const event of events.follow({since: between, until: Date.now() / 1000})) seen.push(event);
+    for await (const event of events.follow({since: between, until: Date.now() / 1000 + 0.001})) seen.push(event);
     expect(seen).toMatchObject([
       {
         Type: 'container',

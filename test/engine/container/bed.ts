@@ -140,7 +140,7 @@ export async function readAll(attachment: Attachment): Promise<string> {
 }
 
 /** Asks until the answer is right; what is wrong in the end is thrown. */
-export async function eventually<T>(check: () => Promise<T>, timeoutMs = 10_000): Promise<T> {
+export async function eventually<T>(check: () => Promise<T>, timeoutMs = 30_000): Promise<T> {
   const end = Date.now() + timeoutMs;
   for (;;) {
     try {

@@ -179,7 +179,7 @@ describe('a command that is killed', () => {
     }
     expect(seen, `seed ${seed}`).toContain('whole');
     await bed.engine.volumes.remove('named', {force: true});
-  }, 180_000);
+  }, 600_000);
 });
 
 function ready(child: ChildProcess): Promise<void> {

@@ -1,6 +1,7 @@
 import {existsSync, readdirSync, readlinkSync} from 'node:fs';
 import {setTimeout as delay} from 'node:timers/promises';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import type {WaitCondition, WaitResult} from '../../../src/api/types/container.ts';
 import type {Attachment, LogChunk, LogOptions} from '../../../src/engine/engine.ts';
 import {type Bed, eventually, makeBed, readAll} from './bed.ts';
 
@@ -27,6 +28,16 @@ function openFiles(): string[] {
       return '';
     }
   });
+}
+
+/** Returns once no exit from then on is missed. */
+async function beginWait(id: string, condition: WaitCondition, signal?: AbortSignal) {
+  let result: Promise<WaitResult> | undefined;
+  await new Promise<void>((ready, fail) => {
+    result = bed.engine.containers.wait(id, condition, signal, ready);
+    result.catch(fail);
+  });
+  return {result: result as Promise<WaitResult>};
 }
 
 const lines = (seen: readonly LogChunk[]) => seen.map(({data}) => Buffer.from(data).toString().trimEnd());
@@ -275,26 +286,20 @@ describe('wait', () => {
   });
 
   it('for the next exit is not satisfied by an earlier one', async () => {
-    const id = await bed.start(['sh', '-c', 'exit 3']);
-    await bed.engine.containers.wait(id, 'not-running');
-    let settled = false;
-    const next = bed.engine.containers.wait(id, 'next-exit').finally(() => {
-      settled = true;
-    });
-    await delay(150);
-    expect(settled).toBe(false);
+    const id = await bed.start(['sh', '-c', 'test -e /ran && exit 5; touch /ran; exit 3']);
+    expect(await bed.engine.containers.wait(id, 'not-running')).toEqual({StatusCode: 3});
+    const next = await beginWait(id, 'next-exit');
     await bed.engine.containers.start(id);
-    expect(await next).toEqual({StatusCode: 3});
+    expect(await next.result).toEqual({StatusCode: 5});
     await bed.engine.containers.remove(id);
   });
 
   it('for the removal resolves after it', async () => {
     const id = await bed.start(['sh', '-c', 'exit 4']);
-    const removed = bed.engine.containers.wait(id, 'removed');
+    const removed = await beginWait(id, 'removed');
     await bed.engine.containers.wait(id, 'not-running');
-    await delay(50);
     await bed.engine.containers.remove(id);
-    expect(await removed).toEqual({StatusCode: 4});
+    expect(await removed.result).toEqual({StatusCode: 4});
     await expect(bed.engine.containers.wait(id, 'removed')).rejects.toMatchObject({kind: 'notFound'});
   });
 
@@ -313,18 +318,14 @@ describe('wait', () => {
   it('leaves the journal closed, also where runs began meanwhile', async () => {
     const id = await bed.start(['false'], {HostConfig: {RestartPolicy: {Name: 'always'}}});
     const stop = new AbortController();
-    let waiting: Promise<unknown> = Promise.resolve();
-    await new Promise<void>((ready) => {
-      waiting = bed.engine.containers.wait(id, 'removed', stop.signal, ready);
-      waiting.catch(() => {});
-    });
+    const waiting = await beginWait(id, 'removed', stop.signal);
     const restarts = async () => (await bed.engine.containers.inspect(id)).RestartCount;
     const before = await restarts();
     await eventually(async () => expect(await restarts()).toBeGreaterThan(before));
     expect(openFiles()).toContain(bed.layout.journal);
     stop.abort();
-    await expect(waiting).rejects.toMatchObject({name: 'AbortError'});
-    expect(openFiles()).not.toContain(bed.layout.journal);
+    await expect(waiting.result).rejects.toMatchObject({name: 'AbortError'});
+    await eventually(async () => expect(openFiles()).not.toContain(bed.layout.journal));
     await bed.engine.containers.remove(id, {force: true});
   });
 
@@ -333,13 +334,16 @@ describe('wait', () => {
       [
         'sh',
         '-c',
-        'n=$(cat /n 2>/dev/null || echo 0); n=$((n+1)); echo $n > /n; echo run $n; [ $n -lt 3 ] && exit 1; exit 0',
+        'n=$(cat /n 2>/dev/null || echo 0); n=$((n+1)); echo $n > /n; echo run $n; until test -e /go; do sleep 0.02; done; [ $n -lt 3 ] && exit 1; exit 0',
       ],
       {
         HostConfig: {RestartPolicy: {Name: 'on-failure'}},
       },
     );
-    expect(await bed.engine.containers.wait(id, 'not-running')).toEqual({StatusCode: 1});
+    // It is waited for before the first run ends: the others are over in a moment.
+    const first = await beginWait(id, 'not-running');
+    await bed.exec(id, ['touch', '/go']);
+    expect(await first.result).toEqual({StatusCode: 1});
     await eventually(async () => expect((await bed.state(id)).Status).toBe('exited'));
     expect(await bed.engine.containers.wait(id, 'not-running')).toEqual({StatusCode: 0});
     expect(await bed.logs(id)).toBe('run 1\nrun 2\nrun 3\n');

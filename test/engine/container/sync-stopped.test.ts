@@ -110,7 +110,7 @@ describe('a sync into a container that does not run', () => {
 describe('a container that ends while it is synced', () => {
   const many = Object.fromEntries(Array.from({length: 400}, (_, at) => [`tree/${at % 20}/${at}`, `content ${at}`]));
 
-  it('has all of it in the next run, at whatever moment it ended', {timeout: 180_000}, async () => {
+  it('has all of it in the next run, at whatever moment it ended', {timeout: 600_000}, async () => {
     const id = await bed.create(idle);
     for (let round = 0; round < 12; round++) {
       await bed.engine.containers.start(id);
@@ -128,7 +128,7 @@ describe('a container that ends while it is synced', () => {
     expect(files.temporaries()).toEqual([]);
   });
 
-  it('gets its fix while it restarts all the time', {timeout: 180_000}, async () => {
+  it('gets its fix while it restarts all the time', {timeout: 600_000}, async () => {
     const id = await bed.start(['sh', '-c', 'test -e /app/fixed || exit 1; echo serving; sleep 1000'], {
       HostConfig: {RestartPolicy: {Name: 'always'}},
     });
