@@ -29,7 +29,7 @@ beforeAll(async () => {
   second = await openTestEngine({encode: false});
   for (const {engine} of [first, second])
     for await (const _ of engine.images.load(createReadStream(imageArchive('busybox'))));
-}, 120_000);
+});
 
 afterAll(async () => {
   await first?.close();

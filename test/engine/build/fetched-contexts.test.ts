@@ -40,7 +40,7 @@ beforeAll(async () => {
   execFileSync('tar', ['-C', context, '-cf', join(server.directory, 'context.tar'), '.']);
   server.file('Dockerfile', 'FROM scratch\nCOPY context /\n');
   server.file('Alone', 'FROM scratch\nCOPY . /\n');
-}, 60_000);
+});
 
 afterAll(async () => {
   await bed?.close();

@@ -35,7 +35,7 @@ beforeAll(async () => {
   server.git('app.git', 'tag', '-a', '-m', 'noted', 'v1', first);
   server.commit('app.git', {'new.txt': 'new\n'}, 'later');
   server.git('app.git', 'update-ref', 'refs/pull/7/head', server.commit('app.git', {'pull.txt': 'seven\n'}, 'topic'));
-}, 60_000);
+});
 
 afterAll(async () => {
   await bed?.close();

@@ -31,7 +31,7 @@ beforeAll(async () => {
   bed = await openTestEngine({encode: false});
   for await (const _ of bed.engine.images.load(createReadStream(imageArchive('busybox'))));
   image = (await build({cacheTo: [{kind: 'local', path: good, mode: 'max'}]})).image;
-}, 120_000);
+});
 
 afterAll(async () => {
   await bed?.close();

@@ -24,7 +24,7 @@ beforeAll(async () => {
   writeFileSync(join(directory, 'outside'), 'of the machine');
   const environment = {PATH: `${join(home, 'bin')}:${process.env['PATH']}`, HOME: home};
   bed = await openTestEngine({encode: false, engine: {environment, fetchLimits: limits}});
-}, 60_000);
+});
 
 afterAll(async () => {
   await bed?.close();

@@ -15,7 +15,7 @@ const directory = mkdtempSync(join(tmpdir(), 'tscompose-kept-'));
 beforeAll(async () => {
   bed = await openTestEngine({encode: true});
   for await (const _ of bed.engine.images.load(createReadStream(imageArchive('busybox'))));
-}, 120_000);
+});
 
 afterAll(async () => {
   await bed?.close();

@@ -13,7 +13,7 @@ beforeAll(async () => {
   registry = await startRegistry();
   bed = await openTestEngine({encode: true});
   for await (const _ of bed.engine.images.load(createReadStream(imageArchive('busybox'))));
-}, 120_000);
+});
 
 afterAll(async () => {
   await bed?.close();

@@ -22,7 +22,7 @@ beforeAll(async () => {
   for await (const _ of bed.engine.images.load(createReadStream(imageArchive('busybox'))));
   own = (await bed.engine.images.inspect('busybox')).Architecture;
   other = own === 'arm64' ? 'amd64' : 'arm64';
-}, 60_000);
+});
 
 afterAll(async () => {
   await bed?.close();

@@ -15,7 +15,7 @@ beforeAll(async () => {
   for await (const _ of bed.engine.images.load(createReadStream(imageArchive('busybox'))));
   own = (await bed.engine.images.inspect('busybox')).Architecture;
   other = own === 's390x' ? 'ppc64le' : 's390x';
-}, 60_000);
+});
 
 afterAll(() => bed?.close());
 

@@ -11,7 +11,7 @@ let bed: TestEngine;
 beforeAll(async () => {
   bed = await openTestEngine({encode: false});
   for await (const _ of bed.engine.images.load(createReadStream(imageArchive('busybox'))));
-}, 60_000);
+});
 
 afterAll(() => bed?.close());
 
@@ -58,7 +58,7 @@ test('values of secrets and of proxies never come to the disk', async () => {
     expect(filesWith('hidden-')).toEqual([]);
   });
   expect(filesWith('hidden-')).toEqual([]);
-}, 60_000);
+});
 
 test('a secret that cannot be a variable is refused by name', async () => {
   const secrets = [{id: 's', content: {base64: Buffer.from('a\0B=b').toString('base64')}}];
@@ -98,4 +98,4 @@ test('containers of steps are in no list, no event and no clean-up, unless they 
   expect(told).toContain('container create');
   expect(told.filter((line) => /start|die|connect/.test(line))).toEqual([]);
   expect(await eventsSoFar(asked.label)).toEqual(expect.arrayContaining(['container start', 'container die']));
-}, 60_000);
+});

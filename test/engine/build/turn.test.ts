@@ -15,7 +15,7 @@ beforeAll(async () => {
   bed = await openTestEngine({encode: false});
   for await (const _ of bed.engine.images.load(createReadStream(imageArchive('busybox'))));
   others = [await bed.another(), await bed.another()];
-}, 60_000);
+});
 
 afterAll(() => bed?.close());
 

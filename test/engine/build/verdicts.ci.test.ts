@@ -9,7 +9,7 @@ let builds: BuildBed;
 
 beforeAll(async () => {
   builds = await openBuildBed();
-}, 120_000);
+});
 
 afterAll(async () => await builds?.[Symbol.asyncDispose]());
 

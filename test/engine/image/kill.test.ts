@@ -61,7 +61,7 @@ async function expectDeadLeases({helper, layout}: ImageBed): Promise<void> {
 }
 
 test('a load that is killed anywhere leaves nothing that the next one does not clear or complete', {
-  timeout: 120_000,
+  timeout: 600_000,
 }, async () => {
   const layers = Array.from({length: 4}, (_unused, index) =>
     Array.from({length: 300}, (_nothing, file) => ({
