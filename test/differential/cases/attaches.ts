@@ -102,7 +102,7 @@ const after: Cases = {
     ...[start(), until('ready'), attach({stdin: true, input: 'word\n'}), wait()],
   ],
   'with an input that is not open': [
-    create({Cmd: reader('read x || echo nothing; sleep 1000 & trap "exit 5" TERM; wait')}),
+    create({Cmd: reader('trap "exit 5" TERM; read x || echo nothing; sleep 1000 & wait')}),
     ...[start(), until('nothing'), attach({stdin: true, input: 'word\n', ends: 'never'}, stop()), wait()],
   ],
   'with an input that stays open': [

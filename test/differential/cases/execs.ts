@@ -1,5 +1,23 @@
-import type {Cases} from '../case.ts';
-import {ask, changes, create, exec, facts, line, pause, run, running, stats, top} from '../steps.ts';
+import {readFileSync} from 'node:fs';
+import {eventually} from '../../support/host.ts';
+import {type Cases, containerOf, type Step} from '../case.ts';
+import {
+  ask,
+  type Body,
+  changes,
+  create,
+  exec,
+  facts,
+  line,
+  pause,
+  run,
+  running,
+  start,
+  stats,
+  top,
+  until,
+  waits,
+} from '../steps.ts';
 
 /** What a command sees that is run beside the container's own. */
 const sees = (sections: string, body: Parameters<typeof exec>[0] = {}) =>
@@ -52,14 +70,40 @@ const commands: Cases = {
   ],
 };
 
+/** It says that it is ready a moment before it starts the program that it waits for: a list of processes has both. */
+const ready: Step = {
+  ...until('ready'),
+  async run(world) {
+    const said = await until('ready').run(world);
+    const {Pid} = (await containerOf(world, 'it').inspect()).State;
+    // An engine elsewhere has other numbers.
+    if (commandOf(Pid) !== `${waits.join('\0')}\0`) return said;
+    await eventually(() => {
+      const children = readFileSync(`/proc/${Pid}/task/${Pid}/children`, 'utf8').split(' ').filter(Boolean);
+      const commands = children.map(commandOf);
+      if (commands.join() !== 'sleep\x001000\0') throw new Error(`it has started ${JSON.stringify(commands)}`);
+    });
+    return said;
+  },
+};
+const busy = (body: Body = {}) => [create({Cmd: waits, ...body}), start(), ready];
+
+function commandOf(pid: number | string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 const looks: Cases = {
-  'processes unless stated': [running(), top(undefined, ['UID', 'TTY', 'CMD'])],
-  'processes with columns': [running(), top('-o pid,user,args', ['USER', 'COMMAND'])],
-  'processes of a user': [running({User: '1000'}), top('-ef', ['UID', 'CMD'])],
-  'processes with arguments that there are not': [running(), top('--no-such')],
-  'processes without their numbers': [running(), top('-o user,args')],
+  'processes unless stated': [busy(), top(undefined, ['UID', 'TTY', 'CMD'])],
+  'processes with columns': [busy(), top('-o pid,user,args', ['USER', 'COMMAND'])],
+  'processes of a user': [busy({User: '1000'}), top('-ef', ['UID', 'CMD'])],
+  'processes with arguments that there are not': [busy(), top('--no-such')],
+  'processes without their numbers': [busy(), top('-o user,args')],
   'processes of a container that was only made': [create(), top()],
-  'processes of a container that is paused': [running(), pause(), top(undefined, ['UID', 'CMD'])],
+  'processes of a container that is paused': [busy(), pause(), top(undefined, ['UID', 'CMD'])],
   'usage of a container': [running(), stats()],
   'usage of a container that was only made': [create(), stats()],
   'usage of a container that has ended': [run({Cmd: ['true']}), stats()],

@@ -91,7 +91,7 @@ export const lists: Cases = {
   ],
   'by port': [several, containers({expose: ['80']}), containers({expose: ['80/udp']}), containers({publish: ['80']})],
   'by health': [
-    create({Healthcheck: {Test: ['CMD', 'true'], Interval: 3_600_000_000_000}, Cmd: ['sleep', '9']}),
+    create({Healthcheck: {Test: ['CMD', 'true'], Interval: 3_600_000_000_000}, Cmd: ['sleep', '1000']}),
     start(),
     containers({health: ['starting']}),
     containers({health: ['healthy']}),

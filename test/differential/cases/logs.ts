@@ -68,6 +68,7 @@ const reading: Cases = {
       await containers.get('it')?.start();
       const lines: string[] = [];
       for await (const {data} of stream ?? []) lines.push(Buffer.from(data).toString());
+      await containers.get('it')?.wait();
       return lines;
     }),
   ],
@@ -94,7 +95,7 @@ const waiting: Cases = {
     running(),
     waitDuring('next-exit', stop()),
     start(),
-    until('ready'),
+    until('ready', 'it', {times: 2}),
     waitDuring('next-exit', kill()),
   ],
   'for the next exit of one that has ended': [

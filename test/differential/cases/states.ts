@@ -71,12 +71,12 @@ const requests: Cases = {
   'running: update of the policy': [running(), update({RestartPolicy: {Name: 'on-failure', MaximumRetryCount: 2}})],
   'running: update of processors': [running(), update({NanoCpus: 500_000_000}), update({CpuQuota: 1000})],
   'paused: start': [running(), pause(), start()],
-  'paused: stop': [running(), pause(), stop({t: 1})],
+  'paused: stop': [running(), pause(), stop({t: 60})],
   'paused: kill': [running(), pause(), kill(), wait()],
   'paused: kill by a signal': [running(), pause(), kill('TERM'), wait()],
   'paused: pause': [running(), pause(), pause()],
   'paused: unpause': [running(), pause(), unpause(), look()],
-  'paused: restart': [running(), pause(), restart({t: 1}), again],
+  'paused: restart': [running(), pause(), restart({t: 60}), again],
   'paused: remove': [running(), pause(), remove()],
   'paused: remove by force': [running(), pause(), remove({force: true})],
   'paused: rename': [running(), pause(), rename('@other')],
@@ -151,7 +151,7 @@ const byItself: Cases = {
     create({
       Cmd: ['sleep', '1000'],
       // Long enough that no other follows before it is seen.
-      Healthcheck: {Test: ['CMD-SHELL', 'echo ill; exit 3'], Interval: 4_000_000_000, Retries: 1},
+      Healthcheck: {Test: ['CMD-SHELL', 'echo ill; exit 3'], Interval: 12_000_000_000, Retries: 1},
     }),
     start(),
     becomes('unhealthy'),
