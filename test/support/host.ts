@@ -3,7 +3,7 @@ import {randomBytes} from 'node:crypto';
 import {existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
-import {leftovers} from './leftovers.ts';
+import {type LeftoverOptions, leftovers} from './leftovers.ts';
 
 export const projectDirectory = resolve(import.meta.dirname, '../..');
 export const cliPath = join(projectDirectory, 'dist/cli.cjs');
@@ -44,7 +44,7 @@ export interface TestHost extends AsyncDisposable {
   /** Runs any command in the host's network namespace. */
   command(program: string, args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
   /** Everything of this host that exists on the machine beyond an empty root; empty after `down -v`. */
-  leftovers(): string[];
+  leftovers(options?: LeftoverOptions): string[];
 }
 
 export async function makeHost(): Promise<TestHost> {
@@ -81,7 +81,7 @@ export async function makeHost(): Promise<TestHost> {
     env,
     command,
     tscompose: (args, options) => command(process.execPath, [cliPath, ...args], options),
-    leftovers: () => leftovers(identity),
+    leftovers: (options) => leftovers(identity, options),
     async [Symbol.asyncDispose]() {
       await endProcesses(cgroupParent);
       must('ip', ['netns', 'delete', namespace]);

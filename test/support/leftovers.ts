@@ -9,13 +9,18 @@ interface Identity {
   readonly namespace: string;
 }
 
+export interface LeftoverOptions {
+  /** Processes are known to run: nobody has to wait for their end. */
+  readonly running?: boolean;
+}
+
 /**
  * What a project left on a test host after `down -v`: processes, mounts, interfaces, firewall objects, cgroups,
  * directories, names, held locks and listening ports. Images stay, they belong to no project.
  */
-export function leftovers(host: Identity): string[] {
+export function leftovers(host: Identity, {running = false}: LeftoverOptions = {}): string[] {
   return [
-    ...processes(host),
+    ...(running ? processes(host) : lastingProcesses(host)),
     ...mounts(host),
     ...interfaces(host),
     ...firewall(host),
@@ -49,6 +54,15 @@ function processes(host: Identity): string[] {
         return [];
       }
     });
+}
+
+/** Whoever is told that all is over may look before the last process has come to its end. */
+function lastingProcesses(host: Identity): string[] {
+  for (const end = Date.now() + 10_000; ; ) {
+    const found = processes(host);
+    if (found.length === 0 || Date.now() > end) return found;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+  }
 }
 
 function mounts(host: Identity): string[] {
@@ -109,18 +123,27 @@ function directories(host: Identity): string[] {
 function locks(host: Identity): string[] {
   const directory = join(host.root, 'locks');
   if (!existsSync(directory)) return [];
-  const held = new Set(
-    readFileSync('/proc/locks', 'utf8')
-      .split('\n')
-      .map((line) => line.split(/\s+/)[5]?.split(':')[2]),
-  );
+  // `08:01:4711`: device and inode.
+  const held = readFileSync('/proc/locks', 'utf8')
+    .split('\n')
+    .map((line) => line.split(/\s+/)[5] ?? '');
   const perProject = readdirSync(directory).filter((name) => /^(project|network|container)-/.test(name));
   return [
     ...perProject.map((name) => `lock file ${name}`),
     ...readdirSync(directory)
-      .filter((name) => held.has(String(statSync(join(directory, name)).ino)))
+      .filter((name) => isAmong(held, join(directory, name)))
       .map((name) => `held lock ${name}`),
   ];
+}
+
+function isAmong(held: readonly string[], path: string): boolean {
+  const found = statSync(path, {throwIfNoEntry: false});
+  if (found === undefined) return false;
+  const hex = (number: number) => number.toString(16).padStart(2, '0');
+  const [major, minor] = [(found.dev >> 8) & 0xfff, (found.dev & 0xff) | ((found.dev >> 12) & 0xfff00)];
+  // A file system without a disk of its own may go by several numbers.
+  const device = major === 0 ? '00:' : `${hex(major)}:${hex(minor)}:`;
+  return held.some((lock) => lock.startsWith(device) && lock.endsWith(`:${found.ino}`));
 }
 
 function ports(host: Identity): string[] {

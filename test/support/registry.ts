@@ -1,4 +1,5 @@
 import {execFileSync, spawn} from 'node:child_process';
+import {randomBytes} from 'node:crypto';
 import {existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
@@ -26,19 +27,33 @@ export interface RegistryOptions {
 /** `htpasswd -nbB ada lovelace`. */
 const adaLovelace = 'ada:$2y$05$dGlbQaDVvJOOzX1ygPUH7uTbhZnxeigNjJjAiUMSP8OZt3QPKh/8i';
 
+/** Somebody else may take the port before the registry does: then it ends at once, and gets another one. */
 export async function startRegistry(options: RegistryOptions = {}): Promise<TestRegistry> {
+  for (let left = 5; ; left -= 1) {
+    const registry = await tryPort(await freePort(), options);
+    if (registry !== undefined) return registry;
+    if (left === 0) throw new Error('the registry does not stay up');
+  }
+}
+
+/** Nothing where it ends before it answers. */
+async function tryPort(port: number, options: RegistryOptions): Promise<TestRegistry | undefined> {
   const directory = mkdtempSync(join(tmpdir(), 'tscompose-registry-'));
-  const port = await freePort();
   const host = `127.0.0.1:${port}`;
   const certificate = options.tls === true ? makeCertificate(directory) : undefined;
   const storage = join(directory, 'storage');
+  const token = randomBytes(8).toString('hex');
   mkdirSync(storage);
   if (options.htpasswd === true) writeFileSync(join(directory, 'htpasswd'), `${adaLovelace}\n`);
   const configuration = {
     version: '0.1',
     log: {level: 'error'},
     storage: {filesystem: {rootdirectory: storage}, delete: {enabled: true}},
-    http: {addr: host, ...(certificate ? {tls: {certificate: certificate.file, key: certificate.key}} : {})},
+    http: {
+      addr: host,
+      headers: {'X-Test-Registry': [token]},
+      ...(certificate ? {tls: {certificate: certificate.file, key: certificate.key}} : {}),
+    },
     ...(options.htpasswd === true ? {auth: {htpasswd: {realm: 'test', path: join(directory, 'htpasswd')}}} : {}),
   };
   // JSON is YAML.
@@ -57,9 +72,15 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
       rmSync(directory, {recursive: true, force: true});
     },
   };
-  const [look = '', ...words] = [...(options.within ?? []), 'curl', '-sk', '--max-time', '5', `${registry.url}/v2/`];
-  await eventually(() => execFileSync(look, words));
-  return registry;
+  const [look = '', ...words] = [...(options.within ?? []), 'curl', '-ski', '--max-time', '5', `${registry.url}/v2/`];
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  await eventually(() => {
+    if (!hasEnded() && !execFileSync(look, words, {encoding: 'utf8'}).includes(token))
+      throw new Error(`another server answers at ${host}`);
+  });
+  if (!hasEnded()) return registry;
+  await registry[Symbol.asyncDispose]();
+  return undefined;
 }
 
 function freePort(): Promise<number> {

@@ -111,8 +111,11 @@ function countingRules(table: TableRef, incoming: string) {
   return [addTable(table), ...chain(before, -500), ...chain(behind, 500)];
 }
 
+/** How long, in total about a second, is waited for a packet that may be dropped even earlier. */
+const longestPauseMs = 500;
+
 async function readCounters(kernel: Kernel, table: TableRef): Promise<{before: bigint; behind: bigint}> {
-  for (let attempt = 1; ; attempt += 1) {
+  for (let pauseMs = 5, looks = 0; ; pauseMs *= 2) {
     const rules = await kernel.read('netfilter', getRules(table), decodeRule, 'probe the firewall');
     const packets = (chain: string) =>
       rules
@@ -122,8 +125,10 @@ async function readCounters(kernel: Kernel, table: TableRef): Promise<{before: b
         )
         .reduce((sum, count) => sum + count, 0n);
     const counted = {before: packets(before), behind: packets(behind)};
-    // The packet is on its way within the send; the other end may be taken up a moment later by another processor.
-    if (counted.behind > 0n || attempt === 4) return counted;
-    await delay(5);
+    // The packet is on its way within the send; the other end may be taken up later by another processor, or when a busy
+    // one gets to it. From there on it is not put off any more.
+    if (counted.before > 0n) looks += 1;
+    if (counted.behind > 0n || looks === 4 || pauseMs > longestPauseMs) return counted;
+    await delay(pauseMs);
   }
 }

@@ -147,7 +147,7 @@ export function ruleText({roles = '*', action, first = 1, last = first, calls = 
 
 /** Everything that exists of a host: what a project would leave, every file of the engine's, every rule of its firewall. */
 function snapshot(host: TestHost): ReadonlySet<string> {
-  return new Set([...host.leftovers(), ...files(host.root), ...files(host.run)]);
+  return new Set([...host.leftovers({running: true}), ...files(host.root), ...files(host.run)]);
 }
 
 /** Not what containers and volumes contain; nor lock files that stay, and the journal, which are no trace of one thing. */

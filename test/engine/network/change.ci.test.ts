@@ -56,7 +56,7 @@ async function everything(container: string): Promise<unknown> {
     record: readFileSync(layout.container(container).config, 'utf8'),
     left: readdirSync(layout.container(container).directory).filter((name) => name.startsWith('.tmp-')),
     leases: leases.map((path) => [path, readFileSync(path, 'utf8')]),
-    inside: await run(container, 'ip addr; ip route; ip -6 route; cat /etc/hosts /etc/resolv.conf'),
+    inside: await run(container, 'ip -o addr; ip route; ip -6 route; cat /etc/hosts /etc/resolv.conf'),
     machine: (await bed.host.command('ip', ['-o', 'link'])).stdout.split('\n').map((line) => line.split(':')[1]),
     rules: (await bed.host.command('nft', ['list', 'ruleset'])).stdout,
   };

@@ -7,7 +7,7 @@ beforeEach(async () => {
 });
 afterEach(() => machine[Symbol.asyncDispose]());
 
-const left = () => machine.host.leftovers().filter((line) => !line.startsWith('process'));
+const left = () => machine.host.leftovers({running: true}).filter((line) => !line.startsWith('process'));
 const only6 = (Name: string, Subnet: string, more = {}) => ({
   Name,
   EnableIPv4: false,

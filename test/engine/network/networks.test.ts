@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => machine[Symbol.asyncDispose]());
 
 /** Bare namespaces are processes of the test itself. */
-const left = () => machine.host.leftovers().filter((line) => !line.startsWith('process'));
+const left = () => machine.host.leftovers({running: true}).filter((line) => !line.startsWith('process'));
 
 test('containers of a network reach each other and the machine, and nothing is left at the end', async () => {
   const {networks, sh} = machine;

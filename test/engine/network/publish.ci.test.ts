@@ -167,7 +167,7 @@ test('a client that goes on sending reaches the container that has the port now'
   const askFromOnePort = async () =>
     (
       await lan.try(
-        `python3 -c 'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(10); s.bind(("", 4444)); s.connect(("10.9.0.1", 5353)); s.send(b"x"); print(s.recv(99).decode())'`,
+        `python3 -c 'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(25); s.bind(("", 4444)); s.connect(("10.9.0.1", 5353)); s.send(b"x"); print(s.recv(99).decode())'`,
       )
     ).stdout.trim();
   const first = await machine.start({name: 'first', networks: {one: {}}, host});

@@ -9,7 +9,7 @@ beforeEach(async () => {
 });
 afterEach(() => machine[Symbol.asyncDispose]());
 
-const left = () => machine.host.leftovers().filter((line) => !line.startsWith('process'));
+const left = () => machine.host.leftovers({running: true}).filter((line) => !line.startsWith('process'));
 
 /** A neighbour on a wire to the machine, and the name of the machine's end of it. */
 async function lan(): Promise<{readonly peer: Namespace; readonly parent: string}> {

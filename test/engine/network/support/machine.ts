@@ -88,7 +88,7 @@ export async function makeMachine(options: {readonly publishAddress?: string} = 
       publishAddress: options.publishAddress,
     });
   const networks = build();
-  const attemptHere = (line: string) => host.command('sh', ['-c', line], {timeoutMs: 20_000});
+  const attemptHere = (line: string) => host.command('sh', ['-c', line], {timeoutMs: 60_000});
   const sh = async (line: string) => output(line, await attemptHere(line));
   const namespace = async (): Promise<Namespace & {readonly child: ChildProcess}> => {
     const child = spawn(
@@ -102,7 +102,7 @@ export async function makeMachine(options: {readonly publishAddress?: string} = 
     if (child.stdout) await once(child.stdout, 'data');
     const pid = child.pid ?? 0;
     const attempt = (line: string) =>
-      execute('nsenter', [`--net=/proc/${pid}/ns/net`, '--', 'sh', '-c', line], {timeoutMs: 20_000});
+      execute('nsenter', [`--net=/proc/${pid}/ns/net`, '--', 'sh', '-c', line], {timeoutMs: 60_000});
     return {
       pid,
       child,
@@ -285,7 +285,7 @@ function filesIn(host: TestHost): MachineFiles {
 
 /** Who asks, and for how many seconds it waits where no answer comes: long unless none is expected. */
 type Asker = Pick<Namespace, 'try'>;
-const patience = 10;
+const patience = 25;
 const briefly = 1;
 
 /** The first word that a TCP server answers. */
