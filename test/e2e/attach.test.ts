@@ -64,7 +64,8 @@ test('a terminal is joined with that of the service: keys, size, detach keys, ex
     terminal.type('echo still $((1 + 1))\r');
     await terminal.shows(/^still 2$/m);
     terminal.type('\x10\x11');
-    await terminal.shows('detached from join-console-1, which goes on');
+    // The prompt is there again: what is typed before that may still be the container's.
+    await terminal.shows(/^detached from join-console-1, which goes on\n\$$/m);
     terminal.type('echo code $?; stty -a | grep -c " echo "\r');
     await terminal.shows(/^code 0\n1$/m);
 
@@ -147,6 +148,7 @@ test('signals are handed over, unless they are not to be; three interrupts let g
       terminal.type('\x03');
       expect(terminal.screen()).toContain('detached from join-deaf-1, which goes on');
     });
+    await terminal.shows(/\$$/);
     terminal.type('echo code $?\r');
     await terminal.shows('code 130');
   }

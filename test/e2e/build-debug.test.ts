@@ -48,8 +48,11 @@ describe('a step that fails, held with a shell', () => {
     );
     await terminal.shows(/^1000\n\/srv\nhalf\nkept\nhello argued hidden\nlo\n30 100$/m);
     terminal.resize(90, 25);
-    terminal.type('clear; stty size\r');
-    await terminal.shows(/^25 90$/m);
+    // The new size is on its way.
+    await eventually(() => {
+      terminal.type('clear; stty size\r');
+      expect(terminal.screen()).toMatch(/^25 90$/m);
+    });
     expect(containers()).toEqual([expect.stringMatching(/^build-[0-9a-f]{12}-\d+$/), expect.stringMatching(/-shell$/)]);
     terminal.type('exit\r');
     await terminal.shows('code 1');
@@ -64,8 +67,11 @@ describe('a step that fails, held with a shell', () => {
       stop = (signal) => process.kill(signal);
     };
     const command = () => containers().find((name) => name.endsWith('-shell')) ?? '';
-    const building = host.tscompose(['build', '--debug', 'web'], {onSpawn});
-    await eventually(() => expect(command()).toMatch(/^build-/));
+    let said = '';
+    const building = host.tscompose(['build', '--debug', 'web'], {onSpawn, onStderr: (text) => (said += text)});
+    // Its name is there before it runs.
+    await eventually(() => expect(said).toContain('open the shell in a terminal'));
+    expect(command()).toMatch(/^build-/);
     {
       await using terminal = openTerminal(host, {columns: 100, rows: 10});
       terminal.type(`tscompose engine debug ${command()}; echo code $?\r`);
