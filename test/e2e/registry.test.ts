@@ -244,7 +244,7 @@ test('on a terminal a login asks, and shows nothing of the password; a pull chan
     code: 0,
   });
   terminal.type(`clear; tscompose engine pull ${name}; echo ended with $?\r`);
-  await terminal.shows(/^ended with 0$/m);
+  await terminal.shows(/^ended with 0\n\$$/m);
   const lines = terminal.screen().split('\n').slice(0, -1);
   expect(lines).toEqual([
     expect.stringMatching(/^pull \S+ {2}\d+\.\ds {2}1\/1 layer {2}(\d+\.\d) of \1 MB/),
