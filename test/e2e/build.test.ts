@@ -56,7 +56,9 @@ describe('images that are built', () => {
     const up = await run(['up', '-d']);
     expect({code: up.code, stderr: up.code === 0 ? '' : up.stderr}).toEqual({code: 0, stderr: ''});
     expect(up.stderr.match(/RUN echo ground/g)).toHaveLength(1);
-    expect((await run(['logs', '--no-log-prefix', 'api'])).stdout).toBe('hello\nground\n');
+    await eventually(async () =>
+      expect((await run(['logs', '--no-log-prefix', 'api'])).stdout).toBe('hello\nground\n'),
+    );
     const images = (await run(['images'])).stdout.split('\n').map((line) => line.split(/ {2,}/));
     expect(images[0]).toEqual(['CONTAINER', 'REPOSITORY', 'TAG', 'PLATFORM', 'IMAGE ID', 'SIZE', 'CREATED']);
     expect(images.slice(1, 4).map((cells) => cells.slice(0, 3))).toEqual([

@@ -42,7 +42,7 @@ test('a locked stack is watched: rebuilt upon its digests, and changed once the 
   await using up = startCommand(host, ['up', '--locked', '--watch']);
   await up.says(/watching 1 rule of made/);
   await eventually(async () => expect(await read(host, 'made', 'cat /made')).toBe('first\n'));
-  expect(await imageOf(host, 'web')).toBe(`web ${box}:1@${digest}`);
+  await eventually(async () => expect(await imageOf(host, 'web')).toBe(`web ${box}:1@${digest}`));
 
   // Nothing of this would run upon what the name stands for by now.
   write(host, 'made/Dockerfile', `FROM ${box}:1\nRUN echo second > /made\n`);
