@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {expect, test} from 'vitest';
 import {eventually, makeHost, projectDirectory, type TestHost} from '../support/host.ts';
@@ -37,11 +37,13 @@ test('the live reload example: a save of the program or of the page is served, a
       said += text;
     });
   const get = async (page: string) =>
-    (await host.command('curl', ['-sS', '--max-time', '5', `http://localhost:8090/${page}`])).stdout;
+    (await host.command('curl', ['-sS', '--max-time', '20', `http://localhost:8090/${page}`])).stdout;
   const change = (file: string, from: string, to: string) => {
     const text = readFileSync(join(directory, file), 'utf8');
     expect(text).toContain(from);
-    writeFileSync(join(directory, file), text.replace(from, to));
+    // In one step: who looks while this process stands still would take an empty file for the program.
+    writeFileSync(join(host.directory, 'changed'), text.replace(from, to));
+    renameSync(join(host.directory, 'changed'), join(directory, file));
   };
   try {
     await eventually(async () => expect(await get('greeting')).toContain('Hello from TypeScript'), 60_000);

@@ -59,7 +59,7 @@ services:
   write(host, 'www/index.html', 'two');
   write(host, 'www/deep/page.txt', 'page');
   await eventually(async () => expect(await get('deep/page.txt')).toBe('page 200'));
-  expect(await get('')).toBe('two 200');
+  await eventually(async () => expect(await get('')).toBe('two 200'));
   rmSync(join(host.directory, 'www/deep'), {recursive: true});
   await eventually(async () => expect(await get('deep/page.txt')).toMatch(/ 404$/));
   await watch.interrupt();

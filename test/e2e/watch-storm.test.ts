@@ -60,7 +60,7 @@ services:
   git('checkout', '-q', 'many');
   await eventually(() => expect(watch.events('watchSynced')).not.toHaveLength(0), 120_000);
   const inContainer = async (command: string) =>
-    (await host.tscompose(['exec', '-T', 'api', 'sh', '-c', command], {timeoutMs: 20_000})).stdout;
+    (await host.tscompose(['exec', '-T', 'api', 'sh', '-c', command], {timeoutMs: 60_000})).stdout;
   expect(
     await inContainer('find /code -type f | wc -l; cat /code/d99/f99; ls -A /code | grep -c -e node_modules -e .git$'),
   ).toBe('10000\n99 990\n');

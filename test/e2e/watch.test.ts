@@ -234,7 +234,11 @@ services:
       watch:
         - {path: ./src, action: sync, target: /app}
         - {path: ./hooks, action: sync+exec, target: /hooks, exec: {command: [sh, -c, "cat /hooks/x >> /tmp/ran"]}}
-  crashes: {image: busybox, command: sh -c 'test -e /app/fixed && exec sleep 600; exit 3', develop: {watch: [{path: ./src, action: sync+restart, target: /app}]}}
+  crashes:
+    image: busybox
+    command: sh -c 'test -e /app/fixed && exec sleep 600; exit 3'
+    develop: {watch: [{path: ./src, action: sync+restart, target: /app}]}
+    healthcheck: {test: [CMD, test, -e, /app/fixed], interval: 100ms, start_period: 60s, start_interval: 50ms}
 `,
   );
   for (const directory of ['src', 'hooks']) mkdirSync(join(host.directory, directory));
@@ -243,9 +247,8 @@ services:
   write(host, 'src/deep/a', 'a');
   write(host, 'src/b', 'b');
   await eventually(async () => expect(await read(host, 'api', 'cat /app/deep/a /app/b')).toBe('ab'));
-  expect((await host.tscompose(['stop', 'api'])).code).toBe(0);
-  const told = watch.stderr().length;
-  /** Files of the `api synced` lines from here on, by what became of them. */
+  let told = 0;
+  /** Files of the `api synced` lines from there on, by what became of them. */
   const synced = (become: string) =>
     [
       ...watch
@@ -253,6 +256,9 @@ services:
         .slice(told)
         .matchAll(new RegExp(`^api synced ← .* (\\d+) ${become}\\b`, 'gm')),
     ].reduce((sum, [, count]) => sum + Number(count), 0);
+  await eventually(() => expect(synced('written')).toBe(2));
+  expect((await host.tscompose(['stop', 'api'])).code).toBe(0);
+  told = watch.stderr().length;
   rmSync(join(host.directory, 'src/deep'), {recursive: true});
   write(host, 'src/b', 'changed');
   write(host, 'hooks/x', 'ran\n');

@@ -57,7 +57,9 @@ export function startCommand(
     events: (kind) =>
       output.stderr
         .split('\n')
-        .filter((line) => line.startsWith('{') && line.endsWith('}'))
+        // The last one may not have come whole.
+        .slice(0, -1)
+        .filter((line) => line.startsWith('{'))
         .map((line) => JSON.parse(line) as Record<string, unknown>)
         .filter((event) => event['kind'] === kind),
     says: (what, timeoutMs) =>
