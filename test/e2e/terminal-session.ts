@@ -129,7 +129,7 @@ export async function openTerminal(host: TestHost, options: TerminalOptions = {}
     },
     async [Symbol.asyncDispose]() {
       // Not the monitors of containers that were started here: these go on.
-      const pids = [panePid, ...descendants(panePid).filter((pid) => /cli\.mjs|guard/.test(commandLine(pid)))];
+      const pids = [panePid, ...descendants(panePid).filter((pid) => /cli\.cjs|guard/.test(commandLine(pid)))];
       spawnSync('tmux', ['-S', socket, 'kill-server'], {env});
       await eventually(() => expect(pids.filter(isRunning).map(commandLine)).toEqual([]), patienceMs);
     },

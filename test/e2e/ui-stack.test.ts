@@ -41,10 +41,10 @@ test('a change of the stack file is seen, shown as a plan and applied', async ()
     await terminal.shows('± 2 changes pending (p)');
     await terminal.shows(/mail ± +○ missing/);
     terminal.keys('p');
-    const plan = await terminal.shows('─ plan ─');
-    expect(plan).toMatch(/± web +recreate 1 container/);
-    expect(plan).toMatch(/environment\.LOG_LEVEL +info → debug +compose\.yaml:\d+/);
-    expect(plan).toMatch(/\+ mail +create 1 container/);
+    await terminal.shows('─ plan ─');
+    await terminal.shows(/± web +recreate 1 container/);
+    await terminal.shows(/environment\.LOG_LEVEL +info → debug +compose\.yaml:\d+/);
+    await terminal.shows(/\+ mail +create 1 container/);
     terminal.keys('a');
     await terminal.shows(/✓ tscompose up -d +done/);
     await terminal.shows('2/2 up');
@@ -112,7 +112,8 @@ test('fifty services: the table scrolls, trouble is found, all of them can be se
     await terminal.shows(/number 37 \(1( of 1)?\)/);
     terminal.keys('Enter', 'n');
     await terminal.shows('(1 of 1)');
-    expect(await terminal.shows('hello from number 37')).toContain('service-37');
+    await terminal.shows('hello from number 37');
+    await terminal.shows('service-37');
     terminal.resize(40, 12);
     await terminal.shows(/^ shop +◐ 49\/50 up/);
   }
@@ -144,7 +145,8 @@ test('a build is shown whole while it goes on, and afterwards', async () => {
     await terminal.shows('it waits');
     terminal.keys('B');
     await terminal.shows('─ builds ─');
-    expect(await terminal.shows('it waits')).toMatch(/= 4 steps +cached/);
+    await terminal.shows('it waits');
+    await terminal.shows(/= 4 steps +cached/);
     const mounts = join(host.root, 'build/mounts');
     const [name = ''] = readdirSync(mounts).filter((entry) => !entry.includes('.'));
     writeFileSync(join(mounts, name, 'data/go'), '0');

@@ -7,7 +7,7 @@ import type {TerminalGuard} from '../../tui/app/terminal.ts';
 const states = {screen: 'S', settings: 'T', idle: 'I'} as const;
 
 /** Longer than it takes on the busiest machine. */
-const answerWithinMs = 10_000;
+const answerWithinMs = 60_000;
 
 /**
  * The helper's verb `guard` for the terminal on standard input and output: it restores the terminal when this process is
