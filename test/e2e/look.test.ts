@@ -36,21 +36,22 @@ const jsonLines = (text: string) =>
 test('stats tells once what the containers use, in each form', async () => {
   await using host = await makeHost();
   await startStack(host);
-  // A machine with much else to do gives a container less than it may have.
-  const [busy, idle] = await eventually(async () => {
+  // A machine with much else to do gives a container less than it may have, or looks at it late.
+  const [busy] = await eventually(async () => {
     const json = await host.tscompose(['stats', '--no-stream', '--format', 'json', 'busy', 'idle']);
     expect(json).toMatchObject({code: 0, stderr: ''});
     const rows = jsonLines(json.stdout);
     expect(rows.map(({Name}) => Name)).toEqual(['look-busy-1', 'look-idle-1', 'look-idle-2']);
-    expect(Number.parseFloat(rows[0]?.['CPUPerc'] ?? '')).toBeGreaterThan(10);
+    const [share = 0, ofIdle] = rows.map(({CPUPerc = ''}) => Number.parseFloat(CPUPerc));
+    expect(share).toBeGreaterThan(10);
+    expect(share).toBeLessThan(60);
+    expect(ofIdle).toBeLessThan(5);
     return rows;
   });
   // The members that Docker Compose prints, and the service.
   expect(Object.keys(busy ?? {})).toEqual(
     'BlockIO CPUPerc Container ID MemPerc MemUsage Name NetIO PIDs Service'.split(' '),
   );
-  expect(Number.parseFloat(busy?.['CPUPerc'] ?? '')).toBeLessThan(60);
-  expect(Number.parseFloat(idle?.['CPUPerc'] ?? '')).toBeLessThan(5);
   expect(busy?.['MemUsage']).toMatch(/^[\d.]+[KM]iB \/ 64MiB$/);
   expect(busy).toMatchObject({PIDs: '1', Service: 'busy', ID: busy?.['Container']?.slice(0, 12)});
 

@@ -176,7 +176,8 @@ test.each(['basic', 'token'])('with TLS and passwords, by %s', async (auth) => {
 
 test('killed in the middle of a push, it goes on where it was, and the store has nothing that is broken', async () => {
   await using host = await makeHost();
-  const content = randomBytes(8 * 1024 * 1024);
+  // So much, and so slowly, that each of three parts is cut off, however late it is looked at.
+  const content = randomBytes(16 * 1024 * 1024);
   const file = join(host.directory, 'content');
   writeFileSync(file, content);
   let first = await serveRegistry(host);
@@ -201,7 +202,7 @@ test('killed in the middle of a push, it goes on where it was, and the store has
       const sending = startCommandOf(host, [
         '-sS',
         '--limit-rate',
-        '4M',
+        '400K',
         '-X',
         'PATCH',
         '-T',

@@ -38,7 +38,7 @@ test('four tiers of real images run as an ordinary user, with subordinate ids, a
   // Root is nowhere: neither a process nor a file nor a part of the machine's network is root's.
   const users = new Set(host.processes().map(({userId}) => userId));
   expect(users.size).toBeGreaterThan(1);
-  expect((await host.asRoot('find', [host.root, host.run, '-user', '0'])).stdout).toBe('');
+  expect((await host.asRoot('find', [host.root, host.run, '-ignore_readdir_race', '-user', '0'])).stdout).toBe('');
   expect((await host.asRoot('ip', ['-o', 'link', 'show'])).stdout.trim().split('\n')).toHaveLength(1);
   const inside = (service: string, ...command: string[]) => host.tscompose(['exec', '-T', service, ...command], {env});
   expect((await inside('app', 'id', '-u')).stdout.trim()).toBe('1000');

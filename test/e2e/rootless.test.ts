@@ -51,7 +51,9 @@ test("a stack of a user without any right comes up, is reached, looked into and 
   const links = await host.asRoot('ip', ['-o', 'link', 'show']);
   expect(links.stdout.trim().split('\n')).toHaveLength(1);
   expect((await host.asRoot('nft', ['list', 'ruleset'])).stdout).toBe('');
-  const owners = await host.asRoot('find', [host.root, host.run, '!', '-user', String(host.userId)]);
+  // Monitors write their records anew meanwhile.
+  const wanted = ['-ignore_readdir_race', '!', '-user', String(host.userId)];
+  const owners = await host.asRoot('find', [host.root, host.run, ...wanted]);
   expect(owners).toMatchObject({code: 0, stdout: ''});
 
   // What is done to one that runs.
@@ -66,8 +68,11 @@ test("a stack of a user without any right comes up, is reached, looked into and 
   expect(readFileSync(`/proc/${paused?.pid}/status`, 'utf8')).toMatch(/^State:\s+T/m);
   await succeed(host, 'unpause', 'web');
   expect(await succeed(host, 'top', 'web')).toContain('httpd -f -p 80');
-  const [sample] = (await succeed(host, 'stats', '--no-stream', '--format', 'json', 'web')).trim().split('\n');
-  expect(JSON.parse(sample ?? '')).toMatchObject({Name: 'work-web-1', PIDs: '1'});
+  // A probe counts, too, while it runs.
+  await eventually(async () => {
+    const [sample] = (await succeed(host, 'stats', '--no-stream', '--format', 'json', 'web')).trim().split('\n');
+    expect(JSON.parse(sample ?? '')).toMatchObject({Name: 'work-web-1', PIDs: '1'});
+  });
 
   expect(await succeed(host, 'plan', '--exit-code')).toContain('No changes');
   await succeed(host, 'down', '-v');
