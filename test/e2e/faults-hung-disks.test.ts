@@ -115,7 +115,7 @@ test.skipIf(withoutDisks !== '')(`a bind source that hangs keeps who waits, whic
     const before = await saidBy(engine);
     await eventually(async () => expect(await saidBy(engine)).toBeGreaterThan(before + 50));
     const writes = (await says(engine, ['cat', '/dev/shm/writes'])).trim();
-    expect(await says(engine, ['cat', `/proc/${writes}/stat`])).toMatch(/^\d+ \(sh\) D /);
+    await eventually(async () => expect(await says(engine, ['cat', `/proc/${writes}/stat`])).toMatch(/^\d+ \(sh\) D /));
     expect(await says(engine, ['ls', '/disk'])).toBe('lost+found\n');
 
     const held = {

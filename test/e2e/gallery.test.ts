@@ -54,7 +54,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'a service is not healthy': {
     stack: `services:\n  web: {${sleeps}, healthcheck: {test: "exit 1", interval: 200ms, retries: 1}}\n`,
-    commands: [['up', '-d', '--wait', '--wait-timeout', '20']],
+    commands: [['up', '-d', '--wait', '--wait-timeout', '100']],
   },
   'a dependency fails': {
     stack: `services:\n  web: {${sleeps}, depends_on: {setup: {condition: service_completed_successfully}}}\n  setup: {image: busybox, command: "false"}\n`,

@@ -68,7 +68,7 @@ test('a service may be on the default network', async () => {
   const {NetworkSettings} = await stack.inspect('service-networks-plain-1');
   expect(Object.keys(NetworkSettings.Networks)).toEqual(['bridge']);
   const gateway = NetworkSettings.Networks['bridge']?.Gateway;
-  expect(await stack.print('plain', `ping -c1 -W2 ${gateway}`)).toContain('1 packets received');
+  expect(await stack.print('plain', `ping -c1 -W20 ${gateway}`)).toContain('1 packets received');
 });
 
 test('another set of networks is another container, and the plan says why', async () => {

@@ -40,7 +40,7 @@ export const heldServices: Readonly<Record<string, object>> = {
   failing: {image: 'busybox', command: ['sh', '-c', 'exit 3']},
   silent: {image: 'busybox', command: ['sh', '-c', 'echo said; exec sleep 600'], init: true},
   signalled: {image: 'busybox', command: ['sh', '-c', 'trap "exit 7" USR1; while true; do sleep 0.1; done']},
-  stubborn: {image: 'busybox', command: ['sh', '-c', 'trap "" TERM; while true; do sleep 0.1; done']},
+  stubborn: {image: 'busybox', command: ['sh', '-c', 'trap "sleep 8; exit 7" TERM; while true; do sleep 0.1; done']},
   optional: sleeps,
   lender: {...sleeps, ipc: 'shareable'},
   guest: sleeps,
