@@ -19,7 +19,7 @@ services:
   probed: {${fast}, command: sleep 600, healthcheck: {test: sleep 0.5, interval: 100ms}}
 `,
   );
-  const aborted = await host.tscompose(['up', '--abort-on-container-exit'], {timeoutMs: 50_000});
+  const aborted = await host.tscompose(['up', '--abort-on-container-exit']);
   expect(aborted).toMatchObject({code: 3, stderr: expect.stringContaining('stopping: early-first-1 ended')});
   expect((await host.tscompose(['down'])).code).toBe(0);
 
@@ -32,7 +32,7 @@ services:
   other: {${fast}, command: sleep 600}
 `,
   );
-  expect((await host.tscompose(['up', '--abort-on-container-exit'], {timeoutMs: 50_000})).code).toBe(7);
+  expect((await host.tscompose(['up', '--abort-on-container-exit'])).code).toBe(7);
   expect((await host.tscompose(['down'])).code).toBe(0);
   expect(host.leftovers()).toEqual([]);
 });
@@ -49,14 +49,14 @@ services:
 `,
   );
   const warning = 'warning: no logs of silent-quiet-1: configured logging driver does not support reading';
-  const up = await host.tscompose(['up'], {timeoutMs: 50_000});
+  const up = await host.tscompose(['up']);
   expect(up).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('| shown'),
     stderr: expect.stringContaining(warning),
   });
   for (const args of [['logs'], ['logs', '-f']]) {
-    expect(await host.tscompose(args, {timeoutMs: 50_000})).toMatchObject({
+    expect(await host.tscompose(args)).toMatchObject({
       code: 0,
       stdout: 'loud-1   | shown\n',
       stderr: `${warning}\n`,
@@ -101,7 +101,7 @@ services:
   crash: {${fast}, command: sh -c 'sleep 0.02; exit 4', restart: always}
 `,
   );
-  const up = await host.tscompose(['up', '--wait', '--wait-timeout', '3'], {timeoutMs: 50_000});
+  const up = await host.tscompose(['up', '--wait', '--wait-timeout', '3']);
   expect(up).toMatchObject({code: 124, stderr: expect.stringContaining('not healthy after 3s')});
   expect((await host.tscompose(['down'])).code).toBe(0);
   expect(host.leftovers()).toEqual([]);
@@ -118,7 +118,7 @@ services:
   main: {${fast}, command: sh -c 'sleep 0.3; printf last; exit 2', depends_on: [base]}
 `,
   );
-  const up = (...args: string[]) => host.tscompose(['up', ...args], {timeoutMs: 50_000});
+  const up = (...args: string[]) => host.tscompose(['up', ...args]);
   const running = async () => (await host.tscompose(['ps', '--services'])).stdout;
   // The news of an end comes after the last words.
   const end = 'main-1  | last\nmain-1 exited with code 2\n';

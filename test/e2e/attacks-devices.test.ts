@@ -51,7 +51,7 @@ services:
   await down(host);
 });
 
-test('a directory for a device that another container swaps for a link meanwhile', {timeout: 120_000}, async () => {
+test('a directory for a device that another container swaps for a link meanwhile', async () => {
   await mustLoadHostile(host, 'hostile', () => {});
   const victims = Array.from({length: 4}, (_, index) => `victim${index}`);
   writeStack(

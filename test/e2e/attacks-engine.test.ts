@@ -25,9 +25,7 @@ async function* compressed(...entries: readonly RawEntry[]): AsyncGenerator<Uint
 describe.each(attackTargets)('an engine $engine', (target) => {
   const machine = useAttacked(target, stack);
 
-  test('changes the files of names where it put them, whatever a container made of its own /etc', {
-    timeout: 120_000,
-  }, async () => {
+  test('changes the files of names where it put them, whatever a container made of its own /etc', async () => {
     const {host} = machine;
     await mustLoadHostile(host, 'hostile', () => {});
     const lead = (file: string) =>
@@ -70,9 +68,7 @@ networks: {one: {}, two: {}}
     expect(await inside(host, 'other', 'grep', '-c', 'localhost', '/etc/hosts')).toBe('2\n');
   });
 
-  test('makes images and archives of a container that lays traps of nothing but its own', {
-    timeout: 120_000,
-  }, async () => {
+  test('makes images and archives of a container that lays traps of nothing but its own', async () => {
     const {host} = machine;
     await mustLoadHostile(host, 'hostile', (root) => {
       for (const name of ['bin/gzip', 'bin/gunzip', 'bin/unpigz', 'bin/tar', 'bin/xz']) {
@@ -151,9 +147,7 @@ services:
     expect(output).toContain('/w/pipe\n');
   });
 
-  test('mounts the part of a volume that was asked for, or nothing, while somebody swaps it for a link', {
-    timeout: 120_000,
-  }, async () => {
+  test('mounts the part of a volume that was asked for, or nothing, while somebody swaps it for a link', async () => {
     const {host} = machine;
     await mustLoadHostile(host, 'hostile', (root) => {
       mkdirSync(join(root, 'sub'));

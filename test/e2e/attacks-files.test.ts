@@ -14,7 +14,7 @@ describe.each(attackTargets)('an engine $engine', (target) => {
   describe('descriptors that were left open (CVE-2024-21626)', () => {
     const numbers = Array.from({length: 28}, (_, index) => index + 3);
 
-    test('as the working directory of containers', {timeout: 120_000}, async () => {
+    test('as the working directory of containers', async () => {
       await mustLoadHostile(machine.host, 'hostile', (root) => {
         for (const number of numbers) symlinkSync(`/proc/self/fd/${number}`, join(root, `fd-${number}`));
       });
@@ -40,7 +40,7 @@ ${numbers
       expect(stdout.split('\n').filter((line) => line !== '' && !line.startsWith('/'))).toEqual([]);
     });
 
-    test('as the working directory of executed processes', {timeout: 120_000}, async () => {
+    test('as the working directory of executed processes', async () => {
       await mustLoadHostile(machine.host, 'hostile', () => {});
       writeStack(
         machine.host,
@@ -67,9 +67,7 @@ ${numbers
     });
   });
 
-  test('a mount target that another container swaps for a link meanwhile (CVE-2021-30465)', {
-    timeout: 120_000,
-  }, async () => {
+  test('a mount target that another container swaps for a link meanwhile (CVE-2021-30465)', async () => {
     const given = join(machine.host.directory, 'given');
     mkdirSync(given);
     await mustLoadHostile(machine.host, 'hostile', () => {});
@@ -107,9 +105,7 @@ volumes: {shared: {}}
     expect(stdout).not.toContain('of the machine');
   });
 
-  test('links in a volume that a container plants while the volume is filled from an image (CVE-2018-15664)', {
-    timeout: 120_000,
-  }, async () => {
+  test('links in a volume that a container plants while the volume is filled from an image (CVE-2018-15664)', async () => {
     await mustLoadHostile(machine.host, 'hostile', (root) => {
       mkdirSync(join(root, 'data/inner'), {recursive: true});
       writeFileSync(join(root, 'data/inner/file'), 'from the image');

@@ -45,7 +45,7 @@ beforeAll(async () => {
   });
   mkdirSync(join(host.directory, 'stack'));
   writeFileSync(join(host.directory, 'stack/compose.yaml'), stack);
-}, 60_000);
+});
 
 afterAll(async () => {
   await run(['down', '-t', '0']);

@@ -22,7 +22,7 @@ beforeAll(async () => {
     '.gitmodules': '[submodule "part"]\n\tpath = part\n\turl = ../part.git\n',
   });
   repositories.commit('app.git', {'later.txt': 'later\n'}, 'later');
-}, 60_000);
+});
 
 afterAll(async () => {
   await server?.[Symbol.asyncDispose]();

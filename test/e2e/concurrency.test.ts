@@ -46,7 +46,7 @@ services:
   late: {image: busybox, command: sleep 600, init: true, depends_on: {slow: {condition: service_healthy}}}
 `,
   );
-  const up = host.tscompose(['up', '-d', '--wait'], {timeoutMs: 60_000});
+  const up = host.tscompose(['up', '-d', '--wait']);
   for (let round = 0; round < 200; round += 1) {
     const {stdout} = await host.tscompose(['ps', '-q']);
     if (stdout.trim() !== '') break;

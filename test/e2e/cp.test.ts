@@ -37,7 +37,7 @@ afterEach(async () => {
 });
 
 const here = (path: string) => join(host.directory, path);
-const run = (...args: readonly string[]) => host.tscompose(args, {timeoutMs: 30_000});
+const run = (...args: readonly string[]) => host.tscompose(args);
 async function copy(...args: readonly string[]): Promise<void> {
   expect(await run('cp', ...args)).toMatchObject({code: 0, stdout: '', stderr: ''});
 }
@@ -94,7 +94,7 @@ test('files go in and out as docker cp has it, from running and stopped containe
 test('an archive is read from standard input and written to standard output', async () => {
   expect(await run('up', '-d', 'web')).toMatchObject({code: 0});
   const archive = makeTar([{name: 'd/f', data: 'content', uid: 5, gid: 6}]);
-  const put = await host.tscompose(['cp', '-', 'web:/tmp'], {input: archive, timeoutMs: 30_000});
+  const put = await host.tscompose(['cp', '-', 'web:/tmp'], {input: archive});
   expect(put).toMatchObject({code: 0, stdout: '', stderr: ''});
   expect(await inside('web', 'cat /tmp/d/f; stat -c %u:%g /tmp/d/f')).toBe('content5:6\n');
   const {code, stdout} = await run('cp', 'web:/tmp/d', '-');
@@ -103,7 +103,7 @@ test('an archive is read from standard input and written to standard output', as
     'd/': {type: 'directory'},
     'd/f': {text: 'content', uid: 5, gid: 6},
   });
-  expect(await host.tscompose(['cp', '-', 'web:/tmp/d/f'], {input: archive, timeoutMs: 30_000})).toMatchObject({
+  expect(await host.tscompose(['cp', '-', 'web:/tmp/d/f'], {input: archive})).toMatchObject({
     code: 65,
     stderr: expect.stringContaining('cannot unpack standard input to "copies-web-1:/tmp/d/f": it must be a directory'),
   });
@@ -138,7 +138,7 @@ test('replicas all get what is copied in, and the first or the named one gives',
     stderr: expect.stringContaining('there is no replica 3'),
   });
   const input = makeTar([{name: 'x'}]);
-  expect(await host.tscompose(['cp', '-', 'two:/tmp'], {input, timeoutMs: 30_000})).toMatchObject({code: 64});
+  expect(await host.tscompose(['cp', '-', 'two:/tmp'], {input})).toMatchObject({code: 64});
 });
 
 test('what makes no sense is refused, and nothing is changed', async () => {

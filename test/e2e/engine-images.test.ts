@@ -32,7 +32,7 @@ const image = makeImage({
 });
 const short = image.id.slice(7, 19);
 const here = (path: string) => join(host.directory, path);
-const engine = (...args: readonly string[]) => host.tscompose(['engine', ...args], {timeoutMs: 30_000});
+const engine = (...args: readonly string[]) => host.tscompose(['engine', ...args]);
 const printed = async (...args: readonly string[]) => {
   const {code, stdout, stderr} = await engine(...args);
   expect({code, stderr}).toEqual({code: 0, stderr: ''});

@@ -41,9 +41,7 @@ function olderHelper(host: TestHost): string {
   return path;
 }
 
-test('a stack comes up, works and goes without the system calls that came after Linux 5.15', {
-  timeout: 120_000,
-}, async () => {
+test('a stack comes up, works and goes without the system calls that came after Linux 5.15', async () => {
   await using host = await makeHost();
   const env = {TSCOMPOSE_HELPER: olderHelper(host)};
   const tscompose = (...words: readonly string[]) => host.tscompose(words, {env, timeoutMs: 60_000});
