@@ -1,3 +1,5 @@
+import {defused} from './printable.ts';
+
 /** A problem in a file that a person wrote, with its place. */
 export interface Diagnostic {
   readonly severity: 'error' | 'warning';
@@ -98,7 +100,8 @@ function paint(color: boolean): Record<'error' | 'warning' | 'frame' | 'hint' | 
  *   |     ^^^^^^^^^^ did you mean "environment"?
  * ```
  */
-export function renderDiagnostic(diagnostic: Diagnostic, {color = false}: DiagnosticRendering = {}): string {
+export function renderDiagnostic(given: Diagnostic, {color = false}: DiagnosticRendering = {}): string {
+  const diagnostic = defusedAll(given);
   const style = paint(color);
   const head = style[diagnostic.severity](`${diagnostic.severity}[${diagnostic.code}]`);
   const lines = [`${head}: ${style.strong(diagnostic.message)}`];
@@ -134,6 +137,26 @@ export function renderDiagnostic(diagnostic: Diagnostic, {color = false}: Diagno
     for (const said of output) lines.push(`${margin}     ${said}`);
   }
   return lines.join('\n');
+}
+
+/** A stack file that somebody else wrote, or what a program said, does nothing to the terminal. */
+function defusedAll(diagnostic: Diagnostic): Diagnostic {
+  const {message, file, excerpt, hint, related, output} = diagnostic;
+  return {
+    ...diagnostic,
+    message: defused(message),
+    ...(file !== undefined && {file: defused(file)}),
+    ...(excerpt !== undefined && {excerpt: defused(excerpt)}),
+    ...(hint !== undefined && {hint: defused(hint)}),
+    ...(related !== undefined && {
+      related: {
+        ...related,
+        message: defused(related.message),
+        ...(related.file !== undefined && {file: defused(related.file)}),
+      },
+    }),
+    ...(output !== undefined && {output: output.map(defused)}),
+  };
 }
 
 export function renderDiagnostics(diagnostics: readonly Diagnostic[], rendering: DiagnosticRendering = {}): string {

@@ -14,6 +14,32 @@ const unknown: Diagnostic = {
 };
 
 describe('renderDiagnostic', () => {
+  it('shows a sign for what a terminal would act on, and points at the right place all the same', () => {
+    const text = renderDiagnostic({
+      ...{severity: 'error', code: 'unknown-key', message: 'services.a: unknown attribute "\x1b[2Jfoo"'},
+      ...{
+        file: 'a\rb.yaml',
+        line: 1,
+        column: 8,
+        length: 3,
+        excerpt: 'a: {\x9b\u202e, foo: 3}\x07',
+        hint: '\x1b]0;t\x07',
+      },
+      related: {message: 'first \x1bc', file: '\b.yaml', line: 1, column: 1},
+      output: ['\x1b[31mred\tend'],
+    });
+    expect(text.split('\n')).toEqual([
+      'error[unknown-key]: services.a: unknown attribute "\ufffd[2Jfoo"',
+      ' --> a\ufffdb.yaml:1:8',
+      '  |',
+      '1 | a: {\ufffd\ufffd, foo: 3}\ufffd',
+      '  |        ^^^ \ufffd]0;t\ufffd',
+      '  = first \ufffdc: \ufffd.yaml:1:1',
+      '  = it said last:',
+      '      \ufffd[31mred\tend',
+    ]);
+  });
+
   it('shows the line and points at the place', () => {
     expect(renderDiagnostic(unknown)).toBe(
       [
