@@ -109,6 +109,15 @@ services.web.scale: 2                          compose.production.yaml:2:49
     });
   });
 
+  it('shows a sign for what a terminal would act on', () => {
+    writeFileSync(join(directory, 'evil.yaml'), 'services: {a: {image: "x\\e[2J\\u009bmy"}}\n');
+    expect(run(['-f', 'evil.yaml', 'config', '--explain', 'services.a.image']).stdout).toBe(
+      'services.a.image: x\ufffd[2J\ufffdmy  evil.yaml:1:23\n',
+    );
+    const {stdout} = run(['-f', 'evil.yaml', 'config', '--explain', 'services.a.image', '--format', 'json']);
+    expect(stdout).toContain('"x\\u001b[2J\\u009bmy"');
+  });
+
   it('suggests a path, and answers as JSON', () => {
     expect(run(['config', '--explain', 'services.web.imge'])).toMatchObject({
       stderr: 'error: there is no value at services.web.imge\nhint: did you mean "image"?\n',

@@ -1,11 +1,13 @@
 import picocolors from 'picocolors';
 import type {Json} from '../../base/canonical-json.ts';
 import {TscomposeError} from '../../base/errors.ts';
+import {defused} from '../../base/printable.ts';
 import {didYouMean} from '../../base/suggest.ts';
 import {type ExplainedStep, type Explanation, explain, type ShownPosition, valueAt} from '../../model/explain.ts';
 import type {LoadedProject} from '../../model/load.ts';
 import {yamlOf} from '../../model/render.ts';
 import type {CliContext} from '../context.ts';
+import {jsonText} from '../json-text.ts';
 
 export interface ExplanationRequest {
   readonly path: string;
@@ -19,13 +21,13 @@ export function explanationText({project, tree}: LoadedProject, {path, json, con
   const value = valueAt(whole, path);
   if (value === undefined) throw nothingThere(path, whole);
   const found = explain(path, value, tree);
-  if (json) return `${JSON.stringify(found, null, 2)}\n`;
+  if (json) return `${jsonText(found, 2)}\n`;
   const color = picocolors.createColors(context.color(context.stdout));
   const width = Math.min(60, Math.max(...found.map((entry) => head(entry).length)));
   return found
     .map((entry) => {
       const name =
-        color.bold(entry.path) +
+        color.bold(defused(entry.path)) +
         head(entry)
           .slice(entry.path.length)
           .padEnd(width - entry.path.length);
@@ -36,9 +38,9 @@ export function explanationText({project, tree}: LoadedProject, {path, json, con
 }
 
 function head({path, value}: Explanation): string {
-  const text = typeof value === 'string' ? value.replaceAll('$$', '$') : JSON.stringify(value);
+  const text = defused(typeof value === 'string' ? value.replaceAll('$$', '$') : jsonText(value));
   const [line = ''] = text.split('\n', 1);
-  return `${path}: ${line.length > 60 ? `${line.slice(0, 59)}…` : line}${line === text ? '' : ' …'}`;
+  return `${defused(path)}: ${line.length > 60 ? `${line.slice(0, 59)}…` : line}${line === text ? '' : ' …'}`;
 }
 
 function placeText({shown, line, column}: ShownPosition): string {

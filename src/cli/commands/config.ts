@@ -1,6 +1,7 @@
 import {writeFile} from 'node:fs/promises';
 import {resolve} from 'node:path';
 import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
+import {defused} from '../../base/printable.ts';
 import {didYouMean} from '../../base/suggest.ts';
 import type {LoadedProject} from '../../model/load.ts';
 import type {Project} from '../../model/types.ts';
@@ -12,9 +13,12 @@ type ConfigFlags = Input<'config'>['flags'];
 
 export async function runConfig(context: CliContext, input: Input<'config'>): Promise<number> {
   const {flags} = input;
+  const {stdout} = context;
   const text = await configText(context, input);
   if (flags.quiet) return 0;
-  if (flags.output === undefined) context.stdout.write(text);
+  // An explanation has colours of ours, and none of others.
+  const isShown = stdout.isTTY === true && flags.explain === undefined;
+  if (flags.output === undefined) stdout.write(isShown ? defused(text) : text);
   else {
     await writeFile(resolve(context.cwd, flags.output), text).catch((error: unknown) => {
       throw toTscomposeError(error, `cannot write ${flags.output}`);
