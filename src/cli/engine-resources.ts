@@ -3,7 +3,14 @@ import type {Docker} from '../client/docker.ts';
 import type {CliContext} from './context.ts';
 import {jsonText} from './json-text.ts';
 import {reportError} from './report-error.ts';
-import {checkFields, fillTemplate, parseInspectTemplate} from './row-template.ts';
+import {
+  checkFields,
+  fillTemplate,
+  formatRows,
+  parseInspectTemplate,
+  parseRowTemplate,
+  toLines,
+} from './row-template.ts';
 import {withEngine} from './session.ts';
 import {formatTable} from './table.ts';
 import {terminalColumns} from './terminal-columns.ts';
@@ -83,25 +90,41 @@ export async function inspectEach(
   });
 }
 
-/** A list as a table, as names, or as a line of JSON for each. */
-export function printList<T>(
+export interface ListOptions<K extends string> {
+  readonly flags: {readonly quiet: boolean; readonly format?: string};
+  /** Fields of a row by their names, which templates use, with their titles. */
+  readonly titles: Readonly<Record<K, string>>;
+  /** What a table shows that nothing else is said of. */
+  readonly columns: readonly K[];
+  /** What is printed alone. */
+  readonly quiet: K;
+}
+
+/** Prints a list as a table, as names or ids, as a line of JSON for each, or by a template. */
+export async function listOf<K extends string>(
   context: CliContext,
-  rows: readonly T[],
-  {
-    flags,
-    name,
-    columns,
-  }: {
-    readonly flags: {readonly quiet: boolean; readonly format?: string};
-    readonly name: (row: T) => string;
-    readonly columns: Readonly<Record<string, (row: T) => string>>;
-  },
-): void {
+  {flags, titles, columns, quiet}: ListOptions<K>,
+  list: (docker: Docker) => Promise<readonly Readonly<Record<K, string>>[]>,
+): Promise<number> {
+  const {format = ''} = flags;
+  const template = ['', 'table'].includes(format) ? undefined : parseRowTemplate(format, Object.keys(titles));
   const {stdout} = context;
-  if (flags.quiet) stdout.write(rows.map((row) => `${name(row)}\n`).join(''));
-  else if (flags.format === 'json') stdout.write(rows.map((row) => `${jsonText(row)}\n`).join(''));
-  else {
-    const cells = rows.map((row) => Object.values(columns).map((cell) => cell(row)));
-    stdout.write(formatTable(Object.keys(columns), cells, {columns: terminalColumns(context), drop: []}));
-  }
+  return await withEngine(context, async (docker) => {
+    const rows = await list(docker);
+    const terminal = terminalColumns(context);
+    const cells = () => rows.map((row) => columns.map((field) => row[field]));
+    const header = columns.map((field) => titles[field]);
+    if (flags.quiet) stdout.write(toLines(rows.map((row) => row[quiet])));
+    else if (template) stdout.write(formatRows(template, rows, titles, terminal));
+    else stdout.write(formatTable(header, cells(), {columns: terminal, drop: []}));
+    return 0;
+  });
+}
+
+/** `a=b,c=d`, in order. */
+export function labelText(labels: Readonly<Record<string, string>> | null): string {
+  return Object.entries(labels ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .sort()
+    .join(',');
 }

@@ -20,7 +20,7 @@ export const imageFlags = {
     tree: {summary: 'show the platforms of each image, and which of them are here'},
   },
   inspect: {
-    format: {short: 'f', value: 'FORMAT', summary: 'a template such as "{{.Id}}" or "{{json .Config}}"'},
+    format: {short: 'f', value: 'FORMAT', summary: 'json, or a template such as "{{.Id}}" or "{{json .Config}}"'},
     platform,
   },
   history: {

@@ -4,8 +4,8 @@ const label = {value: 'KEY=VALUE', repeat: true, summary: 'set a label'} as cons
 const option = {short: 'o', value: 'KEY=VALUE', repeat: true, summary: 'set an option of the driver'} as const;
 const inspectFormat = {short: 'f', value: 'FORMAT', summary: "json, or a template such as '{{.Name}}'"} as const;
 const list = {
-  quiet: {short: 'q', summary: 'print names only'},
-  format: {value: 'FORMAT', choices: ['table', 'json'], summary: 'table, or json: a line for each'},
+  filter: {short: 'f', value: 'KEY=VALUE', repeat: true, summary: 'only those that fit'},
+  format: {value: 'FORMAT', summary: "table, json (a line for each), or a template such as '{{.Name}}'"},
 } as const;
 
 /** Flags of the commands on networks and volumes of the engine: those of `docker network` and `docker volume`. */
@@ -21,7 +21,11 @@ export const resourceFlags = {
     opt: option,
     label,
   },
-  'engine network ls': list,
+  'engine network ls': {
+    ...list,
+    quiet: {short: 'q', summary: 'print ids only'},
+    'no-trunc': {summary: 'do not shorten ids'},
+  },
   'engine network inspect': {format: inspectFormat},
   'engine network rm': {},
   'engine volume create': {
@@ -29,7 +33,7 @@ export const resourceFlags = {
     opt: option,
     label,
   },
-  'engine volume ls': list,
+  'engine volume ls': {...list, quiet: {short: 'q', summary: 'print names only'}},
   'engine volume inspect': {format: inspectFormat},
   'engine volume rm': {force: {short: 'f', summary: 'say nothing of those that are not there'}},
 } as const satisfies Record<string, Flags>;

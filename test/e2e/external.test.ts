@@ -28,6 +28,14 @@ volumes: {letters: {external: true}}
   expect(created).toMatchObject({code: 0, stdout: expect.stringMatching(/^[0-9a-f]{64}\n$/)});
   expect(await engine('volume create letters')).toMatchObject({code: 0, stdout: 'letters\n'});
   expect((await engine('network ls')).stdout).toMatch(/^[0-9a-f]{12} +proxy +bridge +10\.213\.7\.0\/24$/m);
+  const listed = await run('engine', 'network', 'ls', '--no-trunc', '--filter', 'label=a', '--format', 'json');
+  expect(JSON.parse(listed.stdout)).toEqual({
+    ...{CreatedAt: expect.stringMatching(/^20.* \+0000 UTC$/), Driver: 'bridge', ID: created.stdout.trim()},
+    ...{IPv4: 'true', IPv6: 'false', Internal: 'true', Labels: 'a=b', Name: 'proxy', Scope: 'local'},
+    Subnets: '10.213.7.0/24',
+  });
+  expect((await engine('network ls -q -f name=proxy')).stdout).toBe(`${created.stdout.slice(0, 12)}\n`);
+  expect(await engine('volume ls --format {{.Name}},{{.Size}}')).toMatchObject({stdout: 'letters,N/A\n'});
   expect(await engine('volume ls -q')).toMatchObject({code: 0, stdout: 'letters\n'});
   const [network] = JSON.parse((await engine('network inspect proxy')).stdout) as readonly unknown[];
   expect(network).toMatchObject({
@@ -42,9 +50,9 @@ volumes: {letters: {external: true}}
     ...{code: 1, stdout: '10.213.7.0/24 b <no value>\\n\n', stderr: 'error: network nowhere not found\n'},
   });
   expect(await engine('volume inspect --format {{.Driver}} letters')).toMatchObject({code: 0, stdout: 'local\n'});
-  const listed = await engine('volume inspect nothing letters');
-  expect(listed).toMatchObject({code: 1, stderr: 'error: get nothing: no such volume\n'});
-  expect(JSON.parse(listed.stdout)).toMatchObject([{Name: 'letters'}]);
+  const some = await engine('volume inspect nothing letters');
+  expect(some).toMatchObject({code: 1, stderr: 'error: get nothing: no such volume\n'});
+  expect(JSON.parse(some.stdout)).toMatchObject([{Name: 'letters'}]);
 
   expect((await run('up', '-d')).code).toBe(0);
   expect(await engine('network rm proxy')).toMatchObject({
@@ -71,5 +79,7 @@ test('addresses of a network that belong nowhere are refused before it is made',
     stderr: 'error: --gateway 10.213.8.1 has no --subnet that it belongs to\nhint: write its --subnet, too\n',
   });
   expect((await create('--subnet 10.213.8.0/24 --subnet 10.213.9.0/24')).code).toBe(64);
-  expect((await host.tscompose(['engine', 'network', 'ls', '-q'])).stdout).toBe('bridge\nhost\nnone\n');
+  expect((await host.tscompose(['engine', 'network', 'ls', '--format', '{{.Name}}'])).stdout).toBe(
+    'bridge\nhost\nnone\n',
+  );
 });

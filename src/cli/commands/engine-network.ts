@@ -1,6 +1,7 @@
-import type {Ipam} from '../../api/types/network.ts';
+import type {Ipam, NetworkInspect} from '../../api/types/network.ts';
 import type {CliContext} from '../context.ts';
-import {inspectEach, keyValues, printList, withEachName} from '../engine-resources.ts';
+import {inspectEach, keyValues, labelText, listOf, withEachName} from '../engine-resources.ts';
+import {readFilters} from '../image-name.ts';
 import type {ResourceInput} from '../resource-flags.ts';
 import {withEngine} from '../session.ts';
 import {checkCount, wrongUse} from '../wrong-use.ts';
@@ -52,25 +53,32 @@ function addressesOf(flags: ResourceInput<'engine network create'>['flags']): Ip
   return {Config};
 }
 
+const titles = {
+  ...{CreatedAt: 'CREATED AT', Driver: 'DRIVER', ID: 'NETWORK ID', IPv4: 'IPV4', IPv6: 'IPV6', Internal: 'INTERNAL'},
+  ...{Labels: 'LABELS', Name: 'NAME', Scope: 'SCOPE', Subnets: 'SUBNETS'},
+} as const;
+
 export function runNetworkList(
   context: CliContext,
   {args, flags}: ResourceInput<'engine network ls'>,
 ): Promise<number> {
   checkCount(args, {least: 0, usage: 'engine network ls [OPTIONS]'});
-  return withEngine(context, async (docker) => {
-    const networks = [...(await docker.listNetworks())].sort((a, b) => (a.Name < b.Name ? -1 : 1));
-    printList(context, networks, {
-      flags,
-      name: ({Name}) => Name,
-      columns: {
-        'NETWORK ID': ({Id}) => Id.slice(0, 12),
-        NAME: ({Name}) => Name,
-        DRIVER: ({Driver}) => Driver,
-        SUBNETS: ({IPAM}) => (IPAM.Config ?? []).map(({Subnet = ''}) => Subnet).join(', '),
-      },
-    });
-    return 0;
+  const list = {flags, titles, columns: ['ID', 'Name', 'Driver', 'Subnets'], quiet: 'ID'} as const;
+  const rowOf = (network: NetworkInspect) => networkRow(network, flags['no-trunc']);
+  return listOf(context, list, async (docker) => {
+    const networks = await docker.listNetworks({filters: readFilters(flags.filter)});
+    return networks.toSorted((a, b) => (a.Name < b.Name ? -1 : 1)).map(rowOf);
   });
+}
+
+/** What Docker tells of a network, and its subnets. */
+function networkRow(network: NetworkInspect, whole: boolean): Readonly<Record<keyof typeof titles, string>> {
+  const {Created, Driver, Id, EnableIPv4, EnableIPv6, Internal, IPAM, Labels, Name, Scope} = network;
+  return {
+    ...{CreatedAt: Created.replace('T', ' ').replace('Z', ' +0000 UTC'), Driver, ID: whole ? Id : Id.slice(0, 12)},
+    ...{IPv4: String(EnableIPv4), IPv6: String(EnableIPv6), Internal: String(Internal), Labels: labelText(Labels)},
+    ...{Name, Scope, Subnets: (IPAM.Config ?? []).map(({Subnet = ''}) => Subnet).join(', ')},
+  };
 }
 
 export function runNetworkInspect(

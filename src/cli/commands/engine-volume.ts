@@ -1,5 +1,6 @@
 import type {CliContext} from '../context.ts';
-import {inspectEach, keyValues, printList, withEachName} from '../engine-resources.ts';
+import {inspectEach, keyValues, labelText, listOf, withEachName} from '../engine-resources.ts';
+import {readFilters} from '../image-name.ts';
 import type {ResourceInput} from '../resource-flags.ts';
 import {withEngine} from '../session.ts';
 import {checkCount} from '../wrong-use.ts';
@@ -22,17 +23,25 @@ export function runVolumeCreate(
   });
 }
 
+const titles = {
+  ...{Availability: 'AVAILABILITY', Driver: 'DRIVER', Group: 'GROUP', Labels: 'LABELS', Links: 'LINKS'},
+  ...{Mountpoint: 'MOUNTPOINT', Name: 'VOLUME NAME', Scope: 'SCOPE', Size: 'SIZE', Status: 'STATUS'},
+} as const;
+
+/** Of swarm, or too much to be measured for a list. */
+const notTold = {Availability: 'N/A', Group: 'N/A', Links: 'N/A', Size: 'N/A', Status: 'N/A'} as const;
+
 export function runVolumeList(context: CliContext, {args, flags}: ResourceInput<'engine volume ls'>): Promise<number> {
   checkCount(args, {least: 0, usage: 'engine volume ls [OPTIONS]'});
-  return withEngine(context, async (docker) => {
-    const {Volumes} = await docker.listVolumes();
-    const volumes = [...(Volumes ?? [])].sort((a, b) => (a.Name < b.Name ? -1 : 1));
-    printList(context, volumes, {
-      flags,
-      name: ({Name}) => Name,
-      columns: {DRIVER: ({Driver}) => Driver, 'VOLUME NAME': ({Name}) => Name},
-    });
-    return 0;
+  const list = {flags, titles, columns: ['Driver', 'Name'], quiet: 'Name'} as const;
+  return listOf(context, list, async (docker) => {
+    const {Volumes} = await docker.listVolumes({filters: readFilters(flags.filter)});
+    return [...(Volumes ?? [])]
+      .sort((a, b) => (a.Name < b.Name ? -1 : 1))
+      .map(({Driver, Labels, Mountpoint, Name, Scope}) => ({
+        ...notTold,
+        ...{Driver, Labels: labelText(Labels), Mountpoint, Name, Scope},
+      }));
   });
 }
 
