@@ -71,7 +71,7 @@ test('a proxy that is reached by TLS is trusted by the same authorities', async 
     const target = connect((behind.address() as AddressInfo).port, '127.0.0.1');
     target.pipe(client).pipe(target);
     target.on('error', () => client.destroy());
-    client.on('error', () => target.destroy());
+    client.on('error', () => undefined).on('close', () => target.destroy());
   };
   server.on('connect', passOn);
   const proxy = {http: `https://localhost:${(server.address() as AddressInfo).port}`};
