@@ -115,7 +115,7 @@ export async function listOf<K extends string>(
     const cells = () => rows.map((row) => columns.map((field) => row[field]));
     const header = columns.map((field) => titles[field]);
     if (flags.quiet) stdout.write(toLines(rows.map((row) => row[quiet])));
-    else if (template) stdout.write(formatRows(template, rows, titles, terminal));
+    else if (template) stdout.write(formatRows(template, rows, {titles, columns: terminal}));
     else stdout.write(formatTable(header, cells(), {columns: terminal, drop: []}));
     return 0;
   });

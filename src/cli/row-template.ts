@@ -54,17 +54,21 @@ function wrong(message: string, hint?: string): TscomposeError {
   return new TscomposeError('invalid', message, {exitCode: exitCodes.usage, hint});
 }
 
-/**
- * A line a row; of a template that asks for a table, a table with titles. `columns` are the terminal's, where it is one: then
- * control characters of values are left out.
- */
+export interface RowsShown {
+  readonly titles: Readonly<Record<string, string>>;
+  /** Of the terminal, which a table has to fit. */
+  readonly columns: number | undefined;
+  /** Control characters of values are left out; where it is not said, as `columns` are. */
+  readonly forTerminal?: boolean;
+}
+
+/** A line a row; of a template that asks for a table, a table with titles. */
 export function formatRows(
   template: RowTemplate,
   rows: readonly Row[],
-  titles: Readonly<Record<string, string>>,
-  columns: number | undefined,
+  {titles, columns, forTerminal = columns !== undefined}: RowsShown,
 ): string {
-  const filled = rows.map((row) => fillTemplate(template, row, columns !== undefined));
+  const filled = rows.map((row) => fillTemplate(template, row, forTerminal));
   if (!template.isTable) return toLines(filled);
   return formatTable(
     fill(template, titles, {forTitles: true}).split('\t'),

@@ -30,7 +30,7 @@ test.each([
   ['table {{lower .Name}}\\t{{json .ExitCode}}', 'NAME         EXIT CODE\nshop-web-1   0\nshop-db-1    137\n'],
   ['{{if .ExitCode}}{{.Name}}: {{.ExitCode}}{{end}}', '\nshop-db-1: 137\n'],
 ])('rows by %s', (template, text) => {
-  expect(formatRows(parseRowTemplate(template, Object.keys(titles)), rows, titles, undefined)).toBe(text);
+  expect(formatRows(parseRowTemplate(template, Object.keys(titles)), rows, {titles, columns: undefined})).toBe(text);
 });
 
 test.each([
@@ -41,4 +41,12 @@ test.each([
   ['{{.Name', '--format: "{{.Name": its }} is missing', undefined],
 ])('%s is refused', (template, message, hint) => {
   expect(() => parseRowTemplate(template, fields)).toThrow(expect.objectContaining({message, hint, exitCode: 64}));
+});
+
+test('control characters of values reach programs and files, and no terminal', () => {
+  const template = parseRowTemplate('{{.Name}}', ['Name']);
+  const hostile = [{Name: 'a\x1b[2Jb\x9b'}];
+  expect(formatRows(template, hostile, {titles, columns: undefined})).toBe('a\x1b[2Jb\x9b\n');
+  expect(formatRows(template, hostile, {titles, columns: 80})).toBe('ab\n');
+  expect(formatRows(template, hostile, {titles, columns: undefined, forTerminal: true})).toBe('ab\n');
 });

@@ -40,8 +40,7 @@ export function runEngineSearch(context: CliContext, {args, flags}: Input<'engin
         : formatRows(
             template,
             results.map((result) => rowOf(result, flags['no-trunc'])),
-            titles,
-            terminalColumns(context),
+            {titles, columns: terminalColumns(context)},
           ),
     );
     return 0;

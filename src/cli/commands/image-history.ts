@@ -30,7 +30,7 @@ export function runImageHistory(context: CliContext, {args, flags}: ImageInput<'
     const items = await docker.getImage(name).history({platform: flags.platform});
     const rows = items.map((item) => rowOf(item, context.now(), flags));
     if (flags.quiet) context.stdout.write(toLines(rows.map(({ID}) => ID)));
-    else if (template) context.stdout.write(formatRows(template, rows, titles, terminalColumns(context)));
+    else if (template) context.stdout.write(formatRows(template, rows, {titles, columns: terminalColumns(context)}));
     else context.stdout.write(table(rows, flags.human, terminalColumns(context)));
     return 0;
   });

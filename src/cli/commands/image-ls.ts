@@ -30,7 +30,8 @@ export function runImageList(context: CliContext, {args, flags}: ImageInput<'ls'
     const withDigests = flags.digests || template?.fields.has('Digest') === true;
     const rows = images.flatMap((image) => imageRows(image, {withDigests, now: context.now(), ...flags}));
     if (flags.quiet) context.stdout.write(toLines(rows.map(({ID}) => ID)));
-    else if (template) context.stdout.write(formatRows(template, rows, imageTitles, terminalColumns(context)));
+    else if (template)
+      context.stdout.write(formatRows(template, rows, {titles: imageTitles, columns: terminalColumns(context)}));
     else context.stdout.write(table(rows, flags.digests, terminalColumns(context)));
     return 0;
   });

@@ -82,7 +82,7 @@ function printer(flags: Input<'ps'>['flags']): Print {
   const template = parseRowTemplate(format, Object.keys(titles));
   return (containers, {project, now, columns}) => {
     const rows = containers.map((container) => toRow(container, project, now));
-    return formatRows(template, rows, titles, columns);
+    return formatRows(template, rows, {titles, columns: undefined, forTerminal: columns !== undefined});
   };
 }
 

@@ -28,7 +28,7 @@ export function runSystemUsage(context: CliContext, {flags}: Input<'engine syste
           ? `${fillTemplate(template, {...details}, stdout.isTTY === true)}\n`
           : detailTables(details, cacheSize, columns),
       );
-    } else if (template) stdout.write(formatRows(template, rows, usageTitles, columns));
+    } else if (template) stdout.write(formatRows(template, rows, {titles: usageTitles, columns}));
     else {
       const fields = Object.keys(usageTitles) as (keyof typeof usageTitles)[];
       const cells = rows.map((row) => fields.map((field) => row[field]));

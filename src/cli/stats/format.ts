@@ -54,7 +54,7 @@ export function formatStats(samples: readonly UsageSample[], {format, wholeIds, 
       fit,
     );
   }
-  return formatRows(format.template, rows, titles, fit.columns);
+  return formatRows(format.template, rows, {titles, columns: fit.columns, forTerminal: columns !== undefined});
 }
 
 function toRow({container, usage}: UsageSample, wholeIds: boolean): Row & Readonly<Record<Field, string>> {
