@@ -88,7 +88,11 @@ static int receive_socket(int fd) {
   struct iovec part = {.iov_base = &error, .iov_len = sizeof error};
   struct msghdr message = {
       .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-  if (recvmsg(fd, &message, MSG_CMSG_CLOEXEC) != sizeof error) {
+  ssize_t count;
+  /* With a time limit a call is not taken up again by itself where the machine or the process was stopped (signal(7)). */
+  do count = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+  while (count < 0 && errno == EINTR);
+  if (count != sizeof error) {
     errno = ECONNREFUSED;
     return -1;
   }
@@ -134,7 +138,12 @@ void outside_answer(int listener) {
   struct request request;
   int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
   if (fd < 0) return;
-  if (wait_for_both_ways(fd, &keeper_patience) == 0 && recv(fd, &request, sizeof request, 0) == sizeof request) {
+  ssize_t count = -1;
+  if (wait_for_both_ways(fd, &keeper_patience) == 0) {
+    do count = recv(fd, &request, sizeof request, 0);
+    while (count < 0 && errno == EINTR);
+  }
+  if (count == sizeof request) {
     int made = make_socket(&request);
     int error = made < 0 ? errno : 0;
     if (made >= 0) send_with_descriptor(fd, &error, sizeof error, made);

@@ -48,7 +48,10 @@ static int receive(int fd, char *text, size_t size) {
   struct iovec part = {.iov_base = text, .iov_len = size - 1};
   struct msghdr message = {
       .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-  ssize_t count = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+  ssize_t count;
+  /* With a time limit the call is not taken up again by itself where the machine or the process was stopped (signal(7)). */
+  do count = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+  while (count < 0 && errno == EINTR);
   text[count > 0 ? count : 0] = '\0';
   struct cmsghdr *header = count > 0 ? CMSG_FIRSTHDR(&message) : NULL;
   int lent = -1;
