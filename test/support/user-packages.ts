@@ -25,7 +25,8 @@ export function packageDirectory(name: UserPackage): string {
   const staging = mkdtempSync(join(cache, '.tmp-'));
   const unpacked = join(staging, 'content');
   mkdirSync(unpacked);
-  const shell = 'apt-get download -qq "$@" && for file in *.deb; do dpkg-deb -x "$file" content; done';
+  const shell =
+    'apt-get download -qq -o Acquire::Retries=5 "$@" && for file in *.deb; do dpkg-deb -x "$file" content; done';
   execFileSync('sh', ['-ec', shell, 'sh', ...userPackages[name]], {cwd: staging, stdio: ['ignore', 'pipe', 'pipe']});
   try {
     renameSync(unpacked, directory);
