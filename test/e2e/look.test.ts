@@ -92,15 +92,16 @@ test('stats goes on until it is interrupted: lines for programs, one picture in 
     const coverage = join(host.directory, 'coverage');
     await using terminal = openTerminal(host, {columns: 80, rows: 10, env: {NODE_V8_COVERAGE: coverage}});
     terminal.type('tscompose stats\r');
-    await terminal.shows(/look-busy-1 +\d{2,3}\.\d\d%/);
+    // Names are cut where figures are wide: whose pages have to be read again has read from a disk.
+    await terminal.shows(/^look-busy\S* +\d{2,3}\.\d\d%/m);
     const headings = () => terminal.screen().match(/^NAME +CPU %/gm)?.length;
     await eventually(() => expect(headings()).toBe(1));
-    expect(terminal.screen()).not.toContain('look-over-1');
+    expect(terminal.screen()).not.toContain('look-over');
     // It follows what comes and goes, and the size of the terminal.
     expect((await host.tscompose(['stop', 'idle'])).code).toBe(0);
     await eventually(() => expect(terminal.screen()).not.toContain('look-idle'));
     expect((await host.tscompose(['start', 'idle'])).code).toBe(0);
-    await terminal.shows('look-idle-2');
+    await eventually(() => expect(terminal.screen().match(/^look-idle/gm)).toHaveLength(2));
     terminal.resize(40, 10);
     await terminal.shows(/^NAME +CPU % +MEM USAGE \/ LIMIT$/m);
     terminal.resize(160, 4);
