@@ -104,4 +104,8 @@ export const errorTable: readonly (readonly [text: string, ...told: readonly str
   [`${f}LABEL a=$B\n`, '2:9+2 LABEL: nothing sets "$B"'],
   [`${f}ARG PASSWORD\n`, '2:5+8 ARG: "PASSWORD" looks like a secret, and the image keeps it'],
   ['from scratch\nRUN x\nCMD ["x"]\n', '1:1+4 "from" is not written as the others are'],
+  [
+    '# check=experimental=all\n# what for\nARG x\nFROM scratch\n',
+    '3:1+3 the comment above does not begin with the name of what it describes',
+  ],
 ];
