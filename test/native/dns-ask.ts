@@ -63,7 +63,7 @@ export async function resolveWith(
   name: string,
 ): Promise<string[] | string> {
   const {Resolver} = process.getBuiltinModule('node:dns/promises');
-  const resolver = new Resolver({timeout: 5000, tries: 2});
+  const resolver = new Resolver({timeout: 20_000, tries: 2});
   resolver.setServers(['127.0.0.11']);
   try {
     return (await resolver[method](name)) as string[];

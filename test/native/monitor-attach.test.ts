@@ -281,7 +281,7 @@ describe('control socket', () => {
     const output = execFileSync(
       'setpriv',
       ['--reuid=65534', '--clear-groups', process.execPath, '-e', script, container.paths.control],
-      {encoding: 'utf8', timeout: 30_000},
+      {encoding: 'utf8', timeout: 100_000},
     );
     expect(output).toContain('closed');
     await container.stop();

@@ -84,7 +84,7 @@ export async function makeNetworkBed(): Promise<NetworkBed> {
     inContainer: (command) =>
       spawnSync('nsenter', [`--net=/run/netns/${namespaces.container}`, 'sh', '-c', command], {
         encoding: 'utf8',
-        timeout: 30_000,
+        timeout: 100_000,
       }),
     async [Symbol.asyncDispose]() {
       for (const child of children) await child.stop();
