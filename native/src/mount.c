@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -90,16 +89,6 @@ static int bind_root(struct setup *setup, const char *path) {
   return setup->root < 0 ? fail_errno(setup->failure, errno, "overlay %s", path) : 0;
 }
 
-/*
- * The kernel clears the work directory when it mounts. Two that mount the same at once, as a sync between two runs and the
- * run that begins then, would do it to each other, and one of them would fail.
- */
-static int take_turn(int work) {
-  int turn = openat(work, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  while (turn >= 0 && flock(turn, LOCK_EX) != 0 && errno == EINTR) continue;
-  return turn;
-}
-
 int setup_overlay(struct setup *setup, const struct record *record) {
   unsigned count = record->argc - 3;
   int upper = -1, work = -1;
@@ -113,7 +102,6 @@ int setup_overlay(struct setup *setup, const struct record *record) {
   if (count == 0) return fail_kind(setup->failure, KIND_INVALID, "no layers", "overlay");
   if (upper >= 0 && (work = open_layer(setup, record->argv[1])) < 0) return -1;
   if (upper < 0) setup->stage_path = record->argv[3];
-  int turn = work >= 0 ? take_turn(work) : -1;
   /* Whoever had it mounted so was killed: what was written then is as good as what any program writes. */
   if (work >= 0) overlay_forget_volatile(work);
   int *layers = xmalloc(count * sizeof *layers);
@@ -122,7 +110,6 @@ int setup_overlay(struct setup *setup, const struct record *record) {
   int result = opened < count ? -1 : mount_overlay(setup, record, layers, upper, work);
   while (opened > 0) close(layers[--opened]);
   free(layers);
-  close_quietly(turn);
   close_quietly(upper);
   close_quietly(work);
   return result;

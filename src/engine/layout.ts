@@ -93,6 +93,8 @@ export interface ContainerPaths {
   readonly log: string;
   readonly upper: string;
   readonly work: string;
+  /** Of a second mount of the same tree, which may overlap with the start of a run: the kernel clears it. */
+  readonly workBeside: string;
   /** Contents of files given with the create body (configs and secrets), each 0600. */
   readonly files: string;
   /** Held by the monitor for its life. */
@@ -282,6 +284,7 @@ function containerPaths(directory: string, run: string): ContainerPaths {
     log: `${directory}/json.log`,
     upper: `${directory}/upper`,
     work: `${directory}/work`,
+    workBeside: `${directory}/work-beside`,
     files: `${directory}/files`,
     lock: `${directory}/lock`,
     attaching: `${directory}/attaching`,

@@ -109,7 +109,7 @@ export function planStoppedRoot(
     {
       kind: 'overlay',
       upper: paths.upper,
-      work: paths.work,
+      work: paths.workBeside,
       options: rootless ? 'volatile,userxattr' : 'volatile',
       lowers: image.lowers,
     },

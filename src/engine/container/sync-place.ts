@@ -1,5 +1,5 @@
+import {mkdir} from '../at-once.ts';
 import {encodeOperations} from '../helper/operations.ts';
-import {helperFailure} from '../helper/reply.ts';
 import {clearDead} from './clear-dead.ts';
 import type {ContainerContext} from './context.ts';
 import {takeMonitorLock} from './monitor-lock.ts';
@@ -19,36 +19,24 @@ export interface SyncPlace {
 
 const nothing = new Uint8Array();
 
-/** Nothing was done: there is no such place any more. */
-export interface Ended {
-  readonly ended: true;
-  readonly partial?: undefined;
-}
-
 /**
  * Runs `work` where the container's files are: in its own mount namespace while it runs, else over the same directories,
  * mounted for this alone. The caller holds the operation lock, so nobody but the container's monitor starts it meanwhile:
  * where that happened, it is told as `ended`.
  */
-export async function withSyncPlace<T extends {readonly ended?: boolean | undefined}>(
+export async function withSyncPlace<T extends {readonly ended?: boolean}>(
   context: ContainerContext,
   found: FoundContainer,
   work: (place: SyncPlace) => Promise<T>,
   use: StoppedRootUse = 'sync',
-): Promise<T | Ended> {
+): Promise<T | (T & {readonly ended: true})> {
   const monitor = await takeMonitorLock(context, found.id);
   if (monitor.kind === 'live') {
     const {state} = monitor;
     if (state.status !== 'restarting')
       return work({pid: state.pid ?? 0, monitor: state.monitor ?? 0, operations: nothing});
-    try {
-      const reply = await inStoppedPlace(context, found, {work, use});
-      return (await isSameWait(context, found, state)) ? reply : {...reply, ended: true};
-    } catch (error) {
-      // The next run, which has begun by then, mounts the same directories.
-      if (helperFailure(error)?.step.startsWith('overlay ') === true) return {ended: true};
-      throw error;
-    }
+    const reply = await inStoppedPlace(context, found, {work, use});
+    return (await isSameWait(context, found, state)) ? reply : {...reply, ended: true};
   }
   await using lock = monitor.lock;
   void lock;
@@ -68,8 +56,10 @@ async function inStoppedPlace<T>(
     checkBinds(record),
   ]);
   const {rootless} = await context.machine();
+  const paths = context.layout.container(id);
+  await mkdir(paths.workBeside, {recursive: true, mode: 0o700});
   const operations = planStoppedRoot(
-    {paths: context.layout.container(id), record, image, volumes: volumes.directories, images},
+    {paths, record, image, volumes: volumes.directories, images},
     {use, rootless: rootless !== undefined},
   );
   return await work({pid: 0, monitor: 0, operations: encodeOperations(operations)});
