@@ -18,6 +18,7 @@
 #define OP_SYNC_UNDO 20 /* request, archive, path, owner, user, prefix, pid, monitor, operations */
 #define OP_VOLUME_MOUNT 21 /* request, target, type, device, flags, data */
 #define OP_VOLUME_UNMOUNT 22 /* request, target */
+#define OP_TOP_DIRECTORY 24 /* request, path */
 #define OP_OVERLAY 100 /* upper, work, options, lowers... */
 #define OP_MOUNT 101 /* type, source, target, flags, data */
 #define OP_BIND 102 /* source, target, flags, create */
@@ -128,6 +129,7 @@
   X(OP_SYNC_UNDO, "syncUndo", 9, 0) \
   X(OP_VOLUME_MOUNT, "volumeMount", 6, 0) \
   X(OP_VOLUME_UNMOUNT, "volumeUnmount", 2, 0) \
+  X(OP_TOP_DIRECTORY, "topDirectory", 2, 0) \
   X(OP_OVERLAY, "overlay", 3, 1) \
   X(OP_MOUNT, "mount", 5, 0) \
   X(OP_BIND, "bind", 4, 0) \

@@ -239,6 +239,7 @@ static const struct {
     {OP_REMOVE_TREE, remove_tree_request},
     {OP_MEASURE_TREE, measure_tree_request},
     {OP_COPY_UP, copy_up_request},
+    {OP_TOP_DIRECTORY, top_directory_request},
     {OP_VOLUME_MOUNT, volume_mount_request},
     {OP_VOLUME_UNMOUNT, volume_unmount_request},
     {OP_SYNC, sync_request},

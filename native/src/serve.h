@@ -41,6 +41,7 @@ void cancel_request(uint64_t request, const struct record *record);
 void netlink_request(uint64_t request, const struct record *record);
 void launch_request(uint64_t request, const struct record *record);
 void remove_tree_request(uint64_t request, const struct record *record);
+void top_directory_request(uint64_t request, const struct record *record);
 void measure_tree_request(uint64_t request, const struct record *record);
 void volume_mount_request(uint64_t request, const struct record *record);
 void volume_unmount_request(uint64_t request, const struct record *record);

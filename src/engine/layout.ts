@@ -67,6 +67,8 @@ export interface ImagePaths {
   /** The record of an image id, given as `sha256:…` or bare hex. */
   record(id: string): string;
   readonly layers: string;
+  /** Where their directories are begun, see `nurseries.ts`. */
+  readonly nurseries: string;
   /** The unpacked layer of a diff ID, given as `sha256:…` or bare hex. */
   layer(diffId: string): string;
   /** What is known of each directory under `layers`. */
@@ -210,6 +212,7 @@ export function createLayout({root, run}: {readonly root: string; readonly run: 
       records,
       record: (id) => join(records, `${bareDigest(id)}.json`),
       layers,
+      nurseries: join(root, 'nurseries'),
       layer: (diffId) => join(layers, bareDigest(diffId)),
       layerRecords,
       layerRecord: (directory) => join(layerRecords, `${directory}.json`),

@@ -9,6 +9,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statfsSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -255,6 +256,18 @@ test('a launch with a plan that says nothing is refused, and leaves no process',
   });
   const {pid} = await helper.request({kind: 'hello'});
   await expect.poll(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')).toBe('');
+});
+
+test('topDirectory is a hint, for file systems that take it', async () => {
+  const hint = (path: string) => helper.request({kind: 'topDirectory', path});
+  const isMarked = () => /^\S*T\S* /.test(execFileSync('lsattr', ['-d', directory], {encoding: 'utf8'}));
+  const {marked} = await hint(directory);
+  expect(marked).toBe(statfsSync(directory).type === 0xef53);
+  if (marked) expect(isMarked()).toBe(true);
+  expect(await hint('/proc')).toMatchObject({marked: false});
+  await expect(hint(join(directory, 'none'))).rejects.toMatchObject({kind: 'notFound'});
+  symlinkSync(directory, join(directory, 'link'));
+  await expect(hint(join(directory, 'link'))).rejects.toThrow('topDirectory');
 });
 
 test('measureTree counts a file with two names once, and the link, not what it leads to', async () => {

@@ -26,6 +26,7 @@ export interface HelperReplies {
   copyUp: {readonly entries: number};
   volumeMount: object;
   volumeUnmount: object;
+  topDirectory: {readonly marked: boolean};
   sync: SyncReply;
   syncUndo: SyncReply;
 }

@@ -89,6 +89,8 @@ export const requestOperations = {
   volumeMount: {code: 21, args: ['request', 'target', 'type', 'device', 'flags', 'data']},
   /** Unmounts what is mounted at `target`; nothing there is no error. */
   volumeUnmount: {code: 22, args: ['request', 'target']},
+  /** Tells the file system that what is made in a directory has nothing to do with each other, where it takes such a hint. */
+  topDirectory: {code: 24, args: ['request', 'path']},
 } as const satisfies Record<string, Row>;
 
 /** Steps for a new process, executed in order; a failing step names itself in the error. */

@@ -5,6 +5,7 @@ import {temporaryPrefix} from '../record-store.ts';
 import type {ImageContext} from './context.ts';
 import {hostLayerPrefix} from './host-image.ts';
 import {createLease, type Lease, type Leased, readLeases} from './lease.ts';
+import {clearNurseries} from './nurseries.ts';
 import {findReachable, type Reachable, readRecords} from './reachable.ts';
 import {listPins, pullPin, removePin} from './record.ts';
 
@@ -31,6 +32,7 @@ export async function collectGarbage(context: ImageContext, options: CollectOpti
     const leased = await readLeases(context, lease);
     const forgotten = await forgetManifest(context, lease, {leased, digest: options.forgotten});
     const reachable = await findReachable(context);
+    await clearNurseries(context, (name) => leased.isBeingMade(name));
     const waste = await takeWaste(context, lease, {reachable, leased, options});
     return {reachable, waste: {...waste, files: [...waste.files, ...forgotten]}};
   });

@@ -2,7 +2,7 @@ import {join} from 'node:path';
 import {sha256Hex} from '../../base/canonical-json.ts';
 import {createLimiter} from '../../base/concurrency.ts';
 import {hasKind, TscomposeError} from '../../base/errors.ts';
-import {chmod, lstat, mkdir, rename, rm} from '../at-once.ts';
+import {chmod, lstat, rename, rm} from '../at-once.ts';
 import {readBootId} from '../clock.ts';
 import {startFilesProcess} from '../helper/files-process.ts';
 import {type BlobSource, headOf} from './blob-source.ts';
@@ -10,6 +10,7 @@ import {sniffCompression} from './compression.ts';
 import type {ImageContext} from './context.ts';
 import type {Lease} from './lease.ts';
 import {measureArchive} from './made-layer.ts';
+import {makeLayerDirectory} from './nurseries.ts';
 import {type LayerRecord, listImages, readLayer, writeLayer} from './record.ts';
 import {stackLayers} from './stack.ts';
 import {contentDigest, unpackArchive} from './unpack-process.ts';
@@ -142,7 +143,7 @@ export function createLayerStore(context: ImageContext, lease: Lease): LayerStor
 
   async function makeDirectory(name: string): Promise<string> {
     const path = join(layout.images.layers, name);
-    await mkdir(path, {mode: 0o700});
+    await makeLayerDirectory(context, path, name);
     // The root of an image that is mounted in a container, for its users to enter; nobody else gets this far.
     await chmod(path, 0o755);
     return path;

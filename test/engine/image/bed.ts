@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {mkdtempSync, readdirSync, rmSync} from 'node:fs';
+import {existsSync, mkdtempSync, readdirSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
@@ -27,6 +27,7 @@ export interface ImageBed extends AsyncDisposable {
   load(archive: Uint8Array | {readonly path: string}, signal?: AbortSignal): Promise<ImageProgress[]>;
   /** Names under layers/ and blobs, temporary ones too. */
   content(): {
+    /** Also those whose directories were begun and never got further. */
     readonly layers: string[];
     readonly blobs: string[];
     readonly records: string[];
@@ -63,7 +64,7 @@ export async function makeImageBed(beside?: ImageBed): Promise<ImageBed> {
     users,
     load: (archive, signal) => collect(store.images.load('path' in archive ? archive : stream(archive), {signal})),
     content: () => ({
-      layers: readdirSync(layout.images.layers).sort(),
+      layers: [...readdirSync(layout.images.layers), ...begunIn(layout.images.nurseries)].sort(),
       blobs: readdirSync(layout.images.blobs).sort(),
       records: readdirSync(layout.images.records).sort(),
       references: readdirSync(layout.images.references).sort(),
@@ -73,6 +74,10 @@ export async function makeImageBed(beside?: ImageBed): Promise<ImageBed> {
       if (!beside) rmSync(directory, {recursive: true, force: true});
     },
   };
+}
+
+function begunIn(nurseries: string): string[] {
+  return existsSync(nurseries) ? readdirSync(nurseries).flatMap((name) => readdirSync(join(nurseries, name))) : [];
 }
 
 export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
