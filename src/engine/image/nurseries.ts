@@ -8,7 +8,7 @@ import type {ImageContext} from './context.ts';
 const count = 32;
 
 /**
- * Makes a directory for the many files of a layer. ext4 puts files near their directory, and this one near that in which it
+ * Makes the directory that a layer's archive is unpacked into. ext4 puts files near their directory, and this one near that in which it
  * is made; where a layer was removed within the last minutes, the search for free inodes passes by each of those that it had,
  * for each file anew: an image that replaces another one took three times as long. So each begins in one of several
  * directories that the file system keeps apart, and gets its name afterwards. (Linux: fs/ext4/ialloc.c, `recently_deleted` and

@@ -10,7 +10,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import {basename, join} from 'node:path';
+import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import {storedBlob} from '../../../src/engine/image/blob-source.ts';
@@ -148,20 +148,30 @@ describe('layers', () => {
     const {nurseries} = bed.layout.images;
     const make = async () => {
       await using session = await bed.store.session();
-      await using made = await session.layers.begin();
-      expect(bed.content().layers).toEqual([basename(made.path)]);
+      await using ingest = await session.ingest({digest: digestOf(zipped), size: zipped.length, signal});
+      await bring(ingest, zipped);
+      await ingest.commit();
+      await session.layers.provide([{diffId, blob: ingest.source}], quiet);
+      expect(bed.content().layers).toEqual([diffId.slice(7)]);
+    };
+    const forget = async () => {
+      await bed.store.tidy();
+      expect(bed.content().layers).toEqual([]);
     };
     await make();
+    await forget();
     const places = readdirSync(nurseries);
     expect(places.length).toBeGreaterThan(8);
     // As somebody leaves it who is killed while he makes them.
     for (const place of places.slice(1)) rmdirSync(join(nurseries, place));
-    for (let round = 0; round < 4; round += 1) await make();
+    for (let round = 0; round < 4; round += 1) {
+      await make();
+      await forget();
+    }
     expect(readdirSync(nurseries)).toEqual(places);
     mkdirSync(join(nurseries, places[0] ?? '', `${temporaryPrefix}${randomUUID()}-${randomUUID()}`));
     expect(bed.content().layers).toHaveLength(1);
-    await bed.store.tidy();
-    expect(bed.content().layers).toEqual([]);
+    await forget();
     expect(readdirSync(nurseries)).toEqual(places);
   });
 
