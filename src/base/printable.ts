@@ -16,5 +16,5 @@ export function printableText(text: string): string {
 
 /** Without anything that could move the cursor or do more; tabs stay. */
 export function printable(line: string): string {
-  return line.replace(sequences, '').replace(/[\x00-\x08\x0a-\x1f\x7f-\x9f]/g, '');
+  return printableText(line).replaceAll('\n', '');
 }

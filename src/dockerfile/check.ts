@@ -60,7 +60,10 @@ interface CheckRules {
   readonly fatal: boolean;
 }
 
-/** `skip=A,B;error=true;experimental=C`, as `# check=` says it, or the build argument that goes before that; names in small letters. */
+/**
+ * `skip=A,B;error=true;experimental=C`, as `# check=` says it, or the build argument that goes before that; names in small
+ * letters.
+ */
 function checkRules(text = ''): CheckRules {
   const list = (key: string) =>
     (new RegExp(`(?:^|;)\\s*${key}=([^;]*)`).exec(text)?.[1] ?? '').split(',').map((name) => name.trim().toLowerCase());

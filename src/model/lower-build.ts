@@ -114,6 +114,11 @@ export interface BuildLowering {
   readonly files: Pick<BuildBody, 'dockerfile' | 'ignore'>;
 }
 
+/** Where the agent or the key of a build's `ssh` is; empty: nowhere, as no agent runs. */
+export function agentSocket(path: string, environment: BuildLowering['environment']): string {
+  return path === '' ? (environment['SSH_AUTH_SOCK'] ?? '') : path;
+}
+
 /** What the engine is asked for. That agents for keys are there is to be checked before. */
 export function lowerBuild(given: ServiceBuild, {environment, files, ...lowering}: BuildLowering): BuildBody {
   const project = withDisabled(lowering.project);
@@ -143,7 +148,7 @@ export function lowerBuild(given: ServiceBuild, {environment, files, ...lowering
     ),
     agents: Object.entries(build.ssh ?? {}).map(([id, path]) => ({
       id,
-      socket: path === '' ? (environment['SSH_AUTH_SOCK'] ?? '') : path,
+      socket: agentSocket(path, environment),
     })),
     ...(build.shm_size === undefined ? {} : {shmSize: build.shm_size}),
     ulimits: Object.entries(build.ulimits ?? {}).map(([Name, {soft, hard}]) => ({Name, Soft: soft, Hard: hard})),

@@ -1,5 +1,5 @@
 import {readFileSync} from 'node:fs';
-import {afterAll, beforeAll, test} from 'vitest';
+import {afterAll, beforeAll, expect, test} from 'vitest';
 import {eventually, type LaunchMachine, openLaunchMachine} from './launch-machine.ts';
 
 let machine: LaunchMachine;
@@ -12,10 +12,7 @@ afterAll(async () => {
   await machine.close();
 });
 
-/** Ends at SIGTERM, which a process 1 without a handler never sees. */
-const _patient = ['sh', '-c', 'trap "exit 143" TERM; while :; do sleep 0.05; done'];
 const shell = (script: string) => ['sh', '-c', script];
-const _text = (payload: Uint8Array) => Buffer.from(payload).toString();
 
 function children(pid: number): readonly number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
@@ -31,6 +28,7 @@ test('memory: monitor, network child and log writer together stay small', async 
   const members = () => [monitor, ...children(monitor)].filter((pid) => pid !== container.state()?.pid);
   await eventually(() => members().length === 3);
   const family = members();
+  expect(family).toHaveLength(3);
   const kilobytes = (field: string) =>
     family.reduce((total, pid) => {
       const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');

@@ -1,5 +1,5 @@
 import {existsSync} from 'node:fs';
-import type {ServiceBuild} from '../../model/lower-build.ts';
+import {agentSocket, type ServiceBuild} from '../../model/lower-build.ts';
 import {placedError} from '../../model/placed-error.ts';
 import type {Project} from '../../model/types.ts';
 import type {CliContext} from '../context.ts';
@@ -11,7 +11,7 @@ export function checkAgents(
   {build, services: [service = '']}: Pick<ServiceBuild, 'build' | 'services'>,
 ): void {
   for (const [id, path] of Object.entries(build.ssh ?? {})) {
-    const socket = path === '' ? (env['SSH_AUTH_SOCK'] ?? '') : path;
+    const socket = agentSocket(path, env);
     const where = `services.${service}.build.ssh.${id}`;
     if (socket === '')
       throw placedError(project, where, {

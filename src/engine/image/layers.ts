@@ -2,7 +2,7 @@ import {join} from 'node:path';
 import {sha256Hex} from '../../base/canonical-json.ts';
 import {createLimiter} from '../../base/concurrency.ts';
 import {hasKind, TscomposeError} from '../../base/errors.ts';
-import {chmod, lstat, mkdir, rename, rm} from '../at-once.ts';
+import {chmod, lstat, rename, rm} from '../at-once.ts';
 import {readBootId} from '../clock.ts';
 import {startFilesProcess} from '../helper/files-process.ts';
 import {type BlobSource, headOf} from './blob-source.ts';
@@ -103,9 +103,7 @@ export function createLayerStore(context: ImageContext, lease: Lease): LayerStor
 
     async begin() {
       const temporary = lease.temporaryName();
-      const path = join(layout.images.layers, temporary);
-      await mkdir(path, {mode: 0o700});
-      await openToUsers(path);
+      const path = await makeDirectory(temporary);
       return {
         path,
         keep: (signal) => keepMade(temporary, signal),
@@ -143,9 +141,11 @@ export function createLayerStore(context: ImageContext, lease: Lease): LayerStor
     });
   }
 
-  /** The root of an image that is mounted in a container, for its users to enter; nobody else gets this far. */
-  async function openToUsers(path: string): Promise<void> {
+  async function makeDirectory(name: string): Promise<string> {
+    const path = await makeLayerDirectory(context, name);
+    // The root of an image that is mounted in a container, for its users to enter; nobody else gets this far.
     await chmod(path, 0o755);
+    return path;
   }
 
   /** Undefined where it needs those below. */
@@ -253,9 +253,7 @@ export function createLayerStore(context: ImageContext, lease: Lease): LayerStor
       const compression = sniffCompression(await headOf(blob, signal));
       // Without compression the blob is the content: no need to unpack what is known to be wrong.
       if (compression === 'none') checkContent(diffId, blob.digest);
-      const destination = join(layout.images.layers, temporary);
-      await makeLayerDirectory(context, destination, temporary);
-      await openToUsers(destination);
+      const destination = await makeDirectory(temporary);
       const result = await unpackArchive(helper, {archive: blob, compression, destination, lowers}, signal);
       const found = result.diffId ?? blob.digest;
       checkContent(diffId, found);
