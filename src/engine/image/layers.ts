@@ -10,7 +10,7 @@ import {sniffCompression} from './compression.ts';
 import type {ImageContext} from './context.ts';
 import type {Lease} from './lease.ts';
 import {measureArchive} from './made-layer.ts';
-import {makeLayerDirectory} from './nurseries.ts';
+import {createNursery} from './nurseries.ts';
 import {type LayerRecord, listImages, readLayer, writeLayer} from './record.ts';
 import {stackLayers} from './stack.ts';
 import {contentDigest, unpackArchive} from './unpack-process.ts';
@@ -73,6 +73,7 @@ export function createLayerStore(context: ImageContext, lease: Lease): LayerStor
   const {layout, helper} = context;
   const limit = createLimiter(context.concurrency);
   const boot = readBootId();
+  const nursery = createNursery(context);
   const unsettled = new Map<string, LayerRecord>();
 
   /**
@@ -142,7 +143,7 @@ export function createLayerStore(context: ImageContext, lease: Lease): LayerStor
   }
 
   async function makeDirectory(name: string): Promise<string> {
-    const path = await makeLayerDirectory(context, name);
+    const path = await nursery.begin(name);
     // The root of an image that is mounted in a container, for its users to enter; nobody else gets this far.
     await chmod(path, 0o755);
     return path;
