@@ -11,8 +11,11 @@ import {cacheDirectory, keepFile, makeKept, readKept} from './kept-files.ts';
  * kept: reading and compiling it anew would be the greater part of a short command. See docs/decisions/0011-code-cache.md.
  */
 
-/** Name of the program's file beside this one; it holds a digest of its content. */
-declare const TSCOMPOSE_PROGRAM: string;
+/**
+ * Files beside this one, whose names hold a digest of their content: the whole program, and those that hold what one command
+ * needs (`engine-build`) and no other.
+ */
+declare const TSCOMPOSE_PROGRAMS: {readonly whole: string; readonly [command: string]: string};
 /** What NODE_EXTRA_CA_CERTS is called on its way past Node (scripts/build.mjs). */
 declare const TSCOMPOSE_KEPT_VARIABLE: string;
 
@@ -37,11 +40,17 @@ interface Cache {
 }
 
 function start(): void {
-  const flags = optimizeOnlyLongRuns();
   giveBackVariable();
-  const filename = join(__dirname, TSCOMPOSE_PROGRAM);
+  const command = commandName();
+  // Whatever somebody types: also "constructor".
+  const file = Object.hasOwn(TSCOMPOSE_PROGRAMS, command) ? TSCOMPOSE_PROGRAMS[command] : undefined;
+  run(file ?? TSCOMPOSE_PROGRAMS.whole, command, optimizeOnlyLongRuns());
+}
+
+function run(file: string, command: string, flags: Flags): void {
+  const filename = join(__dirname, file);
   const url = pathToFileURL(__filename).href;
-  const place = cachePlace();
+  const place = cachePlace(file, command);
   const cache = place === undefined ? {data: undefined, runs: 0} : readCache(place);
   const script = new Script(readFileSync(filename, 'latin1'), {
     filename,
@@ -56,8 +65,10 @@ function start(): void {
   };
   // Modules beside this one: code from a cache cannot import by itself.
   const importModule = (path: string) => import(new URL(path, url).href);
+  const {whole} = TSCOMPOSE_PROGRAMS;
+  const runWhole = () => run(whole, command, flags);
   const program = script.runInThisContext();
-  program(requireBuiltin(flags), {}, url, importModule, beforeExit, TSCOMPOSE_PROGRAM);
+  program(requireBuiltin(flags), {}, url, importModule, beforeExit, whole, runWhole);
 }
 
 function giveBackVariable(): void {
@@ -117,12 +128,12 @@ interface Place {
 }
 
 /** Undefined where nothing is to be kept. NODE_DISABLE_COMPILE_CACHE is Node's own switch for the same thing. */
-function cachePlace(): Place | undefined {
+function cachePlace(file: string, name: string): Place | undefined {
   const {env} = process;
   const caches = cacheDirectory(env);
   if (caches === undefined || env['NODE_DISABLE_COMPILE_CACHE']) return undefined;
   const engine = `${process.version}-${process.arch}-${cachedDataVersionTag().toString(16)}`;
-  return {directory: join(caches, 'code', `${TSCOMPOSE_PROGRAM}-${engine}`), name: commandName()};
+  return {directory: join(caches, 'code', `${file}-${engine}`), name};
 }
 
 /**

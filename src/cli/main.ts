@@ -18,6 +18,7 @@ async function main(): Promise<void> {
     tscomposeBeforeExit();
     return;
   }
+  if (TSCOMPOSE_ONLY !== '' && parsed.command.name !== TSCOMPOSE_ONLY) return tscomposeRunWhole();
   const context = createContext(parsed.global, tscomposeProgram);
   try {
     process.exitCode = await parsed.command.run(context, parsed.input);
@@ -61,7 +62,11 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
 
 /** Given by `boot.ts`: to be called once, when everything is done. */
 declare const tscomposeBeforeExit: () => void;
-/** Also given by `boot.ts`. */
+/** Also given by `boot.ts`: the name of the whole program's file. */
 declare const tscomposeProgram: string;
+/** Also given by `boot.ts`: starts the whole program from the beginning. */
+declare const tscomposeRunWhole: () => void;
+/** The one command that this program is for, or nothing in the whole one (scripts/build.mjs). */
+declare const TSCOMPOSE_ONLY: string;
 
 void main();

@@ -139,6 +139,29 @@ test('commands of a group have a cache each', () => {
   expect(files().sort()).toEqual(['engine-1', 'engine-image-ls-1', 'engine-images-1']);
 });
 
+test('a command that has a program of its own leaves the whole one alone, and one that only looks like it is run by that', () => {
+  writeFileSync(join(directory, 'compose.yaml'), 'services: {exec: {image: one}, other: {image: two}}\n');
+  const run = (...words: readonly string[]) => {
+    const {stdout, status} = spawnSync(join(projectDirectory, 'dist/cli.cjs'), words, {
+      cwd: directory,
+      env: {PATH: process.env['PATH'] ?? '', XDG_CACHE_HOME: directory},
+      encoding: 'utf8',
+    });
+    return {stdout, status, caches: programs()};
+  };
+  const programs = () =>
+    readdirSync(join(directory, 'tscompose/code')).map((name) => name.replace(/-[0-9a-f]{16}\.cjs.*$/, ''));
+  expect(run('exec', '--help')).toMatchObject({status: 0, caches: ['exec']});
+  expect(run('engine', 'build', '--help')).toMatchObject({status: 0, caches: ['engine-build', 'exec']});
+  // "config" might be the value of the flag before it, as far as can be told before the line is read.
+  expect(run('--all-resources', 'config', 'exec', '--images')).toEqual({
+    stdout: 'one\n',
+    status: 0,
+    caches: ['engine-build', 'exec', 'main'],
+  });
+  expect(run('constructor')).toMatchObject({stdout: '', status: 64});
+});
+
 test('NODE_EXTRA_CA_CERTS goes past Node, which would read it all, and is there for us under its own name', () => {
   writeFileSync(join(directory, 'compose.yaml'), 'services: {a: {image: "${NODE_EXTRA_CA_CERTS}"}}\n');
   const run = (program: readonly string[]) => {
