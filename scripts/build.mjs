@@ -55,7 +55,8 @@ function buildNative() {
 
 /**
  * Parts that are not in the program's one function: Ink is made of modules that wait at their top level, undici is long and
- * few commands need it, and the decoders of rare compressions fewer. Each becomes a file of its own that the program imports when it needs it. Name of the file: entry.
+ * few commands need it, and the decoders of rare compressions fewer. Each becomes a file of its own that the program imports when
+ * it needs it. Name of the file: entry.
  */
 const modules = {
   ink: 'src/tui/app/ink-compat.tsx',

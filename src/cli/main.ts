@@ -6,7 +6,8 @@ async function main(): Promise<void> {
   process.stdout.on('error', endWithoutOutput);
   process.stderr.on('error', endWithoutProgress);
   const words = process.argv.slice(2);
-  if (words[0] === '__complete') {
+  // The bundler leaves out of other programs what only the whole one can come to.
+  if (TSCOMPOSE_ONLY === '' && words[0] === '__complete') {
     const {complete} = await import('./completion/complete.ts');
     await complete(words.slice(1), tscomposeProgram);
     return end();
