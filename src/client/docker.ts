@@ -177,10 +177,18 @@ export class Docker {
     return this.#calls.build({body, signal: options.abortSignal});
   }
 
-  /** Makes an image of one layer from the tar of a root file system. Read the answered lines to the end. */
-  importImage(source: AsyncIterable<Uint8Array>, options: ImportOptions = {}): Promise<AsyncIterable<ImageProgress>> {
-    const {abortSignal, ...query} = options;
-    return this.#calls.imageCreate({query: {...query, fromSrc: '-'}, body: source, signal: abortSignal});
+  /**
+   * Makes an image of one layer from the tar of a root file system, also from one that the engine fetches from a web server. Read
+   * the answered lines to the end.
+   */
+  importImage(
+    source: AsyncIterable<Uint8Array> | {readonly url: string},
+    options: ImportOptions = {},
+  ): Promise<AsyncIterable<ImageProgress>> {
+    const {abortSignal: signal, ...query} = options;
+    if ('url' in source)
+      return this.#calls.imageCreate({query: {...query, fromSrc: source.url}, body: nothing(), signal});
+    return this.#calls.imageCreate({query: {...query, fromSrc: '-'}, body: source, signal});
   }
 
   /**

@@ -16,6 +16,7 @@ import {createEvents} from './events.ts';
 import {createHelper} from './helper/coprocess.ts';
 import type {ImageContext} from './image/context.ts';
 import {createImages} from './image/images.ts';
+import {importFromWeb} from './image/import.ts';
 import {createLayout, hashOfRoot, type Layout} from './layout.ts';
 import {createProjectLocks} from './locks.ts';
 import type {MachineFiles} from './network/machine.ts';
@@ -30,6 +31,7 @@ import {createRootless, type Rootless} from './rootless/rootless.ts';
 import {createSystem} from './system.ts';
 import {createVolumeUses} from './volume/uses.ts';
 import {createVolumes} from './volume/volumes.ts';
+import {createWeb} from './web.ts';
 
 export interface EngineOptions {
   /** Where everything is kept (`--root`, TSCOMPOSE_ROOT). */
@@ -131,13 +133,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     concurrency: unpackConcurrency,
   };
   const store = createImages(imageContext);
-  const registry = createRegistry({
-    images: imageContext,
-    session: () => store.session(),
-    registries: {...noRegistrySettings, ...options.registries, userAgent: `tscompose/${version}`, now},
-  });
+  const registries = {...noRegistrySettings, ...options.registries, userAgent: `tscompose/${version}`, now};
+  const registry = createRegistry({images: imageContext, session: () => store.session(), registries});
+  const web = createWeb(registries);
   const images: Omit<Images, 'prune'> = {
     ...store.images,
+    importFrom: (url, ...rest) => importFromWeb(imageContext, web, url, ...rest),
     remove: (reference, removal) => exclusively(layout.locks.imageUse, () => store.images.remove(reference, removal)),
   };
   const uses = createVolumeUses({layout, helper});
@@ -193,6 +194,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     pull: (image, signal) => registry.pull(image, signal),
     push: registry.push,
     reach: registry.reach,
+    web,
     environment: options.environment,
     limits: options.fetchLimits,
   });
@@ -227,7 +229,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     locks: createProjectLocks(layout, helper),
     async close() {
       closing.abort();
-      await Promise.all([...context.endings, registry.close()]);
+      await Promise.all([...context.endings, registry.close(), web.close()]);
       await Promise.all([helper.close(), outsideHelper?.close()]);
     },
   };

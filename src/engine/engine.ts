@@ -239,6 +239,16 @@ export interface Volumes {
   prune(filters?: Filters): Promise<VolumesPruned>;
 }
 
+export interface ImportOptions {
+  readonly repository?: string;
+  readonly tag?: string;
+  readonly message?: string;
+  /** Dockerfile lines: `CMD ["sh"]`. */
+  readonly changes?: readonly string[];
+  /** What it is for; this machine's where not given. */
+  readonly platform?: string;
+}
+
 export interface Images {
   /** `manifests`: each with what its name's index leads to. */
   list(filters?: Filters, options?: {readonly manifests?: boolean}): Promise<ImageSummary[]>;
@@ -256,18 +266,9 @@ export interface Images {
     options?: {readonly platform?: string | undefined; readonly signal?: AbortSignal | undefined},
   ): AsyncIterable<ImageProgress>;
   /** Makes an image of one layer from a root file system tar. */
-  import(
-    source: AsyncIterable<Uint8Array>,
-    options: {
-      readonly repository?: string;
-      readonly tag?: string;
-      readonly message?: string;
-      readonly changes?: readonly string[];
-      /** What it is for; this machine's where not given. */
-      readonly platform?: string;
-    },
-    signal?: AbortSignal,
-  ): AsyncIterable<ImageProgress>;
+  import(source: AsyncIterable<Uint8Array>, options: ImportOptions, signal?: AbortSignal): AsyncIterable<ImageProgress>;
+  /** The same from a web server. */
+  importFrom(url: string, options: ImportOptions, signal?: AbortSignal): AsyncIterable<ImageProgress>;
   /** Verifies the whole store, and with `repair` mends it. No request of the Engine API. */
   check(options: {readonly repair: boolean}): Promise<StoreReport>;
   tag(reference: string, target: {readonly repository: string; readonly tag: string}): Promise<void>;

@@ -1,4 +1,5 @@
-import {execFileSync} from 'node:child_process';
+import {execFileSync, spawn} from 'node:child_process';
+import {once} from 'node:events';
 import {existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
@@ -6,8 +7,9 @@ import {afterEach, beforeEach, expect, test} from 'vitest';
 import {usedSize} from '../../src/cli/size.ts';
 import {dockerArchive, makeImage} from '../engine/image/bed.ts';
 import {makeTar} from '../support/archive.ts';
-import {makeHost, type TestHost} from '../support/host.ts';
+import {makeHost, projectDirectory, type TestHost} from '../support/host.ts';
 import {readTar} from '../support/read-tar.ts';
+import {makeCertificate} from '../support/registry.ts';
 
 let host: TestHost;
 beforeEach(async () => {
@@ -165,6 +167,47 @@ test('a root file system becomes an image', async () => {
     stderr: 'error: cannot import nothing.tar: no such file or directory\n',
   });
 });
+
+test('so does one of a web server, which the engine fetches, as a step of a build does: authorities as for registries', async () => {
+  writeFileSync(here('rootfs.tar'), makeTar([{name: 'file', data: 'root'}]));
+  const {key, file} = makeCertificate(host.directory);
+  await using server = await serveFiles({file, key});
+  const env = {NODE_EXTRA_CA_CERTS: file};
+  // As a person starts it: the variable goes past Node, which would read it, too.
+  const run = (words: readonly string[], options = {}) =>
+    host.command(join(projectDirectory, 'dist/cli.cjs'), ['engine', ...words], options);
+  const imported = await run(['import', `${server.url}/rootfs.tar`, 'imported:2'], {env});
+  expect(imported).toMatchObject({code: 0, stderr: ''});
+  expect(imported.stdout).toMatch(new RegExp(`^Downloading from ${server.url}/rootfs.tar\nsha256:[0-9a-f]{64}\n$`));
+  writeFileSync(here('Dockerfile'), `FROM scratch\nADD ${server.url}/rootfs.tar /\n`);
+  expect(await run(['build', '-q', '.'], {env})).toMatchObject({code: 0, stderr: ''});
+  expect(await run(['build', '-q', '.'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining(`cannot fetch ${server.url}/rootfs.tar: its certificate is not trusted`),
+  });
+});
+
+/** Serves what is in the directory of the test. */
+async function serveFiles({file, key}: {readonly file: string; readonly key: string}) {
+  const words = ['s_server', '-WWW', '-quiet', '-accept', '127.0.0.1:8443', '-cert', file, '-key', key];
+  const server = spawn('nsenter', [`--net=/run/netns/${host.namespace}`, '--', 'openssl', ...words], {
+    cwd: host.directory,
+    stdio: 'ignore',
+  });
+  const ended = once(server, 'exit');
+  await expect
+    .poll(async () => (await host.command('curl', ['-sk', 'https://127.0.0.1:8443/rootfs.tar'])).code, {
+      timeout: 30_000,
+    })
+    .toBe(0);
+  return {
+    url: 'https://localhost:8443',
+    async [Symbol.asyncDispose]() {
+      server.kill();
+      await ended;
+    },
+  };
+}
 
 test('what nobody uses is pruned, and the store verified', async () => {
   await load('web:1');

@@ -28,9 +28,12 @@ export function runImageImport(context: CliContext, {args, flags}: ImageInput<'i
   });
 }
 
-async function openSource(context: CliContext, source: string): Promise<AsyncIterable<Uint8Array>> {
+async function openSource(
+  context: CliContext,
+  source: string,
+): Promise<AsyncIterable<Uint8Array> | {readonly url: string}> {
   if (source === '-') return context.stdin;
-  if (/^https?:\/\//.test(source)) return await download(source);
+  if (/^https?:\/\//.test(source)) return {url: source};
   const path = resolve(context.cwd, source);
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     const [kind, reason] =
@@ -45,19 +48,4 @@ async function openSource(context: CliContext, source: string): Promise<AsyncIte
     });
   }
   return createReadStream(path, {highWaterMark: 1 << 20});
-}
-
-async function download(url: string): Promise<AsyncIterable<Uint8Array>> {
-  const response = await fetch(url).catch((cause: Error) => {
-    throw new TscomposeError(
-      'unavailable',
-      `cannot import ${url}: ${(cause.cause as Error | undefined)?.message ?? cause.message}`,
-      {cause},
-    );
-  });
-  if (response.ok && response.body !== null) return response.body as unknown as AsyncIterable<Uint8Array>;
-  throw new TscomposeError(
-    'unavailable',
-    `cannot import ${url}: it answers ${response.status} ${response.statusText}`.trim(),
-  );
 }

@@ -5,6 +5,7 @@ import type {BuildClient} from '../engine.ts';
 import type {ImageContext} from '../image/context.ts';
 import type {ContentSession} from '../image/session.ts';
 import type {RegistryPart} from '../registry/registry.ts';
+import type {Web} from '../web.ts';
 import type {HostEnvironment} from './fetch/git-environment.ts';
 import type {FetchLimits} from './fetch/limits.ts';
 
@@ -34,6 +35,8 @@ export interface BuildContext {
   readonly push: RegistryPart['push'];
   /** Where a registry's content is, mirrors first where something is pulled. */
   readonly reach: RegistryPart['reach'];
+  /** Where files of the network come from. */
+  readonly web: Web;
   /** How contexts of the network are brought. */
   readonly fetching: {readonly environment: HostEnvironment; readonly limits: FetchLimits};
   /** Steps of one build that work at the same time. */

@@ -3,9 +3,11 @@ import {open, utimes} from 'node:fs/promises';
 import {join, posix} from 'node:path';
 import {TscomposeError} from '../../base/errors.ts';
 import {redactUrls} from '../../base/redact-url.ts';
+import {type Web, webAddress} from '../web.ts';
 import {atMost, tooMuch} from './fetch/limits.ts';
 
 export interface Download {
+  readonly web: Web;
   readonly url: string;
   /** `sha256:…`; undefined: it is not checked. */
   readonly checksum: string | undefined;
@@ -24,37 +26,17 @@ export interface Downloaded {
   readonly digest: string;
 }
 
-const kinds: Readonly<Record<number, 'notFound' | 'unauthorized' | 'forbidden'>> = {
-  401: 'unauthorized',
-  403: 'forbidden',
-  404: 'notFound',
-};
-
-/** Fetches a file. Throws `unavailable`, `notFound`, `unauthorized`, `invalid`, `exhausted`. */
-export async function download({url, checksum, directory, secret, most, signal}: Download): Promise<Downloaded> {
-  const address = addressOf(url);
+/** Fetches a file. Throws `unavailable`, `notFound`, `unauthorized`, `forbidden`, `timeout`, `invalid`, `exhausted`. */
+export async function download(wanted: Download): Promise<Downloaded> {
+  const {web, url, checksum, directory, secret, most, signal} = wanted;
+  const address = webAddress(url);
   const shown = redactUrls(address.href);
-  const headers = credentialsOf(address, secret);
-  // Credentials go to the origin that they are for, however often it sends us on (fetch standard).
-  const plain = new URL(address);
-  plain.username = '';
-  plain.password = '';
-  const response = await fetch(plain, {signal, redirect: 'follow', headers}).catch((cause: Error) => {
-    signal.throwIfAborted();
-    const reason = cause.cause instanceof Error ? cause.cause.message : cause.message;
-    throw new TscomposeError('unavailable', `cannot fetch ${shown}: ${reason}`, {cause});
-  });
-  if (!response.ok || response.body === null) {
-    await response.body?.cancel();
-    const kind = kinds[response.status] ?? 'unavailable';
-    throw new TscomposeError(kind, `cannot fetch ${shown}: the server answered ${response.status}`);
-  }
+  const {headers, body} = await web.get({url: address, authorization: authorizationFor(address, secret), signal});
   const name = nameOf(address);
   const path = join(directory, name);
   const hash = createHash('sha256');
   const file = await open(path, 'wx', 0o600);
   try {
-    const body = response.body as unknown as AsyncIterable<Uint8Array>;
     for await (const chunk of atMost(body, () => tooMuch(shown, most), most)) {
       hash.update(chunk);
       await file.write(chunk);
@@ -64,30 +46,20 @@ export async function download({url, checksum, directory, secret, most, signal}:
   }
   const digest = `sha256:${hash.digest('hex')}`;
   checkDigest(shown, checksum, digest);
-  const modified = Date.parse(response.headers.get('last-modified') ?? '');
+  const modified = Date.parse(headers['last-modified'] ?? '');
   const time = Number.isNaN(modified) ? new Date(0) : new Date(modified);
   await utimes(path, time, time);
   return {name, digest};
 }
 
-function addressOf(url: string): URL {
-  if (URL.canParse(url)) return new URL(url);
-  throw new TscomposeError('invalid', `"${redactUrls(url)}" is no address`);
-}
-
-/** What the address itself has goes before secrets, which are named as BuildKit names them. */
-function credentialsOf({username, password, host}: URL, secret: Download['secret']): Readonly<Record<string, string>> {
-  if (username !== '' || password !== '') {
-    const basic = Buffer.from(`${decode(username)}:${decode(password)}`).toString('base64');
-    return {authorization: `Basic ${basic}`};
-  }
+/** Secrets are named as BuildKit names them. */
+function authorizationFor({host}: URL, secret: Download['secret']): string | undefined {
   const header = secret(`HTTP_AUTH_HEADER_${host}`)?.trim();
   const token = secret(`HTTP_AUTH_TOKEN_${host}`)?.trim();
   const value = header || (token ? `Bearer ${token}` : undefined);
-  if (value === undefined) return {};
-  if (/[^\x20-\x7e]/.test(value))
+  if (value !== undefined && /[^\x20-\x7e]/.test(value))
     throw new TscomposeError('invalid', `the secret for "${host}" has more than one line`);
-  return {authorization: value};
+  return value;
 }
 
 /** As BuildKit names it: by the address alone. A name that would lead elsewhere is none. */

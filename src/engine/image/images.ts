@@ -47,7 +47,7 @@ export interface ImageStore {
   /** The way to add images that others bring: pulls, builds. */
   session(): Promise<ContentSession>;
   /** What the Engine API offers. */
-  readonly images: Omit<Images, 'prune'>;
+  readonly images: Omit<Images, 'prune' | 'importFrom'>;
   /** Throws `notFound` ("No such image: …"), also where the image is for another platform than asked for. */
   resolve(reference: string, platform?: string): Promise<ResolvedImage>;
   /** Where the image's layers are. Throws `notFound` when the image or a layer is gone. */

@@ -1,7 +1,10 @@
 import type {ContainerConfig} from '../../api/types/container.ts';
 import type {ImageProgress} from '../../api/types/image.ts';
 import {onePiece} from '../../base/byte-streams.ts';
+import {redactUrls} from '../../base/redact-url.ts';
 import {formatNanoseconds, unixNanoseconds} from '../clock.ts';
+import type {ImportOptions} from '../engine.ts';
+import {type Web, webAddress} from '../web.ts';
 import {unlessAborted} from './abort.ts';
 import {addImageRecord} from './add.ts';
 import {storedBlob} from './blob-source.ts';
@@ -15,16 +18,6 @@ import {refuseHostReference} from './host-image.ts';
 import {storeContent} from './load.ts';
 import {machinePlatform, type Platform, parsePlatform} from './platform.ts';
 import {familiarReference, normaliseReference} from './reference.ts';
-
-export interface ImportOptions {
-  readonly repository?: string;
-  readonly tag?: string;
-  readonly message?: string;
-  /** Dockerfile lines: `CMD ["sh"]`. */
-  readonly changes?: readonly string[];
-  /** What it is for; this machine's where not given. */
-  readonly platform?: string;
-}
 
 /** Makes an image of one layer from the tar of a root file system, compressed or not. */
 export function importImage(
@@ -57,6 +50,20 @@ export function importImage(
       channel.push({status: id});
     });
   }, signal);
+}
+
+/** The same from a web server. Throws what {@link Web.get} throws. */
+export async function* importFromWeb(
+  context: ImageContext,
+  web: Web,
+  url: string,
+  options: ImportOptions,
+  signal: AbortSignal = new AbortController().signal,
+): AsyncGenerator<ImageProgress> {
+  const address = webAddress(url);
+  yield {status: `Downloading from ${redactUrls(address.href)}`};
+  const {body} = await web.get({url: address, signal});
+  yield* importImage(context, body, options, signal);
 }
 
 /** What no registry knows as a layer is kept decompressed. */

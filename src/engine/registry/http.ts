@@ -16,6 +16,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
   readonly tls: TlsSettings;
+  /** Begins messages where no registry is asked: `cannot fetch http://…`. */
+  readonly purpose?: string;
   readonly signal: AbortSignal;
 }
 
@@ -64,7 +66,8 @@ export function createHttp({authorityFiles, proxy, stallMs, userAgent}: HttpOpti
     return found;
   };
   return {
-    async send({method, url, headers, body, tls, signal}) {
+    async send({method, url, headers, body, tls, purpose, signal}) {
+      const asked = {host: url.host, purpose};
       try {
         const agent = await agentOf(tls);
         const answer = await agent.request({
@@ -78,9 +81,9 @@ export function createHttp({authorityFiles, proxy, stallMs, userAgent}: HttpOpti
           bodyTimeout: stallMs,
           signal,
         });
-        return responseOf(answer, url);
+        return responseOf(answer, url, asked);
       } catch (error) {
-        throw explain(error, url);
+        throw explain(error, asked);
       }
     },
     async close() {
@@ -89,7 +92,7 @@ export function createHttp({authorityFiles, proxy, stallMs, userAgent}: HttpOpti
   };
 }
 
-function responseOf(answer: Dispatcher.ResponseData, url: URL): HttpResponse {
+function responseOf(answer: Dispatcher.ResponseData, url: URL, asked: Asked): HttpResponse {
   const headers: Record<string, string> = {};
   const values = new Map<string, readonly string[]>();
   for (const [name, value] of Object.entries(answer.headers)) {
@@ -102,7 +105,7 @@ function responseOf(answer: Dispatcher.ResponseData, url: URL): HttpResponse {
     headers,
     all: (name) => values.get(name) ?? [],
     url,
-    body: readBody(answer.body, url),
+    body: readBody(answer.body, asked),
     discard: () => {
       // Destroyed, it tells of an error that nobody waits for.
       answer.body.on('error', () => undefined);
@@ -111,11 +114,11 @@ function responseOf(answer: Dispatcher.ResponseData, url: URL): HttpResponse {
   };
 }
 
-async function* readBody(body: AsyncIterable<Uint8Array>, url: URL): AsyncGenerator<Uint8Array> {
+async function* readBody(body: AsyncIterable<Uint8Array>, asked: Asked): AsyncGenerator<Uint8Array> {
   try {
     yield* body;
   } catch (error) {
-    throw explain(error, url);
+    throw explain(error, asked);
   }
 }
 
@@ -147,27 +150,40 @@ const reasons: Readonly<Record<string, string>> = {
 
 const offline: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 
+interface Asked {
+  readonly host: string;
+  readonly purpose: string | undefined;
+}
+
 /** An error of Node or undici as ours. */
-function explain(error: unknown, url: URL): unknown {
+function explain(error: unknown, {host, purpose}: Asked): unknown {
   if (error instanceof TscomposeError) return error;
   const {code = '', name = '', message = ''} = (error ?? {}) as NodeJS.ErrnoException;
   if (name === 'AbortError') return toTscomposeError(error);
-  const what = `cannot reach registry ${url.host}`;
+  const what = purpose ?? `cannot reach registry ${host}`;
+  // What can be done about it, where it is a registry.
+  const way = (hint: string) => ({cause: error, ...(purpose === undefined && {hint})});
   if (certificateCodes.has(code)) {
+    const places = `into registries.json ("ca"), or into /etc/docker/certs.d/${host}/ca.crt`;
+    const trusted = "put its authority's certificate among those that the machine trusts";
     return new TscomposeError('forbidden', `${what}: its certificate is not trusted: ${message}`, {
       cause: error,
-      hint: `put its authority's certificate among those that the machine trusts, into registries.json ("ca"), or into /etc/docker/certs.d/${url.host}/ca.crt`,
+      hint: purpose === undefined ? `${trusted}, ${places}` : trusted,
     });
   }
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
-    return new TscomposeError('timeout', `registry ${url.host} has stopped answering`, {cause: error});
+    const told = purpose === undefined ? `registry ${host}` : `${purpose}: ${host}`;
+    return new TscomposeError('timeout', `${told} has stopped answering`, {cause: error});
   }
   if (/^ERR_SSL_|^EPROTO$/.test(code)) {
-    return new TscomposeError('unavailable', `${what}: it does not speak TLS as it should: ${code}`, {
-      cause: error,
-      hint: 'where it has plain HTTP only, set "insecure" for it in registries.json',
-    });
+    const hint = 'where it has plain HTTP only, set "insecure" for it in registries.json';
+    return new TscomposeError('unavailable', `${what}: it does not speak TLS as it should: ${code}`, way(hint));
   }
-  const hint = offline.has(code) ? 'without a network images come by "tscompose load", or from a mirror' : undefined;
-  return new TscomposeError('unavailable', `${what}: ${reasons[code] ?? (message || code)}`, {cause: error, hint});
+  const told = `${what}: ${reasons[code] ?? (message || code)}`;
+  if (!offline.has(code)) return new TscomposeError('unavailable', told, {cause: error});
+  return new TscomposeError(
+    'unavailable',
+    told,
+    way('without a network images come by "tscompose load", or from a mirror'),
+  );
 }

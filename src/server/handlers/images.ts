@@ -35,23 +35,15 @@ export function imageHandlers({images, registry}: Engine): Handlers<typeof image
       if (query.fromSrc === undefined || query.fromSrc === '') {
         throw new TscomposeError('invalid', 'neither an image to pull nor a source to import is given');
       }
-      if (query.fromSrc !== '-') {
-        throw new TscomposeError(
-          'unsupported',
-          `cannot import "${query.fromSrc}": only an archive in the request is read`,
-        );
-      }
-      return images.import(
-        body,
-        {
-          ...(query.repo === undefined || query.repo === '' ? {} : {repository: query.repo}),
-          ...(query.tag === undefined || query.tag === '' ? {} : {tag: query.tag}),
-          ...(query.message === undefined ? {} : {message: query.message}),
-          ...(query.changes === undefined ? {} : {changes: query.changes}),
-          ...(query.platform === undefined ? {} : {platform: query.platform}),
-        },
-        signal,
-      );
+      const options = {
+        ...(query.repo === undefined || query.repo === '' ? {} : {repository: query.repo}),
+        ...(query.tag === undefined || query.tag === '' ? {} : {tag: query.tag}),
+        ...(query.message === undefined ? {} : {message: query.message}),
+        ...(query.changes === undefined ? {} : {changes: query.changes}),
+        ...(query.platform === undefined ? {} : {platform: query.platform}),
+      };
+      if (query.fromSrc === '-') return images.import(body, options, signal);
+      return images.importFrom(withScheme(query.fromSrc), options, signal);
     },
     imageTag: async ({path, query}) => {
       if (query.repo === undefined || query.repo === '') {
@@ -66,6 +58,11 @@ export function imageHandlers({images, registry}: Engine): Handlers<typeof image
     imageDelete: ({path, query}) =>
       images.remove(path.name, {force: query.force ?? false, platforms: query.platforms ?? []}),
   };
+}
+
+/** As Docker completes it. */
+function withScheme(address: string): string {
+  return address.includes('://') ? address : `http://${address}`;
 }
 
 /** A tag may be a digest, and stands in its own parameter or in the name; with neither, all tags are meant. */

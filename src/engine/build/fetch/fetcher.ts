@@ -71,7 +71,7 @@ export function createFetcher(
       held.push(scratch);
       const {upper: directory} = scratch;
       const {fetched: most} = work.fetching.limits;
-      const {name, digest} = await download({url, checksum, directory, secret, most, signal});
+      const {name, digest} = await download({web: work.web, url, checksum, directory, secret, most, signal});
       return {directory, file: name, shown: redactUrls(url), version: digest, cached: false};
     },
     fetch(source, options = {}) {

@@ -43,7 +43,7 @@ export async function fetchFile(
   const {url} = source;
   const directory = await mkdtemp(join(scratch.work, 'fetched-'));
   const {name, digest} = await download({
-    ...{url, checksum: undefined, directory, secret, signal},
+    ...{web: work.web, url, checksum: undefined, directory, secret, signal},
     most: work.fetching.limits.fetched,
   });
   const stream = createReadStream('', {fd: openContextFile(directory, name), highWaterMark: pieceSize});
