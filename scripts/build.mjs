@@ -66,8 +66,8 @@ const modules = {
 };
 
 /**
- * Commands that get a program of their own, with none of the others': V8 takes in each function of a program, whether it is
- * called or not, and for a short command that was a tenth of its time. Name of the command: its module.
+ * Commands that get a program of their own, without what only others need: V8 takes in each function of a program, whether it is
+ * called or not. Name of the command: its module.
  */
 const lean = {
   exec: './commands/exec.ts',
@@ -152,7 +152,7 @@ function importByBoot(file, command) {
   for (const name of Object.keys(modules)) {
     const before = `import("./${name}.mjs")`;
     if (command === '' && !text.includes(before)) throw new Error(`the program does not import its module "${name}"`);
-    text = text.replaceAll(before, `tscomposeImport("./${name}.mjs")`);
+    text = text.replaceAll(before, `tscompose.importModule("./${name}.mjs")`);
   }
   const other = /[^\w$.]import\(/.exec(text);
   if (other !== null)
@@ -193,9 +193,9 @@ async function bundleProgram(name, command, plugins) {
     define: {
       TSCOMPOSE_VERSION: JSON.stringify(version),
       TSCOMPOSE_ONLY: JSON.stringify(command),
-      'import.meta.url': 'tscomposeUrl',
+      'import.meta.url': 'tscompose.url',
     },
-    banner: {js: `(function(${given.join(',')}){`},
+    banner: {js: '(function(require,module,tscompose){'},
     footer: {js: '})'},
     plugins: [findModules, ...plugins],
   });
@@ -206,17 +206,6 @@ async function bundleProgram(name, command, plugins) {
   renameSync(written, `${root}${staging}/${file}`);
   return file;
 }
-
-/** What `boot.ts` gives a program, in this order. */
-const given = [
-  'require',
-  'module',
-  'tscomposeUrl',
-  'tscomposeImport',
-  'tscomposeBeforeExit',
-  'tscomposeProgram',
-  'tscomposeRunWhole',
-];
 
 /** The programs, what they import, and what starts them. */
 async function bundle() {

@@ -21,8 +21,8 @@ declare const TSCOMPOSE_KEPT_VARIABLE: string;
 
 /** Each of the first runs of a command adds the functions it needed; after that its cache is left as it is. */
 const learningRuns = 4;
-/** Caches of other programs are removed at that age; milliseconds. */
-const keptUnusedFor = 30 * 24 * 60 * 60 * 1000;
+/** Caches of other builds are removed at that age; milliseconds. */
+const keptFor = 30 * 24 * 60 * 60 * 1000;
 
 /**
  * V8's settings for a run that ends before the optimizer has paid for what it makes, and before memory is worth being gathered
@@ -37,6 +37,20 @@ interface Cache {
   readonly data: Buffer | undefined;
   /** How many runs have added to it. */
   readonly runs: number;
+}
+
+/** What a program is given, as `tscompose` (scripts/build.mjs). */
+export interface Boot {
+  /** Stands for `import.meta.url`. */
+  readonly url: string;
+  /** Stands for `import()`. */
+  readonly importModule: (path: string) => Promise<unknown>;
+  /** To be called once, when everything is done. */
+  readonly beforeExit: () => void;
+  /** Starts the whole program from the beginning. */
+  readonly runWhole: () => void;
+  /** Name of the whole program's file, whichever runs. */
+  readonly program: string;
 }
 
 function start(): void {
@@ -67,8 +81,8 @@ function run(file: string, command: string, flags: Flags): void {
   const importModule = (path: string) => import(new URL(path, url).href);
   const {whole} = TSCOMPOSE_PROGRAMS;
   const runWhole = () => run(whole, command, flags);
-  const program = script.runInThisContext();
-  program(requireBuiltin(flags), {}, url, importModule, beforeExit, whole, runWhole);
+  const boot: Boot = {url, importModule, beforeExit, runWhole, program: whole};
+  script.runInThisContext()(requireBuiltin(flags), {}, boot);
 }
 
 function giveBackVariable(): void {
@@ -162,7 +176,7 @@ function readCache({directory, name}: Place): Cache {
 /** A cache that cannot be kept is none: the next run compiles again. */
 function keep({directory, name}: Place, data: Buffer, runs: number): void {
   try {
-    if (makeKept(directory)) removeUnused(dirname(directory));
+    if (makeKept(directory)) removeOutdated(dirname(directory));
     if (!keepFile(directory, `${name}-${runs}`, data)) return;
     for (let other = 1; other <= learningRuns; other += 1)
       if (other !== runs) rmSync(join(directory, `${name}-${other}`), {force: true});
@@ -171,10 +185,13 @@ function keep({directory, name}: Place, data: Buffer, runs: number): void {
   }
 }
 
-function removeUnused(parent: string): void {
+/** A cache is not written any more once it has learned, however often it is used: those of this build's programs stay. */
+function removeOutdated(parent: string): void {
+  const own = Object.values(TSCOMPOSE_PROGRAMS);
   for (const entry of readdirSync(parent)) {
     const path = join(parent, entry);
-    if (Date.now() - statSync(path).mtimeMs > keptUnusedFor) rmSync(path, {recursive: true, force: true});
+    if (own.some((file) => entry.startsWith(file))) continue;
+    if (Date.now() - statSync(path).mtimeMs > keptFor) rmSync(path, {recursive: true, force: true});
   }
 }
 

@@ -1,4 +1,5 @@
 import {exitCodes, toTscomposeError} from '../base/errors.ts';
+import type {Boot} from './boot.ts';
 import {createContext} from './context.ts';
 
 /** The only place that ends the process. */
@@ -9,18 +10,18 @@ async function main(): Promise<void> {
   // The bundler leaves out of other programs what only the whole one can come to.
   if (TSCOMPOSE_ONLY === '' && words[0] === '__complete') {
     const {complete} = await import('./completion/complete.ts');
-    await complete(words.slice(1), tscomposeProgram);
+    await complete(words.slice(1), tscompose.program);
     return end();
   }
   const {parseCommandLine} = await import('./parse.ts');
   const parsed = parseCommandLine(words);
   if (parsed.kind === 'done') {
     process.exitCode = parsed.exitCode;
-    tscomposeBeforeExit();
+    tscompose.beforeExit();
     return;
   }
-  if (TSCOMPOSE_ONLY !== '' && parsed.command.name !== TSCOMPOSE_ONLY) return tscomposeRunWhole();
-  const context = createContext(parsed.global, tscomposeProgram);
+  if (TSCOMPOSE_ONLY !== '' && parsed.command.name !== TSCOMPOSE_ONLY) return tscompose.runWhole();
+  const context = createContext(parsed.global, tscompose.program);
   try {
     process.exitCode = await parsed.command.run(context, parsed.input);
   } catch (error) {
@@ -37,7 +38,7 @@ async function end(): Promise<never> {
   // Files are written at once, but tell of a failure later than we would be gone.
   if (process.stdout.errored) endWithoutOutput(process.stdout.errored);
   if (process.stderr.errored) endWithoutProgress(process.stderr.errored);
-  tscomposeBeforeExit();
+  tscompose.beforeExit();
   process.exit();
 }
 
@@ -61,12 +62,8 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
-/** Given by `boot.ts`: to be called once, when everything is done. */
-declare const tscomposeBeforeExit: () => void;
-/** Also given by `boot.ts`: the name of the whole program's file. */
-declare const tscomposeProgram: string;
-/** Also given by `boot.ts`: starts the whole program from the beginning. */
-declare const tscomposeRunWhole: () => void;
+/** Given by `boot.ts`. */
+declare const tscompose: Boot;
 /** The one command that this program is for, or nothing in the whole one (scripts/build.mjs). */
 declare const TSCOMPOSE_ONLY: string;
 

@@ -9,6 +9,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -142,24 +143,50 @@ test('commands of a group have a cache each', () => {
 test('a command that has a program of its own leaves the whole one alone, and one that only looks like it is run by that', () => {
   writeFileSync(join(directory, 'compose.yaml'), 'services: {exec: {image: one}, other: {image: two}}\n');
   const run = (...words: readonly string[]) => {
-    const {stdout, status} = spawnSync(join(projectDirectory, 'dist/cli.cjs'), words, {
+    const {stdout, stderr, status} = spawnSync(join(projectDirectory, 'dist/cli.cjs'), words, {
       cwd: directory,
       env: {PATH: process.env['PATH'] ?? '', XDG_CACHE_HOME: directory},
       encoding: 'utf8',
     });
-    return {stdout, status, caches: programs()};
+    return {stdout, stderr, status, caches: programs()};
   };
   const programs = () =>
     readdirSync(join(directory, 'tscompose/code')).map((name) => name.replace(/-[0-9a-f]{16}\.cjs.*$/, ''));
-  expect(run('exec', '--help')).toMatchObject({status: 0, caches: ['exec']});
-  expect(run('engine', 'build', '--help')).toMatchObject({status: 0, caches: ['engine-build', 'exec']});
+  // Errors of their own: what they need is there.
+  expect(run('exec', 'nobody', 'true')).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('no such service: "nobody"'),
+    caches: ['exec'],
+  });
+  expect(run('engine', 'build', 'nowhere')).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('there is no directory nowhere'),
+    caches: ['engine-build', 'exec'],
+  });
   // "config" might be the value of the flag before it, as far as can be told before the line is read.
   expect(run('--all-resources', 'config', 'exec', '--images')).toEqual({
     stdout: 'one\n',
+    stderr: '',
     status: 0,
     caches: ['engine-build', 'exec', 'main'],
   });
   expect(run('constructor')).toMatchObject({stdout: '', status: 64});
+});
+
+test('caches of other builds go at the age of 30 days, those of this one stay', () => {
+  const code = join(directory, 'tscompose/code');
+  version();
+  const [main = ''] = readdirSync(code);
+  for (const name of ['main-0123456789abcdef.cjs-old', 'main-fedcba9876543210.cjs-young']) mkdirSync(join(code, name));
+  const days = (count: number) => new Date(Date.now() - count * 24 * 60 * 60 * 1000);
+  for (const name of [main, 'main-0123456789abcdef.cjs-old']) utimesSync(join(code, name), days(31), days(31));
+  utimesSync(join(code, 'main-fedcba9876543210.cjs-young'), days(29), days(29));
+  const env = {PATH: process.env['PATH'] ?? '', XDG_CACHE_HOME: directory};
+  expect(spawnSync(join(projectDirectory, 'dist/cli.cjs'), ['exec', '--help'], {env}).status).toBe(0);
+  expect(readdirSync(code).sort()).toEqual([
+    expect.stringMatching(/^exec-/),
+    ...[main, 'main-fedcba9876543210.cjs-young'].sort(),
+  ]);
 });
 
 test('NODE_EXTRA_CA_CERTS goes past Node, which would read it all, and is there for us under its own name', () => {

@@ -5,7 +5,7 @@ import {temporaryPrefix} from '../record-store.ts';
 import type {ImageContext} from './context.ts';
 import {hostLayerPrefix} from './host-image.ts';
 import {createLease, type Lease, type Leased, readLeases} from './lease.ts';
-import {clearNurseries} from './nurseries.ts';
+import {clearNurseries, removeLayer} from './nurseries.ts';
 import {findReachable, type Reachable, readRecords} from './reachable.ts';
 import {listPins, pullPin, removePin} from './record.ts';
 
@@ -22,7 +22,7 @@ export interface CollectOptions {
  * afterwards. Answers what records need.
  */
 export async function collectGarbage(context: ImageContext, options: CollectOptions = {}): Promise<Reachable> {
-  const {layout, helper} = context;
+  const {layout} = context;
   await using lease = await createLease(context);
   const told = await exclusively(context, async () => {
     if (options.ingests) {
@@ -36,9 +36,7 @@ export async function collectGarbage(context: ImageContext, options: CollectOpti
     const waste = await takeWaste(context, lease, {reachable, leased, options});
     return {reachable, waste: {...waste, files: [...waste.files, ...forgotten]}};
   });
-  for (const name of told.waste.layers) {
-    await helper.request({kind: 'removeTree', root: layout.images.layers, path: name});
-  }
+  for (const name of told.waste.layers) await removeLayer(context, name);
   for (const path of told.waste.files) await rm(path, {force: true});
   await removeLocks(context);
   return told.reachable;

@@ -295,7 +295,7 @@ export function createLayerStore(context: ImageContext, lease: Lease): LayerStor
   }
 
   async function remove(directory: string): Promise<void> {
-    await helper.request({kind: 'removeTree', root: layout.images.layers, path: directory});
+    await nursery.remove(directory);
   }
 }
 

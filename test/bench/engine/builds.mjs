@@ -45,8 +45,8 @@ CMD ["cat", "list"]
 `;
 
 /**
- * A context of 20,000 small files. Those of a cold build were never seen before, and nothing is removed meanwhile: for a minute
- * after many files were, ext4 takes ten times as long for new ones.
+ * A context of 20,000 small files. Those of a cold build were never seen before, and nothing is removed meanwhile: for some minutes
+ * after many files were, an ext4 without a journal takes ten times as long for new ones.
  */
 export async function measureContext(bed, rounds = 5) {
   const place = join(bed.work, 'many-files');

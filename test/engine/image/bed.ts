@@ -77,7 +77,11 @@ export async function makeImageBed(beside?: ImageBed): Promise<ImageBed> {
 }
 
 function begunIn(nurseries: string): string[] {
-  return existsSync(nurseries) ? readdirSync(nurseries).flatMap((name) => readdirSync(join(nurseries, name))) : [];
+  return existsSync(nurseries)
+    ? readdirSync(nurseries).flatMap((name) =>
+        readdirSync(join(nurseries, name)).filter((entry) => entry !== 'emptied'),
+      )
+    : [];
 }
 
 export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {

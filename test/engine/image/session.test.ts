@@ -1,11 +1,10 @@
-import {randomBytes, randomUUID} from 'node:crypto';
+import {randomBytes} from 'node:crypto';
 import {
   existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
-  rmdirSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -16,7 +15,6 @@ import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import {storedBlob} from '../../../src/engine/image/blob-source.ts';
 import type {Ingest} from '../../../src/engine/image/ingest.ts';
 import {readImage, readReference} from '../../../src/engine/image/record.ts';
-import {temporaryPrefix} from '../../../src/engine/record-store.ts';
 import {makeTar} from '../../support/archive.ts';
 import {digestOf, dockerArchive, type ImageBed, makeImage, makeImageBed, stream} from './bed.ts';
 
@@ -142,37 +140,6 @@ describe('layers', () => {
     const [layer] = await unpacking;
     expect(layer).toEqual({diffId, directory: diffId.slice(7), blob: digestOf(blob), bytes: 200_000});
     expect(lstatSync(join(bed.layout.images.layer(diffId), 'a/file')).size).toBe(200_000);
-  });
-
-  test('begin in places that are made when they are missing, and what a killed process left there goes', async () => {
-    const {nurseries} = bed.layout.images;
-    const make = async () => {
-      await using session = await bed.store.session();
-      await using ingest = await session.ingest({digest: digestOf(zipped), size: zipped.length, signal});
-      await bring(ingest, zipped);
-      await ingest.commit();
-      await session.layers.provide([{diffId, blob: ingest.source}], quiet);
-      expect(bed.content().layers).toEqual([diffId.slice(7)]);
-    };
-    const forget = async () => {
-      await bed.store.tidy();
-      expect(bed.content().layers).toEqual([]);
-    };
-    await make();
-    await forget();
-    const places = readdirSync(nurseries);
-    expect(places.length).toBeGreaterThan(8);
-    // As somebody leaves it who is killed while he makes them.
-    for (const place of places.slice(1)) rmdirSync(join(nurseries, place));
-    for (let round = 0; round < 4; round += 1) {
-      await make();
-      await forget();
-    }
-    expect(readdirSync(nurseries)).toEqual(places);
-    mkdirSync(join(nurseries, places[0] ?? '', `${temporaryPrefix}${randomUUID()}-${randomUUID()}`));
-    expect(bed.content().layers).toHaveLength(1);
-    await forget();
-    expect(readdirSync(nurseries)).toEqual(places);
   });
 
   test('of a blob that does not come are not there', async () => {

@@ -2,6 +2,7 @@ import {type BigIntStats, lstatSync, readdirSync, readlinkSync, realpathSync} fr
 import {posix} from 'node:path';
 import {TscomposeError, toTscomposeError} from '../../../base/errors.ts';
 import {compileIgnore, type IgnoreMatcher} from '../../../base/ignore.ts';
+import {deviceNumbers} from '../../device-numbers.ts';
 import type {DigestCache} from './digests.ts';
 import type {SourceTree, TreeEntry, TreeListing} from './tree.ts';
 
@@ -164,13 +165,6 @@ class Walk {
           : '',
     };
   }
-}
-
-/** Major and minor number (sys/sysmacros.h). */
-function deviceNumbers(rdev: bigint): string {
-  const major = ((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & ~0xfffn);
-  const minor = (rdev & 0xffn) | ((rdev >> 12n) & ~0xffn);
-  return `${major}:${minor}`;
 }
 
 /** A source's path as it is looked up: nothing leads above the root. */
