@@ -1,4 +1,4 @@
-import {TscomposeError} from '../base/errors.ts';
+import {hasKind, TscomposeError} from '../base/errors.ts';
 import {redactUrls} from '../base/redact-url.ts';
 import type {Http, HttpResponse} from './registry/http.ts';
 import type {RegistryOptions} from './registry/registries.ts';
@@ -19,8 +19,8 @@ export interface WebFile {
 /** Files of web servers: by the proxies and authorities by which registries are reached. */
 export interface Web {
   /**
-   * Goes where it is sent, up to ten times. Throws `notFound`, `unauthorized`, `forbidden`, `unavailable`, `timeout`, `invalid`, all
-   * with the address.
+   * Goes where it is sent, in ten requests at most. Throws `notFound`, `unauthorized`, `forbidden`, `unavailable`, `timeout`,
+   * `invalid`, with the address; what is compressed and damaged is told of while it is read.
    */
   get(request: WebRequest): Promise<WebFile>;
   close(): Promise<void>;
@@ -28,8 +28,8 @@ export interface Web {
 
 export type WebOptions = Pick<RegistryOptions, 'authorityFiles' | 'proxy' | 'userAgent'>;
 
-/** As Go's client, which Docker has, does. */
-const redirectsMax = 10;
+/** As Go's client, which Docker has. */
+const requestsMax = 10;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** A server that says nothing for so long is given up. */
 const stallMs = 60_000;
@@ -48,11 +48,11 @@ export function createWeb(options: WebOptions): Web {
     return opened;
   };
   return {
-    async get({url, authorization, signal}) {
-      const purpose = `cannot fetch ${redactUrls(url.href)}`;
-      const credentials = basicOf(url) ?? authorization;
-      const response = await follow(await open(), {url, authorization: credentials, signal}, purpose);
-      if (response.status === 200) return {headers: response.headers, body: await decoded(response)};
+    async get(request) {
+      const response = await follow(await open(), request);
+      const purpose = purposeOf(request.url, response.url);
+      if (response.status >= 200 && response.status < 300)
+        return {headers: response.headers, body: decoded(response, purpose)};
       response.discard();
       const kind = kinds[response.status] ?? 'unavailable';
       throw new TscomposeError(kind, `${purpose}: the server answered ${response.status}`);
@@ -81,37 +81,51 @@ function decode(text: string): string {
   }
 }
 
-async function follow(
-  http: Http,
-  {url: start, authorization, signal}: WebRequest,
-  purpose: string,
-): Promise<HttpResponse> {
+/** Begins messages. Where it was sent on, another server is the one that fails. */
+function purposeOf(start: URL, url: URL): string {
+  const purpose = `cannot fetch ${redactUrls(start.href)}`;
+  return url.host === start.host ? purpose : `${purpose}: ${url.host}`;
+}
+
+async function follow(http: Http, {url: start, authorization, signal}: WebRequest): Promise<HttpResponse> {
   let url = start;
-  for (let step = 0; step <= redirectsMax; step += 1) {
+  let credentials = basicOf(start) ?? authorization;
+  for (let made = 0; made < requestsMax; made += 1) {
     const response = await http.send({
       method: 'GET',
       url,
-      headers: {
-        'accept-encoding': 'gzip',
-        ...(authorization !== undefined && url.origin === start.origin && {authorization}),
-      },
+      headers: {'accept-encoding': 'gzip', ...(credentials !== undefined && {authorization: credentials})},
       tls: {verify: true, ca: []},
-      purpose,
+      purpose: purposeOf(start, url),
       signal,
     });
     const {location} = response.headers;
     if (!redirects.has(response.status) || location === undefined) return response;
     response.discard();
-    if (!URL.canParse(location, url.href) || !/^https?:/.test(new URL(location, url).protocol))
-      throw new TscomposeError('invalid', `${purpose}: ${url.host} sends us to no address of a web server`);
-    url = new URL(location, url);
+    const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
+    if (next === undefined || !/^https?:$/.test(next.protocol))
+      throw new TscomposeError('invalid', `${purposeOf(start, url)}: it sends us to no address of a web server`);
+    // They do not come back either, where another place sends us on to the first.
+    if (next.origin !== url.origin) credentials = undefined;
+    credentials = basicOf(next) ?? credentials;
+    url = next;
   }
-  throw new TscomposeError('invalid', `${purpose}: it sends us on more than ${redirectsMax} times`);
+  throw new TscomposeError('invalid', `${purposeOf(start, start)}: we are sent on ${requestsMax} times`);
 }
 
 /** What the server compressed for the way. Another encoding, which nobody asked for, is content, as for BuildKit. */
-async function decoded({headers, body}: HttpResponse): Promise<AsyncIterable<Uint8Array>> {
-  if (headers['content-encoding']?.toLowerCase() !== 'gzip') return body;
+function decoded({headers, body}: HttpResponse, purpose: string): AsyncIterable<Uint8Array> {
+  const isPlain = headers['content-encoding']?.toLowerCase() !== 'gzip' || headers['content-length'] === '0';
+  return isPlain ? body : decompressed(body, purpose);
+}
+
+/** Nothing is begun before the first piece is wanted: it may never be. */
+async function* decompressed(body: AsyncIterable<Uint8Array>, purpose: string): AsyncGenerator<Uint8Array> {
   const {decompress} = await import('./image/compression.ts');
-  return decompress(body, 'gzip');
+  try {
+    yield* decompress(body, 'gzip');
+  } catch (error) {
+    if (!hasKind(error, 'invalid') || !(error instanceof Error)) throw error;
+    throw new TscomposeError('invalid', `${purpose}: ${error.message}`, {cause: error});
+  }
 }

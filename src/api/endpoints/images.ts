@@ -53,7 +53,7 @@ export const imageEndpoints = {
     answer: progress<ImageProgress>(),
   },
   /**
-   * Makes an image of a root file system (`fromSrc` is `-`: the body), or pulls one (`fromImage`). `allPlatforms` is an
+   * Makes an image of a root file system (`fromSrc` is `-`: the body, or an address), or pulls one (`fromImage`). `allPlatforms` is an
    * extension of ours (feature `platforms`): everything that the name's index leads to is brought and kept.
    */
   imageCreate: {

@@ -78,6 +78,8 @@ function throughNode(
 ): AsyncIterable<Uint8Array> {
   const input = Readable.from(source, {objectMode: false});
   input.on('error', (error) => decoder.destroy(error));
+  // Whoever reads it hears of an error, and before that nobody does.
+  decoder.on('error', () => undefined);
   decoder.on('close', () => input.destroy());
   return input.pipe(decoder);
 }

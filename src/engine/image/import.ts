@@ -27,11 +27,7 @@ export function importImage(
   signal?: AbortSignal,
 ): AsyncGenerator<ImageProgress> {
   return runWithProgress<ImageProgress>(async (channel, stopped) => {
-    const {repository, tag, changes = []} = options;
-    const reference = repository ? normaliseReference(tag ? `${repository}:${tag}` : repository) : undefined;
-    if (reference !== undefined) refuseHostReference(reference);
-    const config = applyChanges({}, changes);
-    const platform = options.platform ? parsePlatform(options.platform) : machinePlatform(context.architecture);
+    const {reference, config, platform} = readOptions(context, options);
     await changeStore(context, channel, stopped, async (change) => {
       const layer = await unlessAborted(
         asLayer(source).then((content) => change.staging.add(content)),
@@ -39,7 +35,12 @@ export function importImage(
       );
       const wanted = {diffId: undefined, blob: storedBlob(layer)};
       const [unpacked] = await change.session.layers.provide([wanted], {signal: stopped, onProgress: () => undefined});
-      const body = describe(context.now, {config, diffId: unpacked?.diffId ?? '', message: options.message, platform});
+      const body = describe(context.now, {
+        config,
+        diffId: unpacked?.diffId ?? '',
+        message: options.message || 'Imported from -',
+        platform,
+      });
       const configuration = await change.staging.add(onePiece(body));
       const candidate = {references: [], configuration, layers: [layer]};
       const record = await storeContent(change, candidate, parseConfiguration(body, 'the imported image'));
@@ -61,9 +62,19 @@ export async function* importFromWeb(
   signal: AbortSignal = new AbortController().signal,
 ): AsyncGenerator<ImageProgress> {
   const address = webAddress(url);
-  yield {status: `Downloading from ${redactUrls(address.href)}`};
+  readOptions(context, options);
   const {body} = await web.get({url: address, signal});
-  yield* importImage(context, body, options, signal);
+  yield {status: `Downloading from ${redactUrls(address.href)}`};
+  const message = options.message || `Imported from ${redactUrls(address.href)}`;
+  yield* importImage(context, body, {...options, message}, signal);
+}
+
+function readOptions({architecture}: Pick<ImageContext, 'architecture'>, options: ImportOptions) {
+  const {repository, tag, changes = []} = options;
+  const reference = repository ? normaliseReference(tag ? `${repository}:${tag}` : repository) : undefined;
+  if (reference !== undefined) refuseHostReference(reference);
+  const platform = options.platform ? parsePlatform(options.platform) : machinePlatform(architecture);
+  return {reference, config: applyChanges({}, changes), platform};
 }
 
 /** What no registry knows as a layer is kept decompressed. */
@@ -76,7 +87,7 @@ async function asLayer(source: AsyncIterable<Uint8Array>): Promise<AsyncIterable
 interface Imported {
   readonly config: ContainerConfig;
   readonly diffId: string;
-  readonly message: string | undefined;
+  readonly message: string;
   readonly platform: Platform;
 }
 
@@ -88,7 +99,7 @@ function describe(now: ImageContext['now'], {config, diffId, message, platform}:
       created,
       config,
       rootfs: {type: 'layers', diff_ids: [diffId]},
-      history: [{created, comment: message || 'imported'}],
+      history: [{created, comment: message}],
     }),
   );
 }

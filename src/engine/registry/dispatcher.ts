@@ -1,7 +1,6 @@
 import {createSecureContext, rootCertificates} from 'node:tls';
-import {Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent} from 'undici';
+import {Agent, buildConnector, type Dispatcher, ProxyAgent} from 'undici';
 import type {TlsSettings} from './endpoints.ts';
-import type {ProxySettings} from './http.ts';
 
 /** Connections to one host, of all that goes on at the same time. */
 const connectionsMax = 8;
@@ -10,7 +9,8 @@ export interface DispatcherOptions {
   readonly tls: TlsSettings;
   /** Certificates in PEM that are trusted whatever the host. */
   readonly authorities: readonly string[];
-  readonly proxy: ProxySettings;
+  /** Address of the proxy by which everything goes. */
+  readonly proxy: string | undefined;
   readonly stallMs: number;
 }
 
@@ -29,30 +29,27 @@ export function createDispatcher({tls, authorities, proxy, stallMs}: DispatcherO
       ...(tls.cert !== undefined && {cert: tls.cert, key: tls.key}),
     }),
   });
-  if (!proxy.http && !proxy.https) {
-    const plain = buildConnector({timeout});
-    let secure: typeof plain | undefined;
-    return new Agent({
+  if (proxy !== undefined) {
+    return new ProxyAgent({
       ...common,
-      connect(options, callback) {
-        if (options.protocol !== 'https:') return plain(options, callback);
-        secure ??= buildConnector({timeout, ...connectTls()});
-        return secure(options, callback);
-      },
+      uri: proxy,
+      // What is plain is asked of the proxy, as Go and curl do it: most allow tunnels to port 443 alone.
+      proxyTunnel: false,
+      requestTls: connectTls(),
+      // Who the proxy is has nothing to do with what is set for the registry.
+      ...(proxy.startsWith('https:') && {
+        proxyTls: {secureContext: createSecureContext({ca: [...rootCertificates, ...authorities]})},
+      }),
     });
   }
-  const connect = connectTls();
-  const isSecureProxy = [proxy.http, proxy.https].some((address) => address?.startsWith('https:'));
-  // What is on this machine is never behind a proxy.
-  const noProxy = [proxy.none, 'localhost,127.0.0.1,::1'].filter(Boolean).join(',');
-  return new EnvHttpProxyAgent({
+  const plain = buildConnector({timeout});
+  let secure: typeof plain | undefined;
+  return new Agent({
     ...common,
-    connect,
-    requestTls: connect,
-    // Who the proxy is has nothing to do with what is set for the registry.
-    ...(isSecureProxy && {proxyTls: {secureContext: createSecureContext({ca: [...rootCertificates, ...authorities]})}}),
-    httpProxy: proxy.http ?? '',
-    httpsProxy: proxy.https ?? proxy.http ?? '',
-    noProxy,
+    connect(options, callback) {
+      if (options.protocol !== 'https:') return plain(options, callback);
+      secure ??= buildConnector({timeout, ...connectTls()});
+      return secure(options, callback);
+    },
   });
 }

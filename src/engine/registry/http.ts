@@ -2,13 +2,7 @@ import type {Dispatcher} from 'undici';
 import {TscomposeError, toTscomposeError} from '../../base/errors.ts';
 import {readAuthorities} from './authorities.ts';
 import type {TlsSettings} from './endpoints.ts';
-
-/** Proxies, as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say. */
-export interface ProxySettings {
-  readonly http?: string | undefined;
-  readonly https?: string | undefined;
-  readonly none?: string | undefined;
-}
+import {type ProxySettings, proxyFor} from './proxies.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -55,13 +49,14 @@ const putPatience = 10;
 
 export function createHttp({authorityFiles, proxy, stallMs, userAgent}: HttpOptions): Http {
   const agents = new Map<string, Promise<Dispatcher>>();
-  const createAgent = async (tls: TlsSettings): Promise<Dispatcher> => {
+  const createAgent = async (tls: TlsSettings, through: string | undefined): Promise<Dispatcher> => {
     const {createDispatcher} = await import('./dispatcher.ts');
-    return createDispatcher({tls, authorities: await readAuthorities(authorityFiles), proxy, stallMs});
+    return createDispatcher({tls, authorities: await readAuthorities(authorityFiles), proxy: through, stallMs});
   };
-  const agentOf = (tls: TlsSettings): Promise<Dispatcher> => {
-    const key = JSON.stringify(tls);
-    const found = agents.get(key) ?? createAgent(tls);
+  const agentFor = (url: URL, tls: TlsSettings): Promise<Dispatcher> => {
+    const through = proxyFor(url, proxy);
+    const key = JSON.stringify([tls, through]);
+    const found = agents.get(key) ?? createAgent(tls, through);
     agents.set(key, found);
     return found;
   };
@@ -69,7 +64,7 @@ export function createHttp({authorityFiles, proxy, stallMs, userAgent}: HttpOpti
     async send({method, url, headers, body, tls, purpose, signal}) {
       const asked = {host: url.host, purpose};
       try {
-        const agent = await agentOf(tls);
+        const agent = await agentFor(url, tls);
         const answer = await agent.request({
           origin: url.origin,
           path: `${url.pathname}${url.search}`,
@@ -87,7 +82,9 @@ export function createHttp({authorityFiles, proxy, stallMs, userAgent}: HttpOpti
       }
     },
     async close() {
-      await Promise.all([...agents.values()].map(async (agent) => (await agent).destroy()));
+      // Whoever waits for one that cannot be made was told.
+      const made = await Promise.allSettled(agents.values());
+      await Promise.all(made.map(async (agent) => agent.status === 'fulfilled' && (await agent.value.destroy())));
     },
   };
 }
@@ -159,8 +156,12 @@ interface Asked {
 function explain(error: unknown, {host, purpose}: Asked): unknown {
   if (error instanceof TscomposeError) return error;
   const {code = '', name = '', message = ''} = (error ?? {}) as NodeJS.ErrnoException;
-  if (name === 'AbortError') return toTscomposeError(error);
   const what = purpose ?? `cannot reach registry ${host}`;
+  // undici gives up the request itself, under the name of one that was stopped.
+  const refused = /^Proxy response \((\d+)\)/.exec(message)?.[1];
+  if (refused !== undefined)
+    return new TscomposeError('unavailable', `${what}: the proxy answered ${refused}`, {cause: error});
+  if (name === 'AbortError') return toTscomposeError(error);
   // What can be done about it, where it is a registry.
   const way = (hint: string) => ({cause: error, ...(purpose === undefined && {hint})});
   if (certificateCodes.has(code)) {

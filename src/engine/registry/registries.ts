@@ -2,7 +2,8 @@ import {hasKind} from '../../base/errors.ts';
 import {type Connection, connect} from './connection.ts';
 import type {Credential} from './credential.ts';
 import {endpointsOf, type RegistryEndpoint} from './endpoints.ts';
-import {createHttp, type Http, type ProxySettings} from './http.ts';
+import {createHttp, type Http} from './http.ts';
+import type {ProxySettings} from './proxies.ts';
 import {readRegistrySettings} from './settings.ts';
 
 export interface RegistryOptions {

@@ -77,11 +77,8 @@ export async function makeImageBed(beside?: ImageBed): Promise<ImageBed> {
 }
 
 function begunIn(nurseries: string): string[] {
-  return existsSync(nurseries)
-    ? readdirSync(nurseries).flatMap((name) =>
-        readdirSync(join(nurseries, name)).filter((entry) => entry !== 'emptied'),
-      )
-    : [];
+  const places = existsSync(nurseries) ? readdirSync(nurseries).filter((name) => /^[0-9a-f]{8}$/.test(name)) : [];
+  return places.flatMap((name) => readdirSync(join(nurseries, name)));
 }
 
 export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {

@@ -7,7 +7,8 @@ import {join} from 'node:path';
 import type {Duplex} from 'node:stream';
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {authorityFiles, readAuthorities} from '../../../src/engine/registry/authorities.ts';
-import {createHttp, type ProxySettings} from '../../../src/engine/registry/http.ts';
+import {createHttp} from '../../../src/engine/registry/http.ts';
+import type {ProxySettings} from '../../../src/engine/registry/proxies.ts';
 import {bytesOf} from '../../support/read-tar.ts';
 import {makeCertificate} from '../../support/registry.ts';
 
