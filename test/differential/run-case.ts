@@ -147,5 +147,7 @@ async function collectEvents(world: World): Promise<string[]> {
   const events = world.bench.events.filter(({Actor}) =>
     own.some((id) => Actor.ID === id || Actor.Attributes['container'] === id),
   );
-  return inPromisedOrder(events).map((event) => world.portable(eventLine(event)));
+  // What the watcher of a container tells may come after what was done later: its times say when it was.
+  const inTime = events.toSorted((a, b) => a.timeNano - b.timeNano);
+  return inPromisedOrder(inTime).map((event) => world.portable(eventLine(event)));
 }
