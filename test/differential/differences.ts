@@ -397,9 +397,10 @@ const ofNetworks: readonly KnownDifference[] = [
   {of: ['publishings'], at: /^published at an address that the machine has not\/start\/error$/, ...mistake},
   {
     of: ['connections', 'publishings'],
-    at: /^(?:a network beside that there is not|a published port that is taken|published at an address that the machine has not)\/it at last\/list$/,
-    line: /^NetworkSettings\.Networks\.@net\.(?:EndpointID|Gateway|IPAddress|IPPrefixLen|MacAddress) /,
-    reason: 'what a start that failed has given back is not told any more, in a list as little as in inspect',
+    at: /^(?:(?:a published port that is taken|published at an address that the machine has not)\/it at last\/list|a network beside that there is not\/it at last\/(?:inspect|list))$/,
+    line: /^NetworkSettings\.Networks\.@net\.(?:DNSNames|EndpointID|Gateway|IPAddress|IPPrefixLen|MacAddress|NetworkID) /,
+    reason:
+      'what a start that failed has given back is not told any more, in a list as little as in inspect; which of several networks Docker had come to is chance',
     notForUsers: 'it is stale, and inspect of the same engine does not say so',
   },
   {
