@@ -1,3 +1,4 @@
+import {decodeUri} from '../base/decode-uri.ts';
 import {TscomposeError} from '../base/errors.ts';
 import {redactUrls} from '../base/redact-url.ts';
 
@@ -44,13 +45,13 @@ export function parseGitReference(written: string): GitReference | undefined {
   if (isWeb && !written.startsWith('github.com/') && !url.pathname.endsWith('.git')) return undefined;
   if (!/^[a-zA-Z0-9[]/.test(url.hostname)) throw wrong(written, `"${url.hostname}" is no host`);
   checkPath(written, url.pathname);
-  const [user, password] = [decode(url.username), decode(url.password)];
+  const [user, password] = [decodeUri(url.username), decodeUri(url.password)];
   const login = scheme === 'ssh' && user !== '' ? `${url.username}@` : '';
   return {
     ...{url: `${scheme}://${login}${url.host}${url.pathname}`, scheme, host: url.host},
     user: isWeb && user !== '' ? user : undefined,
     password: isWeb && password !== '' ? password : undefined,
-    ...readPlace(written, url.searchParams, decode(url.hash.slice(1))),
+    ...readPlace(written, url.searchParams, decodeUri(url.hash.slice(1))),
   };
 }
 
@@ -127,14 +128,6 @@ function readTruth(written: string, name: string, value: string): boolean {
   if (/^(?:1|t|true)$/i.test(value)) return true;
   if (/^(?:0|f|false)$/i.test(value)) return false;
   throw wrong(written, `"${name}" is true or false, not "${value}"`);
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 function wrong(written: string, reason: string, hint?: string): TscomposeError {

@@ -1,5 +1,7 @@
+import {decodeUri} from '../base/decode-uri.ts';
 import {hasKind, TscomposeError} from '../base/errors.ts';
 import {redactUrls} from '../base/redact-url.ts';
+import {basic} from './registry/credential.ts';
 import type {Http, HttpResponse} from './registry/http.ts';
 import type {RegistryOptions} from './registry/registries.ts';
 
@@ -70,15 +72,7 @@ export function webAddress(text: string): URL {
 
 function basicOf({username, password}: URL): string | undefined {
   if (username === '' && password === '') return undefined;
-  return `Basic ${Buffer.from(`${decode(username)}:${decode(password)}`).toString('base64')}`;
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  return basic({username: decodeUri(username), password: decodeUri(password)});
 }
 
 /** Begins messages. Where it was sent on, another server is the one that fails. */

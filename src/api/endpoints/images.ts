@@ -53,8 +53,8 @@ export const imageEndpoints = {
     answer: progress<ImageProgress>(),
   },
   /**
-   * Makes an image of a root file system (`fromSrc` is `-`: the body, or an address), or pulls one (`fromImage`). `allPlatforms` is an
-   * extension of ours (feature `platforms`): everything that the name's index leads to is brought and kept.
+   * Makes an image of a root file system (`fromSrc` is `-`: the body, or an address), or pulls one (`fromImage`). `allPlatforms`
+   * is an extension of ours (feature `platforms`): everything that the name's index leads to is brought and kept.
    */
   imageCreate: {
     method: 'POST',

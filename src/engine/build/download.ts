@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto';
 import {open, utimes} from 'node:fs/promises';
 import {join, posix} from 'node:path';
+import {decodeUri} from '../../base/decode-uri.ts';
 import {TscomposeError} from '../../base/errors.ts';
 import {redactUrls} from '../../base/redact-url.ts';
 import {type Web, webAddress} from '../web.ts';
@@ -64,16 +65,8 @@ function authorizationFor({host}: URL, secret: Download['secret']): string | und
 
 /** As BuildKit names it: by the address alone. A name that would lead elsewhere is none. */
 function nameOf({pathname}: URL): string {
-  const name = posix.basename(decode(pathname));
+  const name = posix.basename(decodeUri(pathname));
   return name === '' || name === '.' || name === '..' || name.includes('\0') ? '__unnamed__' : name;
-}
-
-function decode(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
 }
 
 function checkDigest(url: string, wanted: string | undefined, found: string): void {

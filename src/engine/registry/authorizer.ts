@@ -1,9 +1,9 @@
 import {TscomposeError} from '../../base/errors.ts';
 import {type Challenge, parseChallenges} from './challenge.ts';
-import type {Credential} from './credential.ts';
+import {basic, type Credential} from './credential.ts';
 import type {RegistryEndpoint} from './endpoints.ts';
 import type {Http, HttpResponse} from './http.ts';
-import {basic, fetchToken, type Token} from './token.ts';
+import {fetchToken, type Token} from './token.ts';
 
 /** Knows how one registry wants to be asked, and keeps its tokens. */
 export interface Authorizer {

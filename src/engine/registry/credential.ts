@@ -11,6 +11,11 @@ export interface Credential {
   readonly registryToken?: string;
 }
 
+/** The header `Authorization` of who has a name and a password (RFC 7617). */
+export function basic({username = '', password = ''}: Pick<Credential, 'username' | 'password'>): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}
+
 /** Undefined for one that says nothing. Throws `invalid` for a damaged one. */
 export function credentialOf(config: AuthConfig): Credential | undefined {
   const {username, password} = config.auth ? splitAuth(config.auth) : config;

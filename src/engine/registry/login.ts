@@ -1,11 +1,11 @@
 import {TscomposeError} from '../../base/errors.ts';
 import {parseChallenges} from './challenge.ts';
-import type {Credential} from './credential.ts';
+import {basic, type Credential} from './credential.ts';
 import type {RegistryEndpoint} from './endpoints.ts';
 import type {Http, HttpResponse} from './http.ts';
 import {sendRepeatedly} from './retry.ts';
 import {errorOfResponse} from './status.ts';
-import {basic, fetchToken} from './token.ts';
+import {fetchToken} from './token.ts';
 
 /**
  * Checks credentials against a registry. Answers a refresh token where it gives one, to be kept in place of the password.

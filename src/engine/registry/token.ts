@@ -1,7 +1,7 @@
 import {TscomposeError} from '../../base/errors.ts';
 import {checkTarget} from './addresses.ts';
 import type {Challenge} from './challenge.ts';
-import type {Credential} from './credential.ts';
+import {basic, type Credential} from './credential.ts';
 import type {TlsSettings} from './endpoints.ts';
 import type {Http, HttpResponse} from './http.ts';
 import {readJson} from './read-body.ts';
@@ -115,8 +115,4 @@ async function refusal(response: HttpResponse, {from, credential, offline}: Toke
     ...(offline === true ? {} : {hint: login}),
     cause: error,
   });
-}
-
-export function basic({username = '', password = ''}: Credential): string {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }

@@ -1,6 +1,7 @@
 import type {GitReference} from '../../../api/git-reference.ts';
 import type {BuildAgent} from '../../../api/types/build.ts';
 import {TscomposeError} from '../../../base/errors.ts';
+import {basic} from '../../registry/credential.ts';
 import {createGit} from './git-program.ts';
 
 /** Of the process that builds. */
@@ -86,12 +87,11 @@ function credentialsOf(
 ): readonly [string, string] | undefined {
   if (scheme !== 'https' && scheme !== 'http') return undefined;
   const header = (value: string) => [`http.${scheme}://${host}/.extraHeader`, `Authorization: ${value}`] as const;
-  const basic = (name: string, word: string) => header(`Basic ${Buffer.from(`${name}:${word}`).toString('base64')}`);
-  if (password !== undefined) return basic(user ?? '', password);
+  if (password !== undefined) return header(basic({username: user ?? '', password}));
   const stated = secret('GIT_AUTH_HEADER');
   if (stated !== undefined) return header(stated);
   const token = secret('GIT_AUTH_TOKEN');
-  if (token !== undefined) return basic('x-access-token', token);
+  if (token !== undefined) return header(basic({username: 'x-access-token', password: token}));
   return user === undefined ? undefined : [`credential.${scheme}://${host}.username`, user];
 }
 
